@@ -1,0 +1,73 @@
+/*
+ * Bitmaps, eight bytes at a time where the range allows.
+ */
+#include "base/bits.h"
+
+#include <string.h>
+
+size_t stoa_bitmap_count(const uint8_t *bitmap, size_t begin, size_t end)
+{
+    size_t count = 0;
+    size_t i = begin;
+
+    while (i < end && i % 8 != 0)
+        count += stoa_bitmap_get(bitmap, i++);
+    for (; end - i >= 64; i += 64) {
+        uint64_t word;
+
+        memcpy(&word, bitmap + i / 8, 8);
+        count += (size_t)__builtin_popcountll(word);
+    }
+    while (i < end)
+        count += stoa_bitmap_get(bitmap, i++);
+    return count;
+}
+
+static void put(uint8_t *out, size_t i, bool value)
+{
+    if (value)
+        stoa_bitmap_set(out, i);
+    else
+        stoa_bitmap_clear(out, i);
+}
+
+void stoa_bitmap_fill(uint8_t *out, size_t begin, size_t end, bool value)
+{
+    size_t i = begin;
+
+    while (i < end && i % 8 != 0)
+        put(out, i++, value);
+    if (end - i >= 8) {
+        memset(out + i / 8, value ? 0xff : 0, (end - i) / 8);
+        i += (end - i) / 8 * 8;
+    }
+    while (i < end)
+        put(out, i++, value);
+}
+
+void stoa_bitmap_copy(uint8_t *out, size_t to, const uint8_t *bitmap, size_t from, size_t nbits)
+{
+    size_t i = 0;
+
+    while (i < nbits && (to + i) % 8 != 0) {
+        put(out, to + i, stoa_bitmap_get(bitmap, from + i));
+        i++;
+    }
+    if ((from + i) % 8 == 0) {
+        size_t whole = (nbits - i) / 8;
+
+        if (whole > 0)
+            memcpy(out + (to + i) / 8, bitmap + (from + i) / 8, whole);
+        i += whole * 8;
+    } else {
+        unsigned shift = (unsigned)((from + i) % 8);
+
+        for (; nbits - i >= 8; i += 8) {
+            const uint8_t *in = bitmap + (from + i) / 8;
+
+            out[(to + i) / 8] = (uint8_t)(in[0] >> shift | in[1] << (8 - shift));
+        }
+    }
+    for (; i < nbits; i++)
+        put(out, to + i, stoa_bitmap_get(bitmap, from + i));
+}

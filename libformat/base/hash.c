@@ -1,0 +1,54 @@
+/*
+ * XXH3 from libxxhash, inlined so that a hash of a few bytes costs a few cycles.
+ */
+#include "base/hash.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/alloc.h"
+
+struct stoa_hash_stream {
+    XXH3_state_t state; /* wants 64-byte alignment: see `raw` */
+    void *raw;
+};
+
+uint64_t stoa_hash(const void *bytes, size_t nbytes)
+{
+    return XXH3_64bits(bytes, nbytes);
+}
+
+enum stoa_status stoa_hash_stream_new(struct stoa_hash_stream **out, struct stoa_error *err)
+{
+    void *raw;
+    struct stoa_hash_stream *stream;
+    enum stoa_status st = stoa_alloc(&raw, sizeof(*stream) + 63, err);
+
+    if (st != STOA_OK)
+        return st;
+    stream = (void *)(((uintptr_t)raw + 63) & ~(uintptr_t)63);
+    stream->raw = raw;
+    XXH3_INITSTATE(&stream->state);
+    XXH3_128bits_reset(&stream->state);
+    *out = stream;
+    return STOA_OK;
+}
+
+void stoa_hash_stream_update(struct stoa_hash_stream *stream, const void *bytes, size_t nbytes)
+{
+    XXH3_128bits_update(&stream->state, bytes, nbytes);
+}
+
+void stoa_hash_stream_digest(const struct stoa_hash_stream *stream, uint64_t out[2])
+{
+    XXH128_hash_t hash = XXH3_128bits_digest(&stream->state);
+
+    out[0] = hash.low64;
+    out[1] = hash.high64;
+}
+
+void stoa_hash_stream_free(struct stoa_hash_stream *stream)
+{
+    if (stream != NULL)
+        stoa_free(stream->raw);
+}

@@ -1,0 +1,13 @@
+/*
+ * UTF-8 as Unicode defines it: shortest forms, no surrogates, up to U+10FFFF.
+ */
+#ifndef STOA_BASE_UTF8_H
+#define STOA_BASE_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Length of the longest valid prefix, which ends between characters; nbytes when all is valid. */
+size_t stoa_utf8_valid_prefix(const uint8_t *text, size_t nbytes);
+
+#endif

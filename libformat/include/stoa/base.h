@@ -1,0 +1,77 @@
+/*
+ * What every other header of Stoa builds on: status codes, errors with a place, the allocator.
+ *
+ * Every function that can fail for a reason outside the program (a file, a user, the system)
+ * returns an enum stoa_status and fills the caller's struct stoa_error. A wrong call (a NULL
+ * where the header asks for a pointer, an index past the end that the caller could know) is an
+ * assertion, not a status, unless the function says otherwise.
+ */
+#ifndef STOA_BASE_H
+#define STOA_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STOA_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define STOA_API          __attribute__((visibility("default")))
+#define STOA_CHECK        __attribute__((warn_unused_result))
+#define STOA_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define STOA_API
+#define STOA_CHECK
+#define STOA_PRINTF(f, a)
+#endif
+
+enum stoa_status {
+    STOA_OK = 0,
+    STOA_ERR_USAGE,       /* the call or the options make no sense */
+    STOA_ERR_DATA,        /* an input holds something that cannot be taken as it is */
+    STOA_ERR_LIMIT,       /* a documented limit or the memory budget would be exceeded */
+    STOA_ERR_IO,          /* the operating system said no; os_errno says how */
+    STOA_ERR_NOMEM,       /* an allocation failed */
+    STOA_ERR_CORRUPT,     /* a Stoa file is damaged */
+    STOA_ERR_UNSUPPORTED, /* a Stoa file needs something that this version does not know */
+    STOA_ERR_CANCELLED,   /* the caller asked to stop */
+};
+
+#define STOA_ERROR_MESSAGE_NBYTES 1024
+#define STOA_NO_OFFSET            UINT64_MAX
+
+/*
+ * What went wrong. The caller owns it (usually on the stack, `{0}`); it holds no resources.
+ * message  one line for a person, "" while nothing failed; a level a user knows is put in front
+ *          by each layer: "trips.stoa: row group 3: column fare: page 7: hash differs".
+ * offset   byte offset in the file or text that was read, STOA_NO_OFFSET when there is none.
+ */
+struct stoa_error {
+    enum stoa_status status;
+    int os_errno;
+    uint64_t offset;
+    char message[STOA_ERROR_MESSAGE_NBYTES];
+};
+
+/* "usage", "corrupt", ...: the name of a status in lower case; never NULL. */
+STOA_API const char *stoa_status_name(enum stoa_status status);
+
+/* The version of the library at run time: STOA_VERSION of the build. */
+STOA_API const char *stoa_version(void);
+
+/*
+ * The allocator that all of libstoa uses; malloc, realloc and free by default. `reallocate` with
+ * NULL allocates; nbytes is never 0. Must be thread-safe. Set it before the first other call of
+ * the library and never while memory of the previous one is alive. NULL restores the default.
+ */
+struct stoa_allocator {
+    void *(*reallocate)(void *context, void *memory, size_t nbytes);
+    void (*release)(void *context, void *memory);
+    void *context;
+};
+STOA_API void stoa_allocator_set(const struct stoa_allocator *allocator);
+
+/* Frees memory that a function of libstoa handed over to the caller; NULL is fine. */
+STOA_API void stoa_free(void *memory);
+
+#endif
