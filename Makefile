@@ -1,0 +1,193 @@
+# One Makefile for everything; `make help` lists the targets. Files are found by wildcard: a new .c, test or fuzz
+# target needs no line here. Each VARIANT (release, asan, tsan, fuzz) has a build folder of its own.
+
+VARIANT ?= release
+BUILD   := build/$(VARIANT)
+PREFIX  ?= /usr/local
+VERSION := $(shell sed -n 's/^.define STOA_VERSION "\(.*\)"/\1/p' libformat/include/stoa/base.h)
+SOMAJOR := 0
+SECS    ?= 20
+
+ifeq ($(origin CC),default)
+CC := $(if $(filter fuzz,$(VARIANT)),clang,gcc)
+endif
+
+# ---- Flags. CPPFLAGS, CFLAGS and LDFLAGS belong to whoever calls make and come last. ----
+
+CFLAGS_release := -O2 -g
+CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+CFLAGS_hot     := $(if $(filter release,$(VARIANT)),-O3)
+CFLAGS_avx2    := -mavx2 -mbmi -mbmi2 -mpclmul
+
+WERROR   ?= -Werror
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow -Wstrict-prototypes \
+            -Wmissing-prototypes -Wvla $(WERROR)
+# -ffp-contract=off: a fused multiply-add would print and compare floats differently from one CPU to another.
+BASIC := -std=c11 -D_GNU_SOURCE -MMD -MP -pthread -fPIC -fvisibility=hidden -ffp-contract=off \
+         $(WARNINGS) $(CFLAGS_$(VARIANT))
+
+PACKAGES := libzstd libxxhash jansson libarchive
+LIBS      = $(shell pkg-config --libs $(PACKAGES)) -pthread
+PUBLIC   := -Ilibformat/include
+PRIVATE  := -Ilibformat -Ilibformat/include
+COMPILE   = $(CC) $(BASIC) $(CPPFLAGS) $(CFLAGS)
+LINK      = $(CC) $(CFLAGS_$(VARIANT)) $(CFLAGS) -Wl,--as-needed $(LDFLAGS)
+
+# ---- What is built from what. ----
+
+X86 := $(findstring x86_64,$(shell $(CC) -dumpmachine))
+# Modules whose inner loops decide the speed of a whole run.
+HOT := libformat/base/% libformat/codec/% libformat/csv/%
+
+LIB_SRC     := $(sort $(wildcard libformat/*/*.c))
+LIB_SRC     := $(if $(X86),$(LIB_SRC),$(filter-out %_avx2.c,$(LIB_SRC)))
+TOOL_SRC    := $(sort $(wildcard tools/*.c))
+SUPPORT_SRC := $(filter-out %/fuzz_replay.c,$(wildcard tests/support/*.c))
+UNIT_SRC    := $(sort $(wildcard tests/unit/*/test_*.c))
+FUZZ_SRC    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+BENCH_SRC   := $(wildcard bench/*.c bench/micro/*.c)
+SCRIPTS     := $(sort $(wildcard tests/cli/test_* tests/interop/test_* tests/format/test_*))
+
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(1))
+programs = $(patsubst %.c,$(BUILD)/%,$(1))
+
+STATIC  := $(BUILD)/libstoa.a
+SHARED  := $(BUILD)/libstoa.so.$(VERSION)
+COMMAND := $(if $(TOOL_SRC),$(BUILD)/stoa)
+SUPPORT := $(call objects,$(SUPPORT_SRC))
+UNITS   := $(call programs,$(UNIT_SRC))
+FUZZERS := $(call programs,$(FUZZ_SRC))
+BENCHES := $(call programs,$(BENCH_SRC))
+
+# T="csv exec/": only the tests whose path contains one of the words.
+chosen = $(if $(T),$(foreach w,$(T),$(foreach t,$(1),$(if $(findstring $(w),$(t)),$(t)))),$(1))
+
+## all: the library, static and shared, and the command (the default)
+all: $(STATIC) $(SHARED) $(COMMAND)
+
+## deps: install the Debian packages that build, demo and check need, where they are missing
+## deps-dev: the same for lint, format and fuzz
+deps deps-dev:
+	@.ci/deps $(if $(filter deps-dev,$@),build dev,build)
+
+## demo: convert a year of flights from CSV archives into one .stoa file and question it
+demo: deps
+	@$(MAKE) all
+	@STOA=$(BUILD)/stoa docs/demo.sh
+
+## check: every test of this VARIANT; T="word ..." picks by path, RUN="valgrind -q" wraps unit tests
+check: all $(call chosen,$(UNITS) $(FUZZERS))
+	@STOA=$(CURDIR)/$(BUILD)/stoa STOA_BUILD=$(CURDIR)/$(BUILD) RUN="$(RUN)" \
+	    tests/run $(call chosen,$(UNITS) $(FUZZERS) $(SCRIPTS))
+
+## asan: check under the address and undefined-behaviour sanitizers
+asan:
+	@$(MAKE) VARIANT=asan check
+
+## tsan: the tests that start threads, under the thread sanitizer
+tsan:
+	@$(MAKE) VARIANT=tsan check T="$(or $(T),unit/exec/ unit/scan/ unit/convert/ test_jobs)"
+
+## fuzz: every fuzz target for SECS=20 seconds; inputs that fail are kept in build/fuzz
+fuzz:
+	@$(MAKE) VARIANT=fuzz fuzz-run
+
+fuzz-run: $(call chosen,$(FUZZERS))
+	@RUN="tests/fuzz/run $(SECS)" tests/run $^
+
+## lint: layers, formatting, forbidden words and calls, exported symbols, shell scripts
+lint: all
+	@STOA_BUILD=$(BUILD) tests/lint
+
+## format: rewrite every C file the way .clang-format says
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+## bench: whole jobs beside the peers; see bench/README.md
+bench: all $(BENCHES)
+	@STOA=$(BUILD)/stoa STOA_BUILD=$(BUILD) bench/run.py $(ARGS)
+
+## install: library, headers, command, stoa.pc and man pages under DESTDIR/PREFIX
+install: all
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include/stoa share/doc/stoa share/man/man1)
+	install $(COMMAND) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(STATIC) $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(SHARED) $(DESTDIR)$(PREFIX)/lib
+	ln -sf libstoa.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libstoa.so.$(SOMAJOR)
+	ln -sf libstoa.so.$(SOMAJOR) $(DESTDIR)$(PREFIX)/lib/libstoa.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PACKAGES@|$(PACKAGES)|' \
+	    stoa.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/stoa.pc
+	install -m 644 $(wildcard libformat/include/*.h) $(DESTDIR)$(PREFIX)/include
+	install -m 644 libformat/include/stoa/*.h $(DESTDIR)$(PREFIX)/include/stoa
+	install -m 644 LICENSE CHANGES.md $(DESTDIR)$(PREFIX)/share/doc/stoa
+	for page in $(wildcard docs/man/*.1); do install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1; done
+
+## dist: build/stoa-VERSION.tar.gz of the last commit, the same bytes each time
+dist:
+	@mkdir -p build
+	git archive --prefix=stoa-$(VERSION)/ HEAD | gzip -9n > build/stoa-$(VERSION).tar.gz
+
+## clean: remove build/
+clean:
+	rm -rf build
+
+## help: this list; V=1 shows the commands that are run
+help:
+	@sed -n 's/^## \([^:]*\): \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+# ---- Rules. ----
+
+Q    := $(if $(V),,@)
+show  = $(if $(V),,@echo "  $(1) $@")
+
+$(STATIC): $(call objects,$(LIB_SRC))
+	$(call show,ar  )
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(SHARED): $(call objects,$(LIB_SRC))
+	$(call show,link)
+	$(Q)$(LINK) -shared -Wl,-soname,libstoa.so.$(SOMAJOR) -Wl,--no-undefined $^ $(LIBS) -o $@
+	$(Q)ln -sf $(@F) $(@D)/libstoa.so.$(SOMAJOR) && ln -sf $(@F) $(@D)/libstoa.so
+
+# The command carries the library inside, so that one file can be copied to another machine.
+$(BUILD)/stoa: $(call objects,$(TOOL_SRC)) $(STATIC)
+	$(call show,link)
+	$(Q)$(LINK) $^ $(LIBS) -lsmartcols -o $@
+
+$(UNITS): %: %.o $(SUPPORT) $(STATIC)
+	$(call show,link)
+	$(Q)$(LINK) $^ $(LIBS) -lcmocka -o $@
+
+$(BENCHES): %: %.o $(STATIC)
+	$(call show,link)
+	$(Q)$(LINK) $^ $(LIBS) -lm -o $@
+
+# With clang a fuzz target searches for inputs; with gcc it replays the saved ones.
+FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(BUILD)/tests/support/fuzz_replay.o)
+$(FUZZERS): %: %.o $(filter %.o,$(FUZZ_MAIN)) $(STATIC)
+	$(call show,link)
+	$(Q)$(LINK) $(filter-out %.o,$(FUZZ_MAIN)) $^ $(LIBS) -o $@
+
+$(BUILD)/%.o: %.c Makefile
+	$(call show,cc  )
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) $(FLAGS) -c $< -o $@
+
+FLAGS_of_module = $(if $(filter $(HOT),$<),$(CFLAGS_hot)) $(if $(filter %_avx2.c,$<),$(CFLAGS_avx2))
+$(BUILD)/libformat/%.o: FLAGS = $(PRIVATE) $(FLAGS_of_module)
+$(BUILD)/tools/%.o:     FLAGS = $(PUBLIC)
+$(BUILD)/tests/%.o:     FLAGS = $(PRIVATE) -Itests
+$(BUILD)/bench/%.o:     FLAGS = $(PRIVATE) -Wno-error
+
+-include $(patsubst %.o,%.d,$(call objects,$(LIB_SRC) $(TOOL_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
+                                          $(wildcard tests/support/*.c)))
+
+ifeq ($(MAKELEVEL),0) # -jN on the command line goes first
+MAKEFLAGS += -j$(shell nproc)
+endif
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps deps-dev demo check asan tsan fuzz fuzz-run lint format bench install dist clean help
