@@ -37,6 +37,14 @@ enum stoa_status {
     STOA_ERR_CANCELLED,   /* the caller asked to stop */
 };
 
+/* Units of times, timestamps and durations. The numbers are stored in files. */
+enum stoa_time_unit {
+    STOA_SECOND = 0,
+    STOA_MILLI = 1,
+    STOA_MICRO = 2,
+    STOA_NANO = 3,
+};
+
 #define STOA_ERROR_MESSAGE_NBYTES 1024
 #define STOA_NO_OFFSET            UINT64_MAX
 

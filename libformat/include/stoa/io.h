@@ -1,0 +1,106 @@
+/*
+ * Where bytes come from and where they go: sources that are read at any place, sinks that are
+ * written from front to back and become visible all at once, streams that are read in order.
+ *
+ * A Stoa file is written strictly in order, so a sink needs no seeking, and a pipe is a sink.
+ * Callers may bring their own by filling in the function tables; tests do, to make any call fail.
+ */
+#ifndef STOA_IO_H
+#define STOA_IO_H
+
+#include <stoa/base.h>
+
+/*
+ * A source. read_at fills `out` with exactly nbytes bytes from `offset` or fails (a range past
+ * the end is STOA_ERR_IO: the file became shorter). It may be called by several threads at once.
+ */
+struct stoa_source {
+    enum stoa_status (*read_at)(struct stoa_source *source, uint64_t offset, void *out,
+                                size_t nbytes, struct stoa_error *err);
+    void (*close)(struct stoa_source *source);
+    uint64_t nbytes;  /* fixed when the source is opened */
+    const char *name; /* for messages; belongs to the source */
+};
+
+/*
+ * A sink. `write` appends; `commit` makes the output durable and visible under its name (after it
+ * only `close` may be called); `close` without `commit` leaves no trace. After a failed write or
+ * commit nothing but `close` may be called. One thread at a time.
+ */
+struct stoa_sink {
+    enum stoa_status (*write)(struct stoa_sink *sink, const void *bytes, size_t nbytes,
+                              struct stoa_error *err);
+    enum stoa_status (*commit)(struct stoa_sink *sink, struct stoa_error *err);
+    void (*close)(struct stoa_sink *sink);
+    const char *name;
+};
+
+/*
+ * A stream. `read` delivers 1..nbytes bytes, or 0 at the end, which is only reported when the
+ * input was whole (a compressed one that is cut or damaged is STOA_ERR_DATA). One thread at a time.
+ */
+struct stoa_stream {
+    enum stoa_status (*read)(struct stoa_stream *stream, void *out, size_t nbytes, size_t *got,
+                             struct stoa_error *err);
+    void (*close)(struct stoa_stream *stream);
+    const char *name;
+    uint64_t total_nbytes;    /* size of what lies below, 0 when not known: for progress */
+    uint64_t consumed_nbytes; /* of these, how many were read */
+};
+
+/* close(), also for NULL. */
+STOA_API void stoa_source_close(struct stoa_source *source);
+STOA_API void stoa_sink_close(struct stoa_sink *sink);
+STOA_API void stoa_stream_close(struct stoa_stream *stream);
+
+/*
+ * A regular file, by pread. STOA_ERR_IO: can't be opened or read (os_errno); STOA_ERR_USAGE with a
+ * clear word: a folder, a FIFO, a device.
+ */
+STOA_API STOA_CHECK enum stoa_status
+stoa_source_open_file(const char *path, struct stoa_source **out, struct stoa_error *err);
+
+/* Borrowed memory as a source, for tests and embedding. `name` is copied. */
+STOA_API STOA_CHECK enum stoa_status stoa_source_open_memory(const void *bytes, size_t nbytes,
+                                                             const char *name,
+                                                             struct stoa_source **out,
+                                                             struct stoa_error *err);
+
+/*
+ * A new file that appears under `path` only when committed: an unnamed temporary in the same
+ * folder, written, fsynced, linked or renamed, the folder fsynced (a named temporary with a lock
+ * where O_TMPFILE is missing). STOA_ERR_USAGE when `path` exists and `replace` is false, checked
+ * here and again at commit. With `path` "-" the bytes go to standard output as they come and
+ * commit only flushes.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_sink_create_file(const char *path, bool replace,
+                                                           struct stoa_sink **out,
+                                                           struct stoa_error *err);
+
+/* A growing block of memory; stoa_sink_memory() lends its bytes until the next call on it. */
+STOA_API STOA_CHECK enum stoa_status stoa_sink_create_memory(struct stoa_sink **out,
+                                                             struct stoa_error *err);
+STOA_API const uint8_t *stoa_sink_memory(const struct stoa_sink *sink, size_t *nbytes);
+
+/*
+ * The text of one input in order, decompressed when its content (not its name) says gzip, xz,
+ * bzip2, zstd or lz4; concatenated members are read through. `path` "-" is standard input.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_stream_open(const char *path, struct stoa_stream **out,
+                                                      struct stoa_error *err);
+STOA_API STOA_CHECK enum stoa_status stoa_stream_open_memory(const void *bytes, size_t nbytes,
+                                                             const char *name,
+                                                             struct stoa_stream **out,
+                                                             struct stoa_error *err);
+
+/*
+ * The inputs that the arguments name, in order: a file as it is, a folder's regular files by name
+ * (hidden ones left out), a glob pattern's matches by name; "-" stays. STOA_ERR_USAGE when one
+ * names nothing. Free the list with stoa_paths_free().
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_paths_expand(const char *const *arguments,
+                                                       size_t narguments, char ***out,
+                                                       size_t *npaths, struct stoa_error *err);
+STOA_API void stoa_paths_free(char **paths, size_t npaths);
+
+#endif
