@@ -67,7 +67,7 @@ int main(int argc, char **argv)
     free(entries);
     if (n <= 0)
         printf("# %s holds no input\n", folder);
-    printf("%s 1 - %s replays its %d saved inputs\n", failed > 0 || n <= 0 ? "not ok" : "ok", target,
-           n);
+    printf("%s 1 - %s replays its %d saved inputs\n", failed > 0 || n <= 0 ? "not ok" : "ok",
+           target, n);
     return failed > 0 || n <= 0;
 }
