@@ -99,11 +99,11 @@ fuzz-run: $(call chosen,$(FUZZERS))
 
 ## lint: layers, formatting, forbidden words and calls, exported symbols, shell scripts
 lint: all
-	@STOA_BUILD=$(BUILD) tests/lint
+	@STOA_BUILD=$(BUILD) tests/run $(wildcard tests/lint/check_*)
 
 ## format: rewrite every C file the way .clang-format says
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(git ls-files '*.c' '*.h' ':!bench/gen_trips.c')
 
 ## bench: whole jobs beside the peers; see bench/README.md
 bench: all $(BENCHES)
@@ -142,13 +142,18 @@ help:
 Q    := $(if $(V),,@)
 show  = $(if $(V),,@echo "  $(1) $@")
 
-$(STATIC): $(call objects,$(LIB_SRC))
-	$(call show,ar  )
-	$(Q)rm -f $@ && ar rcs $@ $^
+# Changes when a source file comes or goes: what was removed must leave the library too.
+$(BUILD)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIB_SRC) $(TOOL_SRC)' | cmp -s - $@ || echo '$(LIB_SRC) $(TOOL_SRC)' > $@
 
-$(SHARED): $(call objects,$(LIB_SRC))
+$(STATIC): $(call objects,$(LIB_SRC)) $(BUILD)/sources
+	$(call show,ar  )
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
+
+$(SHARED): $(call objects,$(LIB_SRC)) $(BUILD)/sources
 	$(call show,link)
-	$(Q)$(LINK) -shared -Wl,-soname,libstoa.so.$(SOMAJOR) -Wl,--no-undefined $^ $(LIBS) -o $@
+	$(Q)$(LINK) -shared -Wl,-soname,libstoa.so.$(SOMAJOR) -Wl,--no-undefined $(filter %.o,$^) $(LIBS) -o $@
 	$(Q)ln -sf $(@F) $(@D)/libstoa.so.$(SOMAJOR) && ln -sf $(@F) $(@D)/libstoa.so
 
 # The command carries the library inside, so that one file can be copied to another machine.
@@ -190,4 +195,4 @@ endif
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-dev demo check asan tsan fuzz fuzz-run lint format bench install dist clean help
+.PHONY: FORCE all deps deps-dev demo check asan tsan fuzz fuzz-run lint format bench install dist clean help
