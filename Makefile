@@ -189,7 +189,8 @@ $(BUILD)/bench/%.o:     FLAGS = $(PRIVATE) -Wno-error
 -include $(patsubst %.o,%.d,$(call objects,$(LIB_SRC) $(TOOL_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
                                           $(wildcard tests/support/*.c)))
 
-ifeq ($(MAKELEVEL),0) # -jN on the command line goes first
+# Parallel unless -jN says otherwise; several goals (make clean check) go one after the other.
+ifeq ($(MAKELEVEL)$(word 2,$(MAKECMDGOALS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 MAKEFLAGS += --no-builtin-rules --no-print-directory
