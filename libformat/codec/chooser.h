@@ -1,0 +1,27 @@
+/*
+ * Choosing a plan for a column by encoding samples of it.
+ *
+ * The sample is eight runs of 1,024 consecutive values (never single values far apart: that hides
+ * runs and order), encoded with each plan that the statistics of the sample leave in the race; the
+ * fewest final bytes win, and of plans within one percent the one that decodes faster.
+ */
+#ifndef STOA_CODEC_CHOOSER_H
+#define STOA_CODEC_CHOOSER_H
+
+#include "codec/page.h"
+
+struct stoa_choice {
+    struct stoa_plan plan;
+    uint64_t nbytes; /* estimate for all of `values` */
+};
+
+/*
+ * The best plan for `values` (null slots filled) without a dictionary; for U32 codes of a
+ * dictionary with `codes` set, the best plan below a DICT root, root included.
+ * A function of the values and the level alone. Cost: about 10 * 8,192 values encoded.
+ */
+STOA_CHECK enum stoa_status stoa_chooser_choose(struct stoa_encoder *encoder,
+                                                const struct stoa_vector *values, bool codes,
+                                                struct stoa_choice *out, struct stoa_error *err);
+
+#endif
