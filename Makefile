@@ -4,6 +4,7 @@
 VARIANT ?= release
 BUILD   := build/$(VARIANT)
 PREFIX  ?= /usr/local
+PKG_CONFIG ?= pkg-config
 VERSION := $(shell sed -n 's/^.define STOA_VERSION "\(.*\)"/\1/p' libformat/include/stoa/base.h)
 SOMAJOR := 0
 SECS    ?= 20
@@ -29,7 +30,7 @@ BASIC := -std=c11 -D_GNU_SOURCE -MMD -MP -pthread -fPIC -fvisibility=hidden -ffp
          $(WARNINGS) $(CFLAGS_$(VARIANT))
 
 PACKAGES := libzstd libxxhash jansson libarchive
-LIBS      = $(shell pkg-config --libs $(PACKAGES)) -pthread
+LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -pthread
 PUBLIC   := -Ilibformat/include
 PRIVATE  := -Ilibformat -Ilibformat/include
 COMPILE   = $(CC) $(BASIC) $(CPPFLAGS) $(CFLAGS)
@@ -95,7 +96,7 @@ fuzz:
 	@$(MAKE) VARIANT=fuzz fuzz-run
 
 fuzz-run: $(call chosen,$(FUZZERS))
-	@RUN="tests/fuzz/run $(SECS)" tests/run $^
+	@RUN="tests/fuzz/run $(SECS)" TEST_TIMEOUT=$$(($(SECS) + 60)) tests/run $^
 
 ## lint: layers, formatting, forbidden words and calls, exported symbols, shell scripts
 lint: all
@@ -142,10 +143,14 @@ help:
 Q    := $(if $(V),,@)
 show  = $(if $(V),,@echo "  $(1) $@")
 
-# Changes when a source file comes or goes: what was removed must leave the library too.
-$(BUILD)/sources: FORCE
+# Two notes that change when a source file comes or goes (one that was removed must leave the library), and when
+# the compiler or its flags are others than last time.
+$(BUILD)/sources:  note = $(LIB_SRC) $(TOOL_SRC)
+$(BUILD)/compiler: note = $(COMPILE) $(LINK) $(CFLAGS_hot) $(CFLAGS_avx2)
+$(BUILD)/sources $(BUILD)/compiler: FORCE
 	@mkdir -p $(@D)
-	@echo '$(LIB_SRC) $(TOOL_SRC)' | cmp -s - $@ || echo '$(LIB_SRC) $(TOOL_SRC)' > $@
+	@$(PKG_CONFIG) --exists $(PACKAGES) || { echo "libraries are missing: run make deps" >&2; exit 1; }
+	@echo '$(note)' | cmp -s - $@ || echo '$(note)' > $@
 
 $(STATIC): $(call objects,$(LIB_SRC)) $(BUILD)/sources
 	$(call show,ar  )
@@ -175,7 +180,7 @@ $(FUZZERS): %: %.o $(filter %.o,$(FUZZ_MAIN)) $(STATIC)
 	$(call show,link)
 	$(Q)$(LINK) $(filter-out %.o,$(FUZZ_MAIN)) $^ $(LIBS) -o $@
 
-$(BUILD)/%.o: %.c Makefile
+$(BUILD)/%.o: %.c $(BUILD)/compiler
 	$(call show,cc  )
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(FLAGS) -c $< -o $@
