@@ -1,0 +1,250 @@
+/*
+ * The structures of spec/format.md: their numbers, and reading and writing them as bytes.
+ *
+ * Every on-disk number and offset of objects, row groups, dictionaries and the footer stands here
+ * or in layout.c and nowhere else. "pack" writes a structure to exactly its stored size; "unpack"
+ * reads it and checks what can be checked without looking elsewhere (magic, hashes, zero bytes,
+ * ranges of single fields).
+ */
+#ifndef STOA_FILE_LAYOUT_H
+#define STOA_FILE_LAYOUT_H
+
+#include <stoa/base.h>
+
+#include "codec/vector.h"
+
+enum {
+    STOA_OBJECT_NBYTES = 64, /* header of an object; also the alignment of objects */
+    STOA_TRAILER_NBYTES = 64,
+    STOA_NODE_NBYTES = 24,
+    STOA_SCHEMA_HEAD_NBYTES = 16,
+    STOA_RG_ENTRY_NBYTES = 40,   /* entry of a row group's directory */
+    STOA_PAGE_ENTRY_NBYTES = 16, /* entry of a page table */
+    STOA_DICT_HEAD_NBYTES = 32,
+    STOA_SECTION_NBYTES = 32,
+    STOA_COLUMN_NBYTES = 64,
+    STOA_ROW_GROUP_NBYTES_ENTRY = 40,
+    STOA_CHUNK_NBYTES = 32,
+    STOA_DICTDIR_NBYTES = 48,
+    STOA_SLICE_NBYTES = 65536,
+    STOA_ZONE_NROWS = 8192,
+    STOA_DICT_PAGE_NVALUES = 4096,
+};
+
+#define STOA_FORMAT_VERSION 0x0100
+#define STOA_NONE32         UINT32_MAX
+
+enum stoa_object_kind {
+    STOA_OBJECT_HEAD = 1,
+    STOA_OBJECT_SCHEMA = 2,
+    STOA_OBJECT_DICT = 3,
+    STOA_OBJECT_SOURCES = 4, /* reserved */
+    STOA_OBJECT_ROW_GROUP = 5,
+    STOA_OBJECT_FOOTER = 6,
+    STOA_OBJECT_PAD = 7,
+};
+enum { STOA_OBJECT_COPY = 1 }; /* flag: a second copy of a dictionary segment */
+
+enum { STOA_NODE_NULLABLE = 1, STOA_NODE_HIDDEN = 2 };
+
+enum { /* flags of a chunk */
+       STOA_CHUNK_LOCAL_DICT = 1,
+       STOA_CHUNK_SHARED_DICT = 2,
+       STOA_CHUNK_ALL_NULL = 4,
+};
+
+enum stoa_section_type {
+    STOA_SECTION_COLUMNS = 1,
+    STOA_SECTION_NAMES = 2,
+    STOA_SECTION_POOL = 3,
+    STOA_SECTION_ROW_GROUPS = 4,
+    STOA_SECTION_CHUNKS = 5,
+    STOA_SECTION_STATISTICS = 6,
+    STOA_SECTION_DICTIONARIES = 7,
+    STOA_SECTION_SOURCES = 8, /* reserved */
+    STOA_SECTION_METADATA = 9,
+    STOA_SECTION_NTYPES = 10,
+};
+enum { STOA_SECTION_REQUIRED = 1, STOA_SECTION_SLICED = 2, STOA_SECTION_BY_COLUMN = 4 };
+
+struct stoa_object {
+    uint8_t kind;
+    uint8_t flags;
+    uint16_t version;
+    uint32_t features;
+    uint64_t body_nbytes;
+    uint32_t nrows;
+    uint32_t dir_nbytes;
+    uint64_t stream_row;
+    uint64_t ref_id;
+    uint64_t dir_hash;
+    uint64_t hash; /* of the header; set by pack and unpack */
+};
+
+struct stoa_node { /* node record */
+    uint32_t name_off;
+    uint16_t name_nbytes;
+    uint8_t type;
+    uint8_t flags;
+    uint32_t parent;
+    uint32_t nchildren;
+    uint32_t field_id;
+    uint32_t params_off;
+};
+
+struct stoa_rg_entry { /* a chunk as the directory of its row group tells it */
+    uint64_t offset;   /* from the start of the object */
+    uint32_t nbytes;
+    uint32_t nvalues;
+    uint32_t nnulls;
+    uint8_t page_shift;
+    uint8_t phys;
+    uint8_t encoding;
+    uint8_t flags;
+    uint64_t hash;
+    uint64_t dict_id;
+};
+
+struct stoa_page_entry {
+    uint32_t end;
+    uint32_t raw_nbytes;
+    uint64_t hash;
+};
+
+struct stoa_dict_head {
+    uint64_t prev_id;
+    uint32_t first_code;
+    uint32_t count;
+    uint8_t phys;
+    uint32_t width;
+    uint64_t raw_nbytes;
+};
+
+struct stoa_section {
+    uint8_t type;
+    uint8_t flags;
+    uint32_t count;
+    uint64_t offset;
+    uint64_t nbytes;
+    uint64_t hash;
+};
+
+struct stoa_column_entry {
+    struct stoa_node node;
+    uint64_t chunks_off;
+    uint64_t chunks_hash;
+    uint64_t stats_off;
+    uint64_t stats_hash;
+    uint16_t stats_stride;
+};
+
+struct stoa_row_group_entry {
+    uint64_t offset;
+    uint64_t header_hash;
+    uint64_t first_row;
+    uint64_t first_zone;
+    uint32_t nrows;
+};
+
+struct stoa_chunk {  /* a chunk as the footer tells it */
+    uint64_t offset; /* in the file */
+    uint32_t nbytes;
+    uint32_t nnulls;
+    uint64_t hash;
+    uint32_t dict_index;
+    uint8_t page_shift;
+    uint8_t phys;
+    uint8_t encoding;
+    uint8_t flags;
+};
+
+struct stoa_dictdir_entry {
+    uint64_t id;
+    uint64_t offset;
+    uint64_t copy_offset;
+    uint64_t dir_hash;
+    uint32_t prev_index;
+    uint32_t first_code;
+    uint32_t count;
+    uint8_t phys;
+};
+
+struct stoa_trailer {
+    uint64_t footer_off;
+    uint64_t file_nbytes;
+    uint64_t nrows;
+    uint32_t nsections;
+    uint32_t features;
+    uint16_t version;
+    uint32_t nnodes;
+    uint64_t table_hash;
+};
+
+void stoa_object_pack(struct stoa_object *object, uint8_t out[STOA_OBJECT_NBYTES]);
+void stoa_node_pack(const struct stoa_node *node, uint8_t out[STOA_NODE_NBYTES]);
+void stoa_rg_entry_pack(const struct stoa_rg_entry *entry, uint8_t out[STOA_RG_ENTRY_NBYTES]);
+void stoa_page_entry_pack(const struct stoa_page_entry *entry, uint8_t out[STOA_PAGE_ENTRY_NBYTES]);
+void stoa_dict_head_pack(const struct stoa_dict_head *head, uint8_t out[STOA_DICT_HEAD_NBYTES]);
+void stoa_section_pack(const struct stoa_section *section, uint8_t out[STOA_SECTION_NBYTES]);
+void stoa_column_entry_pack(const struct stoa_column_entry *entry, uint8_t out[STOA_COLUMN_NBYTES]);
+void stoa_row_group_entry_pack(const struct stoa_row_group_entry *entry,
+                               uint8_t out[STOA_ROW_GROUP_NBYTES_ENTRY]);
+void stoa_chunk_pack(const struct stoa_chunk *chunk, uint8_t out[STOA_CHUNK_NBYTES]);
+void stoa_dictdir_entry_pack(const struct stoa_dictdir_entry *entry,
+                             uint8_t out[STOA_DICTDIR_NBYTES]);
+void stoa_trailer_pack(const struct stoa_trailer *trailer, uint8_t out[STOA_TRAILER_NBYTES]);
+
+/*
+ * STOA_ERR_CORRUPT: magic, hash or zero bytes are wrong, body_len is no multiple of 64, dir_len is
+ * larger than the body. STOA_ERR_UNSUPPORTED: another major version, or a feature that this version
+ * does not know ("needs feature 2 (nested columns), ...").
+ */
+STOA_CHECK enum stoa_status stoa_object_unpack(const uint8_t bytes[STOA_OBJECT_NBYTES],
+                                               struct stoa_object *out, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_trailer_unpack(const uint8_t bytes[STOA_TRAILER_NBYTES],
+                                                struct stoa_trailer *out, struct stoa_error *err);
+
+/* The rest lies in verified bytes; these check zero bytes, known flags and single fields. */
+STOA_CHECK enum stoa_status stoa_node_unpack(const uint8_t bytes[STOA_NODE_NBYTES],
+                                             struct stoa_node *out, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_rg_entry_unpack(const uint8_t bytes[STOA_RG_ENTRY_NBYTES],
+                                                 struct stoa_rg_entry *out, struct stoa_error *err);
+void stoa_page_entry_unpack(const uint8_t bytes[STOA_PAGE_ENTRY_NBYTES],
+                            struct stoa_page_entry *out);
+STOA_CHECK enum stoa_status stoa_dict_head_unpack(const uint8_t bytes[STOA_DICT_HEAD_NBYTES],
+                                                  struct stoa_dict_head *out,
+                                                  struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_section_unpack(const uint8_t bytes[STOA_SECTION_NBYTES],
+                                                struct stoa_section *out, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_column_entry_unpack(const uint8_t bytes[STOA_COLUMN_NBYTES],
+                                                     struct stoa_column_entry *out,
+                                                     struct stoa_error *err);
+STOA_CHECK enum stoa_status
+stoa_row_group_entry_unpack(const uint8_t bytes[STOA_ROW_GROUP_NBYTES_ENTRY],
+                            struct stoa_row_group_entry *out, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_chunk_unpack(const uint8_t bytes[STOA_CHUNK_NBYTES],
+                                              struct stoa_chunk *out, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_dictdir_entry_unpack(const uint8_t bytes[STOA_DICTDIR_NBYTES],
+                                                      struct stoa_dictdir_entry *out,
+                                                      struct stoa_error *err);
+
+/* Names for messages; NULL for numbers that are not given. */
+const char *stoa_object_kind_name(unsigned kind);
+const char *stoa_section_name(unsigned type);
+const char *stoa_feature_name(unsigned bit);
+
+/* Features that this version can read; a bit outside is refused by name. */
+#define STOA_FEATURES_KNOWN UINT32_C(0)
+STOA_CHECK enum stoa_status stoa_features_check(uint32_t features, struct stoa_error *err);
+
+/* Stored pages of a chunk of nvalues values, its local dictionary page included. */
+static inline uint32_t stoa_chunk_npages(uint8_t flags, uint8_t page_shift, uint32_t nvalues)
+{
+    uint32_t local = flags & STOA_CHUNK_LOCAL_DICT ? 1 : 0;
+
+    if (flags & STOA_CHUNK_ALL_NULL)
+        return 0;
+    return (uint32_t)(((uint64_t)nvalues + (UINT64_C(1) << page_shift) - 1) >> page_shift) + local;
+}
+
+#endif

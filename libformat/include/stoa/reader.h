@@ -1,0 +1,183 @@
+/*
+ * Reading Stoa files: the footer, single columns, ranges of rows.
+ *
+ * A reader is opened by one read of the end of the file. Column metadata, dictionaries and pages
+ * are read and verified when they are first needed. Every function may be called by several threads
+ * at once on one reader, each with its own *out and *err. Arrays stay valid after the reader is
+ * closed.
+ */
+#ifndef STOA_READER_H
+#define STOA_READER_H
+
+#include <stoa/array.h>
+#include <stoa/filter.h>
+#include <stoa/io.h>
+
+struct stoa_reader;
+
+/* Rows [begin, end) of a row group or file. */
+struct stoa_rows {
+    uint64_t begin;
+    uint64_t end;
+};
+
+/* {0} means the defaults. */
+struct stoa_reader_options {
+    uint64_t memory_nbytes; /* the most a single request may allocate; 0: 1 GiB */
+};
+
+/*
+ * Opens a file; the source is borrowed and must outlive the reader.
+ * STOA_ERR_CORRUPT with one line that says what it is: empty, no Stoa file, cut short, two files
+ * in one, damaged. STOA_ERR_UNSUPPORTED: a newer major version or a required feature, by name.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_reader_open(struct stoa_source *source,
+                                                      const struct stoa_reader_options *options,
+                                                      struct stoa_reader **out,
+                                                      struct stoa_error *err);
+STOA_API void stoa_reader_close(struct stoa_reader *reader);
+
+/*
+ * The whole schema, built at the first call; lent until close. Wide files: stoa_reader_find() does
+ * not need it.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_reader_schema(struct stoa_reader *reader,
+                                                        const struct stoa_schema **out,
+                                                        struct stoa_error *err);
+
+/* The column of exactly that name, by the name hash; UINT32_MAX in *column when there is none. */
+STOA_API STOA_CHECK enum stoa_status stoa_reader_find(struct stoa_reader *reader, const char *name,
+                                                      uint32_t *column, struct stoa_error *err);
+
+STOA_API uint64_t stoa_reader_nrows(const struct stoa_reader *reader);
+STOA_API uint32_t stoa_reader_ncolumns(const struct stoa_reader *reader);
+STOA_API uint32_t stoa_reader_nrow_groups(const struct stoa_reader *reader);
+
+/* The hash of the section table: equal for equal files. */
+STOA_API uint64_t stoa_reader_identity(const struct stoa_reader *reader);
+
+struct stoa_row_group {
+    uint64_t first_row;
+    uint64_t first_zone;
+    uint32_t nrows;
+    uint32_t nzones;
+};
+STOA_API STOA_CHECK enum stoa_status stoa_reader_row_group(struct stoa_reader *reader,
+                                                           uint32_t row_group,
+                                                           struct stoa_row_group *out,
+                                                           struct stoa_error *err);
+
+/* The row group that holds row `row` of the file, by binary search. */
+STOA_API STOA_CHECK enum stoa_status stoa_reader_locate(struct stoa_reader *reader, uint64_t row,
+                                                        uint32_t *row_group,
+                                                        struct stoa_error *err);
+
+/* What was read and decoded so far through a reader or scan. */
+struct stoa_read_counters {
+    uint64_t pages;
+    uint64_t bytes; /* of chunks: heads and pages */
+};
+
+/*
+ * Decodes rows of one column of one row group into memory in Arrow layout.
+ *
+ * row_group, column  from 0; rows is half-open, inside the row group, and not empty.
+ * out                any content is overwritten on STOA_OK: rows.end - rows.begin values.
+ * counters           NULL, or added to.
+ * Ownership: the caller owns *out and releases it with stoa_array_reset().
+ * Errors:    STOA_ERR_USAGE (index out of range), STOA_ERR_IO, STOA_ERR_CORRUPT (err->offset is
+ *            the start of the bad page or head in the file), STOA_ERR_UNSUPPORTED, STOA_ERR_LIMIT,
+ *            STOA_ERR_NOMEM. On error *out is unchanged and the reader usable.
+ * Cost:      one read of the head of the chunk, one of the pages that hold the rows.
+ */
+STOA_API STOA_CHECK enum stoa_status
+stoa_reader_column(struct stoa_reader *reader, uint32_t row_group, uint32_t column,
+                   struct stoa_rows rows, struct stoa_array *out,
+                   struct stoa_read_counters *counters, struct stoa_error *err);
+
+/*
+ * Zone maps of a column: of the whole file (row_group UINT32_MAX), of a row group (zone
+ * UINT32_MAX) or of one zone of it. Bounds of text are lent until close.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_reader_zone(struct stoa_reader *reader, uint32_t column,
+                                                      uint32_t row_group, uint32_t zone,
+                                                      struct stoa_zone *out,
+                                                      struct stoa_error *err);
+
+/* One chunk as the footer tells it; `encoding` is lent for ever. */
+struct stoa_chunk_info {
+    uint64_t offset;
+    uint64_t nbytes;
+    uint64_t nnulls;
+    uint32_t page_nrows; /* 0 for a chunk without pages */
+    uint32_t npages;
+    uint32_t dictionary; /* its last segment, or UINT32_MAX */
+    bool local_dictionary;
+    const char *encoding;
+};
+STOA_API STOA_CHECK enum stoa_status stoa_reader_chunk(struct stoa_reader *reader,
+                                                       uint32_t row_group, uint32_t column,
+                                                       struct stoa_chunk_info *out,
+                                                       struct stoa_error *err);
+
+/*
+ * Where every byte of the file is: `visit` is called for each span in the order of the file, and
+ * the spans join without gaps. column and row_group are UINT32_MAX where they do not apply.
+ */
+enum stoa_span_kind {
+    STOA_SPAN_HEADER,     /* headers of objects */
+    STOA_SPAN_SCHEMA,     /* schema objects */
+    STOA_SPAN_DICTIONARY, /* dictionary segments; column: the column that uses them */
+    STOA_SPAN_DIRECTORY,  /* directories of row groups */
+    STOA_SPAN_CHUNK,      /* chunks */
+    STOA_SPAN_FOOTER,     /* column directory, names, tables, trailer */
+    STOA_SPAN_STATISTICS, /* zone maps */
+    STOA_SPAN_PADDING,
+    STOA_SPAN_NKINDS,
+};
+struct stoa_span {
+    enum stoa_span_kind kind;
+    uint64_t offset;
+    uint64_t nbytes;
+    uint32_t row_group;
+    uint32_t column;
+    const char *name; /* of the section or object kind */
+};
+STOA_API STOA_CHECK enum stoa_status stoa_reader_spans(
+    struct stoa_reader *reader,
+    enum stoa_status (*visit)(void *context, const struct stoa_span *span, struct stoa_error *err),
+    void *context, struct stoa_error *err);
+
+/*
+ * The encodings of a chunk's pages with how many pages have each: "dict(pfor)" ... Reads the first
+ * bytes of every page.
+ */
+STOA_API STOA_CHECK enum stoa_status
+stoa_reader_encodings(struct stoa_reader *reader, uint32_t row_group, uint32_t column,
+                      enum stoa_status (*visit)(void *context, const char *encoding,
+                                                uint32_t npages, struct stoa_error *err),
+                      void *context, struct stoa_error *err);
+
+/*
+ * Checks the whole file: every hash, every object header against the footer, padding, counts;
+ * with `deep` every page is decoded too and its values are held against the zone maps and null
+ * counts. `report` is called for each finding with a line that names object, row group, column and
+ * page; verify goes on after it where it can. *nfindings counts them.
+ */
+struct stoa_verify_options {
+    bool deep;
+    void (*report)(void *context, const struct stoa_error *finding);
+    void *context;
+};
+struct stoa_verify_result {
+    uint64_t nfindings;
+    uint64_t nobjects;
+    uint64_t npages;
+    uint64_t nbytes;
+};
+STOA_API STOA_CHECK enum stoa_status stoa_verify(struct stoa_source *source,
+                                                 const struct stoa_verify_options *options,
+                                                 struct stoa_verify_result *result,
+                                                 struct stoa_error *err);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * Writing Stoa files.
+ *
+ * The short way, one thread:
+ *
+ *     stoa_writer_open(sink, schema, NULL, &w, &err);
+ *     while (more) stoa_writer_append(w, &batch, &err);
+ *     stoa_writer_finish(w, &err);
+ *     sink->commit(sink, &err);
+ *     stoa_writer_close(w);
+ *
+ * The parallel way hands in whole row groups and splits the work on each into four steps, two that
+ * any thread may do and two that must be done in the order of the row groups:
+ *
+ *     stoa_writer_prepare    any thread   statistics, distinct values, the choice of encodings
+ *     stoa_writer_sequence   in order     codes of shared dictionaries are fixed; short
+ *     stoa_writer_encode     any thread   pages, compression, hashes
+ *     stoa_writer_commit     in order     bytes go to the sink
+ *
+ * The bytes of the file depend on the rows, their split into row groups and the options alone, not
+ * on threads or time.
+ */
+#ifndef STOA_WRITER_H
+#define STOA_WRITER_H
+
+#include <stoa/array.h>
+#include <stoa/io.h>
+
+#define STOA_ROW_GROUP_NROWS  131072
+#define STOA_ROW_GROUP_NBYTES (UINT64_C(32) << 20)
+
+/* {0} means the defaults. */
+struct stoa_writer_options {
+    uint32_t row_group_nrows;  /* append: rows of a group, 1..2^24; 0: 131,072 */
+    uint64_t row_group_nbytes; /* append: Arrow bytes of a group at the most; 0: 32 MiB */
+};
+
+struct stoa_writer;
+
+/*
+ * A writer to `sink`, which it borrows and which must be empty. Writes the head of the file and the
+ * schema, which is copied. STOA_ERR_USAGE: types that cannot be stored; STOA_ERR_IO, _NOMEM.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_writer_open(struct stoa_sink *sink,
+                                                      const struct stoa_schema *schema,
+                                                      const struct stoa_writer_options *options,
+                                                      struct stoa_writer **out,
+                                                      struct stoa_error *err);
+
+/*
+ * Appends rows (the batch is borrowed) and writes a row group each time one is full.
+ * The batch must be valid (stoa_batch_validate()) and of the writer's schema; the sizes are
+ * checked, the values are not. After an error only stoa_writer_close() may be called.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_writer_append(struct stoa_writer *writer,
+                                                        const struct stoa_batch *batch,
+                                                        struct stoa_error *err);
+
+/* One row group on its way; made by prepare, freed by commit or stoa_writer_group_free(). */
+struct stoa_writer_group;
+
+/*
+ * Starts row group `ordinal` (0, 1, 2, ... without a gap) with 1..2^24 rows. Takes over the
+ * batch's columns on success. Any thread, any number of groups at a time.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_writer_prepare(struct stoa_writer *writer,
+                                                         uint64_t ordinal, struct stoa_batch *batch,
+                                                         struct stoa_writer_group **out,
+                                                         struct stoa_error *err);
+STOA_API STOA_CHECK enum stoa_status stoa_writer_sequence(struct stoa_writer *writer,
+                                                          struct stoa_writer_group *group,
+                                                          struct stoa_error *err);
+STOA_API STOA_CHECK enum stoa_status stoa_writer_encode(struct stoa_writer *writer,
+                                                        struct stoa_writer_group *group,
+                                                        struct stoa_error *err);
+STOA_API STOA_CHECK enum stoa_status stoa_writer_commit(struct stoa_writer *writer,
+                                                        struct stoa_writer_group *group,
+                                                        struct stoa_error *err);
+STOA_API void stoa_writer_group_free(struct stoa_writer_group *group);
+
+/* Writes what append still holds and the footer. The sink is not committed. Call once. */
+STOA_API STOA_CHECK enum stoa_status stoa_writer_finish(struct stoa_writer *writer,
+                                                        struct stoa_error *err);
+
+/* Rows and bytes handed to the sink so far. */
+STOA_API uint64_t stoa_writer_nrows(const struct stoa_writer *writer);
+STOA_API uint64_t stoa_writer_nbytes(const struct stoa_writer *writer);
+
+/* Frees the writer; NULL is fine. Without finish the sink holds no file. */
+STOA_API void stoa_writer_close(struct stoa_writer *writer);
+
+#endif
