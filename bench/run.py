@@ -264,7 +264,7 @@ def markdown(job, table, rows, args):
             is_library = m.row.work is not None
             cells += [f"{m.of('seconds'):.2f}", f"{m.of('seconds', min):.2f}",
                       f"{m.of('cpu_seconds'):.2f}", f"{m.of('process_seconds'):.2f}",
-                      f"{m.of('fsync_seconds'):.2f}" if is_library else "inside",
+                      f"{m.of('fsync_seconds'):.3f}" if is_library else "inside",
                       f"{m.of('peak_rss_bytes') / 2**20:.0f}",
                       f"{round(m.of('file_bytes')):,}",
                       f"{100 * m.of('file_bytes') / csv_nbytes:.1f} %"]
