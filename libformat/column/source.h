@@ -1,0 +1,66 @@
+/*
+ * The two sides of every conversion: a source of batches and a sink of batches.
+ *
+ * A format is one of each; a conversion joins any source with any sink, so there are never N x M
+ * converters. Both sides split their work into steps that must be done in order and steps that any
+ * thread may do, so that a pipeline can run them in parallel with the same result as one thread.
+ */
+#ifndef STOA_COLUMN_SOURCE_H
+#define STOA_COLUMN_SOURCE_H
+
+#include <stoa/array.h>
+
+/* A piece of input that can be read by itself: lines of CSV, a row group of a Stoa file. */
+struct stoa_unit {
+    void (*free)(struct stoa_unit *unit);
+    size_t nbytes; /* memory that it holds */
+};
+
+struct stoa_batch_source {
+    const struct stoa_schema *schema; /* of the batches; lives as long as the source */
+
+    /* The next unit, or NULL at the end. In order: one thread at a time. */
+    enum stoa_status (*next)(struct stoa_batch_source *source, struct stoa_unit **out,
+                             struct stoa_error *err);
+
+    /*
+     * Does a piece of work that a later next() will need, if there is some; true when it did.
+     * Any thread, beside next() and read(). NULL when there is nothing of the kind.
+     */
+    bool (*prefetch)(struct stoa_batch_source *source);
+
+    /* The rows of a unit; frees the unit in any case. Any thread. May give a batch of no rows. */
+    enum stoa_status (*read)(struct stoa_batch_source *source, struct stoa_unit *unit,
+                             struct stoa_batch *out, struct stoa_error *err);
+
+    /* Bytes of input used up so far and in total (0: not known). Any thread. */
+    void (*progress)(struct stoa_batch_source *source, uint64_t *done, uint64_t *total);
+
+    void (*close)(struct stoa_batch_source *source);
+};
+
+/*
+ * Batches come with ordinals 0, 1, 2, ...; each goes through prepare, sequence, encode, commit.
+ * prepare takes over the columns of the batch and makes an item; commit frees it. A step that is
+ * NULL is left out.
+ */
+struct stoa_batch_sink {
+    bool wants_groups; /* join small batches into full row groups before prepare */
+
+    enum stoa_status (*prepare)(struct stoa_batch_sink *sink, uint64_t ordinal,
+                                struct stoa_batch *batch, void **item,
+                                struct stoa_error *err); /* any thread */
+    enum stoa_status (*sequence)(struct stoa_batch_sink *sink, void *item,
+                                 struct stoa_error *err); /* in order */
+    enum stoa_status (*encode)(struct stoa_batch_sink *sink, void *item,
+                               struct stoa_error *err); /* any thread */
+    enum stoa_status (*commit)(struct stoa_batch_sink *sink, void *item,
+                               struct stoa_error *err); /* in order */
+    void (*item_free)(struct stoa_batch_sink *sink, void *item);
+
+    /* Writes what comes after the last batch. Making the output visible is the caller's. */
+    enum stoa_status (*finish)(struct stoa_batch_sink *sink, struct stoa_error *err);
+    void (*close)(struct stoa_batch_sink *sink);
+};
+
+#endif

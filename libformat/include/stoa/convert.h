@@ -1,0 +1,80 @@
+/*
+ * Conversions: many inputs of one format into one output of another, in parallel and in bounded
+ * memory, the same bytes for any number of threads.
+ */
+#ifndef STOA_CONVERT_H
+#define STOA_CONVERT_H
+
+#include <stoa/csv.h>
+#include <stoa/filter.h>
+#include <stoa/scan.h>
+#include <stoa/schema.h>
+#include <stoa/writer.h>
+
+enum stoa_format {
+    STOA_FORMAT_AUTO = 0, /* inputs: by content; output: by name */
+    STOA_FORMAT_CSV,
+    STOA_FORMAT_TSV,
+    STOA_FORMAT_STOA,
+    STOA_FORMAT_JSONL, /* output only */
+};
+
+/* "csv", "tsv", "stoa", "jsonl"; AUTO for another name. */
+STOA_API enum stoa_format stoa_format_find(const char *name);
+STOA_API const char *stoa_format_name(enum stoa_format format);
+
+/* How far a conversion is. */
+struct stoa_progress {
+    uint64_t done_nbytes;
+    uint64_t total_nbytes; /* 0: not known */
+    uint64_t nrows;
+    double seconds;
+};
+
+/* {0} and `paths`, `npaths`, `output` are enough. */
+struct stoa_convert_options {
+    const char *const *paths; /* as stoa_paths_expand() gives them; "-" is standard input */
+    size_t npaths;
+    const char *output; /* "-": standard output */
+    bool replace;       /* an existing output */
+    enum stoa_format from;
+    enum stoa_format to;
+    const struct stoa_schema *schema; /* of CSV inputs; NULL: inferred */
+    const char *const *columns;       /* names in the order wanted; NULL: all */
+    uint32_t ncolumns;
+    const struct stoa_filter *filter; /* NULL: every row */
+    struct stoa_csv_options csv;
+    struct stoa_writer_options writer;
+    unsigned jobs;          /* 0: one per processor */
+    uint64_t memory_nbytes; /* 0: 256 MiB up to 2 jobs, 96 MiB more for each further one */
+    void (*progress)(void *context,
+                     const struct stoa_progress *progress); /* at most ten a second */
+    void *progress_context;
+    const volatile int *cancel; /* checked often; not 0: stop, leave no output */
+};
+
+/* What a conversion did. */
+struct stoa_convert_report {
+    enum stoa_format from;
+    enum stoa_format to;
+    uint64_t ninputs;
+    uint64_t nrows;        /* written */
+    uint64_t input_nbytes; /* as stored: compressed inputs count compressed */
+    uint64_t text_nbytes;  /* decompressed */
+    uint64_t output_nbytes;
+    uint32_t ncolumns;
+    double seconds;
+};
+
+/*
+ * Converts. On STOA_OK the output is durable under its name; otherwise there is none, and an older
+ * file of that name is untouched.
+ * Errors: STOA_ERR_USAGE (options, an existing output: before anything is read), STOA_ERR_DATA (bad
+ * input: file, line, column, value), STOA_ERR_LIMIT (a row group does not fit the memory: names
+ * what would), STOA_ERR_CANCELLED, those of sources and sinks.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_convert(const struct stoa_convert_options *options,
+                                                  struct stoa_convert_report *report,
+                                                  struct stoa_error *err);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * Scans: the rows of a Stoa file that a predicate selects, column by column, skipping what it
+ * excludes.
+ *
+ * A scan first prunes row groups and zones by their statistics, then reads the columns of the
+ * predicate, then the other columns only where rows survived. The rows come in the order of the
+ * file and are exactly those of a full scan that is filtered afterwards.
+ */
+#ifndef STOA_SCAN_H
+#define STOA_SCAN_H
+
+#include <stoa/filter.h>
+#include <stoa/reader.h>
+
+/* {0} means: all columns, all rows, one thread. */
+struct stoa_scan_options {
+    const char *const *columns; /* names in the order wanted; NULL: all */
+    uint32_t ncolumns;
+    const struct stoa_filter *filter; /* borrowed until the scan is opened; NULL: every row */
+    uint64_t limit;                   /* stop after so many rows; 0: no limit */
+    unsigned jobs;                    /* threads of stoa_scan_next(); 0 or 1: the caller's alone */
+};
+
+/* How much of the file the statistics and the filter left to do. */
+struct stoa_skip {
+    uint64_t total;
+    uint64_t skipped; /* by statistics, or because no row of it survived */
+    uint64_t read;
+};
+struct stoa_scan_counters {
+    struct stoa_skip row_groups;
+    struct stoa_skip zones;
+    struct stoa_skip pages; /* of the columns that the scan needs */
+    struct stoa_skip bytes;
+    uint64_t rows_considered; /* in the zones that were read */
+    uint64_t rows_selected;
+};
+
+struct stoa_scan;
+
+/* Opens a scan; `reader` is borrowed. STOA_ERR_USAGE: an unknown column, a filter that can't be. */
+STOA_API STOA_CHECK enum stoa_status stoa_scan_open(struct stoa_reader *reader,
+                                                    const struct stoa_scan_options *options,
+                                                    struct stoa_scan **out, struct stoa_error *err);
+STOA_API void stoa_scan_close(struct stoa_scan *scan);
+
+/* The schema of the batches; lent until close. */
+STOA_API const struct stoa_schema *stoa_scan_schema(const struct stoa_scan *scan);
+
+/*
+ * The next rows, at most a row group of them; out->nrows is 0 at the end. The caller owns the
+ * batch (stoa_batch_reset()); its schema is the scan's.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_scan_next(struct stoa_scan *scan, struct stoa_batch *out,
+                                                    struct stoa_error *err);
+
+/*
+ * The same by units, for callers with threads of their own: units 0..nunits-1 are the row groups
+ * that statistics left over, any thread may read any of them, and their rows in this order are the
+ * scan's. The limit is the caller's affair then.
+ */
+STOA_API uint32_t stoa_scan_nunits(const struct stoa_scan *scan);
+STOA_API STOA_CHECK enum stoa_status stoa_scan_read_unit(struct stoa_scan *scan, uint32_t unit,
+                                                         struct stoa_batch *out,
+                                                         struct stoa_error *err);
+
+/* How many rows the filter selects, from statistics alone where they decide. */
+STOA_API STOA_CHECK enum stoa_status stoa_scan_count(struct stoa_scan *scan, uint64_t *nrows,
+                                                     struct stoa_error *err);
+
+/*
+ * What pruning leaves before anything is read, and what was read after the scan ran to its end.
+ */
+STOA_API void stoa_scan_counters_get(const struct stoa_scan *scan, struct stoa_scan_counters *out);
+
+/*
+ * One term of the filter by itself: how many row groups and zones its statistics exclude, prove or
+ * leave open. For `explain`. `text` is lent until close.
+ */
+struct stoa_scan_term {
+    const char *text;
+    uint64_t zones_never;
+    uint64_t zones_maybe;
+    uint64_t zones_always;
+};
+STOA_API uint32_t stoa_scan_nterms(const struct stoa_scan *scan);
+STOA_API STOA_CHECK enum stoa_status stoa_scan_term(struct stoa_scan *scan, uint32_t term,
+                                                    struct stoa_scan_term *out,
+                                                    struct stoa_error *err);
+
+#endif
