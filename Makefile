@@ -27,7 +27,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow 
             -Wmissing-prototypes -Wvla $(WERROR)
 # -ffp-contract=off: a fused multiply-add would print and compare floats differently from one CPU to another.
 BASIC := -std=c11 -D_GNU_SOURCE -MMD -MP -pthread -fPIC -fvisibility=hidden -ffp-contract=off \
-         $(WARNINGS) $(CFLAGS_$(VARIANT))
+         -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS_$(VARIANT))
 
 PACKAGES := libzstd libxxhash jansson libarchive
 LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -pthread
