@@ -13,7 +13,9 @@
  *   null, struct                         -                            -
  *
  * validity: a bitmap, bit i set when value i is not null; NULL when no value is null. The slot of
- * a null value holds zeros (an empty range for utf8 and binary).
+ * a null value holds zeros (an empty range for utf8 and binary). An array of no values may have no
+ * buffers at all. The first offset is 0. fixed_list keeps `width` values for each of its own in
+ * children[0]; a child of a null struct is null.
  *
  * Ownership: an array owns its buffers (all from the library's allocator); stoa_array_reset()
  * frees them. Buffers have at least STOA_ARRAY_SLACK bytes behind the last value, so that a loop

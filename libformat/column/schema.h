@@ -1,0 +1,35 @@
+/*
+ * What column/ knows about schemas beyond the public header.
+ */
+#ifndef STOA_COLUMN_SCHEMA_H
+#define STOA_COLUMN_SCHEMA_H
+
+#include <stoa/schema.h>
+
+/*
+ * The metadata key of a field that holds how its values are written in CSV text, a pattern such
+ * as "%Y-%m-%d %H:%M:%S". In the JSON document it stands beside "type", not under "metadata".
+ */
+#define STOA_METADATA_CSV_FORMAT "csv_format"
+
+/*
+ * Checks a schema that was put together from a file or by a caller: parameters of types, names
+ * (UTF-8, length, unique among siblings), the children that each type needs, depth, number of
+ * nodes, metadata. STOA_ERR_USAGE names the field. Cost: n log n.
+ */
+STOA_CHECK enum stoa_status stoa_schema_check(const struct stoa_schema *schema,
+                                              struct stoa_error *err);
+
+/* Fields with all their children: the nodes that the file format numbers. */
+size_t stoa_schema_count_nodes(const struct stoa_schema *schema);
+
+STOA_CHECK enum stoa_status stoa_field_copy(struct stoa_field *out, const struct stoa_field *field,
+                                            struct stoa_error *err);
+bool stoa_field_equal(const struct stoa_field *a, const struct stoa_field *b);
+
+STOA_CHECK enum stoa_status stoa_metadata_copy(struct stoa_metadata *out,
+                                               const struct stoa_metadata *metadata,
+                                               struct stoa_error *err);
+void stoa_metadata_reset(struct stoa_metadata *metadata);
+
+#endif
