@@ -168,7 +168,7 @@ $(BUILD)/stoa: $(call objects,$(TOOL_SRC)) $(STATIC)
 
 $(UNITS): %: %.o $(SUPPORT) $(STATIC)
 	$(call show,link)
-	$(Q)$(LINK) $^ $(LIBS) -lcmocka -o $@
+	$(Q)$(LINK) $^ $(LIBS) -lcmocka -lm -o $@
 
 $(BENCHES): %: %.o $(STATIC)
 	$(call show,link)
