@@ -259,8 +259,11 @@ static bool to_unit(int64_t seconds, uint32_t nanos, enum stoa_time_unit unit, i
         seconds++;
         units -= per_second;
     }
-    return !__builtin_mul_overflow(seconds, per_second, &whole) &&
-           !__builtin_add_overflow(whole, units, out);
+    if (__builtin_mul_overflow(seconds, per_second, &whole) ||
+        __builtin_add_overflow(whole, units, &whole))
+        return false;
+    *out = whole;
+    return true;
 }
 
 bool stoa_time_parse(const char *text, size_t nbytes, enum stoa_time_unit unit, int64_t *out)
@@ -396,11 +399,13 @@ size_t stoa_timestamp_format(int64_t value, enum stoa_time_unit unit, bool zoned
     int64_t seconds = floor_div(value, per_second);
     int64_t days = floor_div(seconds, DAY_SECONDS);
     unsigned clock = (unsigned)(seconds - days * DAY_SECONDS);
+    /* The first second of 64 bits begins before them; modulo 2^64 that does no harm. */
+    uint64_t fraction = (uint64_t)value - (uint64_t)seconds * (uint64_t)per_second;
     char *p = write_date(out, days);
 
     *p++ = separator;
     p = write_two(p, clock / 3600);
-    p = write_below_hour(p, clock % 3600, (uint64_t)(value - seconds * per_second), per_second);
+    p = write_below_hour(p, clock % 3600, fraction, per_second);
     if (zoned)
         *p++ = 'Z';
     return (size_t)(p - out);
