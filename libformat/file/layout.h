@@ -9,7 +9,7 @@
 #ifndef STOA_FILE_LAYOUT_H
 #define STOA_FILE_LAYOUT_H
 
-#include <stoa/base.h>
+#include <stoa/stats.h>
 
 #include "codec/vector.h"
 
@@ -27,7 +27,6 @@ enum {
     STOA_CHUNK_NBYTES = 32,
     STOA_DICTDIR_NBYTES = 48,
     STOA_SLICE_NBYTES = 65536,
-    STOA_ZONE_NROWS = 8192,
     STOA_DICT_PAGE_NVALUES = 4096,
 };
 

@@ -13,6 +13,7 @@
 #include <stoa/reader.h>
 #include <stoa/scan.h>
 #include <stoa/schema.h>
+#include <stoa/stats.h>
 #include <stoa/writer.h>
 
 #endif

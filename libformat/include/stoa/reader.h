@@ -97,7 +97,7 @@ stoa_reader_column(struct stoa_reader *reader, uint32_t row_group, uint32_t colu
 
 /*
  * Zone maps of a column: of the whole file (row_group UINT32_MAX), of a row group (zone
- * UINT32_MAX) or of one zone of it. Bounds of text are lent until close.
+ * UINT32_MAX) or of one zone of it.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_reader_zone(struct stoa_reader *reader, uint32_t column,
                                                       uint32_t row_group, uint32_t zone,
