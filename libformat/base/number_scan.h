@@ -1,5 +1,5 @@
 /*
- * Decimal text taken apart, for number_parse.c and number_decimal.c only.
+ * Decimal text taken apart, for number_parse.c, number_decimal.c and the literals of column/cast.c.
  */
 #ifndef STOA_BASE_NUMBER_SCAN_H
 #define STOA_BASE_NUMBER_SCAN_H
