@@ -15,8 +15,9 @@
 #include "base/error.h"
 #include "base/hash.h"
 
-static const uint8_t object_magic[8] = {0x8b, 'S', 'T', 'O', 'A', '\r', '\n', 0x1a};
-static const uint8_t trailer_magic[8] = {0x1a, '\n', '\r', 'A', 'O', 'T', 'S', 0x8b};
+static const uint8_t object_magic[STOA_MAGIC_NBYTES] = {0x8b, 'S', 'T', 'O', 'A', '\r', '\n', 0x1a};
+static const uint8_t trailer_magic[STOA_MAGIC_NBYTES] = {0x1a, '\n', '\r', 'A',
+                                                         'O',  'T',  'S',  0x8b};
 
 enum {
     MAX_GROUP_NROWS = 1 << 24,
@@ -81,6 +82,16 @@ enum stoa_status stoa_features_check(uint32_t features, struct stoa_error *err)
                          "needs feature %u (%s), which this version cannot read", bit, name);
     }
     return STOA_OK;
+}
+
+bool stoa_object_has_magic(const uint8_t bytes[STOA_MAGIC_NBYTES])
+{
+    return memcmp(bytes, object_magic, STOA_MAGIC_NBYTES) == 0;
+}
+
+bool stoa_trailer_has_magic(const uint8_t bytes[STOA_MAGIC_NBYTES])
+{
+    return memcmp(bytes, trailer_magic, STOA_MAGIC_NBYTES) == 0;
 }
 
 static enum stoa_status version_check(uint16_t version, struct stoa_error *err)
@@ -179,7 +190,7 @@ enum stoa_status stoa_object_unpack(const uint8_t bytes[STOA_OBJECT_NBYTES],
     };
     enum stoa_status st = STOA_OK;
 
-    if (memcmp(bytes, object_magic, sizeof(object_magic)) != 0)
+    if (!stoa_object_has_magic(bytes))
         st = stoa_fail(err, STOA_ERR_CORRUPT, "no magic number");
     else if (stoa_hash(bytes, 56) != object.hash)
         st = stoa_fail(err, STOA_ERR_CORRUPT, "hash differs");
@@ -618,7 +629,7 @@ enum stoa_status stoa_trailer_unpack(const uint8_t bytes[STOA_TRAILER_NBYTES],
     };
     enum stoa_status st = STOA_OK;
 
-    if (memcmp(bytes + 56, trailer_magic, sizeof(trailer_magic)) != 0)
+    if (!stoa_trailer_has_magic(bytes + 56))
         st = stoa_fail(err, STOA_ERR_CORRUPT, "no magic number");
     else if (stoa_hash(bytes, 48) != stoa_load64(bytes + 48))
         st = stoa_fail(err, STOA_ERR_CORRUPT, "hash differs");

@@ -16,6 +16,7 @@
 enum {
     STOA_OBJECT_NBYTES = 64, /* header of an object; also the alignment of objects */
     STOA_TRAILER_NBYTES = 64,
+    STOA_MAGIC_NBYTES = 8,
     STOA_NODE_NBYTES = 24,
     STOA_SCHEMA_HEAD_NBYTES = 16,
     STOA_RG_ENTRY_NBYTES = 40,   /* entry of a row group's directory */
@@ -202,6 +203,10 @@ STOA_CHECK enum stoa_status stoa_object_unpack(const uint8_t bytes[STOA_OBJECT_N
                                                struct stoa_object *out, struct stoa_error *err);
 STOA_CHECK enum stoa_status stoa_trailer_unpack(const uint8_t bytes[STOA_TRAILER_NBYTES],
                                                 struct stoa_trailer *out, struct stoa_error *err);
+
+/* Whether these are the first bytes of an object, or the last ones of a trailer. */
+bool stoa_object_has_magic(const uint8_t bytes[STOA_MAGIC_NBYTES]);
+bool stoa_trailer_has_magic(const uint8_t bytes[STOA_MAGIC_NBYTES]);
 
 /* The rest lies in verified bytes; these check zero bytes, known flags and single fields. */
 STOA_CHECK enum stoa_status stoa_node_unpack(const uint8_t bytes[STOA_NODE_NBYTES],
