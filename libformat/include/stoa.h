@@ -1,5 +1,8 @@
 /*
- * Stoa: a columnar file format, written and scanned from C. The headers by topic:
+ * All of libstoa: columnar files of typed values, made from CSV and scanned by predicate.
+ *
+ * Where to begin: stoa_convert() of stoa/convert.h does a whole job; stoa/scan.h reads batches that
+ * satisfy a filter; stoa/writer.h and stoa/reader.h are the file itself.
  */
 #ifndef STOA_H
 #define STOA_H

@@ -27,6 +27,10 @@
 #include <stoa/base.h>
 #include <stoa/schema.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define STOA_ARRAY_SLACK 64
 
 struct stoa_array {
@@ -106,5 +110,9 @@ STOA_API STOA_CHECK enum stoa_status stoa_array_slice(const struct stoa_field *f
 #define STOA_TEXT_NBYTES 64
 STOA_API size_t stoa_array_format(const struct stoa_field *field, const struct stoa_array *array,
                                   size_t i, char out[STOA_TEXT_NBYTES]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

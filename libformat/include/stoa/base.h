@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define STOA_VERSION "0.1.0"
 
 #if defined(__GNUC__)
@@ -81,5 +85,9 @@ STOA_API void stoa_allocator_set(const struct stoa_allocator *allocator);
 
 /* Frees memory that a function of libstoa handed over to the caller; NULL is fine. */
 STOA_API void stoa_free(void *memory);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 #include <stoa/schema.h>
 #include <stoa/writer.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum stoa_format {
     STOA_FORMAT_AUTO = 0, /* inputs: by content; output: by name */
     STOA_FORMAT_CSV,
@@ -76,5 +80,9 @@ struct stoa_convert_report {
 STOA_API STOA_CHECK enum stoa_status stoa_convert(const struct stoa_convert_options *options,
                                                   struct stoa_convert_report *report,
                                                   struct stoa_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

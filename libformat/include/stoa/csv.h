@@ -9,6 +9,10 @@
 #include <stoa/array.h>
 #include <stoa/io.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define STOA_CSV_MAX_RECORD_NBYTES (UINT64_C(32) << 20)
 
 /* {0} means: comma, double quote, a header line, the defaults of the limits. */
@@ -47,5 +51,9 @@ STOA_API STOA_CHECK enum stoa_status stoa_csv_format_header(const struct stoa_cs
                                                             const struct stoa_schema *schema,
                                                             char **out, size_t *nbytes,
                                                             struct stoa_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

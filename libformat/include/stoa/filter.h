@@ -15,6 +15,10 @@
 #include <stoa/array.h>
 #include <stoa/stats.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Larger predicates are refused with STOA_ERR_LIMIT. */
 #define STOA_FILTER_MAX_NBYTES 1048576 /* text */
 #define STOA_FILTER_MAX_DEPTH  64      /* parentheses, not, and, or inside each other */
@@ -169,5 +173,9 @@ STOA_API const char *stoa_matcher_term_text(const struct stoa_matcher *matcher, 
 STOA_API uint32_t stoa_matcher_term_column(const struct stoa_matcher *matcher, uint32_t term);
 STOA_API enum stoa_match stoa_matcher_prune_term(const struct stoa_matcher *matcher, uint32_t term,
                                                  const struct stoa_zone *zone);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 
 #include <stoa/base.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * A source. read_at fills `out` with exactly nbytes bytes from `offset` or fails (a range past
  * the end is STOA_ERR_IO: the file became shorter). It may be called by several threads at once.
@@ -102,5 +106,9 @@ STOA_API STOA_CHECK enum stoa_status stoa_paths_expand(const char *const *argume
                                                        size_t narguments, char ***out,
                                                        size_t *npaths, struct stoa_error *err);
 STOA_API void stoa_paths_free(char **paths, size_t npaths);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include <stoa/filter.h>
 #include <stoa/io.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct stoa_reader;
 
 /* Rows [begin, end) of a row group or file. */
@@ -179,5 +183,9 @@ STOA_API STOA_CHECK enum stoa_status stoa_verify(struct stoa_source *source,
                                                  const struct stoa_verify_options *options,
                                                  struct stoa_verify_result *result,
                                                  struct stoa_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #include <stoa/filter.h>
 #include <stoa/reader.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* {0} means: all columns, all rows, one thread. */
 struct stoa_scan_options {
     const char *const *columns; /* names in the order wanted; NULL: all */
@@ -87,5 +91,9 @@ STOA_API uint32_t stoa_scan_nterms(const struct stoa_scan *scan);
 STOA_API STOA_CHECK enum stoa_status stoa_scan_term(struct stoa_scan *scan, uint32_t term,
                                                     struct stoa_scan_term *out,
                                                     struct stoa_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

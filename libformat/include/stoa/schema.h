@@ -10,6 +10,10 @@
 
 #include <stoa/base.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The numbers are stored in files (spec/format.md, "Types"): never reuse one. */
 enum stoa_type_id {
     STOA_NULL = 1, /* no value at all: every slot is null */
@@ -148,5 +152,9 @@ STOA_API STOA_CHECK enum stoa_status stoa_schema_parse_json(const char *text, si
 STOA_API STOA_CHECK enum stoa_status stoa_schema_print_json(const struct stoa_schema *schema,
                                                             const char *evidence_json, char **out,
                                                             struct stoa_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 
 #include <stoa/schema.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define STOA_ZONE_NROWS 8192
 
 /* How the bounds of a column are held. */
@@ -68,5 +72,9 @@ struct stoa_zone {
     union stoa_bound min;
     union stoa_bound max;
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -26,6 +26,10 @@
 #include <stoa/array.h>
 #include <stoa/io.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define STOA_ROW_GROUP_NROWS  131072
 #define STOA_ROW_GROUP_NBYTES (UINT64_C(32) << 20)
 
@@ -88,5 +92,9 @@ STOA_API uint64_t stoa_writer_nbytes(const struct stoa_writer *writer);
 
 /* Frees the writer; NULL is fine. Without finish the sink holds no file. */
 STOA_API void stoa_writer_close(struct stoa_writer *writer);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
