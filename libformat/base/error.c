@@ -116,18 +116,18 @@ enum stoa_status stoa_wrap(struct stoa_error *err, enum stoa_status status, cons
 /* Bytes of the valid, printable character at text[0]; 0 when it must be escaped. */
 static size_t printable(const uint8_t *text, size_t nbytes)
 {
-    size_t length = 1;
-
     if (text[0] < 0x20 || text[0] == 0x7f || text[0] == '\\')
         return 0;
     if (text[0] < 0x80)
         return 1;
-    while (length < nbytes && length < 4 && (text[length] & 0xc0) == 0x80)
-        length++;
     /* U+0080..U+009F are control characters of terminals: C2 80..C2 9F. */
-    if (text[0] == 0xc2 && length > 1 && text[1] < 0xa0)
+    if (text[0] == 0xc2 && nbytes > 1 && text[1] < 0xa0)
         return 0;
-    return stoa_utf8_valid_prefix(text, length) == length ? length : 0;
+    for (size_t length = 2; length <= 4 && length <= nbytes; length++) {
+        if (stoa_utf8_valid_prefix(text, length) == length)
+            return length;
+    }
+    return 0;
 }
 
 const char *stoa_quote(char *out, size_t out_nbytes, const void *text, size_t nbytes)
