@@ -1,0 +1,521 @@
+/*
+ * A column is generated in three steps: distinct values are drawn into a pool, a list says which of
+ * them stands in which row, and a builder puts them together with the nulls.
+ */
+#include "support/gen_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/int128.h"
+#include "base/time.h"
+#include "column/builder.h"
+#include "column/scalar.h"
+
+const enum stoa_type_id stoa_test_types[STOA_TEST_NTYPES] = {
+    STOA_NULL,         STOA_BOOL,   STOA_INT8,   STOA_INT16,     STOA_INT32,   STOA_INT64,
+    STOA_UINT8,        STOA_UINT16, STOA_UINT32, STOA_UINT64,    STOA_FLOAT32, STOA_FLOAT64,
+    STOA_DECIMAL,      STOA_DATE32, STOA_TIME,   STOA_TIMESTAMP, STOA_UTF8,    STOA_BINARY,
+    STOA_FIXED_BINARY, STOA_UUID,   STOA_ENUM,
+};
+
+static void must(enum stoa_status status, const struct stoa_error *err)
+{
+    if (status == STOA_OK)
+        return;
+    fprintf(stderr, "gen_table: %s\n", err->message);
+    abort();
+}
+
+static uint64_t below(struct stoa_test_random *r, uint64_t n)
+{
+    return stoa_test_random_below(r, n);
+}
+
+static char *copy_text(const char *text)
+{
+    struct stoa_error err = {0};
+    char *copy;
+
+    must(stoa_strndup(&copy, text, strlen(text), &err), &err);
+    return copy;
+}
+
+/* ---- Types and schemas ---- */
+
+static void gen_symbols(struct stoa_test_random *r, struct stoa_type *type)
+{
+    static const char *const words[] = {"low", "", "a b", "say \"x\"", "\xc3\xa9t\xc3\xa9", "(,)"};
+    struct stoa_error err = {0};
+    uint32_t nsymbols = (uint32_t)(1 + below(r, stoa_test_random_one_in(r, 4) ? 300 : 12));
+
+    must(stoa_alloc_zeroed(&type->symbols, nsymbols, sizeof(type->symbols[0]), &err), &err);
+    for (; type->nsymbols < nsymbols; type->nsymbols++) {
+        char text[16];
+
+        snprintf(text, sizeof(text), "s%u", type->nsymbols);
+        type->symbols[type->nsymbols] =
+            copy_text(type->nsymbols < 6 ? words[type->nsymbols] : text);
+    }
+}
+
+void stoa_test_gen_type(struct stoa_test_random *r, enum stoa_type_id id, struct stoa_type *out)
+{
+    static const char *const zones[] = {"UTC", "Europe/Paris", "+02:00"};
+    struct stoa_type type = {.id = id};
+
+    if (id == STOA_DECIMAL) {
+        type.precision = (uint8_t)(1 + below(r, STOA_MAX_PRECISION));
+        type.scale = (uint8_t)below(r, type.precision + 1u);
+    }
+    if (id == STOA_TIME || id == STOA_TIMESTAMP)
+        type.unit = (enum stoa_time_unit)below(r, 4);
+    if (id == STOA_TIMESTAMP && stoa_test_random_one_in(r, 2))
+        type.zone = copy_text(zones[below(r, 3)]);
+    if (id == STOA_FIXED_BINARY)
+        type.width = (uint32_t)(1 + below(r, stoa_test_random_one_in(r, 3) ? 40 : 5));
+    if (id == STOA_ENUM)
+        gen_symbols(r, &type);
+    *out = type;
+}
+
+void stoa_test_gen_field(struct stoa_test_random *r, enum stoa_type_id id, bool nullable,
+                         const char *name, struct stoa_field *out)
+{
+    *out = (struct stoa_field){.nullable = nullable || id == STOA_NULL, .name = copy_text(name)};
+    stoa_test_gen_type(r, id, &out->type);
+}
+
+void stoa_test_gen_schema(struct stoa_test_random *r, uint32_t ncolumns, struct stoa_schema *out)
+{
+    struct stoa_error err = {0};
+
+    *out = (struct stoa_schema){0};
+    must(stoa_alloc_zeroed(&out->fields, ncolumns, sizeof(out->fields[0]), &err), &err);
+    for (; out->nfields < ncolumns; out->nfields++) {
+        enum stoa_type_id id = stoa_test_types[below(r, STOA_TEST_NTYPES)];
+        char name[48];
+
+        snprintf(name, sizeof(name), "%s %u", stoa_type_info(id)->name, out->nfields);
+        stoa_test_gen_field(r, id, stoa_test_random_one_in(r, 2), name, &out->fields[out->nfields]);
+    }
+}
+
+/* ---- One value ---- */
+
+/* Which part of a type values are drawn from. */
+enum spread { NARROW, STEPS, WIDE };
+
+/* The values of a pool: value i is the bytes [ends[i - 1], ends[i]). */
+struct pool {
+    const struct stoa_type *type;
+    enum spread spread;
+    int64_t base; /* narrow and stepping numbers begin here */
+    struct stoa_buffer bytes;
+    size_t *ends;
+    size_t nvalues;
+    size_t capacity;
+};
+
+static void put(struct pool *pool, const void *bytes, size_t nbytes)
+{
+    struct stoa_error err = {0};
+
+    must(stoa_buffer_append(&pool->bytes, bytes, nbytes, &err), &err);
+}
+
+/* The low `width` bytes of a number in native order. */
+static void put_number(struct pool *pool, uint64_t x, size_t width)
+{
+    const uint8_t x8 = (uint8_t)x;
+    const uint16_t x16 = (uint16_t)x;
+    const uint32_t x32 = (uint32_t)x;
+
+    put(pool,
+        width == 1   ? (const void *)&x8
+        : width == 2 ? (const void *)&x16
+        : width == 4 ? (const void *)&x32
+                     : (const void *)&x,
+        width);
+}
+
+/* A wide number near 0, near either end of `nbits` bits, or anywhere. */
+static uint64_t wide_integer(struct stoa_test_random *r, unsigned nbits)
+{
+    uint64_t x = stoa_test_random_wide(r);
+
+    switch (below(r, 5)) {
+    case 0:
+        return x >> (64 - nbits);
+    case 1:
+        return (UINT64_C(1) << (nbits - 1)) + below(r, 3) - 1; /* about the greatest signed one */
+    case 2:
+        return 0 - below(r, 3);
+    case 3:
+        return 0 - x;
+    default:
+        return x;
+    }
+}
+
+static void draw_integer(struct stoa_test_random *r, struct pool *pool)
+{
+    size_t width = stoa_type_width(pool->type);
+    uint64_t range = width == 1 ? 20 : 1000;
+    uint64_t x = wide_integer(r, (unsigned)(8 * width));
+
+    if (pool->spread == NARROW)
+        x = (uint64_t)pool->base + below(r, range);
+    if (pool->spread == STEPS)
+        x = (uint64_t)pool->base + (width == 1 ? 5 : 60) * below(r, range / 10);
+    put_number(pool, x, width);
+}
+
+/* Times stay in their day, dates and timestamps between 1900 and 2100 unless wide. */
+static void draw_time(struct stoa_test_random *r, struct pool *pool)
+{
+    enum stoa_type_id id = pool->type->id;
+    int64_t second = id == STOA_DATE32 ? 1 : stoa_time_unit_per_second(pool->type->unit);
+    int64_t day = id == STOA_DATE32 ? 1 : 86400 * second;
+    int64_t x = stoa_test_random_between(r, -25567 * day, 47482 * day);
+
+    if (pool->spread == WIDE && stoa_test_random_one_in(r, 4))
+        x = (int64_t)wide_integer(r, 64);
+    if (pool->spread == NARROW)
+        x = 15706 * day + stoa_test_random_between(r, 0, id == STOA_DATE32 ? 400 : 5000 * second);
+    if (pool->spread == STEPS)
+        x = 15706 * day + (id == STOA_DATE32 ? 7 : 60 * second) * (int64_t)below(r, 10000);
+    if (id == STOA_TIME)
+        x = (int64_t)((uint64_t)x % (uint64_t)day);
+    put_number(pool, (uint64_t)x, stoa_type_width(pool->type));
+}
+
+static uint64_t wide_double(struct stoa_test_random *r)
+{
+    static const uint64_t special[] = {
+        0,                            /* 0.0 */
+        UINT64_C(0x8000000000000000), /* -0.0 */
+        1,                            /* the least subnormal number */
+        UINT64_C(0x800fffffffffffff), /* a negative subnormal one */
+        UINT64_C(0x7fefffffffffffff), /* the greatest number */
+        UINT64_C(0x7ff0000000000000), /* infinity */
+        UINT64_C(0xfff0000000000000), /* -infinity */
+        UINT64_C(0x7ff8000000000000), /* NaN */
+        UINT64_C(0xfff8000000abcdef), /* a negative NaN with a payload */
+        UINT64_C(0x7ff0000000000001), /* a signalling NaN */
+    };
+
+    return stoa_test_random_one_in(r, 2) ? special[below(r, 10)] : stoa_test_random_u64(r);
+}
+
+static uint32_t wide_float(struct stoa_test_random *r)
+{
+    static const uint32_t special[] = {0,          0x80000000, 1,          0x807fffff, 0x7f7fffff,
+                                       0x7f800000, 0xff800000, 0x7fc00000, 0xffc0abcd, 0x7f800001};
+
+    return stoa_test_random_one_in(r, 2) ? special[below(r, 10)]
+                                         : (uint32_t)stoa_test_random_u64(r);
+}
+
+/* Narrow: numbers of few decimal digits around 0; steps: prices with two. */
+static void draw_float(struct stoa_test_random *r, struct pool *pool)
+{
+    bool is_single = pool->type->id == STOA_FLOAT32;
+    double x = (double)stoa_test_random_between(r, -50, 1000) / 10;
+    float single;
+
+    if (pool->spread == WIDE) {
+        put_number(pool, is_single ? wide_float(r) : wide_double(r), is_single ? 4 : 8);
+        return;
+    }
+    if (pool->spread == STEPS)
+        x = (double)below(r, 100000) / 100;
+    single = (float)x;
+    put(pool, is_single ? (const void *)&single : (const void *)&x, is_single ? 4 : 8);
+}
+
+static void draw_decimal(struct stoa_test_random *r, struct pool *pool)
+{
+    unsigned ndigits = (unsigned)(1 + below(r, pool->type->precision));
+    struct stoa_int128 x = stoa_int128_from_i64(0);
+    bool nines = stoa_test_random_one_in(r, 8), fits = true;
+
+    if (pool->spread != WIDE && ndigits > 3)
+        ndigits = 3;
+    for (unsigned i = 0; i < ndigits; i++)
+        fits = fits && stoa_int128_mul_u64(x, 10, &x) &&
+               stoa_int128_add(x, stoa_int128_from_u64(nines ? 9 : below(r, 10)), &x);
+    if (pool->spread != STEPS && stoa_test_random_one_in(r, 3))
+        fits = fits && stoa_int128_neg(x, &x);
+    if (!fits)
+        abort(); /* 38 digits always fit */
+    put(pool, &x, sizeof(x));
+}
+
+static void draw_text(struct stoa_test_random *r, struct pool *pool)
+{
+    static const char *const words[] = {"CMT", "VTS",      "",    "N",
+                                        "Y",   "New York", "JFK", "2013-01-05"};
+    static const char *const wide[] = {
+        "a",    "B", "0", " ", ",", "\"", "\n", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x8c\x8d",
+        "\x7f", "~"};
+    static const char hex[] = "0123456789ABCDEF";
+    const char *word = words[below(r, 8)];
+    size_t nchars = (size_t)below(r, stoa_test_random_one_in(r, 10) ? 300 : 12);
+
+    if (pool->spread == STEPS) {
+        put(pool, word, strlen(word));
+        return;
+    }
+    if (pool->spread == NARROW) {
+        for (size_t i = 0; i < 3; i++)
+            put(pool, &hex[below(r, 4)], 1);
+        return;
+    }
+    if (stoa_test_random_one_in(r, 200))
+        nchars = 5000;
+    if (stoa_test_random_one_in(r, 3)) {
+        for (size_t i = 0; i < 32; i++)
+            put(pool, &hex[below(r, 16)], 1);
+        return;
+    }
+    for (size_t i = 0; i < nchars; i++) {
+        const char *piece = wide[below(r, 12)];
+
+        put(pool, piece, strlen(piece));
+    }
+}
+
+static void draw_random_bytes(struct stoa_test_random *r, struct pool *pool, size_t nbytes)
+{
+    uint8_t bytes[300];
+
+    stoa_test_random_bytes(r, bytes, nbytes);
+    if (pool->spread == NARROW && nbytes > 1) /* only the last byte differs */
+        memset(bytes, 0xff, nbytes - 1);
+    if (stoa_test_random_one_in(r, 10))
+        memset(bytes, below(r, 2) == 0 ? 0x00 : 0xff, nbytes);
+    put(pool, bytes, nbytes);
+}
+
+static void draw(struct stoa_test_random *r, struct pool *pool)
+{
+    struct stoa_error err = {0};
+    uint8_t flag;
+
+    switch (pool->type->id) {
+    case STOA_NULL:
+        break;
+    case STOA_BOOL:
+        flag = (uint8_t)below(r, 2);
+        put(pool, &flag, 1);
+        break;
+    case STOA_FLOAT32:
+    case STOA_FLOAT64:
+        draw_float(r, pool);
+        break;
+    case STOA_DECIMAL:
+        draw_decimal(r, pool);
+        break;
+    case STOA_DATE32:
+    case STOA_TIME:
+    case STOA_TIMESTAMP:
+        draw_time(r, pool);
+        break;
+    case STOA_UTF8:
+        draw_text(r, pool);
+        break;
+    case STOA_BINARY:
+        draw_random_bytes(r, pool, (size_t)below(r, stoa_test_random_one_in(r, 9) ? 300 : 9));
+        break;
+    case STOA_FIXED_BINARY:
+    case STOA_UUID:
+        draw_random_bytes(r, pool, stoa_type_width(pool->type));
+        break;
+    case STOA_ENUM:
+        put_number(pool, below(r, pool->type->nsymbols), 4);
+        break;
+    default:
+        draw_integer(r, pool);
+        break;
+    }
+    must(stoa_reserve(&pool->ends, &pool->capacity, pool->nvalues + 1, sizeof(size_t), &err), &err);
+    pool->ends[pool->nvalues++] = pool->bytes.nbytes;
+}
+
+static const uint8_t *pool_value(const struct pool *pool, size_t i, size_t *nbytes)
+{
+    size_t begin = i > 0 ? pool->ends[i - 1] : 0;
+
+    *nbytes = pool->ends[i] - begin;
+    return pool->bytes.nbytes > 0 ? pool->bytes.data + begin : (const uint8_t *)"";
+}
+
+/* ---- Columns ---- */
+
+static bool takes_value(struct stoa_test_random *r, enum stoa_test_nulls nulls, uint64_t rarity,
+                        bool before)
+{
+    switch (nulls) {
+    case STOA_TEST_NULLS_NONE:
+        return true;
+    case STOA_TEST_NULLS_SOME:
+        return !stoa_test_random_one_in(r, rarity);
+    case STOA_TEST_NULLS_RUNS:
+        return stoa_test_random_one_in(r, rarity) ? !before : before;
+    default:
+        return false;
+    }
+}
+
+static void append_value(struct stoa_builder *builder, const struct pool *pool, size_t i)
+{
+    struct stoa_error err = {0};
+    size_t nbytes;
+    const uint8_t *bytes = pool_value(pool, i, &nbytes);
+
+    must(stoa_builder_reserve(builder, 1, nbytes, &err), &err);
+    if (builder->layout == STOA_LAYOUT_BITS)
+        stoa_builder_append_bool(builder, *bytes != 0);
+    else if (builder->layout == STOA_LAYOUT_BYTES)
+        stoa_builder_append_bytes(builder, bytes, nbytes);
+    else
+        stoa_builder_append_fixed(builder, bytes);
+}
+
+/* Row i takes value places[i] of the pool; a null stands in for it where nulls are drawn. */
+static void build(struct stoa_test_random *r, const struct stoa_field *field,
+                  const struct pool *pool, const size_t *places, size_t nvalues,
+                  enum stoa_test_nulls nulls, struct stoa_array *out)
+{
+    struct stoa_builder builder;
+    struct stoa_error err = {0};
+    uint64_t rarity = 2 + below(r, 99);
+    bool takes = below(r, 2) == 0;
+
+    must(stoa_builder_init(&builder, &field->type, nvalues, &err), &err);
+    for (size_t i = 0; i < nvalues; i++) {
+        takes = takes_value(r, nulls, rarity, takes);
+        must(stoa_builder_reserve(&builder, 1, 0, &err), &err);
+        if (takes)
+            append_value(&builder, pool, places[i]);
+        else
+            stoa_builder_append_null(&builder);
+    }
+    stoa_builder_finish(&builder, out);
+    stoa_builder_reset(&builder);
+}
+
+struct order {
+    const struct stoa_type *type;
+    const struct stoa_array *values;
+    bool falling;
+};
+
+/* Values in their order and NaN behind all; equal ones (0.0 and -0.0) by their place. */
+static int compare_places(const void *a, const void *b, void *context)
+{
+    const struct order *order = context;
+    size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    struct stoa_scalar x = stoa_scalar_get(order->type, order->values, i);
+    struct stoa_scalar y = stoa_scalar_get(order->type, order->values, j);
+    enum stoa_order result = stoa_scalar_compare(&x, &y);
+
+    if (result == STOA_UNORDERED) {
+        bool x_is_nan = x.f64 != x.f64, y_is_nan = y.f64 != y.f64;
+
+        if (x_is_nan != y_is_nan)
+            return x_is_nan ? 1 : -1;
+        result = STOA_EQUAL;
+    }
+    if (result == STOA_EQUAL)
+        return i < j ? -1 : i > j;
+    return order->falling ? -(int)result : (int)result;
+}
+
+static void sort_places(struct stoa_test_random *r, const struct stoa_field *field,
+                        const struct pool *pool, size_t *places, size_t nvalues, bool falling)
+{
+    struct stoa_array values = {0};
+    struct order order = {&field->type, &values, falling};
+
+    build(r, field, pool, places, nvalues, STOA_TEST_NULLS_NONE, &values);
+    qsort_r(places, nvalues, sizeof(places[0]), compare_places, &order);
+    stoa_array_reset(&values);
+}
+
+/* Fills the pool, and `places` with what stands where. */
+static void arrange(struct stoa_test_random *r, enum stoa_test_shape shape, struct pool *pool,
+                    size_t *places, size_t nvalues)
+{
+    size_t ndistinct = 2 + (size_t)below(r, 19);
+    size_t left = 0;
+
+    for (size_t i = 0; i < nvalues; i++) {
+        bool reuse = shape == STOA_TEST_CONSTANT && i > 0;
+
+        if (shape == STOA_TEST_RUNS)
+            reuse = left > 0 && left-- > 0;
+        if (shape == STOA_TEST_FEW_DISTINCT)
+            reuse = i >= ndistinct;
+        if (shape == STOA_TEST_OUTLIERS)
+            pool->spread = stoa_test_random_one_in(r, 50) ? WIDE : NARROW;
+        if (!reuse) {
+            draw(r, pool);
+            left = (size_t)below(r, 200);
+        }
+        places[i] = pool->nvalues - 1;
+        if (shape == STOA_TEST_FEW_DISTINCT)
+            places[i] = (size_t)below(r, pool->nvalues);
+    }
+}
+
+void stoa_test_gen_array(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
+                         enum stoa_test_shape shape, enum stoa_test_nulls nulls,
+                         struct stoa_array *out)
+{
+    static const enum spread spreads[STOA_TEST_NSHAPES] = {
+        [STOA_TEST_CONSTANT] = WIDE,      [STOA_TEST_RUNS] = WIDE,
+        [STOA_TEST_SORTED] = WIDE,        [STOA_TEST_FALLING] = WIDE,
+        [STOA_TEST_SMALL_RANGE] = NARROW, [STOA_TEST_OUTLIERS] = NARROW,
+        [STOA_TEST_FULL_RANGE] = WIDE,    [STOA_TEST_FEW_DISTINCT] = WIDE,
+        [STOA_TEST_MULTIPLES] = STEPS,
+    };
+    struct pool pool = {.type = &field->type, .spread = spreads[shape]};
+    struct stoa_error err = {0};
+    bool sorts = shape == STOA_TEST_SORTED || shape == STOA_TEST_FALLING;
+    size_t *places;
+
+    must(stoa_alloc_zeroed(&places, nvalues, sizeof(places[0]), &err), &err);
+    pool.base = (int64_t)(stoa_test_random_wide(r) >> 8);
+    if (shape == STOA_TEST_MULTIPLES)
+        pool.base -= pool.base % 60;
+    if (stoa_test_random_one_in(r, 2) && (sorts || shape == STOA_TEST_RUNS))
+        pool.spread = NARROW;
+    arrange(r, shape, &pool, places, nvalues);
+    if (sorts && field->type.id != STOA_NULL)
+        sort_places(r, field, &pool, places, nvalues, shape == STOA_TEST_FALLING);
+    if (!field->nullable)
+        nulls = STOA_TEST_NULLS_NONE;
+    if (field->type.id == STOA_NULL)
+        nulls = STOA_TEST_NULLS_ALL;
+    build(r, field, &pool, places, nvalues, nulls, out);
+    stoa_free(places);
+    stoa_free(pool.ends);
+    stoa_buffer_free(&pool.bytes);
+}
+
+void stoa_test_gen_batch(struct stoa_test_random *r, const struct stoa_schema *schema, size_t nrows,
+                         struct stoa_batch *out)
+{
+    struct stoa_error err = {0};
+
+    must(stoa_batch_init(out, schema, &err), &err);
+    out->nrows = nrows;
+    for (uint32_t i = 0; i < out->ncolumns; i++)
+        stoa_test_gen_array(r, &schema->fields[i], nrows,
+                            (enum stoa_test_shape)below(r, STOA_TEST_NSHAPES),
+                            (enum stoa_test_nulls)below(r, STOA_TEST_NNULLS), &out->columns[i]);
+}
