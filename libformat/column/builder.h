@@ -120,6 +120,19 @@ static inline void stoa_builder_append_bytes(struct stoa_builder *builder, const
     builder->array.offsets[++builder->array.nvalues] = (int32_t)builder->nbytes;
 }
 
+/*
+ * The same for text that the caller has put behind the bytes so far, at array.values + nbytes,
+ * in room that it reserved.
+ */
+static inline void stoa_builder_append_written(struct stoa_builder *builder, size_t nbytes)
+{
+    assert(builder->layout == STOA_LAYOUT_BYTES &&
+           builder->array.nvalues < builder->nvalues_capacity &&
+           nbytes <= builder->nbytes_capacity - builder->nbytes);
+    builder->nbytes += nbytes;
+    builder->array.offsets[++builder->array.nvalues] = (int32_t)builder->nbytes;
+}
+
 /* A null of any layout. */
 static inline void stoa_builder_append_null(struct stoa_builder *builder)
 {

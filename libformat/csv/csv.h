@@ -1,5 +1,5 @@
 /*
- * CSV as a source and a sink of batches (column/source.h).
+ * CSV as a source and a sink of batches (column/source.h), and the inputs of a conversion.
  */
 #ifndef STOA_CSV_CSV_H
 #define STOA_CSV_CSV_H
@@ -9,19 +9,52 @@
 #include "column/source.h"
 
 /*
- * Reads the inputs in order as one table.
- *
- * schema    what the header of each input must name, in order; copied. A value that its column's
- *           type can't hold exactly is STOA_ERR_DATA with file, line, column, value and type.
- * columns   which of them are delivered, in which order; NULL: all. The others are split but not
- *           parsed.
- * Units are cut as decisions of the format ask: records and bytes of text, never threads or memory;
- * prefetch() decompresses later inputs while an earlier one is being read.
+ * A list of inputs. One that can be read only once (a pipe) keeps what was looked at for inference
+ * and delivers it again to the source.
  */
-STOA_CHECK enum stoa_status stoa_csv_source_open(const char *const *paths, size_t npaths,
-                                                 const struct stoa_csv_options *options,
-                                                 const struct stoa_schema *schema,
-                                                 const uint32_t *columns, uint32_t ncolumns,
+struct stoa_csv_inputs;
+
+/* Opens nothing yet; the paths are copied. */
+STOA_CHECK enum stoa_status stoa_csv_inputs_new(const char *const *paths, size_t npaths,
+                                                struct stoa_csv_inputs **out,
+                                                struct stoa_error *err);
+void stoa_csv_inputs_free(struct stoa_csv_inputs *inputs);
+
+/* What the samples say of the size of things, for a memory plan. */
+struct stoa_csv_sample {
+    uint64_t nrows;  /* sampled records */
+    uint64_t nbytes; /* their text */
+};
+
+/* stoa_csv_infer() on opened inputs. `sample` may be NULL. */
+STOA_CHECK enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
+                                                  const struct stoa_csv_options *options,
+                                                  struct stoa_schema *out, char **evidence,
+                                                  struct stoa_csv_sample *sample,
+                                                  struct stoa_error *err);
+
+struct stoa_csv_source_options {
+    struct stoa_csv_options csv;
+    /* What the header of each input must name, in order; copied. */
+    const struct stoa_schema *schema;
+    /* The columns that are delivered, in order; NULL: all. The others are split, not parsed. */
+    const uint32_t *columns;
+    uint32_t ncolumns;
+    /* The schema was inferred: a number whose text the type would not give back ("007", "+5",
+       "-0" in an integer column) does not fit. A schema that a user gave takes it by value. */
+    bool inferred;
+    /* Text of later units that prefetch() may hold. */
+    uint64_t prefetch_nbytes;
+};
+
+/*
+ * Reads the inputs in order as one table. `inputs` is borrowed and used by this source alone.
+ * A value that its column's type can't hold exactly is STOA_ERR_DATA with file, line, column, value
+ * and type. Units are cut by records and bytes of text, never by threads or memory; prefetch()
+ * decompresses later inputs while an earlier one is being read.
+ */
+STOA_CHECK enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
+                                                 const struct stoa_csv_source_options *options,
                                                  struct stoa_batch_source **out,
                                                  struct stoa_error *err);
 

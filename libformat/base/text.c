@@ -1,0 +1,110 @@
+/*
+ * JSON strings and base64.
+ */
+#include "base/text.h"
+
+#include <string.h>
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+enum stoa_status stoa_json_append_string(struct stoa_buffer *out, const void *text, size_t nbytes,
+                                         struct stoa_error *err)
+{
+    static const char names[] = "btn?fr"; /* \b \t \n, none for \v, \f \r: U+0008..U+000D */
+    const uint8_t *bytes = text;
+    size_t room;
+    uint8_t *at;
+    enum stoa_status st;
+
+    if (!__builtin_mul_overflow(nbytes, (size_t)6, &room) && room < SIZE_MAX - 2)
+        room += 2;
+    else
+        room = SIZE_MAX;
+    st = stoa_buffer_reserve(out, room, err);
+    if (st != STOA_OK)
+        return st;
+    at = out->data + out->nbytes;
+    *at++ = '"';
+    for (size_t i = 0; i < nbytes; i++) {
+        uint8_t c = bytes[i];
+
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            *at++ = c;
+        } else if (c == '"' || c == '\\') {
+            *at++ = '\\';
+            *at++ = c;
+        } else if (c >= 8 && c <= 13 && c != 11) {
+            *at++ = '\\';
+            *at++ = (uint8_t)names[c - 8];
+        } else {
+            memcpy(at, "\\u00", 4);
+            at[4] = (uint8_t)"0123456789abcdef"[c >> 4];
+            at[5] = (uint8_t)"0123456789abcdef"[c & 15];
+            at += 6;
+        }
+    }
+    *at++ = '"';
+    out->nbytes = (size_t)(at - out->data);
+    return STOA_OK;
+}
+
+enum stoa_status stoa_base64_append(struct stoa_buffer *out, const void *bytes, size_t nbytes,
+                                    struct stoa_error *err)
+{
+    const uint8_t *in = bytes;
+    enum stoa_status st = stoa_buffer_reserve(out, nbytes / 3 * 4 + 4, err);
+
+    if (st != STOA_OK)
+        return st;
+    for (size_t i = 0; i < nbytes; i += 3) {
+        uint8_t *at = out->data + out->nbytes;
+        uint32_t bits = (uint32_t)in[i] << 16;
+
+        if (i + 1 < nbytes)
+            bits |= (uint32_t)in[i + 1] << 8;
+        if (i + 2 < nbytes)
+            bits |= in[i + 2];
+        at[0] = (uint8_t)alphabet[bits >> 18];
+        at[1] = (uint8_t)alphabet[bits >> 12 & 63];
+        at[2] = i + 1 < nbytes ? (uint8_t)alphabet[bits >> 6 & 63] : '=';
+        at[3] = i + 2 < nbytes ? (uint8_t)alphabet[bits & 63] : '=';
+        out->nbytes += 4;
+    }
+    return STOA_OK;
+}
+
+/* The value of a character of the alphabet, or 64. */
+static uint32_t value_of(char c)
+{
+    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
+
+    return at != NULL ? (uint32_t)(at - alphabet) : 64;
+}
+
+bool stoa_base64_decode(const char *text, size_t nbytes, uint8_t *out, size_t *nout)
+{
+    size_t n = 0;
+
+    if (nbytes % 4 != 0)
+        return false;
+    for (size_t i = 0; i < nbytes; i += 4) {
+        unsigned npad = 0;
+        uint32_t bits = 0;
+
+        if (i + 4 == nbytes && text[i + 3] == '=')
+            npad = text[i + 2] == '=' ? 2 : 1;
+        for (size_t k = 0; k < 4; k++) {
+            uint32_t value = k < 4 - npad ? value_of(text[i + k]) : 0;
+
+            if (value > 63)
+                return false;
+            bits = bits << 6 | value;
+        }
+        if ((bits & ((UINT32_C(1) << (8 * npad)) - 1)) != 0)
+            return false; /* bits that no byte has */
+        for (unsigned k = 0; k < 3 - npad; k++)
+            out[n++] = (uint8_t)(bits >> (16 - 8 * k));
+    }
+    *nout = n;
+    return true;
+}

@@ -1,0 +1,429 @@
+/*
+ * Inference: the narrowest type of each column that gives every sampled value back exactly
+ * (spec/csv.md, "Inference").
+ *
+ * Each column has a set of kinds that it can still be; a value takes away those that can't hold it.
+ * What is left over decides, and text is always left over.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "base/utf8.h"
+#include "csv/csv_table.h"
+#include "csv/field.h"
+#include "csv/input.h"
+
+#define SAMPLE_NBYTES     ((size_t)4 << 20) /* in all, but no less than the next of each input */
+#define SAMPLE_MIN_NBYTES ((size_t)64 << 10)
+#define SAMPLE_NROWS      20480 /* of each input */
+
+enum kind {
+    BOOL = 1,
+    INT64 = 2,
+    UINT64 = 4,
+    DECIMAL = 8,
+    DOUBLE = 16,
+    DATE = 32,
+    TIME = 64,
+    CLOCK = 128,   /* a timestamp without a zone */
+    INSTANT = 256, /* a timestamp that ends in Z */
+    ALL = 511,
+};
+
+/* What the samples say of one column. */
+struct evidence {
+    unsigned kinds;
+    uint64_t nvalues; /* not null */
+    uint64_t nnulls;
+    uint64_t nquoted;
+    bool fractions;           /* a point, an exponent, a nan: more than integers */
+    unsigned integer_ndigits; /* the most in front of and behind the point */
+    unsigned fraction_ndigits;
+    unsigned second_ndigits; /* the most behind a second */
+    bool separators[2];      /* blank, T */
+    bool nanos_fit;          /* every timestamp fits 64 bits of nanoseconds */
+    char breaker[48];        /* the value that left nothing but text */
+    uint64_t breaker_line;
+};
+
+static unsigned number_kinds(struct evidence *column, const char *text, size_t nbytes)
+{
+    bool integer = true;
+    unsigned kinds = 0, integer_ndigits, fraction_ndigits;
+    int64_t i64;
+    uint64_t u64;
+    double f64;
+
+    if (!stoa_csv_number_is_plain(text, nbytes))
+        return 0;
+    for (size_t i = text[0] == '-'; i < nbytes; i++)
+        integer = integer && text[i] >= '0' && text[i] <= '9';
+    if (!integer)
+        column->fractions = true;
+    if (integer && !(nbytes == 2 && memcmp(text, "-0", 2) == 0)) {
+        if (stoa_number_parse_int64(text, nbytes, &i64))
+            kinds |= INT64;
+        if (stoa_number_parse_uint64(text, nbytes, &u64))
+            kinds |= UINT64;
+    }
+    if (stoa_decimal_shape(text, nbytes, &integer_ndigits, &fraction_ndigits) &&
+        memchr(text, 'e', nbytes) == NULL && memchr(text, 'E', nbytes) == NULL &&
+        !(text[0] == '-' && stoa_number_significant_digits(text, nbytes) == 0)) {
+        kinds |= DECIMAL;
+        if (integer_ndigits > column->integer_ndigits)
+            column->integer_ndigits = integer_ndigits;
+        if (fraction_ndigits > column->fraction_ndigits)
+            column->fraction_ndigits = fraction_ndigits;
+    }
+    if (stoa_number_parse_double(text, nbytes, &f64) &&
+        (integer ? f64 >= -9007199254740992.0 && f64 <= 9007199254740992.0
+                 : stoa_number_significant_digits(text, nbytes) <= STOA_CSV_DOUBLE_NDIGITS))
+        kinds |= DOUBLE;
+    return kinds;
+}
+
+static unsigned time_kinds(struct evidence *column, const char *text, size_t nbytes)
+{
+    struct stoa_timestamp_text parts;
+    unsigned ndigits = 0;
+    int64_t i64;
+    int32_t days;
+    const char *point;
+
+    if (stoa_date_parse(text, nbytes, &days))
+        return DATE;
+    if (stoa_time_parse(text, nbytes, STOA_NANO, &i64)) {
+        point = memchr(text, '.', nbytes);
+        if (point != NULL)
+            ndigits = (unsigned)(text + nbytes - point) - 1;
+        if (ndigits > column->second_ndigits)
+            column->second_ndigits = ndigits;
+        return TIME;
+    }
+    /* Another offset than Z would be lost. */
+    if (!stoa_timestamp_parse_text(text, nbytes, &parts) || parts.zone_nbytes > 1)
+        return 0;
+    if (parts.fraction_ndigits > column->second_ndigits)
+        column->second_ndigits = parts.fraction_ndigits;
+    column->separators[parts.separator == 'T'] = true;
+    if (!stoa_timestamp_parse(text, nbytes, STOA_NANO, parts.zone_nbytes == 1, &i64))
+        column->nanos_fit = false;
+    return parts.zone_nbytes == 1 ? INSTANT : CLOCK;
+}
+
+/* The kinds that hold a value exactly; notes its shape in *column. */
+static unsigned kinds_of(struct evidence *column, const char *text, size_t nbytes)
+{
+    static const char *const bools[] = {"true", "false", "True", "False", "TRUE", "FALSE"};
+    unsigned kinds;
+    double f64;
+
+    if ((text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == '.') {
+        kinds = number_kinds(column, text, nbytes);
+        return kinds != 0 ? kinds : time_kinds(column, text, nbytes);
+    }
+    for (size_t i = 0; i < sizeof(bools) / sizeof(bools[0]); i++) {
+        if (strlen(bools[i]) == nbytes && memcmp(bools[i], text, nbytes) == 0)
+            return BOOL;
+    }
+    if (text[0] == '+' || !stoa_number_parse_double(text, nbytes, &f64))
+        return 0;
+    column->fractions = true; /* nan, inf */
+    return DOUBLE;
+}
+
+static void observe(struct evidence *column, const struct stoa_csv_field *field, uint64_t line)
+{
+    if (field->nbytes == 0 && !field->quoted) {
+        column->nnulls++;
+        return;
+    }
+    column->nvalues++;
+    column->nquoted += field->quoted;
+    if (column->kinds == 0)
+        return;
+    if (stoa_csv_text_is_null(field->text, field->nbytes)) {
+        column->nvalues--; /* null unless the column turns out to be text */
+        column->nquoted -= field->quoted;
+        column->nnulls++;
+        return;
+    }
+    column->kinds &= kinds_of(column, field->text, field->nbytes);
+    if (column->kinds == 0) {
+        column->breaker_line = line;
+        stoa_quote(column->breaker, sizeof(column->breaker), field->text, field->nbytes);
+    }
+}
+
+static enum stoa_time_unit unit_of(unsigned ndigits)
+{
+    return ndigits == 0   ? STOA_SECOND
+           : ndigits <= 3 ? STOA_MILLI
+           : ndigits <= 6 ? STOA_MICRO
+                          : STOA_NANO;
+}
+
+/* The type that the evidence leaves; `quotes_tell`: other columns stand without quotes. */
+static struct stoa_type decide(const struct evidence *column, bool quotes_tell)
+{
+    static char utc[] = "UTC"; /* read only: the schema copies it */
+    unsigned kinds = column->kinds;
+
+    if (column->nvalues == 0)
+        kinds = 0;
+    if (quotes_tell && column->nquoted == column->nvalues)
+        kinds &= ~(unsigned)(BOOL | INT64 | UINT64 | DECIMAL | DOUBLE); /* "10115" is no number */
+    if (column->integer_ndigits + column->fraction_ndigits > 38)
+        kinds &= ~(unsigned)DECIMAL;
+    if (column->second_ndigits > 6 && !column->nanos_fit)
+        kinds &= ~(unsigned)(CLOCK | INSTANT);
+    if (kinds & BOOL)
+        return (struct stoa_type){.id = STOA_BOOL};
+    if (kinds & INT64)
+        return (struct stoa_type){.id = STOA_INT64};
+    if (kinds & UINT64)
+        return (struct stoa_type){.id = STOA_UINT64};
+    if ((kinds & DOUBLE) && column->fractions)
+        return (struct stoa_type){.id = STOA_FLOAT64};
+    if (kinds & DECIMAL)
+        return (struct stoa_type){
+            .id = STOA_DECIMAL, .precision = 38, .scale = (uint8_t)column->fraction_ndigits};
+    if (kinds & DATE)
+        return (struct stoa_type){.id = STOA_DATE32};
+    if (kinds & TIME)
+        return (struct stoa_type){.id = STOA_TIME, .unit = unit_of(column->second_ndigits)};
+    if (kinds & (CLOCK | INSTANT))
+        return (struct stoa_type){.id = STOA_TIMESTAMP,
+                                  .unit = unit_of(column->second_ndigits),
+                                  .zone = kinds & INSTANT ? utc : NULL};
+    return (struct stoa_type){.id = STOA_UTF8};
+}
+
+/* A timestamp's text form as strptime() words, for writing CSV that looks like what was read. */
+static const char *pattern_of(const struct evidence *column, const struct stoa_type *type)
+{
+    if (type->id != STOA_TIMESTAMP || column->separators[0] == column->separators[1])
+        return NULL;
+    if (type->zone != NULL)
+        return column->separators[1] ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%SZ";
+    return column->separators[1] ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d %H:%M:%S";
+}
+
+/* One object of the "evidence" array of a schema document. */
+static enum stoa_status print_evidence(const struct evidence *column, const char *name,
+                                       const struct stoa_type *type, struct stoa_buffer *out,
+                                       struct stoa_error *err)
+{
+    char text[160];
+    int nbytes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_buffer_append(out, out->nbytes > 1 ? ", {\"name\": " : "{\"name\": ",
+                                out->nbytes > 1 ? 11 : 9, err));
+    STOA_TRY(stoa_json_append_string(out, name, strlen(name), err));
+    nbytes = snprintf(text, sizeof(text),
+                      ", \"rows\": %" PRIu64 ", \"nulls\": %" PRIu64 ", \"decided_by\": ",
+                      column->nvalues + column->nnulls, column->nnulls);
+    STOA_TRY(stoa_buffer_append(out, text, (size_t)nbytes, err));
+    if (column->nvalues == 0)
+        nbytes = snprintf(text, sizeof(text), "no value in the sample");
+    else if (column->kinds == 0)
+        nbytes = snprintf(text, sizeof(text), "\"%s\" in line %" PRIu64, column->breaker,
+                          column->breaker_line);
+    else if (type->id == STOA_UTF8)
+        nbytes = snprintf(text, sizeof(text), "numbers in quotes, or too long for a number");
+    else
+        nbytes = snprintf(text, sizeof(text), "every value of the sample");
+    STOA_TRY(stoa_json_append_string(out, text, (size_t)nbytes, err));
+    STOA_TRY(stoa_buffer_append(out, "}", 1, err));
+out:
+    return st;
+}
+
+/* The samples of all inputs, and what they say so far. */
+struct inference {
+    const struct stoa_csv_options *options;
+    struct stoa_csv_header header; /* of the first input */
+    struct evidence *columns;
+    struct stoa_csv_sample sample;
+};
+
+static enum stoa_status start_columns(struct inference *inference, struct stoa_error *err)
+{
+    size_t ncolumns = inference->header.ncolumns;
+    enum stoa_status st;
+
+    st = stoa_alloc_zeroed(&inference->columns, ncolumns, sizeof(*inference->columns), err);
+    for (size_t i = 0; st == STOA_OK && i < ncolumns; i++) {
+        inference->columns[i].kinds = ALL;
+        inference->columns[i].nanos_fit = true;
+    }
+    return st;
+}
+
+/* Observes the records of one sample; *nrecords counts them, the header aside. */
+static enum stoa_status observe_text(struct inference *inference, const struct stoa_csv_input *input,
+                                     const char *text, size_t nbytes, bool whole, size_t *nrecords,
+                                     struct stoa_error *err)
+{
+    const char delimiter = stoa_csv_delimiter(inference->options);
+    const char *at = text, *end = text + nbytes;
+    struct stoa_csv_record record = {0};
+    uint64_t line = 1;
+    bool header = true; /* the next record is the first */
+    enum stoa_status st = STOA_OK;
+
+    *nrecords = 0;
+    if (nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        at += 3;
+    while (at < end && *nrecords < SAMPLE_NROWS) {
+        uint64_t record_line = line;
+
+        STOA_TRY(stoa_csv_record_split(&record, at, end, delimiter, err));
+        if (!whole && (record.fault == STOA_CSV_OPEN_QUOTE || record.next == end))
+            break; /* the sample ends inside this record */
+        STOA_TRY(stoa_csv_record_check(&record, record_line, (uint64_t)(at - text), err));
+        line += record.nlines;
+        if (header) {
+            header = false;
+            STOA_TRY(stoa_csv_header_meet(&inference->header, &record, inference->options,
+                                          stoa_csv_input_name(input), err));
+            if (inference->columns == NULL)
+                STOA_TRY(start_columns(inference, err));
+            if (!inference->options->no_header) {
+                at = record.next;
+                continue;
+            }
+        }
+        if (!stoa_csv_record_is_blank(&record, inference->header.ncolumns)) {
+            STOA_TRY(stoa_csv_record_check_width(&record, inference->header.ncolumns, record_line,
+                                                 (uint64_t)(at - text), err));
+            for (size_t i = 0; i < record.nfields; i++)
+                observe(&inference->columns[i], &record.fields[i], record_line);
+        }
+        ++*nrecords;
+        inference->sample.nrows++;
+        inference->sample.nbytes += (uint64_t)(record.next - at);
+        at = record.next;
+    }
+    if (header && whole && !inference->options->no_header)
+        st = stoa_fail_at(err, STOA_ERR_DATA, 0, "empty: there is no header line");
+out:
+    stoa_csv_record_free(&record);
+    return st;
+}
+
+static enum stoa_status observe_input(struct inference *inference, struct stoa_csv_input *input,
+                                      size_t want_nbytes, struct stoa_error *err)
+{
+    uint64_t max_record_nbytes = inference->options->max_record_nbytes != 0
+                                     ? inference->options->max_record_nbytes
+                                     : STOA_CSV_MAX_RECORD_NBYTES;
+    struct stoa_buffer text = {0};
+    size_t nrecords = 0;
+    enum stoa_status st;
+
+    for (;;) {
+        bool whole;
+
+        stoa_buffer_free(&text);
+        STOA_TRY(stoa_csv_input_peek(input, want_nbytes, &text, &whole, err));
+        STOA_TRY(stoa_buffer_append_zeros(&text, STOA_CSV_SLACK, err));
+        STOA_TRY(observe_text(inference, input, (const char *)text.data,
+                              text.nbytes - STOA_CSV_SLACK, whole, &nrecords, err));
+        /* A first record larger than the sample: look at more of it. */
+        if (nrecords > 0 || whole || text.nbytes > max_record_nbytes)
+            break;
+        want_nbytes *= 2;
+    }
+out:
+    stoa_buffer_free(&text);
+    return st;
+}
+
+static enum stoa_status make_schema(const struct inference *inference, struct stoa_schema *out,
+                                    struct stoa_buffer *evidence, struct stoa_error *err)
+{
+    const struct stoa_csv_header *header = &inference->header;
+    struct stoa_schema schema = {0};
+    bool quotes_tell = false; /* some column has values without quotes */
+    enum stoa_status st;
+
+    for (size_t i = 0; i < header->ncolumns; i++)
+        quotes_tell |= inference->columns[i].nquoted < inference->columns[i].nvalues;
+    STOA_TRY(stoa_buffer_append(evidence, "[", 1, err));
+    for (size_t i = 0; i < header->ncolumns; i++) {
+        const struct evidence *column = &inference->columns[i];
+        const struct stoa_type type = decide(column, quotes_tell);
+        const char *pattern = pattern_of(column, &type);
+
+        STOA_TRY(stoa_schema_add(&schema, header->names[i], &type, true, err));
+        if (pattern != NULL)
+            STOA_TRY(stoa_metadata_set(&schema.fields[i].metadata, "csv_format", pattern, err));
+        STOA_TRY(print_evidence(column, header->names[i], &type, evidence, err));
+    }
+    STOA_TRY(stoa_buffer_append(evidence, "]", 2, err)); /* with its terminator */
+    *out = schema;
+    schema = (struct stoa_schema){0};
+out:
+    stoa_schema_reset(&schema);
+    return st;
+}
+
+enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
+                                       const struct stoa_csv_options *options,
+                                       struct stoa_schema *out, char **evidence,
+                                       struct stoa_csv_sample *sample, struct stoa_error *err)
+{
+    struct inference inference = {.options = options};
+    struct stoa_buffer text = {0};
+    size_t want_nbytes = SAMPLE_NBYTES / (inputs->nitems > 0 ? inputs->nitems : 1);
+    enum stoa_status st = STOA_OK;
+
+    if (want_nbytes < SAMPLE_MIN_NBYTES)
+        want_nbytes = SAMPLE_MIN_NBYTES;
+    for (size_t i = 0; i < inputs->nitems; i++) {
+        st = observe_input(&inference, &inputs->items[i], want_nbytes, err);
+        if (st != STOA_OK) {
+            st = stoa_csv_wrap(err, st, &inputs->items[i]);
+            goto out;
+        }
+    }
+    if (inference.columns == NULL) {
+        st = stoa_fail(err, STOA_ERR_DATA, "the inputs are empty: there is nothing to infer from");
+        goto out;
+    }
+    STOA_TRY(make_schema(&inference, out, &text, err));
+    if (evidence != NULL) {
+        *evidence = (char *)text.data;
+        text = (struct stoa_buffer){0};
+    }
+    if (sample != NULL)
+        *sample = inference.sample;
+out:
+    stoa_buffer_free(&text);
+    stoa_free(inference.columns);
+    stoa_csv_header_reset(&inference.header);
+    return st;
+}
+
+enum stoa_status stoa_csv_infer(const char *const *paths, size_t npaths,
+                                const struct stoa_csv_options *options, struct stoa_schema *out,
+                                char **evidence, struct stoa_error *err)
+{
+    const struct stoa_csv_options defaults = {0};
+    struct stoa_csv_inputs *inputs = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_inputs_new(paths, npaths, &inputs, err));
+    STOA_TRY(stoa_csv_inputs_infer(inputs, options != NULL ? options : &defaults, out, evidence,
+                                   NULL, err));
+out:
+    stoa_csv_inputs_free(inputs);
+    return st;
+}

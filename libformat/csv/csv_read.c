@@ -1,0 +1,449 @@
+/*
+ * CSV inputs as a source of batches (spec/csv.md).
+ *
+ *     input 0  cutter -> unit, unit, ...            next(): units of the first open input
+ *     input 1  cutter -> ready unit                 prefetch(): one unit ahead for each of the
+ *     input 2  cutter -> ready unit                 first few inputs, as far as memory allows
+ *     ...
+ *
+ * Cutting is the part that must be done in order inside one input (decompression, quotes); reading a
+ * unit, where the time goes, is not. An input is cut by one thread at a time: its `busy` flag stands
+ * for the right to touch its cutter, the mutex guards the flags.
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "csv/csv_table.h"
+#include "csv/cut.h"
+#include "csv/field.h"
+
+#define WINDOW_NINPUTS 4 /* inputs that are open at a time */
+
+/* One input on its way through its cutter. */
+struct feed {
+    struct stoa_csv_input *input;
+    struct stoa_stream *stream;
+    struct stoa_csv_cutter cutter;
+    bool open;
+    bool busy;                  /* a thread is cutting */
+    bool ended;                 /* nothing more will come: ready is the last, or status tells why */
+    struct stoa_csv_text ready; /* a unit that next() has not taken yet; text NULL: none */
+    enum stoa_status status;
+    struct stoa_error err;
+    atomic_uint_fast64_t consumed_nbytes;
+};
+
+struct csv_source {
+    struct stoa_batch_source base;
+    struct stoa_csv_options options;
+    struct stoa_csv_header header; /* names that every input must have */
+    struct stoa_schema schema;     /* of the batches */
+    struct column *columns;        /* one for each column of the text */
+    bool inferred;
+    uint64_t unit_nbytes; /* text of a unit at the most */
+    uint64_t prefetch_nbytes;
+    uint64_t total_nbytes;
+
+    pthread_mutex_t mutex;
+    pthread_cond_t changed; /* some feed is not busy any more */
+    struct feed *feeds;
+    size_t nfeeds;
+    size_t first;           /* the input that next() takes units of */
+    uint64_t ready_nbytes;  /* text of ready units, unit_nbytes for one that is being cut */
+};
+
+/* How a column of the text is read. */
+struct column {
+    const struct stoa_csv_parser *parser;
+    uint32_t slot; /* column of the batch, or UINT32_MAX: not wanted */
+};
+
+struct csv_unit {
+    struct stoa_unit base;
+    const struct feed *feed;
+    struct stoa_csv_text text;
+};
+
+static struct csv_source *source_of(struct stoa_batch_source *source)
+{
+    return (struct csv_source *)source; /* base is the first member */
+}
+
+static void unit_free(struct stoa_unit *unit)
+{
+    stoa_free(((struct csv_unit *)unit)->text.text);
+    stoa_free(unit);
+}
+
+/* Opens the input and takes its header off. */
+static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
+                                  struct stoa_error *err)
+{
+    struct stoa_csv_text first = {0};
+    struct stoa_csv_record record = {0};
+    struct stoa_buffer head = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_input_open(feed->input, &feed->stream, &head, err));
+    stoa_csv_cutter_init(&feed->cutter, feed->stream, &source->options, &head);
+    feed->open = true;
+    if (source->options.no_header)
+        goto out;
+    STOA_TRY(stoa_csv_cutter_next(&feed->cutter, 1, &first, err));
+    if (first.text == NULL) {
+        st = stoa_fail_at(err, STOA_ERR_DATA, 0, "empty: there is no header line");
+        goto out;
+    }
+    STOA_TRY(stoa_csv_record_split(&record, first.text, first.text + first.nbytes,
+                                   stoa_csv_delimiter(&source->options), err));
+    STOA_TRY(stoa_csv_record_check(&record, 1, 0, err));
+    STOA_TRY(stoa_csv_header_meet(&source->header, &record, &source->options,
+                                  stoa_csv_input_name(feed->input), err));
+out:
+    stoa_free(first.text);
+    stoa_csv_record_free(&record);
+    return st;
+}
+
+static void feed_close(struct feed *feed)
+{
+    if (feed->open)
+        stoa_csv_cutter_reset(&feed->cutter);
+    stoa_stream_close(feed->stream);
+    feed->stream = NULL;
+    feed->open = false;
+}
+
+/* Cuts the next unit into feed->ready; the caller holds the busy flag, not the mutex. */
+static void feed_cut(struct csv_source *source, struct feed *feed)
+{
+    enum stoa_status st = STOA_OK;
+    struct stoa_csv_text text = {0};
+
+    if (!feed->open)
+        STOA_TRY(feed_open(source, feed, &feed->err));
+    STOA_TRY(stoa_csv_cutter_next(&feed->cutter, 0, &text, &feed->err));
+    feed->ready = text;
+out:
+    if (feed->stream != NULL)
+        atomic_store(&feed->consumed_nbytes, feed->stream->consumed_nbytes);
+    feed->status = st;
+    if (st != STOA_OK)
+        stoa_csv_wrap(&feed->err, st, feed->input);
+    if (feed->ready.text == NULL) {
+        feed->ended = true;
+        feed_close(feed);
+    }
+}
+
+/* Runs feed_cut() outside the mutex, which the caller holds before and after. */
+static void cut_unlocked(struct csv_source *source, struct feed *feed)
+{
+    feed->busy = true;
+    source->ready_nbytes += source->unit_nbytes;
+    pthread_mutex_unlock(&source->mutex);
+    feed_cut(source, feed);
+    pthread_mutex_lock(&source->mutex);
+    source->ready_nbytes -= source->unit_nbytes;
+    source->ready_nbytes += feed->ready.nbytes;
+    feed->busy = false;
+    pthread_cond_broadcast(&source->changed);
+}
+
+static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_unit **out,
+                                    struct stoa_error *err)
+{
+    struct csv_source *source = source_of(base);
+    struct csv_unit *unit = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&unit, 1, sizeof(*unit), err));
+    pthread_mutex_lock(&source->mutex);
+    while (source->first < source->nfeeds) {
+        struct feed *feed = &source->feeds[source->first];
+
+        if (feed->busy) {
+            pthread_cond_wait(&source->changed, &source->mutex);
+        } else if (feed->ready.text != NULL) {
+            unit->base = (struct stoa_unit){.free = unit_free, .nbytes = feed->ready.nbytes};
+            unit->feed = feed;
+            unit->text = feed->ready;
+            source->ready_nbytes -= feed->ready.nbytes;
+            feed->ready = (struct stoa_csv_text){0};
+            break;
+        } else if (feed->status != STOA_OK) {
+            st = feed->status;
+            if (err != NULL)
+                *err = feed->err;
+            break;
+        } else if (feed->ended) {
+            source->first++;
+        } else {
+            cut_unlocked(source, feed);
+        }
+    }
+    pthread_mutex_unlock(&source->mutex);
+    if (st != STOA_OK)
+        goto out;
+    *out = unit->text.text != NULL ? &unit->base : NULL;
+    if (*out != NULL)
+        unit = NULL;
+out:
+    stoa_free(unit);
+    return st;
+}
+
+static bool source_prefetch(struct stoa_batch_source *base)
+{
+    struct csv_source *source = source_of(base);
+    bool did = false;
+
+    pthread_mutex_lock(&source->mutex);
+    for (size_t i = source->first; i < source->nfeeds && i < source->first + WINDOW_NINPUTS; i++) {
+        struct feed *feed = &source->feeds[i];
+
+        if (source->ready_nbytes + source->unit_nbytes > source->prefetch_nbytes)
+            break;
+        if (feed->busy || feed->ended || feed->ready.text != NULL)
+            continue;
+        cut_unlocked(source, feed);
+        did = true;
+        break;
+    }
+    pthread_mutex_unlock(&source->mutex);
+    return did;
+}
+
+/* "a.csv: line 7, column 3 (fare): "12x" is not int32", and what would help. */
+static enum stoa_status fail_value(const struct csv_source *source, size_t column,
+                                   const struct stoa_csv_field *field, enum stoa_csv_outcome outcome,
+                                   uint64_t line, uint64_t offset, struct stoa_error *err)
+{
+    const struct stoa_field *target = &source->schema.fields[source->columns[column].slot];
+    char name[80], value[224];
+    char *type = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_type_print(target, &type, err));
+    stoa_quote(name, sizeof(name), target->name, strlen(target->name));
+    stoa_quote(value, sizeof(value), field->text, field->nbytes);
+    if (outcome == STOA_CSV_NULL)
+        st = stoa_fail_at(err, STOA_ERR_DATA, offset,
+                          "line %" PRIu64 ", column %zu (%s): no value, and the schema says that "
+                          "it is not nullable",
+                          line, column + 1, name);
+    else if (outcome == STOA_CSV_NOT_UTF8)
+        st = stoa_fail_at(err, STOA_ERR_DATA, offset,
+                          "line %" PRIu64 ", column %zu (%s): \"%s\" is not UTF-8", line, column + 1,
+                          name, value);
+    else
+        st = stoa_fail_at(err, STOA_ERR_DATA, offset,
+                          "line %" PRIu64 ", column %zu (%s): \"%s\" is not %s%s", line, column + 1,
+                          name, value, type,
+                          source->inferred ? "; a schema can give the column another type" : "");
+out:
+    stoa_free(type);
+    return st;
+}
+
+/* Appends the fields of one record to the builders. */
+static enum stoa_status append_row(const struct csv_source *source,
+                                   const struct stoa_csv_record *record,
+                                   struct stoa_builder *builders, uint64_t line, uint64_t offset,
+                                   struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = 0; i < record->nfields; i++) {
+        const struct stoa_csv_field *field = &record->fields[i];
+        const struct column *column = &source->columns[i];
+        const struct stoa_field *target;
+        struct stoa_builder *builder;
+        enum stoa_csv_outcome outcome;
+
+        if (column->slot == UINT32_MAX)
+            continue;
+        target = &source->schema.fields[column->slot];
+        builder = &builders[column->slot];
+        STOA_TRY(stoa_builder_reserve(builder, 1, field->nbytes, err));
+        outcome = stoa_csv_field_append(column->parser, &target->type, field, source->inferred,
+                                        builder);
+        if (outcome == STOA_CSV_VALUE)
+            continue;
+        if (outcome != STOA_CSV_NULL || !target->nullable)
+            return fail_value(source, i, field, outcome, line,
+                              offset + (uint64_t)(field->text - record->fields[0].text), err);
+        stoa_builder_append_null(builder);
+    }
+out:
+    return st;
+}
+
+static enum stoa_status read_rows(const struct csv_source *source, const struct stoa_csv_text *text,
+                                  struct stoa_builder *builders, size_t *nrows,
+                                  struct stoa_error *err)
+{
+    const char delimiter = stoa_csv_delimiter(&source->options);
+    const char *at = text->text, *end = at + text->nbytes;
+    const size_t ncolumns = source->header.ncolumns;
+    struct stoa_csv_record record = {0};
+    uint64_t line = text->line;
+    enum stoa_status st = STOA_OK;
+
+    while (at < end) {
+        uint64_t offset = text->offset + (uint64_t)(at - text->text);
+
+        STOA_TRY(stoa_csv_record_split(&record, at, end, delimiter, err));
+        STOA_TRY(stoa_csv_record_check(&record, line, offset, err));
+        if (!stoa_csv_record_is_blank(&record, ncolumns)) {
+            STOA_TRY(stoa_csv_record_check_width(&record, ncolumns, line, offset, err));
+            STOA_TRY(append_row(source, &record, builders, line, offset, err));
+            ++*nrows;
+        }
+        line += record.nlines;
+        at = record.next;
+    }
+out:
+    stoa_csv_record_free(&record);
+    return st;
+}
+
+static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_unit *unit_base,
+                                    struct stoa_batch *out, struct stoa_error *err)
+{
+    const struct csv_source *source = source_of(base);
+    struct csv_unit *unit = (struct csv_unit *)unit_base;
+    const uint32_t ncolumns = source->schema.nfields;
+    struct stoa_builder *builders = NULL;
+    struct stoa_batch batch = {0};
+    size_t nrows = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_batch_init(&batch, &source->schema, err));
+    STOA_TRY(stoa_alloc_zeroed(&builders, ncolumns, sizeof(*builders), err));
+    for (uint32_t i = 0; i < ncolumns; i++)
+        STOA_TRY(stoa_builder_init(&builders[i], &source->schema.fields[i].type,
+                                   (size_t)unit->text.nrecords, err));
+    st = read_rows(source, &unit->text, builders, &nrows, err);
+    if (st != STOA_OK) {
+        st = stoa_csv_wrap(err, st, unit->feed->input);
+        goto out;
+    }
+    for (uint32_t i = 0; i < ncolumns; i++)
+        stoa_builder_finish(&builders[i], &batch.columns[i]);
+    batch.nrows = nrows;
+    *out = batch;
+    batch = (struct stoa_batch){0};
+out:
+    for (uint32_t i = 0; builders != NULL && i < ncolumns; i++)
+        stoa_builder_reset(&builders[i]);
+    stoa_free(builders);
+    stoa_batch_reset(&batch);
+    unit_free(unit_base);
+    return st;
+}
+
+static void source_progress(struct stoa_batch_source *base, uint64_t *done, uint64_t *total)
+{
+    struct csv_source *source = source_of(base);
+
+    *done = 0;
+    for (size_t i = 0; i < source->nfeeds; i++)
+        *done += atomic_load(&source->feeds[i].consumed_nbytes);
+    *total = source->total_nbytes;
+}
+
+static void source_close(struct stoa_batch_source *base)
+{
+    struct csv_source *source = source_of(base);
+
+    for (size_t i = 0; i < source->nfeeds; i++) {
+        stoa_free(source->feeds[i].ready.text);
+        feed_close(&source->feeds[i]);
+    }
+    stoa_free(source->feeds);
+    stoa_free(source->columns);
+    stoa_csv_header_reset(&source->header);
+    stoa_schema_reset(&source->schema);
+    pthread_mutex_destroy(&source->mutex);
+    pthread_cond_destroy(&source->changed);
+    stoa_free(source);
+}
+
+/* Which columns of the text go where, and how they are read. */
+static enum stoa_status map_columns(struct csv_source *source,
+                                    const struct stoa_csv_source_options *options,
+                                    struct stoa_error *err)
+{
+    const struct stoa_schema *schema = options->schema;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&source->columns, schema->nfields, sizeof(*source->columns), err));
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        source->columns[i].slot = options->columns == NULL ? i : UINT32_MAX;
+    for (uint32_t k = 0; options->columns != NULL && k < options->ncolumns; k++)
+        source->columns[options->columns[k]].slot = k;
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        struct column *column = &source->columns[i];
+        char *type = NULL;
+
+        if (column->slot == UINT32_MAX)
+            continue;
+        column->parser = stoa_csv_parser_find(&schema->fields[i].type);
+        if (column->parser != NULL)
+            continue;
+        STOA_TRY(stoa_type_print(&schema->fields[i], &type, err));
+        st = stoa_fail(err, STOA_ERR_USAGE, "column %s: CSV can't hold %s", schema->fields[i].name,
+                       type);
+        stoa_free(type);
+        goto out;
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
+                                      const struct stoa_csv_source_options *options,
+                                      struct stoa_batch_source **out, struct stoa_error *err)
+{
+    struct csv_source *source = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&source, 1, sizeof(*source), err));
+    pthread_mutex_init(&source->mutex, NULL);
+    pthread_cond_init(&source->changed, NULL);
+    source->base = (struct stoa_batch_source){
+        .schema = &source->schema,
+        .next = source_next,
+        .prefetch = source_prefetch,
+        .read = source_read,
+        .progress = source_progress,
+        .close = source_close,
+    };
+    source->options = options->csv;
+    source->inferred = options->inferred;
+    source->unit_nbytes =
+        options->csv.unit_nbytes != 0 ? options->csv.unit_nbytes : STOA_CSV_UNIT_NBYTES;
+    source->prefetch_nbytes = options->prefetch_nbytes;
+    source->total_nbytes = inputs->all_regular ? inputs->total_nbytes : 0;
+    STOA_TRY(stoa_csv_header_take(&source->header, options->schema, err));
+    STOA_TRY(map_columns(source, options, err));
+    if (options->columns == NULL)
+        STOA_TRY(stoa_schema_copy(&source->schema, options->schema, err));
+    else
+        STOA_TRY(stoa_schema_select(&source->schema, options->schema, options->columns,
+                                    options->ncolumns, err));
+    STOA_TRY(stoa_alloc_zeroed(&source->feeds, inputs->nitems, sizeof(*source->feeds), err));
+    source->nfeeds = inputs->nitems;
+    for (size_t i = 0; i < source->nfeeds; i++)
+        source->feeds[i].input = &inputs->items[i];
+    *out = &source->base;
+    source = NULL;
+out:
+    if (source != NULL)
+        source_close(&source->base);
+    return st;
+}

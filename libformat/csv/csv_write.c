@@ -1,0 +1,273 @@
+/*
+ * Batches as CSV (spec/csv.md, "Writing").
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "csv/csv.h"
+#include "csv/csv_table.h"
+
+/* Room that every value but text and bytes fits, its delimiter included. */
+#define VALUE_NBYTES (STOA_TEXT_NBYTES + 1)
+
+static bool needs_quotes(const uint8_t *text, size_t nbytes, char delimiter)
+{
+    if (nbytes == 0 || text[0] == ' ' || text[nbytes - 1] == ' ')
+        return true;
+    return memchr(text, delimiter, nbytes) != NULL || memchr(text, '"', nbytes) != NULL ||
+           memchr(text, '\n', nbytes) != NULL || memchr(text, '\r', nbytes) != NULL;
+}
+
+static enum stoa_status append_text(struct stoa_buffer *out, const uint8_t *text, size_t nbytes,
+                                    char delimiter, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    if (!needs_quotes(text, nbytes, delimiter))
+        return stoa_buffer_append(out, text, nbytes, err);
+    STOA_TRY(stoa_buffer_append(out, "\"", 1, err));
+    while (nbytes > 0) {
+        const uint8_t *quote = memchr(text, '"', nbytes);
+        size_t n = quote != NULL ? (size_t)(quote - text) + 1 : nbytes;
+
+        STOA_TRY(stoa_buffer_append(out, text, n, err));
+        if (quote != NULL)
+            STOA_TRY(stoa_buffer_append(out, "\"", 1, err));
+        text += n;
+        nbytes -= n;
+    }
+    STOA_TRY(stoa_buffer_append(out, "\"", 1, err));
+out:
+    return st;
+}
+
+static enum stoa_status append_value(struct stoa_buffer *out, const struct stoa_field *field,
+                                     const struct stoa_array *array, size_t i, char delimiter,
+                                     struct stoa_error *err)
+{
+    const uint8_t *bytes;
+    enum stoa_status st;
+
+    switch (field->type.id) {
+    case STOA_UTF8:
+        bytes = array->values + array->offsets[i];
+        return append_text(out, bytes, (size_t)(array->offsets[i + 1] - array->offsets[i]),
+                           delimiter, err);
+    case STOA_BINARY:
+        if (array->offsets[i] == array->offsets[i + 1])
+            return stoa_buffer_append(out, "\"\"", 2, err);
+        bytes = array->values + array->offsets[i];
+        return stoa_base64_append(out, bytes, (size_t)(array->offsets[i + 1] - array->offsets[i]),
+                                  err);
+    case STOA_FIXED_BINARY:
+        return stoa_base64_append(out, array->values + i * field->type.width, field->type.width,
+                                  err);
+    case STOA_ENUM: {
+        uint32_t index;
+
+        memcpy(&index, array->values + 4 * i, 4);
+        bytes = (const uint8_t *)field->type.symbols[index];
+        return append_text(out, bytes, strlen(field->type.symbols[index]), delimiter, err);
+    }
+    default:
+        st = stoa_buffer_reserve(out, VALUE_NBYTES, err);
+        if (st == STOA_OK)
+            out->nbytes += stoa_array_format(field, array, i, (char *)out->data + out->nbytes);
+        return st;
+    }
+}
+
+static enum stoa_status check_schema(const struct stoa_schema *schema, struct stoa_error *err)
+{
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        if (schema->fields[i].nchildren > 0)
+            return stoa_fail(err, STOA_ERR_USAGE, "column %s: CSV can't hold nested values",
+                             schema->fields[i].name);
+    }
+    return STOA_OK;
+}
+
+static enum stoa_status append_rows(const struct stoa_csv_options *options,
+                                    const struct stoa_batch *batch, struct stoa_buffer *out,
+                                    struct stoa_error *err)
+{
+    const char delimiter = stoa_csv_delimiter(options);
+    enum stoa_status st = STOA_OK;
+
+    for (size_t row = 0; row < batch->nrows; row++) {
+        for (uint32_t i = 0; i < batch->ncolumns; i++) {
+            const struct stoa_array *array = &batch->columns[i];
+            const struct stoa_field *field = &batch->schema->fields[i];
+
+            if (i > 0)
+                STOA_TRY(stoa_buffer_append(out, &delimiter, 1, err));
+            if (field->type.id != STOA_NULL && !stoa_array_is_null(array, row))
+                STOA_TRY(append_value(out, field, array, row, delimiter, err));
+        }
+        STOA_TRY(stoa_buffer_append(out, "\n", 1, err));
+    }
+out:
+    return st;
+}
+
+static enum stoa_status append_header(const struct stoa_csv_options *options,
+                                      const struct stoa_schema *schema, struct stoa_buffer *out,
+                                      struct stoa_error *err)
+{
+    const char delimiter = stoa_csv_delimiter(options);
+    enum stoa_status st = STOA_OK;
+
+    if (options->no_header)
+        return STOA_OK;
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        const char *name = schema->fields[i].name;
+
+        if (i > 0)
+            STOA_TRY(stoa_buffer_append(out, &delimiter, 1, err));
+        STOA_TRY(append_text(out, (const uint8_t *)name, strlen(name), delimiter, err));
+    }
+    STOA_TRY(stoa_buffer_append(out, "\n", 1, err));
+out:
+    return st;
+}
+
+/* Hands the caller's block to `text`, so that appending goes on where it ends; and back. */
+static void borrow(struct stoa_buffer *text, char *const *out, size_t nbytes)
+{
+    *text = (struct stoa_buffer){.data = (uint8_t *)*out, .nbytes = nbytes, .capacity = nbytes};
+}
+
+enum stoa_status stoa_csv_format(const struct stoa_csv_options *options,
+                                 const struct stoa_batch *batch, char **out, size_t *nbytes,
+                                 struct stoa_error *err)
+{
+    const struct stoa_csv_options defaults = {0};
+    struct stoa_buffer text;
+    enum stoa_status st;
+
+    borrow(&text, out, *nbytes);
+    STOA_TRY(check_schema(batch->schema, err));
+    STOA_TRY(append_rows(options != NULL ? options : &defaults, batch, &text, err));
+    *nbytes = text.nbytes;
+out:
+    *out = (char *)text.data; /* it may have moved, whatever happened */
+    return st;
+}
+
+enum stoa_status stoa_csv_format_header(const struct stoa_csv_options *options,
+                                        const struct stoa_schema *schema, char **out,
+                                        size_t *nbytes, struct stoa_error *err)
+{
+    const struct stoa_csv_options defaults = {0};
+    struct stoa_buffer text;
+    enum stoa_status st;
+
+    borrow(&text, out, *nbytes);
+    STOA_TRY(check_schema(schema, err));
+    STOA_TRY(append_header(options != NULL ? options : &defaults, schema, &text, err));
+    *nbytes = text.nbytes;
+out:
+    *out = (char *)text.data;
+    return st;
+}
+
+/* ---- The sink: text is made by any thread and written in order. ---- */
+
+struct csv_sink {
+    struct stoa_batch_sink base;
+    struct stoa_sink *sink;
+    struct stoa_csv_options options;
+    const struct stoa_schema *schema;
+};
+
+struct csv_item {
+    struct stoa_batch batch;
+    struct stoa_buffer text;
+};
+
+static void item_free(struct stoa_batch_sink *base, void *item)
+{
+    struct csv_item *mine = item;
+
+    (void)base;
+    if (mine == NULL)
+        return;
+    stoa_batch_reset(&mine->batch);
+    stoa_buffer_free(&mine->text);
+    stoa_free(mine);
+}
+
+static enum stoa_status sink_prepare(struct stoa_batch_sink *base, uint64_t ordinal,
+                                     struct stoa_batch *batch, void **out, struct stoa_error *err)
+{
+    struct csv_sink *sink = (struct csv_sink *)base;
+    struct csv_item *item = NULL;
+    enum stoa_status st;
+
+    (void)ordinal;
+    STOA_TRY(stoa_alloc_zeroed(&item, 1, sizeof(*item), err));
+    STOA_TRY(append_rows(&sink->options, batch, &item->text, err));
+    item->batch = *batch;
+    *batch = (struct stoa_batch){0};
+    stoa_batch_reset(&item->batch);
+    *out = item;
+    item = NULL;
+out:
+    item_free(base, item);
+    return st;
+}
+
+static enum stoa_status sink_commit(struct stoa_batch_sink *base, void *item,
+                                    struct stoa_error *err)
+{
+    struct csv_sink *sink = (struct csv_sink *)base;
+    struct csv_item *mine = item;
+    enum stoa_status st;
+
+    st = sink->sink->write(sink->sink, mine->text.data, mine->text.nbytes, err);
+    item_free(base, item);
+    return st;
+}
+
+static enum stoa_status sink_finish(struct stoa_batch_sink *base, struct stoa_error *err)
+{
+    (void)base;
+    (void)err;
+    return STOA_OK;
+}
+
+static void sink_close(struct stoa_batch_sink *base)
+{
+    stoa_free(base);
+}
+
+enum stoa_status stoa_csv_sink_open(struct stoa_sink *sink, const struct stoa_csv_options *options,
+                                    const struct stoa_schema *schema, struct stoa_batch_sink **out,
+                                    struct stoa_error *err)
+{
+    struct csv_sink *mine = NULL;
+    struct stoa_buffer header = {0};
+    enum stoa_status st;
+
+    STOA_TRY(check_schema(schema, err));
+    STOA_TRY(append_header(options, schema, &header, err));
+    STOA_TRY(stoa_alloc_zeroed(&mine, 1, sizeof(*mine), err));
+    mine->base = (struct stoa_batch_sink){
+        .prepare = sink_prepare,
+        .commit = sink_commit,
+        .item_free = item_free,
+        .finish = sink_finish,
+        .close = sink_close,
+    };
+    mine->sink = sink;
+    mine->options = *options;
+    mine->schema = schema;
+    STOA_TRY(sink->write(sink, header.data, header.nbytes, err));
+    *out = &mine->base;
+    mine = NULL;
+out:
+    stoa_free(mine);
+    stoa_buffer_free(&header);
+    return st;
+}

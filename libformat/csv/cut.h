@@ -1,0 +1,53 @@
+/*
+ * Cutting the text of one input into units of whole records.
+ */
+#ifndef STOA_CSV_CUT_H
+#define STOA_CSV_CUT_H
+
+#include <stoa/csv.h>
+
+#include "base/alloc.h"
+
+#define STOA_CSV_UNIT_NROWS  131072
+#define STOA_CSV_UNIT_NBYTES (UINT64_C(32) << 20)
+
+/* Consecutive records of one input; `text` is owned and has STOA_CSV_SLACK bytes behind it. */
+struct stoa_csv_text {
+    char *text;
+    size_t nbytes;
+    uint64_t nrecords; /* blank lines included */
+    uint64_t line;     /* of its first byte, from 1 */
+    uint64_t offset;   /* of its first byte in the decoded input */
+};
+
+struct stoa_csv_cutter {
+    struct stoa_stream *stream; /* borrowed */
+    char delimiter;
+    uint32_t unit_nrows;
+    uint64_t unit_nbytes;
+    uint64_t max_record_nbytes;
+    struct stoa_buffer buffer; /* what was read and not cut off yet */
+    uint64_t line;             /* of buffer.data[0] */
+    uint64_t offset;
+    bool started; /* the byte order mark was looked for */
+    bool ended;   /* the stream is at its end */
+};
+
+/*
+ * Starts at the beginning of an input whose first bytes were read already (`head` is taken over and
+ * emptied); the rest comes from `stream`, which may be NULL when there is none.
+ */
+void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *stream,
+                          const struct stoa_csv_options *options, struct stoa_buffer *head);
+void stoa_csv_cutter_reset(struct stoa_csv_cutter *cutter);
+
+/*
+ * The next unit: `nrecords` records (0: the unit_nrows of the options), fewer before one that would take the text over
+ * unit_nbytes and at the end. out->text is NULL at the end. A quote that never closes is delivered
+ * as it is, as the last record.
+ * Errors: those of the stream; STOA_ERR_LIMIT for a record of more than max_record_nbytes.
+ */
+STOA_CHECK enum stoa_status stoa_csv_cutter_next(struct stoa_csv_cutter *cutter, uint32_t nrecords,
+                                                 struct stoa_csv_text *out, struct stoa_error *err);
+
+#endif

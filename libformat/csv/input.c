@@ -1,0 +1,114 @@
+/*
+ * Inputs that may be pipes: their head is kept between the look at it and the reading.
+ */
+#include "csv/input.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+
+STOA_CHECK static enum stoa_status input_init(struct stoa_csv_inputs *inputs,
+                                              struct stoa_csv_input *input, const char *path,
+                                              struct stoa_error *err)
+{
+    struct stat info;
+
+    input->once = strcmp(path, "-") == 0 || (stat(path, &info) == 0 && !S_ISREG(info.st_mode));
+    if (input->once)
+        inputs->all_regular = false;
+    else if (stat(path, &info) == 0)
+        inputs->total_nbytes += (uint64_t)info.st_size;
+    return stoa_strndup(&input->path, path, strlen(path), err);
+}
+
+enum stoa_status stoa_csv_inputs_new(const char *const *paths, size_t npaths,
+                                     struct stoa_csv_inputs **out, struct stoa_error *err)
+{
+    struct stoa_csv_inputs *inputs = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&inputs, 1, sizeof(*inputs), err));
+    STOA_TRY(stoa_alloc_zeroed(&inputs->items, npaths, sizeof(*inputs->items), err));
+    inputs->nitems = npaths;
+    inputs->all_regular = true;
+    for (size_t i = 0; i < npaths; i++)
+        STOA_TRY(input_init(inputs, &inputs->items[i], paths[i], err));
+    *out = inputs;
+    inputs = NULL;
+out:
+    stoa_csv_inputs_free(inputs);
+    return st;
+}
+
+void stoa_csv_inputs_free(struct stoa_csv_inputs *inputs)
+{
+    if (inputs == NULL)
+        return;
+    for (size_t i = 0; i < inputs->nitems; i++) {
+        stoa_free(inputs->items[i].path);
+        stoa_stream_close(inputs->items[i].stream);
+        stoa_buffer_free(&inputs->items[i].head);
+    }
+    stoa_free(inputs->items);
+    stoa_free(inputs);
+}
+
+const char *stoa_csv_input_name(const struct stoa_csv_input *input)
+{
+    return strcmp(input->path, "-") == 0 ? "standard input" : input->path;
+}
+
+enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, size_t want_nbytes,
+                                     struct stoa_buffer *out, bool *whole, struct stoa_error *err)
+{
+    const size_t piece = (size_t)64 << 10;
+    struct stoa_stream *stream = input->stream;
+    struct stoa_buffer text = {0}, copy = {0};
+    bool ended = false;
+    enum stoa_status st = STOA_OK;
+
+    if (stream == NULL)
+        STOA_TRY(stoa_stream_open(input->path, &stream, err));
+    STOA_TRY(stoa_buffer_append(&text, input->head.data, input->head.nbytes, err));
+    while (text.nbytes < want_nbytes && !ended) {
+        size_t got;
+
+        STOA_TRY(stoa_buffer_reserve(&text, piece, err));
+        STOA_TRY(stream->read(stream, text.data + text.nbytes, piece, &got, err));
+        text.nbytes += got;
+        ended = got == 0;
+    }
+    if (input->once) {
+        STOA_TRY(stoa_buffer_append(&copy, text.data, text.nbytes, err));
+        stoa_buffer_free(&input->head);
+        input->head = copy;
+        copy = (struct stoa_buffer){0};
+        input->stream = stream;
+        stream = NULL;
+    }
+    *out = text;
+    *whole = ended;
+    text = (struct stoa_buffer){0};
+out:
+    stoa_buffer_free(&text);
+    stoa_buffer_free(&copy);
+    if (stream != input->stream)
+        stoa_stream_close(stream);
+    return st;
+}
+
+enum stoa_status stoa_csv_input_open(struct stoa_csv_input *input, struct stoa_stream **stream,
+                                     struct stoa_buffer *head, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    if (input->stream == NULL)
+        STOA_TRY(stoa_stream_open(input->path, &input->stream, err));
+    *stream = input->stream;
+    *head = input->head;
+    input->stream = NULL;
+    input->head = (struct stoa_buffer){0};
+out:
+    return st;
+}

@@ -1,0 +1,40 @@
+/*
+ * The inputs of one conversion: opened once or twice, looked at, then read through.
+ */
+#ifndef STOA_CSV_INPUT_H
+#define STOA_CSV_INPUT_H
+
+#include "base/alloc.h"
+#include "csv/csv.h"
+
+struct stoa_csv_input {
+    char *path;
+    bool once;                  /* no regular file: what was read can't be read again */
+    struct stoa_stream *stream; /* of an input that is read once, after a look at its head */
+    struct stoa_buffer head;    /* its first bytes */
+};
+
+struct stoa_csv_inputs {
+    struct stoa_csv_input *items;
+    size_t nitems;
+    uint64_t total_nbytes; /* of the regular files as stored */
+    bool all_regular;
+};
+
+/*
+ * The first bytes of the decoded text, at least want_nbytes unless it is shorter (*whole). The
+ * buffer is the caller's to free; the input can still be read from its beginning.
+ */
+STOA_CHECK enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, size_t want_nbytes,
+                                                struct stoa_buffer *out, bool *whole,
+                                                struct stoa_error *err);
+
+/* Opens the input for reading from its beginning: first *head, then *stream. Once only. */
+STOA_CHECK enum stoa_status stoa_csv_input_open(struct stoa_csv_input *input,
+                                                struct stoa_stream **stream,
+                                                struct stoa_buffer *head, struct stoa_error *err);
+
+/* The name for messages: the path, "standard input" for "-". */
+const char *stoa_csv_input_name(const struct stoa_csv_input *input);
+
+#endif
