@@ -4,6 +4,9 @@
  *
  * A Stoa file is written strictly in order, so a sink needs no seeking, and a pipe is a sink.
  * Callers may bring their own by filling in the function tables; tests do, to make any call fail.
+ *
+ * Every message of these calls begins with the name of the file, made printable: who passes it on
+ * need not add it.
  */
 #ifndef STOA_IO_H
 #define STOA_IO_H
@@ -74,8 +77,13 @@ STOA_API STOA_CHECK enum stoa_status stoa_source_open_memory(const void *bytes, 
  * A new file that appears under `path` only when committed: an unnamed temporary in the same
  * folder, written, fsynced, linked or renamed, the folder fsynced (a named temporary with a lock
  * where O_TMPFILE is missing). STOA_ERR_USAGE when `path` exists and `replace` is false, checked
- * here and again at commit. With `path` "-" the bytes go to standard output as they come and
- * commit only flushes.
+ * here (os_errno is EEXIST) and again at commit. A replaced file keeps its permissions; a symbolic
+ * link stays and what it points to is written. With `path` "-", and into an existing character
+ * device or FIFO (/dev/null), the bytes go as they come and commit only flushes.
+ *
+ * A killed run leaves the old file or the new one. What can remain of it is one complete file
+ * .NAME.stoa-tmp-PID-N, which the next call for the same `path` removes. A program that limits the
+ * size of its files should ignore SIGXFSZ, to get an error instead of being killed.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_sink_create_file(const char *path, bool replace,
                                                            struct stoa_sink **out,

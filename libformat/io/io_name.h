@@ -1,0 +1,24 @@
+/*
+ * Names of files in messages: every message of io/ begins with one, made printable, so that one
+ * error is one line whatever a file is called.
+ */
+#ifndef STOA_IO_IO_NAME_H
+#define STOA_IO_IO_NAME_H
+
+#include <sys/stat.h>
+
+#include <stoa/base.h>
+
+#define STOA_IO_NAME_NBYTES 512
+
+/* A printable copy of `path` into *out; free with stoa_free(). */
+enum stoa_status stoa_io_name(char **out, const char *path, struct stoa_error *err);
+
+/* STOA_ERR_USAGE: "PATH: is a folder, not a file", by the type in `mode`. */
+enum stoa_status stoa_io_refuse(struct stoa_error *err, mode_t mode, const char *path);
+
+/* STOA_ERR_IO: "PATH: can't be opened: No such file or directory"; `what` is "opened". */
+enum stoa_status stoa_io_fail_open(struct stoa_error *err, int os_errno, const char *path,
+                                   const char *what);
+
+#endif
