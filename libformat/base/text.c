@@ -38,8 +38,8 @@ enum stoa_status stoa_json_append_string(struct stoa_buffer *out, const void *te
             *at++ = (uint8_t)names[c - 8];
         } else {
             memcpy(at, "\\u00", 4);
-            at[4] = (uint8_t)"0123456789abcdef"[c >> 4];
-            at[5] = (uint8_t)"0123456789abcdef"[c & 15];
+            at[4] = (uint8_t) "0123456789abcdef"[c >> 4];
+            at[5] = (uint8_t) "0123456789abcdef"[c & 15];
             at += 6;
         }
     }

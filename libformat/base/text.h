@@ -18,8 +18,8 @@ STOA_CHECK enum stoa_status stoa_base64_append(struct stoa_buffer *out, const vo
                                                size_t nbytes, struct stoa_error *err);
 
 /*
- * The bytes of base64 text into `out`, which has room for nbytes / 4 * 3; *nout says how many. False
- * for anything that stoa_base64_append() would not write.
+ * The bytes of base64 text into `out`, which has room for nbytes / 4 * 3; *nout says how many.
+ * False for anything that stoa_base64_append() would not write.
  */
 bool stoa_base64_decode(const char *text, size_t nbytes, uint8_t *out, size_t *nout);
 

@@ -223,8 +223,8 @@ static enum stoa_status print_evidence(const struct evidence *column, const char
     int nbytes;
     enum stoa_status st;
 
-    STOA_TRY(stoa_buffer_append(out, out->nbytes > 1 ? ", {\"name\": " : "{\"name\": ",
-                                out->nbytes > 1 ? 11 : 9, err));
+    STOA_TRY(stoa_buffer_append(
+        out, out->nbytes > 1 ? ", {\"name\": " : "{\"name\": ", out->nbytes > 1 ? 11 : 9, err));
     STOA_TRY(stoa_json_append_string(out, name, strlen(name), err));
     nbytes = snprintf(text, sizeof(text),
                       ", \"rows\": %" PRIu64 ", \"nulls\": %" PRIu64 ", \"decided_by\": ",
@@ -267,8 +267,9 @@ static enum stoa_status start_columns(struct inference *inference, struct stoa_e
 }
 
 /* Observes the records of one sample; *nrecords counts them, the header aside. */
-static enum stoa_status observe_text(struct inference *inference, const struct stoa_csv_input *input,
-                                     const char *text, size_t nbytes, bool whole, size_t *nrecords,
+static enum stoa_status observe_text(struct inference *inference,
+                                     const struct stoa_csv_input *input, const char *text,
+                                     size_t nbytes, bool whole, size_t *nrecords,
                                      struct stoa_error *err)
 {
     const char delimiter = stoa_csv_delimiter(inference->options);

@@ -6,9 +6,9 @@
  *     input 2  cutter -> ready unit                 first few inputs, as far as memory allows
  *     ...
  *
- * Cutting is the part that must be done in order inside one input (decompression, quotes); reading a
- * unit, where the time goes, is not. An input is cut by one thread at a time: its `busy` flag stands
- * for the right to touch its cutter, the mutex guards the flags.
+ * Cutting is the part that must be done in order inside one input (decompression, quotes); reading
+ * a unit, where the time goes, is not. An input is cut by one thread at a time: its `busy` flag
+ * stands for the right to touch its cutter, the mutex guards the flags.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -51,8 +51,8 @@ struct csv_source {
     pthread_cond_t changed; /* some feed is not busy any more */
     struct feed *feeds;
     size_t nfeeds;
-    size_t first;           /* the input that next() takes units of */
-    uint64_t ready_nbytes;  /* text of ready units, unit_nbytes for one that is being cut */
+    size_t first;          /* the input that next() takes units of */
+    uint64_t ready_nbytes; /* text of ready units, unit_nbytes for one that is being cut */
 };
 
 /* How a column of the text is read. */
@@ -219,8 +219,9 @@ static bool source_prefetch(struct stoa_batch_source *base)
 
 /* "a.csv: line 7, column 3 (fare): "12x" is not int32", and what would help. */
 static enum stoa_status fail_value(const struct csv_source *source, size_t column,
-                                   const struct stoa_csv_field *field, enum stoa_csv_outcome outcome,
-                                   uint64_t line, uint64_t offset, struct stoa_error *err)
+                                   const struct stoa_csv_field *field,
+                                   enum stoa_csv_outcome outcome, uint64_t line, uint64_t offset,
+                                   struct stoa_error *err)
 {
     const struct stoa_field *target = &source->schema.fields[source->columns[column].slot];
     char name[80], value[224];
@@ -237,8 +238,8 @@ static enum stoa_status fail_value(const struct csv_source *source, size_t colum
                           line, column + 1, name);
     else if (outcome == STOA_CSV_NOT_UTF8)
         st = stoa_fail_at(err, STOA_ERR_DATA, offset,
-                          "line %" PRIu64 ", column %zu (%s): \"%s\" is not UTF-8", line, column + 1,
-                          name, value);
+                          "line %" PRIu64 ", column %zu (%s): \"%s\" is not UTF-8", line,
+                          column + 1, name, value);
     else
         st = stoa_fail_at(err, STOA_ERR_DATA, offset,
                           "line %" PRIu64 ", column %zu (%s): \"%s\" is not %s%s", line, column + 1,
@@ -269,8 +270,8 @@ static enum stoa_status append_row(const struct csv_source *source,
         target = &source->schema.fields[column->slot];
         builder = &builders[column->slot];
         STOA_TRY(stoa_builder_reserve(builder, 1, field->nbytes, err));
-        outcome = stoa_csv_field_append(column->parser, &target->type, field, source->inferred,
-                                        builder);
+        outcome =
+            stoa_csv_field_append(column->parser, &target->type, field, source->inferred, builder);
         if (outcome == STOA_CSV_VALUE)
             continue;
         if (outcome != STOA_CSV_NULL || !target->nullable)

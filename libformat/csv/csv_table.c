@@ -110,8 +110,7 @@ static enum stoa_status check_names(const struct stoa_csv_header *header, char *
             return stoa_fail_at(
                 err, STOA_ERR_DATA, 0, "line 1, column %zu: \"%s\" where %s has \"%s\"", i + 1,
                 stoa_quote(found, sizeof(found), names[i], strlen(names[i])), header->origin,
-                stoa_quote(expected, sizeof(expected), header->names[i],
-                           strlen(header->names[i])));
+                stoa_quote(expected, sizeof(expected), header->names[i], strlen(header->names[i])));
     }
     return STOA_OK;
 }

@@ -178,43 +178,32 @@ struct csv_sink {
     struct stoa_batch_sink base;
     struct stoa_sink *sink;
     struct stoa_csv_options options;
-    const struct stoa_schema *schema;
 };
 
-struct csv_item {
-    struct stoa_batch batch;
-    struct stoa_buffer text;
-};
-
+/* An item is the text of a batch. */
 static void item_free(struct stoa_batch_sink *base, void *item)
 {
-    struct csv_item *mine = item;
-
     (void)base;
-    if (mine == NULL)
-        return;
-    stoa_batch_reset(&mine->batch);
-    stoa_buffer_free(&mine->text);
-    stoa_free(mine);
+    if (item != NULL)
+        stoa_buffer_free(item);
+    stoa_free(item);
 }
 
 static enum stoa_status sink_prepare(struct stoa_batch_sink *base, uint64_t ordinal,
                                      struct stoa_batch *batch, void **out, struct stoa_error *err)
 {
     struct csv_sink *sink = (struct csv_sink *)base;
-    struct csv_item *item = NULL;
+    struct stoa_buffer *text = NULL;
     enum stoa_status st;
 
     (void)ordinal;
-    STOA_TRY(stoa_alloc_zeroed(&item, 1, sizeof(*item), err));
-    STOA_TRY(append_rows(&sink->options, batch, &item->text, err));
-    item->batch = *batch;
-    *batch = (struct stoa_batch){0};
-    stoa_batch_reset(&item->batch);
-    *out = item;
-    item = NULL;
+    STOA_TRY(stoa_alloc_zeroed(&text, 1, sizeof(*text), err));
+    STOA_TRY(append_rows(&sink->options, batch, text, err));
+    stoa_batch_reset(batch);
+    *out = text;
+    text = NULL;
 out:
-    item_free(base, item);
+    item_free(base, text);
     return st;
 }
 
@@ -222,10 +211,9 @@ static enum stoa_status sink_commit(struct stoa_batch_sink *base, void *item,
                                     struct stoa_error *err)
 {
     struct csv_sink *sink = (struct csv_sink *)base;
-    struct csv_item *mine = item;
-    enum stoa_status st;
+    const struct stoa_buffer *text = item;
+    enum stoa_status st = sink->sink->write(sink->sink, text->data, text->nbytes, err);
 
-    st = sink->sink->write(sink->sink, mine->text.data, mine->text.nbytes, err);
     item_free(base, item);
     return st;
 }
@@ -262,7 +250,6 @@ enum stoa_status stoa_csv_sink_open(struct stoa_sink *sink, const struct stoa_cs
     };
     mine->sink = sink;
     mine->options = *options;
-    mine->schema = schema;
     STOA_TRY(sink->write(sink, header.data, header.nbytes, err));
     *out = &mine->base;
     mine = NULL;

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "csv/record.h"
+#include "csv/csv_table.h"
 
 #define READ_NBYTES ((size_t)1 << 20)
 

@@ -42,10 +42,10 @@ void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *st
 void stoa_csv_cutter_reset(struct stoa_csv_cutter *cutter);
 
 /*
- * The next unit: `nrecords` records (0: the unit_nrows of the options), fewer before one that would take the text over
- * unit_nbytes and at the end. out->text is NULL at the end. A quote that never closes is delivered
- * as it is, as the last record.
- * Errors: those of the stream; STOA_ERR_LIMIT for a record of more than max_record_nbytes.
+ * The next unit: `nrecords` records (0: the unit_nrows of the options), fewer before one that would
+ * take the text over unit_nbytes and at the end. out->text is NULL at the end. A quote that never
+ * closes is delivered as it is, as the last record. Errors: those of the stream; STOA_ERR_LIMIT for
+ * a record of more than max_record_nbytes.
  */
 STOA_CHECK enum stoa_status stoa_csv_cutter_next(struct stoa_csv_cutter *cutter, uint32_t nrecords,
                                                  struct stoa_csv_text *out, struct stoa_error *err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/utf8.h"
 
@@ -18,7 +19,7 @@ enum number { NO_NUMBER, INTEGER, FRACTION };
 struct stoa_csv_parser {
     enum stoa_type_id id;
     enum number number;
-    read_function *read; /* NULL: text and bytes, taken as they are */
+    read_function *read; /* NULL: has a function of its own that appends it */
 };
 
 static bool read_bool(const struct stoa_type *type, const char *text, size_t nbytes, void *out)
@@ -182,6 +183,7 @@ static const struct stoa_csv_parser parsers[] = {
     {STOA_ENUM, NO_NUMBER, read_enum},
     {STOA_UTF8, NO_NUMBER, NULL},
     {STOA_BINARY, NO_NUMBER, NULL},
+    {STOA_FIXED_BINARY, NO_NUMBER, NULL},
 };
 
 const struct stoa_csv_parser *stoa_csv_parser_find(const struct stoa_type *type)
@@ -232,15 +234,44 @@ static bool is_exact(const struct stoa_csv_parser *parser, const struct stoa_csv
            stoa_number_significant_digits(field->text, field->nbytes) <= STOA_CSV_DOUBLE_NDIGITS;
 }
 
-static enum stoa_csv_outcome append_bytes(const struct stoa_type *type,
-                                          const struct stoa_csv_field *field,
-                                          struct stoa_builder *builder)
+static enum stoa_csv_outcome append_fixed_binary(const struct stoa_type *type,
+                                                 const struct stoa_csv_field *field,
+                                                 struct stoa_builder *builder)
+{
+    uint8_t bytes[UINT16_MAX + 3];
+    size_t nbytes;
+
+    if (field->nbytes == 0)
+        return STOA_CSV_NULL;
+    if (field->nbytes / 4 * 3 > sizeof(bytes) ||
+        !stoa_base64_decode(field->text, field->nbytes, bytes, &nbytes) || nbytes != type->width)
+        return STOA_CSV_MISFIT;
+    stoa_builder_append_fixed(builder, bytes);
+    return STOA_CSV_VALUE;
+}
+
+static enum stoa_csv_outcome append_binary(const struct stoa_csv_field *field,
+                                           struct stoa_builder *builder)
+{
+    size_t nbytes;
+
+    if (field->nbytes == 0 && !field->quoted)
+        return STOA_CSV_NULL;
+    if (!stoa_base64_decode(field->text, field->nbytes, builder->array.values + builder->nbytes,
+                            &nbytes))
+        return STOA_CSV_MISFIT;
+    stoa_builder_append_written(builder, nbytes);
+    return STOA_CSV_VALUE;
+}
+
+static enum stoa_csv_outcome append_text(const struct stoa_csv_field *field,
+                                         struct stoa_builder *builder)
 {
     const uint8_t *text = (const uint8_t *)field->text;
 
     if (field->nbytes == 0 && !field->quoted)
         return STOA_CSV_NULL;
-    if (type->id == STOA_UTF8 && stoa_utf8_valid_prefix(text, field->nbytes) != field->nbytes)
+    if (stoa_utf8_valid_prefix(text, field->nbytes) != field->nbytes)
         return STOA_CSV_NOT_UTF8;
     if (field->doubled) {
         char *out = (char *)builder->array.values + builder->nbytes;
@@ -262,8 +293,12 @@ enum stoa_csv_outcome stoa_csv_field_append(const struct stoa_csv_parser *parser
         int64_t align;
     } value;
 
-    if (parser->read == NULL)
-        return append_bytes(type, field, builder);
+    if (parser->id == STOA_UTF8)
+        return append_text(field, builder);
+    if (parser->id == STOA_BINARY)
+        return append_binary(field, builder);
+    if (parser->id == STOA_FIXED_BINARY)
+        return append_fixed_binary(type, field, builder);
     if (field->nbytes == 0)
         return STOA_CSV_NULL;
     if (!parser->read(type, field->text, field->nbytes, value.bytes))

@@ -1,8 +1,8 @@
 /*
  * Splitting one record into its fields (spec/csv.md, "Fields").
  *
- * A quote is special only as the first byte of a field. So between quotes all there is to look for is
- * the delimiter and the line end, eight bytes at a time, and inside quotes the next quote.
+ * A quote is special only as the first byte of a field. So between quotes all there is to look for
+ * is the delimiter and the line end, eight bytes at a time, and inside quotes the next quote.
  */
 #include "csv/record.h"
 
@@ -56,7 +56,8 @@ static uint64_t count_lines(const char *text, const char *end)
     return nlines;
 }
 
-/* The field whose opening quote is at `text`; returns the byte behind its closing quote, or NULL. */
+/* The field whose opening quote is at `text`; returns the byte behind its closing quote, or NULL.
+ */
 static const char *quoted_field(struct stoa_csv_record *record, struct stoa_csv_field *field,
                                 const char *text, const char *end)
 {

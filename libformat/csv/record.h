@@ -28,8 +28,8 @@ struct stoa_csv_record {
     struct stoa_csv_field *fields;
     size_t nfields;
     size_t capacity;
-    const char *next;   /* behind the line end */
-    uint64_t nlines;    /* line ends passed, the record's own included */
+    const char *next; /* behind the line end */
+    uint64_t nlines;  /* line ends passed, the record's own included */
     enum stoa_csv_fault fault;
     const char *fault_at;
 };
