@@ -65,15 +65,12 @@ struct stoa_page_values {
  * phys, width  of the chunk; width of FIXED comes from the schema.
  * nvalues      what the page must hold: 1..65,536, a dictionary page up to 2^20.
  * raw_max      the most bytes its payloads may take before compression (limits.md).
- * dictionary   the entries of a chunk that has a dictionary; NULL with ncodes > 0: codes are
- *              delivered as U32 in `values`, checked against ncodes only (for filters that look at
- *              codes); NULL with ncodes 0: the chunk has no dictionary. A DICT root in a chunk
- *              without one is STOA_ERR_CORRUPT, and so is another root in a chunk with one.
+ * dictionary   the entries for a DICT root; NULL: codes are delivered as U32 in `values`, checked
+ *              against ncodes only (for filters that look at codes).
  * Null slots hold zeros afterwards (BYTES: empty).
  * Errors: STOA_ERR_CORRUPT (err->offset is the place in the page), STOA_ERR_UNSUPPORTED (an
- * encoding or codec of a newer version, named), STOA_ERR_LIMIT (more than raw_max, or more than
- * 2^31 - 1 bytes of text), STOA_ERR_NOMEM. On error what `out` points to is undefined, nothing is
- * written outside it.
+ * encoding or codec of a newer version, named), STOA_ERR_LIMIT (more than 2^31 - 1 bytes of text),
+ * STOA_ERR_NOMEM. On error what `out` points to is undefined, nothing is written outside it.
  */
 STOA_CHECK enum stoa_status stoa_page_decode(struct stoa_decoder *decoder, const uint8_t *page,
                                              size_t nbytes, enum stoa_phys phys, uint32_t width,

@@ -41,8 +41,8 @@ struct stoa_batch_source {
 
 /*
  * Batches come with ordinals 0, 1, 2, ...; each goes through prepare, sequence, encode, commit.
- * prepare takes over the columns of the batch and makes an item; commit frees it. A step that is
- * NULL is left out.
+ * prepare takes over the columns of the batch when it succeeds and makes an item; commit frees it
+ * in any case. A step that is NULL is left out.
  */
 struct stoa_batch_sink {
     bool wants_groups; /* join small batches into full row groups before prepare */

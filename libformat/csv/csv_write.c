@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "column/text_sink.h"
 #include "csv/csv.h"
 #include "csv/csv_table.h"
 
@@ -172,89 +173,29 @@ out:
     return st;
 }
 
-/* ---- The sink: text is made by any thread and written in order. ---- */
-
-struct csv_sink {
-    struct stoa_batch_sink base;
-    struct stoa_sink *sink;
-    struct stoa_csv_options options;
-};
-
-/* An item is the text of a batch. */
-static void item_free(struct stoa_batch_sink *base, void *item)
+static enum stoa_status format(const void *options, const struct stoa_batch *batch,
+                               struct stoa_buffer *out, struct stoa_error *err)
 {
-    (void)base;
-    if (item != NULL)
-        stoa_buffer_free(item);
-    stoa_free(item);
-}
-
-static enum stoa_status sink_prepare(struct stoa_batch_sink *base, uint64_t ordinal,
-                                     struct stoa_batch *batch, void **out, struct stoa_error *err)
-{
-    struct csv_sink *sink = (struct csv_sink *)base;
-    struct stoa_buffer *text = NULL;
-    enum stoa_status st;
-
-    (void)ordinal;
-    STOA_TRY(stoa_alloc_zeroed(&text, 1, sizeof(*text), err));
-    STOA_TRY(append_rows(&sink->options, batch, text, err));
-    stoa_batch_reset(batch);
-    *out = text;
-    text = NULL;
-out:
-    item_free(base, text);
-    return st;
-}
-
-static enum stoa_status sink_commit(struct stoa_batch_sink *base, void *item,
-                                    struct stoa_error *err)
-{
-    struct csv_sink *sink = (struct csv_sink *)base;
-    const struct stoa_buffer *text = item;
-    enum stoa_status st = sink->sink->write(sink->sink, text->data, text->nbytes, err);
-
-    item_free(base, item);
-    return st;
-}
-
-static enum stoa_status sink_finish(struct stoa_batch_sink *base, struct stoa_error *err)
-{
-    (void)base;
-    (void)err;
-    return STOA_OK;
-}
-
-static void sink_close(struct stoa_batch_sink *base)
-{
-    stoa_free(base);
+    return append_rows(options, batch, out, err);
 }
 
 enum stoa_status stoa_csv_sink_open(struct stoa_sink *sink, const struct stoa_csv_options *options,
                                     const struct stoa_schema *schema, struct stoa_batch_sink **out,
                                     struct stoa_error *err)
 {
-    struct csv_sink *mine = NULL;
+    struct stoa_batch_sink *mine = NULL;
     struct stoa_buffer header = {0};
     enum stoa_status st;
 
     STOA_TRY(check_schema(schema, err));
     STOA_TRY(append_header(options, schema, &header, err));
-    STOA_TRY(stoa_alloc_zeroed(&mine, 1, sizeof(*mine), err));
-    mine->base = (struct stoa_batch_sink){
-        .prepare = sink_prepare,
-        .commit = sink_commit,
-        .item_free = item_free,
-        .finish = sink_finish,
-        .close = sink_close,
-    };
-    mine->sink = sink;
-    mine->options = *options;
+    STOA_TRY(stoa_text_sink_open(sink, format, options, sizeof(*options), &mine, err));
     STOA_TRY(sink->write(sink, header.data, header.nbytes, err));
-    *out = &mine->base;
+    *out = mine;
     mine = NULL;
 out:
-    stoa_free(mine);
+    if (mine != NULL)
+        mine->close(mine);
     stoa_buffer_free(&header);
     return st;
 }

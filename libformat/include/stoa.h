@@ -13,6 +13,7 @@
 #include <stoa/csv.h>
 #include <stoa/filter.h>
 #include <stoa/io.h>
+#include <stoa/jsonl.h>
 #include <stoa/reader.h>
 #include <stoa/scan.h>
 #include <stoa/schema.h>

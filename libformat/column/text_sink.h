@@ -1,0 +1,26 @@
+/*
+ * A sink of batches for formats that are text: any thread makes the text of a batch, and the texts
+ * are written in order.
+ */
+#ifndef STOA_COLUMN_TEXT_SINK_H
+#define STOA_COLUMN_TEXT_SINK_H
+
+#include <stoa/io.h>
+
+#include "base/alloc.h"
+#include "column/source.h"
+
+/* Appends the text of a batch; called by several threads at once. */
+typedef enum stoa_status stoa_text_format(const void *options, const struct stoa_batch *batch,
+                                          struct stoa_buffer *out, struct stoa_error *err);
+
+/*
+ * `sink` is borrowed; `options`, of options_nbytes bytes, are copied and handed to `format` each
+ * time.
+ */
+STOA_CHECK enum stoa_status stoa_text_sink_open(struct stoa_sink *sink, stoa_text_format *format,
+                                                const void *options, size_t options_nbytes,
+                                                struct stoa_batch_sink **out,
+                                                struct stoa_error *err);
+
+#endif

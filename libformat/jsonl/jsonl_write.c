@@ -1,0 +1,159 @@
+/*
+ * Rows as JSON objects (RFC 8259).
+ *
+ * The names are made JSON once for a batch: `,"name":` of each column stands ready in one buffer.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "column/text_sink.h"
+#include "jsonl/jsonl.h"
+
+/* What stands in front of the value of column i: keys[begins[i] .. begins[i + 1]). */
+struct keys {
+    struct stoa_buffer text;
+    size_t *begins;
+};
+
+static void keys_reset(struct keys *keys)
+{
+    stoa_buffer_free(&keys->text);
+    stoa_free(keys->begins);
+}
+
+static enum stoa_status keys_init(struct keys *keys, const struct stoa_schema *schema,
+                                  struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    *keys = (struct keys){0};
+    STOA_TRY(
+        stoa_alloc_zeroed(&keys->begins, (size_t)schema->nfields + 1, sizeof(*keys->begins), err));
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        const char *name = schema->fields[i].name;
+
+        STOA_TRY(stoa_buffer_append(&keys->text, i == 0 ? "{" : ",", 1, err));
+        STOA_TRY(stoa_json_append_string(&keys->text, name, strlen(name), err));
+        STOA_TRY(stoa_buffer_append(&keys->text, ":", 1, err));
+        keys->begins[i + 1] = keys->text.nbytes;
+    }
+out:
+    if (st != STOA_OK)
+        keys_reset(keys);
+    return st;
+}
+
+static enum stoa_status append_quoted(struct stoa_buffer *out, const struct stoa_field *field,
+                                      const uint8_t *bytes, size_t nbytes, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    if (field->type.id == STOA_UTF8)
+        return stoa_json_append_string(out, bytes, nbytes, err);
+    STOA_TRY(stoa_buffer_append(out, "\"", 1, err));
+    STOA_TRY(stoa_base64_append(out, bytes, nbytes, err));
+    STOA_TRY(stoa_buffer_append(out, "\"", 1, err));
+out:
+    return st;
+}
+
+/* Numbers and words stand as they are, times and uuids in quotes. */
+static bool is_bare(const struct stoa_field *field, const char *text)
+{
+    switch (field->type.id) {
+    case STOA_FLOAT32:
+    case STOA_FLOAT64:
+        return strchr("NI", text[text[0] == '-']) == NULL; /* NaN, Infinity */
+    case STOA_DATE32:
+    case STOA_TIME:
+    case STOA_TIMESTAMP:
+    case STOA_UUID:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static enum stoa_status append_value(struct stoa_buffer *out, const struct stoa_field *field,
+                                     const struct stoa_array *array, size_t i,
+                                     struct stoa_error *err)
+{
+    char text[STOA_TEXT_NBYTES + 2], *begin = text + 1;
+    size_t nbytes;
+
+    if (field->type.id == STOA_NULL || stoa_array_is_null(array, i))
+        return stoa_buffer_append(out, "null", 4, err);
+    switch (field->type.id) {
+    case STOA_UTF8:
+    case STOA_BINARY:
+        return append_quoted(out, field, array->values + array->offsets[i],
+                             (size_t)(array->offsets[i + 1] - array->offsets[i]), err);
+    case STOA_FIXED_BINARY:
+        return append_quoted(out, field, array->values + i * field->type.width, field->type.width,
+                             err);
+    case STOA_ENUM: {
+        uint32_t index;
+
+        memcpy(&index, array->values + 4 * i, 4);
+        return stoa_json_append_string(out, field->type.symbols[index],
+                                       strlen(field->type.symbols[index]), err);
+    }
+    default:
+        nbytes = stoa_array_format(field, array, i, begin);
+        if (!is_bare(field, begin)) {
+            *--begin = '"';
+            begin[1 + nbytes] = '"';
+            nbytes += 2;
+        }
+        return stoa_buffer_append(out, begin, nbytes, err);
+    }
+}
+
+static enum stoa_status append_rows(const struct stoa_batch *batch, struct stoa_buffer *out,
+                                    struct stoa_error *err)
+{
+    struct keys keys;
+    enum stoa_status st = keys_init(&keys, batch->schema, err);
+
+    if (st != STOA_OK)
+        return st;
+    for (size_t row = 0; row < batch->nrows; row++) {
+        if (batch->ncolumns == 0)
+            STOA_TRY(stoa_buffer_append(out, "{", 1, err));
+        for (uint32_t i = 0; i < batch->ncolumns; i++) {
+            STOA_TRY(stoa_buffer_append(out, keys.text.data + keys.begins[i],
+                                        keys.begins[i + 1] - keys.begins[i], err));
+            STOA_TRY(append_value(out, &batch->schema->fields[i], &batch->columns[i], row, err));
+        }
+        STOA_TRY(stoa_buffer_append(out, "}\n", 2, err));
+    }
+out:
+    keys_reset(&keys);
+    return st;
+}
+
+enum stoa_status stoa_jsonl_format(const struct stoa_batch *batch, char **out, size_t *nbytes,
+                                   struct stoa_error *err)
+{
+    struct stoa_buffer text = {.data = (uint8_t *)*out, .nbytes = *nbytes, .capacity = *nbytes};
+    enum stoa_status st = append_rows(batch, &text, err);
+
+    *out = (char *)text.data; /* it may have moved, whatever happened */
+    if (st == STOA_OK)
+        *nbytes = text.nbytes;
+    return st;
+}
+
+static enum stoa_status format(const void *options, const struct stoa_batch *batch,
+                               struct stoa_buffer *out, struct stoa_error *err)
+{
+    (void)options;
+    return append_rows(batch, out, err);
+}
+
+enum stoa_status stoa_jsonl_sink_open(struct stoa_sink *sink, struct stoa_batch_sink **out,
+                                      struct stoa_error *err)
+{
+    return stoa_text_sink_open(sink, format, NULL, 0, out, err);
+}
