@@ -15,6 +15,7 @@ CASES = [  # name, script, last line, a line that must be shown
      "0 passed, 0 failed, 1 skipped", None),
     ("a failed point", "echo 1..2; echo not ok 1 - a; echo ok 2 - b; exit 1",
      "1 passed, 1 failed, 0 skipped", "-> a"),
+    ("no program", None, "0 passed, 1 failed, 0 skipped", "no test is chosen"),
     ("no output at all", "true", "0 passed, 1 failed, 0 skipped", "-> ran no test"),
     ("an empty plan", "echo 1..0", "0 passed, 1 failed, 0 skipped", "-> ran no test"),
     ("no plan", "echo ok 1 - a", "1 passed, 1 failed, 0 skipped", "-> printed no plan (1..N)"),
@@ -30,12 +31,18 @@ CASES = [  # name, script, last line, a line that must be shown
 
 
 def run(folder, script):
+    if script is None:
+        return run_programs([])
     path = os.path.join(folder, "program")
     with open(path, "w", encoding="utf-8") as file:
         file.write("#!/bin/sh\n" + script + "\n")
     os.chmod(path, 0o755)
+    return run_programs([path])
+
+
+def run_programs(programs):
     runner = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "run")
-    done = subprocess.run([runner, path], capture_output=True, text=True,
+    done = subprocess.run([runner, *programs], capture_output=True, text=True,
                           env=dict(os.environ, TEST_TIMEOUT="1.0", RUN=""))
     return done.returncode, [line.strip() for line in done.stdout.splitlines()]
 
