@@ -42,14 +42,24 @@ static unsigned count_digits(uint64_t x)
     return n + ((x | 1) >= stoa_pow10[n]);
 }
 
+/* Eight digits whose pairs do not wait for each other. */
+static void write_eight(char *out, uint64_t x)
+{
+    uint32_t high = (uint32_t)x / 10000, low = (uint32_t)x % 10000;
+
+    write_pair(out, high / 100);
+    write_pair(out + 2, high % 100);
+    write_pair(out + 4, low / 100);
+    write_pair(out + 6, low % 100);
+}
+
 /* The last `ndigits` digits of x. */
 static void write_digits(char *out, uint64_t x, unsigned ndigits)
 {
-    while (ndigits >= 2) {
-        ndigits -= 2;
-        write_pair(out + ndigits, x % 100);
-        x /= 100;
-    }
+    for (; ndigits >= 8; x /= 100000000)
+        write_eight(out + (ndigits -= 8), x % 100000000);
+    for (; ndigits >= 2; x /= 100)
+        write_pair(out + (ndigits -= 2), x % 100);
     if (ndigits > 0)
         out[0] = (char)('0' + x % 10);
 }
@@ -99,10 +109,13 @@ static struct decimal shortest(uint64_t c, int q, bool uneven)
     /* floor(log10(2^q)), or of 3/4 * 2^q: the largest 10^k no wider than the interval. */
     const int k = (q * 1262611 - (uneven ? 524031 : 0)) >> 22;
     const int shift = q + stoa_pow10_floor_log2(-k) + 1;
-    struct stoa_pow10_bits p = stoa_pow10_bits[-k - STOA_POW10_FIRST];
+    struct stoa_pow10_bits p;
     uint64_t left, middle, right, s, below, above;
     bool below_inside, above_inside;
 
+    if (q <= 0 && q > -64 && (c & ((UINT64_C(1) << -q) - 1)) == 0)
+        return (struct decimal){c >> -q, 0}; /* a whole number: no other is as near as one half */
+    p = stoa_pow10_bits[-k - STOA_POW10_FIRST];
     p.low += !stoa_pow10_is_exact(-k);
     left = multiply_to_odd(p, (4 * c - 2 + uneven) << shift) + open;
     middle = multiply_to_odd(p, (4 * c) << shift);
@@ -128,48 +141,66 @@ static struct decimal shortest(uint64_t c, int q, bool uneven)
 
 /* ---- Floats: the text. ---- */
 
-#define PLAIN_MIN_POINT (-4) /* 1e-5 = 0.00001 = 0.1 * 10^-4 */
-#define PLAIN_MAX_POINT 16   /* below 1e16 = 0.1 * 10^17 */
+#define PLAIN_MIN_POINT (-4) /* 1e-5 is 0.1 * 10^-4 */
+#define PLAIN_MAX_POINT 16   /* 1e16 is 0.1 * 10^17 */
 
-static size_t write_exponent(char *out, int exponent)
+static struct decimal without_trailing_zeros(struct decimal x)
 {
-    out[0] = 'e';
-    return 1 + stoa_number_format_int64(exponent, out + 1);
+    if (x.digits % 10 != 0)
+        return x;
+    if (x.digits % 100000000 == 0) {
+        x.digits /= 100000000;
+        x.exponent += 8;
+    }
+    for (; x.digits % 100 == 0; x.digits /= 100)
+        x.exponent += 2;
+    if (x.digits % 10 == 0) {
+        x.digits /= 10;
+        x.exponent++;
+    }
+    return x;
+}
+
+/*
+ * x with a point behind its first `nwhole` digits. The two parts are written where they belong:
+ * digits that were just stored in pairs are slow to copy, slower than a division.
+ */
+static size_t write_with_point(char *out, uint64_t x, unsigned ndigits, unsigned nwhole)
+{
+    uint64_t unit = stoa_pow10[ndigits - nwhole];
+
+    write_digits(out, x / unit, nwhole);
+    out[nwhole] = '.';
+    write_digits(out + nwhole + 1, x % unit, ndigits - nwhole);
+    return ndigits + 1;
 }
 
 static size_t write_decimal(char *out, struct decimal x)
 {
-    char digits[20];
-    int n = (int)count_digits(x.digits);
-    int point = n + x.exponent; /* the value is 0.DIGITS * 10^point */
+    unsigned ndigits;
+    int point;
     char *p = out;
 
-    write_digits(digits, x.digits, (unsigned)n);
-    while (n > 1 && digits[n - 1] == '0')
-        n--;
+    x = without_trailing_zeros(x);
+    ndigits = count_digits(x.digits);
+    point = (int)ndigits + x.exponent; /* the value is 0.DIGITS * 10^point */
     if (point < PLAIN_MIN_POINT || point > PLAIN_MAX_POINT) {
-        *p++ = digits[0];
-        if (n > 1) {
-            *p++ = '.';
-            memcpy(p, digits + 1, (size_t)n - 1);
-            p += n - 1;
-        }
-        return (size_t)(p - out) + write_exponent(p, point - 1);
+        if (ndigits > 1)
+            p += write_with_point(p, x.digits, ndigits, 1);
+        else
+            *p++ = (char)('0' + x.digits);
+        *p++ = 'e';
+        return (size_t)(p - out) + stoa_number_format_int64(point - 1, p);
     }
     if (point <= 0) {
         memcpy(p, "0.0000", 6);
-        p += 2 - point;
-        memcpy(p, digits, (size_t)n);
-        return (size_t)(p + n - out);
+        write_digits(p + 2 - point, x.digits, ndigits);
+        return (size_t)(2 - point) + ndigits;
     }
-    if (point < n) {
-        memcpy(p, digits, (size_t)point);
-        p[point] = '.';
-        memcpy(p + point + 1, digits + point, (size_t)(n - point));
-        return (size_t)n + 1;
-    }
-    memcpy(p, digits, (size_t)n);
-    memset(p + n, '0', (size_t)(point - n));
+    if (point < (int)ndigits)
+        return write_with_point(p, x.digits, ndigits, (unsigned)point);
+    write_digits(p, x.digits, ndigits);
+    memset(p + ndigits, '0', PLAIN_MAX_POINT); /* more than needed: a fixed size is fast */
     memcpy(p + point, ".0", 2);
     return (size_t)point + 2;
 }

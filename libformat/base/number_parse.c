@@ -117,7 +117,7 @@ struct guess {
 };
 
 /* digits * 10^power; digits > 0, min_power <= power <= max_power. */
-static struct guess estimate(const struct layout *f, uint64_t digits, int power)
+static inline struct guess estimate(const struct layout *f, uint64_t digits, int power)
 {
     const struct stoa_pow10_bits *p = &stoa_pow10_bits[power - STOA_POW10_FIRST];
     int zeros = __builtin_clzll(digits);
@@ -144,15 +144,13 @@ static struct guess estimate(const struct layout *f, uint64_t digits, int power)
     rest = shift < 64 ? high & ((UINT64_C(1) << shift) - 1) : high;
     half = UINT64_C(1) << (shift - 1);
     guess.floor = join(f, shift < 64 ? high >> shift : 0, exponent + shift);
-    if (guess.floor >= f->infinity) {
-        guess.floor = f->infinity;
-        guess.sure = true;
-    } else if (rest < half) { /* below, unless the slack reaches or crosses the middle */
-        guess.sure = rest + 1 < half || low <= 0 - (uint64_t)slack || slack == 0;
-    } else {
-        guess.sure = slack == 0 || rest > half || low > 0;
-        guess.up = rest > half || low > 0 || (guess.floor & 1) != 0;
-    }
+    /* Up or down is a coin's throw, so it must not be a branch; being unsure is rare. */
+    guess.up = (rest > half) | ((rest == half) & ((low > 0) | (guess.floor & 1)));
+    guess.sure = true;
+    if (rest - half + 1 <= 1 && slack > 0) /* in [middle - slack, middle] it may be both */
+        guess.sure = rest < half ? low <= 0 - (uint64_t)slack : low > 0;
+    if (guess.floor >= f->infinity)
+        guess = (struct guess){.floor = f->infinity, .sure = true};
     return guess;
 }
 
@@ -294,7 +292,7 @@ static bool first_digits(const struct stoa_number_text *text, uint64_t *digits, 
 }
 
 /* The bits of the nearest float, without the sign; infinity when it is too large. */
-static uint64_t nearest(const struct layout *f, const struct stoa_number_text *text)
+static inline uint64_t nearest(const struct layout *f, const struct stoa_number_text *text)
 {
     uint64_t digits;
     int64_t power;
@@ -340,7 +338,7 @@ static bool parse_words(const struct layout *f, const char *text, size_t nbytes,
            equals_ignoring_case(text, nbytes, "infinity");
 }
 
-static bool parse_bits(const struct layout *f, const char *text, size_t nbytes, uint64_t *bits,
+static inline bool parse_bits(const struct layout *f, const char *text, size_t nbytes, uint64_t *bits,
                        bool *negative)
 {
     struct stoa_number_text number;

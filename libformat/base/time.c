@@ -20,12 +20,13 @@
 #define ERA_DAYS     146097
 #define DAYS_TO_1970 719468 /* from 0000-03-01 */
 #define YEAR_NDIGITS 12     /* what 64 bits of seconds reach: +-2.9 * 10^11 */
+#define NANOS        1000000000
 #define NANO_NDIGITS 9
 
 int64_t stoa_time_unit_per_second(enum stoa_time_unit unit)
 {
     static const int64_t per_second[] = {
-        [STOA_SECOND] = 1, [STOA_MILLI] = 1000, [STOA_MICRO] = 1000000, [STOA_NANO] = 1000000000};
+        [STOA_SECOND] = 1, [STOA_MILLI] = 1000, [STOA_MICRO] = 1000000, [STOA_NANO] = NANOS};
 
     assert((unsigned)unit <= STOA_NANO);
     return per_second[unit];
@@ -49,7 +50,8 @@ static unsigned days_of_month(int64_t year, unsigned month)
 
 static bool day_exists(struct stoa_civil civil)
 {
-    return civil.month - 1 < 12 && civil.day - 1 < days_of_month(civil.year, civil.month);
+    return civil.month - 1 < 12 && (civil.day - 1 < 28 || /* mostly, and without the year */
+                                    civil.day - 1 < days_of_month(civil.year, civil.month));
 }
 
 bool stoa_civil_is_valid(struct stoa_civil civil)
@@ -249,15 +251,18 @@ static bool read_zone(const char *text, size_t nbytes, struct stoa_timestamp_tex
 /* seconds + nanos in `unit`; false when that is no whole number or needs more than 64 bits. */
 static bool to_unit(int64_t seconds, uint32_t nanos, enum stoa_time_unit unit, int64_t *out)
 {
-    int64_t per_second = stoa_time_unit_per_second(unit);
-    uint32_t per_unit = (uint32_t)(1000000000 / per_second);
-    int64_t units = nanos / per_unit, whole;
+    int64_t per_second = stoa_time_unit_per_second(unit), units = 0, whole;
 
-    if (nanos % per_unit != 0)
-        return false;
-    if (seconds < 0 && units > 0) { /* -1 s + 999 ms may fit where -1 s does not */
-        seconds++;
-        units -= per_second;
+    if (nanos != 0) {
+        uint32_t per_unit = (uint32_t)(NANOS / per_second);
+
+        if (nanos % per_unit != 0)
+            return false;
+        units = nanos / per_unit;
+        if (seconds < 0) { /* -1 s + 999 ms may fit where -1 s does not */
+            seconds++;
+            units -= per_second;
+        }
     }
     if (__builtin_mul_overflow(seconds, per_second, &whole) ||
         __builtin_add_overflow(whole, units, &whole))
@@ -363,7 +368,7 @@ static char *write_below_hour(char *p, unsigned seconds, uint64_t fraction, int6
     p = write_two(p, seconds % 60);
     if (fraction != 0) {
         unsigned ndigits = NANO_NDIGITS;
-        uint64_t nanos = fraction * (uint64_t)(1000000000 / per_second);
+        uint64_t nanos = fraction * (uint64_t)(NANOS / per_second);
 
         for (; nanos % 1000 == 0; nanos /= 1000)
             ndigits -= 3;
