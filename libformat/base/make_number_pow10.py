@@ -41,9 +41,9 @@ def main():
         # What number_pow10.h promises.
         assert x.bit_length() == 128 and low != 2 ** 64 - 1
         assert floor_log2_pow10(power) == (power * 217706) >> 16
-        if 0 <= power <= 55:  # exact
-            assert x << power.bit_length() + 200 == 5 ** power << (
-                128 - (5 ** power).bit_length()) + power.bit_length() + 200
+        exact = 0 <= power <= 55
+        assert exact == (power >= 0 and (5 ** power).bit_length() <= 128)
+        assert not exact or x % 5 ** power == 0
         print("    {0x%016x, 0x%016x}, /* 1e%d */" % (high, low, power))
     print("};")
     print("/* clang-format on */")

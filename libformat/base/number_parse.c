@@ -338,8 +338,8 @@ static bool parse_words(const struct layout *f, const char *text, size_t nbytes,
            equals_ignoring_case(text, nbytes, "infinity");
 }
 
-static inline bool parse_bits(const struct layout *f, const char *text, size_t nbytes, uint64_t *bits,
-                       bool *negative)
+static inline bool parse_bits(const struct layout *f, const char *text, size_t nbytes,
+                              uint64_t *bits, bool *negative)
 {
     struct stoa_number_text number;
 
