@@ -45,6 +45,8 @@ STOA_CHECK enum stoa_status stoa_page_encode(struct stoa_encoder *encoder,
  * values    fixed width: room for nvalues * width bytes and 64 more.
  * offsets   BYTES: room for nvalues + 1; offsets[0] is set by the caller (bytes->nbytes) and kept.
  * bytes     BYTES: the bytes of the values are appended.
+ * bytes_max BYTES: the most that bytes->nbytes may become, so that a small page of a long text over
+ *           and over is refused (STOA_ERR_LIMIT) before it takes memory; 0: 2^31 - 1.
  * validity  a bitmap with room for first_bit + nvalues bits, or NULL when the caller knows that
  *           nothing is null (a page with nulls is then STOA_ERR_CORRUPT). Bits from first_bit on
  *           are written, 1 for a value.
@@ -54,6 +56,7 @@ struct stoa_page_values {
     uint8_t *values;
     int32_t *offsets;
     struct stoa_buffer *bytes;
+    size_t bytes_max;
     uint8_t *validity;
     size_t first_bit;
     size_t nnulls;
@@ -77,6 +80,13 @@ STOA_CHECK enum stoa_status stoa_page_decode(struct stoa_decoder *decoder, const
                                              size_t nvalues, uint64_t raw_max,
                                              const struct stoa_vector *dictionary, uint32_t ncodes,
                                              struct stoa_page_values *out, struct stoa_error *err);
+
+/*
+ * How many values a page says it has, where that is told nowhere else: a dictionary page.
+ * STOA_ERR_CORRUPT unless it is 1..2^20.
+ */
+STOA_CHECK enum stoa_status stoa_page_count(const uint8_t *page, size_t nbytes, uint32_t *nvalues,
+                                            struct stoa_error *err);
 
 /*
  * Describes a page without decoding it: "dict(pfor)" of the values' tree into `out`. For `info`.
