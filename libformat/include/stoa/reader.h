@@ -57,6 +57,12 @@ STOA_API uint64_t stoa_reader_nrows(const struct stoa_reader *reader);
 STOA_API uint32_t stoa_reader_ncolumns(const struct stoa_reader *reader);
 STOA_API uint32_t stoa_reader_nrow_groups(const struct stoa_reader *reader);
 
+/*
+ * Dictionary segments read so far whose second copy was damaged, so that the first one was taken:
+ * nothing is lost, but the file should be checked and written anew.
+ */
+STOA_API uint64_t stoa_reader_nbad_copies(const struct stoa_reader *reader);
+
 /* The hash of the section table: equal for equal files. */
 STOA_API uint64_t stoa_reader_identity(const struct stoa_reader *reader);
 

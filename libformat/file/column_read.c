@@ -1,0 +1,323 @@
+/*
+ * Columns of an open footer: the directory entry, chunk entries, statistics, names
+ * (spec/format.md, "Sections").
+ *
+ *     columns     [ 64 B a node ] --> chunks_off, chunks_hash --> [ 32 B a row group ]
+ *                        |      `--> stats_off, stats_hash   --> [ stride B a zone map ]
+ *                        `--> name and parameters in the pool
+ *
+ * Each of the three is read and verified when a column is first asked for it, and checked against
+ * what the footer knows already (row groups, the size of the file), so that who reads a chunk need
+ * not look at any of its numbers twice.
+ */
+#include "file/footer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "file/phys.h"
+#include "file/schema_bytes.h"
+#include "stats/zonemap.h"
+
+enum { SHOWN_NAME_NBYTES = 128 };
+
+enum stoa_status stoa_column_wrap(const struct stoa_column *column, enum stoa_status st,
+                                  struct stoa_error *err)
+{
+    char shown[SHOWN_NAME_NBYTES];
+    const char *name = column->field.name;
+
+    return stoa_wrap(err, st, "column %s", stoa_quote(shown, sizeof(shown), name, strlen(name)));
+}
+
+void stoa_column_free(struct stoa_column *column)
+{
+    if (column == NULL)
+        return;
+    stoa_field_reset(&column->field);
+    stoa_free(stoa_once_get(&column->chunks));
+    stoa_free(stoa_once_get(&column->stats));
+    stoa_free(column);
+}
+
+/* Bytes [off, off + nbytes) must lie in a BY_COLUMN section. */
+static enum stoa_status check_part(const struct stoa_footer *footer, enum stoa_section_type type,
+                                   uint64_t off, uint64_t nbytes, struct stoa_error *err)
+{
+    const struct stoa_footer_section *section = footer->by_type[type];
+
+    if (nbytes == 0)
+        return STOA_OK;
+    if (section == NULL || off < section->entry.offset ||
+        off - section->entry.offset > section->entry.nbytes ||
+        nbytes > section->entry.nbytes - (off - section->entry.offset))
+        return stoa_fail(err, STOA_ERR_CORRUPT,
+                         "%s: %" PRIu64 " bytes at %" PRIu64 " are not in their section",
+                         stoa_section_name(type), nbytes, off);
+    return STOA_OK;
+}
+
+static uint64_t chunks_nbytes(const struct stoa_footer *footer)
+{
+    return (uint64_t)footer->ngroups * STOA_CHUNK_NBYTES;
+}
+
+static uint64_t stats_nbytes(const struct stoa_footer *footer, const struct stoa_column *column)
+{
+    return stoa_zone_nentries(footer->ngroups, footer->nzones) * column->entry.stats_stride;
+}
+
+static enum stoa_status check_column(const struct stoa_footer *footer,
+                                     const struct stoa_column *column, struct stoa_error *err)
+{
+    const struct stoa_column_entry *entry = &column->entry;
+    uint16_t stride = stoa_zone_stride(&column->field.type);
+    enum stoa_status st;
+
+    if (footer->ngroups > 0 && entry->stats_stride != stride)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "zone maps of %u bytes, must be %u",
+                         entry->stats_stride, stride);
+    STOA_TRY(
+        check_part(footer, STOA_SECTION_CHUNKS, entry->chunks_off, chunks_nbytes(footer), err));
+    STOA_TRY(check_part(footer, STOA_SECTION_STATISTICS, entry->stats_off,
+                        stats_nbytes(footer, column), err));
+out:
+    return st;
+}
+
+static enum stoa_status load_column(struct stoa_footer *footer, uint32_t number,
+                                    struct stoa_column **out, struct stoa_error *err)
+{
+    uint8_t bytes[STOA_COLUMN_NBYTES];
+    struct stoa_column *column = NULL;
+    const uint8_t *pool;
+    size_t pool_nbytes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&column, 1, sizeof(*column), err));
+    STOA_TRY(stoa_footer_section_read(footer, STOA_SECTION_COLUMNS,
+                                      (uint64_t)number * sizeof(bytes), bytes, sizeof(bytes), err));
+    st = stoa_column_entry_unpack(bytes, &column->entry, err);
+    if (st != STOA_OK) {
+        stoa_wrap(err, st, "column %" PRIu32, number);
+        goto out;
+    }
+    STOA_TRY(stoa_footer_section_whole(footer, STOA_SECTION_POOL, &pool, &pool_nbytes, err));
+    STOA_TRY(
+        stoa_field_parse_node(&column->entry.node, number, pool, pool_nbytes, &column->field, err));
+    column->phys = stoa_type_phys(&column->field.type, &column->width);
+    st = check_column(footer, column, err);
+    if (st != STOA_OK) {
+        stoa_column_wrap(column, st, err);
+        goto out;
+    }
+    *out = column;
+    column = NULL;
+out:
+    stoa_column_free(column);
+    return st;
+}
+
+enum stoa_status stoa_footer_column(struct stoa_footer *footer, uint32_t number,
+                                    struct stoa_column **out, struct stoa_error *err)
+{
+    struct stoa_once *once = &footer->columns[number];
+    struct stoa_column *mine = NULL;
+    enum stoa_status st = STOA_OK;
+
+    if (stoa_once_get(once) == NULL) {
+        STOA_TRY(load_column(footer, number, &mine, err));
+        if (stoa_once_publish(once, mine) != mine)
+            stoa_column_free(mine);
+    }
+    *out = stoa_once_get(once);
+out:
+    return st;
+}
+
+/* ---- Chunk entries. ---- */
+
+static enum stoa_status check_chunk(const struct stoa_footer *footer,
+                                    const struct stoa_column *column, uint32_t group,
+                                    const struct stoa_chunk *chunk, struct stoa_error *err)
+{
+    uint32_t nrows = footer->groups[group].nrows;
+    uint64_t begin = footer->groups[group].offset + STOA_OBJECT_NBYTES +
+                     (uint64_t)footer->trailer.nnodes * STOA_RG_ENTRY_NBYTES;
+    uint64_t end = stoa_footer_group_end(footer, group);
+    uint64_t npages = stoa_chunk_npages(chunk->flags, chunk->page_shift, nrows);
+    bool all_null = chunk->flags & STOA_CHUNK_ALL_NULL;
+
+    if (chunk->nnulls > nrows || (all_null && chunk->nnulls != nrows))
+        return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu32 " nulls in %" PRIu32 " rows",
+                         chunk->nnulls, nrows);
+    if (chunk->nnulls > 0 && !column->field.nullable)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu32 " nulls in a column that has none",
+                         chunk->nnulls);
+    if (all_null)
+        return STOA_OK;
+    if (stoa_phys_name(chunk->phys) == NULL)
+        return stoa_fail(err, STOA_ERR_UNSUPPORTED,
+                         "physical type %u, which this version cannot read", chunk->phys);
+    if (!stoa_phys_widens((enum stoa_phys)chunk->phys, column->phys) ||
+        chunk->phys == STOA_PHYS_NONE)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "physical type %s in a column of %s",
+                         stoa_phys_name(chunk->phys), stoa_phys_name(column->phys));
+    if (chunk->offset < begin || chunk->offset > end || chunk->nbytes > end - chunk->offset)
+        return stoa_fail(err, STOA_ERR_CORRUPT,
+                         "%" PRIu32 " bytes at %" PRIu64 " are not in their row group",
+                         chunk->nbytes, chunk->offset);
+    if (npages > 1 && npages * STOA_PAGE_ENTRY_NBYTES > chunk->nbytes)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu64 " pages in %" PRIu32 " bytes", npages,
+                         chunk->nbytes);
+    if (chunk->dict_index != STOA_NONE32 &&
+        chunk->dict_index >= stoa_footer_section_count(footer, STOA_SECTION_DICTIONARIES))
+        return stoa_fail(err, STOA_ERR_CORRUPT, "dictionary segment %" PRIu32 " of %" PRIu64,
+                         chunk->dict_index,
+                         stoa_footer_section_count(footer, STOA_SECTION_DICTIONARIES));
+    return STOA_OK;
+}
+
+static enum stoa_status load_chunks(const struct stoa_footer *footer, struct stoa_column *column,
+                                    struct stoa_error *err)
+{
+    struct stoa_budget budget = {footer->memory_nbytes, footer->memory_nbytes};
+    uint64_t nbytes = chunks_nbytes(footer), offset = column->entry.chunks_off;
+    struct stoa_chunk *chunks = NULL;
+    uint8_t *bytes = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_budget_take(&budget, nbytes + footer->ngroups * sizeof(*chunks), err));
+    STOA_TRY(stoa_alloc(&bytes, (size_t)nbytes, err));
+    STOA_TRY(stoa_alloc_zeroed(&chunks, footer->ngroups, sizeof(*chunks), err));
+    STOA_TRY(stoa_footer_read(footer, offset, bytes, nbytes, err));
+    if (stoa_hash(bytes, (size_t)nbytes) != column->entry.chunks_hash) {
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "chunk entries: hash differs");
+        goto out;
+    }
+    for (uint32_t i = 0; i < footer->ngroups; i++) {
+        st = stoa_chunk_unpack(bytes + (size_t)i * STOA_CHUNK_NBYTES, &chunks[i], err);
+        if (st == STOA_OK)
+            st = check_chunk(footer, column, i, &chunks[i], err);
+        if (st != STOA_OK) {
+            stoa_wrap(err, st, "chunk entries: row group %" PRIu32, i);
+            goto out;
+        }
+    }
+    if (stoa_once_publish(&column->chunks, chunks) == chunks)
+        chunks = NULL;
+out:
+    stoa_free(chunks);
+    stoa_free(bytes);
+    return st == STOA_OK ? st : stoa_column_wrap(column, st, err);
+}
+
+enum stoa_status stoa_footer_chunks(struct stoa_footer *footer, uint32_t number,
+                                    const struct stoa_chunk **out, struct stoa_error *err)
+{
+    struct stoa_column *column;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_column(footer, number, &column, err));
+    if (stoa_once_get(&column->chunks) == NULL)
+        STOA_TRY(load_chunks(footer, column, err));
+    *out = stoa_once_get(&column->chunks);
+out:
+    return st;
+}
+
+/* ---- Statistics. ---- */
+
+enum stoa_status stoa_footer_stats(struct stoa_footer *footer, uint32_t number, const uint8_t **out,
+                                   struct stoa_error *err)
+{
+    struct stoa_budget budget = {footer->memory_nbytes, footer->memory_nbytes};
+    struct stoa_column *column;
+    uint64_t nbytes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_column(footer, number, &column, err));
+    nbytes = stats_nbytes(footer, column);
+    st = stoa_budget_take(&budget, nbytes, err);
+    if (st == STOA_OK)
+        st = stoa_footer_load(footer, &column->stats, column->entry.stats_off, nbytes,
+                              column->entry.stats_hash, err);
+    if (st != STOA_OK) {
+        stoa_wrap(err, st, "statistics");
+        stoa_column_wrap(column, st, err);
+        goto out;
+    }
+    *out = stoa_once_get(&column->stats);
+out:
+    return st;
+}
+
+/* ---- Names. ---- */
+
+/* Whether the name of column `number` is these bytes. */
+static enum stoa_status name_is(struct stoa_footer *footer, uint32_t number, const char *name,
+                                size_t nbytes, bool *equal, struct stoa_error *err)
+{
+    uint8_t bytes[STOA_COLUMN_NBYTES];
+    struct stoa_node node;
+    const uint8_t *pool;
+    size_t pool_nbytes;
+    enum stoa_status st;
+
+    *equal = false;
+    STOA_TRY(stoa_footer_section_read(footer, STOA_SECTION_COLUMNS,
+                                      (uint64_t)number * sizeof(bytes), bytes, sizeof(bytes), err));
+    STOA_TRY(stoa_node_unpack(bytes, &node, err));
+    STOA_TRY(stoa_footer_section_whole(footer, STOA_SECTION_POOL, &pool, &pool_nbytes, err));
+    if (node.name_off > pool_nbytes || node.name_nbytes > pool_nbytes - node.name_off) {
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "column %" PRIu32 ": name outside the pool", number);
+        goto out;
+    }
+    *equal = node.name_nbytes == nbytes &&
+             (nbytes == 0 || memcmp(pool + node.name_off, name, nbytes) == 0);
+out:
+    return st;
+}
+
+enum stoa_status stoa_footer_find(struct stoa_footer *footer, const char *name, uint32_t *column,
+                                  struct stoa_error *err)
+{
+    uint64_t nslots = stoa_footer_section_count(footer, STOA_SECTION_NAMES);
+    size_t nbytes = strlen(name);
+    uint64_t slot = stoa_hash(name, nbytes);
+    enum stoa_status st = STOA_OK;
+
+    *column = STOA_NONE32;
+    if ((nslots & (nslots - 1)) != 0 || nslots < footer->trailer.nnodes * UINT64_C(2)) {
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu64 " slots for %" PRIu32 " columns", nslots,
+                       footer->trailer.nnodes);
+        goto out;
+    }
+    for (uint64_t i = 0; i < nslots; i++, slot++) {
+        uint8_t bytes[4];
+        uint32_t number;
+        bool equal;
+
+        STOA_TRY(stoa_footer_section_read(footer, STOA_SECTION_NAMES, (slot & (nslots - 1)) * 4,
+                                          bytes, sizeof(bytes), err));
+        number = stoa_load32(bytes);
+        if (number == 0)
+            goto out;
+        if (number > footer->trailer.nnodes) {
+            st = stoa_fail(err, STOA_ERR_CORRUPT, "column %" PRIu32 " of %" PRIu32, number - 1,
+                           footer->trailer.nnodes);
+            goto out;
+        }
+        STOA_TRY(name_is(footer, number - 1, name, nbytes, &equal, err));
+        if (equal) {
+            *column = number - 1;
+            goto out;
+        }
+    }
+out:
+    return st == STOA_OK ? st : stoa_wrap(err, st, "name hash");
+}

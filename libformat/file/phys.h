@@ -1,0 +1,23 @@
+/*
+ * Which physical type the values of a type are stored as (spec/format.md, "Physical types").
+ */
+#ifndef STOA_FILE_PHYS_H
+#define STOA_FILE_PHYS_H
+
+#include <stoa/schema.h>
+
+#include "codec/vector.h"
+
+/*
+ * The physical type of a column of a type without children. *width (may be NULL) is the bytes of a
+ * stored value; 0 for NONE and BYTES.
+ */
+enum stoa_phys stoa_type_phys(const struct stoa_type *type, uint32_t *width);
+
+/*
+ * Whether a chunk of physical type `from` may stand in a column of `to`: the same, or a narrower
+ * one whose every value is also a value of `to`, in the same order.
+ */
+bool stoa_phys_widens(enum stoa_phys from, enum stoa_phys to);
+
+#endif
