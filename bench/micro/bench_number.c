@@ -3,7 +3,7 @@
  *
  *     make build/release/bench/micro/bench_number && build/release/bench/micro/bench_number
  *
- * Each row is the best of some passes over the same 20,000 texts, which fit the second-level cache.
+ * Each row is the best of some passes over the same 5,000 texts, which fit the second-level cache.
  */
 #include <math.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 #include "base/number.h"
 #include "base/time.h"
 
-enum { NVALUES = 20000, ROOM = 40, NPASSES = 50 };
+enum { NVALUES = 5000, ROOM = 32, NPASSES = 200 };
 
 struct table {
     char text[NVALUES][ROOM];
