@@ -29,8 +29,9 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow 
 BASIC := -std=c11 -D_GNU_SOURCE -MMD -MP -pthread -fPIC -fvisibility=hidden -ffp-contract=off \
          -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS_$(VARIANT))
 
-PACKAGES := libzstd libxxhash jansson libarchive
-LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -pthread
+PACKAGES := libzstd libxxhash jansson zlib liblzma liblz4
+# libbz2 comes without a file for pkg-config.
+LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lbz2 -pthread
 PUBLIC   := -Ilibformat/include
 PRIVATE  := -Ilibformat -Ilibformat/include
 COMPILE   = $(CC) $(BASIC) $(CPPFLAGS) $(CFLAGS)

@@ -19,6 +19,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,18 +252,14 @@ static enum stoa_status set_folder(struct file_sink *file, struct stoa_error *er
 static enum stoa_status resolve(struct file_sink *file, const char *path, struct stoa_error *err)
 {
     struct stat status;
-    char *real;
-    enum stoa_status st;
+    char real[PATH_MAX];
 
     if (lstat(path, &status) != 0 || !S_ISLNK(status.st_mode))
         return stoa_strndup(&file->path, path, strlen(path), err);
-    real = realpath(path, NULL);
-    if (real == NULL)
+    if (realpath(path, real) == NULL)
         return stoa_fail_errno(err, errno, "%s: is a symbolic link that can't be followed",
                                file->name);
-    st = stoa_strndup(&file->path, real, strlen(real), err);
-    free(real);
-    return st;
+    return stoa_strndup(&file->path, real, strlen(real), err);
 }
 
 static enum stoa_status open_direct(struct file_sink *file, struct stoa_error *err)
