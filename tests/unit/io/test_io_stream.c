@@ -24,7 +24,7 @@
 #include "support/folder.h"
 #include "support/random.h"
 
-#define TEXT_NBYTES 3000
+#define TEXT_NBYTES 1000
 
 /* Lines of numbers: compressible, but not much. */
 static void make_text(uint8_t *out, size_t nbytes, uint64_t seed)
@@ -292,14 +292,14 @@ static void messages_say_what_is_wrong_and_where(void **state)
 
     make_pair(&pair, &stoa_test_compressions[0]);
     assert_int_equal(read_memory(pair.packed, pair.nfirst - 1, 65536, &text, &err), STOA_ERR_DATA);
-    assert_string_equal(err.message, "input: gzip data ends early, after 3000 bytes of text");
+    assert_string_equal(err.message, "input: gzip data ends early, after 1000 bytes of text");
     assert_int_equal(err.offset, pair.nfirst - 1);
     assert_int_equal(read_memory(pair.packed, 2, 65536, &text, &err), STOA_ERR_DATA);
     assert_string_equal(err.message, "input: gzip data ends within its first header");
     pair.packed[pair.nfirst - 8] ^= 1;
     assert_int_equal(read_memory(pair.packed, pair.npacked, 65536, &text, &err), STOA_ERR_DATA);
     snprintf(expected, sizeof(expected),
-             "input: gzip data is damaged near byte %zu, after 3000 bytes of text: "
+             "input: gzip data is damaged near byte %zu, after 1000 bytes of text: "
              "incorrect data check",
              pair.nfirst - 4);
     assert_string_equal(err.message, expected);
@@ -307,7 +307,7 @@ static void messages_say_what_is_wrong_and_where(void **state)
     memcpy(pair.packed + pair.nfirst, "x", 1);
     assert_int_equal(read_memory(pair.packed, pair.npacked, 65536, &text, &err), STOA_ERR_DATA);
     snprintf(expected, sizeof(expected),
-             "input: gzip data ends at byte %zu, after 3000 bytes of text, "
+             "input: gzip data ends at byte %zu, after 1000 bytes of text, "
              "and something else follows",
              pair.nfirst);
     assert_string_equal(err.message, expected);
