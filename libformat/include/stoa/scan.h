@@ -73,7 +73,8 @@ STOA_API STOA_CHECK enum stoa_status stoa_scan_count(struct stoa_scan *scan, uin
                                                      struct stoa_error *err);
 
 /*
- * What pruning leaves before anything is read, and what was read after the scan ran to its end.
+ * Row groups and zones as pruning left them when the scan was opened; pages, bytes and rows as they
+ * were read so far. Any thread.
  */
 STOA_API void stoa_scan_counters_get(const struct stoa_scan *scan, struct stoa_scan_counters *out);
 

@@ -1,0 +1,244 @@
+/*
+ * Opening a scan: columns and filter meet the schema, statistics leave the zones that may match.
+ *
+ * A row group is held against its own zone map first; only where that says "maybe" are its zones
+ * looked at one by one. What is left is a list of units, one for each row group with a zone in it.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "scan/scan_state.h"
+
+/* The output's columns by name, all of them without names. */
+static enum stoa_status select_columns(struct stoa_scan *scan, const struct stoa_schema *schema,
+                                       const struct stoa_scan_options *options,
+                                       struct stoa_error *err)
+{
+    bool named = options->columns != NULL;
+    enum stoa_status st;
+
+    scan->ncolumns = named ? options->ncolumns : schema->nfields;
+    STOA_TRY(stoa_alloc_zeroed(&scan->columns, scan->ncolumns, sizeof(*scan->columns), err));
+    for (uint32_t i = 0; i < scan->ncolumns; i++) {
+        scan->columns[i] = i;
+        if (named)
+            STOA_TRY(stoa_schema_find(schema, options->columns[i], &scan->columns[i], err));
+        for (uint32_t k = 0; named && k < i; k++) {
+            if (scan->columns[k] == scan->columns[i])
+                STOA_TRY(stoa_fail(err, STOA_ERR_USAGE, "column %s is selected twice",
+                                   schema->fields[scan->columns[i]].name));
+        }
+    }
+    STOA_TRY(stoa_schema_select(&scan->schema, schema, scan->columns, scan->ncolumns, err));
+out:
+    return st;
+}
+
+/* What the zone maps of (row group, zone) say; zone UINT32_MAX is the row group as a whole. */
+static enum stoa_status prune(struct stoa_scan *scan, uint32_t row_group, uint32_t zone,
+                              struct stoa_zone *zones, enum stoa_match *out, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; i < scan->nfilter_columns; i++)
+        STOA_TRY(stoa_reader_zone(scan->reader, scan->filter_columns[i], row_group, zone, &zones[i],
+                                  err));
+    *out = stoa_matcher_prune(scan->matcher, zones);
+out:
+    return st;
+}
+
+/* The matches of the zones of one row group; *nleft counts those that are not NEVER. */
+static enum stoa_status prune_row_group(struct stoa_scan *scan, uint32_t row_group,
+                                        const struct stoa_row_group *rows, struct stoa_zone *zones,
+                                        uint32_t *nleft, struct stoa_error *err)
+{
+    uint8_t *matches = scan->matches + rows->first_zone;
+    enum stoa_match whole;
+    enum stoa_status st;
+
+    *nleft = 0;
+    STOA_TRY(prune(scan, row_group, UINT32_MAX, zones, &whole, err));
+    for (uint32_t zone = 0; zone < rows->nzones; zone++) {
+        enum stoa_match match = whole;
+
+        if (whole == STOA_MATCH_MAYBE && rows->nzones > 1)
+            STOA_TRY(prune(scan, row_group, zone, zones, &match, err));
+        matches[zone] = (uint8_t)match;
+        *nleft += match != STOA_MATCH_NEVER;
+    }
+out:
+    return st;
+}
+
+/* Adds up the pages and bytes of the chunks that a scan of everything would read. */
+static enum stoa_status count_chunks(struct stoa_scan *scan, const uint32_t *columns,
+                                     uint32_t ncolumns, const uint32_t *except, uint32_t nexcept,
+                                     struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; i < ncolumns; i++) {
+        bool counted = false;
+
+        for (uint32_t k = 0; k < nexcept; k++)
+            counted |= except[k] == columns[i];
+        for (uint32_t g = 0; !counted && g < stoa_reader_nrow_groups(scan->reader); g++) {
+            struct stoa_chunk_info chunk;
+
+            STOA_TRY(stoa_reader_chunk(scan->reader, g, columns[i], &chunk, err));
+            scan->total_pages += chunk.npages;
+            scan->total_bytes += chunk.nbytes;
+        }
+    }
+out:
+    return st;
+}
+
+static enum stoa_status plan_units(struct stoa_scan *scan, struct stoa_error *err)
+{
+    const uint32_t nrow_groups = stoa_reader_nrow_groups(scan->reader);
+    struct stoa_zone *zones = NULL;
+    struct stoa_row_group rows = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&scan->units, nrow_groups, sizeof(*scan->units), err));
+    STOA_TRY(stoa_alloc_zeroed(&zones, scan->nfilter_columns, sizeof(*zones), err));
+    if (nrow_groups > 0)
+        STOA_TRY(stoa_reader_row_group(scan->reader, nrow_groups - 1, &rows, err));
+    scan->row_groups.total = nrow_groups;
+    scan->zones.total = rows.first_zone + rows.nzones;
+    if (scan->matcher != NULL)
+        STOA_TRY(stoa_alloc_zeroed(&scan->matches, (size_t)scan->zones.total, 1, err));
+    for (uint32_t g = 0; g < nrow_groups; g++) {
+        uint32_t nleft;
+
+        STOA_TRY(stoa_reader_row_group(scan->reader, g, &rows, err));
+        nleft = rows.nzones;
+        if (scan->matcher != NULL)
+            STOA_TRY(prune_row_group(scan, g, &rows, zones, &nleft, err));
+        scan->zones.read += nleft;
+        if (nleft > 0)
+            scan->units[scan->nunits++] = (struct stoa_scan_unit){.row_group = g, .rows = rows};
+    }
+    scan->row_groups.read = scan->nunits;
+    scan->row_groups.skipped = nrow_groups - scan->nunits;
+    scan->zones.skipped = scan->zones.total - scan->zones.read;
+    STOA_TRY(count_chunks(scan, scan->columns, scan->ncolumns, NULL, 0, err));
+    STOA_TRY(count_chunks(scan, scan->filter_columns, scan->nfilter_columns, scan->columns,
+                          scan->ncolumns, err));
+out:
+    stoa_free(zones);
+    return st;
+}
+
+enum stoa_status stoa_scan_open(struct stoa_reader *reader, const struct stoa_scan_options *options,
+                                struct stoa_scan **out, struct stoa_error *err)
+{
+    static const struct stoa_scan_options defaults = {0};
+    const struct stoa_schema *schema;
+    struct stoa_scan *scan = NULL;
+    enum stoa_status st;
+
+    if (options == NULL)
+        options = &defaults;
+    STOA_TRY(stoa_alloc_zeroed(&scan, 1, sizeof(*scan), err));
+    scan->reader = reader;
+    scan->jobs = options->jobs > 0 ? options->jobs : 1;
+    scan->limit = options->limit > 0 ? options->limit : UINT64_MAX;
+    scan->window = 1;
+    STOA_TRY(stoa_reader_schema(reader, &schema, err));
+    STOA_TRY(select_columns(scan, schema, options, err));
+    if (options->filter != NULL) {
+        STOA_TRY(stoa_filter_bind(options->filter, schema, &scan->matcher, err));
+        scan->filter_columns = stoa_matcher_columns(scan->matcher, &scan->nfilter_columns);
+    }
+    STOA_TRY(plan_units(scan, err));
+    *out = scan;
+    scan = NULL;
+out:
+    stoa_scan_close(scan);
+    return st;
+}
+
+void stoa_scan_close(struct stoa_scan *scan)
+{
+    if (scan == NULL)
+        return;
+    for (uint32_t i = scan->ready_at; i < scan->nready; i++)
+        stoa_batch_reset(&scan->ready[i]);
+    stoa_free(scan->ready);
+    stoa_free(scan->units);
+    stoa_free(scan->matches);
+    stoa_matcher_free(scan->matcher);
+    stoa_schema_reset(&scan->schema);
+    stoa_free(scan->columns);
+    stoa_free(scan);
+}
+
+const struct stoa_schema *stoa_scan_schema(const struct stoa_scan *scan)
+{
+    return &scan->schema;
+}
+
+uint32_t stoa_scan_nunits(const struct stoa_scan *scan)
+{
+    return scan->nunits;
+}
+
+/* A page may be read for two spans of rows: then more is read than there is. */
+static struct stoa_skip skip(uint64_t total, uint64_t read)
+{
+    return (struct stoa_skip){
+        .total = total, .skipped = read < total ? total - read : 0, .read = read};
+}
+
+void stoa_scan_counters_get(const struct stoa_scan *scan, struct stoa_scan_counters *out)
+{
+    *out = (struct stoa_scan_counters){
+        .row_groups = scan->row_groups,
+        .zones = scan->zones,
+        .pages = skip(scan->total_pages, atomic_load(&scan->read_pages)),
+        .bytes = skip(scan->total_bytes, atomic_load(&scan->read_bytes)),
+        .rows_considered = atomic_load(&scan->rows_considered),
+        .rows_selected = atomic_load(&scan->rows_selected),
+    };
+}
+
+uint32_t stoa_scan_nterms(const struct stoa_scan *scan)
+{
+    return scan->matcher != NULL ? stoa_matcher_nterms(scan->matcher) : 0;
+}
+
+enum stoa_status stoa_scan_term(struct stoa_scan *scan, uint32_t term, struct stoa_scan_term *out,
+                                struct stoa_error *err)
+{
+    uint32_t column;
+    struct stoa_scan_term counted = {0};
+    uint64_t *const counts[] = {
+        [STOA_MATCH_NEVER] = &counted.zones_never,
+        [STOA_MATCH_MAYBE] = &counted.zones_maybe,
+        [STOA_MATCH_ALWAYS] = &counted.zones_always,
+    };
+    enum stoa_status st = STOA_OK;
+
+    if (term >= stoa_scan_nterms(scan))
+        return stoa_fail(err, STOA_ERR_USAGE, "term %u of %u", term, stoa_scan_nterms(scan));
+    column = scan->filter_columns[stoa_matcher_term_column(scan->matcher, term)];
+    counted.text = stoa_matcher_term_text(scan->matcher, term);
+    for (uint32_t g = 0; g < stoa_reader_nrow_groups(scan->reader); g++) {
+        struct stoa_row_group rows;
+
+        STOA_TRY(stoa_reader_row_group(scan->reader, g, &rows, err));
+        for (uint32_t zone = 0; zone < rows.nzones; zone++) {
+            struct stoa_zone map;
+
+            STOA_TRY(stoa_reader_zone(scan->reader, column, g, zone, &map, err));
+            ++*counts[stoa_matcher_prune_term(scan->matcher, term, &map)];
+        }
+    }
+    *out = counted;
+out:
+    return st;
+}

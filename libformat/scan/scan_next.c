@@ -1,0 +1,185 @@
+/*
+ * Delivering the batches of a scan in order, some units read at a time.
+ *
+ * next() reads a window of units through a pipeline and hands out their batches one by one. The
+ * window starts with one unit, so that the first rows come soon and a limit reads little, and
+ * doubles up to two units a job.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "exec/pipeline.h"
+#include "scan/scan_state.h"
+
+/* A unit on its way: its place in the window, and its rows or their number. */
+struct piece {
+    uint32_t unit;
+    struct stoa_batch batch;
+    uint64_t nrows;
+};
+
+struct window {
+    struct stoa_scan *scan;
+    uint32_t next; /* unit */
+    uint32_t end;
+    uint64_t want; /* rows of each unit */
+    bool count;    /* rows are counted, not read */
+    struct stoa_batch *batches;
+    uint32_t nbatches;
+    uint64_t nrows;
+};
+
+static void drop(void *context, void *dropped)
+{
+    struct piece *piece = dropped;
+
+    (void)context;
+    if (piece != NULL)
+        stoa_batch_reset(&piece->batch);
+    stoa_free(piece);
+}
+
+static enum stoa_status stage_next(void *context, void **item, struct stoa_error *err)
+{
+    struct window *window = context;
+    struct piece *piece;
+    enum stoa_status st;
+
+    if (window->next == window->end)
+        return STOA_OK;
+    STOA_TRY(stoa_alloc_zeroed(&piece, 1, sizeof(*piece), err));
+    piece->unit = window->next++;
+    *item = piece;
+out:
+    return st;
+}
+
+static enum stoa_status stage_read(void *context, void **item, struct stoa_error *err)
+{
+    struct window *window = context;
+    struct piece *piece = *item;
+    const struct stoa_scan_unit *unit = &window->scan->units[piece->unit];
+
+    if (window->count)
+        return stoa_scan_unit_count(window->scan, unit, &piece->nrows, err);
+    return stoa_scan_unit_read(window->scan, unit, window->want, &piece->batch, err);
+}
+
+static enum stoa_status stage_collect(void *context, void **item, struct stoa_error *err)
+{
+    struct window *window = context;
+    struct piece *piece = *item;
+
+    (void)err;
+    if (piece == NULL)
+        return STOA_OK;
+    window->nrows += piece->nrows;
+    if (piece->batch.nrows > 0) {
+        window->batches[window->nbatches++] = piece->batch;
+        piece->batch = (struct stoa_batch){0};
+    }
+    return STOA_OK;
+}
+
+static enum stoa_status run_window(struct window *window, struct stoa_error *err)
+{
+    static const struct stoa_stage stages[] = {
+        {STOA_STAGE_ORDERED, stage_next},
+        {STOA_STAGE_PARALLEL, stage_read},
+        {STOA_STAGE_ORDERED, stage_collect},
+    };
+    uint32_t nunits = window->end - window->next;
+    unsigned jobs = window->scan->jobs;
+
+    return stoa_pipeline_run(
+        &(struct stoa_pipeline){
+            .stages = stages,
+            .nstages = sizeof(stages) / sizeof(stages[0]),
+            .context = window,
+            .jobs = nunits < jobs ? nunits : jobs,
+            .drop = drop,
+        },
+        err);
+}
+
+/* Reads the next window of units into scan->ready. */
+static enum stoa_status fill(struct stoa_scan *scan, struct stoa_error *err)
+{
+    uint32_t left = scan->nunits - scan->next_unit;
+    uint32_t nunits = left < scan->window ? left : scan->window;
+    struct window window = {
+        .scan = scan,
+        .next = scan->next_unit,
+        .end = scan->next_unit + nunits,
+        .want = scan->limit,
+    };
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&window.batches, nunits, sizeof(*window.batches), err));
+    STOA_TRY(run_window(&window, err));
+    stoa_free(scan->ready);
+    scan->ready = window.batches;
+    scan->nready = window.nbatches;
+    scan->ready_at = 0;
+    scan->next_unit += nunits;
+    if (scan->window < 2 * scan->jobs && scan->jobs > 1)
+        scan->window *= 2;
+    return STOA_OK;
+out:
+    for (uint32_t i = 0; i < window.nbatches; i++)
+        stoa_batch_reset(&window.batches[i]);
+    stoa_free(window.batches);
+    return st;
+}
+
+/* The first nrows rows of a batch, in place. */
+static enum stoa_status keep_first(struct stoa_batch *batch, size_t nrows, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; i < batch->ncolumns; i++) {
+        struct stoa_array head;
+
+        STOA_TRY(
+            stoa_array_slice(&batch->schema->fields[i], &batch->columns[i], 0, nrows, &head, err));
+        stoa_array_reset(&batch->columns[i]);
+        batch->columns[i] = head;
+    }
+    batch->nrows = nrows;
+out:
+    return st;
+}
+
+enum stoa_status stoa_scan_next(struct stoa_scan *scan, struct stoa_batch *out,
+                                struct stoa_error *err)
+{
+    struct stoa_batch batch = {0};
+    enum stoa_status st;
+
+    while (scan->ready_at == scan->nready && scan->next_unit < scan->nunits && scan->limit > 0)
+        STOA_TRY(fill(scan, err));
+    if (scan->ready_at == scan->nready || scan->limit == 0)
+        return stoa_batch_init(out, &scan->schema, err);
+    batch = scan->ready[scan->ready_at];
+    scan->ready[scan->ready_at++] = (struct stoa_batch){0};
+    if (batch.nrows > scan->limit)
+        STOA_TRY(keep_first(&batch, (size_t)scan->limit, err));
+    if (scan->limit != UINT64_MAX)
+        scan->limit -= batch.nrows;
+    *out = batch;
+    return STOA_OK;
+out:
+    stoa_batch_reset(&batch);
+    return st;
+}
+
+enum stoa_status stoa_scan_count(struct stoa_scan *scan, uint64_t *nrows, struct stoa_error *err)
+{
+    struct window window = {.scan = scan, .end = scan->nunits, .count = true};
+    enum stoa_status st = run_window(&window, err);
+
+    if (st == STOA_OK)
+        *nrows = window.nrows < scan->limit ? window.nrows : scan->limit;
+    return st;
+}

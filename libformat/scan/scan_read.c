@@ -1,0 +1,418 @@
+/*
+ * Reading one row group of a scan.
+ *
+ *     zones     N  ?  ?  A  N  ?          what statistics say: never, maybe, always
+ *     spans       [maybe][A]  [maybe]     neighbours with the same answer
+ *     filter      1 columns of the filter are decoded in "maybe" spans and evaluated
+ *     others      2 the other columns are decoded only in pages that hold a selected row
+ *
+ * Selected rows are kept as row numbers of the row group, so that step 2 sees all spans at once.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/bits.h"
+#include "base/error.h"
+#include "scan/scan_state.h"
+
+/* What one span gave: places [begin, end) of the selection. */
+struct picked {
+    size_t begin;
+    size_t end;
+    uint32_t first_row;        /* of the span */
+    struct stoa_array *arrays; /* the filter's columns there; NULL: they were not looked at */
+};
+
+/* The selected rows of a row group, rising. */
+struct selection {
+    uint32_t *rows;
+    size_t nrows;
+    size_t capacity;
+    struct picked *spans;
+    size_t nspans;
+    size_t spans_capacity;
+    uint32_t narrays; /* of each span */
+};
+
+static void free_arrays(struct stoa_array *arrays, uint32_t narrays)
+{
+    for (uint32_t i = 0; arrays != NULL && i < narrays; i++)
+        stoa_array_reset(&arrays[i]);
+    stoa_free(arrays);
+}
+
+static void selection_reset(struct selection *selection)
+{
+    for (size_t i = 0; i < selection->nspans; i++)
+        free_arrays(selection->spans[i].arrays, selection->narrays);
+    stoa_free(selection->spans);
+    stoa_free(selection->rows);
+    *selection = (struct selection){0};
+}
+
+static uint8_t match_of(const struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                        uint32_t zone)
+{
+    return scan->matches != NULL ? scan->matches[unit->rows.first_zone + zone]
+                                 : (uint8_t)STOA_MATCH_ALWAYS;
+}
+
+/*
+ * The next span behind *zone, which moves on; false at the end. `max_nzones` bounds a span, so that
+ * a scan with a limit does not read far behind it.
+ */
+static bool next_span(const struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                      uint32_t max_nzones, uint32_t *zone, struct stoa_scan_span *out)
+{
+    uint32_t begin, end, match;
+
+    while (*zone < unit->rows.nzones && match_of(scan, unit, *zone) == STOA_MATCH_NEVER)
+        ++*zone;
+    if (*zone == unit->rows.nzones)
+        return false;
+    begin = *zone;
+    match = match_of(scan, unit, begin);
+    end = begin + 1;
+    while (end < unit->rows.nzones && end - begin < max_nzones &&
+           match_of(scan, unit, end) == match)
+        end++;
+    *zone = end;
+    out->begin = begin * STOA_ZONE_NROWS;
+    out->end = end == unit->rows.nzones ? unit->rows.nrows : end * STOA_ZONE_NROWS;
+    out->always = match == STOA_MATCH_ALWAYS;
+    return true;
+}
+
+static enum stoa_status read_column(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
+                                    uint32_t begin, uint32_t end, struct stoa_array *out,
+                                    struct stoa_error *err)
+{
+    struct stoa_read_counters counters = {0};
+    enum stoa_status st = stoa_reader_column(scan->reader, row_group, column,
+                                             (struct stoa_rows){begin, end}, out, &counters, err);
+
+    atomic_fetch_add(&scan->read_pages, counters.pages);
+    atomic_fetch_add(&scan->read_bytes, counters.bytes);
+    return st;
+}
+
+/* Room for a span and all its rows. */
+static enum stoa_status reserve_span(struct selection *selection, const struct stoa_scan_span *span,
+                                     struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reserve(&selection->spans, &selection->spans_capacity, selection->nspans + 1,
+                          sizeof(*selection->spans), err));
+    STOA_TRY(stoa_reserve(&selection->rows, &selection->capacity,
+                          selection->nrows + (span->end - span->begin), sizeof(*selection->rows),
+                          err));
+out:
+    return st;
+}
+
+static enum stoa_status select_all(struct selection *selection, const struct stoa_scan_span *span,
+                                   struct stoa_error *err)
+{
+    enum stoa_status st = reserve_span(selection, span, err);
+    struct picked *picked = selection->spans + selection->nspans;
+
+    if (st != STOA_OK)
+        return st;
+    *picked = (struct picked){.begin = selection->nrows, .first_row = span->begin};
+    for (uint32_t row = span->begin; row < span->end; row++)
+        selection->rows[selection->nrows++] = row;
+    picked->end = selection->nrows;
+    selection->nspans++;
+    return STOA_OK;
+}
+
+/* The rows of a span for which the filter is true, by decoding the filter's columns. */
+static enum stoa_status evaluate(struct stoa_scan *scan, uint32_t row_group,
+                                 const struct stoa_scan_span *span, struct selection *selection,
+                                 struct stoa_error *err)
+{
+    const uint32_t n = scan->nfilter_columns;
+    const size_t nrows = span->end - span->begin;
+    struct stoa_array *arrays = NULL;
+    const struct stoa_array **columns = NULL;
+    uint8_t *selected = NULL;
+    struct picked *picked;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&arrays, n, sizeof(*arrays), err));
+    STOA_TRY(stoa_alloc_zeroed(&columns, n, sizeof(*columns), err));
+    STOA_TRY(stoa_alloc(&selected, stoa_bitmap_nbytes(nrows), err));
+    for (uint32_t i = 0; i < n; i++) {
+        STOA_TRY(read_column(scan, row_group, scan->filter_columns[i], span->begin, span->end,
+                             &arrays[i], err));
+        columns[i] = &arrays[i];
+    }
+    STOA_TRY(stoa_matcher_eval_columns(scan->matcher, columns, nrows, selected, err));
+    STOA_TRY(reserve_span(selection, span, err));
+    picked = selection->spans + selection->nspans++;
+    *picked =
+        (struct picked){.begin = selection->nrows, .first_row = span->begin, .arrays = arrays};
+    arrays = NULL;
+    for (size_t i = 0; i < nrows; i++) { /* without a branch: selected rows may be few or many */
+        selection->rows[selection->nrows] = span->begin + (uint32_t)i;
+        selection->nrows += stoa_bitmap_get(selected, i);
+    }
+    picked->end = selection->nrows;
+out:
+    free_arrays(arrays, n);
+    stoa_free(columns);
+    stoa_free(selected);
+    return st;
+}
+
+/* The selected rows of a unit: at least `want`, if it has so many. */
+static enum stoa_status select_rows(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                    uint64_t want, struct selection *selection,
+                                    struct stoa_error *err)
+{
+    const uint32_t max_nzones = want == UINT64_MAX ? UINT32_MAX : 1;
+    struct stoa_scan_span span;
+    uint32_t zone = 0;
+    enum stoa_status st = STOA_OK;
+
+    selection->narrays = scan->nfilter_columns;
+    while (selection->nrows < want && next_span(scan, unit, max_nzones, &zone, &span)) {
+        uint64_t missing = want - selection->nrows;
+
+        atomic_fetch_add(&scan->rows_considered, span.end - span.begin);
+        if (span.always && missing < span.end - span.begin)
+            span.end = span.begin + (uint32_t)missing;
+        if (span.always)
+            STOA_TRY(select_all(selection, &span, err));
+        else
+            STOA_TRY(evaluate(scan, unit->row_group, &span, selection, err));
+    }
+    atomic_fetch_add(&scan->rows_selected, selection->nrows);
+out:
+    return st;
+}
+
+/*
+ * The end of the run of selected rows that starts at rows[begin]: it goes on as long as the next
+ * row is in the same page or the one behind it, so no page without a selected row is decoded.
+ */
+static size_t run_end(const struct selection *selection, size_t begin, size_t end,
+                      uint32_t page_nrows)
+{
+    const uint32_t *rows = selection->rows;
+    size_t at = begin + 1;
+
+    if (page_nrows == 0) /* a chunk without pages */
+        return end;
+    while (at < end && rows[at] / page_nrows <= rows[at - 1] / page_nrows + 1)
+        at++;
+    return at;
+}
+
+/* The values of rows [begin, end) of the selection, which lie near to each other. */
+static enum stoa_status read_run(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
+                                 const struct stoa_field *field, const struct selection *selection,
+                                 size_t begin, size_t end, struct stoa_array *out,
+                                 struct stoa_error *err)
+{
+    const uint32_t first = selection->rows[begin], last = selection->rows[end - 1];
+    struct stoa_array values = {0};
+    uint32_t *places = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(read_column(scan, row_group, column, first, last + 1, &values, err));
+    if (last + 1 - first == end - begin) { /* every row of it */
+        *out = values;
+        return STOA_OK;
+    }
+    STOA_TRY(stoa_alloc(&places, (end - begin) * sizeof(*places), err));
+    for (size_t i = begin; i < end; i++)
+        places[i - begin] = selection->rows[i] - first;
+    STOA_TRY(stoa_array_take(field, &values, places, end - begin, out, err));
+out:
+    stoa_array_reset(&values);
+    stoa_free(places);
+    return st;
+}
+
+/* Arrays that become one. */
+struct parts {
+    struct stoa_array *arrays;
+    size_t narrays;
+    size_t capacity;
+};
+
+static enum stoa_status add_part(struct parts *parts, struct stoa_array **out,
+                                 struct stoa_error *err)
+{
+    enum stoa_status st = stoa_reserve(&parts->arrays, &parts->capacity, parts->narrays + 1,
+                                       sizeof(*parts->arrays), err);
+
+    if (st == STOA_OK) {
+        *out = &parts->arrays[parts->narrays++];
+        **out = (struct stoa_array){0};
+    }
+    return st;
+}
+
+/* All parts in order as one array; takes a single one as it is. */
+static enum stoa_status join_parts(struct parts *parts, const struct stoa_field *field,
+                                   struct stoa_array *out, struct stoa_error *err)
+{
+    const struct stoa_array **list = NULL;
+    enum stoa_status st;
+
+    if (parts->narrays == 1) {
+        *out = parts->arrays[0];
+        parts->narrays = 0;
+        return STOA_OK;
+    }
+    STOA_TRY(stoa_alloc(&list, parts->narrays * sizeof(*list), err));
+    for (size_t i = 0; i < parts->narrays; i++)
+        list[i] = &parts->arrays[i];
+    STOA_TRY(stoa_array_concat(field, list, parts->narrays, out, err));
+out:
+    stoa_free(list);
+    return st;
+}
+
+/* Reads places [begin, end) of the selection, only pages that hold one of them. */
+static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
+                                    const struct stoa_field *field,
+                                    const struct selection *selection, size_t begin, size_t end,
+                                    uint32_t page_nrows, struct parts *parts,
+                                    struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    while (begin < end) {
+        size_t stop = run_end(selection, begin, end, page_nrows);
+        struct stoa_array *part;
+
+        STOA_TRY(add_part(parts, &part, err));
+        STOA_TRY(read_run(scan, row_group, column, field, selection, begin, stop, part, err));
+        begin = stop;
+    }
+out:
+    return st;
+}
+
+/* The place of a column among the filter's, or UINT32_MAX. */
+static uint32_t filter_place(const struct stoa_scan *scan, uint32_t column)
+{
+    for (uint32_t i = 0; i < scan->nfilter_columns; i++) {
+        if (scan->filter_columns[i] == column)
+            return i;
+    }
+    return UINT32_MAX;
+}
+
+/* The rows of a span that was evaluated, from the array that it was evaluated on. */
+static enum stoa_status take_picked(const struct stoa_field *field,
+                                    const struct selection *selection, const struct picked *picked,
+                                    const struct stoa_array *values, struct parts *parts,
+                                    struct stoa_error *err)
+{
+    const size_t nrows = picked->end - picked->begin;
+    struct stoa_array *part;
+    uint32_t *places = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc(&places, nrows * sizeof(*places), err));
+    for (size_t i = 0; i < nrows; i++)
+        places[i] = selection->rows[picked->begin + i] - picked->first_row;
+    STOA_TRY(add_part(parts, &part, err));
+    STOA_TRY(stoa_array_take(field, values, places, nrows, part, err));
+out:
+    stoa_free(places);
+    return st;
+}
+
+/* One column of the output at the selected rows; what the filter has decoded is not read again. */
+static enum stoa_status read_selected(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
+                                      const struct stoa_field *field,
+                                      const struct selection *selection, struct stoa_array *out,
+                                      struct stoa_error *err)
+{
+    const uint32_t place = filter_place(scan, column);
+    struct stoa_chunk_info chunk;
+    struct parts parts = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_chunk(scan->reader, row_group, column, &chunk, err));
+    if (place == UINT32_MAX)
+        STOA_TRY(read_places(scan, row_group, column, field, selection, 0, selection->nrows,
+                             chunk.page_nrows, &parts, err));
+    for (size_t i = 0; place != UINT32_MAX && i < selection->nspans; i++) {
+        const struct picked *picked = &selection->spans[i];
+
+        if (picked->begin == picked->end)
+            continue;
+        if (picked->arrays != NULL)
+            STOA_TRY(take_picked(field, selection, picked, &picked->arrays[place], &parts, err));
+        else
+            STOA_TRY(read_places(scan, row_group, column, field, selection, picked->begin,
+                                 picked->end, chunk.page_nrows, &parts, err));
+    }
+    STOA_TRY(join_parts(&parts, field, out, err));
+out:
+    free_arrays(parts.arrays, (uint32_t)parts.narrays);
+    return st;
+}
+
+enum stoa_status stoa_scan_unit_read(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                     uint64_t want, struct stoa_batch *out, struct stoa_error *err)
+{
+    struct selection selection = {0};
+    struct stoa_batch batch = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_batch_init(&batch, &scan->schema, err));
+    STOA_TRY(select_rows(scan, unit, want, &selection, err));
+    batch.nrows = selection.nrows;
+    for (uint32_t i = 0; i < scan->ncolumns && selection.nrows > 0; i++)
+        STOA_TRY(read_selected(scan, unit->row_group, scan->columns[i], &scan->schema.fields[i],
+                               &selection, &batch.columns[i], err));
+    *out = batch;
+    batch = (struct stoa_batch){0};
+out:
+    stoa_batch_reset(&batch);
+    selection_reset(&selection);
+    return st;
+}
+
+enum stoa_status stoa_scan_unit_count(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                      uint64_t *nrows, struct stoa_error *err)
+{
+    struct selection selection = {.narrays = scan->nfilter_columns};
+    struct stoa_scan_span span;
+    uint32_t zone = 0;
+    uint64_t count = 0;
+    enum stoa_status st = STOA_OK;
+
+    while (next_span(scan, unit, UINT32_MAX, &zone, &span)) {
+        atomic_fetch_add(&scan->rows_considered, span.end - span.begin);
+        if (span.always) {
+            count += span.end - span.begin;
+            continue;
+        }
+        STOA_TRY(evaluate(scan, unit->row_group, &span, &selection, err));
+        count += selection.nrows;
+        selection_reset(&selection);
+        selection.narrays = scan->nfilter_columns;
+    }
+    atomic_fetch_add(&scan->rows_selected, count);
+    *nrows = count;
+out:
+    selection_reset(&selection);
+    return st;
+}
+
+enum stoa_status stoa_scan_read_unit(struct stoa_scan *scan, uint32_t unit, struct stoa_batch *out,
+                                     struct stoa_error *err)
+{
+    if (unit >= scan->nunits)
+        return stoa_fail(err, STOA_ERR_USAGE, "unit %u of %u", unit, scan->nunits);
+    return stoa_scan_unit_read(scan, &scan->units[unit], UINT64_MAX, out, err);
+}
