@@ -384,30 +384,52 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* The first of n texts, which are sorted for it, that is there twice; NULL when none is. */
+static const char *find_twice(const char **texts, uint32_t n)
+{
+    qsort(texts, n, sizeof(texts[0]), compare_names);
+    for (uint32_t i = 1; i < n; i++)
+        if (strcmp(texts[i - 1], texts[i]) == 0)
+            return texts[i];
+    return NULL;
+}
+
 static enum stoa_status check_unique(const struct stoa_field *fields, uint32_t nfields,
                                      struct stoa_error *err)
 {
-    const char **sorted;
-    enum stoa_status st = stoa_alloc_zeroed(&sorted, nfields, sizeof(sorted[0]), err);
+    const char **names, *twice;
+    enum stoa_status st = stoa_alloc_zeroed(&names, nfields, sizeof(names[0]), err);
 
     if (st != STOA_OK)
         return st;
     for (uint32_t i = 0; i < nfields; i++)
-        sorted[i] = fields[i].name;
-    qsort(sorted, nfields, sizeof(sorted[0]), compare_names);
-    for (uint32_t i = 1; i < nfields && st == STOA_OK; i++)
-        if (strcmp(sorted[i - 1], sorted[i]) == 0)
-            st = fail_twice(sorted[i], err);
-    stoa_free(sorted);
+        names[i] = fields[i].name;
+    twice = find_twice(names, nfields);
+    if (twice != NULL)
+        st = fail_twice(twice, err);
+    stoa_free(names);
     return st;
 }
 
 static enum stoa_status check_metadata(const struct stoa_metadata *metadata, struct stoa_error *err)
 {
-    enum stoa_status st = STOA_OK;
+    const char **keys, *twice;
+    char shown[64];
+    enum stoa_status st;
 
-    for (uint32_t i = 0; i < metadata->npairs && st == STOA_OK; i++)
-        st = check_pair(metadata->pairs[i].key, metadata->pairs[i].value, err);
+    if (metadata->npairs == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_alloc_zeroed(&keys, metadata->npairs, sizeof(keys[0]), err));
+    for (uint32_t i = 0; i < metadata->npairs && st == STOA_OK; i++) {
+        keys[i] = metadata->pairs[i].key;
+        st = check_pair(keys[i], metadata->pairs[i].value, err);
+    }
+    twice = st == STOA_OK ? find_twice(keys, metadata->npairs) : NULL;
+    if (twice != NULL)
+        st = stoa_fail(err, STOA_ERR_USAGE, "metadata \"%s\" is there twice",
+                       stoa_quote(shown, sizeof(shown), twice, strlen(twice)));
+    stoa_free(keys);
+out:
     return st;
 }
 

@@ -1,5 +1,5 @@
 /*
- * The text form of types, both ways (docs of the schema file):
+ * The text form of types, both ways (schemas/stoa-schema.schema.json):
  *
  *   type    = name [ "(" params ")" ] | "list<" child ">" | "fixed_list<" child "," number ">"
  *           | "struct<" [ word ":" child { "," word ":" child } ] ">" | "map<" child "," child ">"

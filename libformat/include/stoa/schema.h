@@ -97,8 +97,8 @@ STOA_API bool stoa_type_equal(const struct stoa_type *a, const struct stoa_type 
 
 /*
  * Reads the text form of a type without children: "int64", "decimal(10,2)", "timestamp(us,UTC)",
- * "enum(a,b)", ... (docs of the schema file). On success *out is overwritten and owned by the
- * caller. STOA_ERR_USAGE with err->offset at the character that is wrong.
+ * "enum(a,b)", ... (schemas/stoa-schema.schema.json). On success *out is overwritten and owned by
+ * the caller. STOA_ERR_USAGE with err->offset at the character that is wrong.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_type_parse(const char *text, struct stoa_type *out,
                                                      struct stoa_error *err);

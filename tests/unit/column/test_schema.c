@@ -140,6 +140,22 @@ static void metadata_is_replaced_by_key(void **state)
     stoa_metadata_reset(&metadata);
 }
 
+static void a_key_is_there_once(void **state)
+{
+    (void)state;
+    struct stoa_schema schema = schema_of(trip, 2);
+    struct stoa_metadata *metadata = &schema.fields[1].metadata;
+    struct stoa_error err = {0};
+
+    assert_int_equal(stoa_metadata_set(metadata, "k1", "", &err), STOA_OK);
+    assert_int_equal(stoa_metadata_set(metadata, "k2", "", &err), STOA_OK);
+    assert_int_equal(stoa_schema_check(&schema, &err), STOA_OK);
+    metadata->pairs[1].key[1] = '1';
+    assert_int_equal(stoa_schema_check(&schema, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "column 2 (Fare): metadata \"k1\" is there twice");
+    stoa_schema_reset(&schema);
+}
+
 static void a_copy_is_equal_until_something_differs(void **state)
 {
     (void)state;
@@ -316,6 +332,7 @@ int main(void)
         cmocka_unit_test(add_refuses_what_no_column_may_be),
         cmocka_unit_test(select_keeps_the_order_asked_for),
         cmocka_unit_test(metadata_is_replaced_by_key),
+        cmocka_unit_test(a_key_is_there_once),
         cmocka_unit_test(a_copy_is_equal_until_something_differs),
         cmocka_unit_test(rules_of_a_schema_are_checked_at_any_depth),
         cmocka_unit_test(a_map_needs_its_entries),

@@ -300,6 +300,55 @@ static void generated_types_survive_a_round_trip(void **state)
     }
 }
 
+/* One character put in, taken out or replaced: an error inside the text, or a type that stays. */
+static void mutated_text_is_refused_or_understood(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "struct<a:int64 not null,\"b c\":map<utf8,list<bool>>>",
+        "decimal(10,2)",
+        "timestamp(us,Europe/Paris)",
+        "enum(low,\"a,b\",\"say \"\"x\"\"\")",
+        "fixed_list<fixed_binary(16),3>",
+    };
+    static const char alphabet[] = "<>(),:\" 019abintul\xff\n";
+    struct stoa_test_random random;
+    size_t nread = 0;
+
+    stoa_test_random_init(&random, "mutated_text_is_refused_or_understood");
+    for (size_t i = 0; i < stoa_test_ncases(50000); i++) {
+        char text[128], *printed, *again;
+        struct stoa_field field = {0}, back = {0};
+        struct stoa_error err = {0};
+        size_t nbytes, at;
+
+        strcpy(text, texts[i % 5]);
+        nbytes = strlen(text);
+        at = (size_t)stoa_test_random_below(&random, nbytes);
+        if (stoa_test_random_one_in(&random, 3))
+            memmove(text + at, text + at + 1, nbytes - at);
+        else if (stoa_test_random_one_in(&random, 2))
+            memmove(text + at + 1, text + at, nbytes - at + 1);
+        if (at < strlen(text))
+            text[at] = alphabet[stoa_test_random_below(&random, sizeof(alphabet) - 1)];
+        if (stoa_field_parse_type(&field, text, &err) != STOA_OK) {
+            assert_int_equal(err.status, STOA_ERR_USAGE);
+            assert_in_range(err.offset, 0, strlen(text));
+            continue;
+        }
+        nread++;
+        assert_int_equal(stoa_type_print(&field, &printed, &err), STOA_OK);
+        assert_int_equal(stoa_field_parse_type(&back, printed, &err), STOA_OK);
+        assert_int_equal(stoa_type_print(&back, &again, &err), STOA_OK);
+        assert_string_equal(printed, again);
+        stoa_free(printed);
+        stoa_free(again);
+        stoa_field_reset(&back);
+        stoa_field_reset(&field);
+    }
+    assert_in_range(nread, 100, SIZE_MAX);
+}
+
 static const char *word_at(const void *context, size_t i)
 {
     return ((const char *const *)context)[i];
@@ -360,6 +409,7 @@ int main(void)
         cmocka_unit_test(nesting_ends_at_32),
         cmocka_unit_test(parameters_out_of_range_are_named),
         cmocka_unit_test(generated_types_survive_a_round_trip),
+        cmocka_unit_test(mutated_text_is_refused_or_understood),
         cmocka_unit_test(nearest_is_what_was_meant),
         cmocka_unit_test(every_failing_allocation_is_reported),
     };
