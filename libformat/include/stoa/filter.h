@@ -49,16 +49,16 @@ STOA_API void stoa_filter_free(struct stoa_filter *filter);
  * A value in a predicate; `text` is borrowed for the call. Which types it fits is decided when the
  * filter meets a schema: TEXT is text, a date, time, timestamp, uuid or symbol of an enum.
  */
-enum stoa_literal_kind {
-    STOA_LITERAL_TEXT,   /* nbytes of UTF-8 at text */
-    STOA_LITERAL_BYTES,  /* nbytes at text */
-    STOA_LITERAL_NUMBER, /* decimal text: "-12", "0.50", "1e-3"; exact, of any length */
-    STOA_LITERAL_BOOL,   /* i64 is 0 or 1 */
-    STOA_LITERAL_INT64,  /* i64; becomes a NUMBER */
-    STOA_LITERAL_DOUBLE, /* f64; becomes a NUMBER, or a TEXT "NaN", "Infinity", "-Infinity" */
+enum stoa_value_kind {
+    STOA_VALUE_TEXT,   /* nbytes of UTF-8 at text */
+    STOA_VALUE_BYTES,  /* nbytes at text */
+    STOA_VALUE_NUMBER, /* decimal text: "-12", "0.50", "1e-3"; exact, of any length */
+    STOA_VALUE_BOOL,   /* i64 is 0 or 1 */
+    STOA_VALUE_INT64,  /* i64; becomes a NUMBER */
+    STOA_VALUE_DOUBLE, /* f64; becomes a NUMBER, or a TEXT "NaN", "Infinity", "-Infinity" */
 };
-struct stoa_literal {
-    enum stoa_literal_kind kind;
+struct stoa_value {
+    enum stoa_value_kind kind;
     const char *text;
     size_t nbytes;
     int64_t i64;
@@ -66,12 +66,12 @@ struct stoa_literal {
 };
 
 enum stoa_compare {
-    STOA_EQUAL,
-    STOA_NOT_EQUAL,
-    STOA_LESS,
-    STOA_LESS_EQUAL,
-    STOA_GREATER,
-    STOA_GREATER_EQUAL,
+    STOA_COMPARE_EQUAL,
+    STOA_COMPARE_NOT_EQUAL,
+    STOA_COMPARE_LESS,
+    STOA_COMPARE_LESS_EQUAL,
+    STOA_COMPARE_GREATER,
+    STOA_COMPARE_GREATER_EQUAL,
 };
 
 /*
@@ -80,18 +80,16 @@ enum stoa_compare {
  * STOA_ERR_USAGE: text that is not UTF-8, a NUMBER that is none; STOA_ERR_LIMIT, STOA_ERR_NOMEM.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_filter_compare(const char *column, enum stoa_compare op,
-                                                         const struct stoa_literal *value,
+                                                         const struct stoa_value *value,
                                                          struct stoa_filter **out,
                                                          struct stoa_error *err);
-STOA_API STOA_CHECK enum stoa_status stoa_filter_between(const char *column,
-                                                         const struct stoa_literal *low,
-                                                         const struct stoa_literal *high,
-                                                         struct stoa_filter **out,
-                                                         struct stoa_error *err);
+STOA_API STOA_CHECK enum stoa_status
+stoa_filter_between(const char *column, const struct stoa_value *low, const struct stoa_value *high,
+                    struct stoa_filter **out, struct stoa_error *err);
 /* nvalues >= 1. */
 STOA_API STOA_CHECK enum stoa_status stoa_filter_in(const char *column,
-                                                    const struct stoa_literal *values,
-                                                    size_t nvalues, struct stoa_filter **out,
+                                                    const struct stoa_value *values, size_t nvalues,
+                                                    struct stoa_filter **out,
                                                     struct stoa_error *err);
 /* `pattern` is UTF-8; escape is a character (one code point) or 0 for none. */
 STOA_API STOA_CHECK enum stoa_status stoa_filter_like(const char *column, const char *pattern,

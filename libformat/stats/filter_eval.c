@@ -1,0 +1,460 @@
+/*
+ * Predicates on rows (stats/matcher.h): a column at a time, never a row at a time through the tree.
+ *
+ *     values --compare, 1,024 at a time--> a byte each, 0 or 1 --pack--> bitmap
+ *     bitmap ^ inverted, & validity                            the leaf is true
+ *     and, or of bitmaps                                       the predicate is true
+ *
+ * The loops over numbers of a few ranges have no branches. Lists with many numbers are searched by
+ * halves, lists with many texts by their hash.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/bits.h"
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/int128.h"
+#include "stats/matcher.h"
+#include "stats/zonemap.h"
+
+#define BLOCK 1024
+
+/* Up to so many ranges each value is held against all of them. */
+#define FEW_RANGES 4
+
+/* mask[i] for i < n: whether value begin + i lies in a range of the leaf. */
+typedef void scan_function(const struct stoa_leaf *leaf, const struct stoa_array *array,
+                           size_t begin, size_t n, uint8_t *mask);
+
+/* ---- Numbers. ---- */
+
+/* Whether one of many ranges holds a number. */
+#define DEFINE_FIND(name, element, member)                                                         \
+    static bool name(const struct stoa_leaf *leaf, element x)                                      \
+    {                                                                                              \
+        size_t begin = 0, n = leaf->nranges;                                                       \
+                                                                                                   \
+        while (n > 0) {                                                                            \
+            size_t half = n / 2;                                                                   \
+            bool behind = leaf->ranges[begin + half].hi.member < x;                                \
+                                                                                                   \
+            begin = behind ? begin + half + 1 : begin;                                             \
+            n = behind ? n - half - 1 : half;                                                      \
+        }                                                                                          \
+        return begin < leaf->nranges && leaf->ranges[begin].lo.member <= x &&                      \
+               x <= leaf->ranges[begin].hi.member;                                                 \
+    }
+DEFINE_FIND(find_i64, int64_t, i64)
+DEFINE_FIND(find_u64, uint64_t, u64)
+DEFINE_FIND(find_f64, double, f64)
+
+/*
+ * Integers of a type: a range is cut to what the type holds, and then lo <= x <= hi is one
+ * comparison of x - lo, which wraps around, with hi - lo.
+ */
+struct span {
+    uint64_t from;
+    uint64_t length;
+};
+
+static bool cut_i64(const struct stoa_range *range, int64_t min, int64_t max, struct span *out)
+{
+    int64_t lo = range->lo.i64 > min ? range->lo.i64 : min;
+    int64_t hi = range->hi.i64 < max ? range->hi.i64 : max;
+
+    *out = (struct span){.from = (uint64_t)lo, .length = (uint64_t)hi - (uint64_t)lo};
+    return lo <= hi;
+}
+
+static bool cut_u64(const struct stoa_range *range, uint64_t max, struct span *out)
+{
+    uint64_t hi = range->hi.u64 < max ? range->hi.u64 : max;
+
+    *out = (struct span){.from = range->lo.u64, .length = hi - range->lo.u64};
+    return range->lo.u64 <= hi;
+}
+
+#define DEFINE_INTEGERS(name, type, unsigned_type, cut, find)                                      \
+    static void name(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,   \
+                     size_t n, uint8_t *mask)                                                      \
+    {                                                                                              \
+        const type *values = (const type *)(const void *)array->values + begin;                    \
+        struct span span;                                                                          \
+                                                                                                   \
+        if (leaf->nranges > FEW_RANGES) {                                                          \
+            for (size_t i = 0; i < n; i++)                                                         \
+                mask[i] = find(leaf, values[i]);                                                   \
+            return;                                                                                \
+        }                                                                                          \
+        memset(mask, 0, n);                                                                        \
+        for (size_t r = 0; r < leaf->nranges; r++) {                                               \
+            unsigned_type from, length;                                                            \
+                                                                                                   \
+            if (!(cut))                                                                            \
+                continue;                                                                          \
+            from = (unsigned_type)span.from;                                                       \
+            length = (unsigned_type)span.length;                                                   \
+            for (size_t i = 0; i < n; i++)                                                         \
+                mask[i] |= (unsigned_type)((unsigned_type)values[i] - from) <= length;             \
+        }                                                                                          \
+    }
+DEFINE_INTEGERS(scan_i8, int8_t, uint8_t, cut_i64(&leaf->ranges[r], INT8_MIN, INT8_MAX, &span),
+                find_i64)
+DEFINE_INTEGERS(scan_i16, int16_t, uint16_t, cut_i64(&leaf->ranges[r], INT16_MIN, INT16_MAX, &span),
+                find_i64)
+DEFINE_INTEGERS(scan_i32, int32_t, uint32_t, cut_i64(&leaf->ranges[r], INT32_MIN, INT32_MAX, &span),
+                find_i64)
+DEFINE_INTEGERS(scan_i64, int64_t, uint64_t, cut_i64(&leaf->ranges[r], INT64_MIN, INT64_MAX, &span),
+                find_i64)
+DEFINE_INTEGERS(scan_u8, uint8_t, uint8_t, cut_u64(&leaf->ranges[r], UINT8_MAX, &span), find_u64)
+DEFINE_INTEGERS(scan_u16, uint16_t, uint16_t, cut_u64(&leaf->ranges[r], UINT16_MAX, &span),
+                find_u64)
+DEFINE_INTEGERS(scan_u32, uint32_t, uint32_t, cut_u64(&leaf->ranges[r], UINT32_MAX, &span),
+                find_u64)
+DEFINE_INTEGERS(scan_u64, uint64_t, uint64_t, cut_u64(&leaf->ranges[r], UINT64_MAX, &span),
+                find_u64)
+
+#define DEFINE_FLOATS(name, type)                                                                  \
+    static void name(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,   \
+                     size_t n, uint8_t *mask)                                                      \
+    {                                                                                              \
+        const type *values = (const type *)(const void *)array->values + begin;                    \
+                                                                                                   \
+        if (leaf->nranges > FEW_RANGES) {                                                          \
+            for (size_t i = 0; i < n; i++)                                                         \
+                mask[i] = find_f64(leaf, (double)values[i]);                                       \
+            return;                                                                                \
+        }                                                                                          \
+        memset(mask, 0, n);                                                                        \
+        for (size_t r = 0; r < leaf->nranges; r++) {                                               \
+            double lo = leaf->ranges[r].lo.f64, hi = leaf->ranges[r].hi.f64;                       \
+                                                                                                   \
+            for (size_t i = 0; i < n; i++)                                                         \
+                mask[i] |= ((double)values[i] >= lo) & ((double)values[i] <= hi);                  \
+        }                                                                                          \
+    }
+DEFINE_FLOATS(scan_f32, float)
+DEFINE_FLOATS(scan_f64, double)
+
+/* Decimals of up to 18 digits: 16 bytes in memory, of which the low half says all. */
+static void scan_decimal(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,
+                         size_t n, uint8_t *mask)
+{
+    const struct stoa_int128 *values =
+        (const struct stoa_int128 *)(const void *)array->values + begin;
+
+    for (size_t i = 0; i < n; i++)
+        mask[i] = find_i64(leaf, (int64_t)values[i].lo);
+}
+
+static bool find_i128(const struct stoa_leaf *leaf, struct stoa_int128 value)
+{
+    union stoa_bound x = {.i128 = {.lo = value.lo, .hi = value.hi}};
+    size_t begin = 0, end = leaf->nranges;
+
+    while (begin < end) {
+        size_t middle = begin + (end - begin) / 2;
+
+        if (stoa_bound_compare(STOA_BOUND_INT128, &leaf->ranges[middle].hi, 0, &x, 0) < 0)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin < leaf->nranges &&
+           stoa_bound_compare(STOA_BOUND_INT128, &leaf->ranges[begin].lo, 0, &x, 0) <= 0;
+}
+
+static void scan_i128(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,
+                      size_t n, uint8_t *mask)
+{
+    const struct stoa_int128 *values =
+        (const struct stoa_int128 *)(const void *)array->values + begin;
+
+    for (size_t i = 0; i < n; i++)
+        mask[i] = find_i128(leaf, values[i]);
+}
+
+static void scan_bool(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,
+                      size_t n, uint8_t *mask)
+{
+    uint8_t answers[2] = {find_u64(leaf, 0), find_u64(leaf, 1)};
+
+    for (size_t i = 0; i < n; i++)
+        mask[i] = answers[stoa_bitmap_get(array->values, begin + i)];
+}
+
+/* ---- Bytes. ---- */
+
+int stoa_bytes_compare(const uint8_t *a, size_t a_nbytes, const uint8_t *b, size_t b_nbytes)
+{
+    size_t shorter = a_nbytes < b_nbytes ? a_nbytes : b_nbytes;
+    int order = shorter > 0 ? memcmp(a, b, shorter) : 0;
+
+    return order != 0 ? order : (a_nbytes > b_nbytes) - (a_nbytes < b_nbytes);
+}
+
+static bool same_bytes(const struct stoa_bytes_range *point, const uint8_t *bytes, size_t nbytes)
+{
+    return nbytes == point->lo_nbytes && (nbytes == 0 || memcmp(bytes, point->lo, nbytes) == 0);
+}
+
+static bool hash_has(const struct stoa_leaf *leaf, const uint8_t *bytes, size_t nbytes)
+{
+    size_t slot = stoa_hash(bytes, nbytes) & (leaf->nslots - 1);
+
+    for (; leaf->slots[slot] != 0; slot = (slot + 1) & (leaf->nslots - 1))
+        if (same_bytes(&leaf->texts[leaf->slots[slot] - 1], bytes, nbytes))
+            return true;
+    return false;
+}
+
+static bool range_has(const struct stoa_bytes_range *range, const uint8_t *bytes, size_t nbytes)
+{
+    if (range->is_point)
+        return same_bytes(range, bytes, nbytes);
+    return stoa_bytes_compare(range->lo, range->lo_nbytes, bytes, nbytes) <= 0 &&
+           (range->hi == NULL ||
+            stoa_bytes_compare(bytes, nbytes, range->hi, range->hi_nbytes) < 0);
+}
+
+bool stoa_leaf_has_bytes(const struct stoa_leaf *leaf, const uint8_t *bytes, size_t nbytes)
+{
+    bool has = false;
+
+    if (leaf->test == STOA_LEAF_LIKE)
+        return stoa_like_match(leaf->like, bytes, nbytes);
+    if (leaf->slots != NULL)
+        return hash_has(leaf, bytes, nbytes);
+    for (size_t r = 0; r < leaf->nranges && !has; r++)
+        has = range_has(&leaf->texts[r], bytes, nbytes);
+    return has;
+}
+
+static void scan_texts(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,
+                       size_t n, uint8_t *mask)
+{
+    const int32_t *offsets = array->offsets + begin;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t nbytes = (size_t)(offsets[i + 1] - offsets[i]);
+        const uint8_t *bytes = nbytes > 0 ? array->values + offsets[i] : NULL;
+
+        mask[i] = stoa_leaf_has_bytes(leaf, bytes, nbytes);
+    }
+}
+
+static void scan_fixed(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t width,
+                       size_t begin, size_t n, uint8_t *mask)
+{
+    for (size_t i = 0; i < n; i++)
+        mask[i] = stoa_leaf_has_bytes(leaf, array->values + (begin + i) * width, width);
+}
+
+/* ---- Leaves. ---- */
+
+static void scan_nan32(const struct stoa_array *array, size_t begin, size_t n, uint8_t *mask)
+{
+    const float *values = (const float *)(const void *)array->values + begin;
+
+    for (size_t i = 0; i < n; i++)
+        mask[i] = values[i] != values[i];
+}
+
+static void scan_nan64(const struct stoa_array *array, size_t begin, size_t n, uint8_t *mask)
+{
+    const double *values = (const double *)(const void *)array->values + begin;
+
+    for (size_t i = 0; i < n; i++)
+        mask[i] = values[i] != values[i];
+}
+
+static scan_function *scan_of(const struct stoa_leaf *leaf, const struct stoa_type *type)
+{
+    static scan_function *const table[] = {
+        [STOA_BOOL] = scan_bool,     [STOA_INT8] = scan_i8,     [STOA_INT16] = scan_i16,
+        [STOA_INT32] = scan_i32,     [STOA_INT64] = scan_i64,   [STOA_UINT8] = scan_u8,
+        [STOA_UINT16] = scan_u16,    [STOA_UINT32] = scan_u32,  [STOA_UINT64] = scan_u64,
+        [STOA_FLOAT32] = scan_f32,   [STOA_FLOAT64] = scan_f64, [STOA_DECIMAL] = scan_decimal,
+        [STOA_DATE32] = scan_i32,    [STOA_TIME] = scan_i64,    [STOA_ENUM] = scan_u32,
+        [STOA_TIMESTAMP] = scan_i64, [STOA_UTF8] = scan_texts,  [STOA_BINARY] = scan_texts,
+    };
+
+    if (type->id == STOA_TIME && type->unit <= STOA_MILLI)
+        return scan_i32;
+    return leaf->kind == STOA_BOUND_INT128 ? scan_i128 : table[type->id];
+}
+
+/* The same for every leaf that looks at values. */
+static void scan_block(const struct stoa_leaf *leaf, const struct stoa_type *type,
+                       const struct stoa_array *array, size_t begin, size_t n, uint8_t *mask)
+{
+    if (leaf->test == STOA_LEAF_IS_NAN) {
+        if (type->id == STOA_FLOAT32)
+            scan_nan32(array, begin, n, mask);
+        else
+            scan_nan64(array, begin, n, mask);
+    } else if (type->id == STOA_UUID || type->id == STOA_FIXED_BINARY) {
+        scan_fixed(leaf, array, stoa_type_width(type), begin, n, mask);
+    } else {
+        scan_of(leaf, type)(leaf, array, begin, n, mask);
+    }
+}
+
+/* Packs n bytes of 0 or 1 into bits; the rest of the last byte is zero. */
+static void pack_mask(uint8_t *mask, size_t n, uint8_t *out)
+{
+    memset(mask + n, 0, (8 - n % 8) % 8);
+    for (size_t i = 0; i < n; i += 8) {
+        uint64_t eight = stoa_load64(mask + i);
+
+        /* Byte k, which is 0 or 1, lands in bit 56 + k and nowhere else above bit 55. */
+        out[i / 8] = (uint8_t)((eight * UINT64_C(0x0102040810204080)) >> 56);
+    }
+}
+
+static void clear_tail(uint8_t *bitmap, size_t nbits)
+{
+    if (nbits % 8 != 0)
+        bitmap[nbits / 8] &= (uint8_t)((1u << (nbits % 8)) - 1);
+}
+
+static void invert(uint8_t *bitmap, size_t nbytes)
+{
+    for (size_t i = 0; i < nbytes; i++)
+        bitmap[i] = (uint8_t)~bitmap[i];
+}
+
+/* Which values are not null. */
+static void copy_validity(const struct stoa_type *type, const struct stoa_array *array,
+                          size_t nbytes, uint8_t *out)
+{
+    if (type->id == STOA_NULL)
+        memset(out, 0, nbytes);
+    else if (array->validity == NULL)
+        memset(out, 0xff, nbytes);
+    else
+        memcpy(out, array->validity, nbytes);
+}
+
+static void mask_nulls(const struct stoa_array *array, size_t nbytes, uint8_t *out)
+{
+    for (size_t i = 0; array->validity != NULL && i < nbytes; i++)
+        out[i] &= array->validity[i];
+}
+
+void stoa_leaf_eval(const struct stoa_leaf *leaf, const struct stoa_type *type,
+                    const struct stoa_array *array, size_t nvalues, uint8_t *out)
+{
+    size_t nbytes = stoa_bitmap_nbytes(nvalues);
+    uint8_t mask[BLOCK];
+
+    if (leaf->test == STOA_LEAF_IS_NULL) {
+        copy_validity(type, array, nbytes, out);
+        if (!leaf->inverted)
+            invert(out, nbytes);
+    } else if (type->id == STOA_NULL) {
+        memset(out, 0, nbytes);
+    } else {
+        for (size_t begin = 0; begin < nvalues; begin += BLOCK) {
+            size_t n = nvalues - begin < BLOCK ? nvalues - begin : BLOCK;
+
+            scan_block(leaf, type, array, begin, n, mask);
+            pack_mask(mask, n, out + begin / 8);
+        }
+        if (leaf->test == STOA_LEAF_IS_NAN) { /* never unknown: null is not nan */
+            mask_nulls(array, nbytes, out);
+            if (leaf->inverted)
+                invert(out, nbytes);
+        } else {
+            if (leaf->inverted)
+                invert(out, nbytes);
+            mask_nulls(array, nbytes, out);
+        }
+    }
+    clear_tail(out, nvalues);
+}
+
+/* ---- Trees. ---- */
+
+struct eval {
+    const struct stoa_matcher *matcher;
+    const struct stoa_array *const *columns;
+    size_t nrows;
+    size_t nbytes; /* of a bitmap */
+};
+
+static void join(uint8_t *out, const uint8_t *next, size_t nbytes, bool is_and)
+{
+    if (is_and) {
+        for (size_t i = 0; i < nbytes; i++)
+            out[i] &= next[i];
+    } else {
+        for (size_t i = 0; i < nbytes; i++)
+            out[i] |= next[i];
+    }
+}
+
+/* Whether further operands can't change anything: no row left for "and", all rows for "or". */
+static bool is_decided(const struct eval *eval, const uint8_t *bitmap, bool is_and)
+{
+    return stoa_bitmap_count(bitmap, 0, eval->nrows) == (is_and ? 0 : eval->nrows);
+}
+
+/* `spare` has room for a bitmap for each level below the node. */
+static void eval_node(const struct eval *eval, uint32_t at, uint8_t *out, uint8_t *spare)
+{
+    const struct stoa_matcher *matcher = eval->matcher;
+    const struct stoa_matcher_node *node = &matcher->nodes[at];
+    bool is_and = node->op == STOA_NODE_AND;
+
+    if (node->op == STOA_NODE_LEAF) {
+        const struct stoa_leaf *leaf = &matcher->leaves[node->first];
+
+        stoa_leaf_eval(leaf, &matcher->types[leaf->column], eval->columns[leaf->column],
+                       eval->nrows, out);
+        return;
+    }
+    eval_node(eval, node->first, out, spare);
+    for (uint32_t i = 1; i < node->nchildren && !is_decided(eval, out, is_and); i++) {
+        eval_node(eval, node->first + i, spare, spare + eval->nbytes);
+        join(out, spare, eval->nbytes, is_and);
+    }
+}
+
+enum stoa_status stoa_matcher_eval_columns(const struct stoa_matcher *matcher,
+                                           const struct stoa_array *const *columns, size_t nrows,
+                                           uint8_t *selected, struct stoa_error *err)
+{
+    struct eval eval = {.matcher = matcher,
+                        .columns = columns,
+                        .nrows = nrows,
+                        .nbytes = stoa_bitmap_nbytes(nrows)};
+    uint8_t *spare;
+    enum stoa_status st = stoa_alloc_zeroed(&spare, matcher->depth, eval.nbytes, err);
+
+    if (st != STOA_OK)
+        return st;
+    eval_node(&eval, 0, selected, spare);
+    stoa_free(spare);
+    return STOA_OK;
+}
+
+enum stoa_status stoa_matcher_eval(const struct stoa_matcher *matcher,
+                                   const struct stoa_batch *batch, uint8_t *selected,
+                                   struct stoa_error *err)
+{
+    const struct stoa_array **columns;
+    enum stoa_status st = stoa_alloc_zeroed(&columns, matcher->ncolumns, sizeof(columns[0]), err);
+
+    if (st != STOA_OK)
+        return st;
+    for (uint32_t i = 0; i < matcher->ncolumns; i++) {
+        assert(matcher->columns[i] < batch->ncolumns);
+        columns[i] = &batch->columns[matcher->columns[i]];
+    }
+    st = stoa_matcher_eval_columns(matcher, columns, batch->nrows, selected, err);
+    stoa_free(columns);
+    return st;
+}
