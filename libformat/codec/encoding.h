@@ -37,7 +37,8 @@ enum stoa_codec_id {
  */
 struct stoa_plan_node {
     uint8_t encoding;
-    uint8_t phys; /* NARROW's child: U8, U16 or U32; else the phys of the values */
+    uint8_t phys; /* NARROW's child: U8, U16 or U32, the least it may be; else that of the values.
+                     A DICT root stands for any: stoa_page_encode() says for which. */
     bool compress;
 };
 
@@ -52,7 +53,14 @@ const char *stoa_encoding_name(unsigned encoding);
 /* "dict(narrow(plain+zstd))": for people; `out` has room for 128 bytes. */
 const char *stoa_plan_print(const struct stoa_plan *plan, char out[128]);
 
-/* Whether spec/encodings.md section 3 lets `plan` stand for values of `phys`. */
+/*
+ * The way back, for values of `phys`: a child of narrow is U8, which encoding widens where values
+ * need it. False when `text` is no plan that is allowed for `phys`.
+ */
+bool stoa_plan_parse(const char *text, enum stoa_phys phys, struct stoa_plan *out);
+
+/* Whether spec/encodings.md section 3 lets `plan` stand for values of `phys`. The phys of a DICT
+   root is not looked at, as for stoa_page_encode(). */
 bool stoa_plan_is_allowed(const struct stoa_plan *plan, enum stoa_phys phys);
 
 /*

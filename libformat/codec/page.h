@@ -27,11 +27,12 @@ void stoa_decoder_free(struct stoa_decoder *decoder);
  * validity  bit first_bit + i belongs to value i; NULL when no value is null. With all bits clear
  *           `values` is not looked at.
  * plan      an allowed plan. Where it can't hold these values (CONST of values that differ, NARROW
- *           of a value too wide), the encoder takes PFOR or PLAIN in its place: a plan chosen from
- * a sample never fails and never loses anything. raw_nbytes  set to the bytes of all payloads
- * before compression (the page table's raw_len). Deterministic: equal values, plan and level give
- * equal bytes with one version of libzstd. Errors: STOA_ERR_NOMEM. On error *out keeps its old
- * length.
+ *           of a value too wide), the encoder takes PFOR or PLAIN in its place; where PFOR, NARROW,
+ *           RLE or SPARSE would store equal values, it takes CONST. So a plan chosen from a sample
+ *           never fails and never loses anything.
+ * raw_nbytes  set to the bytes of all payloads before compression (the page table's raw_len).
+ * Deterministic: equal values, plan and level give equal bytes with one version of libzstd.
+ * Errors: STOA_ERR_NOMEM. On error *out keeps its old length.
  */
 STOA_CHECK enum stoa_status stoa_page_encode(struct stoa_encoder *encoder,
                                              const struct stoa_vector *values, enum stoa_phys phys,
@@ -68,12 +69,15 @@ struct stoa_page_values {
  * phys, width  of the chunk; width of FIXED comes from the schema.
  * nvalues      what the page must hold: 1..65,536, a dictionary page up to 2^20.
  * raw_max      the most bytes its payloads may take before compression (limits.md).
- * dictionary   the entries for a DICT root; NULL: codes are delivered as U32 in `values`, checked
- *              against ncodes only (for filters that look at codes).
+ * dictionary   the entries of a chunk that has a dictionary; NULL with ncodes > 0: codes are
+ *              delivered as U32 in `values`, checked against ncodes only (for filters that look at
+ *              codes); NULL with ncodes 0: the chunk has no dictionary. A DICT root in a chunk
+ *              without one is STOA_ERR_CORRUPT, and so is another root in a chunk with one.
  * Null slots hold zeros afterwards (BYTES: empty).
  * Errors: STOA_ERR_CORRUPT (err->offset is the place in the page), STOA_ERR_UNSUPPORTED (an
- * encoding or codec of a newer version, named), STOA_ERR_LIMIT (more than 2^31 - 1 bytes of text),
- * STOA_ERR_NOMEM. On error what `out` points to is undefined, nothing is written outside it.
+ * encoding or codec of a newer version, named), STOA_ERR_LIMIT (more than raw_max, or more than
+ * 2^31 - 1 bytes of text), STOA_ERR_NOMEM. On error what `out` points to is undefined, nothing is
+ * written outside it.
  */
 STOA_CHECK enum stoa_status stoa_page_decode(struct stoa_decoder *decoder, const uint8_t *page,
                                              size_t nbytes, enum stoa_phys phys, uint32_t width,

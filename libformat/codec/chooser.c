@@ -1,0 +1,326 @@
+/*
+ * Choosing a plan by trying (the header says how samples are taken).
+ *
+ * The candidates stand in tables, fastest to decode first. Those without compression are tried
+ * before; a compressed one is tried only when its shape without compression is among the better
+ * ones, or compression works on whole bytes, where the packed size says nothing.
+ *
+ * A sample whose values are all equal says nothing about how the column changes elsewhere: then all
+ * values are tried instead, which is cheap because they hardly change.
+ */
+#include "codec/chooser.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "codec/node.h"
+
+enum { NRUNS = 8, RUN_NVALUES = 1024, TEXT_MAX = 1 << 20 };
+
+/* A candidate, and the one without compression of the same shape (itself: always tried). */
+struct candidate {
+    const char *plan;
+    const char *if_good;
+};
+
+/* clang-format off */
+static const struct candidate numbers[] = {
+    {"plain", NULL},
+    {"pfor", NULL},
+    {"delta(pfor)", NULL},
+    {"rle(pfor,pfor)", NULL},
+    {"rle(delta(pfor),pfor)", NULL},
+    {"sparse(pfor,pfor)", NULL},
+    {"pfor+zstd", NULL},
+    {"narrow(plain+zstd)", NULL},
+    {"plain+zstd", NULL},
+    {"delta(pfor+zstd)", NULL},
+    {"delta(narrow(plain+zstd))", NULL},
+    {"delta(plain+zstd)", NULL},
+    {"rle(pfor+zstd,pfor+zstd)", "rle(pfor,pfor)"},
+    {"rle(narrow(plain+zstd),narrow(plain+zstd))", "rle(pfor,pfor)"},
+    {"rle(plain+zstd,pfor+zstd)", "rle(pfor,pfor)"},
+    {"rle(delta(pfor+zstd),pfor+zstd)", "rle(delta(pfor),pfor)"},
+    {"sparse(pfor+zstd,pfor+zstd)", "sparse(pfor,pfor)"},
+    {"sparse(pfor,narrow(plain+zstd))", "sparse(pfor,pfor)"},
+    {"sparse(narrow(plain+zstd),plain+zstd)", "sparse(pfor,pfor)"},
+    {NULL, NULL},
+};
+static const struct candidate wide[] = { /* I128, FIXED */
+    {"plain", NULL},
+    {"rle(plain,pfor)", NULL},
+    {"sparse(pfor,plain)", NULL},
+    {"plain+zstd", NULL},
+    {"rle(plain+zstd,pfor+zstd)", NULL},
+    {"sparse(pfor+zstd,plain+zstd)", "sparse(pfor,plain)"},
+    {NULL, NULL},
+};
+static const struct candidate lengths[] = {
+    {"pfor", NULL},
+    {"pfor+zstd", NULL},
+    {"narrow(plain+zstd)", NULL},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+enum { MAX_NCANDIDATES = sizeof(numbers) / sizeof(numbers[0]) };
+
+/* What is tried: the values, in pages. */
+struct trial {
+    struct stoa_encoder *encoder;
+    struct stoa_vector values;
+    struct stoa_buffer page;
+};
+
+/* Bytes of all pages of the trial's values by `plan`. */
+static enum stoa_status measure(struct trial *trial, const struct stoa_plan *plan, uint64_t *nbytes,
+                                struct stoa_error *err)
+{
+    size_t n = trial->values.nvalues;
+    enum stoa_status st = STOA_OK;
+
+    *nbytes = 0;
+    for (size_t begin = 0; begin < n; begin += STOA_PAGE_MAX_NVALUES) {
+        size_t end = n - begin < STOA_PAGE_MAX_NVALUES ? n : begin + STOA_PAGE_MAX_NVALUES;
+        struct stoa_vector part = stoa_vector_slice(&trial->values, begin, end);
+        uint32_t raw_nbytes;
+
+        trial->page.nbytes = 0;
+        STOA_TRY(stoa_page_encode(trial->encoder, &part, part.phys, NULL, 0, plan, &trial->page,
+                                  &raw_nbytes, err));
+        *nbytes += trial->page.nbytes;
+    }
+out:
+    return st;
+}
+
+/* Whether the shape that a candidate depends on came out within twice the best so far. */
+static bool is_hopeful(const struct candidate *table, const struct candidate *candidate,
+                       const uint64_t *nbytes, uint64_t best)
+{
+    if (candidate->if_good == NULL)
+        return true;
+    for (size_t k = 0; table + k < candidate; k++) {
+        if (strcmp(table[k].plan, candidate->if_good) == 0)
+            return nbytes[k] <= best * 2;
+    }
+    return false;
+}
+
+/* The first of the plans of `table` that is within one percent of the smallest. CONST is in none:
+   the others turn into it by themselves where all values of a page are equal. */
+static enum stoa_status choose_from(struct trial *trial, const struct candidate *table,
+                                    struct stoa_choice *out, struct stoa_error *err)
+{
+    struct stoa_plan plans[MAX_NCANDIDATES];
+    uint64_t nbytes[MAX_NCANDIDATES], best = UINT64_MAX;
+    size_t n;
+    enum stoa_status st = STOA_OK;
+
+    for (n = 0; table[n].plan != NULL; n++) {
+        nbytes[n] = UINT64_MAX;
+        /* U8 has nothing narrower: not every plan of a table suits every type. */
+        if (!stoa_plan_parse(table[n].plan, trial->values.phys, &plans[n]) ||
+            !is_hopeful(table, &table[n], nbytes, best))
+            continue;
+        STOA_TRY(measure(trial, &plans[n], &nbytes[n], err));
+        best = nbytes[n] < best ? nbytes[n] : best;
+    }
+    for (size_t k = 0; k < n; k++) {
+        if (nbytes[k] > best + best / 100)
+            continue;
+        out->plan = plans[k];
+        out->nbytes = nbytes[k];
+        break;
+    }
+out:
+    return st;
+}
+
+/* ---- Samples. ---- */
+
+/* NRUNS runs of run_nvalues values one after the other; the first starts with the first value. */
+struct sample {
+    size_t run_nvalues;
+    size_t nruns;
+    uint8_t *values;
+    int32_t *offsets;
+};
+
+static size_t run_begin(const struct sample *sample, size_t nvalues, size_t run)
+{
+    return sample->nruns == 1 ? 0 : (nvalues - sample->run_nvalues) / (NRUNS - 1) * run;
+}
+
+static uint64_t text_nbytes(const struct stoa_vector *values, const struct sample *sample)
+{
+    uint64_t nbytes = 0;
+
+    for (size_t k = 0; k < sample->nruns; k++) {
+        size_t begin = run_begin(sample, values->nvalues, k);
+
+        nbytes += (uint64_t)(values->offsets[begin + sample->run_nvalues] - values->offsets[begin]);
+    }
+    return nbytes;
+}
+
+static enum stoa_status sample_text(struct sample *sample, const struct stoa_vector *values,
+                                    struct stoa_error *err)
+{
+    size_t n = sample->nruns * sample->run_nvalues, nbytes = 0, at = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc(&sample->values, (size_t)text_nbytes(values, sample), err));
+    STOA_TRY(stoa_alloc(&sample->offsets, (n + 1) * sizeof(int32_t), err));
+    sample->offsets[0] = 0;
+    for (size_t k = 0; k < sample->nruns; k++) {
+        const int32_t *from = values->offsets + run_begin(sample, values->nvalues, k);
+        size_t run_nbytes = (size_t)(from[sample->run_nvalues] - from[0]);
+
+        if (run_nbytes > 0)
+            memcpy(sample->values + nbytes, values->values + from[0], run_nbytes);
+        for (size_t i = 1; i <= sample->run_nvalues; i++)
+            sample->offsets[++at] = (int32_t)nbytes + (from[i] - from[0]);
+        nbytes += run_nbytes;
+    }
+out:
+    return st;
+}
+
+static enum stoa_status sample_fixed(struct sample *sample, const struct stoa_vector *values,
+                                     struct stoa_error *err)
+{
+    size_t run_nbytes = sample->run_nvalues * values->width;
+    enum stoa_status st = stoa_alloc(&sample->values, sample->nruns * run_nbytes + 64, err);
+
+    if (st != STOA_OK)
+        return st;
+    for (size_t k = 0; k < sample->nruns; k++)
+        memcpy(sample->values + k * run_nbytes,
+               values->values + run_begin(sample, values->nvalues, k) * values->width, run_nbytes);
+    return STOA_OK;
+}
+
+/* A sample of `values` into *out, which points to memory of *sample; all of them when they are few.
+ */
+static enum stoa_status take_sample(struct sample *sample, const struct stoa_vector *values,
+                                    struct stoa_vector *out, struct stoa_error *err)
+{
+    bool text = values->phys == STOA_PHYS_BYTES;
+    size_t n = values->nvalues;
+    enum stoa_status st;
+
+    *out = *values;
+    *sample = (struct sample){.run_nvalues = n, .nruns = 1};
+    if (n < NRUNS ||
+        (n <= NRUNS * RUN_NVALUES && (!text || text_nbytes(values, sample) <= TEXT_MAX)))
+        return STOA_OK;
+    sample->nruns = NRUNS;
+    sample->run_nvalues = n / NRUNS < RUN_NVALUES ? n / NRUNS : RUN_NVALUES;
+    while (text && sample->run_nvalues > 1 && text_nbytes(values, sample) > TEXT_MAX)
+        sample->run_nvalues /= 2;
+    st = text ? sample_text(sample, values, err) : sample_fixed(sample, values, err);
+    out->nvalues = sample->nruns * sample->run_nvalues;
+    out->values = sample->values;
+    out->offsets = sample->offsets;
+    return st;
+}
+
+/* ---- Text: lengths first, then whether its bytes are worth compressing. ---- */
+
+/* plan := plain(lengths), the whole of it as parts: the lengths' nodes behind the root. */
+static struct stoa_plan text_plan(const struct stoa_plan *lengths_plan, bool compress)
+{
+    struct stoa_plan plan = {.nnodes = (uint8_t)(lengths_plan->nnodes + 1)};
+
+    plan.nodes[0] = (struct stoa_plan_node){STOA_PLAIN, STOA_PHYS_BYTES, compress};
+    memcpy(plan.nodes + 1, lengths_plan->nodes, lengths_plan->nnodes * sizeof(plan.nodes[0]));
+    return plan;
+}
+
+static enum stoa_status choose_text(struct trial *trial, struct stoa_choice *out,
+                                    struct stoa_error *err)
+{
+    struct stoa_vector text = trial->values;
+    struct stoa_choice of_lengths;
+    uint32_t *numbers_of = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc(&numbers_of, text.nvalues * sizeof(*numbers_of) + 64, err));
+    for (size_t i = 0; i < text.nvalues; i++)
+        numbers_of[i] = (uint32_t)(text.offsets[i + 1] - text.offsets[i]);
+    trial->values = (struct stoa_vector){.phys = STOA_PHYS_U32,
+                                         .width = 4,
+                                         .nvalues = text.nvalues,
+                                         .values = (const uint8_t *)numbers_of};
+    STOA_TRY(choose_from(trial, lengths, &of_lengths, err));
+    trial->values = text;
+    for (int compress = 0; compress <= 1; compress++) {
+        struct stoa_plan plan = text_plan(&of_lengths.plan, compress == 1);
+        uint64_t nbytes;
+
+        STOA_TRY(measure(trial, &plan, &nbytes, err));
+        if (compress == 0 || nbytes < out->nbytes - out->nbytes / 100)
+            *out = (struct stoa_choice){plan, nbytes};
+    }
+out:
+    stoa_free(numbers_of);
+    return st;
+}
+
+/* ---- All together. ---- */
+
+static void choose_constant(const struct stoa_vector *values, struct stoa_choice *out)
+{
+    uint32_t width = values->phys == STOA_PHYS_BYTES
+                         ? (uint32_t)(values->offsets[1] - values->offsets[0])
+                         : values->width;
+
+    *out = (struct stoa_choice){.nbytes = STOA_PAGE_HEAD_NBYTES + STOA_PAGE_NODE_NBYTES + width};
+    out->plan.nnodes = 1;
+    out->plan.nodes[0] = (struct stoa_plan_node){STOA_CONST, (uint8_t)values->phys, false};
+}
+
+/* Puts a DICT root above the plan. */
+static void add_dict(struct stoa_choice *choice)
+{
+    struct stoa_plan *plan = &choice->plan;
+
+    memmove(plan->nodes + 1, plan->nodes, plan->nnodes * sizeof(plan->nodes[0]));
+    plan->nodes[0] = (struct stoa_plan_node){STOA_DICT, STOA_PHYS_U32, false};
+    plan->nnodes++;
+    choice->nbytes += STOA_PAGE_NODE_NBYTES;
+}
+
+enum stoa_status stoa_chooser_choose(struct stoa_encoder *encoder, const struct stoa_vector *values,
+                                     bool codes, struct stoa_choice *out, struct stoa_error *err)
+{
+    struct trial trial = {.encoder = encoder};
+    struct stoa_choice choice = {0};
+    struct sample sample;
+    enum stoa_status st;
+
+    STOA_TRY(take_sample(&sample, values, &trial.values, err));
+    if (stoa_vector_is_constant(&trial.values)) {
+        if (stoa_vector_is_constant(values)) {
+            choose_constant(values, &choice);
+            goto chosen;
+        }
+        trial.values = *values;
+    }
+    if (values->phys == STOA_PHYS_BYTES)
+        STOA_TRY(choose_text(&trial, &choice, err));
+    else
+        STOA_TRY(
+            choose_from(&trial, stoa_phys_is_number(values->phys) ? numbers : wide, &choice, err));
+    choice.nbytes = choice.nbytes * values->nvalues / trial.values.nvalues;
+chosen:
+    if (codes)
+        add_dict(&choice);
+    *out = choice;
+out:
+    stoa_free(sample.values);
+    stoa_free(sample.offsets);
+    stoa_buffer_free(&trial.page);
+    return st;
+}

@@ -1,0 +1,114 @@
+/*
+ * The only file that knows libzstd.
+ *
+ * Frames carry their size but no checksum (the page is hashed), and depend on nothing but bytes,
+ * level and version of the library: one thread, no dictionary. Contexts come from libzstd's stable
+ * interface, so their memory is malloc's.
+ */
+#include "codec/compress_zstd.h"
+
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "base/error.h"
+
+struct stoa_zstd_encoder {
+    ZSTD_CCtx *context;
+};
+
+struct stoa_zstd_decoder {
+    ZSTD_DCtx *context;
+};
+
+enum stoa_status stoa_zstd_encoder_new(struct stoa_zstd_encoder **out, int level,
+                                       struct stoa_error *err)
+{
+    struct stoa_zstd_encoder *encoder = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&encoder, 1, sizeof(*encoder), err));
+    encoder->context = ZSTD_createCCtx();
+    if (encoder->context == NULL) {
+        st = stoa_fail(err, STOA_ERR_NOMEM, "out of memory (zstd)");
+        goto out;
+    }
+    (void)ZSTD_CCtx_setParameter(encoder->context, ZSTD_c_compressionLevel, level);
+    (void)ZSTD_CCtx_setParameter(encoder->context, ZSTD_c_checksumFlag, 0);
+    *out = encoder;
+    encoder = NULL;
+out:
+    stoa_zstd_encoder_free(encoder);
+    return st;
+}
+
+void stoa_zstd_encoder_free(struct stoa_zstd_encoder *encoder)
+{
+    if (encoder == NULL)
+        return;
+    ZSTD_freeCCtx(encoder->context);
+    stoa_free(encoder);
+}
+
+enum stoa_status stoa_zstd_decoder_new(struct stoa_zstd_decoder **out, struct stoa_error *err)
+{
+    struct stoa_zstd_decoder *decoder = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&decoder, 1, sizeof(*decoder), err));
+    decoder->context = ZSTD_createDCtx();
+    if (decoder->context == NULL) {
+        st = stoa_fail(err, STOA_ERR_NOMEM, "out of memory (zstd)");
+        goto out;
+    }
+    *out = decoder;
+    decoder = NULL;
+out:
+    stoa_zstd_decoder_free(decoder);
+    return st;
+}
+
+void stoa_zstd_decoder_free(struct stoa_zstd_decoder *decoder)
+{
+    if (decoder == NULL)
+        return;
+    ZSTD_freeDCtx(decoder->context);
+    stoa_free(decoder);
+}
+
+enum stoa_status stoa_zstd_compress(struct stoa_zstd_encoder *encoder, const uint8_t *bytes,
+                                    size_t nbytes, uint8_t *out, size_t room, size_t *out_nbytes,
+                                    struct stoa_error *err)
+{
+    size_t n = ZSTD_compress2(encoder->context, out, room, bytes, nbytes);
+
+    *out_nbytes = 0;
+    if (!ZSTD_isError(n))
+        *out_nbytes = n;
+    else if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
+        return stoa_fail(err, STOA_ERR_NOMEM, "out of memory (zstd)");
+    return STOA_OK; /* what is left is a frame larger than `room` */
+}
+
+enum stoa_status stoa_zstd_decompress(struct stoa_zstd_decoder *decoder, const uint8_t *bytes,
+                                      size_t nbytes, uint8_t *out, size_t out_nbytes,
+                                      struct stoa_error *err)
+{
+    size_t frame_nbytes = ZSTD_findFrameCompressedSize(bytes, nbytes);
+    size_t n;
+
+    if (ZSTD_isError(frame_nbytes))
+        return stoa_fail(err, STOA_ERR_CORRUPT, "zstd: %s", ZSTD_getErrorName(frame_nbytes));
+    if (frame_nbytes != nbytes)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "zstd: the frame has %zu bytes of %zu",
+                         frame_nbytes, nbytes);
+    n = ZSTD_decompressDCtx(decoder->context, out, out_nbytes, bytes, nbytes);
+    if (ZSTD_isError(n)) {
+        if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
+            return stoa_fail(err, STOA_ERR_NOMEM, "out of memory (zstd)");
+        return stoa_fail(err, STOA_ERR_CORRUPT, "zstd: %s", ZSTD_getErrorName(n));
+    }
+    if (n != out_nbytes)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "zstd: the frame holds %zu bytes, not %zu", n,
+                         out_nbytes);
+    return STOA_OK;
+}

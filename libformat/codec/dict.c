@@ -1,0 +1,121 @@
+/*
+ * DICT (spec/encodings.md, section 2.3): codes of values that the chunk's dictionary holds.
+ *
+ * Text is copied 32 bytes at a time without looking at its length, where the dictionary goes on for
+ * that long and the output has room; what is too much is overwritten by the next value.
+ */
+#include <assert.h>
+#include <inttypes.h>
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "codec/kernels.h"
+#include "codec/node.h"
+
+enum { CHUNK = 32 };
+
+enum stoa_status stoa_dict_encode(struct stoa_encoder *encoder, const struct stoa_plan_node *plan,
+                                  const struct stoa_vector *codes, struct stoa_error *err)
+{
+    struct stoa_vector values = {.phys = encoder->phys, .nvalues = codes->nvalues};
+    uint8_t *payload;
+    enum stoa_status st;
+
+    assert(codes->phys == STOA_PHYS_U32);
+    STOA_TRY(stoa_node_begin(encoder, STOA_DICT, &values, 0, &payload, err));
+    st = stoa_node_encode(encoder, stoa_plan_child(plan, 0), codes, err);
+out:
+    return st;
+}
+
+static enum stoa_status check_codes(const struct stoa_decoder *decoder,
+                                    const struct stoa_page_node *node, const uint32_t *codes,
+                                    struct stoa_error *err)
+{
+    uint64_t max = stoa_kernels()->range[2]((const uint8_t *)codes, node->nvalues, 0).max;
+
+    if (max < decoder->ncodes)
+        return STOA_OK;
+    return stoa_node_fail(node, err, "code %" PRIu64 " of %u entries", max, decoder->ncodes);
+}
+
+enum stoa_status stoa_dict_decode(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                  uint8_t *out, struct stoa_error *err)
+{
+    uint32_t *codes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_expect(node, 0, err));
+    if (decoder->dictionary == NULL) {
+        STOA_TRY(stoa_node_decode(decoder, node->children[0], out, err));
+        return check_codes(decoder, node, (const uint32_t *)(const void *)out, err);
+    }
+    assert(decoder->dictionary->width == node->width);
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &codes, err));
+    STOA_TRY(check_codes(decoder, node, codes, err));
+    stoa_gather(decoder->dictionary->values, node->width, codes, node->nvalues, out);
+out:
+    return st;
+}
+
+/*
+ * Offsets of the values in the output; null slots are empty. Returns the end as it really is, which
+ * the offsets say only when it is at most INT32_MAX.
+ */
+static uint64_t put_offsets(const struct stoa_decoder *decoder, const uint32_t *codes, size_t n)
+{
+    const int32_t *from = decoder->dictionary->offsets;
+    const uint8_t *valid = decoder->valid;
+    int32_t *to = decoder->out->offsets;
+    uint64_t end = (uint64_t)to[0];
+
+    for (size_t i = 0; i < n && valid == NULL; i++) {
+        end += (uint32_t)(from[codes[i] + 1] - from[codes[i]]);
+        to[i + 1] = (int32_t)end;
+    }
+    for (size_t i = 0; i < n && valid != NULL; i++) {
+        uint32_t mask = stoa_bitmap_get(valid, i) ? UINT32_MAX : 0;
+
+        end += (uint32_t)(from[codes[i] + 1] - from[codes[i]]) & mask;
+        to[i + 1] = (int32_t)end;
+    }
+    return end;
+}
+
+/* `to` has room for CHUNK bytes behind the last value. */
+static void copy_text(const struct stoa_vector *dictionary, const uint32_t *codes, size_t n,
+                      const int32_t *offsets, uint8_t *to)
+{
+    int64_t safe = (int64_t)dictionary->offsets[dictionary->nvalues] - CHUNK;
+
+    for (size_t i = 0; i < n; i++) {
+        int32_t from = dictionary->offsets[codes[i]];
+        size_t length = (size_t)(offsets[i + 1] - offsets[i]);
+        uint8_t *at = to + offsets[i];
+
+        if (length <= CHUNK && from <= safe)
+            memcpy(at, dictionary->values + from, CHUNK);
+        else if (length > 0)
+            memcpy(at, dictionary->values + from, length);
+    }
+}
+
+enum stoa_status stoa_dict_decode_text(struct stoa_decoder *decoder,
+                                       const struct stoa_page_node *node, struct stoa_error *err)
+{
+    struct stoa_page_values *out = decoder->out;
+    size_t n = node->nvalues;
+    uint32_t *codes;
+    uint64_t end;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_expect(node, 0, err));
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &codes, err));
+    STOA_TRY(check_codes(decoder, node, codes, err));
+    end = put_offsets(decoder, codes, n);
+    STOA_TRY(stoa_text_reserve(decoder, end - out->bytes->nbytes, err));
+    copy_text(decoder->dictionary, codes, n, out->offsets, out->bytes->data);
+    out->bytes->nbytes = (size_t)end;
+out:
+    return st;
+}

@@ -1,0 +1,428 @@
+/*
+ * A hash table from value to code: open addressing, at most half full.
+ *
+ *     slot    32 bits of hash | code + 1        0 is free
+ *     values  one behind the other, by code; BYTES with offsets
+ *
+ * A slot is 8 bytes, so the table of 64K values fits the second cache, and a value is looked at
+ * only when 32 bits of its hash agree. Hashes are computed for a batch of values ahead and their
+ * slots fetched, so that the misses of a batch overlap. The highest bits of a hash choose the slot:
+ * growing needs no value.
+ */
+#include "codec/distinct.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "codec/kernels.h"
+#include "codec/node.h"
+
+enum { BATCH = 256, MIN_LOG2 = 8, MAX_LOG2 = 31, SLACK = 64 };
+
+struct stoa_distinct {
+    enum stoa_phys phys;
+    uint32_t width; /* 0: BYTES */
+    unsigned log2;  /* of the number of slots */
+    uint32_t count;
+    uint64_t *slots;
+    struct stoa_buffer values;
+    int32_t *offsets; /* BYTES: count + 1 */
+    size_t offsets_capacity;
+};
+
+enum stoa_status stoa_distinct_new(struct stoa_distinct **out, enum stoa_phys phys, uint32_t width,
+                                   struct stoa_error *err)
+{
+    struct stoa_distinct *set = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&set, 1, sizeof(*set), err));
+    set->phys = phys;
+    set->width = phys == STOA_PHYS_FIXED ? width : stoa_phys_width(phys);
+    set->log2 = MIN_LOG2;
+    STOA_TRY(stoa_alloc_zeroed(&set->slots, (size_t)1 << MIN_LOG2, sizeof(*set->slots), err));
+    STOA_TRY(stoa_buffer_reserve(&set->values, SLACK, err));
+    if (phys == STOA_PHYS_BYTES) {
+        STOA_TRY(stoa_reserve(&set->offsets, &set->offsets_capacity, 1, sizeof(int32_t), err));
+        set->offsets[0] = 0;
+    }
+    *out = set;
+    set = NULL;
+out:
+    stoa_distinct_free(set);
+    return st;
+}
+
+void stoa_distinct_free(struct stoa_distinct *set)
+{
+    if (set == NULL)
+        return;
+    stoa_free(set->slots);
+    stoa_free(set->offsets);
+    stoa_buffer_free(&set->values);
+    stoa_free(set);
+}
+
+uint32_t stoa_distinct_count(const struct stoa_distinct *set)
+{
+    return set->count;
+}
+
+uint64_t stoa_distinct_nbytes(const struct stoa_distinct *set)
+{
+    return set->values.nbytes;
+}
+
+struct stoa_vector stoa_distinct_values(const struct stoa_distinct *set)
+{
+    return (struct stoa_vector){.phys = set->phys,
+                                .width = set->width,
+                                .nvalues = set->count,
+                                .values = set->values.data,
+                                .offsets = set->offsets};
+}
+
+/* ---- Looking up. `width` is a constant in each caller: 1, 2, 4, 8, or 0 for byte strings. ---- */
+
+/* Value i as bytes. */
+static inline const uint8_t *bytes_of(const struct stoa_vector *values, size_t i, size_t *nbytes)
+{
+    if (values->offsets == NULL) {
+        *nbytes = values->width;
+        return values->values + i * values->width;
+    }
+    *nbytes = (size_t)(values->offsets[i + 1] - values->offsets[i]);
+    return values->values + values->offsets[i];
+}
+
+static inline uint32_t hash_of(const struct stoa_vector *values, size_t i, unsigned width)
+{
+    uint64_t x;
+    size_t nbytes;
+    const uint8_t *bytes;
+
+    if (width == 0) {
+        bytes = bytes_of(values, i, &nbytes);
+        return (uint32_t)(stoa_hash(bytes, nbytes) >> 32);
+    }
+    x = stoa_get(values->values, i, width) * UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 32) * UINT64_C(0xd6e8feb86659fd93);
+    return (uint32_t)(x >> 32);
+}
+
+static inline bool holds(const struct stoa_distinct *set, uint32_t code,
+                         const struct stoa_vector *values, size_t i, unsigned width)
+{
+    struct stoa_vector known;
+    size_t nbytes, known_nbytes;
+    const uint8_t *bytes, *known_bytes;
+
+    if (width > 0)
+        return stoa_get(set->values.data, code, width) == stoa_get(values->values, i, width);
+    known = stoa_distinct_values(set);
+    bytes = bytes_of(values, i, &nbytes);
+    known_bytes = bytes_of(&known, code, &known_nbytes);
+    return nbytes == known_nbytes && (nbytes == 0 || memcmp(bytes, known_bytes, nbytes) == 0);
+}
+
+/* The slot that holds value i, or the free one where it belongs. */
+static inline uint64_t *find_slot(const struct stoa_distinct *set, uint32_t hash,
+                                  const struct stoa_vector *values, size_t i, unsigned width)
+{
+    size_t mask = ((size_t)1 << set->log2) - 1;
+
+    for (size_t k = hash >> (32 - set->log2);; k = (k + 1) & mask) {
+        uint64_t slot = set->slots[k];
+
+        if (slot == 0 || (slot >> 32 == hash && holds(set, (uint32_t)slot - 1, values, i, width)))
+            return &set->slots[k];
+    }
+}
+
+static inline void hash_batch(const struct stoa_distinct *set, const struct stoa_vector *values,
+                              size_t begin, size_t end, uint32_t hashes[BATCH], unsigned width)
+{
+    for (size_t i = begin; i < end; i++) {
+        uint32_t hash = hash_of(values, i, width);
+
+        hashes[i - begin] = hash;
+        __builtin_prefetch(&set->slots[hash >> (32 - set->log2)]);
+    }
+}
+
+/* ---- Adding. ---- */
+
+static enum stoa_status grow(struct stoa_distinct *set, struct stoa_error *err)
+{
+    unsigned log2 = set->log2 + 1;
+    size_t nslots = (size_t)1 << set->log2, mask = ((size_t)1 << log2) - 1;
+    uint64_t *slots;
+    enum stoa_status st = stoa_alloc_zeroed(&slots, mask + 1, sizeof(*slots), err);
+
+    if (st != STOA_OK)
+        return st;
+    for (size_t i = 0; i < nslots; i++) {
+        size_t k = set->slots[i] >> 32 >> (32 - log2);
+
+        if (set->slots[i] == 0)
+            continue;
+        while (slots[k] != 0)
+            k = (k + 1) & mask;
+        slots[k] = set->slots[i];
+    }
+    stoa_free(set->slots);
+    set->slots = slots;
+    set->log2 = log2;
+    return STOA_OK;
+}
+
+/* Appends value i with the next code, which *slot gets; keeps room behind the last one. */
+static enum stoa_status append(struct stoa_distinct *set, const struct stoa_vector *values,
+                               size_t i, uint32_t hash, uint64_t *slot, struct stoa_error *err)
+{
+    size_t nbytes;
+    const uint8_t *bytes = bytes_of(values, i, &nbytes);
+    enum stoa_status st;
+
+    STOA_TRY(stoa_buffer_reserve(&set->values, nbytes + SLACK, err));
+    if (set->width == 0) {
+        STOA_TRY(stoa_reserve(&set->offsets, &set->offsets_capacity, (size_t)set->count + 2,
+                              sizeof(int32_t), err));
+        set->offsets[set->count + 1] = (int32_t)(set->values.nbytes + nbytes);
+    }
+    if (nbytes > 0)
+        memcpy(set->values.data + set->values.nbytes, bytes, nbytes);
+    set->values.nbytes += nbytes;
+    *slot = (uint64_t)hash << 32 | ++set->count;
+out:
+    return st;
+}
+
+static inline enum stoa_status add(struct stoa_distinct *set, const struct stoa_vector *values,
+                                   uint32_t max_count, uint64_t max_nbytes, uint32_t *codes,
+                                   bool *complete, unsigned width, struct stoa_error *err)
+{
+    uint32_t hashes[BATCH];
+    size_t n = values->nvalues;
+    enum stoa_status st = STOA_OK;
+
+    *complete = false;
+    for (size_t begin = 0; begin < n; begin += BATCH) {
+        size_t end = n - begin < BATCH ? n : begin + BATCH;
+
+        /* Room for a batch of new values, so that no slot moves inside it. */
+        while (set->count + BATCH > (size_t)1 << (set->log2 - 1))
+            STOA_TRY(grow(set, err));
+        hash_batch(set, values, begin, end, hashes, width);
+        for (size_t i = begin; i < end; i++) {
+            uint64_t *slot = find_slot(set, hashes[i - begin], values, i, width);
+
+            if (*slot == 0) {
+                size_t nbytes;
+
+                (void)bytes_of(values, i, &nbytes);
+                if (set->count >= max_count || set->values.nbytes + nbytes > max_nbytes)
+                    return STOA_OK;
+                STOA_TRY(append(set, values, i, hashes[i - begin], slot, err));
+            }
+            codes[i] = (uint32_t)*slot - 1;
+        }
+    }
+    *complete = true;
+out:
+    return st;
+}
+
+enum stoa_status stoa_distinct_add(struct stoa_distinct *set, const struct stoa_vector *values,
+                                   uint32_t max_count, uint64_t max_nbytes, uint32_t *codes,
+                                   bool *complete, struct stoa_error *err)
+{
+    const uint32_t most = (1u << (MAX_LOG2 - 1)) - BATCH; /* what MAX_LOG2 has room for */
+
+    assert(values->phys == set->phys && values->width == set->width);
+    if (max_count > most)
+        max_count = most;
+    if (set->width == 0 && max_nbytes > INT32_MAX)
+        max_nbytes = INT32_MAX;
+    switch (set->width) {
+    case 1:
+        return add(set, values, max_count, max_nbytes, codes, complete, 1, err);
+    case 2:
+        return add(set, values, max_count, max_nbytes, codes, complete, 2, err);
+    case 4:
+        return add(set, values, max_count, max_nbytes, codes, complete, 4, err);
+    case 8:
+        return add(set, values, max_count, max_nbytes, codes, complete, 8, err);
+    default:
+        return add(set, values, max_count, max_nbytes, codes, complete, 0, err);
+    }
+}
+
+static inline void find(const struct stoa_distinct *set, const struct stoa_vector *values,
+                        uint32_t *codes, unsigned width)
+{
+    uint32_t hashes[BATCH];
+    size_t n = values->nvalues;
+
+    for (size_t begin = 0; begin < n; begin += BATCH) {
+        size_t end = n - begin < BATCH ? n : begin + BATCH;
+
+        hash_batch(set, values, begin, end, hashes, width);
+        for (size_t i = begin; i < end; i++) /* 0 - 1: a free slot says UINT32_MAX by itself */
+            codes[i] = (uint32_t)*find_slot(set, hashes[i - begin], values, i, width) - 1;
+    }
+}
+
+void stoa_distinct_find(const struct stoa_distinct *set, const struct stoa_vector *values,
+                        uint32_t *codes)
+{
+    assert(values->phys == set->phys && values->width == set->width);
+    switch (set->width) {
+    case 1:
+        find(set, values, codes, 1);
+        break;
+    case 2:
+        find(set, values, codes, 2);
+        break;
+    case 4:
+        find(set, values, codes, 4);
+        break;
+    case 8:
+        find(set, values, codes, 8);
+        break;
+    default:
+        find(set, values, codes, 0);
+        break;
+    }
+}
+
+/* ---- The order of the values. ---- */
+
+/* The first 8 bytes in which values differ, as a number; equal keys are compared as a whole. */
+struct keyed {
+    uint64_t key;
+    uint32_t code;
+};
+
+/* Bytes that all values start with. */
+static size_t common_prefix(const struct stoa_vector *values)
+{
+    size_t prefix, nbytes;
+    const uint8_t *first = bytes_of(values, 0, &prefix);
+
+    for (size_t i = 1; i < values->nvalues; i++) {
+        const uint8_t *bytes = bytes_of(values, i, &nbytes);
+        size_t k = 0;
+
+        while (k < prefix && k < nbytes && bytes[k] == first[k])
+            k++;
+        prefix = k;
+    }
+    return prefix;
+}
+
+static uint64_t key_of(const struct stoa_vector *values, size_t i, size_t prefix)
+{
+    uint8_t head[8] = {0};
+    size_t nbytes;
+    const uint8_t *bytes;
+
+    if (stoa_phys_is_number(values->phys))
+        return stoa_get(values->values, i, values->width) ^ stoa_phys_flip(values->phys);
+    bytes = bytes_of(values, i, &nbytes);
+    if (values->phys == STOA_PHYS_I128) /* the signed half */
+        return stoa_get(bytes, STOA_LITTLE_ENDIAN, 8) ^ UINT64_C(1) << 63;
+    if (nbytes > prefix)
+        memcpy(head, bytes + prefix, nbytes - prefix < 8 ? nbytes - prefix : 8);
+    return stoa_load64_be(head);
+}
+
+/* Whether value a comes before value b, whose keys are equal. */
+static bool is_less(const struct stoa_vector *values, uint32_t a, uint32_t b)
+{
+    size_t a_nbytes, b_nbytes;
+    const uint8_t *a_bytes = bytes_of(values, a, &a_nbytes);
+    const uint8_t *b_bytes = bytes_of(values, b, &b_nbytes);
+    size_t nbytes = a_nbytes < b_nbytes ? a_nbytes : b_nbytes;
+    int order;
+
+    if (values->phys == STOA_PHYS_I128)
+        return stoa_get(a_bytes, !STOA_LITTLE_ENDIAN, 8) <
+               stoa_get(b_bytes, !STOA_LITTLE_ENDIAN, 8);
+    order = nbytes > 0 ? memcmp(a_bytes, b_bytes, nbytes) : 0;
+    return order < 0 || (order == 0 && a_nbytes < b_nbytes);
+}
+
+/* Sorts by key, a byte at a time from the lowest; bytes that are all equal cost one look. */
+static struct keyed *sort_by_key(struct keyed *items, struct keyed *other, size_t n)
+{
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        size_t starts[257] = {0};
+        struct keyed *sorted = other;
+
+        for (size_t i = 0; i < n; i++)
+            starts[(items[i].key >> shift & 0xff) + 1]++;
+        if (starts[(items[0].key >> shift & 0xff) + 1] == n)
+            continue;
+        for (unsigned k = 0; k < 256; k++)
+            starts[k + 1] += starts[k];
+        for (size_t i = 0; i < n; i++)
+            sorted[starts[items[i].key >> shift & 0xff]++] = items[i];
+        other = items;
+        items = sorted;
+    }
+    return items;
+}
+
+/* Merge sort of values with equal keys, from the bottom up. */
+static void sort_equal_keys(const struct stoa_vector *values, struct keyed *items,
+                            struct keyed *other, size_t n)
+{
+    for (size_t run = 1; run < n; run *= 2) {
+        for (size_t begin = 0; begin < n; begin += 2 * run) {
+            size_t a = begin, a_end = begin + run < n ? begin + run : n;
+            size_t b = a_end, b_end = a_end + run < n ? a_end + run : n;
+
+            for (size_t k = begin; k < b_end; k++) {
+                bool take_b =
+                    a == a_end || (b < b_end && is_less(values, items[b].code, items[a].code));
+
+                other[k] = take_b ? items[b++] : items[a++];
+            }
+        }
+        memcpy(items, other, n * sizeof(*items));
+    }
+}
+
+enum stoa_status stoa_distinct_order(const struct stoa_distinct *set, uint32_t *order,
+                                     struct stoa_error *err)
+{
+    struct stoa_vector values = stoa_distinct_values(set);
+    size_t n = set->count, prefix = 0;
+    struct keyed *memory = NULL, *items, *other;
+    enum stoa_status st = STOA_OK;
+
+    if (n == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_alloc_zeroed(&memory, 2 * n, sizeof(*memory), err));
+    if (values.phys == STOA_PHYS_BYTES || values.phys == STOA_PHYS_FIXED)
+        prefix = common_prefix(&values);
+    for (size_t i = 0; i < n; i++)
+        memory[i] = (struct keyed){key_of(&values, i, prefix), (uint32_t)i};
+    items = sort_by_key(memory, memory + n, n);
+    other = items == memory ? memory + n : memory;
+    for (size_t begin = 0, end; begin < n && !stoa_phys_is_number(values.phys); begin = end) {
+        end = begin + 1;
+        while (end < n && items[end].key == items[begin].key)
+            end++;
+        sort_equal_keys(&values, items + begin, other, end - begin);
+    }
+    for (size_t i = 0; i < n; i++)
+        order[i] = items[i].code;
+out:
+    stoa_free(memory);
+    return st;
+}

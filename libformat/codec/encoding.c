@@ -1,0 +1,117 @@
+/*
+ * The table of encodings (spec/encodings.md, sections 2 and 3): which there are, what children
+ * they have and where they may stand. Plans, pages, tests and messages all follow it.
+ */
+#include "codec/encoding.h"
+
+#include "codec/node.h"
+
+#define ROLE(name) (1u << STOA_ROLE_##name)
+#define PHYS(name) (1u << STOA_PHYS_##name)
+
+/* clang-format off */
+enum {
+    NUMBERS = PHYS(I8) | PHYS(I16) | PHYS(I32) | PHYS(I64) | PHYS(U8) | PHYS(U16) | PHYS(U32) |
+              PHYS(U64) | PHYS(F32) | PHYS(F64),
+    FIXED_WIDTH = NUMBERS | PHYS(I128) | PHYS(FIXED),
+    ANYWHERE = ROLE(ROOT) | ROLE(DELTAS) | ROLE(CODES) | ROLE(COUNTS) | ROLE(VALUES),
+};
+
+static const struct stoa_encoding encodings[] = { /* the numbers are stored: never reuse one */
+    [STOA_PLAIN] = {
+        .name = "plain", .roles = ANYWHERE | ROLE(NARROWED), .physes = FIXED_WIDTH | PHYS(BYTES),
+        .nchildren = 1, .children_of_bytes_only = true,
+        .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false}},
+        .encode = stoa_plain_encode, .decode = stoa_plain_decode,
+        .decode_text = stoa_plain_decode_text},
+    [STOA_CONST] = {
+        .name = "const", .roles = ANYWHERE, .physes = FIXED_WIDTH | PHYS(BYTES),
+        .encode = stoa_const_encode, .decode = stoa_const_decode,
+        .decode_text = stoa_const_decode_text},
+    [STOA_PFOR] = {
+        .name = "pfor", .roles = ANYWHERE, .physes = NUMBERS, .flags = 3,
+        .encode = stoa_pfor_encode, .decode = stoa_pfor_decode},
+    [STOA_DELTA] = {
+        .name = "delta", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(VALUES), .physes = NUMBERS,
+        .nchildren = 1, .children = {{STOA_ROLE_DELTAS, STOA_CHILD_SAME, false}},
+        .encode = stoa_delta_encode, .decode = stoa_delta_decode},
+    [STOA_DICT] = {
+        .name = "dict", .roles = ROLE(ROOT), .physes = FIXED_WIDTH | PHYS(BYTES),
+        .nchildren = 1, .children = {{STOA_ROLE_CODES, STOA_CHILD_U32, false}},
+        .encode = stoa_dict_encode, .decode = stoa_dict_decode,
+        .decode_text = stoa_dict_decode_text},
+    [STOA_RLE] = {
+        .name = "rle", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS), .physes = FIXED_WIDTH,
+        .nchildren = 2, .children = {{STOA_ROLE_VALUES, STOA_CHILD_SAME, true},
+                                     {STOA_ROLE_COUNTS, STOA_CHILD_U32, true}},
+        .encode = stoa_rle_encode, .decode = stoa_rle_decode},
+    [STOA_SPARSE] = {
+        .name = "sparse", .roles = ROLE(ROOT) | ROLE(CODES), .physes = FIXED_WIDTH,
+        .nchildren = 2, .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, true},
+                                     {STOA_ROLE_VALUES, STOA_CHILD_SAME, true}},
+        .encode = stoa_sparse_encode, .decode = stoa_sparse_decode},
+    [STOA_NARROW] = {
+        .name = "narrow", .roles = ANYWHERE, .physes = NUMBERS & ~(PHYS(I8) | PHYS(U8)),
+        .nchildren = 1, .children = {{STOA_ROLE_NARROWED, STOA_CHILD_NARROWER, false}},
+        .encode = stoa_narrow_encode, .decode = stoa_narrow_decode},
+    /* Validity alone: validity.c encodes and decodes it. */
+    [STOA_BITMAP] = {
+        .name = "bitmap", .roles = ROLE(VALIDITY), .physes = PHYS(NONE)},
+    [STOA_BITRUNS] = {
+        .name = "bitruns", .roles = ROLE(VALIDITY), .physes = PHYS(NONE),
+        .nchildren = 1, .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, true}}},
+};
+/* clang-format on */
+
+enum { NENCODINGS = sizeof(encodings) / sizeof(encodings[0]) };
+
+static const char *const role_names[] = {
+    [STOA_ROLE_ROOT] = "the values",
+    [STOA_ROLE_VALIDITY] = "validity",
+    [STOA_ROLE_DELTAS] = "deltas",
+    [STOA_ROLE_CODES] = "codes",
+    [STOA_ROLE_COUNTS] = "lengths/positions",
+    [STOA_ROLE_VALUES] = "values of rle/sparse",
+    [STOA_ROLE_NARROWED] = "values of narrow",
+};
+
+const struct stoa_encoding *stoa_encoding_find(unsigned encoding)
+{
+    return encoding < NENCODINGS && encodings[encoding].name != NULL ? &encodings[encoding] : NULL;
+}
+
+const char *stoa_encoding_name(unsigned encoding)
+{
+    const struct stoa_encoding *e = stoa_encoding_find(encoding);
+
+    return e != NULL ? e->name : NULL;
+}
+
+unsigned stoa_encoding_nchildren(const struct stoa_encoding *encoding, unsigned phys)
+{
+    return encoding->children_of_bytes_only && phys != STOA_PHYS_BYTES ? 0 : encoding->nchildren;
+}
+
+bool stoa_encoding_may_be(const struct stoa_encoding *encoding, unsigned role, unsigned phys)
+{
+    return (encoding->roles >> role & 1) != 0 && phys < 16 && (encoding->physes >> phys & 1) != 0;
+}
+
+const char *stoa_role_name(unsigned role)
+{
+    return role_names[role];
+}
+
+bool stoa_child_phys_fits(enum stoa_child_phys rule, unsigned parent, unsigned phys)
+{
+    switch (rule) {
+    case STOA_CHILD_SAME:
+        return phys == parent;
+    case STOA_CHILD_U32:
+        return phys == STOA_PHYS_U32;
+    case STOA_CHILD_NARROWER:
+        return phys >= STOA_PHYS_U8 && phys <= STOA_PHYS_U32 &&
+               stoa_phys_width((enum stoa_phys)phys) < stoa_phys_width((enum stoa_phys)parent);
+    }
+    return false;
+}

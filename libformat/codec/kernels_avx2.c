@@ -1,0 +1,284 @@
+/*
+ * The loops of kernels.c in AVX2.
+ *
+ * A row of a block is 128 bytes whatever the type: four vectors, all shifted by the same count. The
+ * count is the same for all lanes, so it sits in one register and no code is specialised by width.
+ * Each function is written once and inlined four times with a constant `width`.
+ */
+#include <immintrin.h>
+
+#include "codec/kernels.h"
+
+typedef __m256i vec;
+
+static inline vec load(const uint8_t *bytes)
+{
+    return _mm256_loadu_si256((const vec *)(const void *)bytes);
+}
+
+static inline void store(uint8_t *bytes, vec x)
+{
+    _mm256_storeu_si256((vec *)(void *)bytes, x);
+}
+
+static inline vec splat(uint64_t x, unsigned width)
+{
+    return width == 1   ? _mm256_set1_epi8((char)x)
+           : width == 2 ? _mm256_set1_epi16((short)x)
+           : width == 4 ? _mm256_set1_epi32((int)x)
+                        : _mm256_set1_epi64x((long long)x);
+}
+
+static inline vec add(vec a, vec b, unsigned width)
+{
+    return width == 1   ? _mm256_add_epi8(a, b)
+           : width == 2 ? _mm256_add_epi16(a, b)
+           : width == 4 ? _mm256_add_epi32(a, b)
+                        : _mm256_add_epi64(a, b);
+}
+
+static inline vec sub(vec a, vec b, unsigned width)
+{
+    return width == 1   ? _mm256_sub_epi8(a, b)
+           : width == 2 ? _mm256_sub_epi16(a, b)
+           : width == 4 ? _mm256_sub_epi32(a, b)
+                        : _mm256_sub_epi64(a, b);
+}
+
+/*
+ * Shifts of whole lanes. There is none for bytes: those shift as words of 16 bits and leave bits of
+ * their neighbour behind, which the caller masks.
+ */
+static inline vec shift_right(vec x, __m128i count, unsigned width)
+{
+    return width <= 2   ? _mm256_srl_epi16(x, count)
+           : width == 4 ? _mm256_srl_epi32(x, count)
+                        : _mm256_srl_epi64(x, count);
+}
+
+static inline vec shift_left(vec x, __m128i count, unsigned width)
+{
+    return width <= 2   ? _mm256_sll_epi16(x, count)
+           : width == 4 ? _mm256_sll_epi32(x, count)
+                        : _mm256_sll_epi64(x, count);
+}
+
+static inline void unpack(const uint8_t *packed, unsigned nbits, uint64_t base, uint8_t *out,
+                          unsigned width)
+{
+    const unsigned word_nbits = width * 8;
+    const vec bases = splat(base, width), mask = splat(stoa_low_bits(nbits), width);
+    unsigned shift = 0;
+
+    if (nbits == 0) {
+        for (unsigned i = 0; i < 1024 * width; i += 32)
+            store(out + i, bases);
+        return;
+    }
+    for (unsigned row = 0; row < word_nbits; row++, out += 128) {
+        __m128i right = _mm_cvtsi32_si128((int)shift);
+
+        if (shift + nbits <= word_nbits) {
+            for (unsigned k = 0; k < 128; k += 32) {
+                vec x = shift_right(load(packed + k), right, width);
+
+                store(out + k, add(_mm256_and_si256(x, mask), bases, width));
+            }
+            shift += nbits;
+            if (shift == word_nbits) {
+                shift = 0;
+                packed += 128;
+            }
+        } else { /* the value goes on in the next word of its lane */
+            __m128i left = _mm_cvtsi32_si128((int)(word_nbits - shift));
+            vec low = splat(stoa_low_bits(word_nbits - shift), width);
+            vec high = _mm256_andnot_si256(low, mask);
+
+            for (unsigned k = 0; k < 128; k += 32) {
+                vec x = _mm256_and_si256(shift_right(load(packed + k), right, width), low);
+                vec y = shift_left(load(packed + 128 + k), left, width);
+
+                x = _mm256_or_si256(x, _mm256_and_si256(y, high));
+                store(out + k, add(x, bases, width));
+            }
+            packed += 128;
+            shift += nbits - word_nbits;
+        }
+    }
+}
+
+static inline void pack(const uint8_t *values, uint64_t base, unsigned nbits, uint8_t *packed,
+                        unsigned width)
+{
+    const unsigned word_nbits = width * 8;
+    const vec bases = splat(base, width), mask = splat(stoa_low_bits(nbits), width);
+    unsigned shift = 0;
+    vec words[4];
+
+    if (nbits == 0)
+        return;
+    for (unsigned k = 0; k < 4; k++)
+        words[k] = _mm256_setzero_si256();
+    for (unsigned row = 0; row < word_nbits; row++, values += 128) {
+        __m128i left = _mm_cvtsi32_si128((int)shift);
+        __m128i right = _mm_cvtsi32_si128((int)(word_nbits - shift));
+        vec fits = splat(stoa_low_bits(word_nbits - shift), width);
+        bool full = shift + nbits >= word_nbits;
+
+        for (unsigned k = 0; k < 4; k++) {
+            vec x = _mm256_and_si256(sub(load(values + 32 * k), bases, width), mask);
+
+            words[k] =
+                _mm256_or_si256(words[k], shift_left(_mm256_and_si256(x, fits), left, width));
+            if (full) {
+                store(packed + 32 * k, words[k]);
+                words[k] = shift_right(_mm256_andnot_si256(fits, x), right, width);
+            }
+        }
+        shift += nbits;
+        if (full) {
+            shift -= word_nbits;
+            packed += 128;
+        }
+    }
+}
+
+/* Signed order of 8-byte lanes is the only one that AVX2 can compare: flip brings others to it. */
+static inline vec pick_min(vec a, vec b, unsigned width)
+{
+    return width == 1   ? _mm256_min_epu8(a, b)
+           : width == 2 ? _mm256_min_epu16(a, b)
+           : width == 4 ? _mm256_min_epu32(a, b)
+                        : _mm256_blendv_epi8(a, b, _mm256_cmpgt_epi64(a, b));
+}
+
+static inline vec pick_max(vec a, vec b, unsigned width)
+{
+    return width == 1   ? _mm256_max_epu8(a, b)
+           : width == 2 ? _mm256_max_epu16(a, b)
+           : width == 4 ? _mm256_max_epu32(a, b)
+                        : _mm256_blendv_epi8(b, a, _mm256_cmpgt_epi64(a, b));
+}
+
+static inline struct stoa_range range(const uint8_t *values, size_t n, uint64_t flip,
+                                      unsigned width)
+{
+    const size_t step = 64 / width;
+    const uint64_t sign = width == 8 ? flip ^ (UINT64_C(1) << 63) : flip;
+    const vec flips = splat(sign, width);
+    uint8_t lanes[2][32];
+    struct stoa_range r;
+    vec min[2], max[2];
+    size_t i = step;
+
+    if (n < step)
+        return stoa_kernels_scalar.range[stoa_width_log2(width)](values, n, flip);
+    for (unsigned k = 0; k < 2; k++)
+        min[k] = max[k] = _mm256_xor_si256(load(values + 32 * k), flips);
+    for (; i < n; i += step) {
+        if (i + step > n) /* the last full step again, up to the end */
+            i = n - step;
+        for (unsigned k = 0; k < 2; k++) {
+            vec x = _mm256_xor_si256(load(values + i * width + 32 * k), flips);
+
+            min[k] = pick_min(min[k], x, width);
+            max[k] = pick_max(max[k], x, width);
+        }
+    }
+    store(lanes[0], _mm256_xor_si256(pick_min(min[0], min[1], width), flips));
+    store(lanes[1], _mm256_xor_si256(pick_max(max[0], max[1], width), flips));
+    r.min = stoa_kernels_scalar.range[stoa_width_log2(width)](lanes[0], 32 / width, flip).min;
+    r.max = stoa_kernels_scalar.range[stoa_width_log2(width)](lanes[1], 32 / width, flip).max;
+    return r;
+}
+
+/* Sums inside the 128-bit halves first, then the low half's total into the high half. */
+static inline vec sum_lanes(vec x, unsigned width)
+{
+    vec carry;
+
+    if (width == 4)
+        x = _mm256_add_epi32(x, _mm256_slli_si256(x, 4));
+    x = add(x, _mm256_slli_si256(x, 8), width);
+    carry = _mm256_permute2x128_si256(x, x, 0x08); /* low half to the high one, zero to the low */
+    carry = width == 4 ? _mm256_shuffle_epi32(carry, 0xff) : _mm256_unpackhi_epi64(carry, carry);
+    return add(x, carry, width);
+}
+
+static inline void sum(uint8_t *values, size_t n, uint64_t start, unsigned width)
+{
+    const size_t step = 32 / width;
+    vec total = splat(start, width);
+    size_t i = 0;
+
+    for (; i + step <= n; i += step) {
+        vec x = sum_lanes(load(values + i * width), width);
+        /* The total of these lanes does not wait for the running one: one add a step is serial. */
+        vec last = width == 4 ? _mm256_permutevar8x32_epi32(x, _mm256_set1_epi32(7))
+                              : _mm256_permute4x64_epi64(x, 0xff);
+
+        store(values + i * width, add(x, total, width));
+        total = add(total, last, width);
+    }
+    if (i > 0)
+        start = stoa_get(values, i - 1, width);
+    stoa_kernels_scalar.sum[stoa_width_log2(width)](values + i * width, n - i, start);
+}
+
+static inline void scale(uint8_t *values, size_t n, uint64_t factor, uint64_t addend,
+                         unsigned width)
+{
+    for (size_t i = 0; i < n; i++)
+        stoa_put(values, i, width, stoa_get(values, i, width) * factor + addend);
+}
+
+#define FOR_WIDTH(width)                                                                           \
+    static void unpack##width(const uint8_t *packed, unsigned nbits, uint64_t base, uint8_t *out)  \
+    {                                                                                              \
+        unpack(packed, nbits, base, out, width);                                                   \
+    }                                                                                              \
+    static void pack##width(const uint8_t *values, uint64_t base, unsigned nbits, uint8_t *packed) \
+    {                                                                                              \
+        pack(values, base, nbits, packed, width);                                                  \
+    }                                                                                              \
+    static struct stoa_range range##width(const uint8_t *values, size_t n, uint64_t flip)          \
+    {                                                                                              \
+        return range(values, n, flip, width);                                                      \
+    }                                                                                              \
+    static void scale##width(uint8_t *values, size_t n, uint64_t factor, uint64_t addend)          \
+    {                                                                                              \
+        scale(values, n, factor, addend, width);                                                   \
+    }
+
+FOR_WIDTH(1)
+FOR_WIDTH(2)
+FOR_WIDTH(4)
+FOR_WIDTH(8)
+
+static void sum1(uint8_t *values, size_t n, uint64_t start)
+{
+    stoa_kernels_scalar.sum[0](values, n, start);
+}
+
+static void sum2(uint8_t *values, size_t n, uint64_t start)
+{
+    stoa_kernels_scalar.sum[1](values, n, start);
+}
+
+static void sum4(uint8_t *values, size_t n, uint64_t start)
+{
+    sum(values, n, start, 4);
+}
+
+static void sum8(uint8_t *values, size_t n, uint64_t start)
+{
+    sum(values, n, start, 8);
+}
+
+const struct stoa_kernels stoa_kernels_avx2 = {
+    .unpack = {unpack1, unpack2, unpack4, unpack8},
+    .pack = {pack1, pack2, pack4, pack8},
+    .range = {range1, range2, range4, range8},
+    .sum = {sum1, sum2, sum4, sum8},
+    .scale = {scale1, scale2, scale4, scale8},
+};

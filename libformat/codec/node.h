@@ -1,0 +1,247 @@
+/*
+ * The inside of the codec: what an encoding sees of the page that it is a node of.
+ *
+ * Each encoding is one row of the table in encoding.c and one file with two functions. Encoding
+ * walks a plan downwards: a node writes its payload, then its children. Decoding finds a tree that
+ * page_decode.c has checked as far as a table can tell: counts, types and places are right, and the
+ * payloads lie inside the page. What is inside a payload is for the encoding to check.
+ */
+#ifndef STOA_CODEC_NODE_H
+#define STOA_CODEC_NODE_H
+
+#include "codec/compress_zstd.h"
+#include "codec/page.h"
+
+#define STOA_PAGE_HEAD_NBYTES 8
+#define STOA_PAGE_NODE_NBYTES 16
+#define STOA_PAGE_MAX_DEPTH   3
+#define STOA_DICT_MAX_NVALUES (1u << 20)
+
+/* What a node is to the one above it: decides which encodings it may have. */
+enum stoa_role {
+    STOA_ROLE_ROOT,
+    STOA_ROLE_VALIDITY,
+    STOA_ROLE_DELTAS,   /* of DELTA */
+    STOA_ROLE_CODES,    /* of DICT */
+    STOA_ROLE_COUNTS,   /* lengths and positions */
+    STOA_ROLE_VALUES,   /* of RLE and SPARSE */
+    STOA_ROLE_NARROWED, /* of NARROW */
+};
+
+enum stoa_child_phys {
+    STOA_CHILD_SAME, /* that of the parent */
+    STOA_CHILD_U32,
+    STOA_CHILD_NARROWER, /* U8, U16 or U32, narrower than the parent's */
+};
+
+struct stoa_child {
+    uint8_t role;
+    uint8_t phys;     /* enum stoa_child_phys */
+    bool any_nvalues; /* 1..nvalues of the parent (children alike) instead of as many as it */
+};
+
+struct stoa_encoder;
+struct stoa_decoder;
+struct stoa_page_node;
+
+struct stoa_encoding {
+    const char *name;
+    uint16_t roles;  /* bit per enum stoa_role */
+    uint16_t physes; /* bit per enum stoa_phys */
+    uint8_t nchildren;
+    bool children_of_bytes_only;
+    uint8_t flags; /* bits that a node may have */
+    struct stoa_child children[2];
+
+    /* Adds nodes for `values` (at least one) to the page; `plan` is this node's. */
+    enum stoa_status (*encode)(struct stoa_encoder *encoder, const struct stoa_plan_node *plan,
+                               const struct stoa_vector *values, struct stoa_error *err);
+
+    /* Fixed width: writes nvalues * width bytes to `out`, which has room for 64 more. */
+    enum stoa_status (*decode)(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                               uint8_t *out, struct stoa_error *err);
+
+    /* BYTES: offsets[0..nvalues] and the text; NULL for encodings that have no BYTES. */
+    enum stoa_status (*decode_text)(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                    struct stoa_error *err);
+};
+
+/* The row of an encoding, or NULL for a number that this version does not know. */
+const struct stoa_encoding *stoa_encoding_find(unsigned encoding);
+
+/* How many children a node has. */
+unsigned stoa_encoding_nchildren(const struct stoa_encoding *encoding, unsigned phys);
+
+/* Whether a node of this encoding and type may be that to the one above it; the role in words. */
+bool stoa_encoding_may_be(const struct stoa_encoding *encoding, unsigned role, unsigned phys);
+const char *stoa_role_name(unsigned role);
+
+/* Whether `phys` is right for a child of a node of type `parent`. */
+bool stoa_child_phys_fits(enum stoa_child_phys rule, unsigned parent, unsigned phys);
+
+/* Physical types as PFOR, DELTA and NARROW see them: those of 1, 2, 4 or 8 bytes. */
+static inline bool stoa_phys_is_number(unsigned phys)
+{
+    return phys >= STOA_PHYS_I8 && phys <= STOA_PHYS_F64;
+}
+
+/* The bit that turns values of `phys` into numbers that compare unsigned; 0 for unsigned ones. */
+static inline uint64_t stoa_phys_flip(unsigned phys)
+{
+    return phys <= STOA_PHYS_I64 ? UINT64_C(1) << (stoa_phys_width((enum stoa_phys)phys) * 8 - 1)
+                                 : 0;
+}
+
+/* Buffers that are handed out in order and all taken back at once, keeping their memory. */
+#define STOA_SCRATCH_NBUFFERS 48
+struct stoa_scratch {
+    struct stoa_buffer buffers[STOA_SCRATCH_NBUFFERS];
+    unsigned nused;
+};
+
+/* nbytes of uninitialised memory with 64 bytes of room behind it, valid until the next page. */
+STOA_CHECK enum stoa_status stoa_scratch_take(struct stoa_scratch *scratch, void *out,
+                                              size_t nbytes, struct stoa_error *err);
+void stoa_scratch_free(struct stoa_scratch *scratch);
+
+struct stoa_page_node {
+    uint8_t encoding;
+    uint8_t codec;
+    uint8_t phys;
+    uint8_t flags;
+    uint32_t width;
+    uint32_t nvalues;
+    uint32_t stored_nbytes;
+    uint32_t raw_nbytes;
+    size_t offset; /* of the payload: in the page when read, in encoder->payload when written */
+    const struct stoa_page_node *children[2];
+};
+
+/* ---- Encoding. ---- */
+
+struct stoa_encoder {
+    struct stoa_zstd_encoder *zstd;
+    struct stoa_buffer payload; /* of all nodes of the page so far */
+    struct stoa_scratch scratch;
+    struct stoa_page_node nodes[STOA_PAGE_MAX_NODES];
+    unsigned nnodes;
+    enum stoa_phys phys; /* what the root stands for */
+};
+
+/* Encodes `values` as the plan says: what a node calls for its children. */
+STOA_CHECK enum stoa_status stoa_node_encode(struct stoa_encoder *encoder,
+                                             const struct stoa_plan_node *plan,
+                                             const struct stoa_vector *values,
+                                             struct stoa_error *err);
+
+/* Child number `k` of a plan's node; with k = number of children, what follows the subtree. */
+const struct stoa_plan_node *stoa_plan_child(const struct stoa_plan_node *node, unsigned k);
+
+/*
+ * Adds a node whose payload has raw_nbytes bytes, which the caller writes to *payload, to be
+ * followed by stoa_node_end() before anything else is added.
+ */
+STOA_CHECK enum stoa_status stoa_node_begin(struct stoa_encoder *encoder,
+                                            enum stoa_encoding_id encoding,
+                                            const struct stoa_vector *values, size_t raw_nbytes,
+                                            uint8_t **payload, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_node_end(struct stoa_encoder *encoder, bool compress,
+                                          struct stoa_error *err);
+
+/* Whether all values are equal; there is at least one. */
+bool stoa_vector_is_constant(const struct stoa_vector *values);
+
+/* What an encoding does with values that are all equal: one CONST. */
+STOA_CHECK enum stoa_status stoa_node_encode_constant(struct stoa_encoder *encoder,
+                                                      const struct stoa_vector *values,
+                                                      struct stoa_error *err);
+
+/* What an encoding does with values that it cannot hold: the values as PFOR or PLAIN. */
+STOA_CHECK enum stoa_status stoa_node_encode_instead(struct stoa_encoder *encoder,
+                                                     const struct stoa_plan_node *plan,
+                                                     const struct stoa_vector *values,
+                                                     struct stoa_error *err);
+
+/* The validity of a page, some but not all bits set. */
+STOA_CHECK enum stoa_status stoa_validity_encode(struct stoa_encoder *encoder,
+                                                 const uint8_t *validity, size_t first_bit,
+                                                 size_t nvalues, struct stoa_error *err);
+
+/* ---- Decoding. ---- */
+
+struct stoa_decoder {
+    struct stoa_zstd_decoder *zstd;
+    struct stoa_scratch scratch;
+    const uint8_t *page;
+    struct stoa_page_node nodes[STOA_PAGE_MAX_NODES];
+    unsigned nnodes;
+    const struct stoa_vector *dictionary;
+    uint32_t ncodes;
+    struct stoa_page_values *out;
+    const uint8_t *valid; /* bit i belongs to value i of the page, zeros behind the last one, room
+                             for a whole number of 8 bytes; NULL: no value is null */
+};
+
+/* STOA_ERR_CORRUPT at the node's payload: its encoding's name, ": " and the message. */
+enum stoa_status stoa_node_fail(const struct stoa_page_node *node, struct stoa_error *err,
+                                const char *format, ...) STOA_PRINTF(3, 4);
+
+/* Decodes a node of fixed width into `out` (64 bytes of room more), or into scratch memory. */
+STOA_CHECK enum stoa_status stoa_node_decode(struct stoa_decoder *decoder,
+                                             const struct stoa_page_node *node, uint8_t *out,
+                                             struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_node_decode_scratch(struct stoa_decoder *decoder,
+                                                     const struct stoa_page_node *node, void *out,
+                                                     struct stoa_error *err);
+
+/* The raw payload: in the page, or decompressed into scratch memory; or straight into `out`. */
+STOA_CHECK enum stoa_status stoa_node_payload(struct stoa_decoder *decoder,
+                                              const struct stoa_page_node *node,
+                                              const uint8_t **out, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_node_payload_into(struct stoa_decoder *decoder,
+                                                   const struct stoa_page_node *node, uint8_t *out,
+                                                   struct stoa_error *err);
+
+/* STOA_ERR_CORRUPT unless the raw payload has nbytes bytes. */
+STOA_CHECK enum stoa_status stoa_node_expect(const struct stoa_page_node *node, uint64_t nbytes,
+                                             struct stoa_error *err);
+
+/*
+ * Room for nbytes bytes of text, and 64 to scribble on, behind decoder->out->bytes; STOA_ERR_LIMIT
+ * when there would be more than the caller wants or offsets can say.
+ */
+STOA_CHECK enum stoa_status stoa_text_reserve(struct stoa_decoder *decoder, uint64_t nbytes,
+                                              struct stoa_error *err);
+
+/* A tree of validity into the bits [0, nvalues) of `bitmap`, which is all zeros before. */
+STOA_CHECK enum stoa_status stoa_validity_decode(struct stoa_decoder *decoder,
+                                                 const struct stoa_page_node *node, uint8_t *bitmap,
+                                                 struct stoa_error *err);
+
+/* ---- The encodings: one file each. ---- */
+
+#define STOA_DECLARE_ENCODING(name)                                                                \
+    enum stoa_status stoa_##name##_encode(                                                         \
+        struct stoa_encoder *encoder, const struct stoa_plan_node *plan,                           \
+        const struct stoa_vector *values, struct stoa_error *err);                                 \
+    enum stoa_status stoa_##name##_decode(struct stoa_decoder *decoder,                            \
+                                          const struct stoa_page_node *node, uint8_t *out,         \
+                                          struct stoa_error *err)
+
+STOA_DECLARE_ENCODING(plain);
+STOA_DECLARE_ENCODING(const);
+STOA_DECLARE_ENCODING(pfor);
+STOA_DECLARE_ENCODING(delta);
+STOA_DECLARE_ENCODING(dict);
+STOA_DECLARE_ENCODING(rle);
+STOA_DECLARE_ENCODING(sparse);
+STOA_DECLARE_ENCODING(narrow);
+
+enum stoa_status stoa_plain_decode_text(struct stoa_decoder *decoder,
+                                        const struct stoa_page_node *node, struct stoa_error *err);
+enum stoa_status stoa_const_decode_text(struct stoa_decoder *decoder,
+                                        const struct stoa_page_node *node, struct stoa_error *err);
+enum stoa_status stoa_dict_decode_text(struct stoa_decoder *decoder,
+                                       const struct stoa_page_node *node, struct stoa_error *err);
+
+#endif

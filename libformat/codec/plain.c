@@ -1,0 +1,133 @@
+/*
+ * PLAIN (spec/encodings.md, section 2): the values as they are.
+ *
+ *     fixed width    value 0 | value 1 | ...                       little-endian
+ *     BYTES          the text of all values;   child: their lengths
+ *
+ * Text is decoded by one copy (or straight out of the compressor). Only when a writer left text in
+ * null slots does it have to be moved together.
+ */
+#include "base/bits.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "codec/kernels.h"
+#include "codec/node.h"
+
+static enum stoa_status encode_text(struct stoa_encoder *encoder, const struct stoa_plan_node *plan,
+                                    const struct stoa_vector *values, struct stoa_error *err)
+{
+    const int32_t *offsets = values->offsets;
+    size_t n = values->nvalues, nbytes = (size_t)(offsets[n] - offsets[0]);
+    struct stoa_vector lengths = {.phys = STOA_PHYS_U32, .width = 4, .nvalues = n};
+    uint8_t *payload;
+    uint32_t *out;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_begin(encoder, STOA_PLAIN, values, nbytes, &payload, err));
+    if (nbytes > 0)
+        memcpy(payload, values->values + offsets[0], nbytes);
+    STOA_TRY(stoa_node_end(encoder, plan->compress, err));
+    STOA_TRY(stoa_scratch_take(&encoder->scratch, &out, n * sizeof(*out), err));
+    for (size_t i = 0; i < n; i++)
+        out[i] = (uint32_t)(offsets[i + 1] - offsets[i]);
+    lengths.values = (const uint8_t *)out;
+    st = stoa_node_encode(encoder, stoa_plan_child(plan, 0), &lengths, err);
+out:
+    return st;
+}
+
+enum stoa_status stoa_plain_encode(struct stoa_encoder *encoder, const struct stoa_plan_node *plan,
+                                   const struct stoa_vector *values, struct stoa_error *err)
+{
+    size_t n = values->nvalues;
+    uint8_t *payload;
+    enum stoa_status st;
+
+    if (values->phys == STOA_PHYS_BYTES)
+        return encode_text(encoder, plan, values, err);
+    STOA_TRY(stoa_node_begin(encoder, STOA_PLAIN, values, n * values->width, &payload, err));
+    if (values->phys == STOA_PHYS_FIXED)
+        memcpy(payload, values->values, n * values->width);
+    else
+        stoa_bytes_le(payload, values->values, n, values->width);
+    st = stoa_node_end(encoder, plan->compress, err);
+out:
+    return st;
+}
+
+enum stoa_status stoa_plain_decode(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                   uint8_t *out, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_expect(node, (uint64_t)node->nvalues * node->width, err));
+    STOA_TRY(stoa_node_payload_into(decoder, node, out, err));
+    if (node->phys != STOA_PHYS_FIXED)
+        stoa_bytes_le(out, out, node->nvalues, node->width);
+out:
+    return st;
+}
+
+/* Sums of uint32_t lengths; n values cannot overflow 64 bits. */
+static uint64_t total(const uint32_t *lengths, size_t n)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += lengths[i];
+    return sum;
+}
+
+/*
+ * Moves the text of valid values together, over that of null ones, and takes the latter's lengths
+ * away. `text` has the text of all values. Returns how much is left.
+ */
+static size_t squeeze_nulls(uint8_t *text, uint32_t *lengths, size_t n, const uint8_t *valid)
+{
+    size_t from = 0, to = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t length = lengths[i];
+
+        if (stoa_bitmap_get(valid, i)) {
+            memmove(text + to, text + from, length);
+            to += length;
+        } else {
+            lengths[i] = 0;
+        }
+        from += length;
+    }
+    return to;
+}
+
+static bool null_slots_are_empty(const uint32_t *lengths, size_t n, const uint8_t *valid)
+{
+    uint32_t any = 0;
+
+    for (size_t i = 0; i < n; i++)
+        any |= stoa_bitmap_get(valid, i) ? 0 : lengths[i];
+    return any == 0;
+}
+
+enum stoa_status stoa_plain_decode_text(struct stoa_decoder *decoder,
+                                        const struct stoa_page_node *node, struct stoa_error *err)
+{
+    struct stoa_page_values *out = decoder->out;
+    size_t n = node->nvalues, nbytes = node->raw_nbytes;
+    uint64_t start = (uint64_t)out->offsets[0];
+    uint32_t *lengths;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &lengths, err));
+    STOA_TRY(stoa_node_expect(node, total(lengths, n), err));
+    STOA_TRY(stoa_text_reserve(decoder, nbytes, err));
+    if (nbytes > 0)
+        STOA_TRY(stoa_node_payload_into(decoder, node, out->bytes->data + start, err));
+    if (decoder->valid != NULL && !null_slots_are_empty(lengths, n, decoder->valid))
+        nbytes = squeeze_nulls(out->bytes->data + start, lengths, n, decoder->valid);
+    out->bytes->nbytes += nbytes;
+    memcpy(out->offsets + 1, lengths, n * sizeof(*lengths));
+    stoa_kernels()->sum[2]((uint8_t *)(out->offsets + 1), n, start);
+out:
+    return st;
+}
