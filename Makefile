@@ -46,7 +46,7 @@ HOT := libformat/base/% libformat/codec/% libformat/csv/% libformat/stats/%
 LIB_SRC     := $(sort $(wildcard libformat/*/*.c))
 LIB_SRC     := $(if $(X86),$(LIB_SRC),$(filter-out %_avx2.c,$(LIB_SRC)))
 TOOL_SRC    := $(sort $(wildcard tools/*.c))
-SUPPORT_SRC := $(filter-out %/fuzz_replay.c,$(wildcard tests/support/*.c))
+SUPPORT_SRC := $(filter-out %/fuzz_replay.c %/fault_posix.c,$(wildcard tests/support/*.c))
 UNIT_SRC    := $(sort $(wildcard tests/unit/*/test_*.c))
 FUZZ_SRC    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC   := $(wildcard bench/*.c bench/micro/*.c)
@@ -62,6 +62,9 @@ SUPPORT := $(call objects,$(SUPPORT_SRC))
 UNITS   := $(call programs,$(UNIT_SRC))
 FUZZERS := $(call programs,$(FUZZ_SRC))
 BENCHES := $(call programs,$(BENCH_SRC))
+
+# System calls that fail on purpose: linked into tests of faults, preloaded into whole programs.
+FAULT_POSIX := $(BUILD)/tests/support/fault_posix
 
 # T="csv exec/": only the tests whose path contains one of the words.
 chosen = $(if $(T),$(foreach w,$(T),$(foreach t,$(1),$(if $(findstring $(w),$(t)),$(t)))),$(1))
@@ -80,7 +83,7 @@ demo: deps
 	@STOA=$(BUILD)/stoa docs/demo.sh
 
 ## check: every test of this VARIANT; T="word ..." picks by path, RUN="valgrind -q" wraps unit tests
-check: all $(call chosen,$(UNITS) $(FUZZERS))
+check: all $(call chosen,$(UNITS) $(FUZZERS)) $(FAULT_POSIX).so
 	@STOA=$(CURDIR)/$(BUILD)/stoa STOA_BUILD=$(CURDIR)/$(BUILD) RUN="$(RUN)" \
 	    tests/run $(call chosen,$(UNITS) $(FUZZERS) $(SCRIPTS))
 
@@ -170,6 +173,12 @@ $(BUILD)/stoa: $(call objects,$(TOOL_SRC)) $(STATIC)
 $(UNITS): %: %.o $(SUPPORT) $(STATIC)
 	$(call show,link)
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka -lm -o $@
+
+$(filter %_faults,$(UNITS)): $(FAULT_POSIX).o
+
+$(FAULT_POSIX).so: $(FAULT_POSIX).o
+	$(call show,link)
+	$(Q)$(LINK) -shared $< -o $@
 
 $(BENCHES): %: %.o $(STATIC)
 	$(call show,link)
