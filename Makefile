@@ -93,7 +93,7 @@ asan:
 
 ## tsan: the tests that start threads, under the thread sanitizer
 tsan:
-	@$(MAKE) VARIANT=tsan check T="$(or $(T),unit/exec/ unit/scan/ unit/convert/ test_jobs)"
+	@$(MAKE) VARIANT=tsan check T="$(or $(T),unit/exec/ unit/csv/ unit/scan/ unit/convert/ test_jobs)"
 
 ## fuzz: every fuzz target for SECS=20 seconds; inputs that fail are kept in build/fuzz
 fuzz:
