@@ -20,7 +20,7 @@
 #include "codec/kernels.h"
 #include "codec/node.h"
 
-enum { BATCH = 256, MIN_LOG2 = 8, MAX_LOG2 = 31, SLACK = 64 };
+enum { BATCH = 256, MIN_LOG2 = 10, MAX_LOG2 = 31, SLACK = 64 };
 
 struct stoa_distinct {
     enum stoa_phys phys;
@@ -157,7 +157,7 @@ static inline void hash_batch(const struct stoa_distinct *set, const struct stoa
 
 static enum stoa_status grow(struct stoa_distinct *set, struct stoa_error *err)
 {
-    unsigned log2 = set->log2 + 1;
+    unsigned log2 = set->log2 < 16 ? set->log2 + 2 : set->log2 + 1;
     size_t nslots = (size_t)1 << set->log2, mask = ((size_t)1 << log2) - 1;
     uint64_t *slots;
     enum stoa_status st = stoa_alloc_zeroed(&slots, mask + 1, sizeof(*slots), err);
@@ -179,26 +179,36 @@ static enum stoa_status grow(struct stoa_distinct *set, struct stoa_error *err)
     return STOA_OK;
 }
 
-/* Appends value i with the next code, which *slot gets; keeps room behind the last one. */
-static enum stoa_status append(struct stoa_distinct *set, const struct stoa_vector *values,
-                               size_t i, uint32_t hash, uint64_t *slot, struct stoa_error *err)
+/* Room for the values [begin, end), should all be new, so that nothing moves while they are added.
+ */
+static enum stoa_status prepare(struct stoa_distinct *set, const struct stoa_vector *values,
+                                size_t begin, size_t end, struct stoa_error *err)
 {
-    size_t nbytes;
-    const uint8_t *bytes = bytes_of(values, i, &nbytes);
-    enum stoa_status st;
+    size_t nbytes = (end - begin) * set->width;
+    enum stoa_status st = STOA_OK;
 
-    STOA_TRY(stoa_buffer_reserve(&set->values, nbytes + SLACK, err));
     if (set->width == 0) {
-        STOA_TRY(stoa_reserve(&set->offsets, &set->offsets_capacity, (size_t)set->count + 2,
+        nbytes = (size_t)(values->offsets[end] - values->offsets[begin]);
+        STOA_TRY(stoa_reserve(&set->offsets, &set->offsets_capacity, (size_t)set->count + BATCH + 1,
                               sizeof(int32_t), err));
-        set->offsets[set->count + 1] = (int32_t)(set->values.nbytes + nbytes);
     }
+    STOA_TRY(stoa_buffer_reserve(&set->values, nbytes + SLACK, err));
+    while (set->count + BATCH > (size_t)1 << (set->log2 - 1))
+        STOA_TRY(grow(set, err));
+out:
+    return st;
+}
+
+/* Appends value i with the next code, which *slot gets. */
+static inline void append(struct stoa_distinct *set, const uint8_t *bytes, size_t nbytes,
+                          uint32_t hash, uint64_t *slot)
+{
     if (nbytes > 0)
         memcpy(set->values.data + set->values.nbytes, bytes, nbytes);
     set->values.nbytes += nbytes;
     *slot = (uint64_t)hash << 32 | ++set->count;
-out:
-    return st;
+    if (set->width == 0)
+        set->offsets[set->count] = (int32_t)set->values.nbytes;
 }
 
 static inline enum stoa_status add(struct stoa_distinct *set, const struct stoa_vector *values,
@@ -213,20 +223,18 @@ static inline enum stoa_status add(struct stoa_distinct *set, const struct stoa_
     for (size_t begin = 0; begin < n; begin += BATCH) {
         size_t end = n - begin < BATCH ? n : begin + BATCH;
 
-        /* Room for a batch of new values, so that no slot moves inside it. */
-        while (set->count + BATCH > (size_t)1 << (set->log2 - 1))
-            STOA_TRY(grow(set, err));
+        STOA_TRY(prepare(set, values, begin, end, err));
         hash_batch(set, values, begin, end, hashes, width);
         for (size_t i = begin; i < end; i++) {
             uint64_t *slot = find_slot(set, hashes[i - begin], values, i, width);
 
             if (*slot == 0) {
                 size_t nbytes;
+                const uint8_t *bytes = bytes_of(values, i, &nbytes);
 
-                (void)bytes_of(values, i, &nbytes);
                 if (set->count >= max_count || set->values.nbytes + nbytes > max_nbytes)
                     return STOA_OK;
-                STOA_TRY(append(set, values, i, hashes[i - begin], slot, err));
+                append(set, bytes, nbytes, hashes[i - begin], slot);
             }
             codes[i] = (uint32_t)*slot - 1;
         }
