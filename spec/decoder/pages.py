@@ -1,0 +1,292 @@
+"""Pages: spec/encodings.md in Python.
+
+Numbers, floats included, are handled as the unsigned integer of their bits and become values at the
+end of decode_page(). A value is None (null), an int, a float or bytes.
+"""
+import struct
+import subprocess
+
+PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, NARROW, BITMAP, BITRUNS = 0, 1, 2, 3, 4, 5, 6, 14, 15, 16
+NAMES = {PLAIN: "plain", CONST: "const", PFOR: "pfor", DELTA: "delta", DICT: "dict", RLE: "rle",
+         SPARSE: "sparse", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns"}
+
+(NONE, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, I128, FIXED, BYTES) = range(14)
+WIDTH = {I8: 1, I16: 2, I32: 4, I64: 8, U8: 1, U16: 2, U32: 4, U64: 8, F32: 4, F64: 8, I128: 16}
+SIGNED = (I8, I16, I32, I64, I128)
+NUMBERS = (I8, I16, I32, I64, U8, U16, U32, U64, F32, F64)
+BLOCK = 1024
+MAX_NODES, MAX_DEPTH = 16, 3
+
+
+class Damage(Exception):
+    """The file is not what the specification says."""
+
+
+def need(condition, message):
+    if not condition:
+        raise Damage(message)
+
+
+def inflate(frame, raw_len):
+    done = subprocess.run(["zstd", "-dcq"], input=frame, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, check=False)
+    need(done.returncode == 0 and len(done.stdout) == raw_len, "zstd frame is damaged")
+    return done.stdout
+
+
+class Node:
+    """One node of a page's trees, its payload and its children."""
+
+    def __init__(self, record, payload):
+        (self.encoding, codec, self.phys, self.flags, self.n,
+         _, self.raw_len) = struct.unpack("<BBBBIII", record)
+        need(self.encoding in NAMES, f"encoding {self.encoding} is not known")
+        need(codec in (0, 1), f"codec {codec} is not known")
+        need(codec == 1 or self.raw_len == len(payload), "raw_len of a payload that is not compressed")
+        self.payload = inflate(payload, self.raw_len) if codec == 1 else payload
+        self.children = []
+
+    def nchildren(self):
+        if self.encoding == PLAIN:
+            return 1 if self.phys == BYTES else 0
+        return {DELTA: 1, DICT: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2}.get(self.encoding, 0)
+
+
+COUNTS = {PLAIN, CONST, PFOR, NARROW}
+MAY_BE = {  # spec/encodings.md, section 3
+    "deltas": {PFOR, CONST, NARROW, PLAIN, RLE},
+    "codes": COUNTS | {RLE, SPARSE, DELTA},
+    "counts": COUNTS,
+    "values": COUNTS | {DELTA},
+    "narrowed": {PLAIN},
+    "validity": {BITMAP, BITRUNS},
+}
+ROLES = {PLAIN: ["counts"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", "counts"],
+         SPARSE: ["counts", "values"], NARROW: ["narrowed"], BITRUNS: ["counts"]}
+
+
+def allowed(node, role):
+    if role == "root":
+        if node.phys == BYTES:
+            return node.encoding in (PLAIN, CONST, DICT)
+        if node.phys in (I128, FIXED):
+            return node.encoding in (PLAIN, CONST, DICT, RLE, SPARSE)
+        return node.encoding <= SPARSE or node.encoding == NARROW
+    if node.encoding in (PFOR, DELTA, NARROW) and node.phys not in NUMBERS:
+        return False
+    return node.encoding in MAY_BE[role]
+
+
+def take_tree(nodes, role, depth=0, above=()):
+    """The next node of the list with its children."""
+    need(nodes, "a tree without an end")
+    node = nodes.pop(0)
+    need(allowed(node, role), f"{NAMES[node.encoding]} may not be {role}")
+    need(depth <= MAX_DEPTH, "a tree that is too deep")
+    need(node.encoding == PLAIN or node.encoding not in above, "an encoding below itself")
+    for k in range(node.nchildren()):
+        role_of_child = ROLES[node.encoding][k]
+        child = take_tree(nodes, role_of_child, depth + 1, above + (node.encoding,))
+        if role_of_child in ("counts", "codes"):
+            need(child.phys == U32, f"{role_of_child} that are not u32")
+        elif node.encoding == NARROW:
+            need(child.phys in (U8, U16, U32) and WIDTH[child.phys] < WIDTH[node.phys],
+                 "narrowed values that are not narrower")
+        else:
+            need(child.phys == node.phys, "a child of another type")
+        if node.encoding in (RLE, SPARSE, BITRUNS):
+            need(1 <= child.n <= node.n and child.n == (node.children or [child])[0].n,
+                 "a child with too many values")
+        else:
+            need(child.n == node.n, "a child with another number of values")
+        node.children.append(child)
+    return node
+
+
+class Decoder:
+    """Decodes the nodes of one page. dictionary: raw entries for a DICT root, or None."""
+
+    def __init__(self, width_of_fixed, dictionary):
+        self.width_of_fixed = width_of_fixed
+        self.dictionary = dictionary
+
+    def width(self, phys):
+        return self.width_of_fixed if phys == FIXED else WIDTH[phys]
+
+    def number(self, raw, phys):
+        return raw if phys in (FIXED, BYTES) else int.from_bytes(raw, "little")
+
+    def split(self, data, phys):
+        width = self.width(phys)
+        return [self.number(data[i:i + width], phys) for i in range(0, len(data), width)]
+
+    def decode(self, node):
+        values = getattr(self, "decode_" + NAMES[node.encoding])(node)
+        need(len(values) == node.n, f"{NAMES[node.encoding]}: {len(values)} values, must be {node.n}")
+        return values
+
+    def decode_plain(self, node):
+        if node.phys != BYTES:
+            need(len(node.payload) == node.n * self.width(node.phys), "plain: length of the payload")
+            return self.split(node.payload, node.phys)
+        at, values = 0, []
+        for length in self.decode(node.children[0]):
+            values.append(node.payload[at:at + length])
+            at += length
+        need(at == len(node.payload), "plain: lengths do not add up to the payload")
+        return values
+
+    def decode_const(self, node):
+        if node.phys != BYTES:
+            need(len(node.payload) == self.width(node.phys), "const: length of the payload")
+        return [self.number(node.payload, node.phys)] * node.n
+
+    def decode_delta(self, node):
+        width, mask = self.width(node.phys), (1 << 8 * self.width(node.phys)) - 1
+        nblocks = (node.n + BLOCK - 1) // BLOCK
+        need(len(node.payload) == nblocks * width, "delta: length of the payload")
+        starts, values = self.split(node.payload, node.phys), []
+        for i, delta in enumerate(self.decode(node.children[0])):
+            before = starts[i // BLOCK] if i % BLOCK == 0 else values[-1]
+            values.append(before + delta & mask)
+        return values
+
+    def decode_dict(self, node):
+        need(not node.payload, "dict: a payload")
+        codes = self.decode(node.children[0])
+        need(max(codes) < len(self.dictionary), "dict: a code past the end of the dictionary")
+        return [self.dictionary[code] for code in codes]
+
+    def decode_rle(self, node):
+        need(not node.payload, "rle: a payload")
+        values, lengths = map(self.decode, node.children)
+        need(min(lengths) > 0, "rle: a run of no values")
+        need(sum(lengths) == node.n, "rle: runs do not add up")
+        return [value for value, length in zip(values, lengths) for _ in range(length)]
+
+    def decode_sparse(self, node):
+        need(len(node.payload) == self.width(node.phys), "sparse: length of the payload")
+        positions, others = map(self.decode, node.children)
+        values = [self.number(node.payload, node.phys)] * node.n
+        last = -1
+        for position, value in zip(positions, others):
+            need(last < position < node.n, "sparse: positions that do not rise")
+            values[position] = value
+            last = position
+        return values
+
+    def decode_narrow(self, node):
+        mask = (1 << 8 * self.width(node.phys)) - 1
+        need(len(node.payload) == self.width(node.phys), "narrow: length of the payload")
+        base = int.from_bytes(node.payload, "little")
+        return [base + value & mask for value in self.decode(node.children[0])]
+
+    def decode_pfor(self, node):
+        return Pfor(node, WIDTH[node.phys]).values
+
+    def decode_bitmap(self, node):
+        need(len(node.payload) == (node.n + 7) // 8, "bitmap: length of the payload")
+        bits = int.from_bytes(node.payload, "little")
+        need(bits >> node.n == 0, "bitmap: bits behind the last value")
+        return [bits >> i & 1 for i in range(node.n)]
+
+    def decode_bitruns(self, node):
+        need(len(node.payload) == 1 and node.payload[0] <= 1, "bitruns: first bit")
+        bit, bits = node.payload[0], []
+        for length in self.decode(node.children[0]):
+            need(0 < length <= node.n - len(bits), "bitruns: length of a run")
+            bits += [bit] * length
+            bit ^= 1
+        return bits
+
+
+class Pfor:
+    """spec/encodings.md, section 2.1."""
+
+    def __init__(self, node, width):
+        self.data, self.at, self.width = node.payload, 0, width
+        scaled, patched = node.flags & 1, node.flags & 2
+        need(node.flags < 4, "pfor: flags that are not known")
+        nblocks = (node.n + BLOCK - 1) // BLOCK
+        mask = (1 << 8 * width) - 1
+        offset, multiplier = (self.take_numbers(width, 2) if scaled else (0, 1))
+        need(not scaled or multiplier >= 2, "pfor: multiplier")
+        bits = list(self.take(nblocks))
+        need(max(bits) <= 8 * width, "pfor: bits of a block")
+        nexceptions = self.take_numbers(2, nblocks) if patched else [0] * nblocks
+        bases = self.take_numbers(width, nblocks)
+        packed = [self.take_block(w, min(BLOCK, node.n - BLOCK * b)) for b, w in enumerate(bits)]
+        places = [self.take_numbers(2, count) for count in nexceptions]
+        for block, positions in zip(packed, places):
+            need(all(a < b for a, b in zip(positions, positions[1:])), "pfor: exceptions do not rise")
+            need(not positions or positions[-1] < len(block), "pfor: exception behind the block")
+            for position, value in zip(positions, self.take_numbers(width, len(positions))):
+                block[position] = value
+        need(self.at == len(self.data), "pfor: bytes behind the end")
+        self.values = [offset + multiplier * (base + p & mask) & mask
+                       for base, block in zip(bases, packed) for p in block]
+
+    def take(self, nbytes):
+        self.at += nbytes
+        need(self.at <= len(self.data), "pfor: payload ends early")
+        return self.data[self.at - nbytes:self.at]
+
+    def take_numbers(self, width, count):
+        data = self.take(width * count)
+        return [int.from_bytes(data[i:i + width], "little") for i in range(0, len(data), width)]
+
+    def take_block(self, bits, count):
+        mask = (1 << bits) - 1
+        if count < BLOCK:
+            string = int.from_bytes(self.take((count * bits + 7) // 8), "little")
+            need(string >> count * bits == 0, "pfor: bits behind the last value")
+            return [string >> bits * i & mask for i in range(count)]
+        nlanes = 128 // self.width
+        words = self.take_numbers(self.width, bits * nlanes)
+        lanes = [sum(word << 8 * self.width * j for j, word in enumerate(words[lane::nlanes]))
+                 for lane in range(nlanes)]
+        return [lanes[i % nlanes] >> bits * (i // nlanes) & mask for i in range(BLOCK)]
+
+
+def to_value(raw, phys):
+    """From the bits to the value."""
+    if phys in SIGNED:
+        top = 1 << 8 * WIDTH[phys] - 1
+        return (raw ^ top) - top
+    if phys == F32:
+        return struct.unpack("<f", struct.pack("<I", raw))[0]
+    if phys == F64:
+        return struct.unpack("<d", struct.pack("<Q", raw))[0]
+    return raw
+
+
+def decode_raw(page, phys, width_of_fixed, n, dictionary=None):
+    """The values of a page as bits or bytes, None for null."""
+    need(len(page) >= 8, "a page without a header")
+    nnodes, validity, zero, count = struct.unpack_from("<BBHI", page)
+    need(zero == 0 and validity <= 2 and nnodes <= MAX_NODES, "header of a page")
+    need(count == n, f"a page of {count} values, must be {n}")
+    at = 8 + 16 * nnodes
+    need(at <= len(page), "a page that ends in its nodes")
+    nodes = []
+    for k in range(nnodes):
+        record = page[8 + 16 * k:24 + 16 * k]
+        stored = struct.unpack_from("<I", record, 8)[0]
+        need(stored <= len(page) - at, "a payload that goes past the page")
+        nodes.append(Node(record, page[at:at + stored]))
+        at += stored
+    need(at == len(page), "bytes behind the last payload")
+    decoder = Decoder(width_of_fixed, dictionary)
+    if validity == 1:
+        need(nnodes == 0, "nodes in a page of nulls")
+        return [None] * n
+    valid = [1] * n
+    if validity == 2:
+        root = take_tree(nodes, "validity")
+        need(root.phys == NONE and root.n == n, "root of validity")
+        valid = decoder.decode(root)
+    root = take_tree(nodes, "root")
+    need(not nodes, "nodes that belong to no tree")
+    need(root.phys == phys and root.n == n, "root of another type or length")
+    need((root.encoding == DICT) == (dictionary is not None), "a dictionary on some pages only")
+    return [value if ok else None for value, ok in zip(decoder.decode(root), valid)]

@@ -1,0 +1,596 @@
+#!/usr/bin/env python3
+"""Reads a Stoa file by the letter of spec/format.md, with Python's standard library alone.
+
+usage: stoa_decode.py [--walk] FILE
+
+Prints every row as a line of JSON, like `stoa cat -f jsonl`. The normal way goes through the
+trailer, as a reader does; --walk goes from object to object and never looks at the footer, as
+recovery does. Both check every hash on their way. A damaged file ends with one line on stderr and
+exit status 4; rows of row groups before the damage have been printed then.
+
+The `zstd` command must be there for files with compressed payloads.
+"""
+import argparse
+import json
+import struct
+import sys
+
+import pages
+from pages import BYTES, FIXED, NONE, Damage, need
+from text import json_text
+from xxh3 import xxh3_64
+
+OBJECT_MAGIC = bytes.fromhex("8b53544f410d0a1a")
+TRAILER_MAGIC = OBJECT_MAGIC[::-1]
+HEAD, SCHM, DICT, SRCE, RGRP, FOOT, PAD = range(1, 8)
+NONE32 = 0xFFFFFFFF
+SLICE, ZONE = 65536, 8192
+DICT_PAGE = 4096
+LOCAL_DICT, SHARED_DICT, ALL_NULL = 1, 2, 4
+(COLUMNS, NAMES, POOL, ROW_GROUPS, CHUNKS, STATISTICS, DICTIONARIES, _, METADATA) = range(1, 10)
+REQUIRED, SLICED, BY_COLUMN = 1, 2, 4
+FEATURES = ["encryption", "derived columns", "nested columns", "source text"]
+
+TYPES = {1: "null", 2: "bool", 3: "int8", 4: "int16", 5: "int32", 6: "int64", 7: "uint8",
+         8: "uint16", 9: "uint32", 10: "uint64", 12: "float32", 13: "float64", 14: "decimal",
+         15: "date32", 16: "time", 17: "timestamp", 20: "utf8", 21: "binary",
+         22: "fixed_binary", 23: "uuid", 24: "enum"}
+PHYS = {"null": pages.NONE, "bool": pages.U8, "int8": pages.I8, "int16": pages.I16,
+        "int32": pages.I32, "int64": pages.I64, "uint8": pages.U8, "uint16": pages.U16,
+        "uint32": pages.U32, "uint64": pages.U64, "float32": pages.F32, "float64": pages.F64,
+        "date32": pages.I32, "timestamp": pages.I64, "utf8": BYTES, "binary": BYTES,
+        "fixed_binary": FIXED, "uuid": FIXED, "enum": pages.U32}
+
+
+def zeros(data, what):
+    need(not any(data), f"{what}: bytes that must be zero are not")
+
+
+def verify(data, expected, what):
+    need(xxh3_64(data) == expected, f"{what}: hash differs")
+
+
+def check_features(features):
+    unknown = [FEATURES[bit] if bit < len(FEATURES) else f"feature {bit}"
+               for bit in range(32) if features >> bit & 1]
+    need(not unknown, "needs " + ", ".join(unknown))
+
+
+class Cursor:
+    """Takes numbers and bytes off the front of a string."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, nbytes):
+        need(nbytes <= len(self.data) - self.at, "a structure ends early")
+        self.at += nbytes
+        return self.data[self.at - nbytes:self.at]
+
+    def numbers(self, layout):
+        return struct.unpack("<" + layout, self.take(struct.calcsize("<" + layout)))
+
+    def text(self):
+        return self.take(self.numbers("I")[0]).decode()
+
+    def pairs(self):
+        return {self.text(): self.text() for _ in range(self.numbers("I")[0])}
+
+
+# ---- Schema: section 4. ----
+
+class Field:
+    """A node record with its name and parameters."""
+
+    def __init__(self, record, pool):
+        (name_off, name_len, kind, flags, parent, nchildren, self.id,
+         params_off) = struct.unpack("<IHBBIIII", record)
+        need(name_off + name_len <= len(pool), "a name outside the pool")
+        self.name = pool[name_off:name_off + name_len].decode()
+        need(kind in TYPES, f"column {self.name}: type {kind} is not known")
+        need(flags < 2 and parent == NONE32 and nchildren == 0, f"column {self.name}: its node")
+        self.type, self.nullable, self.metadata = TYPES[kind], bool(flags & 1), {}
+        type_bytes = b""
+        if params_off != NONE32:
+            need(params_off <= len(pool), "parameters outside the pool")
+            params = Cursor(pool[params_off:])
+            type_bytes = params.take(params.numbers("I")[0])
+            self.metadata = params.pairs()
+        self.parse_type(Cursor(type_bytes))
+
+    def parse_type(self, params):
+        self.width = 16 if self.type == "uuid" else 0
+        self.phys = PHYS.get(self.type)
+        if self.type == "decimal":
+            self.precision, self.scale = params.numbers("BB")
+            self.phys = pages.I64 if self.precision <= 18 else pages.I128
+        elif self.type == "time":
+            self.unit = params.numbers("B")[0]
+            self.phys = pages.I32 if self.unit < 2 else pages.I64
+        elif self.type == "timestamp":
+            self.unit = params.numbers("B")[0]
+            self.zone = params.take(len(params.data) - 1).decode()
+        elif self.type == "fixed_binary":
+            self.width = params.numbers("I")[0]
+        elif self.type == "enum":
+            self.symbols = [params.take(params.numbers("H")[0]).decode()
+                            for _ in range(params.numbers("I")[0])]
+        need(params.at == len(params.data), f"column {self.name}: parameters of its type")
+
+    def check(self, value):
+        """What a column promises of a value beyond its physical type."""
+        need(value is not None or self.nullable, f"column {self.name}: a null")
+        if value is None:
+            return
+        if self.type == "utf8":
+            try:
+                value.decode()
+            except UnicodeDecodeError:
+                raise Damage(f"column {self.name}: text that is not UTF-8") from None
+        elif self.type == "bool":
+            need(value <= 1, f"column {self.name}: a bool of {value}")
+        elif self.type == "enum":
+            need(value < len(self.symbols), f"column {self.name}: a symbol that is not there")
+
+
+def widens(narrow, wide):
+    if narrow == wide:
+        return True
+    signed = range(pages.I8, pages.I64 + 1)
+    unsigned = range(pages.U8, pages.U64 + 1)
+    if wide == pages.I128:
+        return narrow in signed
+    if wide == pages.F64:
+        return narrow == pages.F32
+    if narrow in signed:
+        return wide in signed and narrow < wide
+    return (narrow in unsigned and (wide in signed or wide in unsigned)
+            and pages.WIDTH[narrow] < pages.WIDTH[wide])
+
+
+def parse_nodes(records, pool):
+    fields = [Field(records[i:i + 24], pool) for i in range(0, len(records), 24)]
+    need(len({field.name for field in fields}) == len(fields), "two columns of one name")
+    return fields
+
+
+# ---- Chunks: section 5. ----
+
+class Chunk:
+    """Where a chunk is and what it needs; dictionary: raw entries of its shared chain, or None."""
+
+    def __init__(self, where, data, nrows, nnulls, page_shift, phys, flags, chunk_hash, dictionary):
+        self.where, self.data, self.nrows, self.nnulls = where, data, nrows, nnulls
+        self.page_shift, self.phys, self.flags = page_shift, phys, flags
+        self.hash, self.dictionary = chunk_hash, dictionary
+        need(flags <= 7 and page_shift <= 16, f"{where}: flags or page_shift")
+
+    def stored_pages(self):
+        npages = -(-self.nrows >> self.page_shift) + (1 if self.flags & LOCAL_DICT else 0)
+        if npages == 1:
+            verify(self.data, self.hash, self.where + ": page 0")
+            return [self.data]
+        head, body = self.data[:16 * npages], self.data[16 * npages:]
+        verify(head, self.hash, self.where + ": head")
+        need(len(head) == 16 * npages, f"{self.where}: a head that is cut")
+        begin, stored = 0, []
+        for k in range(npages):
+            end, _, page_hash = struct.unpack_from("<IIQ", head, 16 * k)
+            need(begin < end <= len(body), f"{self.where}: ends of pages")
+            verify(body[begin:end], page_hash, f"{self.where}: stored page {k}")
+            stored.append(body[begin:end])
+            begin = end
+        need(begin == len(body), f"{self.where}: bytes behind the last page")
+        return stored
+
+    def values(self, field):
+        if self.flags & ALL_NULL:
+            need(self.flags == ALL_NULL and not self.data and self.nnulls == self.nrows,
+                 f"{self.where}: a chunk of nulls")
+            values = [None] * self.nrows
+        else:
+            need(widens(self.phys, field.phys), f"{self.where}: physical type {self.phys}")
+            values = self.decode(field)
+        need(values.count(None) == self.nnulls, f"{self.where}: count of nulls")
+        for value in values:
+            field.check(value)
+        return values
+
+    def decode(self, field):
+        stored, dictionary = self.stored_pages(), None
+        if self.flags & SHARED_DICT:
+            dictionary = self.dictionary
+        if self.flags & LOCAL_DICT:
+            page = stored.pop(0)
+            need(len(page) >= 8, f"{self.where}: a dictionary page without a header")
+            count = struct.unpack_from("<I", page, 4)[0]
+            local = pages.decode_raw(page, self.phys, field.width, count)
+            dictionary = (dictionary or []) + local
+            need(None not in local and len(set(dictionary)) == len(dictionary),
+                 f"{self.where}: a dictionary with a null or an entry twice")
+        values = []
+        for k, page in enumerate(stored):
+            n = min(1 << self.page_shift, self.nrows - (k << self.page_shift))
+            try:
+                raw = pages.decode_raw(page, self.phys, field.width, n, dictionary)
+            except Damage as damage:
+                raise Damage(f"{self.where}: page {k}: {damage}") from None
+            values += [None if bits is None else pages.to_value(bits, self.phys) for bits in raw]
+        return values
+
+
+# ---- Dictionaries: section 6. ----
+
+class Segment:
+    """One dictionary segment; `body` starts behind the object's header."""
+
+    def __init__(self, where, body, prev):
+        need(len(body) >= 32, f"{where}: a segment that is cut")
+        (self.prev_id, self.first_code, self.count, self.phys, zero, self.width,
+         self.raw_len) = struct.unpack_from("<QIIB3sIQ", body)
+        zeros(zero, where)
+        npages = -(-self.count // DICT_PAGE)
+        self.dir_len = 32 + 16 * npages
+        self.dir_hash = xxh3_64(body[:self.dir_len])
+        before = prev.entries if prev else []
+        need(self.first_code == len(before) and self.prev_id == (prev.id if prev else 0),
+             f"{where}: does not follow its chain")
+        self.own, begin = [], self.dir_len
+        for k in range(npages):
+            end, _, page_hash = struct.unpack_from("<IIQ", body, 32 + 16 * k)
+            page = body[begin:self.dir_len + end]
+            verify(page, page_hash, f"{where}: page {k}")
+            begin = self.dir_len + end
+            n = min(DICT_PAGE, self.count - DICT_PAGE * k)
+            self.own += pages.decode_raw(page, self.phys, self.width, n)
+        self.end = begin
+        values = [self.bytes_of(entry) for entry in self.own]
+        need(sum(map(len, values)) == self.raw_len, f"{where}: bytes of its values")
+        head = struct.pack("<QB3xIII", self.prev_id, self.phys, self.width, self.count, 0)
+        lengths = b"".join(struct.pack("<I", len(v)) for v in values) if self.phys == BYTES else b""
+        self.id = xxh3_64(head + lengths + b"".join(values))
+        order = [pages.to_value(entry, self.phys) for entry in self.own]
+        need(all(a < b for a, b in zip(order, order[1:])), f"{where}: entries that do not rise")
+        self.entries = before + self.own
+        need(len(set(self.entries)) == len(self.entries), f"{where}: an entry that is there already")
+
+    def bytes_of(self, entry):
+        need(entry is not None, "a dictionary with a null")
+        return entry if self.phys in (BYTES, FIXED) else entry.to_bytes(pages.WIDTH[self.phys], "little")
+
+
+# ---- Statistics: spec/statistics.md. ----
+
+def bound_kind(field):
+    if field.type == "null":
+        return None, 0
+    if field.type in ("utf8", "binary", "fixed_binary", "uuid"):
+        return "bytes", 16
+    if field.type in ("float32", "float64"):
+        return "d", 8
+    if field.phys == pages.I128:
+        return "i128", 16
+    return ("q", 8) if field.phys in pages.SIGNED else ("Q", 8)
+
+
+class Zone:
+    """A zone map, and whether it tells the truth about values."""
+
+    def __init__(self, entry, field):
+        self.kind, width = bound_kind(field)
+        low, high = entry[:width], entry[width:2 * width]
+        (self.nnulls, flags, self.low_len,
+         self.high_len) = struct.unpack_from("<IHBB", entry, 2 * width)
+        (self.bounded, self.low_exact, self.high_exact, self.open, self.no_nan, self.all_nan,
+         self.rising, self.falling) = (bool(flags >> bit & 1) for bit in range(8))
+        self.low, self.high = self.bound(low, self.low_len), self.bound(high, self.high_len)
+
+    def bound(self, raw, length):
+        if self.kind == "bytes":
+            need(length <= 16, "statistics: a length")
+            zeros(raw[length:], "statistics")
+            return raw[:length]
+        if self.kind == "i128":
+            return int.from_bytes(raw, "little", signed=True)
+        return struct.unpack("<" + self.kind, raw)[0] if self.kind else None
+
+    def check(self, values, what):
+        known = [v for v in values if v is not None]
+        real = [v for v in known if v == v]  # not NaN
+        ordered = len(real) == len(values)
+        if self.nnulls != NONE32:
+            need(self.nnulls == len(values) - len(known), f"{what}: n_nulls")
+        if self.bounded:
+            need(real, f"{what}: HAS_BOUNDS")
+            need(self.low <= min(real), f"{what}: min")
+            need(self.open or self.high >= max(real), f"{what}: max")
+            need(not self.low_exact or self.low in real, f"{what}: MIN_EXACT")
+            need(not self.high_exact or self.high in real, f"{what}: MAX_EXACT")
+        need(not self.no_nan or len(real) == len(known), f"{what}: NO_NAN")
+        need(not self.all_nan or (known and not real), f"{what}: ALL_NAN")
+        if self.rising:
+            need(ordered and all(a <= b for a, b in zip(real, real[1:])), f"{what}: ASCENDING")
+        if self.falling:
+            need(ordered and all(a >= b for a, b in zip(real, real[1:])), f"{what}: DESCENDING")
+
+
+# ---- Through the footer: sections 10 and 11. ----
+
+class File:
+    """A file as its trailer tells it."""
+
+    def __init__(self, data):
+        self.data = data
+        need(len(data) >= 128 and data[-8:] == TRAILER_MAGIC, "no trailer")
+        (self.footer_off, file_len, self.total_rows, nsections, features, version, zero,
+         self.nnodes, table_hash) = struct.unpack("<QQQIIHHIQ", data[-64:-16])
+        verify(data[-64:-16], struct.unpack("<Q", data[-16:-8])[0], "trailer")
+        need(version >> 8 == 1, f"version {version >> 8}")
+        check_features(features)
+        need(file_len == len(data), f"file_len is {file_len}, the file has {len(data)} bytes")
+        need(zero == 0, "trailer: bytes that must be zero are not")
+        table_off = len(data) - 64 - 32 * nsections
+        table = data[table_off:-64]
+        verify(table, table_hash, "section table")
+        self.sections = {}
+        for k in range(nsections):
+            kind, flags, zero, count, offset, length, section_hash = struct.unpack_from(
+                "<BBHIQQQ", table, 32 * k)
+            need(kind <= METADATA or not flags & REQUIRED, f"section {kind} is required")
+            need(zero == 0 and all(kind > other for other in self.sections), f"section {kind}: order")
+            need(self.footer_off + 64 <= offset and offset + length <= table_off,
+                 f"section {kind}: place")
+            self.sections[kind] = self.section(kind, flags, data[offset:offset + length], count,
+                                               section_hash, offset)
+        self.load()
+
+    @staticmethod
+    def section(kind, flags, data, count, section_hash, offset):
+        """(content, count, offset), verified unless it is BY_COLUMN."""
+        if flags & BY_COLUMN:
+            return data, count, offset
+        if not flags & SLICED:
+            need(len(data) <= SLICE, f"section {kind}: not SLICED")
+            verify(data, section_hash, f"section {kind}")
+            return data, count, offset
+        nslices = -(-len(data) // (SLICE + 8))
+        hashes, content = data[:8 * nslices], data[8 * nslices:]
+        verify(hashes, section_hash, f"section {kind}")
+        for k in range(nslices):
+            verify(content[SLICE * k:SLICE * (k + 1)], struct.unpack_from("<Q", hashes, 8 * k)[0],
+                   f"section {kind}: slice {k}")
+        return content, count, offset
+
+    def content(self, kind):
+        return self.sections.get(kind, (b"",))[0]
+
+    def part(self, kind, offset, nbytes, part_hash, what):
+        """Bytes of a BY_COLUMN section."""
+        data, _, start = self.sections.get(kind, (b"", 0, offset))
+        need(start <= offset and offset + nbytes <= start + len(data), f"{what}: place")
+        verify(self.data[offset:offset + nbytes], part_hash, what)
+        return self.data[offset:offset + nbytes]
+
+    def load(self):
+        directory, pool = self.content(COLUMNS), self.content(POOL)
+        need(len(directory) == 64 * self.nnodes, "column directory: length")
+        columns = [directory[i:i + 64] for i in range(0, len(directory), 64)]
+        self.fields = parse_nodes(b"".join(column[:24] for column in columns), pool)
+        metadata = self.content(METADATA)
+        self.metadata = Cursor(metadata).pairs() if metadata else {}
+        self.check_names()
+        self.load_groups()
+        self.load_dictionaries()
+        ngroups, nzones = len(self.groups), sum(-(-rows // ZONE) for _, rows in self.groups)
+        nentries = (self.total_rows > 0) + (ngroups if ngroups > 1 else 0) \
+            + (nzones if nzones > ngroups else 0)
+        self.chunks, self.zones = [], []
+        for field, column in zip(self.fields, columns):
+            chunks_off, chunks_hash, stats_off, stats_hash, stride = struct.unpack_from(
+                "<QQQQH", column, 24)
+            zeros(column[58:], "column directory")
+            what = f"column {field.name}"
+            self.chunks.append(self.part(CHUNKS, chunks_off, 32 * ngroups, chunks_hash,
+                                         what + ": chunk entries"))
+            need(stride == 2 * bound_kind(field)[1] + 8 or not nentries, what + ": stats_stride")
+            stats = self.part(STATISTICS, stats_off, stride * nentries, stats_hash,
+                              what + ": statistics")
+            self.zones.append([Zone(stats[i:i + stride], field)
+                               for i in range(0, len(stats), stride)] if stride else [])
+
+    def check_names(self):
+        slots = self.content(NAMES)
+        nslots = len(slots) // 4
+        need(not self.fields or (nslots >= 2 * len(self.fields) and nslots & nslots - 1 == 0),
+             "names: number of slots")
+        for number, field in enumerate(self.fields):
+            slot = xxh3_64(field.name.encode()) % nslots
+            for _ in range(nslots):
+                entry = struct.unpack_from("<I", slots, 4 * slot)[0]
+                need(entry != 0, f"names: column {field.name} is not found")
+                if entry == number + 1:
+                    break
+                slot = (slot + 1) % nslots
+
+    def load_groups(self):
+        self.groups, row, zone = [], 0, 0
+        table = self.content(ROW_GROUPS)
+        for i in range(0, len(table), 40):
+            offset, header_hash, first_row, first_zone, nrows, zero = struct.unpack_from(
+                "<QQQQII", table, i)
+            what = f"row group {len(self.groups)}"
+            need(1 <= nrows <= 1 << 24 and zero == 0, f"{what}: rows")
+            need((first_row, first_zone) == (row, zone), f"{what}: first row or zone")
+            header = self.data[offset:offset + 64]
+            need(header[56:] == struct.pack("<Q", header_hash), f"{what}: header_hash")
+            self.groups.append((offset, nrows))
+            row, zone = row + nrows, zone + -(-nrows // ZONE)
+        need(row == self.total_rows, "total_rows")
+
+    def load_dictionaries(self):
+        self.segments = []
+        table = self.content(DICTIONARIES)
+        for i in range(0, len(table), 48):
+            (segment_id, offset, copy_offset, dir_hash, prev_index, first_code, count, phys,
+             zero) = struct.unpack_from("<QQQQIIIB3s", table, i)
+            what = f"dictionary segment {len(self.segments)}"
+            zeros(zero, what)
+            need(prev_index == NONE32 or prev_index < len(self.segments), f"{what}: prev_index")
+            prev = None if prev_index == NONE32 else self.segments[prev_index]
+            for place in (offset, copy_offset):
+                if place == 0:
+                    continue
+                segment = Segment(what, self.data[place + 64:self.footer_off], prev)
+                need((segment.id, segment.dir_hash, segment.first_code, segment.count, segment.phys)
+                     == (segment_id, dir_hash, first_code, count, phys), f"{what}: its entry")
+            self.segments.append(segment)
+
+    def columns_of(self, group):
+        """The values of all columns of a row group."""
+        offset, nrows = self.groups[group]
+        columns = []
+        for field, entries in zip(self.fields, self.chunks):
+            (chunk_off, length, nnulls, chunk_hash, dict_index, page_shift, phys, encoding,
+             flags) = struct.unpack_from("<QIIQIBBBB", entries, 32 * group)
+            need(bool(flags & SHARED_DICT) == (dict_index != NONE32), "dict_index")
+            dictionary = self.segments[dict_index].entries if flags & SHARED_DICT else None
+            chunk = Chunk(f"row group {group}: column {field.name}",
+                          self.data[chunk_off:chunk_off + length], nrows, nnulls, page_shift, phys,
+                          flags, chunk_hash, dictionary)
+            columns.append(chunk.values(field))
+        return columns
+
+    def check_zones(self, column, field, values_of_groups):
+        """All zone maps of a column against its values."""
+        zones = iter(self.zones[column])
+        levels = [[sum(values_of_groups, [])]]
+        if len(values_of_groups) > 1:
+            levels.append(values_of_groups)
+        blocks = [values[i:i + ZONE] for values in values_of_groups
+                  for i in range(0, len(values), ZONE)]
+        if len(blocks) > len(values_of_groups):
+            levels.append(blocks)
+        for level, parts in zip(("file", "row group", "zone"), levels):
+            for number, values in enumerate(parts):
+                next(zones).check(values, f"column {field.name}: statistics of {level} {number}")
+
+    def rows(self):
+        """(fields, columns) of each row group in order."""
+        kept = [[] for _ in self.fields]
+        for group in range(len(self.groups)):
+            columns = self.columns_of(group)
+            yield self.fields, columns
+            for values, column in zip(kept, columns):
+                values.append(column)
+        for number, (field, values) in enumerate(zip(self.fields, kept)):
+            if values:
+                self.check_zones(number, field, values)
+
+
+# ---- From object to object: section 3. ----
+
+class Walk:
+    """A file without its footer. Segments and schemas are found by their ids."""
+
+    def __init__(self, data):
+        self.data = data
+        self.schemas, self.segments = {}, {}
+
+    def objects(self):
+        """(kind, flags, header values, body) of each object."""
+        at, row = 0, None
+        while at < len(self.data):
+            header = self.data[at:at + 64]
+            what = f"object at {at}"
+            need(len(header) == 64 and header[:8] == OBJECT_MAGIC, f"{what}: no magic number")
+            (kind, flags, version, features, body_len, nrows, dir_len, stream_row, ref_id, dir_hash,
+             header_hash) = struct.unpack_from("<BBHIQIIQQQQ", header, 8)
+            verify(header[:56], header_hash, what)
+            need(version >> 8 == 1, f"{what}: version {version >> 8}")
+            check_features(features)
+            body = self.data[at + 64:at + 64 + body_len]
+            need(body_len % 64 == 0 and len(body) == body_len, f"{what}: body_len")
+            row = 0 if kind == HEAD else row
+            need(row is not None and stream_row == row, f"{what}: stream_row")
+            if dir_len and kind != FOOT:
+                verify(body[:dir_len], dir_hash, f"{what}: directory")
+            yield at, kind, nrows, dir_len, ref_id, body
+            row += nrows
+            at += 64 + body_len
+
+    def schema(self, body, dir_len, ref_id):
+        nnodes, ncolumns, pool_len, _ = struct.unpack_from("<IIII", body)
+        need(dir_len == 16 + 24 * nnodes + pool_len and nnodes == ncolumns, "schema: dir_len")
+        need(xxh3_64(body[:dir_len]) == ref_id, "schema: id")
+        self.schemas[ref_id] = parse_nodes(body[16:16 + 24 * nnodes], body[16 + 24 * nnodes:dir_len])
+        return dir_len
+
+    def dictionary(self, at, body, dir_len, ref_id):
+        prev_id = struct.unpack_from("<Q", body)[0]
+        need(prev_id == 0 or prev_id in self.segments, f"dictionary at {at}: its chain is not there")
+        segment = Segment(f"dictionary at {at}", body, self.segments.get(prev_id))
+        need(segment.id == ref_id and segment.dir_len == dir_len, f"dictionary at {at}: id")
+        self.segments[ref_id] = segment
+        return segment.end
+
+    def row_group(self, at, body, nrows, dir_len, fields):
+        need(dir_len == 40 * len(fields), f"row group at {at}: dir_len")
+        end, columns = dir_len, []
+        for k, field in enumerate(fields):
+            (offset, length, nvalues, nnulls, page_shift, phys, encoding, flags, chunk_hash,
+             dict_id) = struct.unpack_from("<QIIIBBBBQQ", body, 40 * k)
+            what = f"row group at {at}: column {field.name}"
+            need(nvalues == nrows, f"{what}: n_values")
+            if length:
+                begin = offset - 64
+                need(begin == end + -end % 8, f"{what}: offset")
+                zeros(body[end:begin], what)
+                end = begin + length
+            data = body[offset - 64:offset - 64 + length] if length else b""
+            need(bool(flags & SHARED_DICT) == (dict_id != 0), f"{what}: dict_id")
+            need(dict_id == 0 or dict_id in self.segments, f"{what}: its dictionary is not there")
+            dictionary = self.segments[dict_id].entries if dict_id else None
+            chunk = Chunk(what, data, nrows, nnulls, page_shift, phys, flags, chunk_hash, dictionary)
+            columns.append(chunk.values(field))
+        return end, columns
+
+    def rows(self):
+        for at, kind, nrows, dir_len, ref_id, body in self.objects():
+            end = 0
+            if kind == SCHM:
+                end = self.schema(body, dir_len, ref_id)
+            elif kind == DICT:
+                end = self.dictionary(at, body, dir_len, ref_id)
+            elif kind == RGRP:
+                need(ref_id in self.schemas, f"row group at {at}: its schema is not there")
+                fields = self.schemas[ref_id]
+                end, columns = self.row_group(at, body, nrows, dir_len, fields)
+                yield fields, columns
+            elif kind not in (HEAD, PAD):
+                end = len(body)
+            need(end <= len(body), f"object at {at}: longer than its body")
+            zeros(body[end:], f"object at {at}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Prints the rows of a Stoa file as JSON lines.")
+    parser.add_argument("--walk", action="store_true", help="go from object to object, without the footer")
+    parser.add_argument("file")
+    args = parser.parse_args()
+    with open(args.file, "rb") as file:
+        data = file.read()
+    try:
+        for fields, columns in (Walk(data) if args.walk else File(data)).rows():
+            names = [json.dumps(field.name, ensure_ascii=False) for field in fields]
+            texts = [[json_text(value, field) for value in column]
+                     for field, column in zip(fields, columns)]
+            for row in zip(*texts):
+                sys.stdout.write("{" + ",".join(f"{n}:{t}" for n, t in zip(names, row)) + "}\n")
+    except (Damage, struct.error, UnicodeDecodeError) as damage:
+        print(f"{args.file}: {damage}", file=sys.stderr)
+        return 4
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

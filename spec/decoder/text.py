@@ -1,0 +1,146 @@
+"""Values as JSON text: the form that `stoa cat -f jsonl` writes."""
+import base64
+import json
+import math
+import struct
+from fractions import Fraction
+
+UNITS = {0: 1, 1: 1000, 2: 1000000, 3: 1000000000}
+
+
+def shortest_digits(x, is_float32):
+    """(digits, point): the shortest decimal 0.DIGITS * 10^point that reads back as x > 0."""
+    if not is_float32:
+        digits, exponent = f"{x!r}".lower(), 0
+        if "e" in digits:
+            digits, exponent = digits.split("e")
+        whole, _, fraction = digits.partition(".")
+        point = len(whole) + int(exponent)
+        digits = whole + fraction
+    else:
+        for n in range(1, 10):  # the nearest with n digits, or the one beside it
+            mantissa, exponent = f"{x:.{n - 1}e}".split("e")
+            near = int(mantissa.replace(".", ""))
+            power = Fraction(10) ** (int(exponent) - n + 1)
+            fits = [d for d in (near - 1, near, near + 1)
+                    if d > 0 and reads_as_float32(d * power, x)]
+            if fits:
+                best = min(fits, key=lambda d: abs(d * power - Fraction(x)))
+                digits, point = str(best), int(exponent) - n + 1 + len(str(best))
+                break
+    stripped = digits.lstrip("0")
+    point -= len(digits) - len(stripped)
+    return stripped.rstrip("0"), point
+
+
+def reads_as_float32(exact, x):
+    """Whether x is the float32 that is nearest to `exact`, ties to even."""
+    bits = struct.unpack("<I", struct.pack("<f", x))[0]
+    distance = abs(exact - Fraction(x))
+    for other in (bits - 1, bits + 1):
+        if other & 0x7F800000 == 0x7F800000:
+            neighbour = Fraction(2) ** 128
+        else:
+            neighbour = Fraction(struct.unpack("<f", struct.pack("<I", other))[0])
+        apart = abs(exact - neighbour)
+        if apart < distance or (apart == distance and bits & 1):
+            return False
+    return True
+
+
+def float_text(x, is_float32):
+    if math.isnan(x):
+        return '"NaN"'
+    if math.isinf(x):
+        return '"Infinity"' if x > 0 else '"-Infinity"'
+    sign = "-" if math.copysign(1, x) < 0 else ""
+    if x == 0:
+        return sign + "0.0"
+    digits, point = shortest_digits(abs(x), is_float32)
+    if not -4 <= point <= 16:
+        fraction = "." + digits[1:] if len(digits) > 1 else ""
+        return f"{sign}{digits[0]}{fraction}e{point - 1}"
+    if point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    digits = digits.ljust(point, "0")
+    return f"{sign}{digits[:point]}.{digits[point:] or '0'}"
+
+
+def decimal_text(x, scale):
+    digits = str(abs(x)).rjust(scale + 1, "0")
+    whole, fraction = digits[:len(digits) - scale], digits[len(digits) - scale:]
+    return ("-" if x < 0 else "") + whole + ("." + fraction if scale else "")
+
+
+def date_text(days):
+    """The proleptic Gregorian calendar, counted in eras of 400 years from 0000-03-01."""
+    era, day = divmod(days + 719468, 146097)
+    year = (day - day // 1460 + day // 36524 - day // 146096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month = (5 * day + 2) // 153
+    day = day - (153 * month + 2) // 5 + 1
+    year += 400 * era + (month >= 10)
+    month = month + 3 if month < 10 else month - 9
+    if 1 <= year <= 9999:
+        return f"{year:04}-{month:02}-{day:02}"
+    return f"{'-' if year < 0 else '+'}{abs(year):05}-{month:02}-{day:02}"
+
+
+def fraction_text(units, unit):
+    """As many digits as the value needs of 0, 3, 6, 9."""
+    digits = f"{units * (10 ** 9 // UNITS[unit]):09}"
+    for n in (0, 3, 6, 9):
+        if digits[n:].strip("0") == "":
+            return "." + digits[:n] if n else ""
+    return ""
+
+
+def time_text(value, unit):
+    sign = "-" if value < 0 else ""
+    seconds, units = divmod(abs(value), UNITS[unit])
+    return (f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+            + fraction_text(units, unit))
+
+
+def timestamp_text(value, unit, zone):
+    seconds, units = divmod(value, UNITS[unit])
+    days, second = divmod(seconds, 86400)
+    return (date_text(days) + " " + time_text(second, 0) + fraction_text(units, unit)
+            + ("Z" if zone else ""))
+
+
+def uuid_text(raw):
+    digits = raw.hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def quote(text):
+    return json.dumps(text, ensure_ascii=False)
+
+
+def json_text(value, field):
+    """A value of a column as JSON."""
+    kind = field.type
+    if value is None:
+        return "null"
+    if kind == "bool":
+        return "true" if value else "false"
+    if kind in ("float32", "float64"):
+        return float_text(value, kind == "float32")
+    if kind == "decimal":
+        return decimal_text(value, field.scale)
+    if kind == "date32":
+        return quote(date_text(value))
+    if kind == "time":
+        return quote(time_text(value, field.unit))
+    if kind == "timestamp":
+        return quote(timestamp_text(value, field.unit, field.zone))
+    if kind == "utf8":
+        return quote(value.decode())
+    if kind in ("binary", "fixed_binary"):
+        return quote(base64.b64encode(value).decode())
+    if kind == "uuid":
+        return quote(uuid_text(value))
+    if kind == "enum":
+        return quote(field.symbols[value])
+    return str(value)
