@@ -33,9 +33,10 @@
 #include "base/error.h"
 #include "io/io_name.h"
 
-#define BUFFER_NBYTES (256 * 1024)
-#define TEMP_MARK     ".stoa-tmp-"
-#define TEMP_TRIES    1000
+#define BUFFER_NBYTES    (256 * 1024)
+#define WRITEBACK_NBYTES (8 * 1024 * 1024)
+#define TEMP_MARK        ".stoa-tmp-"
+#define TEMP_TRIES       1000
 /* With the rest it stays below the 255 bytes of a name. */
 #define TEMP_BASE_NBYTES 200
 
@@ -56,6 +57,7 @@ struct file_sink {
     char *temp;   /* path of the temporary name, NULL while there is none */
     uint8_t *buffer;
     size_t nbuffered;
+    size_t nunsynced; /* bytes since the kernel was told to begin writing them */
 };
 
 static enum stoa_status fail_exists(struct stoa_error *err, const char *name)
@@ -70,6 +72,19 @@ static enum stoa_status fail_exists(struct stoa_error *err, const char *name)
 
 /* ---- Bytes. ---- */
 
+/*
+ * Lets the disk work while the rest is made, so that fsync() finds little left: 80 -> 33 ms behind
+ * 150 MB. A failure is seen by fsync().
+ */
+static void begin_writeback(struct file_sink *file, size_t nbytes)
+{
+    file->nunsynced += nbytes;
+    if (file->target != TARGET_FILE || file->nunsynced < WRITEBACK_NBYTES)
+        return;
+    sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    file->nunsynced = 0;
+}
+
 static enum stoa_status write_through(struct file_sink *file, const uint8_t *bytes, size_t nbytes,
                                       struct stoa_error *err)
 {
@@ -82,6 +97,7 @@ static enum stoa_status write_through(struct file_sink *file, const uint8_t *byt
             return stoa_fail_errno(err, put < 0 ? errno : EIO, "%s: can't be written", file->name);
         bytes += put;
         nbytes -= (size_t)put;
+        begin_writeback(file, (size_t)put);
     }
     return STOA_OK;
 }

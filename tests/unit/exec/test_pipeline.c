@@ -8,7 +8,6 @@
  */
 #include "exec/pipeline.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -509,6 +511,40 @@ static void one_job_stays_in_the_thread_of_the_caller(void **state)
     assert_int_equal(stoa_pipeline_run(&pipeline, NULL), STOA_OK);
 }
 
+/* The system gives no more threads, to nobody but root at least. */
+static int run_without_threads(void)
+{
+    static struct job got;
+    struct rlimit none = {0, 0};
+    struct stoa_error err = {0};
+    struct plan plan;
+
+    plan_init(&plan, 20);
+    job_init(&got, &plan);
+    if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
+        return 1;
+    if (setrlimit(RLIMIT_NPROC, &none) != 0)
+        return 2;
+    if (job_run(&got, 8, &err) != STOA_OK || got.nwritten != 20)
+        return 3;
+    return got.nprefetched > 0 ? 4 : 0; /* only a second thread has time for that */
+}
+
+static void without_threads_the_caller_does_it_all(void **state)
+{
+    (void)state;
+    int status;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0)
+        _exit(run_without_threads());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void note_report(void *context, const struct stoa_progress *progress)
 {
     (void)progress;
@@ -563,6 +599,7 @@ int main(void)
         cmocka_unit_test(every_mix_of_stages_comes_to_its_end),
         cmocka_unit_test(a_stage_may_hold_more_than_it_was_given),
         cmocka_unit_test(one_job_stays_in_the_thread_of_the_caller),
+        cmocka_unit_test(without_threads_the_caller_does_it_all),
         cmocka_unit_test(progress_reports_now_and_then),
         cmocka_unit_test(every_failing_allocation_is_reported),
     };
