@@ -1,0 +1,122 @@
+/*
+ * Dictionary or not: both are estimated by encoding samples, and the smaller one is taken.
+ *
+ *     PLAIN    values
+ *     LOCAL    codes + entries
+ *     SHARED   codes + (entries + an object) / row groups that will use them
+ *
+ * Nobody knows how many row groups will come. A full one is rarely alone, so its entries are
+ * counted in part; a small one may be the whole file.
+ */
+#include "file/chunk_plan.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+enum { SAMPLE_NRUNS = 4, SAMPLE_RUN_NVALUES = 1024 };
+
+uint64_t stoa_chunk_plan_scale(const struct stoa_chunk_plan *plan, uint64_t nbytes,
+                               uint64_t nvalues)
+{
+    /* In floating point it would depend on the machine; the bytes of a chunk fit 40 bits. */
+    return plan->nvalues == 0 ? 0 : nbytes * nvalues / plan->nvalues;
+}
+
+/* The codes as they stand: in the order of first appearance, which costs as much as any other. */
+static struct stoa_vector codes_vector(const struct stoa_chunk_distinct *distinct, size_t nvalues)
+{
+    return (struct stoa_vector){STOA_PHYS_U32, 4, nvalues, (const uint8_t *)distinct->codes, NULL};
+}
+
+/* What the dictionary's values take. Sorted as they will be, unless they are texts. */
+static enum stoa_status estimate_entries(struct stoa_encoder *encoder,
+                                         const struct stoa_chunk_distinct *distinct,
+                                         uint64_t *nbytes, struct stoa_error *err)
+{
+    struct stoa_vector entries = stoa_distinct_values(distinct->set);
+    struct stoa_values sorted = {0};
+    struct stoa_choice choice;
+    uint32_t *order = NULL;
+    enum stoa_status st;
+
+    if (entries.phys != STOA_PHYS_BYTES) {
+        STOA_TRY(stoa_alloc(&order, entries.nvalues * sizeof(order[0]), err));
+        STOA_TRY(stoa_distinct_order(distinct->set, order, err));
+        STOA_TRY(stoa_values_take(&sorted, &entries, order, (uint32_t)entries.nvalues, err));
+        entries = sorted.vector;
+    }
+    STOA_TRY(stoa_chooser_choose(encoder, &entries, false, &choice, err));
+    *nbytes = choice.nbytes;
+out:
+    stoa_values_reset(&sorted);
+    stoa_free(order);
+    return st;
+}
+
+static enum stoa_chunk_mode smallest_mode(const struct stoa_rules *rules, bool can_share,
+                                          struct stoa_chunk_plan *plan)
+{
+    uint32_t part = plan->nvalues >= rules->full_nrows ? rules->amortisation : 1;
+    uint64_t shared = plan->codes.nbytes + (plan->entries_nbytes + rules->segment_nbytes) / part;
+
+    plan->local_pays = plan->codes.nbytes + plan->entries_nbytes < plan->plain.nbytes;
+    if (can_share && shared < plan->plain.nbytes)
+        return STOA_CHUNK_SHARED;
+    return plan->local_pays ? STOA_CHUNK_LOCAL : STOA_CHUNK_PLAIN;
+}
+
+enum stoa_status stoa_chunk_plan_choose(struct stoa_encoder *encoder,
+                                        const struct stoa_rules *rules,
+                                        const struct stoa_chunk_values *values,
+                                        const struct stoa_chunk_distinct *distinct, bool can_share,
+                                        struct stoa_chunk_plan *out, struct stoa_error *err)
+{
+    const struct stoa_vector *vector = &values->physical.vector;
+    struct stoa_chunk_plan plan = {.mode = STOA_CHUNK_UNPLANNED};
+    struct stoa_vector codes;
+    enum stoa_status st = STOA_OK;
+
+    if (values->all_null)
+        goto done;
+    plan.mode = STOA_CHUNK_PLAIN;
+    plan.phys = values->phys;
+    plan.nvalues = (uint32_t)vector->nvalues;
+    STOA_TRY(stoa_chooser_choose(encoder, vector, false, &plan.plain, err));
+    if (distinct->set == NULL)
+        goto done;
+    codes = codes_vector(distinct, vector->nvalues);
+    STOA_TRY(stoa_chooser_choose(encoder, &codes, true, &plan.codes, err));
+    STOA_TRY(estimate_entries(encoder, distinct, &plan.entries_nbytes, err));
+    plan.mode = smallest_mode(rules, can_share, &plan);
+done:
+    *out = plan;
+out:
+    return st;
+}
+
+enum stoa_status stoa_chunk_plan_may_repeat(const struct stoa_chunk_values *values, bool *out,
+                                            struct stoa_error *err)
+{
+    const struct stoa_vector *vector = &values->physical.vector;
+    size_t sample = SAMPLE_NRUNS * SAMPLE_RUN_NVALUES;
+    uint32_t codes[SAMPLE_RUN_NVALUES];
+    struct stoa_distinct *set = NULL;
+    bool complete = true;
+    enum stoa_status st = STOA_OK;
+
+    *out = vector->nvalues > 0;
+    if (vector->nvalues <= sample) /* not worth a sample */
+        return STOA_OK;
+    STOA_TRY(stoa_distinct_new(&set, vector->phys, vector->width, err));
+    for (size_t run = 0; complete && run < SAMPLE_NRUNS; run++) {
+        size_t begin = (vector->nvalues - SAMPLE_RUN_NVALUES) / (SAMPLE_NRUNS - 1) * run;
+        struct stoa_vector part = stoa_vector_slice(vector, begin, begin + SAMPLE_RUN_NVALUES);
+
+        STOA_TRY(stoa_distinct_add(set, &part, (uint32_t)(sample / 8 * 7), UINT64_MAX, codes,
+                                   &complete, err));
+    }
+    *out = complete;
+out:
+    stoa_distinct_free(set);
+    return st;
+}

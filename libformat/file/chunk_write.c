@@ -1,0 +1,184 @@
+/*
+ * Chunks (spec/format.md, section 5).
+ *
+ *     several stored pages   [ end raw_len hash | end raw_len hash | ... ] [page] [page] ...
+ *     one                    [page]
+ *
+ * Small pages let a reader skip more and read less; but each costs a head entry, a hash and a call,
+ * and compresses less. So a page is the smallest, from 8,192 values on, that is expected to take a
+ * page of memory when stored. Only when values are long are pages smaller: what a reader has to
+ * hold at a time is bounded.
+ */
+#include "file/chunk_write.h"
+
+#include <assert.h>
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "codec/node.h"
+
+enum { MIN_PAGE_SHIFT = 13, MAX_PAGE_SHIFT = 16 };
+
+struct stoa_rg_entry stoa_chunk_all_null(enum stoa_phys phys, uint32_t nvalues)
+{
+    return (struct stoa_rg_entry){
+        .nvalues = nvalues,
+        .nnulls = nvalues,
+        .page_shift = MAX_PAGE_SHIFT,
+        .phys = (uint8_t)phys,
+        .encoding = STOA_CONST,
+        .flags = STOA_CHUNK_ALL_NULL,
+    };
+}
+
+/* The bytes that values [begin, end) have before they are encoded. */
+static uint64_t raw_nbytes(const struct stoa_vector *values, size_t begin, size_t end)
+{
+    if (values->phys != STOA_PHYS_BYTES)
+        return (uint64_t)(end - begin) * values->width;
+    return (uint64_t)(values->offsets[end] - values->offsets[begin]) +
+           (end - begin) * sizeof(uint32_t);
+}
+
+static bool pages_fit(const struct stoa_vector *values, unsigned shift, uint64_t max_nbytes)
+{
+    size_t page = (size_t)1 << shift;
+
+    if (values->phys != STOA_PHYS_BYTES)
+        return page * values->width <= max_nbytes;
+    for (size_t begin = 0; begin < values->nvalues; begin += page) {
+        size_t end = values->nvalues - begin > page ? begin + page : values->nvalues;
+
+        if (raw_nbytes(values, begin, end) > max_nbytes)
+            return false;
+    }
+    return true;
+}
+
+static uint8_t choose_page_shift(const struct stoa_rules *rules,
+                                 const struct stoa_chunk_input *chunk)
+{
+    const struct stoa_vector *values = &chunk->values;
+    unsigned shift = MIN_PAGE_SHIFT;
+
+    if (chunk->plan->nodes[0].encoding == STOA_CONST)
+        shift = MAX_PAGE_SHIFT;
+    while (shift < MAX_PAGE_SHIFT &&
+           (chunk->estimate_nbytes << shift) / values->nvalues < rules->page_min_nbytes)
+        shift++;
+    /* A chunk that fits may have any: the one that holds it all. */
+    if (raw_nbytes(values, 0, values->nvalues) > rules->page_max_nbytes)
+        while (shift > 0 && !pages_fit(values, shift, rules->page_max_nbytes))
+            shift--;
+    return (uint8_t)shift;
+}
+
+uint8_t stoa_page_root_encoding(const uint8_t *page)
+{
+    enum { ALL_NULL = 1, TREE = 2 };
+    unsigned node = 0, pending = 1;
+
+    if (page[1] == ALL_NULL)
+        return STOA_CONST;
+    if (page[1] == TREE) { /* skip the nodes of the validity tree, depth first */
+        for (; pending > 0; node++) {
+            const uint8_t *bytes = page + STOA_PAGE_HEAD_NBYTES + node * STOA_PAGE_NODE_NBYTES;
+            const struct stoa_encoding *encoding = stoa_encoding_find(bytes[0]);
+
+            assert(encoding != NULL && node < page[0]);
+            pending += stoa_encoding_nchildren(encoding, bytes[2]) - 1;
+        }
+    }
+    return page[STOA_PAGE_HEAD_NBYTES + node * STOA_PAGE_NODE_NBYTES];
+}
+
+/* The chunk under construction. */
+struct pages {
+    struct stoa_buffer *out;
+    size_t head;  /* where the head starts */
+    size_t first; /* where the first page starts */
+    uint32_t nwritten;
+    bool has_head;
+};
+
+/* Appends a page and fills in its entry of the head. */
+static enum stoa_status write_page(struct stoa_encoder *encoder, struct pages *pages,
+                                   const struct stoa_vector *values, enum stoa_phys phys,
+                                   const uint8_t *validity, size_t first_bit,
+                                   const struct stoa_plan *plan, struct stoa_error *err)
+{
+    struct stoa_buffer *out = pages->out;
+    size_t begin = out->nbytes;
+    struct stoa_page_entry entry;
+    enum stoa_status st = stoa_page_encode(encoder, values, phys, validity, first_bit, plan, out,
+                                           &entry.raw_nbytes, err);
+
+    if (st != STOA_OK)
+        return st;
+    if (out->nbytes - pages->head > UINT32_MAX)
+        return stoa_fail(err, STOA_ERR_LIMIT, "a row group of more than 4 GiB in one column");
+    entry.end = (uint32_t)(out->nbytes - pages->first);
+    entry.hash = stoa_hash(out->data + begin, out->nbytes - begin);
+    if (pages->has_head)
+        stoa_page_entry_pack(&entry, out->data + pages->head +
+                                         (size_t)pages->nwritten * STOA_PAGE_ENTRY_NBYTES);
+    pages->nwritten++;
+    return STOA_OK;
+}
+
+static enum stoa_status write_pages(struct stoa_encoder *encoder,
+                                    const struct stoa_chunk_input *chunk, unsigned shift,
+                                    struct pages *pages, struct stoa_rg_entry *entry,
+                                    struct stoa_error *err)
+{
+    size_t page = (size_t)1 << shift, nvalues = chunk->values.nvalues, first;
+    enum stoa_status st = STOA_OK;
+
+    if (chunk->entries.nvalues > 0)
+        STOA_TRY(write_page(encoder, pages, &chunk->entries, chunk->phys, NULL, 0,
+                            chunk->entries_plan, err));
+    first = pages->out->nbytes;
+    for (size_t begin = 0; begin < nvalues; begin += page) {
+        size_t end = nvalues - begin > page ? begin + page : nvalues;
+        struct stoa_vector part = stoa_vector_slice(&chunk->values, begin, end);
+
+        STOA_TRY(write_page(encoder, pages, &part, chunk->phys, chunk->validity, begin, chunk->plan,
+                            err));
+    }
+    entry->encoding = stoa_page_root_encoding(pages->out->data + first);
+out:
+    return st;
+}
+
+enum stoa_status stoa_chunk_write(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+                                  const struct stoa_chunk_input *chunk, struct stoa_buffer *out,
+                                  struct stoa_rg_entry *entry, struct stoa_error *err)
+{
+    size_t nvalues = chunk->values.nvalues, before = out->nbytes;
+    struct pages pages = {.out = out, .head = before};
+    struct stoa_rg_entry made = {
+        .nvalues = (uint32_t)nvalues,
+        .nnulls = chunk->nnulls,
+        .page_shift = choose_page_shift(rules, chunk),
+        .phys = (uint8_t)chunk->phys,
+        .flags = chunk->entries.nvalues > 0 ? STOA_CHUNK_LOCAL_DICT : 0,
+    };
+    uint32_t npages = stoa_chunk_npages(made.flags, made.page_shift, made.nvalues);
+    enum stoa_status st = STOA_OK;
+
+    pages.has_head = npages > 1;
+    if (pages.has_head)
+        STOA_TRY(stoa_buffer_append_zeros(out, (size_t)npages * STOA_PAGE_ENTRY_NBYTES, err));
+    pages.first = out->nbytes;
+    STOA_TRY(write_pages(encoder, chunk, made.page_shift, &pages, &made, err));
+    assert(pages.nwritten == npages);
+    made.nbytes = (uint32_t)(out->nbytes - before);
+    made.hash =
+        stoa_hash(out->data + before, pages.has_head ? pages.first - before : out->nbytes - before);
+    *entry = made;
+out:
+    if (st != STOA_OK)
+        out->nbytes = before;
+    return st;
+}

@@ -1,0 +1,43 @@
+/*
+ * Writing one chunk: a column of a row group as pages with their head (spec/format.md, section 5).
+ */
+#ifndef STOA_FILE_CHUNK_WRITE_H
+#define STOA_FILE_CHUNK_WRITE_H
+
+#include "codec/page.h"
+#include "file/chunk_values.h"
+#include "file/layout.h"
+#include "file/rules.h"
+
+struct stoa_chunk_input {
+    const struct stoa_plan *plan;
+    uint64_t estimate_nbytes; /* of all pages: decides how large pages are */
+
+    struct stoa_vector values; /* null slots filled; with a DICT root the U32 codes */
+    enum stoa_phys phys;       /* of the chunk */
+    const uint8_t *validity;   /* NULL: nothing is null */
+    uint32_t nnulls;
+
+    /* Entries of the chunk's own, put in front of the pages; nvalues 0: none. */
+    struct stoa_vector entries;
+    const struct stoa_plan *entries_plan;
+};
+
+/*
+ * Appends the chunk to *out, which is empty or ends at a multiple of 8, and describes it in *entry:
+ * offset and dict_id are left 0, SHARED_DICT is not set. STOA_ERR_LIMIT: 4 GiB or more;
+ * STOA_ERR_NOMEM. On error *out keeps its old length.
+ */
+STOA_CHECK enum stoa_status stoa_chunk_write(struct stoa_encoder *encoder,
+                                             const struct stoa_rules *rules,
+                                             const struct stoa_chunk_input *chunk,
+                                             struct stoa_buffer *out, struct stoa_rg_entry *entry,
+                                             struct stoa_error *err);
+
+/* The entry of a chunk of nulls alone, which has no bytes. */
+struct stoa_rg_entry stoa_chunk_all_null(enum stoa_phys phys, uint32_t nvalues);
+
+/* The encoding of the values of a page, CONST when all are null. */
+uint8_t stoa_page_root_encoding(const uint8_t *page);
+
+#endif

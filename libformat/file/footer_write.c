@@ -1,0 +1,432 @@
+/*
+ * Putting the footer together (spec/format.md, section 10).
+ *
+ *     header | chunks | statistics | dictionaries | row groups | columns | names | pool | metadata
+ *            | zeros | section table | trailer
+ *
+ * The large sections come first, so that what every reader wants lies in the last 64 KiB, which it
+ * reads at once. The section table is in the order of types all the same.
+ */
+#include "file/footer_write.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "stats/zonemap.h"
+
+enum { MIN_NAMES = 2, SECTION_ALIGN = 8 };
+
+enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
+                                         const struct stoa_schema *schema, struct stoa_error *err)
+{
+    struct stoa_footer_column *columns;
+    enum stoa_status st = stoa_alloc_zeroed(&columns, schema->nfields, sizeof(columns[0]), err);
+
+    if (st != STOA_OK)
+        return st;
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        columns[i].stride = stoa_zone_stride(&schema->fields[i].type);
+        columns[i].file = stoa_zone_empty(&schema->fields[i].type);
+    }
+    *footer = (struct stoa_footer_writer){.schema = schema, .columns = columns};
+    return STOA_OK;
+}
+
+static void column_reset(struct stoa_footer_column *column)
+{
+    stoa_buffer_free(&column->chunks);
+    stoa_buffer_free(&column->groups);
+    stoa_buffer_free(&column->zones);
+}
+
+void stoa_footer_writer_reset(struct stoa_footer_writer *footer)
+{
+    for (uint32_t i = 0; footer->columns != NULL && i < footer->schema->nfields; i++)
+        column_reset(&footer->columns[i]);
+    stoa_free(footer->columns);
+    stoa_free(footer->segments);
+    stoa_buffer_free(&footer->groups);
+    *footer = (struct stoa_footer_writer){0};
+}
+
+enum stoa_status stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32_t column_number,
+                                       uint64_t object_off, const struct stoa_rg_entry *entry,
+                                       uint32_t dict_index, const struct stoa_buffer *zones,
+                                       const struct stoa_zone *all, struct stoa_error *err)
+{
+    struct stoa_footer_column *column = &footer->columns[column_number];
+    struct stoa_chunk chunk = {
+        .offset = entry->flags & STOA_CHUNK_ALL_NULL ? 0 : object_off + entry->offset,
+        .nbytes = entry->nbytes,
+        .nnulls = entry->nnulls,
+        .hash = entry->hash,
+        .dict_index = dict_index,
+        .page_shift = entry->page_shift,
+        .phys = entry->phys,
+        .encoding = entry->encoding,
+        .flags = entry->flags,
+    };
+    uint8_t packed[STOA_CHUNK_NBYTES], zone[STOA_ZONE_ENTRY_MAX_NBYTES];
+    enum stoa_status st;
+
+    stoa_chunk_pack(&chunk, packed);
+    stoa_zone_pack(all, zone);
+    STOA_TRY(stoa_buffer_append(&column->chunks, packed, sizeof(packed), err));
+    STOA_TRY(stoa_buffer_append(&column->groups, zone, column->stride, err));
+    STOA_TRY(stoa_buffer_append(&column->zones, zones->data, zones->nbytes, err));
+    stoa_zone_merge(&column->file, all);
+out:
+    return st;
+}
+
+enum stoa_status stoa_footer_add_group(struct stoa_footer_writer *footer, uint64_t object_off,
+                                       uint64_t header_hash, uint32_t nrows, struct stoa_error *err)
+{
+    struct stoa_row_group_entry entry = {
+        .offset = object_off,
+        .header_hash = header_hash,
+        .first_row = footer->nrows,
+        .first_zone = footer->nzones,
+        .nrows = nrows,
+    };
+    uint8_t packed[STOA_ROW_GROUP_NBYTES_ENTRY];
+    enum stoa_status st;
+
+    stoa_row_group_entry_pack(&entry, packed);
+    st = stoa_buffer_append(&footer->groups, packed, sizeof(packed), err);
+    if (st != STOA_OK)
+        return st;
+    footer->nrows += nrows;
+    footer->nzones += stoa_zone_count(nrows);
+    footer->ngroups++;
+    return STOA_OK;
+}
+
+enum stoa_status stoa_footer_add_segment(struct stoa_footer_writer *footer,
+                                         const struct stoa_dictdir_entry *segment,
+                                         struct stoa_error *err)
+{
+    enum stoa_status st = stoa_reserve(&footer->segments, &footer->segments_capacity,
+                                       footer->nsegments + 1, sizeof(footer->segments[0]), err);
+
+    if (st == STOA_OK)
+        footer->segments[footer->nsegments++] = *segment;
+    return st;
+}
+
+/* ---- Putting together ---- */
+
+struct builder {
+    struct stoa_buffer *out;
+    uint64_t footer_off;                               /* of out->data[0] in the file */
+    struct stoa_section sections[STOA_SECTION_NTYPES]; /* by type; length 0: left out */
+};
+
+static uint64_t offset_of_end(const struct builder *b)
+{
+    return b->footer_off + b->out->nbytes;
+}
+
+static enum stoa_status pad_to(struct stoa_buffer *out, size_t unit, struct stoa_error *err)
+{
+    return stoa_buffer_append_zeros(out, stoa_round_up(out->nbytes, unit) - out->nbytes, err);
+}
+
+/* The hashes of the slices of `content`. */
+static enum stoa_status append_slices(struct stoa_buffer *out, const struct stoa_buffer *content,
+                                      struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (size_t at = 0; at < content->nbytes; at += STOA_SLICE_NBYTES) {
+        size_t left = content->nbytes - at;
+        size_t nbytes = left < STOA_SLICE_NBYTES ? left : STOA_SLICE_NBYTES;
+        uint8_t hash[8];
+
+        stoa_store64(hash, stoa_hash(content->data + at, nbytes));
+        STOA_TRY(stoa_buffer_append(out, hash, sizeof(hash), err));
+    }
+out:
+    return st;
+}
+
+/* Adds a section of `count` elements, sliced when it is long; none when there are no bytes. */
+static enum stoa_status add_section(struct builder *b, enum stoa_section_type type, uint8_t flags,
+                                    uint64_t count, const struct stoa_buffer *content,
+                                    struct stoa_error *err)
+{
+    struct stoa_section *section = &b->sections[type];
+    size_t begin;
+    enum stoa_status st = STOA_OK;
+
+    if (content->nbytes == 0)
+        return STOA_OK;
+    STOA_TRY(pad_to(b->out, SECTION_ALIGN, err));
+    begin = b->out->nbytes;
+    *section = (struct stoa_section){
+        .type = (uint8_t)type,
+        .flags = flags,
+        .count = (uint32_t)count,
+        .offset = offset_of_end(b),
+        .hash = stoa_hash(content->data, content->nbytes),
+    };
+    if (content->nbytes > STOA_SLICE_NBYTES) {
+        section->flags |= STOA_SECTION_SLICED;
+        STOA_TRY(append_slices(b->out, content, err));
+        section->hash = stoa_hash(b->out->data + begin, b->out->nbytes - begin);
+    }
+    STOA_TRY(stoa_buffer_append(b->out, content->data, content->nbytes, err));
+    section->nbytes = b->out->nbytes - begin;
+out:
+    return st;
+}
+
+/* Starts a section whose parts the column directory verifies. */
+static enum stoa_status begin_by_column(struct builder *b, enum stoa_section_type type,
+                                        uint64_t count, struct stoa_error *err)
+{
+    enum stoa_status st = pad_to(b->out, SECTION_ALIGN, err);
+
+    b->sections[type] = (struct stoa_section){
+        .type = (uint8_t)type,
+        .flags = STOA_SECTION_REQUIRED | STOA_SECTION_BY_COLUMN,
+        .count = (uint32_t)count,
+        .offset = offset_of_end(b),
+    };
+    return st;
+}
+
+static void end_by_column(struct builder *b, enum stoa_section_type type)
+{
+    b->sections[type].nbytes = offset_of_end(b) - b->sections[type].offset;
+}
+
+static enum stoa_status add_chunks(struct builder *b, struct stoa_footer_writer *footer,
+                                   struct stoa_column_entry *entries, struct stoa_error *err)
+{
+    uint64_t count = (uint64_t)footer->ngroups * footer->schema->nfields;
+    enum stoa_status st;
+
+    STOA_TRY(begin_by_column(b, STOA_SECTION_CHUNKS, count, err));
+    for (uint32_t i = 0; i < footer->schema->nfields; i++) {
+        struct stoa_buffer *chunks = &footer->columns[i].chunks;
+
+        entries[i].chunks_off = offset_of_end(b);
+        entries[i].chunks_hash = stoa_hash(chunks->data, chunks->nbytes);
+        STOA_TRY(stoa_buffer_append(b->out, chunks->data, chunks->nbytes, err));
+        stoa_buffer_free(chunks);
+    }
+    end_by_column(b, STOA_SECTION_CHUNKS);
+out:
+    return st;
+}
+
+/* The zone maps of a column, levels that repeat the one above left out. */
+static enum stoa_status append_zones(struct stoa_buffer *out, const struct stoa_footer_writer *f,
+                                     struct stoa_footer_column *column, struct stoa_error *err)
+{
+    uint64_t with_zones = 1 + (f->ngroups > 1 ? f->ngroups : 0) + f->nzones;
+    uint64_t nentries = stoa_zone_nentries(f->ngroups, f->nzones);
+    uint8_t zone[STOA_ZONE_ENTRY_MAX_NBYTES];
+    size_t begin = out->nbytes;
+    enum stoa_status st;
+
+    stoa_zone_pack(&column->file, zone);
+    STOA_TRY(stoa_buffer_append(out, zone, column->stride, err));
+    if (f->ngroups > 1)
+        STOA_TRY(stoa_buffer_append(out, column->groups.data, column->groups.nbytes, err));
+    if (nentries == with_zones)
+        STOA_TRY(stoa_buffer_append(out, column->zones.data, column->zones.nbytes, err));
+    assert(out->nbytes - begin == nentries * column->stride);
+    stoa_buffer_free(&column->groups);
+    stoa_buffer_free(&column->zones);
+out:
+    return st;
+}
+
+static enum stoa_status add_statistics(struct builder *b, struct stoa_footer_writer *footer,
+                                       struct stoa_column_entry *entries, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(begin_by_column(b, STOA_SECTION_STATISTICS, footer->nzones, err));
+    for (uint32_t i = 0; i < footer->schema->nfields; i++) {
+        size_t begin = b->out->nbytes;
+
+        entries[i].stats_off = offset_of_end(b);
+        entries[i].stats_stride = footer->columns[i].stride;
+        STOA_TRY(append_zones(b->out, footer, &footer->columns[i], err));
+        entries[i].stats_hash = stoa_hash(b->out->data + begin, b->out->nbytes - begin);
+    }
+    end_by_column(b, STOA_SECTION_STATISTICS);
+out:
+    return st;
+}
+
+static enum stoa_status add_dictionaries(struct builder *b, const struct stoa_footer_writer *footer,
+                                         struct stoa_error *err)
+{
+    struct stoa_buffer content = {0};
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = 0; i < footer->nsegments; i++) {
+        uint8_t packed[STOA_DICTDIR_NBYTES];
+
+        stoa_dictdir_entry_pack(&footer->segments[i], packed);
+        STOA_TRY(stoa_buffer_append(&content, packed, sizeof(packed), err));
+    }
+    STOA_TRY(add_section(b, STOA_SECTION_DICTIONARIES, STOA_SECTION_REQUIRED, footer->nsegments,
+                         &content, err));
+out:
+    stoa_buffer_free(&content);
+    return st;
+}
+
+static enum stoa_status add_columns(struct builder *b, const struct stoa_column_entry *entries,
+                                    uint32_t ncolumns, struct stoa_error *err)
+{
+    struct stoa_buffer content = {0};
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; i < ncolumns; i++) {
+        uint8_t packed[STOA_COLUMN_NBYTES];
+
+        stoa_column_entry_pack(&entries[i], packed);
+        STOA_TRY(stoa_buffer_append(&content, packed, sizeof(packed), err));
+    }
+    STOA_TRY(add_section(b, STOA_SECTION_COLUMNS, STOA_SECTION_REQUIRED, ncolumns, &content, err));
+out:
+    stoa_buffer_free(&content);
+    return st;
+}
+
+/* The open-addressed table from names to columns. */
+static enum stoa_status add_names(struct builder *b, const struct stoa_schema *schema,
+                                  struct stoa_error *err)
+{
+    struct stoa_buffer content = {0};
+    uint64_t nslots = MIN_NAMES;
+    enum stoa_status st = STOA_OK;
+
+    if (schema->nfields == 0)
+        return STOA_OK;
+    while (nslots < (uint64_t)schema->nfields * 2)
+        nslots *= 2;
+    STOA_TRY(stoa_buffer_append_zeros(&content, nslots * 4, err));
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        const char *name = schema->fields[i].name;
+        uint64_t slot = stoa_hash(name, strlen(name)) & (nslots - 1);
+
+        while (stoa_load32(content.data + 4 * slot) != 0)
+            slot = (slot + 1) & (nslots - 1);
+        stoa_store32(content.data + 4 * slot, i + 1);
+    }
+    STOA_TRY(add_section(b, STOA_SECTION_NAMES, STOA_SECTION_REQUIRED, nslots, &content, err));
+out:
+    stoa_buffer_free(&content);
+    return st;
+}
+
+static enum stoa_status add_metadata(struct builder *b, const struct stoa_schema *schema,
+                                     struct stoa_error *err)
+{
+    struct stoa_buffer content = {0};
+    enum stoa_status st = STOA_OK;
+
+    if (schema->metadata.npairs > 0)
+        STOA_TRY(stoa_metadata_append(&schema->metadata, &content, err));
+    STOA_TRY(add_section(b, STOA_SECTION_METADATA, 0, content.nbytes, &content, err));
+out:
+    stoa_buffer_free(&content);
+    return st;
+}
+
+static enum stoa_status add_sections(struct builder *b, struct stoa_footer_writer *footer,
+                                     const struct stoa_schema_bytes *schema,
+                                     struct stoa_column_entry *entries, struct stoa_error *err)
+{
+    uint32_t ncolumns = footer->schema->nfields;
+    enum stoa_status st = STOA_OK;
+
+    if (footer->ngroups > 0 && ncolumns > 0) {
+        STOA_TRY(add_chunks(b, footer, entries, err));
+        STOA_TRY(add_statistics(b, footer, entries, err));
+    }
+    STOA_TRY(add_dictionaries(b, footer, err));
+    STOA_TRY(add_section(b, STOA_SECTION_ROW_GROUPS, STOA_SECTION_REQUIRED, footer->ngroups,
+                         &footer->groups, err));
+    STOA_TRY(add_columns(b, entries, ncolumns, err));
+    STOA_TRY(add_names(b, footer->schema, err));
+    STOA_TRY(add_section(b, STOA_SECTION_POOL, STOA_SECTION_REQUIRED, schema->pool.nbytes,
+                         &schema->pool, err));
+    STOA_TRY(add_metadata(b, footer->schema, err));
+out:
+    return st;
+}
+
+/* The section table and the trailer; fills in the header too, which needs the table's hash. */
+static enum stoa_status add_end(struct builder *b, const struct stoa_footer_writer *footer,
+                                struct stoa_error *err)
+{
+    uint8_t packed[STOA_SECTION_NBYTES], end[STOA_TRAILER_NBYTES];
+    struct stoa_buffer table = {0};
+    struct stoa_trailer trailer = {0};
+    struct stoa_object header = {.kind = STOA_OBJECT_FOOTER, .version = STOA_FORMAT_VERSION};
+    uint64_t total;
+    enum stoa_status st = STOA_OK;
+
+    for (unsigned type = 0; type < STOA_SECTION_NTYPES; type++) {
+        if (b->sections[type].nbytes == 0)
+            continue;
+        stoa_section_pack(&b->sections[type], packed);
+        STOA_TRY(stoa_buffer_append(&table, packed, sizeof(packed), err));
+    }
+    total = stoa_round_up(b->out->nbytes + table.nbytes + STOA_TRAILER_NBYTES, STOA_OBJECT_NBYTES);
+    STOA_TRY(stoa_buffer_append_zeros(
+        b->out, total - b->out->nbytes - table.nbytes - STOA_TRAILER_NBYTES, err));
+    STOA_TRY(stoa_buffer_append(b->out, table.data, table.nbytes, err));
+
+    trailer = (struct stoa_trailer){
+        .footer_off = b->footer_off,
+        .file_nbytes = b->footer_off + total,
+        .nrows = footer->nrows,
+        .nsections = (uint32_t)(table.nbytes / STOA_SECTION_NBYTES),
+        .version = STOA_FORMAT_VERSION,
+        .nnodes = footer->schema->nfields,
+        .table_hash = stoa_hash(table.data, table.nbytes),
+    };
+    stoa_trailer_pack(&trailer, end);
+    STOA_TRY(stoa_buffer_append(b->out, end, sizeof(end), err));
+
+    header.body_nbytes = total - STOA_OBJECT_NBYTES;
+    header.dir_nbytes = (uint32_t)table.nbytes;
+    header.dir_hash = table.nbytes > 0 ? trailer.table_hash : 0;
+    header.stream_row = footer->nrows;
+    stoa_object_pack(&header, b->out->data);
+out:
+    stoa_buffer_free(&table);
+    return st;
+}
+
+enum stoa_status stoa_footer_build(struct stoa_footer_writer *footer,
+                                   const struct stoa_schema_bytes *schema, uint64_t footer_off,
+                                   struct stoa_buffer *out, struct stoa_error *err)
+{
+    struct builder b = {.out = out, .footer_off = footer_off};
+    struct stoa_column_entry *entries = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&entries, footer->schema->nfields, sizeof(entries[0]), err));
+    for (uint32_t i = 0; i < footer->schema->nfields; i++)
+        entries[i].node = schema->nodes[i];
+    STOA_TRY(stoa_buffer_append_zeros(out, STOA_OBJECT_NBYTES, err));
+    STOA_TRY(add_sections(&b, footer, schema, entries, err));
+    STOA_TRY(add_end(&b, footer, err));
+out:
+    stoa_free(entries);
+    return st;
+}

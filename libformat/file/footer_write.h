@@ -1,0 +1,66 @@
+/*
+ * The footer of a file that is being written: collected as row groups are written, then put
+ * together (spec/format.md, section 10).
+ */
+#ifndef STOA_FILE_FOOTER_WRITE_H
+#define STOA_FILE_FOOTER_WRITE_H
+
+#include <stoa/stats.h>
+
+#include "base/alloc.h"
+#include "file/layout.h"
+#include "file/schema_bytes.h"
+
+/* What a column has in the footer so far. */
+struct stoa_footer_column {
+    uint16_t stride;           /* of its zone maps */
+    struct stoa_zone file;     /* zone map of all rows */
+    struct stoa_buffer chunks; /* entries */
+    struct stoa_buffer groups; /* zone maps of row groups, stored form */
+    struct stoa_buffer zones;  /* and of zones */
+};
+
+/* One thread at a time. */
+struct stoa_footer_writer {
+    const struct stoa_schema *schema; /* borrowed */
+    struct stoa_footer_column *columns;
+    struct stoa_buffer groups; /* the row-group table */
+    struct stoa_dictdir_entry *segments;
+    size_t nsegments, segments_capacity;
+    uint64_t nrows;
+    uint64_t nzones;
+    uint32_t ngroups;
+};
+
+/* An empty footer. Memory: about 40 bytes a chunk and zone. */
+STOA_CHECK enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
+                                                    const struct stoa_schema *schema,
+                                                    struct stoa_error *err);
+void stoa_footer_writer_reset(struct stoa_footer_writer *footer);
+
+/*
+ * A chunk of the row group that comes next, whose object stands at `object_off`: its entry, and its
+ * zone maps: `zones` in stored form, `all` of the whole chunk. Once for each column, then _group().
+ */
+STOA_CHECK enum stoa_status
+stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32_t column, uint64_t object_off,
+                      const struct stoa_rg_entry *entry, uint32_t dict_index,
+                      const struct stoa_buffer *zones, const struct stoa_zone *all,
+                      struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_footer_add_group(struct stoa_footer_writer *footer,
+                                                  uint64_t object_off, uint64_t header_hash,
+                                                  uint32_t nrows, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_footer_add_segment(struct stoa_footer_writer *footer,
+                                                    const struct stoa_dictdir_entry *segment,
+                                                    struct stoa_error *err);
+
+/*
+ * The whole FOOT object, to be written at offset `footer_off`, into the empty *out. Frees what was
+ * collected. STOA_ERR_NOMEM.
+ */
+STOA_CHECK enum stoa_status stoa_footer_build(struct stoa_footer_writer *footer,
+                                              const struct stoa_schema_bytes *schema,
+                                              uint64_t footer_off, struct stoa_buffer *out,
+                                              struct stoa_error *err);
+
+#endif

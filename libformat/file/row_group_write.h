@@ -1,0 +1,65 @@
+/*
+ * One row group on its way from a batch to the body of its object.
+ *
+ *     prepare   physical values, zone maps, distinct values, on chooser groups plans   any thread
+ *     settle    the sequencer's part, for each column                                  in order
+ *     encode    directory and chunks; bodies of new segments                           any thread
+ *
+ * The steps of one group are done one after the other; different groups share nothing but what is
+ * const here.
+ */
+#ifndef STOA_FILE_ROW_GROUP_WRITE_H
+#define STOA_FILE_ROW_GROUP_WRITE_H
+
+#include <stoa/array.h>
+#include <stoa/stats.h>
+#include <stoa/writer.h>
+
+#include "file/layout.h"
+#include "file/sequencer.h"
+
+struct stoa_group_column {
+    struct stoa_array array;
+    struct stoa_chunk_values values;
+    struct stoa_chunk_distinct distinct;
+    struct stoa_chunk_plan chosen; /* on chooser groups */
+    struct stoa_buffer zones;      /* zone maps in stored form */
+    struct stoa_zone all;          /* and that of the group */
+    struct stoa_sequenced sequenced;
+    struct stoa_rg_entry entry;
+};
+
+struct stoa_writer_group {
+    uint64_t ordinal;
+    uint32_t nrows;
+    uint32_t ncolumns;
+    bool is_chooser;
+    struct stoa_buffer body;
+    uint32_t dir_nbytes;
+    struct stoa_group_column columns[];
+};
+
+/* Whether columns of this type share dictionaries. */
+bool stoa_type_shares_dictionary(const struct stoa_type *type);
+
+/*
+ * Takes over the columns of `batch` on success; its sizes are right, the schema's.
+ * STOA_ERR_DATA: a value that its type cannot have, with the column; STOA_ERR_NOMEM.
+ */
+STOA_CHECK enum stoa_status
+stoa_row_group_prepare(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+                       const struct stoa_schema *schema, uint64_t ordinal, struct stoa_batch *batch,
+                       struct stoa_writer_group **out, struct stoa_error *err);
+
+STOA_CHECK enum stoa_status stoa_row_group_settle(struct stoa_sequencer *sequencer,
+                                                  struct stoa_writer_group *group,
+                                                  struct stoa_error *err);
+
+/* Frees the values; what is left is the body, the entries, the zone maps and new segments. */
+STOA_CHECK enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder,
+                                                  const struct stoa_rules *rules,
+                                                  const struct stoa_schema *schema,
+                                                  struct stoa_writer_group *group,
+                                                  struct stoa_error *err);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * The numbers that a writer decides by. No reader knows them: a file is right whatever they were,
+ * but two files are equal only if they were. Tests set small ones to reach every rule quickly.
+ */
+#ifndef STOA_FILE_RULES_H
+#define STOA_FILE_RULES_H
+
+#include <stdint.h>
+
+struct stoa_rules {
+    int zstd_level;
+
+    /* Plans are chosen on row groups 0, period, 2 * period, ... and used by those in between. */
+    uint32_t chooser_period;
+
+    /*
+     * A chunk that takes more than excess_percent above its estimate, and excess_nbytes for each
+     * page, is chosen anew.
+     */
+    uint32_t excess_percent;
+    uint32_t excess_nbytes;
+
+    uint32_t page_min_nbytes; /* stored: pages are the smallest that are not below */
+    uint64_t page_max_nbytes; /* raw: a page of several values is not above */
+
+    /*
+     * Dictionaries. A row group of at least full_nrows rows is expected to share its entries with
+     * amortisation - 1 others, a smaller one with none.
+     */
+    uint32_t full_nrows;
+    uint32_t amortisation;
+    uint32_t segment_nbytes;    /* what an object costs beside the entries */
+    uint32_t local_max_count;   /* entries of the dictionary of one chunk of numbers */
+    uint32_t shared_max_count;  /* entries of a chain */
+    uint64_t shared_max_nbytes; /* bytes of a chain's values, */
+    uint64_t shared_all_nbytes; /* of the chains of all columns together */
+    uint32_t extension_percent; /* misses below this part of their chunk stay in the chunk */
+    uint32_t epoch_percent;     /* misses above this part of the distinct values start anew */
+    uint32_t barren_epochs;     /* without gain, until the column leaves shared dictionaries */
+
+    /* A second copy of all segments is written when they take at most 1/copy_part of the file. */
+    uint32_t copy_part;
+    uint64_t copy_max_nbytes; /* and no more than this, because they are kept in memory */
+};
+
+extern const struct stoa_rules stoa_default_rules;
+
+#endif

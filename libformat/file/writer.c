@@ -1,0 +1,639 @@
+/*
+ * Writing files (spec/format.md, section 3; stoa/writer.h has the four steps).
+ *
+ *     HEAD  SCHM  [DICT.. RGRP]  [DICT.. RGRP]  ..  [DICT copies]  FOOT
+ *
+ * What a row group becomes is made in row_group_write.c and settled in sequencer.c; here it gets
+ * its place in the file. The steps that are done in order (open, sequence, commit, append, finish)
+ * use all of the writer; prepare and encode read the schema and the rules, which never change, and
+ * take an encoder from the slots.
+ */
+#include "file/writer.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/bits.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "file/footer_write.h"
+#include "file/row_group_write.h"
+#include "file/schema_bytes.h"
+
+enum { MAX_GROUP_NROWS = 1 << 24, NENCODERS = 64 };
+
+/* A dictionary segment that may be written a second time at the end. */
+struct copy {
+    struct stoa_object header;
+    struct stoa_buffer body;
+};
+
+/* Rows that were appended and make no full row group yet. */
+struct pending {
+    struct stoa_array **pieces; /* each an array a column */
+    size_t npieces, capacity;
+    uint64_t nrows;
+    uint64_t nbytes;
+};
+
+struct stoa_writer {
+    struct stoa_sink *sink;
+    const struct stoa_rules *rules;
+    struct stoa_writer_options options;
+    struct stoa_schema schema;
+    struct stoa_schema_bytes bytes;
+    uint64_t schema_id;
+
+    /* Encoders that nobody uses at the moment; a slot is taken and filled by one exchange. */
+    _Atomic(struct stoa_encoder *) encoders[NENCODERS];
+
+    struct stoa_sequencer *sequencer;
+    struct stoa_footer_writer footer;
+    uint64_t offset; /* bytes written */
+    uint64_t nsequenced, ncommitted;
+    bool failed; /* a step in order went wrong: nothing fits behind it */
+
+    struct copy *copies;
+    size_t ncopies, copies_capacity;
+    uint64_t segments_nbytes; /* all DICT objects so far */
+
+    struct pending pending;
+    uint64_t row_nbytes; /* Arrow bytes of a row, text apart */
+};
+
+/* ---- Encoders ---- */
+
+static enum stoa_status encoder_take(struct stoa_writer *writer, struct stoa_encoder **out,
+                                     struct stoa_error *err)
+{
+    for (unsigned i = 0; i < NENCODERS; i++) {
+        *out = atomic_exchange(&writer->encoders[i], NULL);
+        if (*out != NULL)
+            return STOA_OK;
+    }
+    return stoa_encoder_new(out, writer->rules->zstd_level, err);
+}
+
+static void encoder_give(struct stoa_writer *writer, struct stoa_encoder *encoder)
+{
+    for (unsigned i = 0; i < NENCODERS; i++) {
+        struct stoa_encoder *empty = NULL;
+
+        if (atomic_compare_exchange_strong(&writer->encoders[i], &empty, encoder))
+            return;
+    }
+    stoa_encoder_free(encoder); /* more threads than slots */
+}
+
+/* ---- Objects ---- */
+
+static enum stoa_status write_bytes(struct stoa_writer *writer, const void *bytes, size_t nbytes,
+                                    struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    if (nbytes > 0)
+        st = writer->sink->write(writer->sink, bytes, nbytes, err);
+    if (st == STOA_OK)
+        writer->offset += nbytes;
+    return st;
+}
+
+/* A header, whose hash is set, and the body, which is padded already. */
+static enum stoa_status write_object(struct stoa_writer *writer, struct stoa_object *header,
+                                     const struct stoa_buffer *body, struct stoa_error *err)
+{
+    uint8_t packed[STOA_OBJECT_NBYTES];
+    enum stoa_status st;
+
+    assert(body->nbytes % STOA_OBJECT_NBYTES == 0);
+    header->version = STOA_FORMAT_VERSION;
+    header->body_nbytes = body->nbytes;
+    header->dir_hash = header->dir_nbytes > 0 ? stoa_hash(body->data, header->dir_nbytes) : 0;
+    header->stream_row = writer->footer.nrows;
+    if (header->kind == STOA_OBJECT_SCHEMA) /* is called by its hash */
+        header->ref_id = header->dir_hash;
+    stoa_object_pack(header, packed);
+    STOA_TRY(write_bytes(writer, packed, sizeof(packed), err));
+    STOA_TRY(write_bytes(writer, body->data, body->nbytes, err));
+out:
+    return st;
+}
+
+static enum stoa_status write_start(struct stoa_writer *writer, struct stoa_error *err)
+{
+    struct stoa_object head = {.kind = STOA_OBJECT_HEAD}, schema = {.kind = STOA_OBJECT_SCHEMA};
+    struct stoa_buffer body = {0};
+    enum stoa_status st;
+
+    STOA_TRY(write_object(writer, &head, &body, err));
+    STOA_TRY(stoa_schema_bytes_append(&writer->bytes, &body, err));
+    schema.dir_nbytes = (uint32_t)body.nbytes;
+    STOA_TRY(stoa_buffer_append_zeros(
+        &body, stoa_round_up(body.nbytes, STOA_OBJECT_NBYTES) - body.nbytes, err));
+    STOA_TRY(write_object(writer, &schema, &body, err));
+    writer->schema_id = schema.ref_id;
+out:
+    stoa_buffer_free(&body);
+    return st;
+}
+
+/* ---- Opening and closing ---- */
+
+static uint64_t bytes_of_row(const struct stoa_schema *schema)
+{
+    uint64_t nbytes = 0;
+
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        const struct stoa_type *type = &schema->fields[i].type;
+
+        if (stoa_type_shares_dictionary(type)) /* an offset */
+            nbytes += sizeof(int32_t);
+        else
+            nbytes += type->id == STOA_BOOL ? 1 : stoa_type_width(type);
+    }
+    return nbytes;
+}
+
+static enum stoa_status check_options(struct stoa_writer_options *options, struct stoa_error *err)
+{
+    if (options->row_group_nrows == 0)
+        options->row_group_nrows = STOA_ROW_GROUP_NROWS;
+    if (options->row_group_nbytes == 0)
+        options->row_group_nbytes = STOA_ROW_GROUP_NBYTES;
+    if (options->row_group_nrows > MAX_GROUP_NROWS)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "row groups of %" PRIu32 " rows; a row group has at most %d",
+                         options->row_group_nrows, MAX_GROUP_NROWS);
+    return STOA_OK;
+}
+
+static enum stoa_status new_sequencer(struct stoa_writer *writer, struct stoa_error *err)
+{
+    uint32_t ncolumns = writer->schema.nfields;
+    bool *text;
+    enum stoa_status st = stoa_alloc_zeroed(&text, ncolumns, sizeof(text[0]), err);
+
+    if (st != STOA_OK)
+        return st;
+    for (uint32_t i = 0; i < ncolumns; i++)
+        text[i] = stoa_type_shares_dictionary(&writer->schema.fields[i].type);
+    st = stoa_sequencer_new(&writer->sequencer, writer->rules, ncolumns, text, err);
+    stoa_free(text);
+    return st;
+}
+
+enum stoa_status stoa_writer_open_rules(struct stoa_sink *sink, const struct stoa_schema *schema,
+                                        const struct stoa_writer_options *options,
+                                        const struct stoa_rules *rules, struct stoa_writer **out,
+                                        struct stoa_error *err)
+{
+    struct stoa_writer *writer = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&writer, 1, sizeof(*writer), err));
+    for (unsigned i = 0; i < NENCODERS; i++)
+        atomic_init(&writer->encoders[i], NULL);
+    writer->sink = sink;
+    writer->rules = rules;
+    if (options != NULL)
+        writer->options = *options;
+    STOA_TRY(check_options(&writer->options, err));
+    STOA_TRY(stoa_schema_bytes_init(&writer->bytes, schema, err));
+    STOA_TRY(stoa_schema_copy(&writer->schema, schema, err));
+    writer->row_nbytes = bytes_of_row(&writer->schema);
+    STOA_TRY(new_sequencer(writer, err));
+    STOA_TRY(stoa_footer_writer_init(&writer->footer, &writer->schema, err));
+    STOA_TRY(write_start(writer, err));
+    *out = writer;
+    writer = NULL;
+out:
+    stoa_writer_close(writer);
+    return st;
+}
+
+enum stoa_status stoa_writer_open(struct stoa_sink *sink, const struct stoa_schema *schema,
+                                  const struct stoa_writer_options *options,
+                                  struct stoa_writer **out, struct stoa_error *err)
+{
+    return stoa_writer_open_rules(sink, schema, options, &stoa_default_rules, out, err);
+}
+
+static void drop_copies(struct stoa_writer *writer)
+{
+    for (size_t i = 0; i < writer->ncopies; i++)
+        stoa_buffer_free(&writer->copies[i].body);
+    stoa_free(writer->copies);
+    writer->copies = NULL;
+    writer->ncopies = 0;
+    writer->copies_capacity = 0;
+}
+
+static void piece_free(struct stoa_array *columns, uint32_t ncolumns)
+{
+    for (uint32_t i = 0; columns != NULL && i < ncolumns; i++)
+        stoa_array_reset(&columns[i]);
+    stoa_free(columns);
+}
+
+static void pending_reset(struct pending *pending, uint32_t ncolumns)
+{
+    for (size_t i = 0; i < pending->npieces; i++)
+        piece_free(pending->pieces[i], ncolumns);
+    stoa_free(pending->pieces);
+    *pending = (struct pending){0};
+}
+
+void stoa_writer_close(struct stoa_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    pending_reset(&writer->pending, writer->schema.nfields);
+    drop_copies(writer);
+    stoa_footer_writer_reset(&writer->footer);
+    stoa_sequencer_free(writer->sequencer);
+    for (unsigned i = 0; i < NENCODERS; i++)
+        stoa_encoder_free(atomic_load(&writer->encoders[i]));
+    stoa_schema_bytes_reset(&writer->bytes);
+    stoa_schema_reset(&writer->schema);
+    stoa_free(writer);
+}
+
+uint64_t stoa_writer_nrows(const struct stoa_writer *writer)
+{
+    return writer->footer.nrows;
+}
+
+uint64_t stoa_writer_nbytes(const struct stoa_writer *writer)
+{
+    return writer->offset;
+}
+
+/* ---- The four steps ---- */
+
+static enum stoa_status check_array(const struct stoa_field *field, const struct stoa_array *array,
+                                    size_t nrows, struct stoa_error *err)
+{
+    char shown[128];
+    size_t nnulls;
+
+    stoa_quote(shown, sizeof(shown), field->name, strlen(field->name));
+    if (array->nvalues != nrows)
+        return stoa_fail(err, STOA_ERR_USAGE, "column %s: %zu values in a batch of %zu rows", shown,
+                         array->nvalues, nrows);
+    if (nrows > 0 && field->type.id != STOA_NULL &&
+        (stoa_type_shares_dictionary(&field->type) ? array->offsets == NULL
+                                                   : array->values == NULL))
+        return stoa_fail(err, STOA_ERR_USAGE, "column %s: no values", shown);
+    if (field->type.id == STOA_NULL)
+        return STOA_OK;
+    nnulls = array->validity == NULL ? 0 : nrows - stoa_bitmap_count(array->validity, 0, nrows);
+    if (array->nnulls != nnulls)
+        return stoa_fail(err, STOA_ERR_USAGE, "column %s: %zu nulls, the bitmap has %zu", shown,
+                         array->nnulls, nnulls);
+    if (nnulls > 0 && !field->nullable)
+        return stoa_fail(err, STOA_ERR_DATA, "column %s: %zu nulls, the schema allows none", shown,
+                         nnulls);
+    return STOA_OK;
+}
+
+static enum stoa_status check_batch(const struct stoa_writer *writer,
+                                    const struct stoa_batch *batch, struct stoa_error *err)
+{
+    const struct stoa_schema *schema = &writer->schema;
+    enum stoa_status st = STOA_OK;
+
+    if (batch->ncolumns != schema->nfields)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "a batch of %" PRIu32 " columns for a file of %" PRIu32, batch->ncolumns,
+                         schema->nfields);
+    for (uint32_t i = 0; st == STOA_OK && i < batch->ncolumns; i++)
+        st = check_array(&schema->fields[i], &batch->columns[i], batch->nrows, err);
+    return st;
+}
+
+enum stoa_status stoa_writer_prepare(struct stoa_writer *writer, uint64_t ordinal,
+                                     struct stoa_batch *batch, struct stoa_writer_group **out,
+                                     struct stoa_error *err)
+{
+    struct stoa_encoder *encoder;
+    enum stoa_status st = check_batch(writer, batch, err);
+
+    if (st != STOA_OK)
+        return st;
+    if (batch->nrows < 1 || batch->nrows > MAX_GROUP_NROWS)
+        return stoa_fail(err, STOA_ERR_USAGE, "a row group of %zu rows; it has 1 to %d",
+                         batch->nrows, MAX_GROUP_NROWS);
+    st = encoder_take(writer, &encoder, err);
+    if (st != STOA_OK)
+        return st;
+    st = stoa_row_group_prepare(encoder, writer->rules, &writer->schema, ordinal, batch, out, err);
+    encoder_give(writer, encoder);
+    return st;
+}
+
+/* Steps in order after one that failed, or not in order, would make a file of nonsense. */
+static enum stoa_status check_order(const struct stoa_writer *writer, uint64_t ordinal,
+                                    uint64_t expected, const char *step, struct stoa_error *err)
+{
+    if (writer->failed)
+        return stoa_fail(err, STOA_ERR_USAGE, "the file is finished, or writing it failed");
+    if (ordinal != expected)
+        return stoa_fail(err, STOA_ERR_USAGE, "%s of row group %" PRIu64 ", the next is %" PRIu64,
+                         step, ordinal, expected);
+    return STOA_OK;
+}
+
+enum stoa_status stoa_writer_sequence(struct stoa_writer *writer, struct stoa_writer_group *group,
+                                      struct stoa_error *err)
+{
+    enum stoa_status st = check_order(writer, group->ordinal, writer->nsequenced, "sequence", err);
+
+    if (st != STOA_OK)
+        return st;
+    st = stoa_row_group_settle(writer->sequencer, group, err);
+    writer->failed = st != STOA_OK;
+    writer->nsequenced++;
+    return st;
+}
+
+enum stoa_status stoa_writer_encode(struct stoa_writer *writer, struct stoa_writer_group *group,
+                                    struct stoa_error *err)
+{
+    struct stoa_encoder *encoder;
+    enum stoa_status st = encoder_take(writer, &encoder, err);
+
+    if (st != STOA_OK)
+        return st;
+    st = stoa_row_group_encode(encoder, writer->rules, &writer->schema, group, err);
+    encoder_give(writer, encoder);
+    return st;
+}
+
+/* Keeps the body for a second copy, unless there is too much of it already. */
+static enum stoa_status keep_copy(struct stoa_writer *writer, const struct stoa_object *header,
+                                  struct stoa_buffer *body, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    writer->segments_nbytes += STOA_OBJECT_NBYTES + body->nbytes;
+    if (writer->segments_nbytes > writer->rules->copy_max_nbytes) {
+        drop_copies(writer);
+        return STOA_OK;
+    }
+    st = stoa_reserve(&writer->copies, &writer->copies_capacity, writer->ncopies + 1,
+                      sizeof(writer->copies[0]), err);
+    if (st != STOA_OK)
+        return st;
+    writer->copies[writer->ncopies++] = (struct copy){.header = *header, .body = *body};
+    *body = (struct stoa_buffer){0};
+    return STOA_OK;
+}
+
+static enum stoa_status commit_segment(struct stoa_writer *writer, struct stoa_segment *segment,
+                                       struct stoa_error *err)
+{
+    struct stoa_object header = {
+        .kind = STOA_OBJECT_DICT,
+        .dir_nbytes = segment->dir_nbytes,
+        .ref_id = segment->id,
+    };
+    struct stoa_dictdir_entry entry = {
+        .id = segment->id,
+        .offset = writer->offset,
+        .prev_index = segment->prev_index,
+        .first_code = segment->first_code,
+        .count = segment->count,
+        .phys = (uint8_t)segment->phys,
+    };
+    enum stoa_status st;
+
+    assert(segment->index == writer->footer.nsegments);
+    STOA_TRY(write_object(writer, &header, &segment->body, err));
+    entry.dir_hash = header.dir_hash;
+    STOA_TRY(stoa_footer_add_segment(&writer->footer, &entry, err));
+    STOA_TRY(keep_copy(writer, &header, &segment->body, err));
+out:
+    return st;
+}
+
+static enum stoa_status commit_group(struct stoa_writer *writer, struct stoa_writer_group *group,
+                                     struct stoa_error *err)
+{
+    struct stoa_object header = {
+        .kind = STOA_OBJECT_ROW_GROUP,
+        .nrows = group->nrows,
+        .dir_nbytes = group->dir_nbytes,
+        .ref_id = writer->schema_id,
+    };
+    uint64_t offset;
+    enum stoa_status st;
+
+    for (uint32_t i = 0; i < group->ncolumns; i++)
+        if (group->columns[i].sequenced.has_segment)
+            STOA_TRY(commit_segment(writer, &group->columns[i].sequenced.segment, err));
+    offset = writer->offset;
+    STOA_TRY(write_object(writer, &header, &group->body, err));
+    for (uint32_t i = 0; i < group->ncolumns; i++) {
+        const struct stoa_group_column *column = &group->columns[i];
+        bool shared = column->entry.flags & STOA_CHUNK_SHARED_DICT;
+
+        STOA_TRY(stoa_footer_add_chunk(&writer->footer, i, offset, &column->entry,
+                                       shared ? column->sequenced.dict_index : STOA_NONE32,
+                                       &column->zones, &column->all, err));
+    }
+    STOA_TRY(stoa_footer_add_group(&writer->footer, offset, header.hash, group->nrows, err));
+out:
+    return st;
+}
+
+enum stoa_status stoa_writer_commit(struct stoa_writer *writer, struct stoa_writer_group *group,
+                                    struct stoa_error *err)
+{
+    enum stoa_status st = check_order(writer, group->ordinal, writer->ncommitted, "commit", err);
+
+    if (st == STOA_OK) {
+        st = commit_group(writer, group, err);
+        writer->failed = st != STOA_OK;
+        writer->ncommitted++;
+    }
+    stoa_writer_group_free(group);
+    return st;
+}
+
+/* ---- Appending ---- */
+
+/* Makes one batch of the pieces. */
+static enum stoa_status join_pieces(struct stoa_writer *writer, struct stoa_batch *out,
+                                    struct stoa_error *err)
+{
+    struct pending *pending = &writer->pending;
+    const struct stoa_array **parts = NULL;
+    struct stoa_batch batch = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_batch_init(&batch, &writer->schema, err));
+    STOA_TRY(stoa_alloc_zeroed(&parts, pending->npieces, sizeof(parts[0]), err));
+    batch.nrows = (size_t)pending->nrows;
+    for (uint32_t i = 0; i < batch.ncolumns; i++) {
+        if (pending->npieces == 1) {
+            batch.columns[i] = pending->pieces[0][i];
+            pending->pieces[0][i] = (struct stoa_array){0};
+            continue;
+        }
+        for (size_t k = 0; k < pending->npieces; k++)
+            parts[k] = &pending->pieces[k][i];
+        STOA_TRY(stoa_array_concat(&writer->schema.fields[i], parts, pending->npieces,
+                                   &batch.columns[i], err));
+        for (size_t k = 0; k < pending->npieces; k++)
+            stoa_array_reset(&pending->pieces[k][i]);
+    }
+    *out = batch;
+    batch = (struct stoa_batch){0};
+out:
+    stoa_batch_reset(&batch);
+    stoa_free(parts);
+    return st;
+}
+
+/* Writes the pending rows as a row group. */
+static enum stoa_status flush(struct stoa_writer *writer, struct stoa_error *err)
+{
+    struct stoa_writer_group *group = NULL;
+    struct stoa_batch batch = {0};
+    enum stoa_status st;
+
+    STOA_TRY(join_pieces(writer, &batch, err));
+    pending_reset(&writer->pending, writer->schema.nfields);
+    STOA_TRY(stoa_writer_prepare(writer, writer->nsequenced, &batch, &group, err));
+    STOA_TRY(stoa_writer_sequence(writer, group, err));
+    STOA_TRY(stoa_writer_encode(writer, group, err));
+    st = stoa_writer_commit(writer, group, err);
+    group = NULL;
+out:
+    stoa_writer_group_free(group);
+    stoa_batch_reset(&batch);
+    return st;
+}
+
+/* Arrow bytes of rows [begin, end); a sum over rows, so that it matters not how rows arrive. */
+static uint64_t rows_nbytes(const struct stoa_writer *writer, const struct stoa_batch *batch,
+                            size_t begin, size_t end)
+{
+    uint64_t nbytes = (end - begin) * writer->row_nbytes;
+
+    for (uint32_t i = 0; i < batch->ncolumns; i++)
+        if (stoa_type_shares_dictionary(&writer->schema.fields[i].type))
+            nbytes += (uint64_t)(batch->columns[i].offsets[end] - batch->columns[i].offsets[begin]);
+    return nbytes;
+}
+
+/* The end of the rows from `begin` on that still fit the pending row group: `begin` for none. */
+static size_t rows_that_fit(const struct stoa_writer *writer, const struct stoa_batch *batch,
+                            size_t begin)
+{
+    const struct pending *pending = &writer->pending;
+    uint64_t room_nrows = writer->options.row_group_nrows - pending->nrows;
+    uint64_t limit = writer->options.row_group_nbytes, room;
+    size_t low = begin, high = batch->nrows;
+
+    if (high - begin > room_nrows)
+        high = begin + (size_t)room_nrows;
+    room = limit > pending->nbytes ? limit - pending->nbytes : 0;
+    while (low < high) { /* rows [begin, low) fit, [begin, high + 1) do not */
+        size_t middle = low + (high - low + 1) / 2;
+
+        if (rows_nbytes(writer, batch, begin, middle) <= room)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    if (low == begin && pending->nrows == 0) /* a row that is larger than a row group */
+        low++;
+    return low;
+}
+
+/* Keeps a copy of rows [begin, end). */
+static enum stoa_status keep_rows(struct stoa_writer *writer, const struct stoa_batch *batch,
+                                  size_t begin, size_t end, struct stoa_error *err)
+{
+    struct pending *pending = &writer->pending;
+    struct stoa_array *piece = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&piece, batch->ncolumns, sizeof(piece[0]), err));
+    for (uint32_t i = 0; i < batch->ncolumns; i++)
+        STOA_TRY(stoa_array_slice(&writer->schema.fields[i], &batch->columns[i], begin, end,
+                                  &piece[i], err));
+    STOA_TRY(stoa_reserve(&pending->pieces, &pending->capacity, pending->npieces + 1,
+                          sizeof(pending->pieces[0]), err));
+    pending->pieces[pending->npieces++] = piece;
+    piece = NULL;
+    pending->nrows += end - begin;
+    pending->nbytes += rows_nbytes(writer, batch, begin, end);
+out:
+    piece_free(piece, batch->ncolumns);
+    return st;
+}
+
+enum stoa_status stoa_writer_append(struct stoa_writer *writer, const struct stoa_batch *batch,
+                                    struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(check_order(writer, 0, 0, "append", err));
+    STOA_TRY(check_batch(writer, batch, err));
+    for (size_t begin = 0; begin < batch->nrows;) {
+        size_t end = rows_that_fit(writer, batch, begin);
+
+        if (end > begin)
+            STOA_TRY(keep_rows(writer, batch, begin, end, err));
+        if (end < batch->nrows || writer->pending.nrows == writer->options.row_group_nrows)
+            STOA_TRY(flush(writer, err));
+        begin = end;
+    }
+out:
+    if (st != STOA_OK)
+        writer->failed = true;
+    return st;
+}
+
+/* ---- The end ---- */
+
+/* All segments once more, close together and near the footer, when they are a small part. */
+static enum stoa_status write_copies(struct stoa_writer *writer, struct stoa_error *err)
+{
+    bool small = writer->segments_nbytes <= writer->offset / writer->rules->copy_part;
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = 0; small && i < writer->ncopies; i++) {
+        struct copy *copy = &writer->copies[i];
+
+        copy->header.flags = STOA_OBJECT_COPY;
+        writer->footer.segments[i].copy_offset = writer->offset;
+        STOA_TRY(write_object(writer, &copy->header, &copy->body, err));
+    }
+out:
+    drop_copies(writer);
+    return st;
+}
+
+enum stoa_status stoa_writer_finish(struct stoa_writer *writer, struct stoa_error *err)
+{
+    struct stoa_buffer footer = {0};
+    enum stoa_status st;
+
+    STOA_TRY(check_order(writer, writer->nsequenced, writer->ncommitted, "finish", err));
+    if (writer->pending.nrows > 0)
+        STOA_TRY(flush(writer, err));
+    STOA_TRY(write_copies(writer, err));
+    STOA_TRY(stoa_footer_build(&writer->footer, &writer->bytes, writer->offset, &footer, err));
+    STOA_TRY(write_bytes(writer, footer.data, footer.nbytes, err));
+out:
+    writer->failed = true; /* nothing may follow the footer */
+    stoa_buffer_free(&footer);
+    return st;
+}

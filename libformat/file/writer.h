@@ -1,0 +1,17 @@
+/*
+ * Opening a writer with other rules than the usual ones: for tests.
+ */
+#ifndef STOA_FILE_WRITER_H
+#define STOA_FILE_WRITER_H
+
+#include <stoa/writer.h>
+
+#include "file/rules.h"
+
+/* Like stoa_writer_open(); `rules` are borrowed. */
+STOA_CHECK enum stoa_status
+stoa_writer_open_rules(struct stoa_sink *sink, const struct stoa_schema *schema,
+                       const struct stoa_writer_options *options, const struct stoa_rules *rules,
+                       struct stoa_writer **out, struct stoa_error *err);
+
+#endif

@@ -1,0 +1,768 @@
+/* Files written: what a reader gives back, the same bytes whatever the order, failures. */
+#include "file/writer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stoa/reader.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "column/builder.h"
+#include "file/layout.h"
+#include "support/fault_alloc.h"
+#include "support/gen_table.h"
+#include "support/random.h"
+
+/* Rules under which a few thousand rows meet everything that large files do. */
+static struct stoa_rules small_rules(void)
+{
+    struct stoa_rules rules = stoa_default_rules;
+
+    rules.chooser_period = 3;
+    rules.full_nrows = 100;
+    rules.segment_nbytes = 0;
+    rules.shared_max_count = 300;
+    rules.local_max_count = 200;
+    rules.page_min_nbytes = 1;
+    rules.page_max_nbytes = 4096;
+    return rules;
+}
+
+static void check(enum stoa_status st, const struct stoa_error *err)
+{
+    if (st != STOA_OK)
+        fail_msg("%s", err->message);
+}
+
+/* ---- Writing in two ways ---- */
+
+static struct stoa_sink *write_appending(const struct stoa_schema *schema,
+                                         const struct stoa_batch *batches, size_t nbatches,
+                                         const struct stoa_writer_options *options,
+                                         const struct stoa_rules *rules)
+{
+    struct stoa_error err = {0};
+    struct stoa_sink *sink;
+    struct stoa_writer *writer;
+
+    check(stoa_sink_create_memory(&sink, &err), &err);
+    check(stoa_writer_open_rules(sink, schema, options, rules, &writer, &err), &err);
+    for (size_t i = 0; i < nbatches; i++)
+        check(stoa_writer_append(writer, &batches[i], &err), &err);
+    check(stoa_writer_finish(writer, &err), &err);
+    stoa_writer_close(writer);
+    return sink;
+}
+
+static void copy_batch(const struct stoa_batch *from, size_t begin, size_t end,
+                       struct stoa_batch *out)
+{
+    struct stoa_error err = {0};
+
+    check(stoa_batch_init(out, from->schema, &err), &err);
+    out->nrows = end - begin;
+    for (uint32_t i = 0; i < from->ncolumns; i++)
+        check(stoa_array_slice(&from->schema->fields[i], &from->columns[i], begin, end,
+                               &out->columns[i], &err),
+              &err);
+}
+
+enum { MAX_GROUPS = 64 };
+
+/* Prepares and encodes in any order, as far as the protocol allows; sequences, commits in order. */
+static struct stoa_sink *write_shuffled(struct stoa_test_random *random,
+                                        const struct stoa_batch *groups, size_t ngroups,
+                                        const struct stoa_rules *rules)
+{
+    enum { START, PREPARED, SEQUENCED, ENCODED, COMMITTED } step[MAX_GROUPS] = {START};
+    struct stoa_writer_group *group[MAX_GROUPS];
+    struct stoa_error err = {0};
+    struct stoa_sink *sink;
+    struct stoa_writer *writer;
+    size_t nsequenced = 0, ncommitted = 0;
+
+    assert_true(ngroups <= MAX_GROUPS);
+    check(stoa_sink_create_memory(&sink, &err), &err);
+    check(stoa_writer_open_rules(sink, groups[0].schema, NULL, rules, &writer, &err), &err);
+    while (ncommitted < ngroups) {
+        size_t k = (size_t)stoa_test_random_below(random, ngroups);
+
+        if (step[k] == START) {
+            struct stoa_batch batch;
+
+            copy_batch(&groups[k], 0, groups[k].nrows, &batch);
+            check(stoa_writer_prepare(writer, k, &batch, &group[k], &err), &err);
+            stoa_batch_reset(&batch);
+        } else if (step[k] == PREPARED && k == nsequenced) {
+            check(stoa_writer_sequence(writer, group[k], &err), &err);
+            nsequenced++;
+        } else if (step[k] == SEQUENCED) {
+            check(stoa_writer_encode(writer, group[k], &err), &err);
+        } else if (step[k] == ENCODED && k == ncommitted) {
+            check(stoa_writer_commit(writer, group[k], &err), &err);
+            ncommitted++;
+        } else {
+            continue;
+        }
+        step[k]++;
+    }
+    check(stoa_writer_finish(writer, &err), &err);
+    stoa_writer_close(writer);
+    return sink;
+}
+
+static void assert_equal_files(const struct stoa_sink *a, const struct stoa_sink *b)
+{
+    size_t a_nbytes, b_nbytes;
+    const uint8_t *a_bytes = stoa_sink_memory(a, &a_nbytes);
+    const uint8_t *b_bytes = stoa_sink_memory(b, &b_nbytes);
+
+    assert_int_equal(a_nbytes, b_nbytes);
+    assert_memory_equal(a_bytes, b_bytes, a_nbytes);
+}
+
+/* ---- Reading back ---- */
+
+struct file {
+    struct stoa_source *source;
+    struct stoa_reader *reader;
+};
+
+static void open_file(const struct stoa_sink *sink, struct file *file)
+{
+    struct stoa_error err = {0};
+    size_t nbytes;
+    const uint8_t *bytes = stoa_sink_memory(sink, &nbytes);
+
+    check(stoa_source_open_memory(bytes, nbytes, "memory", &file->source, &err), &err);
+    check(stoa_reader_open(file->source, NULL, &file->reader, &err), &err);
+}
+
+static void close_file(struct file *file)
+{
+    stoa_reader_close(file->reader);
+    stoa_source_close(file->source);
+}
+
+/* The file holds the rows of `batch` and nothing else; the bytes add up and verify. */
+static void assert_holds(const struct stoa_sink *sink, const struct stoa_batch *batch)
+{
+    struct stoa_error err = {0};
+    const struct stoa_schema *schema;
+    struct file file;
+    uint64_t row = 0;
+
+    open_file(sink, &file);
+    check(stoa_reader_schema(file.reader, &schema, &err), &err);
+    assert_true(stoa_schema_equal(schema, batch->schema));
+    assert_int_equal(stoa_reader_nrows(file.reader), batch->nrows);
+    for (uint32_t g = 0; g < stoa_reader_nrow_groups(file.reader); g++) {
+        struct stoa_row_group group;
+
+        check(stoa_reader_row_group(file.reader, g, &group, &err), &err);
+        for (uint32_t i = 0; i < schema->nfields; i++) {
+            struct stoa_array expected = {0}, got = {0};
+            struct stoa_rows rows = {0, group.nrows};
+
+            check(stoa_reader_column(file.reader, g, i, rows, &got, NULL, &err), &err);
+            check(stoa_array_slice(&schema->fields[i], &batch->columns[i], (size_t)row,
+                                   (size_t)(row + group.nrows), &expected, &err),
+                  &err);
+            assert_true(stoa_array_equal(&schema->fields[i], &expected, &got));
+            stoa_array_reset(&expected);
+            stoa_array_reset(&got);
+        }
+        row += group.nrows;
+    }
+    assert_int_equal(row, batch->nrows);
+    close_file(&file);
+}
+
+static void generated_tables_come_back(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct stoa_rules small = small_rules();
+    size_t ncases = stoa_test_ncases(60);
+
+    stoa_test_random_init(&random, "generated_tables_come_back");
+    for (size_t i = 0; i < ncases; i++) {
+        struct stoa_schema schema = {0};
+        struct stoa_batch batch;
+        struct stoa_writer_options options = {0};
+        struct stoa_sink *sink;
+
+        stoa_test_gen_schema(&random, (uint32_t)stoa_test_random_below(&random, 6), &schema);
+        stoa_test_gen_batch(&random, &schema, (size_t)stoa_test_random_below(&random, 9000),
+                            &batch);
+        if (stoa_test_random_one_in(&random, 2))
+            options.row_group_nrows = 1 + (uint32_t)stoa_test_random_below(&random, 3000);
+        sink = write_appending(&schema, &batch, 1, &options,
+                               i % 2 == 0 ? &small : &stoa_default_rules);
+        assert_holds(sink, &batch);
+        stoa_sink_close(sink);
+        stoa_batch_reset(&batch);
+        stoa_schema_reset(&schema);
+    }
+}
+
+static void order_of_the_steps_does_not_show(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct stoa_rules rules = small_rules();
+    size_t ncases = stoa_test_ncases(8);
+
+    stoa_test_random_init(&random, "order_of_the_steps_does_not_show");
+    for (size_t i = 0; i < ncases; i++) {
+        enum { NROWS = 500, NGROUPS = 20 };
+        struct stoa_schema schema = {0};
+        struct stoa_batch table, groups[NGROUPS];
+        struct stoa_writer_options options = {.row_group_nrows = NROWS};
+        struct stoa_sink *appended, *shuffled, *again;
+
+        stoa_test_gen_schema(&random, 5, &schema);
+        stoa_test_gen_batch(&random, &schema, (size_t)NROWS * NGROUPS - 7, &table);
+        for (size_t k = 0; k < NGROUPS; k++)
+            copy_batch(&table, k * NROWS, k + 1 < NGROUPS ? (k + 1) * NROWS : table.nrows,
+                       &groups[k]);
+        appended = write_appending(&schema, &table, 1, &options, &rules);
+        shuffled = write_shuffled(&random, groups, NGROUPS, &rules);
+        again = write_shuffled(&random, groups, NGROUPS, &rules);
+        assert_equal_files(appended, shuffled);
+        assert_equal_files(appended, again);
+        assert_holds(shuffled, &table);
+        for (size_t k = 0; k < NGROUPS; k++)
+            stoa_batch_reset(&groups[k]);
+        stoa_sink_close(appended);
+        stoa_sink_close(shuffled);
+        stoa_sink_close(again);
+        stoa_batch_reset(&table);
+        stoa_schema_reset(&schema);
+    }
+}
+
+static void sizes_of_appended_batches_do_not_show(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    size_t ncases = stoa_test_ncases(20);
+
+    stoa_test_random_init(&random, "sizes_of_appended_batches_do_not_show");
+    for (size_t i = 0; i < ncases; i++) {
+        enum { MAX_PIECES = 2000 };
+        static struct stoa_batch pieces[MAX_PIECES];
+        struct stoa_schema schema = {0};
+        struct stoa_batch table;
+        struct stoa_writer_options options = {
+            .row_group_nrows = 1 + (uint32_t)stoa_test_random_below(&random, 500),
+            .row_group_nbytes = 1 + stoa_test_random_below(&random, 20000),
+        };
+        struct stoa_sink *whole, *in_pieces;
+        size_t npieces = 0;
+
+        stoa_test_gen_schema(&random, 3, &schema);
+        stoa_test_gen_batch(&random, &schema, 1500, &table);
+        for (size_t row = 0; row < table.nrows; npieces++) {
+            size_t end = row + (size_t)stoa_test_random_below(&random, 150);
+
+            if (end > table.nrows || npieces == MAX_PIECES - 1)
+                end = table.nrows;
+            copy_batch(&table, row, end, &pieces[npieces]);
+            row = end;
+        }
+        whole = write_appending(&schema, &table, 1, &options, &stoa_default_rules);
+        in_pieces = write_appending(&schema, pieces, npieces, &options, &stoa_default_rules);
+        assert_equal_files(whole, in_pieces);
+        assert_holds(whole, &table);
+        for (size_t k = 0; k < npieces; k++)
+            stoa_batch_reset(&pieces[k]);
+        stoa_sink_close(whole);
+        stoa_sink_close(in_pieces);
+        stoa_batch_reset(&table);
+        stoa_schema_reset(&schema);
+    }
+}
+
+/* ---- Single tables ---- */
+
+static void add_column(struct stoa_schema *schema, const char *name, enum stoa_type_id id,
+                       bool nullable)
+{
+    struct stoa_error err = {0};
+
+    check(stoa_schema_add(schema, name, &(struct stoa_type){.id = id}, nullable, &err), &err);
+}
+
+/* A column of texts made by `text`; empty where it says NULL: a null. */
+static void make_texts(struct stoa_array *out, size_t nvalues,
+                       const char *(*text)(size_t i, char room[64]))
+{
+    struct stoa_type type = {.id = STOA_UTF8};
+    struct stoa_builder builder;
+    struct stoa_error err = {0};
+
+    check(stoa_builder_init(&builder, &type, nvalues, &err), &err);
+    for (size_t i = 0; i < nvalues; i++) {
+        char room[64];
+        const char *value = text(i, room);
+        size_t nbytes = value != NULL ? strlen(value) : 0;
+
+        check(stoa_builder_reserve(&builder, 1, nbytes, &err), &err);
+        if (value != NULL)
+            stoa_builder_append_bytes(&builder, value, nbytes);
+        else
+            stoa_builder_append_null(&builder);
+    }
+    stoa_builder_finish(&builder, out);
+}
+
+static void make_numbers(struct stoa_array *out, size_t nvalues, int64_t (*number)(size_t i))
+{
+    struct stoa_type type = {.id = STOA_INT64};
+    struct stoa_builder builder;
+    struct stoa_error err = {0};
+
+    check(stoa_builder_init(&builder, &type, nvalues, &err), &err);
+    for (size_t i = 0; i < nvalues; i++)
+        stoa_builder_append_64(&builder, (uint64_t)number(i));
+    stoa_builder_finish(&builder, out);
+}
+
+static const char *key_text(size_t i, char room[64])
+{
+    if (i % 11 == 3)
+        return NULL;
+    snprintf(room, 64, "a key of some length, number %zu", i * 7919 % 97);
+    return room;
+}
+
+static int64_t row_number(size_t i)
+{
+    return (int64_t)i;
+}
+
+/* A table of two columns: a text that repeats, and the number of the row. */
+static void make_keys(struct stoa_schema *schema, size_t nrows, struct stoa_batch *batch)
+{
+    struct stoa_error err = {0};
+
+    add_column(schema, "key", STOA_UTF8, true);
+    add_column(schema, "row", STOA_INT64, false);
+    check(stoa_batch_init(batch, schema, &err), &err);
+    batch->nrows = nrows;
+    make_texts(&batch->columns[0], nrows, key_text);
+    make_numbers(&batch->columns[1], nrows, row_number);
+}
+
+static void an_empty_table_is_a_file(void **state)
+{
+    (void)state;
+    static const uint32_t ncolumns[] = {0, 1, 20};
+    struct stoa_test_random random;
+
+    stoa_test_random_init(&random, "an_empty_table_is_a_file");
+    for (size_t i = 0; i < sizeof(ncolumns) / sizeof(ncolumns[0]); i++) {
+        struct stoa_schema schema = {0};
+        struct stoa_batch batch;
+        struct stoa_error err = {0};
+        struct stoa_sink *sink;
+
+        stoa_test_gen_schema(&random, ncolumns[i], &schema);
+        check(stoa_batch_init(&batch, &schema, &err), &err);
+        sink = write_appending(&schema, &batch, 1, NULL, &stoa_default_rules);
+        assert_holds(sink, &batch);
+        stoa_sink_close(sink);
+        stoa_batch_reset(&batch);
+        stoa_schema_reset(&schema);
+    }
+}
+
+/* Sections above 64 KiB are sliced, and names collide. */
+static void a_wide_table_comes_back(void **state)
+{
+    (void)state;
+    enum { NCOLUMNS = 3000, NROWS = 5 };
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+    struct stoa_sink *sink;
+    struct file file;
+
+    for (uint32_t i = 0; i < NCOLUMNS; i++) {
+        char name[64];
+
+        snprintf(name, sizeof(name), "a column with a rather long name %u", i);
+        add_column(&schema, name, STOA_INT64, false);
+    }
+    check(stoa_batch_init(&batch, &schema, &err), &err);
+    batch.nrows = NROWS;
+    for (uint32_t i = 0; i < NCOLUMNS; i++)
+        make_numbers(&batch.columns[i], NROWS, row_number);
+    sink = write_appending(&schema, &batch, 1, NULL, &stoa_default_rules);
+    assert_holds(sink, &batch);
+    open_file(sink, &file);
+    for (uint32_t i = 0; i < NCOLUMNS; i += 17) {
+        uint32_t column;
+
+        check(stoa_reader_find(file.reader, schema.fields[i].name, &column, &err), &err);
+        assert_int_equal(column, i);
+    }
+    close_file(&file);
+    stoa_sink_close(sink);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+static void long_values_make_small_pages(void **state)
+{
+    (void)state;
+    enum { NROWS = 2000 };
+    struct stoa_rules rules = stoa_default_rules;
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_sink *sink;
+    struct file file;
+    struct stoa_chunk_info info;
+    struct stoa_error err = {0};
+
+    rules.page_max_nbytes = 1000; /* a key has about 33 bytes and a length of 4 */
+    rules.shared_max_count = 0;
+    rules.local_max_count = 0;
+    make_keys(&schema, NROWS, &batch);
+    sink = write_appending(&schema, &batch, 1, NULL, &rules);
+    assert_holds(sink, &batch);
+    open_file(sink, &file);
+    check(stoa_reader_chunk(file.reader, 0, 0, &info, &err), &err);
+    assert_int_equal(info.page_nrows, 16);
+    assert_int_equal(info.npages, NROWS / 16);
+    check(stoa_reader_chunk(file.reader, 0, 1, &info, &err), &err);
+    assert_int_equal(info.page_nrows, 64);
+    close_file(&file);
+
+    rules.page_max_nbytes = 1; /* never less than a value */
+    stoa_sink_close(sink);
+    sink = write_appending(&schema, &batch, 1, NULL, &rules);
+    assert_holds(sink, &batch);
+    open_file(sink, &file);
+    check(stoa_reader_chunk(file.reader, 0, 0, &info, &err), &err);
+    assert_int_equal(info.page_nrows, 1);
+    close_file(&file);
+    stoa_sink_close(sink);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+/* ... when they are at most half of the file, or a two-millionth. */
+static void small_dictionaries_are_written_twice(void **state)
+{
+    (void)state;
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_rules rules = stoa_default_rules;
+
+    rules.full_nrows = 1;
+    make_keys(&schema, 60000, &batch);
+    for (uint32_t part = 2; part <= 2000000; part *= 1000000) {
+        struct stoa_sink *sink;
+        const uint8_t *bytes;
+        size_t nbytes, at = 0, ncopies = 0, nsegments = 0;
+
+        rules.copy_part = part;
+        sink = write_appending(&schema, &batch, 1, NULL, &rules);
+        assert_holds(sink, &batch);
+        bytes = stoa_sink_memory(sink, &nbytes);
+        while (at < nbytes) {
+            struct stoa_object object;
+            struct stoa_error err = {0};
+
+            check(stoa_object_unpack(bytes + at, &object, &err), &err);
+            nsegments += object.kind == STOA_OBJECT_DICT;
+            ncopies += object.kind == STOA_OBJECT_DICT && object.flags == STOA_OBJECT_COPY;
+            at += STOA_OBJECT_NBYTES + (size_t)object.body_nbytes;
+        }
+        assert_int_equal(nsegments - ncopies, 1);
+        assert_int_equal(ncopies, part == 2 ? 1 : 0);
+        stoa_sink_close(sink);
+    }
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+static void row_groups_close_before_they_get_too_large(void **state)
+{
+    (void)state;
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+    struct stoa_sink *sink;
+    struct file file;
+    static const struct {
+        uint32_t nrows;
+        uint64_t nbytes;
+        uint32_t expected[4];
+    } cases[] = {
+        {0, 0, {100}},
+        {40, 0, {40, 40, 20}},
+        {50, 50 * 8, {50, 50}},
+        {0, 30 * 8, {30, 30, 30, 10}},
+        {0, 30 * 8 + 7, {30, 30, 30, 10}},
+    };
+
+    add_column(&schema, "row", STOA_INT64, false);
+    check(stoa_batch_init(&batch, &schema, &err), &err);
+    batch.nrows = 100;
+    make_numbers(&batch.columns[0], batch.nrows, row_number);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_writer_options options = {cases[i].nrows, cases[i].nbytes};
+
+        sink = write_appending(&schema, &batch, 1, &options, &stoa_default_rules);
+        open_file(sink, &file);
+        for (uint32_t g = 0; g < stoa_reader_nrow_groups(file.reader); g++) {
+            struct stoa_row_group group;
+
+            assert_true(g < 4);
+            check(stoa_reader_row_group(file.reader, g, &group, &err), &err);
+            assert_int_equal(group.nrows, cases[i].expected[g]);
+        }
+        close_file(&file);
+        stoa_sink_close(sink);
+    }
+    {
+        struct stoa_writer_options options = {0, 1}; /* every row is larger than that */
+
+        sink = write_appending(&schema, &batch, 1, &options, &stoa_default_rules);
+        open_file(sink, &file);
+        assert_int_equal(stoa_reader_nrow_groups(file.reader), 100);
+        close_file(&file);
+        stoa_sink_close(sink);
+    }
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+/* ---- What is refused ---- */
+
+static void bad_batches_are_refused_by_name(void **state)
+{
+    (void)state;
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+    struct stoa_sink *sink;
+    struct stoa_writer *writer;
+    struct stoa_writer_group *group = NULL;
+    int32_t *offsets;
+
+    make_keys(&schema, 100, &batch);
+    check(stoa_sink_create_memory(&sink, &err), &err);
+    check(stoa_writer_open(sink, &schema, NULL, &writer, &err), &err);
+
+    batch.ncolumns = 1;
+    assert_int_equal(stoa_writer_prepare(writer, 0, &batch, &group, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "a batch of 1 columns for a file of 2");
+    batch.ncolumns = 2;
+
+    batch.nrows = 99;
+    assert_int_equal(stoa_writer_prepare(writer, 0, &batch, &group, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "column key: 100 values in a batch of 99 rows");
+    batch.nrows = 100;
+
+    batch.columns[0].nnulls--;
+    assert_int_equal(stoa_writer_prepare(writer, 0, &batch, &group, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "column key: 8 nulls, the bitmap has 9");
+    batch.columns[0].nnulls++;
+
+    offsets = batch.columns[0].offsets;
+    batch.columns[0].offsets = NULL;
+    assert_int_equal(stoa_writer_prepare(writer, 0, &batch, &group, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "column key: no values");
+    batch.columns[0].offsets = offsets;
+
+    batch.columns[1].validity = batch.columns[0].validity;
+    batch.columns[1].nnulls = batch.columns[0].nnulls;
+    assert_int_equal(stoa_writer_prepare(writer, 0, &batch, &group, &err), STOA_ERR_DATA);
+    assert_string_equal(err.message, "column row: 9 nulls, the schema allows none");
+    batch.columns[1].validity = NULL;
+    batch.columns[1].nnulls = 0;
+    assert_null(group);
+
+    check(stoa_writer_prepare(writer, 1, &batch, &group, &err), &err);
+    assert_int_equal(stoa_writer_sequence(writer, group, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "sequence of row group 1, the next is 0");
+    stoa_writer_group_free(group);
+    stoa_batch_reset(&batch);
+
+    check(stoa_batch_init(&batch, &schema, &err), &err);
+    assert_int_equal(stoa_writer_prepare(writer, 0, &batch, &group, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "a row group of 0 rows; it has 1 to 16777216");
+    check(stoa_writer_finish(writer, &err), &err);
+    assert_int_equal(stoa_writer_append(writer, &batch, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "the file is finished, or writing it failed");
+    stoa_batch_reset(&batch);
+    stoa_writer_close(writer);
+    stoa_sink_close(sink);
+    stoa_schema_reset(&schema);
+}
+
+static void too_large_a_decimal_is_refused_by_name(void **state)
+{
+    (void)state;
+    struct stoa_type type = {.id = STOA_DECIMAL, .precision = 18, .scale = 2};
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+    struct stoa_sink *sink;
+    struct stoa_writer *writer;
+    struct stoa_writer_group *group = NULL;
+    struct stoa_builder builder;
+    uint8_t value[16];
+
+    memset(value, 1, sizeof(value));
+    check(stoa_schema_add(&schema, "price", &type, true, &err), &err);
+    check(stoa_batch_init(&batch, &schema, &err), &err);
+    check(stoa_builder_init(&builder, &type, 1, &err), &err);
+    stoa_builder_append_fixed(&builder, value);
+    stoa_builder_finish(&builder, &batch.columns[0]);
+    batch.nrows = 1;
+    check(stoa_sink_create_memory(&sink, &err), &err);
+    check(stoa_writer_open(sink, &schema, NULL, &writer, &err), &err);
+    assert_int_equal(stoa_writer_prepare(writer, 0, &batch, &group, &err), STOA_ERR_DATA);
+    assert_string_equal(err.message, "column price: a decimal has more digits than its type");
+    stoa_writer_close(writer);
+    stoa_sink_close(sink);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+static void options_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    struct stoa_writer_options options = {.row_group_nrows = (1 << 24) + 1};
+    struct stoa_schema schema = {0};
+    struct stoa_error err = {0};
+    struct stoa_sink *sink;
+    struct stoa_writer *writer = NULL;
+
+    check(stoa_sink_create_memory(&sink, &err), &err);
+    assert_int_equal(stoa_writer_open(sink, &schema, &options, &writer, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message,
+                        "row groups of 16777217 rows; a row group has at most 16777216");
+    assert_null(writer);
+    stoa_sink_close(sink);
+}
+
+/* ---- Failures from below ---- */
+
+/* A sink that fails at write number fail_at and counts what reached it. */
+struct failing_sink {
+    struct stoa_sink sink;
+    uint64_t nwrites;
+    uint64_t fail_at;
+};
+
+static enum stoa_status failing_write(struct stoa_sink *sink, const void *bytes, size_t nbytes,
+                                      struct stoa_error *err)
+{
+    struct failing_sink *failing = (struct failing_sink *)sink;
+
+    (void)bytes;
+    assert_true(nbytes > 0);
+    assert_true(failing->fail_at == 0 || failing->nwrites < failing->fail_at);
+    if (++failing->nwrites == failing->fail_at)
+        return stoa_fail(err, STOA_ERR_IO, "the disk is full");
+    return STOA_OK;
+}
+
+struct job {
+    const struct stoa_batch *batch;
+    const struct stoa_rules *rules;
+    struct stoa_sink *sink;
+};
+
+/* A whole file of several row groups, dictionaries and copies. */
+static enum stoa_status write_all(void *context, struct stoa_error *err)
+{
+    const struct job *job = context;
+    struct stoa_writer_options options = {.row_group_nrows = 300};
+    struct stoa_writer *writer = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(
+        stoa_writer_open_rules(job->sink, job->batch->schema, &options, job->rules, &writer, err));
+    STOA_TRY(stoa_writer_append(writer, job->batch, err));
+    STOA_TRY(stoa_writer_append(writer, job->batch, err));
+    STOA_TRY(stoa_writer_finish(writer, err));
+out:
+    stoa_writer_close(writer);
+    return st;
+}
+
+static void a_failing_sink_ends_the_file(void **state)
+{
+    (void)state;
+    struct stoa_rules rules = small_rules();
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct failing_sink counter = {.sink = {.write = failing_write, .name = "full"}};
+    struct job job = {&batch, &rules, &counter.sink};
+    struct stoa_error err = {0};
+
+    rules.copy_part = 1;
+    make_keys(&schema, 1000, &batch);
+    check(write_all(&job, &err), &err);
+    assert_true(counter.nwrites > 20);
+    for (uint64_t n = 1; n <= counter.nwrites; n++) {
+        struct failing_sink failing = {.sink = counter.sink, .fail_at = n};
+
+        job.sink = &failing.sink;
+        assert_int_equal(write_all(&job, &err), STOA_ERR_IO);
+        assert_string_equal(err.message, "the disk is full");
+        assert_int_equal(failing.nwrites, n);
+    }
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+static void every_failing_allocation_is_reported(void **state)
+{
+    (void)state;
+    struct stoa_rules rules = small_rules();
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct failing_sink sink = {.sink = {.write = failing_write, .name = "counter"}};
+    struct job job = {&batch, &rules, &sink.sink};
+
+    rules.copy_part = 1;
+    make_keys(&schema, 400, &batch);
+    stoa_test_each_failing_alloc(write_all, &job);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(generated_tables_come_back),
+        cmocka_unit_test(order_of_the_steps_does_not_show),
+        cmocka_unit_test(sizes_of_appended_batches_do_not_show),
+        cmocka_unit_test(an_empty_table_is_a_file),
+        cmocka_unit_test(a_wide_table_comes_back),
+        cmocka_unit_test(long_values_make_small_pages),
+        cmocka_unit_test(small_dictionaries_are_written_twice),
+        cmocka_unit_test(row_groups_close_before_they_get_too_large),
+        cmocka_unit_test(bad_batches_are_refused_by_name),
+        cmocka_unit_test(too_large_a_decimal_is_refused_by_name),
+        cmocka_unit_test(options_out_of_range_are_refused),
+        cmocka_unit_test(a_failing_sink_ends_the_file),
+        cmocka_unit_test(every_failing_allocation_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
