@@ -36,11 +36,4 @@ enum stoa_status stoa_fail_nomem(struct stoa_error *err, size_t nbytes);
 enum stoa_status stoa_wrap(struct stoa_error *err, enum stoa_status status, const char *format, ...)
     STOA_PRINTF(3, 4);
 
-/*
- * Writes `nbytes` bytes of text from a file or user into `out` so that a terminal shows them
- * safely: printable ASCII and valid UTF-8 as they are, the rest as \xNN, cut to fit with "...".
- * Returns `out`, which is always terminated. out_nbytes >= 8.
- */
-const char *stoa_quote(char *out, size_t out_nbytes, const void *text, size_t nbytes);
-
 #endif

@@ -68,6 +68,13 @@ struct stoa_error {
 /* "usage", "corrupt", ...: the name of a status in lower case; never NULL. */
 STOA_API const char *stoa_status_name(enum stoa_status status);
 
+/*
+ * Writes `nbytes` bytes of text from a file or user into `out` so that a terminal shows them
+ * safely: printable ASCII and valid UTF-8 as they are, the rest as \xNN, cut to fit with "...".
+ * Returns `out`, which is always terminated. out_nbytes >= 8.
+ */
+STOA_API const char *stoa_quote(char *out, size_t out_nbytes, const void *text, size_t nbytes);
+
 /* The version of the library at run time: STOA_VERSION of the build. */
 STOA_API const char *stoa_version(void);
 

@@ -5,6 +5,8 @@
 #ifndef STOA_CONVERT_H
 #define STOA_CONVERT_H
 
+#include <signal.h>
+
 #include <stoa/csv.h>
 #include <stoa/filter.h>
 #include <stoa/scan.h>
@@ -27,8 +29,15 @@ enum stoa_format {
 STOA_API enum stoa_format stoa_format_find(const char *name);
 STOA_API const char *stoa_format_name(enum stoa_format format);
 
+/*
+ * What an input is: STOA when the first bytes of a regular file say so, else what its name says
+ * (the ending of a compression left aside), else CSV. Does not read from pipes.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
+                                                          struct stoa_error *err);
+
 /* How far a conversion is. */
-struct stoa_progress {
+struct stoa_convert_progress {
     uint64_t done_nbytes;
     uint64_t total_nbytes; /* 0: not known */
     uint64_t nrows;
@@ -41,6 +50,7 @@ struct stoa_convert_options {
     size_t npaths;
     const char *output; /* "-": standard output */
     bool replace;       /* an existing output */
+    bool dry_run;       /* check everything, write nothing */
     enum stoa_format from;
     enum stoa_format to;
     const struct stoa_schema *schema; /* of CSV inputs; NULL: inferred */
@@ -52,9 +62,9 @@ struct stoa_convert_options {
     unsigned jobs;          /* 0: one per processor */
     uint64_t memory_nbytes; /* 0: 256 MiB up to 2 jobs, 96 MiB more for each further one */
     void (*progress)(void *context,
-                     const struct stoa_progress *progress); /* at most ten a second */
+                     const struct stoa_convert_progress *progress); /* at most ten a second */
     void *progress_context;
-    const volatile int *cancel; /* checked often; not 0: stop, leave no output */
+    const volatile sig_atomic_t *cancel; /* checked often; not 0: stop, leave no output */
 };
 
 /* What a conversion did. */

@@ -1,0 +1,94 @@
+/*
+ * Formats: by the words of options, by the names of files, by their first bytes.
+ */
+#include "convert/format.h"
+
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "file/layout.h"
+
+static const struct {
+    enum stoa_format format;
+    const char *name;
+    const char *endings[3]; /* of file names */
+} formats[] = {
+    {STOA_FORMAT_CSV, "csv", {".csv", ".txt"}},
+    {STOA_FORMAT_TSV, "tsv", {".tsv", ".tab"}},
+    {STOA_FORMAT_STOA, "stoa", {".stoa"}},
+    {STOA_FORMAT_JSONL, "jsonl", {".jsonl", ".ndjson"}},
+};
+#define NFORMATS (sizeof(formats) / sizeof(formats[0]))
+
+static const char *const compressions[] = {".gz", ".xz", ".bz2", ".zst", ".lz4"};
+
+enum stoa_format stoa_format_find(const char *name)
+{
+    for (size_t i = 0; i < NFORMATS; i++) {
+        if (strcasecmp(formats[i].name, name) == 0)
+            return formats[i].format;
+    }
+    return STOA_FORMAT_AUTO;
+}
+
+const char *stoa_format_name(enum stoa_format format)
+{
+    for (size_t i = 0; i < NFORMATS; i++) {
+        if (formats[i].format == format)
+            return formats[i].name;
+    }
+    return "auto";
+}
+
+/* Whether text[0..nbytes) ends with `ending`, in any case. */
+static bool ends_with(const char *text, size_t nbytes, const char *ending)
+{
+    size_t n = strlen(ending);
+
+    return nbytes > n && strncasecmp(text + nbytes - n, ending, n) == 0;
+}
+
+enum stoa_format stoa_format_of_name(const char *path)
+{
+    size_t nbytes = strlen(path);
+
+    for (size_t i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++) {
+        if (ends_with(path, nbytes, compressions[i])) {
+            nbytes -= strlen(compressions[i]);
+            break;
+        }
+    }
+    for (size_t i = 0; i < NFORMATS; i++) {
+        for (size_t k = 0; k < 3 && formats[i].endings[k] != NULL; k++) {
+            if (ends_with(path, nbytes, formats[i].endings[k]))
+                return formats[i].format;
+        }
+    }
+    return STOA_FORMAT_AUTO;
+}
+
+enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
+                                      struct stoa_error *err)
+{
+    uint8_t magic[STOA_MAGIC_NBYTES];
+    struct stoa_source *source = NULL;
+    struct stat info;
+    enum stoa_status st = STOA_OK;
+
+    *out = stoa_format_of_name(path);
+    if (strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
+        STOA_TRY(stoa_source_open_file(path, &source, err));
+        if (source->nbytes >= sizeof(magic)) {
+            STOA_TRY(source->read_at(source, 0, magic, sizeof(magic), err));
+            if (stoa_object_has_magic(magic))
+                *out = STOA_FORMAT_STOA;
+        }
+    }
+    if (*out == STOA_FORMAT_AUTO)
+        *out = STOA_FORMAT_CSV;
+out:
+    stoa_source_close(source);
+    return st;
+}

@@ -1,0 +1,33 @@
+/*
+ * What a conversion is made of, decided before anything is written: formats, source, output
+ * schema, filter, memory.
+ */
+#ifndef STOA_CONVERT_PLAN_H
+#define STOA_CONVERT_PLAN_H
+
+#include <stoa/convert.h>
+
+#include "column/source.h"
+
+struct stoa_csv_inputs;
+
+struct stoa_plan_convert {
+    enum stoa_format from;
+    enum stoa_format to;
+    struct stoa_csv_options csv_out;
+    struct stoa_csv_inputs *inputs;   /* of a CSV source */
+    struct stoa_batch_source *source; /* its batches: the output's columns, then those that only
+                                         the filter needs */
+    struct stoa_schema schema;        /* of the output */
+    struct stoa_matcher *matcher;     /* bound to the source's schema; NULL: every row */
+    unsigned jobs;
+    size_t max_in_flight;
+};
+
+/* Decides all of it and opens the source. On failure *plan is `{0}`. */
+STOA_CHECK enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
+                                                   const struct stoa_convert_options *options,
+                                                   struct stoa_error *err);
+void stoa_plan_convert_reset(struct stoa_plan_convert *plan);
+
+#endif

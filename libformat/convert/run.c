@@ -1,0 +1,454 @@
+/*
+ * Running a conversion: source and sink joined by an ordered pipeline.
+ *
+ *     next      ordered    a unit of input
+ *     read      parallel   unit -> batch; filter; columns of the filter alone dropped
+ *     assemble  ordered    small batches joined into row groups, ordinals given
+ *     prepare   parallel   batch -> item of the sink
+ *     sequence  ordered
+ *     encode    parallel
+ *     commit    ordered    bytes written
+ *
+ * Row groups are made of whole units, so their borders follow from the input and the options alone.
+ */
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/bits.h"
+#include "base/error.h"
+#include "convert/plan.h"
+#include "convert/stoa_side.h"
+#include "csv/csv.h"
+#include "exec/pipeline.h"
+#include "exec/progress.h"
+#include "jsonl/jsonl.h"
+
+/* What goes through the pipeline: a unit, then batches, then an item of the sink. */
+struct item {
+    struct stoa_unit *unit;
+    struct stoa_batch *batches;
+    size_t nbatches;
+    size_t capacity;
+    uint64_t nrows;
+    uint64_t nbytes; /* of the batches in memory */
+    uint64_t ordinal;
+    void *made;
+};
+
+struct run {
+    struct stoa_plan_convert plan;
+    const struct stoa_convert_options *options;
+    struct stoa_batch_sink *sink;
+    struct item *held; /* what assemble has joined so far */
+    uint64_t next_ordinal;
+    uint64_t group_nrows;
+    uint64_t group_nbytes;
+    struct stoa_progress progress;
+    struct timespec start;
+};
+
+static double seconds_since(const struct timespec *start)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) * 1e-9;
+}
+
+static void drop(void *context, void *dropped)
+{
+    struct run *run = context;
+    struct item *item = dropped;
+
+    if (item == NULL)
+        return;
+    if (item->unit != NULL)
+        item->unit->free(item->unit);
+    for (size_t i = 0; i < item->nbatches; i++)
+        stoa_batch_reset(&item->batches[i]);
+    stoa_free(item->batches);
+    if (item->made != NULL)
+        run->sink->item_free(run->sink, item->made);
+    stoa_free(item);
+}
+
+static bool prefetch(void *context)
+{
+    struct run *run = context;
+
+    return run->plan.source->prefetch(run->plan.source);
+}
+
+static void set_counter(struct stoa_progress *progress, enum stoa_progress_counter counter,
+                        uint64_t value)
+{
+    atomic_store_explicit(&progress->counters[counter], value, memory_order_relaxed);
+}
+
+static enum stoa_status stage_next(void *context, void **item, struct stoa_error *err)
+{
+    struct run *run = context;
+    struct stoa_batch_source *source = run->plan.source;
+    struct stoa_unit *unit = NULL;
+    struct item *made = NULL;
+    uint64_t done, total;
+    enum stoa_status st;
+
+    STOA_TRY(source->next(source, &unit, err));
+    source->progress(source, &done, &total);
+    set_counter(&run->progress, STOA_PROGRESS_BYTES_IN, done);
+    set_counter(&run->progress, STOA_PROGRESS_TOTAL_BYTES, total);
+    if (unit == NULL)
+        goto out;
+    STOA_TRY(stoa_alloc_zeroed(&made, 1, sizeof(*made), err));
+    made->unit = unit;
+    unit = NULL;
+    *item = made;
+out:
+    if (unit != NULL)
+        unit->free(unit);
+    return st;
+}
+
+/* Keeps the rows that the filter selects and the columns of the output. */
+static enum stoa_status filter_batch(const struct run *run, struct stoa_batch *batch,
+                                     struct stoa_error *err)
+{
+    const struct stoa_schema *schema = &run->plan.schema;
+    struct stoa_batch kept = {0};
+    uint8_t *selected = NULL;
+    uint32_t *rows = NULL;
+    uint32_t nrows = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_batch_init(&kept, schema, err));
+    STOA_TRY(stoa_alloc(&selected, stoa_bitmap_nbytes(batch->nrows), err));
+    STOA_TRY(stoa_alloc(&rows, batch->nrows * sizeof(*rows), err));
+    STOA_TRY(stoa_matcher_eval(run->plan.matcher, batch, selected, err));
+    for (size_t i = 0; i < batch->nrows; i++) {
+        rows[nrows] = (uint32_t)i;
+        nrows += stoa_bitmap_get(selected, i);
+    }
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        if (nrows == batch->nrows) { /* all of them: as they are */
+            kept.columns[i] = batch->columns[i];
+            batch->columns[i] = (struct stoa_array){0};
+        } else {
+            STOA_TRY(stoa_array_take(&schema->fields[i], &batch->columns[i], rows, nrows,
+                                     &kept.columns[i], err));
+        }
+    }
+    kept.nrows = nrows;
+    stoa_batch_reset(batch);
+    *batch = kept;
+    kept = (struct stoa_batch){0};
+out:
+    stoa_batch_reset(&kept);
+    stoa_free(selected);
+    stoa_free(rows);
+    return st;
+}
+
+static uint64_t batch_nbytes(const struct stoa_batch *batch)
+{
+    uint64_t nbytes = 0;
+
+    for (uint32_t i = 0; i < batch->ncolumns; i++) {
+        const struct stoa_array *array = &batch->columns[i];
+
+        nbytes += (uint64_t)batch->nrows * stoa_type_width(&batch->schema->fields[i].type);
+        if (array->offsets != NULL)
+            nbytes += 4 * (uint64_t)batch->nrows + (uint64_t)array->offsets[batch->nrows];
+    }
+    return nbytes;
+}
+
+static enum stoa_status stage_read(void *context, void **at, struct stoa_error *err)
+{
+    struct run *run = context;
+    struct item *item = *at;
+    struct stoa_unit *unit = item->unit;
+    struct stoa_batch *batch;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&item->batches, 1, sizeof(*item->batches), err));
+    item->capacity = 1;
+    batch = item->batches;
+    item->unit = NULL; /* read() frees it in any case */
+    STOA_TRY(run->plan.source->read(run->plan.source, unit, batch, err));
+    item->nbatches = 1;
+    if (run->plan.matcher != NULL && batch->nrows > 0)
+        STOA_TRY(filter_batch(run, batch, err));
+    batch->schema = &run->plan.schema;
+    item->nrows = batch->nrows;
+    item->nbytes = batch_nbytes(batch);
+    if (item->nrows == 0) {
+        drop(run, item);
+        *at = NULL;
+    }
+out:
+    return st;
+}
+
+/* Moves the batches of `from` behind those of `to`. */
+static enum stoa_status join(struct run *run, struct item *to, struct item *from,
+                             struct stoa_error *err)
+{
+    enum stoa_status st = stoa_reserve(&to->batches, &to->capacity, to->nbatches + from->nbatches,
+                                       sizeof(*to->batches), err);
+
+    if (st != STOA_OK)
+        return st;
+    memcpy(to->batches + to->nbatches, from->batches, from->nbatches * sizeof(*from->batches));
+    to->nbatches += from->nbatches;
+    to->nrows += from->nrows;
+    to->nbytes += from->nbytes;
+    from->nbatches = 0;
+    drop(run, from);
+    return STOA_OK;
+}
+
+/* Gives *item the next ordinal and takes it out of the run's hands. */
+static void give_out(struct run *run, struct item *item, void **at)
+{
+    if (item != NULL)
+        item->ordinal = run->next_ordinal++;
+    *at = item;
+}
+
+static enum stoa_status stage_assemble(void *context, void **at, struct stoa_error *err)
+{
+    struct run *run = context;
+    struct item *item = *at, *held = run->held;
+
+    if (item == NULL || !run->sink->wants_groups) { /* the end, or nothing to join */
+        run->held = NULL;
+        give_out(run, item != NULL ? item : held, at);
+        return STOA_OK;
+    }
+    if (held != NULL && (held->nrows + item->nrows > run->group_nrows ||
+                         held->nbytes + item->nbytes > run->group_nbytes)) {
+        run->held = item;
+        give_out(run, held, at);
+        return STOA_OK;
+    }
+    if (held != NULL) {
+        enum stoa_status st = join(run, held, item, err);
+
+        if (st != STOA_OK)
+            return st; /* *at is dropped by the pipeline, `held` by the run */
+        item = held;
+    }
+    run->held = NULL;
+    if (item->nrows >= run->group_nrows) {
+        give_out(run, item, at);
+    } else {
+        run->held = item;
+        *at = NULL;
+    }
+    return STOA_OK;
+}
+
+/* One batch of all that the item holds. */
+static enum stoa_status concat(const struct run *run, struct item *item, struct stoa_batch *out,
+                               struct stoa_error *err)
+{
+    const struct stoa_schema *schema = &run->plan.schema;
+    const struct stoa_array **parts = NULL;
+    struct stoa_batch batch = {0};
+    enum stoa_status st;
+
+    if (item->nbatches == 1) {
+        *out = item->batches[0];
+        item->nbatches = 0;
+        return STOA_OK;
+    }
+    STOA_TRY(stoa_batch_init(&batch, schema, err));
+    STOA_TRY(stoa_alloc_zeroed(&parts, item->nbatches, sizeof(*parts), err));
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        for (size_t k = 0; k < item->nbatches; k++)
+            parts[k] = &item->batches[k].columns[i];
+        STOA_TRY(
+            stoa_array_concat(&schema->fields[i], parts, item->nbatches, &batch.columns[i], err));
+        for (size_t k = 0; k < item->nbatches; k++)
+            stoa_array_reset(&item->batches[k].columns[i]);
+    }
+    batch.nrows = (size_t)item->nrows;
+    *out = batch;
+    batch = (struct stoa_batch){0};
+out:
+    stoa_free(parts);
+    stoa_batch_reset(&batch);
+    return st;
+}
+
+static enum stoa_status stage_prepare(void *context, void **at, struct stoa_error *err)
+{
+    struct run *run = context;
+    struct item *item = *at;
+    struct stoa_batch batch = {0};
+    enum stoa_status st;
+
+    STOA_TRY(concat(run, item, &batch, err));
+    STOA_TRY(run->sink->prepare(run->sink, item->ordinal, &batch, &item->made, err));
+out:
+    stoa_batch_reset(&batch);
+    return st;
+}
+
+static enum stoa_status stage_sequence(void *context, void **at, struct stoa_error *err)
+{
+    struct run *run = context;
+    struct item *item = *at;
+
+    return item == NULL ? STOA_OK : run->sink->sequence(run->sink, item->made, err);
+}
+
+static enum stoa_status stage_encode(void *context, void **at, struct stoa_error *err)
+{
+    struct run *run = context;
+
+    return run->sink->encode(run->sink, ((struct item *)*at)->made, err);
+}
+
+static enum stoa_status stage_commit(void *context, void **at, struct stoa_error *err)
+{
+    struct run *run = context;
+    struct item *item = *at;
+    void *made;
+
+    if (item == NULL)
+        return STOA_OK;
+    made = item->made;
+    item->made = NULL; /* commit() frees it in any case */
+    stoa_progress_add(&run->progress, STOA_PROGRESS_ROWS, item->nrows);
+    return run->sink->commit(run->sink, made, err);
+}
+
+static void report_progress(void *context, const struct stoa_progress *progress)
+{
+    const struct run *run = context;
+    const struct stoa_convert_progress now = {
+        .done_nbytes = stoa_progress_get(progress, STOA_PROGRESS_BYTES_IN),
+        .total_nbytes = stoa_progress_get(progress, STOA_PROGRESS_TOTAL_BYTES),
+        .nrows = stoa_progress_get(progress, STOA_PROGRESS_ROWS),
+        .seconds = seconds_since(&run->start),
+    };
+
+    run->options->progress(run->options->progress_context, &now);
+}
+
+static enum stoa_status run_pipeline(struct run *run, struct stoa_error *err)
+{
+    struct stoa_stage stages[7] = {
+        {STOA_STAGE_ORDERED, stage_next},
+        {STOA_STAGE_PARALLEL, stage_read},
+        {STOA_STAGE_ORDERED, stage_assemble},
+        {STOA_STAGE_PARALLEL, stage_prepare},
+    };
+    size_t nstages = 4;
+
+    if (run->sink->sequence != NULL)
+        stages[nstages++] = (struct stoa_stage){STOA_STAGE_ORDERED, stage_sequence};
+    if (run->sink->encode != NULL)
+        stages[nstages++] = (struct stoa_stage){STOA_STAGE_PARALLEL, stage_encode};
+    stages[nstages++] = (struct stoa_stage){STOA_STAGE_ORDERED, stage_commit};
+    return stoa_pipeline_run(
+        &(struct stoa_pipeline){
+            .stages = stages,
+            .nstages = nstages,
+            .context = run,
+            .jobs = run->plan.jobs,
+            .max_in_flight = run->plan.max_in_flight,
+            .drop = drop,
+            .prefetch = run->plan.source->prefetch != NULL ? prefetch : NULL,
+            .cancel = run->options->cancel,
+            .progress = &run->progress,
+        },
+        err);
+}
+
+static enum stoa_status open_sink(struct run *run, struct stoa_sink *output, struct stoa_error *err)
+{
+    const struct stoa_plan_convert *plan = &run->plan;
+
+    switch (plan->to) {
+    case STOA_FORMAT_STOA:
+        return stoa_writer_sink_open(output, &plan->schema, &run->options->writer, &run->sink, err);
+    case STOA_FORMAT_JSONL:
+        return stoa_jsonl_sink_open(output, &run->sink, err);
+    default:
+        return stoa_csv_sink_open(output, &plan->csv_out, &plan->schema, &run->sink, err);
+    }
+}
+
+/* A sink that counts what goes through it. */
+struct counting_sink {
+    struct stoa_sink base;
+    struct stoa_sink *below;
+    uint64_t nbytes;
+};
+
+static enum stoa_status counting_write(struct stoa_sink *sink, const void *bytes, size_t nbytes,
+                                       struct stoa_error *err)
+{
+    struct counting_sink *counting = (struct counting_sink *)sink;
+
+    counting->nbytes += nbytes;
+    return counting->below->write(counting->below, bytes, nbytes, err);
+}
+
+static void fill_report(const struct run *run, const struct counting_sink *output,
+                        struct stoa_convert_report *report)
+{
+    *report = (struct stoa_convert_report){
+        .from = run->plan.from,
+        .to = run->plan.to,
+        .ninputs = run->options->npaths,
+        .nrows = stoa_progress_get(&run->progress, STOA_PROGRESS_ROWS),
+        .input_nbytes = stoa_progress_get(&run->progress, STOA_PROGRESS_BYTES_IN),
+        .output_nbytes = output->nbytes,
+        .ncolumns = run->plan.schema.nfields,
+        .seconds = seconds_since(&run->start),
+    };
+}
+
+enum stoa_status stoa_convert(const struct stoa_convert_options *options,
+                              struct stoa_convert_report *report, struct stoa_error *err)
+{
+    struct run run = {.options = options};
+    struct counting_sink output = {.base = {.write = counting_write}};
+    enum stoa_status st;
+
+    clock_gettime(CLOCK_MONOTONIC, &run.start);
+    stoa_progress_init(&run.progress, options->progress != NULL ? report_progress : NULL, &run);
+    /* An output that can't be is known before any input is read. */
+    STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output.below, err));
+    output.base.name = output.below->name;
+    STOA_TRY(stoa_plan_convert_init(&run.plan, options, err));
+    if (options->dry_run) { /* the sink is closed without a commit: no trace */
+        if (report != NULL)
+            fill_report(&run, &output, report);
+        goto out;
+    }
+    run.group_nrows = options->writer.row_group_nrows != 0 ? options->writer.row_group_nrows
+                                                           : STOA_ROW_GROUP_NROWS;
+    run.group_nbytes = options->writer.row_group_nbytes != 0 ? options->writer.row_group_nbytes
+                                                             : STOA_ROW_GROUP_NBYTES;
+    STOA_TRY(open_sink(&run, &output.base, err));
+    STOA_TRY(run_pipeline(&run, err));
+    STOA_TRY(run.sink->finish(run.sink, err));
+    STOA_TRY(output.below->commit(output.below, err));
+    if (report != NULL)
+        fill_report(&run, &output, report);
+out:
+    drop(&run, run.held);
+    if (run.sink != NULL)
+        run.sink->close(run.sink);
+    stoa_plan_convert_reset(&run.plan);
+    stoa_sink_close(output.below);
+    return st;
+}

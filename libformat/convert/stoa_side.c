@@ -1,0 +1,233 @@
+/*
+ * Adapters between the public scan and writer and the two sides of a conversion.
+ */
+#include "convert/stoa_side.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* ---- Source: the units of the scans of all files, one file after the other. ---- */
+
+struct scanned_file {
+    struct stoa_source *file;
+    struct stoa_reader *reader;
+    struct stoa_scan *scan;
+    uint32_t next_unit;
+};
+
+struct scan_source {
+    struct stoa_batch_source base;
+    struct scanned_file *files;
+    size_t nfiles;
+    size_t first; /* the file whose units next() gives out */
+    uint64_t nunits;
+    uint64_t nunits_given;
+    uint64_t total_nbytes;
+};
+
+struct scan_unit {
+    struct stoa_unit base;
+    const struct scanned_file *file;
+    uint32_t unit;
+};
+
+static void unit_free(struct stoa_unit *unit)
+{
+    stoa_free(unit);
+}
+
+static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_unit **out,
+                                    struct stoa_error *err)
+{
+    struct scan_source *source = (struct scan_source *)base;
+    struct scan_unit *unit;
+    struct scanned_file *file;
+    enum stoa_status st;
+
+    while (source->first < source->nfiles &&
+           source->files[source->first].next_unit ==
+               stoa_scan_nunits(source->files[source->first].scan))
+        source->first++;
+    *out = NULL;
+    if (source->first == source->nfiles)
+        return STOA_OK;
+    STOA_TRY(stoa_alloc_zeroed(&unit, 1, sizeof(*unit), err));
+    file = &source->files[source->first];
+    unit->base.free = unit_free;
+    unit->file = file;
+    unit->unit = file->next_unit++;
+    source->nunits_given++;
+    *out = &unit->base;
+out:
+    return st;
+}
+
+static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_unit *unit_base,
+                                    struct stoa_batch *out, struct stoa_error *err)
+{
+    const struct scan_unit *unit = (const struct scan_unit *)unit_base;
+    enum stoa_status st = stoa_scan_read_unit(unit->file->scan, unit->unit, out, err);
+
+    if (st == STOA_OK)
+        out->schema = base->schema;
+    else
+        st = stoa_wrap(err, st, "%s", unit->file->file->name);
+    unit_free(unit_base);
+    return st;
+}
+
+static void source_progress(struct stoa_batch_source *base, uint64_t *done, uint64_t *total)
+{
+    const struct scan_source *source = (const struct scan_source *)base;
+
+    *total = source->total_nbytes;
+    *done = source->nunits == 0 ? source->total_nbytes
+                                : (uint64_t)((double)source->total_nbytes *
+                                             (double)source->nunits_given / (double)source->nunits);
+}
+
+static void source_close(struct stoa_batch_source *base)
+{
+    struct scan_source *source = (struct scan_source *)base;
+
+    for (size_t i = 0; i < source->nfiles; i++) {
+        stoa_scan_close(source->files[i].scan);
+        stoa_reader_close(source->files[i].reader);
+        stoa_source_close(source->files[i].file);
+    }
+    stoa_free(source->files);
+    stoa_free(source);
+}
+
+static enum stoa_status open_file(struct scan_source *source, const char *path,
+                                  const struct stoa_scan_options *options, struct stoa_error *err)
+{
+    struct scanned_file *file = &source->files[source->nfiles++];
+    enum stoa_status st = stoa_source_open_file(path, &file->file, err);
+
+    if (st != STOA_OK)
+        return st; /* names the file itself */
+    STOA_TRY(stoa_reader_open(file->file, NULL, &file->reader, err));
+    STOA_TRY(stoa_scan_open(file->reader, options, &file->scan, err));
+    if (!stoa_schema_equal(stoa_scan_schema(file->scan), stoa_scan_schema(source->files[0].scan)))
+        STOA_TRY(stoa_fail(err, STOA_ERR_USAGE, "another schema than %s has",
+                           source->files[0].file->name));
+    source->total_nbytes += file->file->nbytes;
+    source->nunits += stoa_scan_nunits(file->scan);
+out:
+    if (st != STOA_OK)
+        stoa_wrap(err, st, "%s", path);
+    return st;
+}
+
+enum stoa_status stoa_scan_source_open(const char *const *paths, size_t npaths,
+                                       const struct stoa_scan_options *options,
+                                       struct stoa_batch_source **out, struct stoa_error *err)
+{
+    struct scan_source *source = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&source, 1, sizeof(*source), err));
+    STOA_TRY(stoa_alloc_zeroed(&source->files, npaths, sizeof(*source->files), err));
+    for (size_t i = 0; i < npaths; i++)
+        STOA_TRY(open_file(source, paths[i], options, err));
+    source->base = (struct stoa_batch_source){
+        .schema = stoa_scan_schema(source->files[0].scan),
+        .next = source_next,
+        .read = source_read,
+        .progress = source_progress,
+        .close = source_close,
+    };
+    *out = &source->base;
+    source = NULL;
+out:
+    if (source != NULL)
+        source_close(&source->base);
+    return st;
+}
+
+/* ---- Sink: the four steps of the writer. ---- */
+
+struct writer_sink {
+    struct stoa_batch_sink base;
+    struct stoa_writer *writer;
+};
+
+static struct stoa_writer *writer_of(struct stoa_batch_sink *base)
+{
+    return ((struct writer_sink *)base)->writer;
+}
+
+static enum stoa_status sink_prepare(struct stoa_batch_sink *base, uint64_t ordinal,
+                                     struct stoa_batch *batch, void **item, struct stoa_error *err)
+{
+    struct stoa_writer_group *group;
+    enum stoa_status st = stoa_writer_prepare(writer_of(base), ordinal, batch, &group, err);
+
+    if (st == STOA_OK)
+        *item = group;
+    return st;
+}
+
+static enum stoa_status sink_sequence(struct stoa_batch_sink *base, void *item,
+                                      struct stoa_error *err)
+{
+    return stoa_writer_sequence(writer_of(base), item, err);
+}
+
+static enum stoa_status sink_encode(struct stoa_batch_sink *base, void *item,
+                                    struct stoa_error *err)
+{
+    return stoa_writer_encode(writer_of(base), item, err);
+}
+
+static enum stoa_status sink_commit(struct stoa_batch_sink *base, void *item,
+                                    struct stoa_error *err)
+{
+    return stoa_writer_commit(writer_of(base), item, err);
+}
+
+static void sink_item_free(struct stoa_batch_sink *base, void *item)
+{
+    (void)base;
+    stoa_writer_group_free(item);
+}
+
+static enum stoa_status sink_finish(struct stoa_batch_sink *base, struct stoa_error *err)
+{
+    return stoa_writer_finish(writer_of(base), err);
+}
+
+static void sink_close(struct stoa_batch_sink *base)
+{
+    stoa_writer_close(writer_of(base));
+    stoa_free(base);
+}
+
+enum stoa_status stoa_writer_sink_open(struct stoa_sink *sink, const struct stoa_schema *schema,
+                                       const struct stoa_writer_options *options,
+                                       struct stoa_batch_sink **out, struct stoa_error *err)
+{
+    struct writer_sink *mine = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&mine, 1, sizeof(*mine), err));
+    STOA_TRY(stoa_writer_open(sink, schema, options, &mine->writer, err));
+    mine->base = (struct stoa_batch_sink){
+        .wants_groups = true,
+        .prepare = sink_prepare,
+        .sequence = sink_sequence,
+        .encode = sink_encode,
+        .commit = sink_commit,
+        .item_free = sink_item_free,
+        .finish = sink_finish,
+        .close = sink_close,
+    };
+    *out = &mine->base;
+    mine = NULL;
+out:
+    stoa_free(mine);
+    return st;
+}

@@ -1,0 +1,29 @@
+/*
+ * Stoa files as a source and as a sink of batches (column/source.h).
+ */
+#ifndef STOA_CONVERT_STOA_SIDE_H
+#define STOA_CONVERT_STOA_SIDE_H
+
+#include <stoa/scan.h>
+#include <stoa/writer.h>
+
+#include "column/source.h"
+
+/*
+ * Scans the files in order as one table; all must have the schema of the first. Columns by name
+ * (NULL: all) and filter as in a scan: the batches hold selected rows only.
+ * STOA_ERR_USAGE: a file with another schema, by name.
+ */
+STOA_CHECK enum stoa_status stoa_scan_source_open(const char *const *paths, size_t npaths,
+                                                  const struct stoa_scan_options *options,
+                                                  struct stoa_batch_source **out,
+                                                  struct stoa_error *err);
+
+/* The four steps of a writer to `sink` (borrowed). */
+STOA_CHECK enum stoa_status stoa_writer_sink_open(struct stoa_sink *sink,
+                                                  const struct stoa_schema *schema,
+                                                  const struct stoa_writer_options *options,
+                                                  struct stoa_batch_sink **out,
+                                                  struct stoa_error *err);
+
+#endif
