@@ -1,0 +1,222 @@
+/*
+ * stoa cat and stoa head: rows as text.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "table.h"
+
+#define HEAD_NROWS      10
+#define CELL_NBYTES     60    /* of a text in a table */
+#define TABLE_MAX_NROWS 10000 /* a table is laid out as a whole */
+
+enum form { FORM_CSV, FORM_TSV, FORM_JSONL, FORM_TABLE, FORM_NONE };
+
+static const char *const form_names[] = {"csv", "tsv", "jsonl", "table"};
+
+/* What rows become, and where they go. */
+struct printer {
+    enum form form;
+    struct table *table;
+    uint64_t nrows;
+    char *text; /* reused from batch to batch */
+};
+
+static bool option_form(const struct arguments *arguments, enum form otherwise, enum form *out)
+{
+    const char *name = arguments->values[OPT_FORMAT];
+
+    *out = has_option(arguments, OPT_JSON) ? FORM_JSONL : otherwise;
+    if (name == NULL)
+        return true;
+    for (*out = FORM_CSV; *out != FORM_NONE; ++*out) {
+        if (strcmp(form_names[*out], name) == 0)
+            return true;
+    }
+    complain("--format %s: expected csv, tsv, jsonl or table", name);
+    return false;
+}
+
+static bool is_number(const struct stoa_type *type)
+{
+    return type->id >= STOA_INT8 && type->id <= STOA_DECIMAL;
+}
+
+static bool start(struct printer *printer, const struct stoa_schema *schema, struct stoa_error *err)
+{
+    const struct stoa_csv_options csv = {.delimiter = printer->form == FORM_TSV ? '\t' : ','};
+    char *text = NULL;
+    size_t nbytes = 0;
+    bool done = true;
+
+    if (printer->form == FORM_TABLE) {
+        printer->table = table_new();
+        done = printer->table != NULL;
+        for (uint32_t i = 0; done && i < schema->nfields; i++)
+            done = table_add_column(printer->table, schema->fields[i].name,
+                                    is_number(&schema->fields[i].type));
+    } else if (printer->form != FORM_JSONL) {
+        done = stoa_csv_format_header(&csv, schema, &text, &nbytes, err) == STOA_OK;
+        if (done)
+            fwrite(text, 1, nbytes, stdout);
+        stoa_free(text);
+    }
+    return done;
+}
+
+/* One value for a table: text cut and made safe for the terminal, null as an empty cell. */
+static char *make_cell(const struct stoa_field *field, const struct stoa_array *array, size_t i)
+{
+    char text[STOA_TEXT_NBYTES];
+    char *cell;
+    size_t nbytes;
+
+    if (field->type.id == STOA_NULL || stoa_array_is_null(array, i))
+        return NULL;
+    cell = calloc(1, CELL_NBYTES + 8);
+    if (cell == NULL)
+        return NULL;
+    if (array->offsets != NULL) {
+        stoa_quote(cell, CELL_NBYTES + 8, array->values + array->offsets[i],
+                   (size_t)(array->offsets[i + 1] - array->offsets[i]));
+    } else if (field->type.id == STOA_ENUM) {
+        uint32_t index;
+
+        memcpy(&index, array->values + 4 * i, 4);
+        stoa_quote(cell, CELL_NBYTES + 8, field->type.symbols[index],
+                   strlen(field->type.symbols[index]));
+    } else if (field->type.id == STOA_FIXED_BINARY) {
+        stoa_quote(cell, CELL_NBYTES + 8, array->values + i * field->type.width, field->type.width);
+    } else {
+        nbytes = stoa_array_format(field, array, i, text);
+        memcpy(cell, text, nbytes);
+    }
+    return cell;
+}
+
+static bool add_table_rows(struct printer *printer, const struct stoa_batch *batch)
+{
+    char **cells = calloc((size_t)batch->ncolumns + 1, sizeof(*cells));
+    bool done = cells != NULL;
+
+    for (size_t row = 0; done && row < batch->nrows; row++) {
+        for (uint32_t i = 0; i < batch->ncolumns; i++)
+            cells[i] = make_cell(&batch->schema->fields[i], &batch->columns[i], row);
+        done = table_add_row(printer->table, (const char *const *)cells, batch->ncolumns);
+        for (uint32_t i = 0; i < batch->ncolumns; i++)
+            free(cells[i]);
+    }
+    free(cells);
+    return done;
+}
+
+static enum stoa_status print_batch(struct printer *printer, const struct stoa_batch *batch,
+                                    struct stoa_error *err)
+{
+    const struct stoa_csv_options csv = {.delimiter = printer->form == FORM_TSV ? '\t' : ','};
+    size_t nbytes = 0;
+    enum stoa_status st;
+
+    printer->nrows += batch->nrows;
+    if (printer->form == FORM_TABLE) {
+        if (printer->nrows > TABLE_MAX_NROWS) {
+            *err = (struct stoa_error){.status = STOA_ERR_LIMIT};
+            snprintf(err->message, sizeof(err->message),
+                     "more than %d rows for a table: --limit N, or --format csv", TABLE_MAX_NROWS);
+            return STOA_ERR_LIMIT;
+        }
+        if (add_table_rows(printer, batch))
+            return STOA_OK;
+        *err = (struct stoa_error){.status = STOA_ERR_NOMEM, .message = "out of memory"};
+        return STOA_ERR_NOMEM;
+    }
+    stoa_free(printer->text);
+    printer->text = NULL;
+    st = printer->form == FORM_JSONL ? stoa_jsonl_format(batch, &printer->text, &nbytes, err)
+                                     : stoa_csv_format(&csv, batch, &printer->text, &nbytes, err);
+    if (st == STOA_OK)
+        fwrite(printer->text, 1, nbytes, stdout);
+    return st;
+}
+
+/* Prints the rows of one scan; *limit, when there is one, goes down. */
+static enum stoa_status print_scan(struct printer *printer, struct stoa_scan *scan,
+                                   struct stoa_error *err)
+{
+    for (;;) {
+        struct stoa_batch batch;
+        enum stoa_status st = stoa_scan_next(scan, &batch, err);
+        bool ended;
+
+        if (st != STOA_OK)
+            return st;
+        ended = batch.nrows == 0;
+        if (!ended)
+            st = print_batch(printer, &batch, err);
+        stoa_batch_reset(&batch);
+        if (st != STOA_OK || ended || ferror(stdout))
+            return st;
+    }
+}
+
+static enum exit_code print_file(struct printer *printer, const char *path, bool first,
+                                 struct stoa_scan_options *options)
+{
+    struct open_file file;
+    struct stoa_scan *scan = NULL;
+    struct stoa_error err = {.status = STOA_ERR_NOMEM, .message = "out of memory"};
+    enum exit_code code = EXIT_DONE;
+    uint64_t before = printer->nrows;
+
+    if (!open_stoa(path, &file, &code))
+        return code;
+    if (stoa_scan_open(file.reader, options, &scan, &err) != STOA_OK ||
+        (first && !start(printer, stoa_scan_schema(scan), &err)) ||
+        print_scan(printer, scan, &err) != STOA_OK)
+        code = fail_file(path, &err);
+    if (options->limit > 0)
+        options->limit -= printer->nrows - before;
+    stoa_scan_close(scan);
+    close_stoa(&file);
+    return code;
+}
+
+static enum exit_code print_files(const struct arguments *arguments, enum form otherwise,
+                                  uint64_t otherwise_limit)
+{
+    struct printer printer = {0};
+    struct scan_arguments scan;
+    enum exit_code code = EXIT_DONE;
+    bool limited;
+
+    if (!option_form(arguments, otherwise, &printer.form) || !option_scan(arguments, &scan))
+        return EXIT_USAGE;
+    if (!has_option(arguments, OPT_LIMIT))
+        scan.options.limit = otherwise_limit;
+    limited = scan.options.limit > 0;
+    for (int i = 0; code == EXIT_DONE && i < arguments->nfiles; i++) {
+        if (limited && scan.options.limit == 0)
+            break;
+        code = print_file(&printer, arguments->files[i], i == 0, &scan.options);
+    }
+    if (code == EXIT_DONE && printer.table != NULL && !table_print(printer.table)) {
+        complain("out of memory");
+        code = EXIT_IO;
+    }
+    table_free(printer.table);
+    stoa_free(printer.text);
+    scan_arguments_reset(&scan);
+    return code;
+}
+
+enum exit_code run_head(const struct arguments *arguments)
+{
+    return print_files(arguments, FORM_TABLE, HEAD_NROWS);
+}
+
+enum exit_code run_cat(const struct arguments *arguments)
+{
+    return print_files(arguments, FORM_CSV, 0);
+}

@@ -1,0 +1,160 @@
+/*
+ * stoa convert
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "json_out.h"
+#include "progress.h"
+
+/* Everything that the options own. */
+struct job {
+    struct stoa_convert_options options;
+    char **paths;
+    char **names;
+    struct stoa_filter *filter;
+    struct stoa_schema schema;
+    enum progress_mode progress;
+};
+
+static void job_reset(struct job *job)
+{
+    stoa_paths_free(job->paths, job->options.npaths);
+    select_free(job->names, job->options.ncolumns);
+    stoa_filter_free(job->filter);
+    stoa_schema_reset(&job->schema);
+}
+
+static bool option_format(const struct arguments *arguments, enum option_id id, const char *which,
+                          enum stoa_format *out)
+{
+    const char *name = arguments->values[id];
+
+    if (name == NULL)
+        return true;
+    *out = stoa_format_find(name);
+    if (*out != STOA_FORMAT_AUTO)
+        return true;
+    complain("%s %s: there is no such format (csv, tsv, stoa, jsonl)", which, name);
+    return false;
+}
+
+static bool job_init(struct job *job, const struct arguments *arguments, enum exit_code *code)
+{
+    struct stoa_convert_options *options = &job->options;
+    const struct stoa_writer_options none = {0};
+    uint64_t jobs = 0, group_nrows = 0;
+    bool given;
+
+    *code = EXIT_USAGE;
+    options->writer = none;
+    options->output = arguments->values[OPT_OUTPUT];
+    options->replace = has_option(arguments, OPT_FORCE);
+    options->dry_run = has_option(arguments, OPT_DRY_RUN);
+    if (options->output == NULL) {
+        complain("convert: where to? -o FILE names the output, -o - is standard output");
+        return false;
+    }
+    if (!progress_mode_find(arguments->values[OPT_PROGRESS], &job->progress)) {
+        complain("--progress %s: expected auto, always, never or json",
+                 arguments->values[OPT_PROGRESS]);
+        return false;
+    }
+    if (!option_format(arguments, OPT_FROM, "--from", &options->from) ||
+        !option_format(arguments, OPT_TO, "--to", &options->to) ||
+        !option_count(arguments, OPT_JOBS, 1024, &jobs) ||
+        !option_size(arguments, OPT_MEMORY, &options->memory_nbytes) ||
+        !option_count(arguments, OPT_ROW_GROUP_ROWS, 1 << 24, &group_nrows) ||
+        !option_size(arguments, OPT_ROW_GROUP_BYTES, &options->writer.row_group_nbytes) ||
+        !option_csv(arguments, &options->csv) ||
+        !option_select(arguments, &job->names, &options->ncolumns) ||
+        !option_where(arguments, &job->filter) || !option_schema(arguments, &job->schema, &given) ||
+        !expand_inputs(arguments, &job->paths, &options->npaths, code))
+        return false;
+    options->paths = (const char *const *)job->paths;
+    options->columns = (const char *const *)job->names;
+    options->filter = job->filter;
+    options->schema = given ? &job->schema : NULL;
+    options->jobs = (unsigned)jobs;
+    options->writer.row_group_nrows = (uint32_t)group_nrows;
+    options->cancel = &interrupted;
+    if (job->progress != PROGRESS_NEVER)
+        options->progress = progress_show;
+    options->progress_context = &job->progress;
+    if (strcmp(options->output, "-") == 0 && isatty(STDOUT_FILENO) &&
+        (options->to == STOA_FORMAT_STOA || options->to == STOA_FORMAT_AUTO)) {
+        complain("a Stoa file is not for the terminal: -o FILE, or --to csv");
+        return false;
+    }
+    return true;
+}
+
+static struct json_t *report_json(const struct job *job, const struct stoa_convert_report *report)
+{
+    struct json_t *out = json_out_object();
+
+    json_out_set(out, "output", json_out_text(job->options.output));
+    json_out_set(out, "dry_run", json_out_bool(job->options.dry_run));
+    json_out_set(out, "from", json_out_text(stoa_format_name(report->from)));
+    json_out_set(out, "to", json_out_text(stoa_format_name(report->to)));
+    json_out_set(out, "inputs", json_out_count(report->ninputs));
+    json_out_set(out, "rows", json_out_count(report->nrows));
+    json_out_set(out, "columns", json_out_count(report->ncolumns));
+    json_out_set(out, "input_bytes", json_out_count(report->input_nbytes));
+    json_out_set(out, "output_bytes", json_out_count(report->output_nbytes));
+    json_out_set(out, "seconds", json_out_seconds(report->seconds));
+    return out;
+}
+
+static void print_report(const struct job *job, const struct stoa_convert_report *report)
+{
+    char rows[32], in[32], out[32];
+    const char *s = report->ninputs == 1 ? "" : "s";
+
+    if (job->options.dry_run) {
+        fprintf(stderr, "%s: would be written as %s with %u columns from %zu %s input%s\n",
+                job->options.output, stoa_format_name(report->to), report->ncolumns,
+                job->options.npaths, stoa_format_name(report->from), s);
+        return;
+    }
+    print_count(rows, report->nrows);
+    print_size(in, report->input_nbytes);
+    print_size(out, report->output_nbytes);
+    fprintf(stderr, "%s: %s rows, %u columns from %zu input%s, %s -> %s", job->options.output, rows,
+            report->ncolumns, job->options.npaths, s, in, out);
+    if (report->output_nbytes > 0 && report->input_nbytes > 0)
+        fprintf(stderr, " (%.2f times)",
+                (double)report->output_nbytes / (double)report->input_nbytes);
+    fprintf(stderr, ", %.2f s\n", report->seconds);
+}
+
+enum exit_code run_convert(const struct arguments *arguments)
+{
+    struct job job = {0};
+    struct stoa_convert_report report;
+    struct stoa_error err;
+    enum exit_code code;
+
+    if (!job_init(&job, arguments, &code)) {
+        job_reset(&job);
+        return code;
+    }
+    install_signals();
+    if (stoa_convert(&job.options, &report, &err) != STOA_OK) {
+        progress_clear(job.progress);
+        code = fail(&err);
+    } else {
+        progress_clear(job.progress);
+        code = EXIT_DONE;
+        if (!has_option(arguments, OPT_JSON))
+            print_report(&job, &report);
+        else if (strcmp(job.options.output, "-") == 0 && !job.options.dry_run)
+            complain("--json: standard output holds the rows");
+        else if (!json_out_print(report_json(&job, &report)))
+            code = EXIT_IO;
+    }
+    job_reset(&job);
+    return code;
+}

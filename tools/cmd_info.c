@@ -1,0 +1,259 @@
+/*
+ * stoa info: what is in a Stoa file and where its bytes are.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "json_out.h"
+#include "table.h"
+
+/* How many pages of a column have an encoding. */
+struct encoding_count {
+    char name[128];
+    uint64_t npages;
+};
+
+#define MAX_NENCODINGS 16
+
+struct column_info {
+    uint64_t nbytes; /* chunks */
+    uint64_t dictionary_nbytes;
+    uint64_t nnulls;
+    struct encoding_count encodings[MAX_NENCODINGS];
+    size_t nencodings;
+};
+
+struct info {
+    const char *path;
+    struct open_file file;
+    const struct stoa_schema *schema;
+    struct column_info *columns;
+    uint64_t kinds[STOA_SPAN_NKINDS];
+};
+
+static const char *const kind_names[STOA_SPAN_NKINDS] = {
+    [STOA_SPAN_HEADER] = "headers",        [STOA_SPAN_SCHEMA] = "schema",
+    [STOA_SPAN_DICTIONARY] = "dictionary", [STOA_SPAN_DIRECTORY] = "directory",
+    [STOA_SPAN_CHUNK] = "chunks",          [STOA_SPAN_FOOTER] = "footer",
+    [STOA_SPAN_STATISTICS] = "statistics", [STOA_SPAN_PADDING] = "padding",
+};
+
+static enum stoa_status add_span(void *context, const struct stoa_span *span,
+                                 struct stoa_error *err)
+{
+    struct info *info = context;
+
+    (void)err;
+    info->kinds[span->kind] += span->nbytes;
+    if (span->column != UINT32_MAX && span->kind == STOA_SPAN_CHUNK)
+        info->columns[span->column].nbytes += span->nbytes;
+    if (span->column != UINT32_MAX && span->kind == STOA_SPAN_DICTIONARY)
+        info->columns[span->column].dictionary_nbytes += span->nbytes;
+    return STOA_OK;
+}
+
+static enum stoa_status add_encoding(void *context, const char *name, uint32_t npages,
+                                     struct stoa_error *err)
+{
+    struct column_info *column = context;
+    size_t i = 0;
+
+    (void)err;
+    while (i < column->nencodings && strcmp(column->encodings[i].name, name) != 0)
+        i++;
+    if (i == MAX_NENCODINGS) { /* the rest together */
+        i = MAX_NENCODINGS - 1;
+        name = "others";
+    }
+    snprintf(column->encodings[i].name, sizeof(column->encodings[i].name), "%s", name);
+    column->encodings[i].npages += npages;
+    if (i == column->nencodings)
+        column->nencodings++;
+    return STOA_OK;
+}
+
+static int more_pages(const void *a, const void *b)
+{
+    const struct encoding_count *x = a, *y = b;
+
+    return x->npages != y->npages ? (x->npages < y->npages ? 1 : -1) : strcmp(x->name, y->name);
+}
+
+static enum stoa_status gather(struct info *info, struct stoa_error *err)
+{
+    struct stoa_reader *reader = info->file.reader;
+    enum stoa_status st = stoa_reader_schema(reader, &info->schema, err);
+
+    if (st != STOA_OK)
+        return st;
+    info->columns = calloc((size_t)info->schema->nfields + 1, sizeof(*info->columns));
+    if (info->columns == NULL) {
+        *err = (struct stoa_error){.status = STOA_ERR_NOMEM, .message = "out of memory"};
+        return STOA_ERR_NOMEM;
+    }
+    st = stoa_reader_spans(reader, add_span, info, err);
+    for (uint32_t i = 0; i < info->schema->nfields; i++) {
+        struct column_info *column = &info->columns[i];
+
+        for (uint32_t g = 0; st == STOA_OK && g < stoa_reader_nrow_groups(reader); g++) {
+            struct stoa_chunk_info chunk;
+
+            st = stoa_reader_chunk(reader, g, i, &chunk, err);
+            if (st != STOA_OK)
+                break;
+            column->nnulls += chunk.nnulls;
+            st = stoa_reader_encodings(reader, g, i, add_encoding, column, err);
+        }
+        qsort(column->encodings, column->nencodings, sizeof(column->encodings[0]), more_pages);
+    }
+    return st;
+}
+
+static struct json_t *metadata_json(const struct stoa_metadata *metadata)
+{
+    struct json_t *out = json_out_object();
+
+    for (uint32_t i = 0; i < metadata->npairs; i++)
+        json_out_set(out, metadata->pairs[i].key, json_out_text(metadata->pairs[i].value));
+    return out;
+}
+
+static struct json_t *column_json(const struct info *info, uint32_t i)
+{
+    const struct column_info *column = &info->columns[i];
+    const struct stoa_field *field = &info->schema->fields[i];
+    struct json_t *out = json_out_object(), *encodings = json_out_object();
+    char *type = NULL;
+
+    if (stoa_type_print(field, &type, NULL) != STOA_OK)
+        type = NULL;
+    json_out_set(out, "name", json_out_text(field->name));
+    json_out_set(out, "type", type != NULL ? json_out_text(type) : NULL);
+    json_out_set(out, "nullable", json_out_bool(field->nullable));
+    json_out_set(out, "bytes", json_out_count(column->nbytes + column->dictionary_nbytes));
+    json_out_set(out, "dictionary_bytes", json_out_count(column->dictionary_nbytes));
+    json_out_set(out, "nulls", json_out_count(column->nnulls));
+    for (size_t k = 0; k < column->nencodings; k++)
+        json_out_set(encodings, column->encodings[k].name,
+                     json_out_count(column->encodings[k].npages));
+    json_out_set(out, "encodings", encodings);
+    json_out_set(out, "metadata", metadata_json(&field->metadata));
+    stoa_free(type);
+    return out;
+}
+
+static bool print_json(const struct info *info)
+{
+    struct json_t *out = json_out_object(), *columns = json_out_array(), *kinds = json_out_object();
+    char identity[20];
+
+    snprintf(identity, sizeof(identity), "%016" PRIx64, stoa_reader_identity(info->file.reader));
+    json_out_set(out, "file", json_out_text(info->path));
+    json_out_set(out, "identity", json_out_text(identity));
+    json_out_set(out, "rows", json_out_count(stoa_reader_nrows(info->file.reader)));
+    json_out_set(out, "bytes", json_out_count(info->file.source->nbytes));
+    json_out_set(out, "row_groups", json_out_count(stoa_reader_nrow_groups(info->file.reader)));
+    for (uint32_t i = 0; i < info->schema->nfields; i++)
+        json_out_append(columns, column_json(info, i));
+    json_out_set(out, "columns", columns);
+    for (size_t k = 0; k < STOA_SPAN_NKINDS; k++)
+        json_out_set(kinds, kind_names[k], json_out_count(info->kinds[k]));
+    json_out_set(out, "bytes_by_kind", kinds);
+    json_out_set(out, "sources", json_out_array());
+    json_out_set(out, "metadata", metadata_json(&info->schema->metadata));
+    return json_out_print(out);
+}
+
+/* "dict(pfor) 90%, plain 10%": the three most frequent. */
+static void print_encodings(const struct column_info *column, char *out, size_t nbytes)
+{
+    uint64_t npages = 0;
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t k = 0; k < column->nencodings; k++)
+        npages += column->encodings[k].npages;
+    for (size_t k = 0; k < column->nencodings && k < 3 && used < nbytes; k++) {
+        const struct encoding_count *encoding = &column->encodings[k];
+        int n = snprintf(out + used, nbytes - used, "%s%s", k > 0 ? ", " : "", encoding->name);
+
+        used += n > 0 ? (size_t)n : 0;
+        if (encoding->npages < npages && used < nbytes) {
+            n = snprintf(out + used, nbytes - used, " %.0f%%",
+                         100.0 * (double)encoding->npages / (double)npages);
+            used += n > 0 ? (size_t)n : 0;
+        }
+    }
+}
+
+static bool add_row(struct table *table, const struct info *info, uint32_t i)
+{
+    const struct column_info *column = &info->columns[i];
+    const struct stoa_field *field = &info->schema->fields[i];
+    uint64_t nbytes = column->nbytes + column->dictionary_nbytes;
+    char size[32], share[16], nulls[32], encodings[512];
+    char *type = NULL;
+    bool done = stoa_type_print(field, &type, NULL) == STOA_OK;
+
+    print_size(size, nbytes);
+    snprintf(share, sizeof(share), "%.1f%%",
+             100.0 * (double)nbytes / (double)info->file.source->nbytes);
+    print_count(nulls, column->nnulls);
+    print_encodings(column, encodings, sizeof(encodings));
+    done = done &&
+           table_add_row(
+               table, (const char *const[]){field->name, type, size, share, nulls, encodings}, 6);
+    stoa_free(type);
+    return done;
+}
+
+static bool print_table(const struct info *info)
+{
+    static const struct {
+        const char *name;
+        bool right;
+    } headers[] = {{"column", false}, {"type", false}, {"size", true},
+                   {"share", true},   {"nulls", true}, {"encodings", false}};
+    struct table *table = table_new();
+    bool done = table != NULL;
+    char rows[32], size[32];
+
+    print_count(rows, stoa_reader_nrows(info->file.reader));
+    print_size(size, info->file.source->nbytes);
+    printf("%s: %s rows in %u row groups, %u columns, %s, identity %016" PRIx64 "\n\n", info->path,
+           rows, stoa_reader_nrow_groups(info->file.reader), info->schema->nfields, size,
+           stoa_reader_identity(info->file.reader));
+    for (size_t i = 0; done && i < sizeof(headers) / sizeof(headers[0]); i++)
+        done = table_add_column(table, headers[i].name, headers[i].right);
+    for (uint32_t i = 0; done && i < info->schema->nfields; i++)
+        done = add_row(table, info, i);
+    done = done && table_print(table);
+    table_free(table);
+    fputs("\nEvery byte:", stdout);
+    for (size_t k = 0; k < STOA_SPAN_NKINDS; k++)
+        printf("%s %s %" PRIu64, k > 0 ? "," : "", kind_names[k], info->kinds[k]);
+    printf(": %" PRIu64 " in all\n", info->file.source->nbytes);
+    return done;
+}
+
+enum exit_code run_info(const struct arguments *arguments)
+{
+    struct info info = {.path = arguments->files[0]};
+    struct stoa_error err;
+    enum exit_code code = EXIT_DONE;
+
+    if (!open_stoa(info.path, &info.file, &code))
+        return code;
+    if (gather(&info, &err) != STOA_OK) {
+        code = fail_file(info.path, &err);
+    } else if (!(has_option(arguments, OPT_JSON) ? print_json(&info) : print_table(&info))) {
+        complain("out of memory");
+        code = EXIT_IO;
+    }
+    free(info.columns);
+    close_stoa(&info.file);
+    return code;
+}

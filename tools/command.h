@@ -1,0 +1,159 @@
+/*
+ * What the commands of `stoa` share: arguments, messages, exit codes.
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <signal.h>
+
+#include <stoa.h>
+
+/* Exit codes, as the man page lists them. */
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_DATA = 1,  /* an input can't be taken as it is, a limit */
+    EXIT_USAGE = 2, /* the command line; an output that exists */
+    EXIT_IO = 3,    /* files, disk, memory */
+    EXIT_FILE = 4,  /* a Stoa file is damaged, is none, or needs a newer version */
+    EXIT_INTERRUPTED = 130,
+    EXIT_TERMINATED = 143,
+};
+
+/* Every option of every command; a command lists those it takes. */
+enum option_id {
+    OPT_OUTPUT,
+    OPT_FORCE,
+    OPT_FROM,
+    OPT_TO,
+    OPT_SCHEMA,
+    OPT_SELECT,
+    OPT_WHERE,
+    OPT_LIMIT,
+    OPT_FORMAT,
+    OPT_SCHEMA_FORMAT,
+    OPT_JOBS,
+    OPT_MEMORY,
+    OPT_ROW_GROUP_ROWS,
+    OPT_ROW_GROUP_BYTES,
+    OPT_DELIMITER,
+    OPT_NO_HEADER,
+    OPT_MAX_RECORD_SIZE,
+    OPT_DRY_RUN,
+    OPT_PROGRESS,
+    OPT_DEEP,
+    OPT_JSON,
+    OPT_HELP,
+    NOPTIONS,
+};
+
+/* A command line, taken apart. */
+struct arguments {
+    const struct command *command;
+    const char *values[NOPTIONS]; /* NULL: not given; "" for an option without a value */
+    char **files;
+    int nfiles;
+};
+
+struct command {
+    const char *name;
+    const char *synopsis; /* of what follows the name */
+    const char *summary;
+    const char *details; /* further paragraphs of the help */
+    const char *examples;
+    enum exit_code (*run)(const struct arguments *arguments);
+    int min_files;
+    int max_files; /* 0: any number */
+    enum option_id options[NOPTIONS + 1];
+};
+#define END_OF_OPTIONS NOPTIONS
+
+extern const struct command commands[];
+extern const size_t ncommands;
+
+enum exit_code run_convert(const struct arguments *arguments);
+enum exit_code run_schema(const struct arguments *arguments);
+enum exit_code run_info(const struct arguments *arguments);
+enum exit_code run_head(const struct arguments *arguments);
+enum exit_code run_cat(const struct arguments *arguments);
+enum exit_code run_count(const struct arguments *arguments);
+enum exit_code run_explain(const struct arguments *arguments);
+enum exit_code run_verify(const struct arguments *arguments);
+
+/* ---- Arguments (arguments.c) ---- */
+
+/* Takes argv apart, which begins with the command's name; false after printing what is wrong. */
+bool arguments_parse(const struct command *command, int argc, char **argv, struct arguments *out);
+
+bool has_option(const struct arguments *arguments, enum option_id id);
+
+/* Numbers: true and *out is set, or left alone when the option is not given; false after a message.
+ */
+bool option_count(const struct arguments *arguments, enum option_id id, uint64_t max,
+                  uint64_t *out);
+
+/* The same for sizes: "1000", "64K", "256M", "4G" (powers of 1024). */
+bool option_size(const struct arguments *arguments, enum option_id id, uint64_t *out);
+
+/* The columns of --select; *names is NULL when it is not given. Free both with select_free(). */
+bool option_select(const struct arguments *arguments, char ***names, uint32_t *nnames);
+void select_free(char **names, uint32_t nnames);
+
+/* The predicate of --where; *out is NULL when it is not given. */
+bool option_where(const struct arguments *arguments, struct stoa_filter **out);
+
+/* The schema of --schema; *given is false when there is none. */
+bool option_schema(const struct arguments *arguments, struct stoa_schema *out, bool *given);
+
+/* --delimiter, --no-header, --max-record-size. */
+bool option_csv(const struct arguments *arguments, struct stoa_csv_options *out);
+
+/* The options of stoa_scan_open() from --select, --where, --limit and --jobs. */
+struct scan_arguments {
+    struct stoa_scan_options options;
+    char **names;
+    struct stoa_filter *filter;
+};
+bool option_scan(const struct arguments *arguments, struct scan_arguments *out);
+void scan_arguments_reset(struct scan_arguments *scan);
+
+void print_help(const struct command *command);
+void print_man_page(void);
+void print_overview(void);
+
+/* ---- Messages and exit codes (message.c) ---- */
+
+/* "stoa: ..." on stderr, one line. */
+void complain(const char *format, ...) STOA_PRINTF(1, 2);
+
+/* Prints the error and returns the exit code that stands for it. */
+enum exit_code fail(const struct stoa_error *err);
+
+/* The same with the name of a file in front. */
+enum exit_code fail_file(const char *path, const struct stoa_error *err);
+
+/* What standard output took, once all is written: EXIT_IO after a message when it took not all. */
+enum exit_code finish_output(void);
+
+/* Set by SIGINT, SIGTERM and SIGHUP, after install_signals(). */
+extern volatile sig_atomic_t interrupted;
+void install_signals(void);
+
+/* "1.5 MB", "331 kB"; "1,234,567". `out` has room for 32 bytes; returns it. */
+const char *print_size(char *out, uint64_t nbytes);
+const char *print_count(char *out, uint64_t n);
+
+/* ---- Files (files.c) ---- */
+
+/* A Stoa file with its reader. */
+struct open_file {
+    struct stoa_source *source;
+    struct stoa_reader *reader;
+};
+bool open_stoa(const char *path, struct open_file *out, enum exit_code *code);
+void close_stoa(struct open_file *file);
+
+/* The inputs that the arguments name, globs and folders expanded. */
+bool expand_inputs(const struct arguments *arguments, char ***paths, size_t *npaths,
+                   enum exit_code *code);
+
+#endif

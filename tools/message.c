@@ -1,0 +1,108 @@
+/*
+ * Messages, exit codes, signals, and numbers for people.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+
+volatile sig_atomic_t interrupted;
+
+void complain(const char *format, ...)
+{
+    va_list args;
+
+    fputs("stoa: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+static enum exit_code code_of(enum stoa_status status)
+{
+    static const enum exit_code codes[] = {
+        [STOA_OK] = EXIT_DONE,
+        [STOA_ERR_USAGE] = EXIT_USAGE,
+        [STOA_ERR_DATA] = EXIT_DATA,
+        [STOA_ERR_LIMIT] = EXIT_DATA,
+        [STOA_ERR_IO] = EXIT_IO,
+        [STOA_ERR_NOMEM] = EXIT_IO,
+        [STOA_ERR_CORRUPT] = EXIT_FILE,
+        [STOA_ERR_UNSUPPORTED] = EXIT_FILE,
+        [STOA_ERR_CANCELLED] = EXIT_INTERRUPTED,
+    };
+
+    if (status == STOA_ERR_CANCELLED && interrupted == SIGTERM)
+        return EXIT_TERMINATED;
+    return codes[status];
+}
+
+enum exit_code fail(const struct stoa_error *err)
+{
+    complain("%s", err->status == STOA_ERR_CANCELLED ? "interrupted" : err->message);
+    return code_of(err->status);
+}
+
+enum exit_code fail_file(const char *path, const struct stoa_error *err)
+{
+    complain("%s: %s", path, err->message);
+    return code_of(err->status);
+}
+
+enum exit_code finish_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    complain("standard output: %s", strerror(errno));
+    return EXIT_IO;
+}
+
+static void on_signal(int number)
+{
+    interrupted = number;
+}
+
+void install_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    action.sa_handler = SIG_IGN; /* a file size limit is an error of write(), with its message */
+    sigaction(SIGXFSZ, &action, NULL);
+}
+
+const char *print_size(char *out, uint64_t nbytes)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
+    double size = (double)nbytes;
+    size_t unit = 0;
+
+    while (size >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+        size /= 1000;
+        unit++;
+    }
+    snprintf(out, 32, unit == 0 || size >= 99.95 ? "%.0f %s" : "%.1f %s", size, units[unit]);
+    return out;
+}
+
+const char *print_count(char *out, uint64_t n)
+{
+    char digits[24];
+    int ndigits = snprintf(digits, sizeof(digits), "%" PRIu64, n);
+    char *at = out;
+
+    for (int i = 0; i < ndigits; i++) {
+        if (i > 0 && (ndigits - i) % 3 == 0)
+            *at++ = ',';
+        *at++ = digits[i];
+    }
+    *at = '\0';
+    return out;
+}

@@ -1,0 +1,23 @@
+/*
+ * Tables for people, fitted to the terminal.
+ */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct table;
+
+/* NULL when memory is out. With `aligned_right` the column holds numbers. */
+struct table *table_new(void);
+bool table_add_column(struct table *table, const char *name, bool aligned_right);
+
+/* A row with a text for each column, copied; NULL is an empty cell. */
+bool table_add_row(struct table *table, const char *const *cells, size_t ncells);
+
+/* Prints on standard output. */
+bool table_print(struct table *table);
+void table_free(struct table *table);
+
+#endif
