@@ -34,6 +34,7 @@ struct job {
     const struct stoa_column *column;
     const struct stoa_chunk *chunk;
     enum stoa_phys phys; /* of the chunk */
+    uint32_t width;      /* of a value of the chunk; 0 for BYTES */
     uint32_t nrows;      /* of the row group */
     uint32_t begin;      /* rows covered: whole pages around the rows wanted */
     uint32_t end;
@@ -156,9 +157,9 @@ static enum stoa_status decode_page(struct job *job, const struct stoa_stored_pa
     }
     if (job->dictionary != NULL)
         dictionary = stoa_dictionary_vector(job->dictionary, job->ncodes);
-    STOA_TRY(stoa_page_decode(job->scratch->decoder, bytes, page->nbytes, job->phys,
-                              job->column->width, n, page->raw_max,
-                              job->dictionary != NULL ? &dictionary : NULL, 0, &out, err));
+    STOA_TRY(stoa_page_decode(job->scratch->decoder, bytes, page->nbytes, job->phys, job->width, n,
+                              page->raw_max, job->dictionary != NULL ? &dictionary : NULL, 0, &out,
+                              err));
     job->array.nnulls += out.nnulls;
     job->ndecoded++;
     if (job->phys == STOA_PHYS_BYTES) {
@@ -256,8 +257,8 @@ static enum stoa_status read_local(struct job *job, struct stoa_error *err)
     if (st == STOA_OK)
         st = stoa_page_count(job->scratch->stored.data, page->nbytes, &nvalues, err);
     if (st == STOA_OK)
-        st = stoa_dictionary_init(&job->own, job->phys, job->column->width, nshared + nvalues,
-                                  &job->budget, err);
+        st = stoa_dictionary_init(&job->own, job->phys, job->width, nshared + nvalues, &job->budget,
+                                  err);
     if (st == STOA_OK && shared != NULL)
         st = stoa_dictionary_append_codes(&job->own, shared, nshared, &job->budget, err);
     if (st == STOA_OK)
@@ -282,8 +283,8 @@ static enum stoa_status open_dictionary(struct job *job, struct stoa_error *err)
     if (chunk->flags & STOA_CHUNK_SHARED_DICT)
         STOA_TRY(stoa_dictionaries_get(&job->reader->dictionaries, &job->reader->footer,
                                        job->scratch->decoder, chunk->dict_index, job->phys,
-                                       job->column->width, &job->budget, &job->dictionary,
-                                       &job->ncodes, err));
+                                       job->width, &job->budget, &job->dictionary, &job->ncodes,
+                                       err));
     if (chunk->flags & STOA_CHUNK_LOCAL_DICT)
         STOA_TRY(read_local(job, err));
     if (job->dictionary != NULL && job->column->field.type.id == STOA_UTF8 &&
@@ -315,7 +316,7 @@ static enum stoa_status alloc_array(struct job *job, uint32_t first, uint32_t la
     if (!is_direct(job))
         STOA_TRY(stoa_buffer_resize(
             &job->scratch->values,
-            (size_t)(page_nrows < n ? page_nrows : n) * job->column->width + DECODE_SLACK, err));
+            (size_t)(page_nrows < n ? page_nrows : n) * job->width + DECODE_SLACK, err));
     for (uint32_t k = first; k < last && job->dictionary == NULL; k++)
         raw_nbytes += job->pages.npages > 1 ? job->pages.pages[k].raw_max : 0;
     if (job->phys == STOA_PHYS_BYTES && raw_nbytes < job->budget.left && raw_nbytes < INT32_MAX)
@@ -431,6 +432,7 @@ enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group,
     job.column = info;
     job.chunk = &chunks[row_group];
     job.phys = (enum stoa_phys)job.chunk->phys;
+    job.width = job.phys == STOA_PHYS_FIXED ? info->width : stoa_phys_width(job.phys);
     if (job.chunk->flags & STOA_CHUNK_ALL_NULL)
         st = read_all_null(&job, end - begin, out, err);
     else

@@ -1,0 +1,173 @@
+#include "support/stoa_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "column/schema.h"
+#include "file/writer.h"
+#include "support/gen_table.h"
+
+static void must(enum stoa_status st, const struct stoa_error *err)
+{
+    if (st == STOA_OK)
+        return;
+    fprintf(stderr, "a file for a test: %s: %s\n", stoa_status_name(st), err->message);
+    abort();
+}
+
+/* The writer takes the columns over, so it gets copies. */
+static void copy_batch(struct stoa_batch *out, const struct stoa_batch *batch,
+                       const struct stoa_schema *schema)
+{
+    struct stoa_error err;
+
+    must(stoa_batch_init(out, schema, &err), &err);
+    out->nrows = batch->nrows;
+    for (uint32_t i = 0; i < batch->ncolumns; i++)
+        must(stoa_array_slice(&schema->fields[i], &batch->columns[i], 0, batch->nrows,
+                              &out->columns[i], &err),
+             &err);
+}
+
+static void write_group(struct stoa_writer *writer, uint64_t ordinal, struct stoa_batch *batch)
+{
+    struct stoa_writer_group *group;
+    struct stoa_error err;
+
+    must(stoa_writer_prepare(writer, ordinal, batch, &group, &err), &err);
+    must(stoa_writer_sequence(writer, group, &err), &err);
+    must(stoa_writer_encode(writer, group, &err), &err);
+    must(stoa_writer_commit(writer, group, &err), &err);
+}
+
+void stoa_test_file_write(const struct stoa_schema *schema, const struct stoa_batch *batches,
+                          size_t nbatches, const struct stoa_rules *rules,
+                          struct stoa_test_file *out)
+{
+    struct stoa_sink *sink;
+    struct stoa_writer *writer;
+    struct stoa_error err;
+    const uint8_t *bytes;
+
+    must(stoa_sink_create_memory(&sink, &err), &err);
+    must(stoa_writer_open_rules(sink, schema, NULL, rules != NULL ? rules : &stoa_default_rules,
+                                &writer, &err),
+         &err);
+    for (size_t i = 0; i < nbatches; i++) {
+        struct stoa_batch copy;
+
+        copy_batch(&copy, &batches[i], schema);
+        write_group(writer, i, &copy);
+        stoa_batch_reset(&copy);
+    }
+    must(stoa_writer_finish(writer, &err), &err);
+    must(sink->commit(sink, &err), &err);
+    bytes = stoa_sink_memory(sink, &out->nbytes);
+    must(stoa_alloc(&out->bytes, out->nbytes, &err), &err);
+    memcpy(out->bytes, bytes, out->nbytes);
+    stoa_writer_close(writer);
+    stoa_sink_close(sink);
+}
+
+void stoa_test_file_reset(struct stoa_test_file *file)
+{
+    stoa_free(file->bytes);
+    *file = (struct stoa_test_file){0};
+}
+
+void stoa_test_table_make(struct stoa_test_random *random, struct stoa_schema *schema,
+                          const size_t *nrows, size_t nbatches, const struct stoa_rules *rules,
+                          struct stoa_test_table *out)
+{
+    struct stoa_error err;
+
+    *out = (struct stoa_test_table){.schema = *schema, .nbatches = nbatches};
+    *schema = (struct stoa_schema){0};
+    must(stoa_alloc_zeroed(&out->batches, nbatches, sizeof(*out->batches), &err), &err);
+    for (size_t i = 0; i < nbatches; i++)
+        stoa_test_gen_batch(random, &out->schema, nrows[i], &out->batches[i]);
+    stoa_test_file_write(&out->schema, out->batches, nbatches, rules, &out->file);
+}
+
+void stoa_test_table_reset(struct stoa_test_table *table)
+{
+    for (size_t i = 0; i < table->nbatches; i++)
+        stoa_batch_reset(&table->batches[i]);
+    stoa_free(table->batches);
+    stoa_test_file_reset(&table->file);
+    stoa_schema_reset(&table->schema);
+    *table = (struct stoa_test_table){0};
+}
+
+void stoa_test_schema_of_all_types(struct stoa_test_random *random, struct stoa_schema *out)
+{
+    struct stoa_error err;
+
+    *out = (struct stoa_schema){0};
+    for (size_t i = 0; i < STOA_TEST_NTYPES; i++) {
+        struct stoa_type type;
+        char name[32];
+
+        stoa_test_gen_type(random, stoa_test_types[i], &type);
+        (void)snprintf(name, sizeof(name), "c%zu", i);
+        must(stoa_schema_add(out, name, &type, true, &err), &err);
+        stoa_type_reset(&type);
+    }
+}
+
+struct stoa_source *stoa_test_file_source(const struct stoa_test_file *file)
+{
+    struct stoa_source *source;
+    struct stoa_error err;
+
+    must(stoa_source_open_memory(file->bytes, file->nbytes, "test.stoa", &source, &err), &err);
+    return source;
+}
+
+static enum stoa_status compare_group(const struct stoa_test_table *table,
+                                      struct stoa_reader *reader, uint32_t group, bool *equal,
+                                      struct stoa_error *err)
+{
+    const struct stoa_batch *batch = &table->batches[group];
+    struct stoa_rows rows = {0, batch->nrows};
+
+    for (uint32_t i = 0; i < table->schema.nfields && *equal; i++) {
+        struct stoa_array array = {0};
+        enum stoa_status st = stoa_reader_column(reader, group, i, rows, &array, NULL, err);
+
+        if (st != STOA_OK)
+            return st;
+        *equal = stoa_array_equal(&table->schema.fields[i], &array, &batch->columns[i]);
+        stoa_array_reset(&array);
+    }
+    return STOA_OK;
+}
+
+enum stoa_status stoa_test_table_compare(const struct stoa_test_table *table,
+                                         struct stoa_source *source, bool *equal,
+                                         struct stoa_error *err)
+{
+    struct stoa_reader *reader = NULL;
+    const struct stoa_schema *schema;
+    enum stoa_status st;
+
+    *equal = false;
+    STOA_TRY(stoa_reader_open(source, NULL, &reader, err));
+    STOA_TRY(stoa_reader_schema(reader, &schema, err));
+    *equal = stoa_schema_equal(schema, &table->schema) &&
+             stoa_reader_nrow_groups(reader) == table->nbatches;
+    for (uint32_t i = 0; *equal && i < table->nbatches; i++) {
+        struct stoa_row_group group;
+
+        STOA_TRY(stoa_reader_row_group(reader, i, &group, err));
+        *equal = group.nrows == table->batches[i].nrows;
+        if (*equal)
+            STOA_TRY(compare_group(table, reader, i, equal, err));
+    }
+out:
+    stoa_reader_close(reader);
+    return st;
+}

@@ -1,0 +1,58 @@
+/*
+ * Stoa files in memory, written from batches.
+ *
+ * A helper that fails ends the program with a message: a test that needs a file has nothing to say
+ * without it.
+ */
+#ifndef STOA_TESTS_SUPPORT_STOA_FILE_H
+#define STOA_TESTS_SUPPORT_STOA_FILE_H
+
+#include <stoa/reader.h>
+#include <stoa/writer.h>
+
+#include "file/rules.h"
+#include "support/random.h"
+
+struct stoa_test_file {
+    uint8_t *bytes;
+    size_t nbytes;
+};
+
+/*
+ * Writes each batch as a row group. The batches stay as they are. `rules` NULL: the usual ones.
+ * Release with stoa_test_file_reset().
+ */
+void stoa_test_file_write(const struct stoa_schema *schema, const struct stoa_batch *batches,
+                          size_t nbatches, const struct stoa_rules *rules,
+                          struct stoa_test_file *out);
+void stoa_test_file_reset(struct stoa_test_file *file);
+
+/* A generated table: its rows as they went in, and the file. */
+struct stoa_test_table {
+    struct stoa_schema schema;
+    struct stoa_batch *batches;
+    size_t nbatches;
+    struct stoa_test_file file;
+};
+
+/* One batch, and row group, for each of nrows[0..nbatches). The schema is taken over. */
+void stoa_test_table_make(struct stoa_test_random *random, struct stoa_schema *schema,
+                          const size_t *nrows, size_t nbatches, const struct stoa_rules *rules,
+                          struct stoa_test_table *out);
+void stoa_test_table_reset(struct stoa_test_table *table);
+
+/* A schema with one nullable column of each type that files hold. */
+void stoa_test_schema_of_all_types(struct stoa_test_random *random, struct stoa_schema *out);
+
+/* A source over `file`, or over its first nbytes bytes. */
+struct stoa_source *stoa_test_file_source(const struct stoa_test_file *file);
+
+/*
+ * Reads all columns of all row groups and returns whether they are equal to the table's; a status
+ * other than STOA_OK says that reading failed.
+ */
+enum stoa_status stoa_test_table_compare(const struct stoa_test_table *table,
+                                         struct stoa_source *source, bool *equal,
+                                         struct stoa_error *err);
+
+#endif
