@@ -309,7 +309,7 @@ static enum stoa_status parse_list(struct parser *p, struct stoa_field *field, u
         at = p->at;
         STOA_TRY(parse_number(p, &field->type.width, "expected the number of values"));
         if (field->type.width < 1 || field->type.width > STOA_MAX_FIXED_WIDTH)
-            return wrong(p, at, "a fixed_list holds 1 to 16777216 values");
+            return wrong(p, at, "a fixed_list holds 1 to 65535 values");
     }
 out:
     return st;

@@ -54,7 +54,7 @@ static const struct {
     {"utf8", {.id = STOA_UTF8}, 0},
     {"binary", {.id = STOA_BINARY}, 0},
     {"fixed_binary(1)", {.id = STOA_FIXED_BINARY, .width = 1}, 1},
-    {"fixed_binary(16777216)", {.id = STOA_FIXED_BINARY, .width = 16777216}, 16777216},
+    {"fixed_binary(65535)", {.id = STOA_FIXED_BINARY, .width = 65535}, 65535},
     {"uuid", {.id = STOA_UUID}, 16},
     {"enum(a)", {.id = STOA_ENUM, .symbols = (char *[]){"a"}, .nsymbols = 1}, 4},
     {"enum(low,\"\",\"a,b\",\"say \"\"x\"\"\",\xc3\xa9,a-b_c.d/e+1)",
@@ -151,9 +151,9 @@ static const struct {
      "(\"Europe/Paris\", \"+02:00\")"},
     {"fixed_binary()", 13, "type \"fixed_binary()\": expected the number of bytes"},
     {"fixed_binary(0)", 13,
-     "type \"fixed_binary(0)\": fixed_binary holds 1 to 16777216 bytes, not 0"},
-    {"fixed_binary(16777217)", 13,
-     "type \"fixed_binary(16777217)\": fixed_binary holds 1 to 16777216 bytes, not 16777217"},
+     "type \"fixed_binary(0)\": fixed_binary holds 1 to 65535 bytes, not 0"},
+    {"fixed_binary(65536)", 13,
+     "type \"fixed_binary(65536)\": fixed_binary holds 1 to 65535 bytes, not 65536"},
     {"enum()", 5, "type \"enum()\": expected a symbol"},
     {"enum(a,,b)", 7, "type \"enum(a,,b)\": expected a symbol"},
     {"enum(a,\"b)", 7, "type \"enum(a,\"b)\": the quote is not closed"},
@@ -165,7 +165,7 @@ static const struct {
     {"fixed_list<int64>", 16,
      "type \"fixed_list<int64>\": expected \",\" and the number of values"},
     {"fixed_list<int64,0>", 17,
-     "type \"fixed_list<int64,0>\": a fixed_list holds 1 to 16777216 values"},
+     "type \"fixed_list<int64,0>\": a fixed_list holds 1 to 65535 values"},
     {"struct<a>", 8, "type \"struct<a>\": expected \":\" and the type of the field"},
     {"struct<a:int8,a:int8>", 14, "type \"struct<a:int8,a:int8>\": the name is taken"},
     {"struct<a:int8,>", 14, "type \"struct<a:int8,>\": expected the name of a field"},
@@ -206,7 +206,7 @@ static void nested_types_survive_a_round_trip(void **state)
     static const char *const texts[] = {
         "list<int64>",
         "list<decimal(10,2) not null>",
-        "fixed_list<float32,16777216>",
+        "fixed_list<float32,65535>",
         "struct<>",
         "struct<a:int64,\"b c\":utf8 not null,\"\":null>",
         "map<utf8,list<map<int8,bool not null>>>",
@@ -264,7 +264,7 @@ static const struct {
     {{.id = STOA_DECIMAL, .precision = 5, .scale = 6},
      "the scale of a decimal is 0 to its precision 5, not 6"},
     {{.id = STOA_ENUM}, "an enum has 1 to 65536 symbols, not 0"},
-    {{.id = STOA_FIXED_LIST}, "fixed_list holds 1 to 16777216 values, not 0"},
+    {{.id = STOA_FIXED_LIST}, "fixed_list holds 1 to 65535 values, not 0"},
 };
 
 static void parameters_out_of_range_are_named(void **state)
