@@ -249,6 +249,22 @@ const struct stoa_kernels *stoa_kernels(void)
     return &stoa_kernels_scalar;
 }
 
+struct stoa_range stoa_least_range(const uint8_t *values, unsigned width, size_t n, uint64_t *flip)
+{
+    const struct stoa_kernels *kernels = stoa_kernels();
+    const uint64_t sign = UINT64_C(1) << (8 * width - 1), mask = stoa_low_bits(8 * width);
+    struct stoa_range as_unsigned = kernels->range[stoa_width_log2(width)](values, n, 0), as_signed;
+
+    *flip = 0;
+    if (as_unsigned.max - as_unsigned.min < sign) /* nothing would be won, or both are the same */
+        return as_unsigned;
+    as_signed = kernels->range[stoa_width_log2(width)](values, n, sign);
+    if (((as_signed.max - as_signed.min) & mask) >= as_unsigned.max - as_unsigned.min)
+        return as_unsigned;
+    *flip = sign;
+    return as_signed;
+}
+
 /* Calls f(..., width) with a constant width. */
 #define BY_WIDTH(width, call)                                                                      \
     do {                                                                                           \

@@ -44,6 +44,12 @@ struct stoa_kernels {
 /* The best for this processor. */
 const struct stoa_kernels *stoa_kernels(void);
 
+/*
+ * The range of n > 0 values with the order (*flip, 0 or the sign bit) in which it is the smaller
+ * one: differences of unsigned numbers are small on both sides of 0.
+ */
+struct stoa_range stoa_least_range(const uint8_t *values, unsigned width, size_t n, uint64_t *flip);
+
 extern const struct stoa_kernels stoa_kernels_scalar;
 #if defined(__x86_64__)
 extern const struct stoa_kernels stoa_kernels_avx2; /* only if stoa_cpu_has_avx2() */

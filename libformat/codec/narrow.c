@@ -67,8 +67,8 @@ enum stoa_status stoa_narrow_encode(struct stoa_encoder *encoder, const struct s
     struct stoa_plan_node child_plan = *stoa_plan_child(plan, 0);
     unsigned width = values->width;
     size_t n = values->nvalues;
-    struct stoa_range range = stoa_kernels()->range[stoa_width_log2(width)](
-        values->values, n, stoa_phys_flip(values->phys));
+    uint64_t flip;
+    struct stoa_range range = stoa_least_range(values->values, width, n, &flip);
     uint64_t spread = (range.max - range.min) & stoa_low_bits(width * 8);
     struct stoa_vector child = {.nvalues = n};
     uint8_t *base, *out;

@@ -223,7 +223,7 @@ static enum stoa_status take_tree(struct parse *p, unsigned role, unsigned depth
     enum stoa_status st;
 
     if (k == p->nnodes)
-        return stoa_fail_at(err, STOA_ERR_CORRUPT, 0, "the page ends before its node %u (%s)", k,
+        return stoa_fail_at(err, STOA_ERR_CORRUPT, 0, "node %u (%s) is missing", k,
                             stoa_role_name(role));
     node = &p->nodes[k];
     encoding = stoa_encoding_find(node->encoding);
@@ -296,9 +296,11 @@ static enum stoa_status parse(struct parse *p, unsigned phys,
     if (p->nnodes > STOA_PAGE_MAX_NODES || begin > p->nbytes)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, 0, "%u nodes in a page of %zu bytes", p->nnodes,
                             p->nbytes);
-    if (p->validity > SOME_NULLS || stoa_load16(p->page + 2) != 0)
-        return stoa_fail_at(err, STOA_ERR_CORRUPT, 1, "validity %u, then %u where 0 is expected",
-                            p->validity, stoa_load16(p->page + 2));
+    if (p->validity > SOME_NULLS)
+        return stoa_fail_at(err, STOA_ERR_CORRUPT, 1, "validity %u", p->validity);
+    if (stoa_load16(p->page + 2) != 0)
+        return stoa_fail_at(err, STOA_ERR_CORRUPT, 2, "%u where 0 is expected",
+                            stoa_load16(p->page + 2));
     for (unsigned k = 0; k < p->nnodes; k++)
         STOA_TRY(unpack_node(p, k, &begin, &raw_nbytes, err));
     if (begin != p->nbytes)

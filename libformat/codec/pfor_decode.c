@@ -134,7 +134,7 @@ enum stoa_status stoa_pfor_decode(struct stoa_decoder *decoder, const struct sto
         else if (!stoa_bits_unpack(packed, nbits, n, base, p.width, out))
             return stoa_node_fail(node, err, "bits behind the last value");
         if (!patch(&p, count_of(&p, b), n, base, out))
-            return stoa_node_fail(node, err, "positions of the exceptions of block %zu", b);
+            return stoa_node_fail(node, err, "positions of exceptions in block %zu do not rise", b);
         if (p.multiplier != 1)
             kernels->scale[log2](out, n, p.multiplier, p.offset);
         packed += packed_nbytes(&p, b);

@@ -129,7 +129,7 @@ static void divide_all(const uint8_t *values, size_t n, uint64_t min, uint64_t f
 struct numbers {
     const uint8_t *values;
     unsigned width;
-    uint64_t flip; /* see stoa_phys_flip() */
+    uint64_t flip; /* in which order, see stoa_least_range() */
     uint64_t mask;
 };
 
@@ -365,11 +365,9 @@ out:
 enum stoa_status stoa_pfor_encode(struct stoa_encoder *encoder, const struct stoa_plan_node *plan,
                                   const struct stoa_vector *values, struct stoa_error *err)
 {
-    struct numbers x = {values->values, values->width, stoa_phys_flip(values->phys),
-                        stoa_low_bits(values->width * 8)};
+    struct numbers x = {values->values, values->width, 0, stoa_low_bits(values->width * 8)};
     struct stoa_pfor_layout at = stoa_pfor_layout(values->nvalues, x.width, 0);
-    struct stoa_range range =
-        stoa_kernels()->range[stoa_width_log2(x.width)](x.values, values->nvalues, x.flip);
+    struct stoa_range range = stoa_least_range(x.values, x.width, values->nvalues, &x.flip);
     size_t packed_nbytes = 0, nexceptions;
     uint64_t factor;
     struct block *blocks;
