@@ -18,7 +18,13 @@
 #include "base/hash.h"
 #include "codec/node.h"
 
-enum { MIN_PAGE_SHIFT = 13, MAX_PAGE_SHIFT = 16 };
+enum {
+    MIN_PAGE_SHIFT = 13,
+    MAX_PAGE_SHIFT = 16,
+    /* Beside its bytes a value may take a length or a run, and a bit of validity; a page bases. */
+    RAW_VALUE_NBYTES = 5,
+    RAW_PAGE_NBYTES = 1024,
+};
 
 struct stoa_rg_entry stoa_chunk_all_null(enum stoa_phys phys, uint32_t nvalues)
 {
@@ -32,21 +38,23 @@ struct stoa_rg_entry stoa_chunk_all_null(enum stoa_phys phys, uint32_t nvalues)
     };
 }
 
-/* The bytes that values [begin, end) have before they are encoded. */
+uint64_t stoa_page_raw_bound(uint64_t nbytes, uint64_t nvalues)
+{
+    return nbytes + nvalues * RAW_VALUE_NBYTES + RAW_PAGE_NBYTES;
+}
+
+/* The most bytes that the payloads of values [begin, end) have. */
 static uint64_t raw_nbytes(const struct stoa_vector *values, size_t begin, size_t end)
 {
-    if (values->phys != STOA_PHYS_BYTES)
-        return (uint64_t)(end - begin) * values->width;
-    return (uint64_t)(values->offsets[end] - values->offsets[begin]) +
-           (end - begin) * sizeof(uint32_t);
+    struct stoa_vector part = stoa_vector_slice(values, begin, end);
+
+    return stoa_page_raw_bound(stoa_vector_nbytes(&part), part.nvalues);
 }
 
 static bool pages_fit(const struct stoa_vector *values, unsigned shift, uint64_t max_nbytes)
 {
     size_t page = (size_t)1 << shift;
 
-    if (values->phys != STOA_PHYS_BYTES)
-        return page * values->width <= max_nbytes;
     for (size_t begin = 0; begin < values->nvalues; begin += page) {
         size_t end = values->nvalues - begin > page ? begin + page : values->nvalues;
 

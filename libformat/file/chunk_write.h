@@ -37,6 +37,9 @@ STOA_CHECK enum stoa_status stoa_chunk_write(struct stoa_encoder *encoder,
 /* The entry of a chunk of nulls alone, which has no bytes. */
 struct stoa_rg_entry stoa_chunk_all_null(enum stoa_phys phys, uint32_t nvalues);
 
+/* No page of nvalues values with nbytes bytes has payloads of more bytes than this. */
+uint64_t stoa_page_raw_bound(uint64_t nbytes, uint64_t nvalues);
+
 /* The encoding of the values of a page, CONST when all are null. */
 uint8_t stoa_page_root_encoding(const uint8_t *page);
 

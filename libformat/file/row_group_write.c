@@ -7,6 +7,7 @@
 #include "file/row_group_write.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/bits.h"
@@ -49,6 +50,24 @@ static enum stoa_status wrap_column(const struct stoa_field *field, enum stoa_st
 
     return stoa_wrap(err, st, "column %s",
                      stoa_quote(shown, sizeof(shown), field->name, strlen(field->name)));
+}
+
+size_t stoa_row_group_first_huge(const struct stoa_rules *rules, const struct stoa_schema *schema,
+                                 const struct stoa_array *columns, size_t begin, size_t end)
+{
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        const int32_t *offsets = columns[i].offsets;
+
+        if (!stoa_type_shares_dictionary(&schema->fields[i].type) || begin == end ||
+            stoa_page_raw_bound((uint64_t)(offsets[end] - offsets[begin]), 1) <=
+                rules->page_max_nbytes)
+            continue; /* all of them together are not too long */
+        for (size_t row = begin; row < end; row++)
+            if (stoa_page_raw_bound((uint64_t)(offsets[row + 1] - offsets[row]), 1) >
+                rules->page_max_nbytes)
+                end = row;
+    }
+    return end;
 }
 
 /* ---- Prepare ---- */
@@ -127,8 +146,14 @@ enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
     struct stoa_writer_group *group = NULL;
     struct stoa_zone *scratch = NULL;
     uint32_t ntexts = 0;
+    size_t huge = stoa_row_group_first_huge(rules, schema, batch->columns, 0, batch->nrows);
     enum stoa_status st;
 
+    if (huge < batch->nrows && batch->nrows > 1)
+        return stoa_fail(err, STOA_ERR_LIMIT,
+                         "row %zu of %zu has a value of about %" PRIu64
+                         " bytes or more: such a row must be a row group of its own",
+                         huge + 1, batch->nrows, rules->page_max_nbytes);
     STOA_TRY(stoa_alloc_zeroed(&scratch, stoa_zone_count(batch->nrows), sizeof(*scratch), err));
     STOA_TRY(stoa_alloc_zeroed(
         &group, 1, sizeof(*group) + (size_t)batch->ncolumns * sizeof(group->columns[0]), err));

@@ -43,8 +43,16 @@ struct stoa_writer_group {
 bool stoa_type_shares_dictionary(const struct stoa_type *type);
 
 /*
+ * The first row of [begin, end) that has a value too long for a page beside others, `end` for none:
+ * such a row is a row group of its own.
+ */
+size_t stoa_row_group_first_huge(const struct stoa_rules *rules, const struct stoa_schema *schema,
+                                 const struct stoa_array *columns, size_t begin, size_t end);
+
+/*
  * Takes over the columns of `batch` on success; its sizes are right, the schema's.
- * STOA_ERR_DATA: a value that its type cannot have, with the column; STOA_ERR_NOMEM.
+ * STOA_ERR_DATA: a value that its type cannot have, with the column; STOA_ERR_LIMIT: a row that
+ * must be a row group of its own and is not; STOA_ERR_NOMEM.
  */
 STOA_CHECK enum stoa_status
 stoa_row_group_prepare(struct stoa_encoder *encoder, const struct stoa_rules *rules,

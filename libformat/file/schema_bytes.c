@@ -44,7 +44,6 @@ static const uint8_t params_of_type[] = {
 };
 
 enum {
-    MAX_WIDTH = 65535,
     MAX_POOL_NBYTES = INT32_MAX, /* so that the dir_len of a schema with all its nodes is a u32 */
 };
 
@@ -162,11 +161,6 @@ static enum stoa_status storable(const struct stoa_field *field, struct stoa_err
     if (params_of(field->type.id) == PARAMS_UNSUPPORTED)
         return stoa_fail(err, STOA_ERR_USAGE, "column \"%s\": values of type %s cannot be stored",
                          shown, info->name);
-    if (field->type.id == STOA_FIXED_BINARY && field->type.width > MAX_WIDTH)
-        return stoa_fail(err, STOA_ERR_USAGE,
-                         "column \"%s\": fixed_binary of %" PRIu32
-                         " bytes, at most %d can be stored",
-                         shown, field->type.width, MAX_WIDTH);
     return STOA_OK;
 }
 
@@ -400,7 +394,7 @@ static enum stoa_status parse_type(struct cursor *c, struct stoa_type *type, str
     }
     if (st != STOA_OK)
         return st;
-    if (!enough || c->nbytes > 0 || (type->id == STOA_FIXED_BINARY && type->width > MAX_WIDTH))
+    if (!enough || c->nbytes > 0)
         return stoa_fail(err, STOA_ERR_CORRUPT, "parameters that its type does not have");
     return STOA_OK;
 }

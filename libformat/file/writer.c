@@ -531,6 +531,12 @@ static uint64_t rows_nbytes(const struct stoa_writer *writer, const struct stoa_
     return nbytes;
 }
 
+static bool is_huge(const struct stoa_writer *writer, const struct stoa_batch *batch, size_t row)
+{
+    return stoa_row_group_first_huge(writer->rules, &writer->schema, batch->columns, row,
+                                     row + 1) == row;
+}
+
 /* The end of the rows from `begin` on that still fit the pending row group: `begin` for none. */
 static size_t rows_that_fit(const struct stoa_writer *writer, const struct stoa_batch *batch,
                             size_t begin)
@@ -538,7 +544,12 @@ static size_t rows_that_fit(const struct stoa_writer *writer, const struct stoa_
     const struct pending *pending = &writer->pending;
     uint64_t room_nrows = writer->options.row_group_nrows - pending->nrows;
     uint64_t limit = writer->options.row_group_nbytes, room;
-    size_t low = begin, high = batch->nrows;
+    size_t low = begin, high;
+
+    high = stoa_row_group_first_huge(writer->rules, &writer->schema, batch->columns, begin,
+                                     batch->nrows);
+    if (high == begin) /* alone; what is pending is written first, and what follows comes after */
+        return pending->nrows == 0 ? begin + 1 : begin;
 
     if (high - begin > room_nrows)
         high = begin + (size_t)room_nrows;
@@ -588,10 +599,11 @@ enum stoa_status stoa_writer_append(struct stoa_writer *writer, const struct sto
     STOA_TRY(check_batch(writer, batch, err));
     for (size_t begin = 0; begin < batch->nrows;) {
         size_t end = rows_that_fit(writer, batch, begin);
+        bool alone = end == begin + 1 && is_huge(writer, batch, begin);
 
         if (end > begin)
             STOA_TRY(keep_rows(writer, batch, begin, end, err));
-        if (end < batch->nrows || writer->pending.nrows == writer->options.row_group_nrows)
+        if (end < batch->nrows || alone || writer->pending.nrows == writer->options.row_group_nrows)
             STOA_TRY(flush(writer, err));
         begin = end;
     }

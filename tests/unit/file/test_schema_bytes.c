@@ -165,8 +165,6 @@ static void types_that_cannot_be_stored_are_named(void **state)
         {{.id = STOA_INTERVAL}, "schema: column \"c\": values of type interval cannot be stored"},
         {{.id = STOA_DURATION, .unit = STOA_NANO},
          "schema: column \"c\": values of type duration cannot be stored"},
-        {{.id = STOA_FIXED_BINARY, .width = 65536},
-         "schema: column \"c\": fixed_binary of 65536 bytes, at most 65535 can be stored"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
