@@ -162,7 +162,7 @@ $(STATIC): $(call objects,$(LIB_SRC)) $(BUILD)/sources
 
 $(SHARED): $(call objects,$(LIB_SRC)) $(BUILD)/sources
 	$(call show,link)
-	$(Q)$(LINK) -shared -Wl,-soname,libstoa.so.$(SOMAJOR) $(filter %.o,$^) $(LIBS) -o $@
+	$(Q)$(LINK) -shared -Wl,-soname,libstoa.so.$(SOMAJOR) -Wl,--no-undefined $(filter %.o,$^) $(LIBS) -o $@
 	$(Q)ln -sf $(@F) $(@D)/libstoa.so.$(SOMAJOR) && ln -sf $(@F) $(@D)/libstoa.so
 
 # The command carries the library inside, so that one file can be copied to another machine.
