@@ -7,7 +7,7 @@
 
 #include "command.h"
 #include "json_out.h"
-#include "progress.h"
+#include "term_progress.h"
 
 /* Everything that the options own. */
 struct job {

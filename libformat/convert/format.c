@@ -4,7 +4,6 @@
 #include "convert/format.h"
 
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -24,10 +23,26 @@ static const struct {
 
 static const char *const compressions[] = {".gz", ".xz", ".bz2", ".zst", ".lz4"};
 
+/* Whether `text` is `word`, which is in lower case; only ASCII letters have a case here. */
+static bool is_word(const char *text, size_t nbytes, const char *word)
+{
+    if (strlen(word) != nbytes)
+        return false;
+    for (size_t i = 0; i < nbytes; i++) {
+        char c = text[i];
+
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        if (c != word[i])
+            return false;
+    }
+    return true;
+}
+
 enum stoa_format stoa_format_find(const char *name)
 {
     for (size_t i = 0; i < NFORMATS; i++) {
-        if (strcasecmp(formats[i].name, name) == 0)
+        if (is_word(name, strlen(name), formats[i].name))
             return formats[i].format;
     }
     return STOA_FORMAT_AUTO;
@@ -47,7 +62,7 @@ static bool ends_with(const char *text, size_t nbytes, const char *ending)
 {
     size_t n = strlen(ending);
 
-    return nbytes > n && strncasecmp(text + nbytes - n, ending, n) == 0;
+    return nbytes > n && is_word(text + nbytes - n, n, ending);
 }
 
 enum stoa_format stoa_format_of_name(const char *path)

@@ -19,7 +19,7 @@
 #include "base/alloc.h"
 #include "base/bits.h"
 #include "base/error.h"
-#include "convert/plan.h"
+#include "convert/convert_plan.h"
 #include "convert/stoa_side.h"
 #include "csv/csv.h"
 #include "exec/pipeline.h"

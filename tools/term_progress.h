@@ -1,8 +1,8 @@
 /*
  * How far a conversion is, on standard error.
  */
-#ifndef PROGRESS_H
-#define PROGRESS_H
+#ifndef TERM_PROGRESS_H
+#define TERM_PROGRESS_H
 
 #include <stoa/convert.h>
 

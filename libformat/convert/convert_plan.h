@@ -2,8 +2,8 @@
  * What a conversion is made of, decided before anything is written: formats, source, output
  * schema, filter, memory.
  */
-#ifndef STOA_CONVERT_PLAN_H
-#define STOA_CONVERT_PLAN_H
+#ifndef STOA_CONVERT_CONVERT_PLAN_H
+#define STOA_CONVERT_CONVERT_PLAN_H
 
 #include <stoa/convert.h>
 

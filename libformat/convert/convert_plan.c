@@ -9,7 +9,7 @@
  * estimates what one of them takes and divides: text and arrays while it is parsed, arrays and
  * pages while it is encoded.
  */
-#include "convert/plan.h"
+#include "convert/convert_plan.h"
 
 #include <string.h>
 #include <unistd.h>

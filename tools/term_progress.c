@@ -1,7 +1,7 @@
 /*
  * One line that is written over, or a line of JSON each time.
  */
-#include "progress.h"
+#include "term_progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
