@@ -186,9 +186,9 @@ $(BENCHES): %: %.o $(STATIC)
 
 # With clang a fuzz target searches for inputs; with gcc it replays the saved ones.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(BUILD)/tests/support/fuzz_replay.o)
-$(FUZZERS): %: %.o $(filter %.o,$(FUZZ_MAIN)) $(STATIC)
+$(FUZZERS): %: %.o $(filter %.o,$(FUZZ_MAIN)) $(SUPPORT) $(STATIC)
 	$(call show,link)
-	$(Q)$(LINK) $(filter-out %.o,$(FUZZ_MAIN)) $^ $(LIBS) -o $@
+	$(Q)$(LINK) $(filter-out %.o,$(FUZZ_MAIN)) $^ $(LIBS) -lcmocka -lm -o $@
 
 $(BUILD)/%.o: %.c $(BUILD)/compiler
 	$(call show,cc  )

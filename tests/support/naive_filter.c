@@ -33,42 +33,58 @@ static int compare_raw(const void *a, size_t a_nbytes, const void *b, size_t b_n
 
 /* ---- Decimal text. ---- */
 
-/* A number as digits around a point that stands behind digit POINT; digits outside are zero. */
+/*
+ * A number as digits around a point that stands behind digit POINT. What lies outside is more than
+ * any value of a column, which the first digit says, or less than its last digit, which the last
+ * one says.
+ */
 enum { POINT = 450, NDIGITS = 900 };
 struct digits {
     bool negative;
     char at[NDIGITS];
 };
 
+static void put_digit(struct digits *out, long place, char digit)
+{
+    if (digit == '0')
+        return;
+    if (place >= 0 && place < NDIGITS)
+        out->at[place] = (char)(digit - '0');
+    else
+        out->at[place < 0 ? 0 : NDIGITS - 1] = 9;
+}
+
+/* A number that no text of a test is long enough to make up for. */
+enum { HUGE_EXPONENT = 100000000 };
+
+static long read_exponent(const char *text, size_t nbytes)
+{
+    bool negative = nbytes > 0 && text[0] == '-';
+    long exponent = 0;
+
+    for (size_t i = 0; i < nbytes; i++)
+        if (text[i] >= '0' && text[i] <= '9' && exponent < HUGE_EXPONENT)
+            exponent = 10 * exponent + (text[i] - '0');
+    return negative ? -exponent : exponent;
+}
+
 static void read_digits(const char *text, size_t nbytes, struct digits *out)
 {
-    size_t i = 0, exponent_at;
-    long exponent = 0, place;
+    size_t i = 0, end;
+    long place = POINT;
 
     memset(out, 0, sizeof(*out));
     if (i < nbytes && (text[i] == '-' || text[i] == '+'))
         out->negative = text[i++] == '-';
-    for (exponent_at = i; exponent_at < nbytes && (text[exponent_at] | 0x20) != 'e';)
-        exponent_at++;
-    if (exponent_at < nbytes) {
-        char tail[32] = "";
-
-        memcpy(tail, text + exponent_at + 1, nbytes - exponent_at - 1);
-        exponent = strtol(tail, NULL, 10);
-    }
-    place = POINT;
-    for (size_t k = i; k < exponent_at && text[k] != '.'; k++)
+    for (end = i; end < nbytes && (text[end] | 0x20) != 'e';)
+        end++;
+    if (end < nbytes)
+        place -= read_exponent(text + end + 1, nbytes - end - 1);
+    for (size_t k = i; k < end && text[k] != '.'; k++)
         place--;
-    place -= exponent;
-    for (; i < exponent_at; i++) {
-        if (text[i] == '.')
-            continue;
-        if (text[i] != '0') {
-            assert(place >= 0 && place < NDIGITS);
-            out->at[place] = (char)(text[i] - '0');
-        }
-        place++;
-    }
+    for (; i < end; i++)
+        if (text[i] != '.')
+            put_digit(out, place++, text[i]);
 }
 
 static int compare_decimals(const char *a, size_t a_nbytes, const char *b, size_t b_nbytes)
@@ -196,11 +212,13 @@ static int compare_uuid(const uint8_t *value, const struct stoa_filter_value *li
 static int compare_enum(const struct stoa_type *type, uint32_t code,
                         const struct stoa_filter_value *literal)
 {
-    for (uint32_t i = 0; i < type->nsymbols; i++)
-        if (strcmp(type->symbols[i], literal->bytes) == 0)
-            return (code > i) - (code < i);
-    assert(!"a symbol");
-    return UNORDERED;
+    uint32_t i = 0;
+
+    while (strcmp(type->symbols[i], literal->bytes) != 0) {
+        i++;
+        assert(i < type->nsymbols);
+    }
+    return (code > i) - (code < i);
 }
 
 /* How the value of a row, which is not null, stands to a literal. */

@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
-#include "base/bits.h"
+#include "base/bytes.h"
+#include "column/scalar.h"
+#include "support/gen_table.h"
 #include "support/random.h"
 
 static void assert_bytes(const uint8_t *bytes, size_t nbytes, const char *hex)
@@ -121,6 +123,323 @@ static void greatest_text_is_rounded_up_or_open(void **state)
     }
 }
 
+/* ---- Beside a naive model. ---- */
+
+/* What a zone map of text has to be, from the whole texts. */
+static void model_text(struct stoa_zone *zone, const struct stoa_scalar *min,
+                       const struct stoa_scalar *max)
+{
+    size_t n = max->nbytes < 16 ? max->nbytes : 16;
+
+    zone->min_nbytes = (uint8_t)(min->nbytes < 16 ? min->nbytes : 16);
+    for (size_t i = 0; i < zone->min_nbytes; i++)
+        zone->min.bytes[i] = min->bytes[i];
+    for (size_t i = 0; i < n; i++)
+        zone->max.bytes[i] = max->bytes[i];
+    zone->flags |= min->nbytes <= 16 ? STOA_ZONE_MIN_EXACT : 0;
+    zone->flags |= max->nbytes <= 16 ? STOA_ZONE_MAX_EXACT : 0;
+    for (; max->nbytes > 16 && n > 0; zone->max.bytes[--n] = 0) {
+        if (zone->max.bytes[n - 1] < 0xff) {
+            zone->max.bytes[n - 1]++;
+            break;
+        }
+    }
+    zone->flags |= max->nbytes > 16 && n == 0 ? STOA_ZONE_MAX_OPEN : 0;
+    zone->max_nbytes = (uint8_t)n;
+}
+
+static union stoa_bound bound_of(enum stoa_bound_kind kind, const struct stoa_scalar *x)
+{
+    union stoa_bound bound = {.bytes = {0}};
+
+    if (kind == STOA_BOUND_INT)
+        bound.i64 = x->kind == STOA_KIND_INT128 ? (int64_t)x->i128.lo : x->i64;
+    else if (kind == STOA_BOUND_UINT)
+        bound.u64 = x->u64;
+    else if (kind == STOA_BOUND_FLOAT)
+        bound.f64 = x->f64;
+    else if (kind == STOA_BOUND_INT128)
+        bound.i128.lo = x->i128.lo, bound.i128.hi = x->i128.hi;
+    return bound;
+}
+
+static void model_bounds(struct stoa_zone *zone, const struct stoa_scalar *min,
+                         const struct stoa_scalar *max)
+{
+    zone->flags |= STOA_ZONE_HAS_BOUNDS;
+    if (zone->kind == STOA_BOUND_BYTES) {
+        model_text(zone, min, max);
+        return;
+    }
+    zone->flags |= STOA_ZONE_MIN_EXACT | STOA_ZONE_MAX_EXACT;
+    zone->min = bound_of(zone->kind, min);
+    zone->max = bound_of(zone->kind, max);
+    if (zone->kind == STOA_BOUND_FLOAT && min->f64 == 0)
+        zone->min.f64 = -0.0;
+    if (zone->kind == STOA_BOUND_FLOAT && max->f64 == 0)
+        zone->max.f64 = 0.0;
+}
+
+static struct stoa_zone model(const struct stoa_type *type, const struct stoa_array *array,
+                              size_t begin, size_t end)
+{
+    struct stoa_zone zone = {.kind = stoa_bound_kind(type), .nvalues = end - begin};
+    struct stoa_scalar min, max, last;
+    bool falls = false, rises = false, has_nan = false, has_value = false;
+
+    for (size_t i = begin; i < end; i++) {
+        struct stoa_scalar x;
+
+        if (type->id == STOA_NULL || stoa_array_is_null(array, i)) {
+            zone.nnulls++;
+            continue;
+        }
+        x = stoa_scalar_get(type, array, i);
+        if (stoa_scalar_compare(&x, &x) == STOA_UNORDERED) {
+            has_nan = true;
+            continue;
+        }
+        if (!has_value)
+            min = max = last = x;
+        has_value = true;
+        falls |= stoa_scalar_compare(&x, &last) == STOA_LESS;
+        rises |= stoa_scalar_compare(&x, &last) == STOA_GREATER;
+        min = stoa_scalar_compare(&x, &min) == STOA_LESS ? x : min;
+        max = stoa_scalar_compare(&x, &max) == STOA_GREATER ? x : max;
+        last = x;
+    }
+    if (has_value)
+        model_bounds(&zone, &min, &max);
+    if (zone.kind == STOA_BOUND_FLOAT)
+        zone.flags |= !has_nan ? STOA_ZONE_NO_NAN : has_value ? 0 : STOA_ZONE_ALL_NAN;
+    if (has_value && zone.nnulls == 0 && !has_nan)
+        zone.flags |= (falls ? 0 : STOA_ZONE_ASCENDING) | (rises ? 0 : STOA_ZONE_DESCENDING);
+    return zone;
+}
+
+/* Equal to the last bit: what is not used is zero. */
+static void assert_same_zone(const struct stoa_type *type, const struct stoa_zone *a,
+                             const struct stoa_zone *b)
+{
+    uint8_t a_bytes[STOA_ZONE_ENTRY_MAX_NBYTES], b_bytes[STOA_ZONE_ENTRY_MAX_NBYTES];
+
+    assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->nvalues, b->nvalues);
+    assert_int_equal(a->nnulls, b->nnulls);
+    assert_int_equal(a->flags, b->flags);
+    stoa_zone_pack(a, a_bytes);
+    stoa_zone_pack(b, b_bytes);
+    assert_memory_equal(a_bytes, b_bytes, stoa_zone_stride(type));
+}
+
+static void assert_comes_back(const struct stoa_type *type, const struct stoa_zone *zone)
+{
+    uint8_t bytes[STOA_ZONE_ENTRY_MAX_NBYTES];
+    struct stoa_zone back;
+    struct stoa_error err = {0};
+
+    stoa_zone_pack(zone, bytes);
+    if (stoa_zone_unpack(type, bytes, zone->nvalues, &back, &err) != STOA_OK)
+        fail_msg("%s", err.message);
+    assert_same_zone(type, zone, &back);
+}
+
+/* Zone maps of parts, joined, say what is true of the whole, and all of it but the order. */
+static void check_merge(struct stoa_test_random *r, const struct stoa_type *type,
+                        const struct stoa_array *array, size_t begin, size_t end,
+                        const struct stoa_zone *whole)
+{
+    const uint16_t order = STOA_ZONE_ASCENDING | STOA_ZONE_DESCENDING;
+    struct stoa_zone joined = stoa_zone_empty(type), part;
+    const char *what = "";
+
+    for (size_t at = begin, next; at < end; at = next) {
+        next = at + 1 + (size_t)stoa_test_random_below(r, end - at);
+        stoa_zone_compute(type, array, at, next, &part);
+        stoa_zone_merge(&joined, &part);
+    }
+    if (!stoa_zone_holds(&joined, whole, &what))
+        fail_msg("joined zone maps are wrong in: %s", what);
+    /* Numbers are seen to rise across the border; texts that are cut may not be. */
+    if (type->id != STOA_UTF8 && type->id != STOA_BINARY && type->id != STOA_FIXED_BINARY)
+        assert_int_equal(joined.flags, whole->flags);
+    joined.flags = (uint16_t)((joined.flags & ~order) | (whole->flags & order));
+    assert_same_zone(type, &joined, whole);
+}
+
+static void zone_maps_are_those_of_a_naive_model(void **state)
+{
+    (void)state;
+    struct stoa_test_random r;
+    size_t ncases = stoa_test_ncases(4000);
+
+    stoa_test_random_init(&r, "zone_maps_are_those_of_a_naive_model");
+    for (size_t i = 0; i < ncases; i++) {
+        struct stoa_field field;
+        struct stoa_array array;
+        size_t nvalues = 1 + (size_t)stoa_test_random_below(&r, i % 8 ? 60 : 2200);
+
+        stoa_test_gen_field(&r, stoa_test_types[i % STOA_TEST_NTYPES], true, "x", &field);
+        stoa_test_gen_array(&r, &field, nvalues,
+                            (enum stoa_test_shape)stoa_test_random_below(&r, STOA_TEST_NSHAPES),
+                            (enum stoa_test_nulls)stoa_test_random_below(&r, STOA_TEST_NNULLS),
+                            &array);
+        for (int k = 0; k < 4; k++) {
+            size_t begin = k == 0 ? 0 : (size_t)stoa_test_random_below(&r, nvalues);
+            size_t end =
+                k == 0 ? nvalues : begin + 1 + (size_t)stoa_test_random_below(&r, nvalues - begin);
+            struct stoa_zone expected = model(&field.type, &array, begin, end), zone;
+
+            stoa_zone_compute(&field.type, &array, begin, end, &zone);
+            assert_same_zone(&field.type, &zone, &expected);
+            assert_comes_back(&field.type, &zone);
+            assert_true(stoa_zone_holds(&zone, &expected, NULL));
+            check_merge(&r, &field.type, &array, begin, end, &zone);
+        }
+        stoa_array_reset(&array);
+        stoa_field_reset(&field);
+    }
+}
+
+static void row_group_has_its_zones_and_itself(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 8191, 8192, 8193, 3 * 8192, 20000};
+    struct stoa_test_random r;
+    struct stoa_zone zones[4], all, expected;
+
+    stoa_test_random_init(&r, "row_group_has_its_zones_and_itself");
+    for (size_t i = 0; i < stoa_test_ncases(100); i++) {
+        size_t nvalues = sizes[i % 7];
+        struct stoa_field field;
+        struct stoa_array array;
+
+        stoa_test_gen_field(&r, stoa_test_types[stoa_test_random_below(&r, STOA_TEST_NTYPES)], true,
+                            "x", &field);
+        stoa_test_gen_array(&r, &field, nvalues,
+                            i % 2 ? STOA_TEST_SORTED : (enum stoa_test_shape)(i / 2 % 9),
+                            i % 3 ? STOA_TEST_NULLS_NONE : STOA_TEST_NULLS_RUNS, &array);
+        stoa_zone_compute_group(&field.type, &array, zones, &all);
+        for (size_t z = 0; z < stoa_zone_count(nvalues); z++) {
+            size_t end = (z + 1) * 8192 < nvalues ? (z + 1) * 8192 : nvalues;
+
+            expected = model(&field.type, &array, z * 8192, end);
+            assert_same_zone(&field.type, &zones[z], &expected);
+        }
+        expected =
+            nvalues > 0 ? model(&field.type, &array, 0, nvalues) : stoa_zone_empty(&field.type);
+        assert_same_zone(&field.type, &all, &expected);
+        stoa_array_reset(&array);
+        stoa_field_reset(&field);
+    }
+}
+
+static void claim_that_is_not_true_does_not_hold(void **state)
+{
+    (void)state;
+    static int32_t values[] = {3, 5, 9};
+    struct stoa_type type = {.id = STOA_INT32};
+    struct stoa_array array = {.nvalues = 3, .values = (uint8_t *)values};
+    struct stoa_zone truth, claim;
+    const char *what;
+
+    stoa_zone_compute(&type, &array, 0, 3, &truth);
+    claim = stoa_zone_unknown(&type, 3);
+    assert_true(stoa_zone_holds(&claim, &truth, &what));
+    claim = truth;
+    claim.min.i64 = 2;
+    assert_false(stoa_zone_holds(&claim, &truth, &what)); /* exact, and not there */
+    assert_string_equal(what, "minimum");
+    claim.flags &= (uint16_t)~STOA_ZONE_MIN_EXACT;
+    assert_true(stoa_zone_holds(&claim, &truth, &what));
+    claim.min.i64 = 4;
+    assert_false(stoa_zone_holds(&claim, &truth, &what));
+    claim = truth;
+    claim.max.i64 = 8;
+    assert_false(stoa_zone_holds(&claim, &truth, &what));
+    assert_string_equal(what, "maximum");
+    claim = truth;
+    claim.nnulls = 1;
+    assert_false(stoa_zone_holds(&claim, &truth, &what));
+    assert_string_equal(what, "count of nulls");
+    claim = truth;
+    claim.flags |= STOA_ZONE_DESCENDING;
+    assert_false(stoa_zone_holds(&claim, &truth, &what));
+    assert_string_equal(what, "flags");
+}
+
+/* ---- Entries that contradict themselves. ---- */
+
+static void contradictions_are_damage(void **state)
+{
+    (void)state;
+    enum { INT = STOA_INT64, FLOAT = STOA_FLOAT64, TEXT = STOA_UTF8, NONE = STOA_NULL };
+    static const struct {
+        int type;
+        uint8_t min[16], max[16];
+        uint32_t nnulls;
+        uint16_t flags;
+        uint8_t min_nbytes, max_nbytes;
+        const char *message; /* NULL: fine */
+    } entries[] = {
+        {INT, {1}, {2}, 0, 0xff07, 0, 0, NULL}, /* flags of a later version */
+        {INT, {1}, {1}, 9, 7, 0, 0, NULL},
+        {INT, {1}, {1}, UINT32_MAX, 7, 0, 0, NULL},
+        {INT, {0}, {0}, 10, 0, 0, 0, NULL},
+        {INT, {0}, {0}, 11, 0, 0, 0, "more nulls than rows"},
+        {INT, {2}, {1}, 0, 7, 0, 0, "a minimum above the maximum"},
+        {INT, {1}, {1}, 10, 7, 0, 0, "bounds without values, or without their flag"},
+        {INT, {1}, {1}, 0, 0, 0, 0, "bounds without values, or without their flag"},
+        {INT, {0}, {0}, 0, 2, 0, 0, "bounds without values, or without their flag"},
+        {INT, {1}, {1}, 0, 7 + 16, 0, 0, "flags that exclude each other"},
+        {INT, {1}, {1}, 1, 7 + 64, 0, 0, "an order of rows that has nulls or no bounds"},
+        {INT, {0}, {0}, 0, 64, 0, 0, "an order of rows that has nulls or no bounds"},
+        {INT, {1}, {2}, 0, 7, 8, 0, "the length of a text"},
+        {INT, {1}, {0}, 0, 1 + 8, 0, 0, "the length of a text"},
+        {FLOAT, {0}, {0}, 0, 7 + 16, 0, 0, NULL},
+        {FLOAT, {0}, {0}, 0, 32, 0, 0, NULL},
+        {FLOAT, {0}, {0}, 0, 32 + 16, 0, 0, "flags that exclude each other"},
+        {FLOAT, {0}, {0}, 0, 7 + 32, 0, 0, "flags that exclude each other"},
+        {FLOAT, {0}, {0}, 10, 32, 0, 0, "flags that exclude each other"},
+        {FLOAT, {0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, {0}, 0, 7, 0, 0, "NaN as a bound"},
+        {TEXT, "a", "b", 0, 7, 1, 1, NULL},
+        {TEXT, "a", "", 0, 1 + 8, 1, 0, NULL},
+        {TEXT, "b", "a", 0, 7, 1, 1, "a minimum above the maximum"},
+        {TEXT, "ab", "b", 0, 7, 1, 1, "bytes behind the end of a bound"},
+        {TEXT, "a", "b", 0, 7, 17, 1, "bytes behind the end of a bound"},
+        {TEXT, "a", "b", 0, 1 + 8, 1, 1, "an open bound that is none"},
+        {TEXT, "a", "", 0, 1 + 4 + 8, 1, 0, "an open bound that is none"},
+        {NONE, {0}, {0}, 10, 0, 0, 0, NULL},
+        {NONE, {0}, {0}, 0, 1, 0, 0, "bounds without values, or without their flag"},
+    };
+
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+        struct stoa_type type = {.id = (enum stoa_type_id)entries[i].type};
+        size_t width = (stoa_zone_stride(&type) - 8u) / 2;
+        uint8_t bytes[STOA_ZONE_ENTRY_MAX_NBYTES];
+        struct stoa_zone zone = {0};
+        struct stoa_error err = {0};
+        char message[80];
+
+        memcpy(bytes, entries[i].min, width);
+        memcpy(bytes + width, entries[i].max, width);
+        stoa_store32(bytes + 2 * width, entries[i].nnulls);
+        stoa_store16(bytes + 2 * width + 4, entries[i].flags);
+        bytes[2 * width + 6] = entries[i].min_nbytes;
+        bytes[2 * width + 7] = entries[i].max_nbytes;
+        snprintf(message, sizeof(message), "statistics: %s", entries[i].message);
+        if (entries[i].message == NULL) {
+            assert_int_equal(stoa_zone_unpack(&type, bytes, 10, &zone, &err), STOA_OK);
+            assert_int_equal(zone.flags, entries[i].flags & 0xff);
+        } else {
+            assert_int_equal(stoa_zone_unpack(&type, bytes, 10, &zone, &err), STOA_ERR_CORRUPT);
+            assert_string_equal(err.message, message);
+        }
+    }
+}
+
+/* ---- Levels. ---- */
+
 static void levels_that_repeat_are_left_out(void **state)
 {
     (void)state;
@@ -157,6 +476,10 @@ int main(void)
         cmocka_unit_test(text_entry_has_the_bytes_of_the_spec),
         cmocka_unit_test(float_entry_has_the_bytes_of_the_spec),
         cmocka_unit_test(greatest_text_is_rounded_up_or_open),
+        cmocka_unit_test(zone_maps_are_those_of_a_naive_model),
+        cmocka_unit_test(row_group_has_its_zones_and_itself),
+        cmocka_unit_test(claim_that_is_not_true_does_not_hold),
+        cmocka_unit_test(contradictions_are_damage),
         cmocka_unit_test(levels_that_repeat_are_left_out),
     };
 
