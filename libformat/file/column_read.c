@@ -195,7 +195,7 @@ static enum stoa_status load_chunks(const struct stoa_footer *footer, struct sto
     STOA_TRY(stoa_alloc(&bytes, (size_t)nbytes, err));
     STOA_TRY(stoa_alloc_zeroed(&chunks, footer->ngroups, sizeof(*chunks), err));
     STOA_TRY(stoa_footer_read(footer, offset, bytes, nbytes, err));
-    if (stoa_hash(bytes, (size_t)nbytes) != column->entry.chunks_hash) {
+    if (nbytes > 0 && stoa_hash(bytes, (size_t)nbytes) != column->entry.chunks_hash) {
         st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "chunk entries: hash differs");
         goto out;
     }
@@ -243,7 +243,7 @@ enum stoa_status stoa_footer_stats(struct stoa_footer *footer, uint32_t number, 
     STOA_TRY(stoa_footer_column(footer, number, &column, err));
     nbytes = stats_nbytes(footer, column);
     st = stoa_budget_take(&budget, nbytes, err);
-    if (st == STOA_OK)
+    if (st == STOA_OK && nbytes > 0)
         st = stoa_footer_load(footer, &column->stats, column->entry.stats_off, nbytes,
                               column->entry.stats_hash, err);
     if (st != STOA_OK) {

@@ -114,6 +114,10 @@ STOA_CHECK enum stoa_status stoa_footer_section_whole(struct stoa_footer *footer
                                                       const uint8_t **out, size_t *nbytes,
                                                       struct stoa_error *err);
 
+/* Verifies all bytes of section number `n` of the table, known or not; it is not BY_COLUMN. */
+STOA_CHECK enum stoa_status stoa_footer_section_verify(struct stoa_footer *footer, uint32_t n,
+                                                       struct stoa_error *err);
+
 /* Sets *once to nbytes bytes at `offset`, verified by `hash`, unless it is set already. */
 STOA_CHECK enum stoa_status stoa_footer_load(const struct stoa_footer *footer,
                                              struct stoa_once *once, uint64_t offset,

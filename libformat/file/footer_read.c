@@ -460,6 +460,18 @@ out:
     return st == STOA_OK ? st : stoa_wrap(err, st, "section %s", stoa_section_name(type));
 }
 
+enum stoa_status stoa_footer_section_verify(struct stoa_footer *footer, uint32_t n,
+                                            struct stoa_error *err)
+{
+    struct stoa_footer_section *section = &footer->sections[n];
+    const uint8_t *slice;
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; st == STOA_OK && i < section->nslices; i++)
+        st = load_slice(footer, section, i, &slice, err);
+    return st == STOA_OK ? st : stoa_wrap(err, st, "section %s", section_label(&section->entry));
+}
+
 uint64_t stoa_footer_section_count(const struct stoa_footer *footer, enum stoa_section_type type)
 {
     return footer->by_type[type] == NULL ? 0 : footer->by_type[type]->entry.count;

@@ -249,7 +249,8 @@ class Segment:
         head = struct.pack("<QB3xIII", self.prev_id, self.phys, self.width, self.count, 0)
         lengths = b"".join(struct.pack("<I", len(v)) for v in values) if self.phys == BYTES else b""
         self.id = xxh3_64(head + lengths + b"".join(values))
-        order = [pages.to_value(entry, self.phys) for entry in self.own]
+        floats = self.phys in (pages.F32, pages.F64)  # ordered by their bits
+        order = [entry if floats else pages.to_value(entry, self.phys) for entry in self.own]
         need(all(a < b for a, b in zip(order, order[1:])), f"{where}: entries that do not rise")
         self.entries = before + self.own
         need(len(set(self.entries)) == len(self.entries), f"{where}: an entry that is there already")
@@ -368,7 +369,8 @@ class File:
         """Bytes of a BY_COLUMN section."""
         data, _, start = self.sections.get(kind, (b"", 0, offset))
         need(start <= offset and offset + nbytes <= start + len(data), f"{what}: place")
-        verify(self.data[offset:offset + nbytes], part_hash, what)
+        if nbytes:
+            verify(self.data[offset:offset + nbytes], part_hash, what)
         return self.data[offset:offset + nbytes]
 
     def load(self):

@@ -1,0 +1,446 @@
+/*
+ * Checking a whole file (stoa_verify): objects from front to back, then the footer.
+ *
+ * The objects are walked from the start of the file and checked by their own hashes, whether the
+ * footer can be read or not; where it can, both must tell the same. After a header that is damaged
+ * the walk goes on at the next object that the footer knows. Every byte is looked at: it is hashed,
+ * or it is padding and must be zero.
+ */
+#include "file/verify.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "stats/zonemap.h"
+
+#define READ_MAX_NBYTES  (UINT64_C(1) << 30) /* of one structure */
+#define ZEROS_MAX_NBYTES 65536
+
+enum stoa_status stoa_verify_report(struct stoa_verify *verify, enum stoa_status st,
+                                    struct stoa_error *err)
+{
+    if (!stoa_verify_is_finding(st))
+        return st;
+    verify->result->nfindings++;
+    if (verify->options->report != NULL)
+        verify->options->report(verify->options->context, err);
+    *err = (struct stoa_error){.offset = STOA_NO_OFFSET};
+    return STOA_OK;
+}
+
+enum stoa_status stoa_verify_column(struct stoa_verify *verify, uint32_t number,
+                                    struct stoa_column **out, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    *out = NULL;
+    if (verify->reader == NULL)
+        return STOA_OK;
+    st = stoa_footer_column(&verify->reader->footer, number, out, err);
+    return stoa_verify_is_finding(st) ? STOA_OK : st;
+}
+
+enum stoa_status stoa_verify_dictionaries(struct stoa_verify *verify,
+                                          const struct stoa_dictionary_table **out,
+                                          struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    *out = NULL;
+    if (verify->reader == NULL)
+        return STOA_OK;
+    st = stoa_dictionaries_table(&verify->reader->dictionaries, &verify->reader->footer, out, err);
+    return stoa_verify_is_finding(st) ? STOA_OK : st;
+}
+
+enum stoa_status stoa_verify_read(struct stoa_verify *verify, uint64_t offset, uint64_t nbytes,
+                                  struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    if (nbytes > READ_MAX_NBYTES)
+        return stoa_fail_at(err, STOA_ERR_LIMIT, offset, "a structure of %" PRIu64 " bytes",
+                            nbytes);
+    STOA_TRY(stoa_buffer_resize(&verify->bytes, (size_t)nbytes, err));
+    STOA_TRY(stoa_footer_read(&verify->objects, offset, verify->bytes.data, nbytes, err));
+out:
+    return st;
+}
+
+enum stoa_status stoa_verify_zeros(struct stoa_verify *verify, uint64_t begin, uint64_t end,
+                                   struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    while (begin < end) {
+        uint64_t n = end - begin < ZEROS_MAX_NBYTES ? end - begin : ZEROS_MAX_NBYTES;
+
+        STOA_TRY(stoa_verify_read(verify, begin, n, err));
+        for (uint64_t i = 0; i < n; i++)
+            if (verify->bytes.data[i] != 0)
+                return stoa_fail_at(err, STOA_ERR_CORRUPT, begin + i,
+                                    "padding: byte %" PRIu64 " is %u, must be 0", begin + i,
+                                    verify->bytes.data[i]);
+        begin += n;
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_verify_wrap(struct stoa_verify *verify, uint32_t group, uint32_t column,
+                                  enum stoa_status st, struct stoa_error *err)
+{
+    struct stoa_column *info = NULL;
+
+    if (verify->reader != NULL && column < verify->reader->footer.trailer.nnodes)
+        info = stoa_once_get(&verify->reader->footer.columns[column]);
+    if (info != NULL)
+        stoa_column_wrap(info, st, err);
+    else
+        stoa_wrap(err, st, "column %" PRIu32, column);
+    return group == UINT32_MAX ? st : stoa_wrap(err, st, "row group %" PRIu32, group);
+}
+
+/* ---- Objects. ---- */
+
+static enum stoa_status verify_footer_object(struct stoa_verify *verify,
+                                             const struct stoa_object *object, uint64_t offset,
+                                             struct stoa_error *err)
+{
+    uint64_t end = offset + STOA_OBJECT_NBYTES + object->body_nbytes;
+    enum stoa_status st;
+
+    verify->has_footer = true;
+    if (end != verify->source->nbytes) {
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "footer: is not the last object");
+        goto out;
+    }
+    if (object->body_nbytes < STOA_TRAILER_NBYTES ||
+        object->dir_nbytes > object->body_nbytes - STOA_TRAILER_NBYTES) {
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "footer: too small");
+        goto out;
+    }
+    STOA_TRY(stoa_verify_read(verify, end - STOA_TRAILER_NBYTES - object->dir_nbytes,
+                              object->dir_nbytes, err));
+    if (stoa_hash(verify->bytes.data, verify->bytes.nbytes) != object->dir_hash)
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "footer: section table: hash differs");
+    else if (verify->reader != NULL && verify->reader->footer.trailer.footer_off != offset)
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset,
+                          "footer: at %" PRIu64 ", the trailer says %" PRIu64, offset,
+                          verify->reader->footer.trailer.footer_off);
+out:
+    return stoa_verify_report(verify, st, err);
+}
+
+static enum stoa_status verify_object(struct stoa_verify *verify, const struct stoa_object *object,
+                                      uint64_t offset, struct stoa_error *err)
+{
+    uint64_t end = offset + STOA_OBJECT_NBYTES + object->body_nbytes;
+    enum stoa_status st = STOA_OK;
+
+    verify->result->nobjects++;
+    switch (object->kind) {
+    case STOA_OBJECT_HEAD:
+        if (offset != 0)
+            st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "a second head: two files in one");
+        return stoa_verify_report(verify, st, err);
+    case STOA_OBJECT_SCHEMA:
+        return stoa_verify_schema(verify, object, offset, err);
+    case STOA_OBJECT_DICT:
+        return stoa_verify_dictionary(verify, object, offset, err);
+    case STOA_OBJECT_ROW_GROUP:
+        return stoa_verify_row_group(verify, object, offset, err);
+    case STOA_OBJECT_FOOTER:
+        return verify_footer_object(verify, object, offset, err);
+    case STOA_OBJECT_PAD:
+        st = stoa_verify_zeros(verify, offset + STOA_OBJECT_NBYTES, end, err);
+        return stoa_verify_report(verify, st, err);
+    default: /* of a newer version, and not needed */
+        return STOA_OK;
+    }
+}
+
+static void next_if_behind(uint64_t *next, uint64_t offset, uint64_t candidate)
+{
+    if (candidate > offset && candidate < *next)
+        *next = candidate;
+}
+
+/* The first object behind `offset` that the footer knows; the end of the file without one. */
+static enum stoa_status next_known_object(struct stoa_verify *verify, uint64_t offset,
+                                          uint64_t *next, struct stoa_error *err)
+{
+    const struct stoa_dictionary_table *table;
+    const struct stoa_footer *footer;
+    enum stoa_status st;
+
+    *next = verify->source->nbytes;
+    if (verify->reader == NULL)
+        return STOA_OK;
+    footer = &verify->reader->footer;
+    next_if_behind(next, offset, footer->trailer.footer_off);
+    for (uint32_t i = 0; i < footer->ngroups; i++)
+        next_if_behind(next, offset, footer->groups[i].offset);
+    STOA_TRY(stoa_verify_dictionaries(verify, &table, err));
+    for (uint32_t i = 0; table != NULL && i < table->nentries; i++) {
+        next_if_behind(next, offset, table->entries[i].offset);
+        next_if_behind(next, offset, table->entries[i].copy_offset);
+    }
+out:
+    return st;
+}
+
+/* Puts the walker at the next object that the footer knows. */
+static enum stoa_status resume_walk(struct stoa_verify *verify, struct stoa_walker *walker,
+                                    struct stoa_error *err)
+{
+    const struct stoa_footer *footer;
+    uint32_t n = 0;
+    enum stoa_status st = next_known_object(verify, walker->next, &walker->next, err);
+
+    if (st != STOA_OK || verify->reader == NULL)
+        return st;
+    footer = &verify->reader->footer;
+    while (n < footer->ngroups && footer->groups[n].offset < walker->next)
+        n++;
+    verify->ngroups = n;
+    walker->in_stream = true;
+    walker->stream_row = n < footer->ngroups ? footer->groups[n].first_row : footer->trailer.nrows;
+    return STOA_OK;
+}
+
+static enum stoa_status verify_objects(struct stoa_verify *verify, struct stoa_error *err)
+{
+    struct stoa_walker walker = {.source = verify->source};
+    bool whole = true;
+    enum stoa_status st;
+
+    for (;;) {
+        struct stoa_object object;
+        uint64_t offset;
+        const char *kind;
+
+        st = stoa_walker_next(&walker, &object, &offset, err);
+        if (st != STOA_OK) {
+            stoa_wrap(err, st, "object at %" PRIu64, offset);
+            STOA_TRY(stoa_verify_report(verify, st, err));
+            STOA_TRY(resume_walk(verify, &walker, err));
+            whole = false;
+            continue;
+        }
+        if (object.kind == 0)
+            break;
+        kind = stoa_object_kind_name(object.kind);
+        st = verify_object(verify, &object, offset, err);
+        if (st != STOA_OK) {
+            stoa_wrap(err, st, "%s at %" PRIu64, kind != NULL ? kind : "object", offset);
+            goto out;
+        }
+    }
+    if (verify->reader != NULL && whole && verify->ngroups != verify->reader->footer.ngroups)
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu32 " row groups, the footer says %" PRIu32,
+                       verify->ngroups, verify->reader->footer.ngroups);
+    else if (whole && !verify->has_footer)
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, verify->source->nbytes, "there is no footer");
+    st = stoa_verify_report(verify, st, err);
+out:
+    return st;
+}
+
+/* ---- The footer. ---- */
+
+/* A part of the footer. */
+struct part {
+    uint64_t offset;
+    uint64_t nbytes;
+};
+
+static int compare_parts(const void *a, const void *b)
+{
+    const struct part *x = a, *y = b;
+
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* Parts of the columns fill a section from end to end, so that every byte of it was hashed. */
+static enum stoa_status verify_by_column(struct stoa_verify *verify,
+                                         const struct stoa_section *section, struct stoa_error *err)
+{
+    struct stoa_footer *footer = &verify->reader->footer;
+    bool is_stats = section->type == STOA_SECTION_STATISTICS;
+    struct part *parts = NULL;
+    uint64_t at = section->offset;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&parts, footer->trailer.nnodes, sizeof(*parts), err));
+    for (uint32_t i = 0; i < footer->trailer.nnodes; i++) {
+        struct stoa_column *column;
+
+        STOA_TRY(stoa_verify_column(verify, i, &column, err));
+        if (column == NULL)
+            goto out;
+        parts[i].offset = is_stats ? column->entry.stats_off : column->entry.chunks_off;
+        parts[i].nbytes = is_stats ? stoa_zone_nentries(footer->ngroups, footer->nzones) *
+                                         column->entry.stats_stride
+                                   : (uint64_t)footer->ngroups * STOA_CHUNK_NBYTES;
+    }
+    qsort(parts, footer->trailer.nnodes, sizeof(*parts), compare_parts);
+    for (uint32_t i = 0; i < footer->trailer.nnodes; i++) {
+        if (parts[i].nbytes == 0)
+            continue;
+        if (parts[i].offset != at)
+            break;
+        at += parts[i].nbytes;
+    }
+    if (at != section->offset + section->nbytes)
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, at,
+                          "section %s: the parts of the columns do not fill it",
+                          stoa_section_name(section->type));
+out:
+    stoa_free(parts);
+    return st;
+}
+
+static enum stoa_status verify_section(struct stoa_verify *verify, uint32_t n,
+                                       struct stoa_error *err)
+{
+    struct stoa_footer *footer = &verify->reader->footer;
+    const struct stoa_section *section = &footer->sections[n].entry;
+
+    if (section->flags & STOA_SECTION_BY_COLUMN)
+        return verify_by_column(verify, section, err);
+    return stoa_footer_section_verify(footer, n, err);
+}
+
+/* Sections in the order of the file with zeros between, up to the section table. */
+static enum stoa_status verify_gaps(struct stoa_verify *verify, struct stoa_error *err)
+{
+    const struct stoa_footer *footer = &verify->reader->footer;
+    uint32_t n = footer->trailer.nsections;
+    uint64_t at = footer->trailer.footer_off + STOA_OBJECT_NBYTES;
+    struct part *parts = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&parts, n + (size_t)1, sizeof(*parts), err));
+    for (uint32_t i = 0; i < n; i++)
+        parts[i] =
+            (struct part){footer->sections[i].entry.offset, footer->sections[i].entry.nbytes};
+    parts[n].offset =
+        footer->trailer.file_nbytes - STOA_TRAILER_NBYTES - (uint64_t)n * STOA_SECTION_NBYTES;
+    qsort(parts, n, sizeof(*parts), compare_parts);
+    for (uint32_t i = 0; i <= n; i++) {
+        st = stoa_verify_zeros(verify, at, parts[i].offset, err);
+        if (st != STOA_OK)
+            stoa_wrap(err, st, "footer");
+        STOA_TRY(stoa_verify_report(verify, st, err));
+        at = parts[i].offset + parts[i].nbytes;
+    }
+out:
+    stoa_free(parts);
+    return st;
+}
+
+static enum stoa_status verify_column(struct stoa_verify *verify, uint32_t number,
+                                      struct stoa_error *err)
+{
+    struct stoa_footer *footer = &verify->reader->footer;
+    const struct stoa_chunk *chunks;
+    struct stoa_column *column;
+    const uint8_t *stats;
+    uint32_t found;
+    enum stoa_status st, seen;
+
+    st = stoa_footer_column(footer, number, &column, err);
+    if (st != STOA_OK)
+        return stoa_verify_report(verify, st, err);
+    STOA_TRY(stoa_verify_report(verify, stoa_footer_chunks(footer, number, &chunks, err), err));
+    STOA_TRY(stoa_verify_report(verify, stoa_footer_stats(footer, number, &stats, err), err));
+    seen = stoa_footer_find(footer, column->field.name, &found, err);
+    if (seen == STOA_OK && found != number) {
+        seen = stoa_fail(err, STOA_ERR_CORRUPT, "name hash: does not find it");
+        stoa_column_wrap(column, seen, err);
+    }
+    st = stoa_verify_report(verify, seen, err);
+out:
+    return st;
+}
+
+static enum stoa_status verify_footer(struct stoa_verify *verify, struct stoa_error *err)
+{
+    struct stoa_footer *footer = &verify->reader->footer;
+    const struct stoa_dictionary_table *table;
+    const struct stoa_schema *schema;
+    enum stoa_status st;
+
+    st = stoa_reader_schema(verify->reader, &schema, err);
+    STOA_TRY(stoa_verify_report(verify, st, err));
+    for (uint32_t i = 0; i < footer->trailer.nnodes; i++)
+        STOA_TRY(verify_column(verify, i, err));
+    st = stoa_dictionaries_table(&verify->reader->dictionaries, footer, &table, err);
+    STOA_TRY(stoa_verify_report(verify, st, err));
+    for (uint32_t i = 0; i < footer->trailer.nsections; i++)
+        STOA_TRY(stoa_verify_report(verify, verify_section(verify, i, err), err));
+    STOA_TRY(verify_gaps(verify, err));
+out:
+    return st;
+}
+
+/* ---- All of it. ---- */
+
+static enum stoa_status begin_deep(struct stoa_verify *verify, struct stoa_error *err)
+{
+    struct stoa_footer *footer = &verify->reader->footer;
+    uint32_t n = footer->trailer.nnodes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&verify->zones, n, sizeof(*verify->zones), err));
+    STOA_TRY(stoa_alloc_zeroed(&verify->unknown, n, sizeof(*verify->unknown), err));
+    for (uint32_t i = 0; i < n; i++) {
+        struct stoa_column *column;
+
+        STOA_TRY(stoa_verify_column(verify, i, &column, err));
+        if (column != NULL)
+            verify->zones[i] = stoa_zone_empty(&column->field.type);
+        verify->unknown[i] = column == NULL;
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_verify(struct stoa_source *source, const struct stoa_verify_options *options,
+                             struct stoa_verify_result *result, struct stoa_error *err)
+{
+    static const struct stoa_verify_options defaults;
+    struct stoa_verify_result counted = {.nbytes = source->nbytes};
+    struct stoa_verify verify = {
+        .source = source,
+        .options = options != NULL ? options : &defaults,
+        .result = &counted,
+        .objects = {.source = source, .trailer.footer_off = source->nbytes},
+    };
+    struct stoa_error ignored;
+    enum stoa_status st;
+
+    if (err == NULL) /* findings are reported through it */
+        err = &ignored;
+    *err = (struct stoa_error){.offset = STOA_NO_OFFSET};
+    st = stoa_reader_open(source, NULL, &verify.reader, err);
+    STOA_TRY(stoa_verify_report(&verify, st, err));
+    if (verify.reader != NULL && verify.options->deep)
+        STOA_TRY(begin_deep(&verify, err));
+    STOA_TRY(verify_objects(&verify, err));
+    if (verify.reader != NULL)
+        STOA_TRY(verify_footer(&verify, err));
+    if (verify.zones != NULL)
+        STOA_TRY(stoa_verify_file_zones(&verify, err));
+    *result = counted;
+out:
+    stoa_reader_close(verify.reader);
+    stoa_buffer_free(&verify.bytes);
+    stoa_free(verify.zones);
+    stoa_free(verify.unknown);
+    return st;
+}

@@ -1,0 +1,88 @@
+/*
+ * The parts of stoa_verify(): what they share.
+ */
+#ifndef STOA_FILE_VERIFY_H
+#define STOA_FILE_VERIFY_H
+
+#include "file/chunk_pages.h"
+#include "file/reader.h"
+#include "file/walker.h"
+
+struct stoa_verify {
+    struct stoa_source *source;
+    const struct stoa_verify_options *options;
+    struct stoa_verify_result *result;
+    struct stoa_reader *reader; /* NULL: the footer is damaged, objects are checked by themselves */
+    struct stoa_footer objects; /* only its source: what reads chunks without a footer */
+    struct stoa_buffer bytes;   /* of the structure that is looked at */
+    uint32_t ngroups;           /* row groups met so far */
+    uint64_t schema_id;         /* of the last schema object; 0: none yet */
+    bool has_footer;
+
+    struct stoa_zone *zones; /* deep: of each column's rows so far */
+    bool *unknown;           /* deep: some rows of the column could not be read */
+};
+
+/* Whether a status says something of the file and not of the system. */
+static inline bool stoa_verify_is_finding(enum stoa_status st)
+{
+    return st == STOA_ERR_CORRUPT || st == STOA_ERR_UNSUPPORTED || st == STOA_ERR_LIMIT;
+}
+
+/*
+ * A failed check becomes a finding: damage and what is not supported are reported and STOA_OK is
+ * returned; everything else (the system, memory) comes back and ends the run.
+ */
+STOA_CHECK enum stoa_status stoa_verify_report(struct stoa_verify *verify, enum stoa_status st,
+                                               struct stoa_error *err);
+
+/* Reads nbytes at `offset` into verify->bytes. */
+STOA_CHECK enum stoa_status stoa_verify_read(struct stoa_verify *verify, uint64_t offset,
+                                             uint64_t nbytes, struct stoa_error *err);
+
+/* STOA_ERR_CORRUPT unless the bytes [begin, end) of the file are zero. */
+STOA_CHECK enum stoa_status stoa_verify_zeros(struct stoa_verify *verify, uint64_t begin,
+                                              uint64_t end, struct stoa_error *err);
+
+/*
+ * What the footer says of a column, and the directory of dictionaries; *out is NULL where that is
+ * damaged, which is a finding of its own elsewhere, or where there is no footer.
+ */
+STOA_CHECK enum stoa_status stoa_verify_column(struct stoa_verify *verify, uint32_t number,
+                                               struct stoa_column **out, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_verify_dictionaries(struct stoa_verify *verify,
+                                                     const struct stoa_dictionary_table **out,
+                                                     struct stoa_error *err);
+
+/* Puts "row group R: column NAME: " in front of the message; group UINT32_MAX: of the file. */
+enum stoa_status stoa_verify_wrap(struct stoa_verify *verify, uint32_t group, uint32_t column,
+                                  enum stoa_status st, struct stoa_error *err);
+
+/* An object of that kind at `offset`: verify_objects.c. Each reports what it finds itself. */
+STOA_CHECK enum stoa_status stoa_verify_schema(struct stoa_verify *verify,
+                                               const struct stoa_object *object, uint64_t offset,
+                                               struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_verify_dictionary(struct stoa_verify *verify,
+                                                   const struct stoa_object *object,
+                                                   uint64_t offset, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_verify_row_group(struct stoa_verify *verify,
+                                                  const struct stoa_object *object, uint64_t offset,
+                                                  struct stoa_error *err);
+
+/* Deep, of a chunk without a finding: its values against its zone maps. verify_values.c */
+STOA_CHECK enum stoa_status stoa_verify_chunk_values(struct stoa_verify *verify, uint32_t group,
+                                                     uint32_t column, struct stoa_error *err);
+
+/* Deep, once all row groups were read: the zone maps of whole columns. */
+STOA_CHECK enum stoa_status stoa_verify_file_zones(struct stoa_verify *verify,
+                                                   struct stoa_error *err);
+
+/*
+ * Deep: the values of segment `index`, whose object or copy is at `offset`, against its id and
+ * their order. `width` is that of its head.
+ */
+STOA_CHECK enum stoa_status stoa_verify_segment_values(struct stoa_verify *verify, uint32_t index,
+                                                       uint64_t offset, uint32_t width,
+                                                       struct stoa_error *err);
+
+#endif

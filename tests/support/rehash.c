@@ -1,0 +1,243 @@
+/*
+ * The order is that of the tree of hashes (spec/format.md, section 2), upwards: pages, heads of
+ * chunks, chunk entries and directories, statistics, dictionary segments, headers of objects,
+ * row-group table, sections, section table, trailer.
+ */
+#include "support/rehash.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "file/layout.h"
+
+struct file {
+    uint8_t *bytes;
+    size_t nbytes;
+    uint64_t footer_off;
+    uint8_t *table; /* of sections */
+    uint32_t nsections;
+};
+
+/* A section; `bytes` is NULL when it is not there or not inside the file. */
+struct section {
+    uint8_t *bytes; /* of the content */
+    uint64_t nbytes;
+};
+
+static bool inside(const struct file *file, uint64_t offset, uint64_t nbytes)
+{
+    return offset <= file->nbytes && nbytes <= file->nbytes - offset;
+}
+
+static void put_hash(uint8_t *out, const uint8_t *bytes, uint64_t nbytes)
+{
+    stoa_store64(out, stoa_hash(bytes, (size_t)nbytes));
+}
+
+static uint64_t nslices_of(uint64_t nbytes)
+{
+    return nbytes / (STOA_SLICE_NBYTES + 8) + (nbytes % (STOA_SLICE_NBYTES + 8) != 0);
+}
+
+static struct section find(const struct file *file, unsigned type)
+{
+    for (uint32_t i = 0; i < file->nsections; i++) {
+        const uint8_t *entry = file->table + (size_t)i * STOA_SECTION_NBYTES;
+        uint64_t offset = stoa_load64(entry + 8), nbytes = stoa_load64(entry + 16);
+        uint64_t list = entry[1] & STOA_SECTION_SLICED ? 8 * nslices_of(nbytes) : 0;
+
+        if (entry[0] == type && inside(file, offset, nbytes) && list <= nbytes)
+            return (struct section){file->bytes + offset + list, nbytes - list};
+    }
+    return (struct section){0};
+}
+
+/* A table of pages whose entries end in front of `end`; the pages follow it. */
+static void rehash_pages(uint8_t *table, uint64_t npages, const uint8_t *end)
+{
+    const uint8_t *pages = table + npages * STOA_PAGE_ENTRY_NBYTES;
+    uint64_t begin = 0;
+
+    for (uint64_t k = 0; k < npages; k++) {
+        uint8_t *entry = table + k * STOA_PAGE_ENTRY_NBYTES;
+        uint64_t stop = stoa_load32(entry);
+
+        if (stop < begin || stop > (uint64_t)(end - pages))
+            return;
+        put_hash(entry + 8, pages + begin, stop - begin);
+        begin = stop;
+    }
+}
+
+/* The chunk of a 32-byte entry; its hash goes there and into the directory of the row group. */
+static void rehash_chunk(const struct file *file, uint8_t *entry, uint64_t group_off,
+                         uint32_t nrows, uint32_t column)
+{
+    uint64_t offset = stoa_load64(entry), nbytes = stoa_load32(entry + 8);
+    uint64_t in_dir = group_off + STOA_OBJECT_NBYTES + (uint64_t)column * STOA_RG_ENTRY_NBYTES;
+    uint32_t npages = stoa_chunk_npages(entry[31], entry[28] & 31, nrows);
+    uint64_t head = (uint64_t)npages * STOA_PAGE_ENTRY_NBYTES;
+
+    if (npages == 0 || !inside(file, offset, nbytes))
+        return;
+    if (npages == 1)
+        head = nbytes;
+    else if (head > nbytes)
+        return;
+    else
+        rehash_pages(file->bytes + offset, npages, file->bytes + offset + nbytes);
+    put_hash(entry + 16, file->bytes + offset, head);
+    if (inside(file, group_off, STOA_OBJECT_NBYTES) && inside(file, in_dir, STOA_RG_ENTRY_NBYTES))
+        memcpy(file->bytes + in_dir + 24, entry + 16, 8);
+}
+
+static void rehash_columns(const struct file *file)
+{
+    struct section columns = find(file, STOA_SECTION_COLUMNS);
+    struct section groups = find(file, STOA_SECTION_ROW_GROUPS);
+    uint64_t ngroups = groups.nbytes / STOA_ROW_GROUP_NBYTES_ENTRY;
+
+    for (uint64_t i = 0; i < columns.nbytes / STOA_COLUMN_NBYTES; i++) {
+        uint8_t *column = columns.bytes + i * STOA_COLUMN_NBYTES;
+        uint64_t chunks = stoa_load64(column + 24), stats = stoa_load64(column + 40);
+        uint64_t nchunks = ngroups * STOA_CHUNK_NBYTES, stats_end = file->nbytes;
+        uint64_t nzones = 0, nentries;
+
+        for (uint64_t g = 0; g < ngroups; g++) {
+            const uint8_t *group = groups.bytes + g * STOA_ROW_GROUP_NBYTES_ENTRY;
+            uint32_t nrows = stoa_load32(group + 32);
+
+            nzones += (nrows + UINT64_C(8191)) / 8192;
+            if (inside(file, chunks, nchunks))
+                rehash_chunk(file, file->bytes + chunks + g * STOA_CHUNK_NBYTES, stoa_load64(group),
+                             nrows, (uint32_t)i);
+        }
+        if (inside(file, chunks, nchunks))
+            put_hash(column + 32, file->bytes + chunks, nchunks);
+        nentries = (ngroups > 0) + (ngroups > 1 ? ngroups : 0) + (nzones > ngroups ? nzones : 0);
+        if (stats <= stats_end && nentries * stoa_load16(column + 56) <= stats_end - stats)
+            put_hash(column + 48, file->bytes + stats, nentries * stoa_load16(column + 56));
+    }
+}
+
+static void rehash_segment(const struct file *file, uint8_t *entry, uint64_t offset)
+{
+    uint64_t npages = (stoa_load32(entry + 40) + UINT64_C(4095)) / STOA_DICT_PAGE_NVALUES;
+    uint64_t dir = STOA_DICT_HEAD_NBYTES + npages * STOA_PAGE_ENTRY_NBYTES;
+
+    if (!inside(file, offset, STOA_OBJECT_NBYTES) ||
+        !inside(file, offset + STOA_OBJECT_NBYTES, dir))
+        return;
+    rehash_pages(file->bytes + offset + STOA_OBJECT_NBYTES + STOA_DICT_HEAD_NBYTES, npages,
+                 file->bytes + file->nbytes);
+    put_hash(entry + 24, file->bytes + offset + STOA_OBJECT_NBYTES, dir);
+}
+
+static void rehash_dictionaries(const struct file *file)
+{
+    struct section section = find(file, STOA_SECTION_DICTIONARIES);
+
+    for (uint64_t i = 0; i < section.nbytes / STOA_DICTDIR_NBYTES; i++) {
+        uint8_t *entry = section.bytes + i * STOA_DICTDIR_NBYTES;
+
+        rehash_segment(file, entry, stoa_load64(entry + 16));
+        rehash_segment(file, entry, stoa_load64(entry + 8));
+    }
+}
+
+/* Headers and directories of all objects from the front on; the footer's comes last. */
+static void rehash_objects(const struct file *file)
+{
+    uint64_t at = 0, schema_id = 0;
+
+    while (inside(file, at, STOA_OBJECT_NBYTES) && at <= file->footer_off) {
+        uint8_t *header = file->bytes + at, *dir = header + STOA_OBJECT_NBYTES;
+        uint64_t body = stoa_load64(header + 16), ndir = stoa_load32(header + 28);
+
+        if (at == file->footer_off && file->table + ndir <= file->bytes + file->nbytes)
+            dir = file->table;
+        stoa_store64(header + 48, 0);
+        if (ndir > 0 && dir + ndir <= file->bytes + file->nbytes)
+            put_hash(header + 48, dir, ndir);
+        if (header[8] == STOA_OBJECT_SCHEMA) {
+            memcpy(header + 40, header + 48, 8);
+            schema_id = stoa_load64(header + 40);
+        } else if (header[8] == STOA_OBJECT_ROW_GROUP) {
+            stoa_store64(header + 40, schema_id);
+        }
+        put_hash(header + 56, header, 56);
+        if (!inside(file, at + STOA_OBJECT_NBYTES, body))
+            return;
+        at += STOA_OBJECT_NBYTES + body;
+    }
+}
+
+static void rehash_group_table(const struct file *file)
+{
+    struct section groups = find(file, STOA_SECTION_ROW_GROUPS);
+
+    for (uint64_t g = 0; g < groups.nbytes / STOA_ROW_GROUP_NBYTES_ENTRY; g++) {
+        uint8_t *entry = groups.bytes + g * STOA_ROW_GROUP_NBYTES_ENTRY;
+        uint64_t offset = stoa_load64(entry);
+
+        if (inside(file, offset, STOA_OBJECT_NBYTES))
+            memcpy(entry + 8, file->bytes + offset + 56, 8);
+    }
+}
+
+static void rehash_sections(const struct file *file)
+{
+    for (uint32_t i = 0; i < file->nsections; i++) {
+        uint8_t *entry = file->table + (size_t)i * STOA_SECTION_NBYTES;
+        uint64_t offset = stoa_load64(entry + 8), nbytes = stoa_load64(entry + 16);
+        uint64_t nslices = nslices_of(nbytes), list = 8 * nslices;
+        uint8_t *bytes = file->bytes + offset;
+
+        if (!inside(file, offset, nbytes) || (entry[1] & STOA_SECTION_BY_COLUMN))
+            continue;
+        if (!(entry[1] & STOA_SECTION_SLICED)) {
+            put_hash(entry + 24, bytes, nbytes);
+            continue;
+        }
+        for (uint64_t k = 0; k < nslices && list < nbytes; k++) {
+            uint64_t begin = list + k * STOA_SLICE_NBYTES, rest = nbytes - begin;
+
+            if (begin > nbytes)
+                break;
+            put_hash(bytes + 8 * k, bytes + begin,
+                     rest < STOA_SLICE_NBYTES ? rest : STOA_SLICE_NBYTES);
+        }
+        if (list <= nbytes)
+            put_hash(entry + 24, bytes, list);
+    }
+}
+
+void stoa_test_rehash(uint8_t *bytes, size_t nbytes)
+{
+    static const uint8_t magic[STOA_MAGIC_NBYTES] = {0x8b, 'S', 'T', 'O', 'A', '\r', '\n', 0x1a};
+    struct file file = {.bytes = bytes, .nbytes = nbytes};
+    uint8_t *trailer;
+
+    if (nbytes < STOA_OBJECT_NBYTES + STOA_TRAILER_NBYTES)
+        return;
+    trailer = bytes + nbytes - STOA_TRAILER_NBYTES;
+    memcpy(bytes, magic, sizeof(magic));
+    for (size_t i = 0; i < sizeof(magic); i++)
+        trailer[56 + i] = magic[sizeof(magic) - 1 - i];
+    stoa_store64(trailer + 8, nbytes);
+    file.footer_off = stoa_load64(trailer);
+    file.nsections = stoa_load32(trailer + 24);
+    if (file.nsections <= (nbytes - STOA_TRAILER_NBYTES) / STOA_SECTION_NBYTES) {
+        file.table = trailer - (size_t)file.nsections * STOA_SECTION_NBYTES;
+        rehash_columns(&file);
+        rehash_dictionaries(&file);
+        rehash_objects(&file);
+        rehash_group_table(&file);
+        rehash_sections(&file);
+        rehash_objects(&file); /* the footer's directory is the section table */
+        put_hash(trailer + 40, file.table, (uint64_t)file.nsections * STOA_SECTION_NBYTES);
+    }
+    put_hash(trailer + 48, trailer, 48);
+}
