@@ -150,8 +150,7 @@ static const struct {
      "type \"timestamp(us,a%b)\": a time zone is letters, digits and any of +-_/:. "
      "(\"Europe/Paris\", \"+02:00\")"},
     {"fixed_binary()", 13, "type \"fixed_binary()\": expected the number of bytes"},
-    {"fixed_binary(0)", 13,
-     "type \"fixed_binary(0)\": fixed_binary holds 1 to 65535 bytes, not 0"},
+    {"fixed_binary(0)", 13, "type \"fixed_binary(0)\": fixed_binary holds 1 to 65535 bytes, not 0"},
     {"fixed_binary(65536)", 13,
      "type \"fixed_binary(65536)\": fixed_binary holds 1 to 65535 bytes, not 65536"},
     {"enum()", 5, "type \"enum()\": expected a symbol"},
