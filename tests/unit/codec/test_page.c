@@ -197,7 +197,7 @@ static void every_plan_gives_every_value_back(void **state)
     static const struct {
         size_t n;
         size_t every;
-    } sizes[] = {{1, 5}, {2, 7}, {7, 11}, {1023, 41}, {1024, 23}, {1025, 31}, {8193, 401}};
+    } sizes[] = {{1, 2}, {2, 3}, {7, 3}, {1023, 11}, {1024, 7}, {1025, 9}, {8193, 101}};
     struct stoa_test_random r;
     unsigned turn = 0;
 
@@ -231,11 +231,306 @@ static void whole_pages_come_back(void **state)
             struct page_case c;
 
             case_init(&c, physes[p], shape, turn % NNULL_PATTERNS, sizes[turn % 4], &r);
-            c.every = 997;
+            c.every = 211;
             c.nplans = turn++;
             stoa_plan_each(physes[p], check_plan, &c);
             case_reset(&c);
         }
+    }
+}
+
+/* ---- Single cases. ---- */
+
+struct codecs {
+    struct stoa_encoder *encoder;
+    struct stoa_decoder *decoder;
+    struct stoa_buffer page;
+    uint32_t raw_nbytes;
+};
+
+static void codecs_init(struct codecs *c)
+{
+    *c = (struct codecs){0};
+    assert_int_equal(stoa_encoder_new(&c->encoder, 1, NULL), STOA_OK);
+    assert_int_equal(stoa_decoder_new(&c->decoder, NULL), STOA_OK);
+}
+
+static void codecs_reset(struct codecs *c)
+{
+    stoa_encoder_free(c->encoder);
+    stoa_decoder_free(c->decoder);
+    stoa_buffer_free(&c->page);
+}
+
+static void encode(struct codecs *c, const struct stoa_vector *values, enum stoa_phys phys,
+                   const uint8_t *validity, const char *text)
+{
+    struct stoa_plan plan;
+
+    assert_true(stoa_plan_parse(text, phys, &plan));
+    assert_int_equal(stoa_page_encode(c->encoder, values, phys, validity, 0, &plan, &c->page,
+                                      &c->raw_nbytes, NULL),
+                     STOA_OK);
+}
+
+/* The first page of two in one buffer stays as it is. */
+static void pages_are_appended(void **state)
+{
+    static const int32_t numbers[] = {3, 1, 4};
+    struct stoa_vector values = {STOA_PHYS_I32, 4, 3, (const uint8_t *)numbers, NULL};
+    struct codecs c;
+    size_t first;
+
+    (void)state;
+    codecs_init(&c);
+    encode(&c, &values, STOA_PHYS_I32, NULL, "pfor");
+    first = c.page.nbytes;
+    encode(&c, &values, STOA_PHYS_I32, NULL, "pfor");
+    assert_int_equal(c.page.nbytes, 2 * first);
+    assert_memory_equal(c.page.data, c.page.data + first, first);
+    codecs_reset(&c);
+}
+
+static void nulls_where_none_may_be_are_refused(void **state)
+{
+    static const int32_t numbers[] = {3, 1, 4};
+    static const uint8_t validity = 5, none = 0;
+    struct stoa_vector values = {STOA_PHYS_I32, 4, 3, (const uint8_t *)numbers, NULL};
+    struct stoa_error err = {0};
+    uint8_t room[3 * 4 + 64];
+    struct stoa_page_values out = {.values = room};
+    struct codecs c;
+
+    (void)state;
+    codecs_init(&c);
+    encode(&c, &values, STOA_PHYS_I32, &validity, "pfor");
+    assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_I32, 4, 3,
+                                      RAW_MAX, NULL, 0, &out, &err),
+                     STOA_ERR_CORRUPT);
+    assert_string_equal(err.message, "1 null values where none may be");
+    c.page.nbytes = 0;
+    encode(&c, &values, STOA_PHYS_I32, &none, "pfor");
+    assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_I32, 4, 3,
+                                      RAW_MAX, NULL, 0, &out, &err),
+                     STOA_ERR_CORRUPT);
+    assert_string_equal(err.message, "3 null values where none may be");
+    codecs_reset(&c);
+}
+
+static void codes_are_delivered_without_a_dictionary(void **state)
+{
+    static const uint32_t numbers[] = {3, 1, 4, 1, 5};
+    static const uint8_t validity = 0x1d;
+    static const uint32_t want[] = {3, 0, 4, 1, 5};
+    struct stoa_vector values = {STOA_PHYS_U32, 4, 5, (const uint8_t *)numbers, NULL};
+    struct stoa_error err = {0};
+    uint8_t room[5 * 4 + 64], bits;
+    struct stoa_page_values out = {.values = room, .validity = &bits};
+    struct codecs c;
+
+    (void)state;
+    codecs_init(&c);
+    encode(&c, &values, STOA_PHYS_BYTES, &validity, "dict(pfor)");
+    assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_BYTES, 0, 5,
+                                      RAW_MAX, NULL, 6, &out, &err),
+                     STOA_OK);
+    assert_memory_equal(room, want, sizeof(want));
+    assert_int_equal(out.nnulls, 1);
+    assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_BYTES, 0, 5,
+                                      RAW_MAX, NULL, 5, &out, &err),
+                     STOA_ERR_CORRUPT);
+    assert_string_equal(err.message, "dict: code 5 of 5 entries");
+    codecs_reset(&c);
+}
+
+/* Text is counted with what the caller has already; it may be less than offsets can say. */
+static void text_stays_below_its_limit(void **state)
+{
+    static const char words[] = "agora agora";
+    static const int32_t offsets[] = {0, 5, 5, 11};
+    static const char *const plans[] = {"plain(pfor)", "dict(pfor)"};
+    static const uint32_t numbers[] = {0, 1, 2};
+    struct stoa_vector values = {STOA_PHYS_BYTES, 0, 3, (const uint8_t *)words, offsets};
+    struct stoa_vector codes = {STOA_PHYS_U32, 4, 3, (const uint8_t *)numbers, NULL};
+
+    (void)state;
+    for (int p = 0; p < 2; p++) {
+        struct stoa_buffer text = {0};
+        int32_t room[4] = {100};
+        struct stoa_page_values out = {.offsets = room, .bytes = &text, .bytes_max = 110};
+        const struct stoa_vector *dictionary = p == 1 ? &values : NULL;
+        struct stoa_error err = {0};
+        struct codecs c;
+
+        codecs_init(&c);
+        encode(&c, p == 1 ? &codes : &values, STOA_PHYS_BYTES, NULL, plans[p]);
+        assert_int_equal(stoa_buffer_append_zeros(&text, 100, NULL), STOA_OK);
+        assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_BYTES, 0,
+                                          3, RAW_MAX, dictionary, 0, &out, &err),
+                         STOA_ERR_LIMIT);
+        assert_string_equal(err.message, "11 bytes of text behind 100, the limit is 110");
+        assert_int_equal(text.nbytes, 100);
+        out.bytes_max = 111;
+        assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_BYTES, 0,
+                                          3, RAW_MAX, dictionary, 0, &out, &err),
+                         STOA_OK);
+        assert_int_equal(text.nbytes, 111);
+        assert_int_equal(room[3], 111);
+        assert_memory_equal(text.data + 100, words, 11);
+        codecs_reset(&c);
+        stoa_buffer_free(&text);
+    }
+}
+
+static void a_page_of_a_dictionary_holds_a_million_values(void **state)
+{
+    enum { N = 1 << 20 };
+    uint8_t *numbers = malloc(N * 8 + 64), *room = malloc(N * 8 + 64);
+    struct stoa_vector values = {STOA_PHYS_I64, 8, N, numbers, NULL};
+    struct stoa_page_values out = {.values = room};
+    struct stoa_test_random r;
+    uint32_t count;
+    struct codecs c;
+
+    (void)state;
+    stoa_test_random_init(&r, "a million");
+    codecs_init(&c);
+    for (size_t i = 0; i < N; i++) {
+        int64_t x = (int64_t)(i * 7) + stoa_test_random_between(&r, 0, 6);
+
+        memcpy(numbers + i * 8, &x, 8);
+    }
+    encode(&c, &values, STOA_PHYS_I64, NULL, "delta(pfor)");
+    assert_int_equal(stoa_page_count(c.page.data, c.page.nbytes, &count, NULL), STOA_OK);
+    assert_int_equal(count, N);
+    assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_I64, 8, N,
+                                      RAW_MAX, NULL, 0, &out, NULL),
+                     STOA_OK);
+    assert_memory_equal(room, numbers, N * 8);
+    c.page.data[6] = 0x20;
+    assert_int_equal(stoa_page_count(c.page.data, c.page.nbytes, &count, NULL), STOA_ERR_CORRUPT);
+    assert_int_equal(stoa_page_count(c.page.data, 7, &count, NULL), STOA_ERR_CORRUPT);
+    codecs_reset(&c);
+    free(numbers);
+    free(room);
+}
+
+/* A plan that a sample liked meets values that it cannot hold. */
+static void plans_give_way_to_values(void **state)
+{
+    static const int64_t differ[] = {1, 2, 3}, far[] = {0, 255, 256}, farther[] = {0, 1LL << 33, 5};
+    static const int64_t equal[] = {9, 9, 9};
+    static const struct {
+        const char *plan;
+        const int64_t *values;
+        const char *found;
+    } cases[] = {
+        {"const", differ, "pfor"},
+        {"narrow(plain)", differ, "narrow(plain)"},
+        {"narrow(plain)", far, "narrow(plain)"},
+        {"narrow(plain)", farther, "pfor"},
+        {"delta(const)", differ, "delta(const)"},
+        {"delta(const)", far, "delta(pfor)"},
+        {"pfor", equal, "const"},
+        {"narrow(plain)", equal, "const"},
+        {"rle(pfor,pfor)", equal, "const"},
+        {"sparse(pfor,pfor)", equal, "const"},
+        {"rle(pfor,pfor)", differ, "rle(pfor,const)"},
+    };
+    struct stoa_error err = {0};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        struct stoa_vector values = {STOA_PHYS_I64, 8, 3, (const uint8_t *)cases[k].values, NULL};
+        uint8_t room[3 * 8 + 64];
+        struct stoa_page_values out = {.values = room};
+        char found[128];
+        struct codecs c;
+
+        codecs_init(&c);
+        encode(&c, &values, STOA_PHYS_I64, NULL, cases[k].plan);
+        assert_int_equal(stoa_page_describe(c.page.data, c.page.nbytes, found, &err), STOA_OK);
+        assert_string_equal(found, cases[k].found);
+        assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_I64, 8,
+                                          3, RAW_MAX, NULL, 0, &out, &err),
+                         STOA_OK);
+        assert_memory_equal(room, cases[k].values, 3 * 8);
+        codecs_reset(&c);
+    }
+}
+
+/* ---- Failing allocations. ---- */
+
+struct failing {
+    const struct stoa_vector *values;
+    const struct stoa_vector *dictionary;
+    const char *plan;
+    enum stoa_phys phys;
+};
+
+static enum stoa_status encodes_and_decodes(void *context, struct stoa_error *err)
+{
+    const struct failing *f = context;
+    static uint8_t room[3000 * 16 + 64], validity[400], bits[400];
+    static int32_t offsets[3001];
+    struct stoa_encoder *encoder = NULL;
+    struct stoa_decoder *decoder = NULL;
+    struct stoa_buffer page = {0}, text = {0};
+    struct stoa_page_values out = {
+        .values = room, .offsets = offsets, .bytes = &text, .validity = bits};
+    struct stoa_plan plan;
+    uint32_t raw_nbytes;
+    enum stoa_status st;
+
+    memset(validity, 0xdf, sizeof(validity));
+    assert_true(stoa_plan_parse(f->plan, f->phys, &plan));
+    st = stoa_encoder_new(&encoder, 1, err);
+    if (st == STOA_OK)
+        st = stoa_page_encode(encoder, f->values, f->phys, validity, 0, &plan, &page, &raw_nbytes,
+                              err);
+    if (st == STOA_OK)
+        st = stoa_decoder_new(&decoder, err);
+    if (st == STOA_OK)
+        st = stoa_page_decode(decoder, page.data, page.nbytes, f->phys, FIXED_WIDTH,
+                              f->values->nvalues, RAW_MAX, f->dictionary, 0, &out, err);
+    stoa_encoder_free(encoder);
+    stoa_decoder_free(decoder);
+    stoa_buffer_free(&page);
+    stoa_buffer_free(&text);
+    return st;
+}
+
+static void a_failing_allocation_is_reported(void **state)
+{
+    static const struct {
+        enum stoa_phys phys;
+        const char *plan;
+    } cases[] = {
+        {STOA_PHYS_I64, "rle(delta(pfor+zstd),narrow(plain+zstd))"},
+        {STOA_PHYS_I32, "sparse(pfor,pfor)"},
+        {STOA_PHYS_I64, "pfor+zstd"},
+        {STOA_PHYS_BYTES, "plain+zstd(narrow(plain+zstd))"},
+        {STOA_PHYS_BYTES, "dict(rle(pfor,pfor))"},
+        {STOA_PHYS_FIXED, "rle(plain,pfor)"},
+    };
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "failing allocations");
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        struct stoa_test_values values, codes;
+        struct failing f = {.plan = cases[k].plan, .phys = cases[k].phys};
+
+        stoa_test_values_make(&values, cases[k].phys, FIXED_WIDTH, 13, 3000, &r);
+        stoa_test_values_make(&codes, STOA_PHYS_U32, 4, 1, 3000, &r);
+        f.values = &values.vector;
+        if (strncmp(f.plan, "dict", 4) == 0) {
+            f.dictionary = &values.vector;
+            f.values = &codes.vector;
+        }
+        stoa_test_each_failing_alloc(encodes_and_decodes, &f);
+        stoa_test_values_free(&values);
+        stoa_test_values_free(&codes);
     }
 }
 
@@ -244,6 +539,13 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_plan_gives_every_value_back),
         cmocka_unit_test(whole_pages_come_back),
+        cmocka_unit_test(pages_are_appended),
+        cmocka_unit_test(nulls_where_none_may_be_are_refused),
+        cmocka_unit_test(codes_are_delivered_without_a_dictionary),
+        cmocka_unit_test(text_stays_below_its_limit),
+        cmocka_unit_test(a_page_of_a_dictionary_holds_a_million_values),
+        cmocka_unit_test(plans_give_way_to_values),
+        cmocka_unit_test(a_failing_allocation_is_reported),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

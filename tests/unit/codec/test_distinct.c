@@ -1,0 +1,246 @@
+/* Sets of distinct values: codes in the order of appearance, limits, look-ups, the order of values.
+ */
+#include "codec/distinct.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/codec_values.h"
+#include "support/fault_alloc.h"
+
+enum { FIXED_WIDTH = 5 };
+
+static const enum stoa_phys physes[] = {
+    STOA_PHYS_I8,   STOA_PHYS_I16,   STOA_PHYS_I32,   STOA_PHYS_I64, STOA_PHYS_U8,
+    STOA_PHYS_U16,  STOA_PHYS_U32,   STOA_PHYS_U64,   STOA_PHYS_F32, STOA_PHYS_F64,
+    STOA_PHYS_I128, STOA_PHYS_FIXED, STOA_PHYS_BYTES,
+};
+enum { NPHYSES = sizeof(physes) / sizeof(physes[0]) };
+
+static int compare_bytes(const uint8_t *a, size_t a_nbytes, const uint8_t *b, size_t b_nbytes)
+{
+    size_t n = a_nbytes < b_nbytes ? a_nbytes : b_nbytes;
+    int order = n > 0 ? memcmp(a, b, n) : 0;
+
+    return order != 0 ? order : (a_nbytes > b_nbytes) - (a_nbytes < b_nbytes);
+}
+
+/* The order that distinct.h promises, worked out another way. */
+static int compare(const struct stoa_vector *v, uint32_t i, uint32_t j)
+{
+    const uint8_t *a = v->values + (v->offsets ? (size_t)v->offsets[i] : i * v->width);
+    const uint8_t *b = v->values + (v->offsets ? (size_t)v->offsets[j] : j * v->width);
+    size_t a_nbytes = v->offsets ? (size_t)(v->offsets[i + 1] - v->offsets[i]) : v->width;
+    size_t b_nbytes = v->offsets ? (size_t)(v->offsets[j + 1] - v->offsets[j]) : v->width;
+    bool is_signed =
+        (v->phys >= STOA_PHYS_I8 && v->phys <= STOA_PHYS_I64) || v->phys == STOA_PHYS_I128;
+    uint8_t x[16], y[16];
+
+    if (v->phys == STOA_PHYS_BYTES || v->phys == STOA_PHYS_FIXED)
+        return compare_bytes(a, a_nbytes, b, b_nbytes);
+    for (size_t k = 0; k < v->width; k++) { /* big-endian, the sign turned over */
+        x[k] = a[v->width - 1 - k];
+        y[k] = b[v->width - 1 - k];
+    }
+    x[0] = (uint8_t)(x[0] ^ (is_signed ? 0x80 : 0));
+    y[0] = (uint8_t)(y[0] ^ (is_signed ? 0x80 : 0));
+    return memcmp(x, y, v->width);
+}
+
+static void check_codes(const struct stoa_vector *values, const struct stoa_vector *distinct,
+                        const uint32_t *codes)
+{
+    uint32_t next = 0;
+
+    for (size_t i = 0; i < values->nvalues; i++) {
+        assert_in_range(codes[i], 0, next);
+        next += codes[i] == next;
+        assert_true(stoa_test_values_equal(values, i, distinct, codes[i]));
+    }
+    assert_int_equal(next, distinct->nvalues);
+}
+
+static void check_order(const struct stoa_distinct *set)
+{
+    struct stoa_vector values = stoa_distinct_values(set);
+    uint32_t *order = malloc((values.nvalues + 1) * sizeof(*order));
+
+    assert_int_equal(stoa_distinct_order(set, order, NULL), STOA_OK);
+    for (size_t i = 1; i < values.nvalues; i++)
+        assert_true(compare(&values, order[i - 1], order[i]) < 0);
+    free(order);
+}
+
+static void values_get_codes_in_the_order_of_appearance(void **state)
+{
+    enum { N = 5000 };
+    static uint32_t codes[N], again[N];
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "distinct");
+    for (size_t p = 0; p < NPHYSES; p++) {
+        for (unsigned shape = 0; stoa_test_shape_name(shape) != NULL; shape++) {
+            struct stoa_test_values values;
+            struct stoa_distinct *set;
+            struct stoa_vector all, half, distinct;
+            bool complete;
+
+            stoa_test_values_make(&values, physes[p], FIXED_WIDTH, shape, N, &r);
+            all = values.vector;
+            assert_int_equal(stoa_distinct_new(&set, all.phys, all.width, NULL), STOA_OK);
+            half = stoa_vector_slice(&all, 0, N / 3); /* two additions are like one */
+            assert_int_equal(
+                stoa_distinct_add(set, &half, UINT32_MAX, UINT64_MAX, codes, &complete, NULL),
+                STOA_OK);
+            assert_true(complete);
+            half = stoa_vector_slice(&all, N / 3, N);
+            assert_int_equal(stoa_distinct_add(set, &half, UINT32_MAX, UINT64_MAX, codes + N / 3,
+                                               &complete, NULL),
+                             STOA_OK);
+            assert_true(complete);
+            distinct = stoa_distinct_values(set);
+            assert_int_equal(distinct.nvalues, stoa_distinct_count(set));
+            check_codes(&all, &distinct, codes);
+            stoa_distinct_find(set, &all, again);
+            assert_memory_equal(again, codes, sizeof(codes));
+            check_order(set);
+            stoa_distinct_free(set);
+            stoa_test_values_free(&values);
+        }
+    }
+}
+
+static void values_that_are_missing_are_not_found(void **state)
+{
+    int64_t known[] = {1, 2, 3}, asked[] = {3, 4, 1, -1};
+    struct stoa_vector a = {STOA_PHYS_I64, 8, 3, (const uint8_t *)known, NULL};
+    struct stoa_vector b = {STOA_PHYS_I64, 8, 4, (const uint8_t *)asked, NULL};
+    struct stoa_distinct *set;
+    uint32_t codes[4];
+    bool complete;
+
+    (void)state;
+    assert_int_equal(stoa_distinct_new(&set, STOA_PHYS_I64, 8, NULL), STOA_OK);
+    stoa_distinct_find(set, &b, codes);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(codes[i], UINT32_MAX);
+    assert_int_equal(stoa_distinct_add(set, &a, 10, 100, codes, &complete, NULL), STOA_OK);
+    stoa_distinct_find(set, &b, codes);
+    assert_int_equal(codes[0], 2);
+    assert_int_equal(codes[1], UINT32_MAX);
+    assert_int_equal(codes[2], 0);
+    assert_int_equal(codes[3], UINT32_MAX);
+    stoa_distinct_free(set);
+}
+
+static void adding_stops_at_the_limits(void **state)
+{
+    static const char text[] = "aabbbaacd";
+    static const int32_t offsets[] = {0, 2, 5, 7, 8, 9}; /* aa bbb aa c d */
+    static const struct {
+        uint32_t max_count;
+        uint64_t max_nbytes;
+        bool complete;
+        uint32_t count;
+    } cases[] = {
+        {4, 7, true, 4}, {3, 7, false, 3}, {4, 6, false, 3}, {0, 7, false, 0}, {9, 4, false, 1},
+    };
+    struct stoa_vector values = {STOA_PHYS_BYTES, 0, 5, (const uint8_t *)text, offsets};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        struct stoa_distinct *set;
+        uint32_t codes[5];
+        bool complete;
+
+        assert_int_equal(stoa_distinct_new(&set, STOA_PHYS_BYTES, 0, NULL), STOA_OK);
+        assert_int_equal(stoa_distinct_add(set, &values, cases[k].max_count, cases[k].max_nbytes,
+                                           codes, &complete, NULL),
+                         STOA_OK);
+        assert_int_equal(complete, cases[k].complete);
+        assert_int_equal(stoa_distinct_count(set), cases[k].count);
+        assert_true(stoa_distinct_nbytes(set) <= cases[k].max_nbytes);
+        stoa_distinct_free(set);
+    }
+}
+
+/* Long common beginnings and one value that begins another: what the sort keys cannot tell. */
+static void order_sees_the_whole_value(void **state)
+{
+    enum { N = 3000, LENGTH = 40 };
+    static uint8_t text[N * LENGTH];
+    static int32_t offsets[N + 1];
+    static uint32_t codes[N];
+    struct stoa_vector values = {STOA_PHYS_BYTES, 0, N, text, offsets};
+    struct stoa_test_random r;
+    struct stoa_distinct *set;
+    bool complete;
+
+    (void)state;
+    stoa_test_random_init(&r, "order");
+    for (size_t i = 0; i < N; i++) {
+        size_t length = 18 + stoa_test_random_below(&r, 20);
+
+        memset(text + offsets[i], 'p', length);
+        for (size_t k = 10; k < length; k++)
+            text[(size_t)offsets[i] + k] = (uint8_t)(254 * stoa_test_random_below(&r, 2));
+        offsets[i + 1] = offsets[i] + (int32_t)length;
+    }
+    assert_int_equal(stoa_distinct_new(&set, STOA_PHYS_BYTES, 0, NULL), STOA_OK);
+    assert_int_equal(
+        stoa_distinct_add(set, &values, UINT32_MAX, UINT64_MAX, codes, &complete, NULL), STOA_OK);
+    check_order(set);
+    stoa_distinct_free(set);
+}
+
+static enum stoa_status adds_and_sorts(void *context, struct stoa_error *err)
+{
+    const struct stoa_vector *values = context;
+    static uint32_t codes[5000], order[5000];
+    struct stoa_distinct *set = NULL;
+    bool complete;
+    enum stoa_status st = stoa_distinct_new(&set, values->phys, values->width, err);
+
+    if (st == STOA_OK)
+        st = stoa_distinct_add(set, values, UINT32_MAX, UINT64_MAX, codes, &complete, err);
+    if (st == STOA_OK)
+        st = stoa_distinct_order(set, order, err);
+    stoa_distinct_free(set);
+    return st;
+}
+
+static void a_failing_allocation_is_reported(void **state)
+{
+    static const enum stoa_phys some[] = {STOA_PHYS_I64, STOA_PHYS_BYTES};
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "failing allocations");
+    for (size_t p = 0; p < 2; p++) {
+        struct stoa_test_values values;
+
+        stoa_test_values_make(&values, some[p], 8, 6, 5000, &r);
+        stoa_test_each_failing_alloc(adds_and_sorts, &values.vector);
+        stoa_test_values_free(&values);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_get_codes_in_the_order_of_appearance),
+        cmocka_unit_test(values_that_are_missing_are_not_found),
+        cmocka_unit_test(adding_stops_at_the_limits),
+        cmocka_unit_test(order_sees_the_whole_value),
+        cmocka_unit_test(a_failing_allocation_is_reported),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
