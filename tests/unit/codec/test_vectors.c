@@ -4,7 +4,8 @@
  *
  *     STOA_WRITE_VECTORS=1 build/release/tests/unit/codec/test_vectors
  *
- * in the root of the tree writes the `page:` lines of pages.txt anew from its values and plans.
+ * in the root of the tree writes the `page:` lines of pages.txt anew from its values and plans, and
+ * the pages of both files as first inputs of tests/fuzz/fuzz_page.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +25,7 @@
 #define PAGES   "spec/vectors/pages.txt"
 #define REFUSED "spec/vectors/refused.txt"
 #define SPEC    "spec/encodings.md"
+#define CORPUS  "tests/fuzz/corpus/page/"
 
 enum { RAW_MAX = 1 << 20 };
 
@@ -337,14 +339,42 @@ static void write_vectors(void)
     stoa_test_vectors_free(vectors, count);
 }
 
+/* As the opening comment of fuzz_page.c says. Its dictionary is another; the codes fit all the
+ * same. */
+static void write_corpus(const char *from)
+{
+    size_t count;
+    struct stoa_test_vector *vectors = stoa_test_vectors_read(from, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct stoa_test_vector *v = &vectors[i];
+        size_t nentries = v->has_dictionary ? v->dictionary.vector.nvalues : 1;
+        uint8_t head[5] = {(uint8_t)v->phys, v->has_dictionary ? 2 : 0, (uint8_t)(v->nvalues - 1),
+                           (uint8_t)((v->nvalues - 1) >> 8), (uint8_t)(nentries - 1)};
+        char path[256];
+        FILE *out;
+
+        (void)snprintf(path, sizeof(path), CORPUS "%s", v->name);
+        out = fopen(path, "wb");
+        assert_non_null(out);
+        assert_int_equal(fwrite(head, 1, sizeof(head), out), sizeof(head));
+        assert_int_equal(fwrite(v->page, 1, v->page_nbytes, out), v->page_nbytes);
+        assert_int_equal(fclose(out), 0);
+    }
+    stoa_test_vectors_free(vectors, count);
+}
+
 static int set_up(void **state)
 {
     (void)state;
     if (stoa_encoder_new(&encoder, 3, NULL) != STOA_OK ||
         stoa_decoder_new(&decoder, NULL) != STOA_OK)
         return 1;
-    if (getenv("STOA_WRITE_VECTORS") != NULL)
+    if (getenv("STOA_WRITE_VECTORS") != NULL) {
         write_vectors();
+        write_corpus(PAGES);
+        write_corpus(REFUSED);
+    }
     return 0;
 }
 
