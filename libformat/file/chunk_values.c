@@ -98,22 +98,36 @@ static size_t first_valid(const uint8_t *validity)
     return i;
 }
 
-/* Inlined with a constant width, so that a value is one move. */
+/* Inlined with a constant width, so that a value is one move; nulls may come like coin tosses. */
 static inline void fill_width(uint8_t *values, size_t nvalues, size_t width,
                               const uint8_t *validity)
 {
-    const uint8_t *before = values + first_valid(validity) * width;
+    size_t from = first_valid(validity);
 
     for (size_t i = 0; i < nvalues; i++) {
+        uint8_t value[16];
+
         if (i % 8 == 0 && validity[i / 8] == 0xff && nvalues - i >= 8) {
+            from = i + 7;
             i += 7; /* the loop adds the last one */
-            before = values + i * width;
             continue;
         }
+        from = stoa_bitmap_get(validity, i) ? i : from;
+        memcpy(value, values + from * width, width);
+        memcpy(values + i * width, value, width);
+    }
+}
+
+/* The same for widths of any size. */
+static void fill_wide(uint8_t *values, size_t nvalues, size_t width, const uint8_t *validity)
+{
+    size_t from = first_valid(validity);
+
+    for (size_t i = 0; i < nvalues; i++) {
         if (stoa_bitmap_get(validity, i))
-            before = values + i * width;
+            from = i;
         else
-            memcpy(values + i * width, before, width);
+            memcpy(values + i * width, values + from * width, width);
     }
 }
 
@@ -136,7 +150,7 @@ static void fill_nulls(uint8_t *values, size_t nvalues, size_t width, const uint
         fill_width(values, nvalues, 16, validity);
         break;
     default:
-        fill_width(values, nvalues, width, validity);
+        fill_wide(values, nvalues, width, validity);
         break;
     }
 }
@@ -252,6 +266,7 @@ static enum stoa_status offsets_without_nulls(const struct stoa_array *array, in
                                               struct stoa_error *err)
 {
     size_t count = 0;
+    bool empty = true;
     int32_t *offsets;
     enum stoa_status st =
         stoa_alloc(&offsets, (array->nvalues - array->nnulls + 1) * sizeof(int32_t), err);
@@ -259,29 +274,33 @@ static enum stoa_status offsets_without_nulls(const struct stoa_array *array, in
     if (st != STOA_OK)
         return st;
     for (size_t i = 0; i < array->nvalues; i++) {
-        assert(stoa_bitmap_get(array->validity, i) || array->offsets[i] == array->offsets[i + 1]);
+        bool valid = stoa_bitmap_get(array->validity, i);
+
+        empty &= valid | (array->offsets[i] == array->offsets[i + 1]);
         offsets[count] = array->offsets[i];
-        count += stoa_bitmap_get(array->validity, i);
+        count += valid;
     }
     offsets[count] = array->offsets[array->nvalues];
+    if (!empty) {
+        stoa_free(offsets);
+        return stoa_fail(err, STOA_ERR_DATA, "a null that has text");
+    }
     *out = offsets;
     return STOA_OK;
 }
 
-/* The codes of the slots that are not null, in codes[0..), to their slots; nulls take the last. */
+/*
+ * The codes of the slots that are not null, in codes[0..), to their slots. A slot takes the last
+ * code of the slots up to it, which is its own or that of the value before; backwards, so that no
+ * code is overwritten before it is read.
+ */
 static void spread_codes(const struct stoa_array *array, uint32_t *codes)
 {
-    size_t from = array->nvalues - array->nnulls;
-    uint32_t before = codes[0];
+    size_t count = array->nvalues - array->nnulls;
 
-    for (size_t i = array->nvalues; i-- > 0;)
-        if (stoa_bitmap_get(array->validity, i))
-            codes[i] = codes[--from];
-    for (size_t i = 0; i < array->nvalues; i++) {
-        if (stoa_bitmap_get(array->validity, i))
-            before = codes[i];
-        else
-            codes[i] = before;
+    for (size_t i = array->nvalues; i-- > 0;) {
+        codes[i] = codes[count > 0 ? count - 1 : 0];
+        count -= stoa_bitmap_get(array->validity, i);
     }
 }
 

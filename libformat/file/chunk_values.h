@@ -55,7 +55,8 @@ struct stoa_chunk_distinct {
 
 /*
  * Collects the distinct values that are not null, unless there are more than max_count or
- * max_nbytes of them; then out->set stays NULL. Cost: one look-up a value.
+ * max_nbytes of them; then out->set stays NULL. STOA_ERR_DATA: a null text that is not empty.
+ * Cost: one look-up a value.
  */
 STOA_CHECK enum stoa_status stoa_chunk_distinct_init(struct stoa_chunk_distinct *out,
                                                      const struct stoa_chunk_values *values,

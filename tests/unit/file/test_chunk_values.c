@@ -172,6 +172,25 @@ static void codes_of_null_slots_repeat_the_one_before(void **state)
     stoa_array_reset(&array);
 }
 
+static void a_null_that_has_text_is_refused(void **state)
+{
+    (void)state;
+    struct stoa_field field = {.type.id = STOA_UTF8};
+    struct stoa_array array = {0};
+    struct stoa_chunk_values values;
+    struct stoa_chunk_distinct distinct = {0};
+    struct stoa_error err = {0};
+
+    stoa_test_make_texts(&array, 8, text_with_nulls);
+    stoa_bitmap_clear(array.validity, 3); /* "a" */
+    array.nnulls++;
+    check_values(&field, &array, &values);
+    assert_int_equal(stoa_chunk_distinct_init(&distinct, &values, 100, 100, &err), STOA_ERR_DATA);
+    assert_string_equal(err.message, "a null that has text");
+    stoa_chunk_values_reset(&values);
+    stoa_array_reset(&array);
+}
+
 static void values_are_taken_by_index(void **state)
 {
     (void)state;
@@ -233,6 +252,7 @@ int main(void)
         cmocka_unit_test(null_slots_repeat_the_value_before),
         cmocka_unit_test(decimals_are_stored_in_64_bits_where_all_fit),
         cmocka_unit_test(codes_of_null_slots_repeat_the_one_before),
+        cmocka_unit_test(a_null_that_has_text_is_refused),
         cmocka_unit_test(values_are_taken_by_index),
         cmocka_unit_test(every_failing_allocation_is_reported),
     };
