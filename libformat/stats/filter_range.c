@@ -355,22 +355,11 @@ static enum stoa_status hash_points(struct stoa_leaf *leaf, struct stoa_error *e
 
 /* ---- Like. ---- */
 
-/* Raises a prefix to the least text behind all texts that begin with it; false: there is none. */
-static bool raise_prefix(uint8_t *prefix, size_t *nbytes)
-{
-    while (*nbytes > 0 && prefix[*nbytes - 1] == 0xff)
-        --*nbytes;
-    if (*nbytes == 0)
-        return false;
-    prefix[*nbytes - 1]++;
-    return true;
-}
-
 /* The range of the texts that begin with the pattern's prefix, or that are it. */
 static enum stoa_status like_range(struct stoa_matcher *matcher, struct stoa_leaf *leaf,
                                    enum stoa_like_rest *rest, struct stoa_error *err)
 {
-    size_t nbytes, high_nbytes;
+    size_t nbytes;
     const uint8_t *prefix = stoa_like_prefix(leaf->like, &nbytes, rest);
     struct place place = {.cast = STOA_CAST_EXACT, .nbytes = nbytes};
     uint8_t *low, *high;
@@ -384,10 +373,10 @@ static enum stoa_status like_range(struct stoa_matcher *matcher, struct stoa_lea
     }
     STOA_TRY(keep(matcher, prefix, nbytes, &high, err));
     add_bytes(leaf, &place, false, NULL, false);
-    high_nbytes = nbytes;
-    if (raise_prefix(high, &high_nbytes)) {
+    if (nbytes > 0) { /* the least bytes behind all that begin so; UTF-8 has no FF to carry over */
+        high[nbytes - 1]++;
         leaf->texts[0].hi = high;
-        leaf->texts[0].hi_nbytes = high_nbytes;
+        leaf->texts[0].hi_nbytes = nbytes;
     }
 out:
     return st;

@@ -162,10 +162,11 @@ static bool find(const struct piece *piece, const uint8_t *text, size_t nbytes, 
             *at = (size_t)(place - text) + piece->nbytes;
         return place != NULL;
     }
+    /* Beginning inside a character finds nothing that beginning with it does not. */
     for (size_t begin = *at; begin < nbytes; begin++) {
         size_t end = begin;
 
-        if (!is_inside_character(text[begin]) && fits_at(piece, text, nbytes, &end)) {
+        if (fits_at(piece, text, nbytes, &end)) {
             *at = end;
             return true;
         }

@@ -334,6 +334,44 @@ static void row_group_has_its_zones_and_itself(void **state)
     }
 }
 
+/* What is not known of a part is not known of the whole; what a part lacks is no matter. */
+static void unknown_part_leaves_no_bounds(void **state)
+{
+    (void)state;
+    static double values[] = {1.5, (double)NAN, 2.5};
+    static uint8_t validity[] = {0x03};
+    struct stoa_type type = {.id = STOA_FLOAT64};
+    struct stoa_array array = {
+        .nvalues = 3, .nnulls = 1, .values = (uint8_t *)values, .validity = validity};
+    struct stoa_zone known, all_nan, all_null, unknown = stoa_zone_unknown(&type, 7), joined;
+
+    stoa_zone_compute(&type, &array, 0, 1, &known);
+    stoa_zone_compute(&type, &array, 1, 2, &all_nan);
+    stoa_zone_compute(&type, &array, 2, 3, &all_null);
+    for (int swap = 0; swap < 2; swap++) {
+        joined = swap ? known : unknown;
+        stoa_zone_merge(&joined, swap ? &unknown : &known);
+        assert_int_equal(joined.flags, 0);
+        assert_int_equal(joined.nvalues, 8);
+        assert_true(joined.nnulls == STOA_ZONE_NNULLS_UNKNOWN);
+        joined = swap ? all_nan : unknown;
+        stoa_zone_merge(&joined, swap ? &unknown : &all_nan);
+        assert_int_equal(joined.flags, 0);
+        joined = swap ? known : all_nan;
+        stoa_zone_merge(&joined, swap ? &all_nan : &known);
+        assert_int_equal(joined.flags,
+                         STOA_ZONE_HAS_BOUNDS | STOA_ZONE_MIN_EXACT | STOA_ZONE_MAX_EXACT);
+        joined = swap ? all_null : all_nan;
+        stoa_zone_merge(&joined, swap ? &all_nan : &all_null);
+        assert_int_equal(joined.flags, STOA_ZONE_ALL_NAN);
+        assert_int_equal(joined.nnulls, 1);
+        joined = swap ? all_null : known;
+        stoa_zone_merge(&joined, swap ? &known : &all_null);
+        assert_int_equal(joined.flags, STOA_ZONE_HAS_BOUNDS | STOA_ZONE_MIN_EXACT |
+                                           STOA_ZONE_MAX_EXACT | STOA_ZONE_NO_NAN);
+    }
+}
+
 static void claim_that_is_not_true_does_not_hold(void **state)
 {
     (void)state;
@@ -478,6 +516,7 @@ int main(void)
         cmocka_unit_test(greatest_text_is_rounded_up_or_open),
         cmocka_unit_test(zone_maps_are_those_of_a_naive_model),
         cmocka_unit_test(row_group_has_its_zones_and_itself),
+        cmocka_unit_test(unknown_part_leaves_no_bounds),
         cmocka_unit_test(claim_that_is_not_true_does_not_hold),
         cmocka_unit_test(contradictions_are_damage),
         cmocka_unit_test(levels_that_repeat_are_left_out),
