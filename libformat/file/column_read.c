@@ -103,7 +103,7 @@ static enum stoa_status load_column(struct stoa_footer *footer, uint32_t number,
                                       (uint64_t)number * sizeof(bytes), bytes, sizeof(bytes), err));
     st = stoa_column_entry_unpack(bytes, &column->entry, err);
     if (st != STOA_OK) {
-        stoa_wrap(err, st, "column %" PRIu32, number);
+        stoa_wrap(err, st, "column %" PRIu32, number + 1);
         goto out;
     }
     STOA_TRY(stoa_footer_section_whole(footer, STOA_SECTION_POOL, &pool, &pool_nbytes, err));
@@ -274,7 +274,8 @@ static enum stoa_status name_is(struct stoa_footer *footer, uint32_t number, con
     STOA_TRY(stoa_node_unpack(bytes, &node, err));
     STOA_TRY(stoa_footer_section_whole(footer, STOA_SECTION_POOL, &pool, &pool_nbytes, err));
     if (node.name_off > pool_nbytes || node.name_nbytes > pool_nbytes - node.name_off) {
-        st = stoa_fail(err, STOA_ERR_CORRUPT, "column %" PRIu32 ": name outside the pool", number);
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "column %" PRIu32 ": name outside the pool",
+                       number + 1);
         goto out;
     }
     *equal = node.name_nbytes == nbytes &&
@@ -308,7 +309,7 @@ enum stoa_status stoa_footer_find(struct stoa_footer *footer, const char *name, 
         if (number == 0)
             goto out;
         if (number > footer->trailer.nnodes) {
-            st = stoa_fail(err, STOA_ERR_CORRUPT, "column %" PRIu32 " of %" PRIu32, number - 1,
+            st = stoa_fail(err, STOA_ERR_CORRUPT, "column %" PRIu32 " of %" PRIu32, number,
                            footer->trailer.nnodes);
             goto out;
         }

@@ -113,7 +113,7 @@ static enum stoa_status load_nodes(struct stoa_footer *footer, struct stoa_node 
                                           bytes, sizeof(bytes), err));
         st = stoa_column_entry_unpack(bytes, &entry, err);
         if (st != STOA_OK) {
-            stoa_wrap(err, st, "column %" PRIu32, i);
+            stoa_wrap(err, st, "column %" PRIu32, i + 1);
             goto out;
         }
         nodes[i] = entry.node;

@@ -100,7 +100,7 @@ enum stoa_status stoa_verify_wrap(struct stoa_verify *verify, uint32_t group, ui
     if (info != NULL)
         stoa_column_wrap(info, st, err);
     else
-        stoa_wrap(err, st, "column %" PRIu32, column);
+        stoa_wrap(err, st, "column %" PRIu32, column + 1);
     return group == UINT32_MAX ? st : stoa_wrap(err, st, "row group %" PRIu32, group);
 }
 

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "column/schema.h"
+#include "file/layout.h"
 #include "file/writer.h"
 #include "support/gen_table.h"
 
@@ -116,6 +118,40 @@ void stoa_test_schema_of_all_types(struct stoa_test_random *random, struct stoa_
         must(stoa_schema_add(out, name, &type, true, &err), &err);
         stoa_type_reset(&type);
     }
+}
+
+uint8_t *stoa_test_file_section_entry(const struct stoa_test_file *file, unsigned type)
+{
+    uint8_t *trailer = file->bytes + file->nbytes - STOA_TRAILER_NBYTES;
+    uint32_t n = stoa_load32(trailer + 24);
+
+    for (uint32_t i = 1; i <= n; i++)
+        if (trailer[-(ptrdiff_t)i * STOA_SECTION_NBYTES] == type)
+            return trailer - (size_t)i * STOA_SECTION_NBYTES;
+    fprintf(stderr, "a file for a test has no section %u\n", type);
+    abort();
+}
+
+uint8_t *stoa_test_file_section(const struct stoa_test_file *file, unsigned type)
+{
+    return file->bytes + stoa_load64(stoa_test_file_section_entry(file, type) + 8);
+}
+
+uint8_t *stoa_test_file_column(const struct stoa_test_file *file, uint32_t column)
+{
+    return stoa_test_file_section(file, STOA_SECTION_COLUMNS) + (size_t)column * STOA_COLUMN_NBYTES;
+}
+
+uint8_t *stoa_test_file_group(const struct stoa_test_file *file, uint32_t group)
+{
+    return stoa_test_file_section(file, STOA_SECTION_ROW_GROUPS) +
+           (size_t)group * STOA_ROW_GROUP_NBYTES_ENTRY;
+}
+
+uint8_t *stoa_test_file_chunk(const struct stoa_test_file *file, uint32_t group, uint32_t column)
+{
+    return file->bytes + stoa_load64(stoa_test_file_column(file, column) + 24) +
+           (size_t)group * STOA_CHUNK_NBYTES;
 }
 
 struct stoa_source *stoa_test_file_source(const struct stoa_test_file *file)

@@ -44,7 +44,17 @@ void stoa_test_table_reset(struct stoa_test_table *table);
 /* A schema with one nullable column of each type that files hold. */
 void stoa_test_schema_of_all_types(struct stoa_test_random *random, struct stoa_schema *out);
 
-/* A source over `file`, or over its first nbytes bytes. */
+/*
+ * Where structures of the footer are, for tests that change them: the content of a section (it must
+ * be there), its entry in the section table, the entries of a column, row group and chunk.
+ */
+uint8_t *stoa_test_file_section(const struct stoa_test_file *file, unsigned type);
+uint8_t *stoa_test_file_section_entry(const struct stoa_test_file *file, unsigned type);
+uint8_t *stoa_test_file_column(const struct stoa_test_file *file, uint32_t column);
+uint8_t *stoa_test_file_group(const struct stoa_test_file *file, uint32_t group);
+uint8_t *stoa_test_file_chunk(const struct stoa_test_file *file, uint32_t group, uint32_t column);
+
+/* A source over the file. */
 struct stoa_source *stoa_test_file_source(const struct stoa_test_file *file);
 
 /*

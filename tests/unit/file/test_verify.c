@@ -79,30 +79,6 @@ static void make(const char *name, const size_t *nrows, size_t ngroups,
     stoa_test_table_make(&random, &schema, nrows, ngroups, NULL, table);
 }
 
-/* The place in the file of an entry of the column directory, the row-group table, a chunk entry. */
-static uint8_t *section(const struct stoa_test_file *file, unsigned type)
-{
-    const uint8_t *trailer = file->bytes + file->nbytes - STOA_TRAILER_NBYTES;
-    uint32_t n = stoa_load32(trailer + 24);
-
-    for (uint32_t i = 0; i < n; i++) {
-        const uint8_t *entry = trailer - (size_t)(n - i) * STOA_SECTION_NBYTES;
-
-        if (entry[0] == type)
-            return file->bytes + stoa_load64(entry + 8);
-    }
-    fail_msg("no section %u", type);
-    return NULL;
-}
-
-static uint8_t *chunk_entry(const struct stoa_test_file *file, uint32_t group, uint32_t column)
-{
-    const uint8_t *entry =
-        section(file, STOA_SECTION_COLUMNS) + (size_t)column * STOA_COLUMN_NBYTES;
-
-    return file->bytes + stoa_load64(entry + 24) + (size_t)group * STOA_CHUNK_NBYTES;
-}
-
 static void intact_files_have_no_findings(void **state)
 {
     static const size_t nrows[] = {9000, 1, 700};
@@ -179,7 +155,7 @@ static void a_damaged_page_is_named(void **state)
 
     (void)state;
     make("a_damaged_page_is_named", nrows, LENGTH_OF(nrows), &table);
-    offset = stoa_load64(chunk_entry(&table.file, 1, 5));
+    offset = stoa_load64(stoa_test_file_chunk(&table.file, 1, 5));
     assert_true(offset > 0);
     table.file.bytes[offset + 3] ^= 1;
     (void)run(&table.file, true, &findings);
@@ -200,8 +176,8 @@ static void the_walk_goes_on_after_a_damaged_header(void **state)
 
     (void)state;
     make("the_walk_goes_on_after_a_damaged_header", nrows, LENGTH_OF(nrows), &table);
-    first = stoa_load64(section(&table.file, STOA_SECTION_ROW_GROUPS));
-    offset = stoa_load64(chunk_entry(&table.file, 2, 5));
+    first = stoa_load64(stoa_test_file_group(&table.file, 0));
+    offset = stoa_load64(stoa_test_file_chunk(&table.file, 2, 5));
     table.file.bytes[first + 20] ^= 4;
     table.file.bytes[offset + 3] ^= 1;
     (void)run(&table.file, false, &findings);
@@ -222,13 +198,13 @@ static void objects_are_checked_without_a_footer_too(void **state)
 
     (void)state;
     make("objects_are_checked_without_a_footer_too", nrows, LENGTH_OF(nrows), &table);
-    offset = stoa_load64(chunk_entry(&table.file, 1, 5));
+    offset = stoa_load64(stoa_test_file_chunk(&table.file, 1, 5));
     table.file.bytes[offset + 3] ^= 1;
     table.file.bytes[table.file.nbytes - 50] ^= 1;
     (void)run(&table.file, true, &findings);
     assert_int_equal(findings.n, 2);
     assert_string_equal(findings.messages[0], "trailer: hash differs");
-    assert_string_equal(findings.messages[1], "row group 1: column 5: page 0: hash differs");
+    assert_string_equal(findings.messages[1], "row group 1: column 6: page 0: hash differs");
     stoa_test_table_reset(&table);
 }
 
@@ -258,7 +234,7 @@ static void make_numbers(struct stoa_test_table *table)
 
 static void lie_about_a_minimum(struct stoa_test_file *file)
 {
-    uint8_t *column = section(file, STOA_SECTION_COLUMNS);
+    uint8_t *column = stoa_test_file_column(file, 0);
     uint8_t *group = file->bytes + stoa_load64(column + 40) + stoa_load16(column + 56);
 
     assert_int_equal(stoa_load64(group), 10);
@@ -267,27 +243,27 @@ static void lie_about_a_minimum(struct stoa_test_file *file)
 
 static void lie_about_the_maximum_of_the_file(struct stoa_test_file *file)
 {
-    uint8_t *column = section(file, STOA_SECTION_COLUMNS);
+    uint8_t *column = stoa_test_file_column(file, 0);
 
     stoa_store64(file->bytes + stoa_load64(column + 40) + 8, 80);
 }
 
 static void lie_about_nulls(struct stoa_test_file *file)
 {
-    stoa_store32(chunk_entry(file, 1, 0) + 12, 1);
+    stoa_store32(stoa_test_file_chunk(file, 1, 0) + 12, 1);
 }
 
 static void lie_about_nulls_twice(struct stoa_test_file *file)
 {
-    uint64_t group = stoa_load64(section(file, STOA_SECTION_ROW_GROUPS) + 40);
+    uint64_t group = stoa_load64(stoa_test_file_group(file, 1));
 
-    stoa_store32(chunk_entry(file, 1, 0) + 12, 1);
+    stoa_store32(stoa_test_file_chunk(file, 1, 0) + 12, 1);
     stoa_store32(file->bytes + group + STOA_OBJECT_NBYTES + 16, 1);
 }
 
 static void lie_in_padding(struct stoa_test_file *file)
 {
-    file->bytes[stoa_load64(section(file, STOA_SECTION_ROW_GROUPS) + 40) - 1] = 7;
+    file->bytes[stoa_load64(stoa_test_file_group(file, 1)) - 1] = 7;
 }
 
 static void lie_in_the_schema_object(struct stoa_test_file *file)
@@ -297,7 +273,7 @@ static void lie_in_the_schema_object(struct stoa_test_file *file)
 
 static void lie_in_the_name_hash(struct stoa_test_file *file)
 {
-    uint8_t *slots = section(file, STOA_SECTION_NAMES);
+    uint8_t *slots = stoa_test_file_section(file, STOA_SECTION_NAMES);
 
     stoa_store32(slots, 0);
     stoa_store32(slots + 4, 0);
@@ -305,7 +281,7 @@ static void lie_in_the_name_hash(struct stoa_test_file *file)
 
 static void lie_about_stream_rows(struct stoa_test_file *file)
 {
-    uint64_t group = stoa_load64(section(file, STOA_SECTION_ROW_GROUPS) + 40);
+    uint64_t group = stoa_load64(stoa_test_file_group(file, 1));
 
     stoa_store64(file->bytes + group + 32, 41);
 }
