@@ -147,6 +147,7 @@ enum stoa_status stoa_scan_open(struct stoa_reader *reader, const struct stoa_sc
     scan->reader = reader;
     scan->jobs = options->jobs > 0 ? options->jobs : 1;
     scan->limit = options->limit > 0 ? options->limit : UINT64_MAX;
+    scan->left = scan->limit;
     scan->window = 1;
     STOA_TRY(stoa_reader_schema(reader, &schema, err));
     STOA_TRY(select_columns(scan, schema, options, err));

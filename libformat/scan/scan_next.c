@@ -112,7 +112,7 @@ static enum stoa_status fill(struct stoa_scan *scan, struct stoa_error *err)
         .scan = scan,
         .next = scan->next_unit,
         .end = scan->next_unit + nunits,
-        .want = scan->limit,
+        .want = scan->left,
     };
     enum stoa_status st;
 
@@ -154,23 +154,23 @@ out:
 enum stoa_status stoa_scan_next(struct stoa_scan *scan, struct stoa_batch *out,
                                 struct stoa_error *err)
 {
-    struct stoa_batch batch = {0};
+    struct stoa_batch *batch;
     enum stoa_status st;
 
-    while (scan->ready_at == scan->nready && scan->next_unit < scan->nunits && scan->limit > 0)
+    /* What fails leaves the scan where it is: the next call tries the same again. */
+    while (scan->ready_at == scan->nready && scan->next_unit < scan->nunits && scan->left > 0)
         STOA_TRY(fill(scan, err));
-    if (scan->ready_at == scan->nready || scan->limit == 0)
+    if (scan->ready_at == scan->nready || scan->left == 0)
         return stoa_batch_init(out, &scan->schema, err);
-    batch = scan->ready[scan->ready_at];
-    scan->ready[scan->ready_at++] = (struct stoa_batch){0};
-    if (batch.nrows > scan->limit)
-        STOA_TRY(keep_first(&batch, (size_t)scan->limit, err));
-    if (scan->limit != UINT64_MAX)
-        scan->limit -= batch.nrows;
-    *out = batch;
+    batch = &scan->ready[scan->ready_at];
+    if (batch->nrows > scan->left)
+        STOA_TRY(keep_first(batch, (size_t)scan->left, err));
+    if (scan->left != UINT64_MAX)
+        scan->left -= batch->nrows;
+    *out = *batch;
+    scan->ready_at++;
     return STOA_OK;
 out:
-    stoa_batch_reset(&batch);
     return st;
 }
 

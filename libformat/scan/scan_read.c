@@ -127,41 +127,55 @@ static enum stoa_status select_all(struct selection *selection, const struct sto
     return STOA_OK;
 }
 
-/* The rows of a span for which the filter is true, by decoding the filter's columns. */
+/* Decodes the filter's columns of a span into arrays[nfilter_columns], and the bits of its rows. */
 static enum stoa_status evaluate(struct stoa_scan *scan, uint32_t row_group,
-                                 const struct stoa_scan_span *span, struct selection *selection,
-                                 struct stoa_error *err)
+                                 const struct stoa_scan_span *span, struct stoa_array *arrays,
+                                 uint8_t *selected, struct stoa_error *err)
 {
     const uint32_t n = scan->nfilter_columns;
-    const size_t nrows = span->end - span->begin;
-    struct stoa_array *arrays = NULL;
     const struct stoa_array **columns = NULL;
-    uint8_t *selected = NULL;
-    struct picked *picked;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&arrays, n, sizeof(*arrays), err));
     STOA_TRY(stoa_alloc_zeroed(&columns, n, sizeof(*columns), err));
-    STOA_TRY(stoa_alloc(&selected, stoa_bitmap_nbytes(nrows), err));
     for (uint32_t i = 0; i < n; i++) {
         STOA_TRY(read_column(scan, row_group, scan->filter_columns[i], span->begin, span->end,
                              &arrays[i], err));
         columns[i] = &arrays[i];
     }
-    STOA_TRY(stoa_matcher_eval_columns(scan->matcher, columns, nrows, selected, err));
+    STOA_TRY(
+        stoa_matcher_eval_columns(scan->matcher, columns, span->end - span->begin, selected, err));
+out:
+    stoa_free(columns);
+    return st;
+}
+
+/* The rows of a span for which the filter is true. */
+static enum stoa_status select_some(struct stoa_scan *scan, uint32_t row_group,
+                                    const struct stoa_scan_span *span, struct selection *selection,
+                                    struct stoa_error *err)
+{
+    const uint32_t n = scan->nfilter_columns, nrows = span->end - span->begin;
+    struct stoa_array *arrays = NULL;
+    uint8_t *selected = NULL;
+    struct picked picked = {.begin = selection->nrows, .first_row = span->begin};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&arrays, n, sizeof(*arrays), err));
+    STOA_TRY(stoa_alloc(&selected, stoa_bitmap_nbytes(nrows), err));
+    STOA_TRY(evaluate(scan, row_group, span, arrays, selected, err));
     STOA_TRY(reserve_span(selection, span, err));
-    picked = selection->spans + selection->nspans++;
-    *picked =
-        (struct picked){.begin = selection->nrows, .first_row = span->begin, .arrays = arrays};
-    arrays = NULL;
-    for (size_t i = 0; i < nrows; i++) { /* without a branch: selected rows may be few or many */
-        selection->rows[selection->nrows] = span->begin + (uint32_t)i;
+    for (uint32_t i = 0; i < nrows; i++) { /* without a branch: they may be few or many */
+        selection->rows[selection->nrows] = span->begin + i;
         selection->nrows += stoa_bitmap_get(selected, i);
     }
-    picked->end = selection->nrows;
+    picked.end = selection->nrows;
+    if (picked.end == picked.begin)
+        goto out; /* the arrays are of no more use */
+    picked.arrays = arrays;
+    arrays = NULL;
+    selection->spans[selection->nspans++] = picked;
 out:
     free_arrays(arrays, n);
-    stoa_free(columns);
     stoa_free(selected);
     return st;
 }
@@ -186,7 +200,7 @@ static enum stoa_status select_rows(struct stoa_scan *scan, const struct stoa_sc
         if (span.always)
             STOA_TRY(select_all(selection, &span, err));
         else
-            STOA_TRY(evaluate(scan, unit->row_group, &span, selection, err));
+            STOA_TRY(select_some(scan, unit->row_group, &span, selection, err));
     }
     atomic_fetch_add(&scan->rows_selected, selection->nrows);
 out:
@@ -203,9 +217,10 @@ static size_t run_end(const struct selection *selection, size_t begin, size_t en
     const uint32_t *rows = selection->rows;
     size_t at = begin + 1;
 
-    if (page_nrows == 0) /* a chunk without pages */
+    if (page_nrows == 0 || rows[end - 1] - rows[begin] < page_nrows) /* no pages, or no gap */
         return end;
-    while (at < end && rows[at] / page_nrows <= rows[at - 1] / page_nrows + 1)
+    while (at < end && (rows[at] - rows[at - 1] <= page_nrows ||
+                        rows[at] / page_nrows == rows[at - 1] / page_nrows + 1))
         at++;
     return at;
 }
@@ -311,7 +326,7 @@ static uint32_t filter_place(const struct stoa_scan *scan, uint32_t column)
 /* The rows of a span that was evaluated, from the array that it was evaluated on. */
 static enum stoa_status take_picked(const struct stoa_field *field,
                                     const struct selection *selection, const struct picked *picked,
-                                    const struct stoa_array *values, struct parts *parts,
+                                    struct stoa_array *values, struct parts *parts,
                                     struct stoa_error *err)
 {
     const size_t nrows = picked->end - picked->begin;
@@ -319,10 +334,15 @@ static enum stoa_status take_picked(const struct stoa_field *field,
     uint32_t *places = NULL;
     enum stoa_status st;
 
+    STOA_TRY(add_part(parts, &part, err));
+    if (nrows == values->nvalues) { /* every row: a column is in the output once */
+        *part = *values;
+        *values = (struct stoa_array){0};
+        return STOA_OK;
+    }
     STOA_TRY(stoa_alloc(&places, nrows * sizeof(*places), err));
     for (size_t i = 0; i < nrows; i++)
         places[i] = selection->rows[picked->begin + i] - picked->first_row;
-    STOA_TRY(add_part(parts, &part, err));
     STOA_TRY(stoa_array_take(field, values, places, nrows, part, err));
 out:
     stoa_free(places);
@@ -347,8 +367,6 @@ static enum stoa_status read_selected(struct stoa_scan *scan, uint32_t row_group
     for (size_t i = 0; place != UINT32_MAX && i < selection->nspans; i++) {
         const struct picked *picked = &selection->spans[i];
 
-        if (picked->begin == picked->end)
-            continue;
         if (picked->arrays != NULL)
             STOA_TRY(take_picked(field, selection, picked, &picked->arrays[place], &parts, err));
         else
@@ -382,10 +400,28 @@ out:
     return st;
 }
 
+/* How many rows of a span the filter selects. */
+static enum stoa_status count_some(struct stoa_scan *scan, uint32_t row_group,
+                                   const struct stoa_scan_span *span, uint64_t *nrows,
+                                   struct stoa_error *err)
+{
+    struct stoa_array *arrays = NULL;
+    uint8_t *selected = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&arrays, scan->nfilter_columns, sizeof(*arrays), err));
+    STOA_TRY(stoa_alloc(&selected, stoa_bitmap_nbytes(span->end - span->begin), err));
+    STOA_TRY(evaluate(scan, row_group, span, arrays, selected, err));
+    *nrows += stoa_bitmap_count(selected, 0, span->end - span->begin);
+out:
+    free_arrays(arrays, scan->nfilter_columns);
+    stoa_free(selected);
+    return st;
+}
+
 enum stoa_status stoa_scan_unit_count(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
                                       uint64_t *nrows, struct stoa_error *err)
 {
-    struct selection selection = {.narrays = scan->nfilter_columns};
     struct stoa_scan_span span;
     uint32_t zone = 0;
     uint64_t count = 0;
@@ -393,19 +429,14 @@ enum stoa_status stoa_scan_unit_count(struct stoa_scan *scan, const struct stoa_
 
     while (next_span(scan, unit, UINT32_MAX, &zone, &span)) {
         atomic_fetch_add(&scan->rows_considered, span.end - span.begin);
-        if (span.always) {
+        if (span.always)
             count += span.end - span.begin;
-            continue;
-        }
-        STOA_TRY(evaluate(scan, unit->row_group, &span, &selection, err));
-        count += selection.nrows;
-        selection_reset(&selection);
-        selection.narrays = scan->nfilter_columns;
+        else
+            STOA_TRY(count_some(scan, unit->row_group, &span, &count, err));
     }
     atomic_fetch_add(&scan->rows_selected, count);
     *nrows = count;
 out:
-    selection_reset(&selection);
     return st;
 }
 

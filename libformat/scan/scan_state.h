@@ -33,9 +33,10 @@ struct stoa_scan {
     struct stoa_scan_unit *units;
     uint32_t nunits;
     unsigned jobs;
-    uint64_t limit; /* rows that next() may still deliver; UINT64_MAX: no limit */
+    uint64_t limit; /* UINT64_MAX: none */
 
     /* next(): units [0, next_unit) are read; their batches that were not delivered yet wait. */
+    uint64_t left; /* rows that may still be delivered; UINT64_MAX: no limit */
     uint32_t next_unit;
     uint32_t window; /* how many units are read at a time */
     struct stoa_batch *ready;

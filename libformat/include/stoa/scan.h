@@ -53,7 +53,8 @@ STOA_API const struct stoa_schema *stoa_scan_schema(const struct stoa_scan *scan
 
 /*
  * The next rows, at most a row group of them; out->nrows is 0 at the end. The caller owns the
- * batch (stoa_batch_reset()); its schema is the scan's.
+ * batch (stoa_batch_reset()); its schema is the scan's. One thread at a time. After an error the
+ * next call tries the same rows again.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_scan_next(struct stoa_scan *scan, struct stoa_batch *out,
                                                     struct stoa_error *err);
@@ -68,19 +69,23 @@ STOA_API STOA_CHECK enum stoa_status stoa_scan_read_unit(struct stoa_scan *scan,
                                                          struct stoa_batch *out,
                                                          struct stoa_error *err);
 
-/* How many rows the filter selects, from statistics alone where they decide. */
+/*
+ * How many rows the scan has in all, from statistics alone where they decide. Independent of what
+ * was delivered before.
+ */
 STOA_API STOA_CHECK enum stoa_status stoa_scan_count(struct stoa_scan *scan, uint64_t *nrows,
                                                      struct stoa_error *err);
 
 /*
- * Row groups and zones as pruning left them when the scan was opened; pages, bytes and rows as they
- * were read so far. Any thread.
+ * Row groups and zones as pruning left them when the scan was opened: total = skipped + read.
+ * Pages, bytes and rows as they were read so far: a page that is needed for two stretches of rows
+ * is read twice, and a limit may end a scan behind rows that were selected. Any thread.
  */
 STOA_API void stoa_scan_counters_get(const struct stoa_scan *scan, struct stoa_scan_counters *out);
 
 /*
- * One term of the filter by itself: how many row groups and zones its statistics exclude, prove or
- * leave open. For `explain`. `text` is lent until close.
+ * One term of the filter by itself: of how many zones the statistics exclude it, leave it open or
+ * prove it. For `explain`. `text` is lent until close. STOA_ERR_USAGE: no such term.
  */
 struct stoa_scan_term {
     const char *text;
