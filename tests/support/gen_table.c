@@ -507,6 +507,32 @@ void stoa_test_gen_array(struct stoa_test_random *r, const struct stoa_field *fi
     stoa_buffer_free(&pool.bytes);
 }
 
+void stoa_test_gen_long_texts(struct stoa_test_random *r, const struct stoa_field *field,
+                              size_t nvalues, struct stoa_array *out)
+{
+    bool is_text = field->type.id == STOA_UTF8;
+    size_t common = 13 + (size_t)below(r, 5);
+    struct stoa_builder builder;
+    struct stoa_error err = {0};
+    uint8_t text[40];
+
+    must(stoa_builder_init(&builder, &field->type, nvalues, &err), &err);
+    memset(text, is_text ? 'k' : 0xff, sizeof(text));
+    for (size_t i = 0; i < nvalues; i++) {
+        size_t nbytes = common + (size_t)below(r, 5);
+
+        for (size_t k = common; k < nbytes; k++)
+            text[k] = (uint8_t)((is_text ? 'j' : 0xfd) + below(r, 3));
+        must(stoa_builder_reserve(&builder, 1, nbytes, &err), &err);
+        if (field->nullable && stoa_test_random_one_in(r, 9))
+            stoa_builder_append_null(&builder);
+        else
+            stoa_builder_append_bytes(&builder, text, nbytes);
+    }
+    stoa_builder_finish(&builder, out);
+    stoa_builder_reset(&builder);
+}
+
 void stoa_test_gen_batch(struct stoa_test_random *r, const struct stoa_schema *schema, size_t nrows,
                          struct stoa_batch *out)
 {

@@ -70,6 +70,10 @@ void stoa_test_gen_array(struct stoa_test_random *r, const struct stoa_field *fi
                          enum stoa_test_shape shape, enum stoa_test_nulls nulls,
                          struct stoa_array *out);
 
+/* Texts or bytes that differ around the 16 bytes of a bound in a zone map; utf8 and binary only. */
+void stoa_test_gen_long_texts(struct stoa_test_random *r, const struct stoa_field *field,
+                              size_t nvalues, struct stoa_array *out);
+
 /* A batch whose columns have random shapes and nulls. */
 void stoa_test_gen_batch(struct stoa_test_random *r, const struct stoa_schema *schema, size_t nrows,
                          struct stoa_batch *out);

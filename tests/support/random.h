@@ -2,7 +2,8 @@
  * Numbers for generated tests, the same on every machine for the same seed (xoshiro256**).
  *
  * A generator prints its seed when it starts, as a comment of the TAP output. STOA_TEST_SEED in the
- * environment replaces the seed, STOA_TEST_SCALE multiplies how many cases are generated (0.1, 50).
+ * environment replaces the seed, STOA_TEST_SCALE multiplies how many cases are generated (0.1, 50;
+ * an eighth under the sanitizers of gcc).
  */
 #ifndef STOA_TESTS_SUPPORT_RANDOM_H
 #define STOA_TESTS_SUPPORT_RANDOM_H

@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "base/bits.h"
-#include "column/builder.h"
 #include "stats/matcher.h"
 #include "stats/zonemap.h"
 #include "support/fault_alloc.h"
@@ -29,33 +28,6 @@ struct table {
     struct stoa_batch batch;
 };
 
-/* Texts that differ around the 16 bytes of a bound. */
-static void gen_long_texts(struct stoa_test_random *r, const struct stoa_field *field, size_t nrows,
-                           struct stoa_array *out)
-{
-    bool is_text = field->type.id == STOA_UTF8;
-    size_t common = 13 + (size_t)stoa_test_random_below(r, 5);
-    struct stoa_builder builder;
-    struct stoa_error err;
-    uint8_t text[40];
-
-    assert_int_equal(stoa_builder_init(&builder, &field->type, nrows, &err), STOA_OK);
-    memset(text, is_text ? 'k' : 0xff, sizeof(text));
-    for (size_t i = 0; i < nrows; i++) {
-        size_t nbytes = common + (size_t)stoa_test_random_below(r, 5);
-
-        for (size_t k = common; k < nbytes; k++)
-            text[k] = (uint8_t)((is_text ? 'j' : 0xfd) + stoa_test_random_below(r, 3));
-        assert_int_equal(stoa_builder_reserve(&builder, 1, nbytes, &err), STOA_OK);
-        if (field->nullable && stoa_test_random_one_in(r, 9))
-            stoa_builder_append_null(&builder);
-        else
-            stoa_builder_append_bytes(&builder, text, nbytes);
-    }
-    stoa_builder_finish(&builder, out);
-    stoa_builder_reset(&builder);
-}
-
 static void table_init(struct stoa_test_random *r, struct table *table)
 {
     size_t nrows =
@@ -70,7 +42,7 @@ static void table_init(struct stoa_test_random *r, struct table *table)
         if ((field->type.id == STOA_UTF8 || field->type.id == STOA_BINARY) &&
             stoa_test_random_one_in(r, 2)) {
             stoa_array_reset(&table->batch.columns[i]);
-            gen_long_texts(r, field, nrows, &table->batch.columns[i]);
+            stoa_test_gen_long_texts(r, field, nrows, &table->batch.columns[i]);
         }
     }
 }
