@@ -4,9 +4,14 @@
  *     HEAD  SCHM  [DICT.. RGRP]  [DICT.. RGRP]  ..  [DICT copies]  FOOT
  *
  * What a row group becomes is made in row_group_write.c and settled in sequencer.c; here it gets
- * its place in the file. The steps that are done in order (open, sequence, commit, append, finish)
- * use all of the writer; prepare and encode read the schema and the rules, which never change, and
- * take an encoder from the slots.
+ * its place in the file. Who may touch what, as steps of different row groups run side by side:
+ *
+ *     prepare, encode   the schema and the rules, which never change; an encoder from the slots
+ *     sequence          the sequencer and nsequenced
+ *     commit            sink, footer, offset, copies, ncommitted
+ *     open, append, finish, close   everything: no step runs beside them
+ *
+ * Only `failed` is common to sequence and commit.
  */
 #include "file/writer.h"
 
@@ -54,7 +59,8 @@ struct stoa_writer {
     struct stoa_footer_writer footer;
     uint64_t offset; /* bytes written */
     uint64_t nsequenced, ncommitted;
-    bool failed; /* a step in order went wrong: nothing fits behind it */
+    atomic_bool
+        failed; /* a step in order went wrong, or the footer is written: nothing fits behind */
 
     struct copy *copies;
     size_t ncopies, copies_capacity;
@@ -197,6 +203,7 @@ enum stoa_status stoa_writer_open_rules(struct stoa_sink *sink, const struct sto
     STOA_TRY(stoa_alloc_zeroed(&writer, 1, sizeof(*writer), err));
     for (unsigned i = 0; i < NENCODERS; i++)
         atomic_init(&writer->encoders[i], NULL);
+    atomic_init(&writer->failed, false);
     writer->sink = sink;
     writer->rules = rules;
     if (options != NULL)
@@ -355,7 +362,8 @@ enum stoa_status stoa_writer_sequence(struct stoa_writer *writer, struct stoa_wr
     if (st != STOA_OK)
         return st;
     st = stoa_row_group_settle(writer->sequencer, group, err);
-    writer->failed = st != STOA_OK;
+    if (st != STOA_OK)
+        writer->failed = true;
     writer->nsequenced++;
     return st;
 }
@@ -457,7 +465,8 @@ enum stoa_status stoa_writer_commit(struct stoa_writer *writer, struct stoa_writ
 
     if (st == STOA_OK) {
         st = commit_group(writer, group, err);
-        writer->failed = st != STOA_OK;
+        if (st != STOA_OK)
+            writer->failed = true;
         writer->ncommitted++;
     }
     stoa_writer_group_free(group);

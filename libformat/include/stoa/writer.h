@@ -17,6 +17,9 @@
  *     stoa_writer_encode     any thread   pages, compression, hashes
  *     stoa_writer_commit     in order     bytes go to the sink
  *
+ * Steps of different row groups may run side by side, a sequence and a commit too; of one group
+ * they follow each other.
+ *
  * The bytes of the file depend on the rows, their split into row groups and the options alone, not
  * on threads or time.
  */
@@ -86,7 +89,7 @@ STOA_API void stoa_writer_group_free(struct stoa_writer_group *group);
 STOA_API STOA_CHECK enum stoa_status stoa_writer_finish(struct stoa_writer *writer,
                                                         struct stoa_error *err);
 
-/* Rows and bytes handed to the sink so far. */
+/* Rows and bytes handed to the sink so far; not beside a commit. */
 STOA_API uint64_t stoa_writer_nrows(const struct stoa_writer *writer);
 STOA_API uint64_t stoa_writer_nbytes(const struct stoa_writer *writer);
 

@@ -416,6 +416,56 @@ static void a_row_with_a_huge_value_is_a_row_group(void **state)
     stoa_schema_reset(&schema);
 }
 
+static int64_t constant_number(size_t i)
+{
+    (void)i;
+    return 7;
+}
+
+static const char *encoding_of(const struct stoa_sink *sink, uint32_t row_group)
+{
+    struct stoa_chunk_info info;
+    struct stoa_error err = {0};
+    struct file file;
+
+    open_file(sink, &file);
+    stoa_test_check(stoa_reader_chunk(file.reader, row_group, 0, &info, &err), &err);
+    close_file(&file);
+    return info.encoding;
+}
+
+/* Row group 0 chooses CONST for all; where the values differ that is worth nothing. */
+static void a_chunk_that_a_plan_does_not_fit_chooses_anew(void **state)
+{
+    (void)state;
+    struct stoa_rules rules = stoa_default_rules;
+    struct stoa_schema schema = {0};
+    struct stoa_batch groups[3];
+    struct stoa_error err = {0};
+    struct stoa_writer_options options = {.row_group_nrows = 5000};
+    struct stoa_sink *sink;
+
+    stoa_test_add_column(&schema, "n", STOA_INT64, false);
+    for (int g = 0; g < 3; g++) {
+        stoa_test_check(stoa_batch_init(&groups[g], &schema, &err), &err);
+        groups[g].nrows = 5000;
+        stoa_test_make_numbers(&groups[g].columns[0], 5000, g == 1 ? row_number : constant_number);
+    }
+    sink = write_appending(&schema, groups, 3, &options, &rules);
+    assert_string_equal(encoding_of(sink, 0), "const");
+    assert_string_equal(encoding_of(sink, 1), "delta");
+    assert_string_equal(encoding_of(sink, 2), "const");
+    stoa_sink_close(sink);
+
+    rules.excess_percent = 1000000; /* any size will do: the stand-in for CONST remains */
+    sink = write_appending(&schema, groups, 3, &options, &rules);
+    assert_string_equal(encoding_of(sink, 1), "pfor");
+    stoa_sink_close(sink);
+    for (int g = 0; g < 3; g++)
+        stoa_batch_reset(&groups[g]);
+    stoa_schema_reset(&schema);
+}
+
 /* ... when they are at most half of the file, or a two-millionth. */
 static void small_dictionaries_are_written_twice(void **state)
 {
@@ -514,6 +564,7 @@ int main(void)
         cmocka_unit_test(a_wide_table_comes_back),
         cmocka_unit_test(long_values_make_small_pages),
         cmocka_unit_test(a_row_with_a_huge_value_is_a_row_group),
+        cmocka_unit_test(a_chunk_that_a_plan_does_not_fit_chooses_anew),
         cmocka_unit_test(small_dictionaries_are_written_twice),
         cmocka_unit_test(row_groups_close_before_they_get_too_large),
     };
