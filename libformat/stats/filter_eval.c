@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/int128.h"
 #include "stats/matcher.h"
+#include "stats/text_key.h"
 #include "stats/zonemap.h"
 
 #define BLOCK 1024
@@ -232,24 +233,51 @@ bool stoa_leaf_has_bytes(const struct stoa_leaf *leaf, const uint8_t *bytes, siz
     return has;
 }
 
-static void scan_texts(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,
-                       size_t n, uint8_t *mask)
+/* The first eight bytes decide, unless they are those of an end. */
+static bool range_has_key(const struct stoa_bytes_range *range, uint64_t key, const uint8_t *bytes,
+                          size_t nbytes)
 {
-    const int32_t *offsets = array->offsets + begin;
+    if (key == range->lo_key || key == range->hi_key)
+        return range_has(range, bytes, nbytes);
+    return key > range->lo_key && key < range->hi_key;
+}
+
+static bool ranges_have_key(const struct stoa_leaf *leaf, uint64_t key, const uint8_t *bytes,
+                            size_t nbytes)
+{
+    bool has = false;
+
+    for (size_t r = 0; r < leaf->nranges && !has; r++)
+        has = range_has_key(&leaf->texts[r], key, bytes, nbytes);
+    return has;
+}
+
+/* Texts come as offsets and bytes or, where all have one width, as bytes alone. */
+static void scan_bytes(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t width,
+                       size_t begin, size_t n, uint8_t *mask)
+{
+    bool by_key = leaf->test == STOA_LEAF_RANGES && leaf->slots == NULL;
+    const struct stoa_bytes_range *only = by_key && leaf->nranges == 1 ? leaf->texts : NULL;
 
     for (size_t i = 0; i < n; i++) {
-        size_t nbytes = (size_t)(offsets[i + 1] - offsets[i]);
-        const uint8_t *bytes = nbytes > 0 ? array->values + offsets[i] : NULL;
+        size_t row = begin + i;
+        size_t from = width > 0 ? row * width : (size_t)array->offsets[row];
+        size_t nbytes = width > 0 ? width : (size_t)array->offsets[row + 1] - from;
+        const uint8_t *bytes = nbytes > 0 ? array->values + from : NULL;
+        uint64_t key = by_key ? stoa_text_key_slack(bytes, nbytes) : 0;
 
-        mask[i] = stoa_leaf_has_bytes(leaf, bytes, nbytes);
+        if (only != NULL)
+            mask[i] = range_has_key(only, key, bytes, nbytes);
+        else
+            mask[i] = by_key ? ranges_have_key(leaf, key, bytes, nbytes)
+                             : stoa_leaf_has_bytes(leaf, bytes, nbytes);
     }
 }
 
-static void scan_fixed(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t width,
-                       size_t begin, size_t n, uint8_t *mask)
+static void scan_texts(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,
+                       size_t n, uint8_t *mask)
 {
-    for (size_t i = 0; i < n; i++)
-        mask[i] = stoa_leaf_has_bytes(leaf, array->values + (begin + i) * width, width);
+    scan_bytes(leaf, array, 0, begin, n, mask);
 }
 
 /* ---- Leaves. ---- */
@@ -296,7 +324,7 @@ static void scan_block(const struct stoa_leaf *leaf, const struct stoa_type *typ
         else
             scan_nan64(array, begin, n, mask);
     } else if (type->id == STOA_UUID || type->id == STOA_FIXED_BINARY) {
-        scan_fixed(leaf, array, stoa_type_width(type), begin, n, mask);
+        scan_bytes(leaf, array, stoa_type_width(type), begin, n, mask);
     } else {
         scan_of(leaf, type)(leaf, array, begin, n, mask);
     }

@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "stats/text_key.h"
 #include "stats/zonemap.h"
 
 /* ---- The numbers of a kind. ---- */
@@ -208,6 +209,12 @@ static void add_numbers(struct stoa_leaf *leaf, const struct place *low, bool lo
         leaf->ranges[leaf->nranges++] = range;
 }
 
+static void set_keys(struct stoa_bytes_range *range)
+{
+    range->lo_key = stoa_text_key(range->lo, range->lo_nbytes);
+    range->hi_key = range->hi != NULL ? stoa_text_key(range->hi, range->hi_nbytes) : UINT64_MAX;
+}
+
 /* The text behind `bytes` is the same with its zero byte. */
 static void add_bytes(struct stoa_leaf *leaf, const struct place *low, bool low_strict,
                       const struct place *high, bool high_strict)
@@ -225,6 +232,7 @@ static void add_bytes(struct stoa_leaf *leaf, const struct place *low, bool low_
             return;
         range.is_point = low == high && !low_strict && !high_strict;
     }
+    set_keys(&range);
     leaf->texts[leaf->nranges++] = range;
 }
 
@@ -377,6 +385,7 @@ static enum stoa_status like_range(struct stoa_matcher *matcher, struct stoa_lea
         high[nbytes - 1]++;
         leaf->texts[0].hi = high;
         leaf->texts[0].hi_nbytes = nbytes;
+        set_keys(&leaf->texts[0]);
     }
 out:
     return st;

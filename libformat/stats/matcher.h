@@ -35,6 +35,8 @@ struct stoa_bytes_range {
     size_t lo_nbytes;
     const uint8_t *hi;
     size_t hi_nbytes;
+    uint64_t lo_key; /* stats/text_key.h; without an upper end hi_key is the greatest number */
+    uint64_t hi_key;
     bool is_point; /* lo alone; hi is lo with a zero byte behind */
 };
 

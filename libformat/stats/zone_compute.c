@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "base/bytes.h"
 #include "base/int128.h"
+#include "stats/text_key.h"
 #include "stats/zonemap.h"
 
 #define BLOCK 1024
@@ -210,17 +210,6 @@ struct text {
     uint64_t key; /* the first eight bytes, zeros behind a shorter text */
 };
 
-static uint64_t text_key(const uint8_t *bytes, size_t nbytes)
-{
-    uint8_t padded[8] = {0};
-
-    if (nbytes >= 8)
-        return stoa_load64_be(bytes);
-    if (nbytes > 0)
-        memcpy(padded, bytes, nbytes);
-    return stoa_load64_be(padded);
-}
-
 /* Bytes of every value, or 0 where offsets tell. */
 static size_t text_width(const struct stoa_type *type)
 {
@@ -235,7 +224,8 @@ static struct text text_at(const struct stoa_array *array, size_t width, size_t 
     size_t to = width > 0 ? from + width : (size_t)array->offsets[i + 1];
     const uint8_t *bytes = to > from ? array->values + from : NULL;
 
-    return (struct text){.bytes = bytes, .nbytes = to - from, .key = text_key(bytes, to - from)};
+    return (struct text){
+        .bytes = bytes, .nbytes = to - from, .key = stoa_text_key_slack(bytes, to - from)};
 }
 
 static int text_compare(const struct text *a, const struct text *b)
