@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "column/schema.h"
 #include "column/text_sink.h"
 #include "csv/csv.h"
 #include "csv/csv_table.h"
@@ -43,9 +44,17 @@ out:
     return st;
 }
 
+/* Timestamps that were read with a T between day and clock are written with one. */
+static bool is_written_with_t(const struct stoa_field *field)
+{
+    const char *pattern = stoa_metadata_get(&field->metadata, STOA_METADATA_CSV_FORMAT);
+
+    return field->type.id == STOA_TIMESTAMP && pattern != NULL && strstr(pattern, "%dT%H") != NULL;
+}
+
 static enum stoa_status append_value(struct stoa_buffer *out, const struct stoa_field *field,
                                      const struct stoa_array *array, size_t i, char delimiter,
-                                     struct stoa_error *err)
+                                     bool with_t, struct stoa_error *err)
 {
     const uint8_t *bytes;
     enum stoa_status st;
@@ -73,8 +82,14 @@ static enum stoa_status append_value(struct stoa_buffer *out, const struct stoa_
     }
     default:
         st = stoa_buffer_reserve(out, VALUE_NBYTES, err);
-        if (st == STOA_OK)
-            out->nbytes += stoa_array_format(field, array, i, (char *)out->data + out->nbytes);
+        if (st == STOA_OK) {
+            char *text = (char *)out->data + out->nbytes;
+            size_t nbytes = stoa_array_format(field, array, i, text);
+
+            if (with_t)
+                *(char *)memchr(text, ' ', nbytes) = 'T';
+            out->nbytes += nbytes;
+        }
         return st;
     }
 }
@@ -94,8 +109,12 @@ static enum stoa_status append_rows(const struct stoa_csv_options *options,
                                     struct stoa_error *err)
 {
     const char delimiter = stoa_csv_delimiter(options);
-    enum stoa_status st = STOA_OK;
+    bool *with_t = NULL; /* by column */
+    enum stoa_status st;
 
+    STOA_TRY(stoa_alloc(&with_t, batch->ncolumns, err));
+    for (uint32_t i = 0; i < batch->ncolumns; i++)
+        with_t[i] = is_written_with_t(&batch->schema->fields[i]);
     for (size_t row = 0; row < batch->nrows; row++) {
         for (uint32_t i = 0; i < batch->ncolumns; i++) {
             const struct stoa_array *array = &batch->columns[i];
@@ -104,11 +123,12 @@ static enum stoa_status append_rows(const struct stoa_csv_options *options,
             if (i > 0)
                 STOA_TRY(stoa_buffer_append(out, &delimiter, 1, err));
             if (field->type.id != STOA_NULL && !stoa_array_is_null(array, row))
-                STOA_TRY(append_value(out, field, array, row, delimiter, err));
+                STOA_TRY(append_value(out, field, array, row, delimiter, with_t[i], err));
         }
         STOA_TRY(stoa_buffer_append(out, "\n", 1, err));
     }
 out:
+    stoa_free(with_t);
     return st;
 }
 

@@ -101,6 +101,8 @@ static enum stoa_status append_value(struct stoa_buffer *out, const struct stoa_
     }
     default:
         nbytes = stoa_array_format(field, array, i, begin);
+        if (field->type.id == STOA_TIMESTAMP) /* as ISO 8601 wants it */
+            *(char *)memchr(begin, ' ', nbytes) = 'T';
         if (!is_bare(field, begin)) {
             *--begin = '"';
             begin[1 + nbytes] = '"';

@@ -105,7 +105,7 @@ def time_text(value, unit):
 def timestamp_text(value, unit, zone):
     seconds, units = divmod(value, UNITS[unit])
     days, second = divmod(seconds, 86400)
-    return (date_text(days) + " " + time_text(second, 0) + fraction_text(units, unit)
+    return (date_text(days) + "T" + time_text(second, 0) + fraction_text(units, unit)
             + ("Z" if zone else ""))
 
 

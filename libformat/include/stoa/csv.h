@@ -41,7 +41,8 @@ STOA_API STOA_CHECK enum stoa_status stoa_csv_infer(const char *const *paths, si
 
 /*
  * Appends rows of a batch as CSV to a growing block of text: null is nothing, an empty text is "",
- * quotes only where they are needed, floats in their shortest form that reads back equal.
+ * quotes only where they are needed, floats in their shortest form that reads back equal,
+ * timestamps with a blank, or with the T that their field's csv_format tells of.
  * *out is reallocated as needed (start with NULL and 0) and belongs to the caller: stoa_free().
  */
 STOA_API STOA_CHECK enum stoa_status stoa_csv_format(const struct stoa_csv_options *options,
