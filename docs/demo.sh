@@ -26,9 +26,9 @@ step "stoa info flights.stoa"
 step "stoa explain flights.stoa --where \"$question\""
 "$STOA" explain "$out" --where "$question"
 
-step "stoa cat flights.stoa --where \"$question\" --select month,day,carrier,flight,origin,dest,dep_delay -t table -n 10"
+step "stoa cat flights.stoa --where \"$question\" --select month,day,carrier,flight,origin,dest,dep_delay -f table -n 10"
 "$STOA" cat "$out" --where "$question" \
-    --select month,day,carrier,flight,origin,dest,dep_delay -t table -n 10
+    --select month,day,carrier,flight,origin,dest,dep_delay -f table -n 10
 
 step "stoa count flights.stoa --where \"$question\""
 selected=$("$STOA" count "$out" --where "$question")

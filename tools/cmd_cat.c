@@ -1,7 +1,6 @@
 /*
  * stoa cat and stoa head: rows as text.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,9 +18,11 @@ static const char *const form_names[] = {"csv", "tsv", "jsonl", "table"};
 /* What rows become, and where they go. */
 struct printer {
     enum form form;
+    const char *first_path;    /* of the file that gave the schema */
+    struct stoa_schema schema; /* of all files */
     struct table *table;
     uint64_t nrows;
-    char *text; /* reused from batch to batch */
+    char *text; /* of one batch */
 };
 
 static bool option_form(const struct arguments *arguments, enum form otherwise, enum form *out)
@@ -31,11 +32,15 @@ static bool option_form(const struct arguments *arguments, enum form otherwise, 
     *out = has_option(arguments, OPT_JSON) ? FORM_JSONL : otherwise;
     if (name == NULL)
         return true;
+    if (has_option(arguments, OPT_JSON)) {
+        complain_option(arguments, OPT_FORMAT, "--json says the same or something else");
+        return false;
+    }
     for (*out = FORM_CSV; *out != FORM_NONE; ++*out) {
         if (strcmp(form_names[*out], name) == 0)
             return true;
     }
-    complain("--format %s: expected csv, tsv, jsonl or table", name);
+    complain_option(arguments, OPT_FORMAT, "expected csv, tsv, jsonl or table");
     return false;
 }
 
@@ -44,26 +49,41 @@ static bool is_number(const struct stoa_type *type)
     return type->id >= STOA_INT8 && type->id <= STOA_DECIMAL;
 }
 
-static bool start(struct printer *printer, const struct stoa_schema *schema, struct stoa_error *err)
+static bool start_table(struct printer *printer)
 {
-    const struct stoa_csv_options csv = {.delimiter = printer->form == FORM_TSV ? '\t' : ','};
-    char *text = NULL;
-    size_t nbytes = 0;
-    bool done = true;
+    const struct stoa_schema *schema = &printer->schema;
+    bool done;
 
-    if (printer->form == FORM_TABLE) {
-        printer->table = table_new();
-        done = printer->table != NULL;
-        for (uint32_t i = 0; done && i < schema->nfields; i++)
-            done = table_add_column(printer->table, schema->fields[i].name,
-                                    is_number(&schema->fields[i].type));
-    } else if (printer->form != FORM_JSONL) {
-        done = stoa_csv_format_header(&csv, schema, &text, &nbytes, err) == STOA_OK;
-        if (done)
-            fwrite(text, 1, nbytes, stdout);
-        stoa_free(text);
+    printer->table = table_new();
+    done = printer->table != NULL;
+    for (uint32_t i = 0; done && i < schema->nfields; i++) {
+        char name[NAME_NBYTES];
+
+        stoa_quote(name, sizeof(name), schema->fields[i].name, strlen(schema->fields[i].name));
+        done = table_add_column(printer->table, name, is_number(&schema->fields[i].type));
     }
     return done;
+}
+
+/* What stands in front of all rows. */
+static enum exit_code start(struct printer *printer, const struct stoa_schema *schema)
+{
+    const struct stoa_csv_options csv = {.delimiter = printer->form == FORM_TSV ? '\t' : ','};
+    struct stoa_error err;
+    char *text = NULL;
+    size_t nbytes = 0;
+
+    if (stoa_schema_copy(&printer->schema, schema, &err) != STOA_OK)
+        return fail(&err);
+    if (printer->form == FORM_TABLE)
+        return start_table(printer) ? EXIT_DONE : fail_memory();
+    if (printer->form == FORM_JSONL)
+        return EXIT_DONE;
+    if (stoa_csv_format_header(&csv, schema, &text, &nbytes, &err) != STOA_OK)
+        return fail(&err);
+    fwrite(text, 1, nbytes, stdout);
+    stoa_free(text);
+    return EXIT_DONE;
 }
 
 /* One value for a table: text cut and made safe for the terminal, null as an empty cell. */
@@ -112,72 +132,74 @@ static bool add_table_rows(struct printer *printer, const struct stoa_batch *bat
     return done;
 }
 
-static enum stoa_status print_batch(struct printer *printer, const struct stoa_batch *batch,
-                                    struct stoa_error *err)
+static enum exit_code print_batch(struct printer *printer, const struct stoa_batch *batch)
 {
     const struct stoa_csv_options csv = {.delimiter = printer->form == FORM_TSV ? '\t' : ','};
+    struct stoa_error err;
     size_t nbytes = 0;
     enum stoa_status st;
 
     printer->nrows += batch->nrows;
     if (printer->form == FORM_TABLE) {
         if (printer->nrows > TABLE_MAX_NROWS) {
-            *err = (struct stoa_error){.status = STOA_ERR_LIMIT};
-            snprintf(err->message, sizeof(err->message),
-                     "more than %d rows for a table: --limit N, or --format csv", TABLE_MAX_NROWS);
-            return STOA_ERR_LIMIT;
+            complain("more than %d rows for a table: --limit N, or --format csv", TABLE_MAX_NROWS);
+            return EXIT_USAGE;
         }
-        if (add_table_rows(printer, batch))
-            return STOA_OK;
-        *err = (struct stoa_error){.status = STOA_ERR_NOMEM, .message = "out of memory"};
-        return STOA_ERR_NOMEM;
+        return add_table_rows(printer, batch) ? EXIT_DONE : fail_memory();
     }
     stoa_free(printer->text);
     printer->text = NULL;
-    st = printer->form == FORM_JSONL ? stoa_jsonl_format(batch, &printer->text, &nbytes, err)
-                                     : stoa_csv_format(&csv, batch, &printer->text, &nbytes, err);
-    if (st == STOA_OK)
-        fwrite(printer->text, 1, nbytes, stdout);
-    return st;
+    st = printer->form == FORM_JSONL ? stoa_jsonl_format(batch, &printer->text, &nbytes, &err)
+                                     : stoa_csv_format(&csv, batch, &printer->text, &nbytes, &err);
+    if (st != STOA_OK)
+        return fail(&err);
+    fwrite(printer->text, 1, nbytes, stdout);
+    return EXIT_DONE;
 }
 
-/* Prints the rows of one scan; *limit, when there is one, goes down. */
-static enum stoa_status print_scan(struct printer *printer, struct stoa_scan *scan,
-                                   struct stoa_error *err)
+static enum exit_code print_scan(struct printer *printer, const char *path, struct stoa_scan *scan)
 {
-    for (;;) {
-        struct stoa_batch batch;
-        enum stoa_status st = stoa_scan_next(scan, &batch, err);
-        bool ended;
+    const struct stoa_schema *schema = stoa_scan_schema(scan);
+    enum exit_code code = EXIT_DONE;
 
-        if (st != STOA_OK)
-            return st;
-        ended = batch.nrows == 0;
-        if (!ended)
-            st = print_batch(printer, &batch, err);
-        stoa_batch_reset(&batch);
-        if (st != STOA_OK || ended || ferror(stdout))
-            return st;
+    if (printer->first_path == NULL) {
+        printer->first_path = path;
+        code = start(printer, schema);
+    } else if (!stoa_schema_equal(&printer->schema, schema)) {
+        complain("%s: another schema than %s has (compare them with stoa schema)", path,
+                 printer->first_path);
+        code = EXIT_USAGE;
     }
+    while (code == EXIT_DONE && !ferror(stdout)) {
+        struct stoa_batch batch;
+        struct stoa_error err;
+
+        if (stoa_scan_next(scan, &batch, &err) != STOA_OK)
+            return fail_file(path, &err);
+        if (batch.nrows == 0) {
+            stoa_batch_reset(&batch);
+            break;
+        }
+        code = print_batch(printer, &batch);
+        stoa_batch_reset(&batch);
+    }
+    return code;
 }
 
-static enum exit_code print_file(struct printer *printer, const char *path, bool first,
-                                 struct stoa_scan_options *options)
+static enum exit_code print_file(struct printer *printer, const char *path,
+                                 const struct stoa_scan_options *options)
 {
     struct open_file file;
     struct stoa_scan *scan = NULL;
-    struct stoa_error err = {.status = STOA_ERR_NOMEM, .message = "out of memory"};
-    enum exit_code code = EXIT_DONE;
-    uint64_t before = printer->nrows;
+    struct stoa_error err;
+    enum exit_code code;
 
     if (!open_stoa(path, &file, &code))
         return code;
-    if (stoa_scan_open(file.reader, options, &scan, &err) != STOA_OK ||
-        (first && !start(printer, stoa_scan_schema(scan), &err)) ||
-        print_scan(printer, scan, &err) != STOA_OK)
+    if (stoa_scan_open(file.reader, options, &scan, &err) == STOA_OK)
+        code = print_scan(printer, path, scan);
+    else
         code = fail_file(path, &err);
-    if (options->limit > 0)
-        options->limit -= printer->nrows - before;
     stoa_scan_close(scan);
     close_stoa(&file);
     return code;
@@ -189,23 +211,21 @@ static enum exit_code print_files(const struct arguments *arguments, enum form o
     struct printer printer = {0};
     struct scan_arguments scan;
     enum exit_code code = EXIT_DONE;
-    bool limited;
+    uint64_t limit;
 
     if (!option_form(arguments, otherwise, &printer.form) || !option_scan(arguments, &scan))
         return EXIT_USAGE;
-    if (!has_option(arguments, OPT_LIMIT))
-        scan.options.limit = otherwise_limit;
-    limited = scan.options.limit > 0;
+    limit = has_option(arguments, OPT_LIMIT) ? scan.options.limit : otherwise_limit;
     for (int i = 0; code == EXIT_DONE && i < arguments->nfiles; i++) {
-        if (limited && scan.options.limit == 0)
+        scan.options.limit = limit - (limit > 0 ? printer.nrows : 0);
+        if (limit > 0 && scan.options.limit == 0)
             break;
-        code = print_file(&printer, arguments->files[i], i == 0, &scan.options);
+        code = print_file(&printer, arguments->files[i], &scan.options);
     }
-    if (code == EXIT_DONE && printer.table != NULL && !table_print(printer.table)) {
-        complain("out of memory");
-        code = EXIT_IO;
-    }
+    if (code == EXIT_DONE && printer.table != NULL)
+        code = table_print(printer.table);
     table_free(printer.table);
+    stoa_schema_reset(&printer.schema);
     stoa_free(printer.text);
     scan_arguments_reset(&scan);
     return code;

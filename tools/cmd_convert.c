@@ -1,7 +1,7 @@
 /*
  * stoa convert
  */
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,50 +27,50 @@ static void job_reset(struct job *job)
     stoa_schema_reset(&job->schema);
 }
 
-static bool option_format(const struct arguments *arguments, enum option_id id, const char *which,
-                          enum stoa_format *out)
+/* What -o and --to ask for makes sense; false after a message. */
+static bool check_output(const struct stoa_convert_options *options)
 {
-    const char *name = arguments->values[id];
-
-    if (name == NULL)
+    if (options->output == NULL) {
+        complain("convert: where to? -o FILE names the output, -o - is standard output");
+        return false;
+    }
+    if (strcmp(options->output, "-") != 0)
         return true;
-    *out = stoa_format_find(name);
-    if (*out != STOA_FORMAT_AUTO)
-        return true;
-    complain("%s %s: there is no such format (csv, tsv, stoa, jsonl)", which, name);
-    return false;
+    if (options->to == STOA_FORMAT_AUTO) {
+        complain("convert -o -: which format? --to csv, tsv, jsonl or stoa");
+        return false;
+    }
+    if (options->to == STOA_FORMAT_STOA && isatty(STDOUT_FILENO)) {
+        complain("convert -o -: a Stoa file is not for the terminal (-o FILE, or --to csv)");
+        return false;
+    }
+    return true;
 }
 
 static bool job_init(struct job *job, const struct arguments *arguments, enum exit_code *code)
 {
     struct stoa_convert_options *options = &job->options;
-    const struct stoa_writer_options none = {0};
     uint64_t jobs = 0, group_nrows = 0;
     bool given;
 
     *code = EXIT_USAGE;
-    options->writer = none;
     options->output = arguments->values[OPT_OUTPUT];
     options->replace = has_option(arguments, OPT_FORCE);
     options->dry_run = has_option(arguments, OPT_DRY_RUN);
-    if (options->output == NULL) {
-        complain("convert: where to? -o FILE names the output, -o - is standard output");
-        return false;
-    }
     if (!progress_mode_find(arguments->values[OPT_PROGRESS], &job->progress)) {
-        complain("--progress %s: expected auto, always, never or json",
-                 arguments->values[OPT_PROGRESS]);
+        complain_option(arguments, OPT_PROGRESS, "expected auto, always, never or json");
         return false;
     }
-    if (!option_format(arguments, OPT_FROM, "--from", &options->from) ||
-        !option_format(arguments, OPT_TO, "--to", &options->to) ||
-        !option_count(arguments, OPT_JOBS, 1024, &jobs) ||
+    if (!option_format(arguments, OPT_FROM, &options->from) ||
+        !option_format(arguments, OPT_TO, &options->to) || !check_output(options) ||
+        !option_count(arguments, OPT_JOBS, MAX_JOBS, &jobs) ||
         !option_size(arguments, OPT_MEMORY, &options->memory_nbytes) ||
         !option_count(arguments, OPT_ROW_GROUP_ROWS, 1 << 24, &group_nrows) ||
         !option_size(arguments, OPT_ROW_GROUP_BYTES, &options->writer.row_group_nbytes) ||
         !option_csv(arguments, &options->csv) ||
         !option_select(arguments, &job->names, &options->ncolumns) ||
-        !option_where(arguments, &job->filter) || !option_schema(arguments, &job->schema, &given) ||
+        !option_where(arguments, &job->filter) ||
+        !option_schema(arguments, &job->schema, &given, code) ||
         !expand_inputs(arguments, &job->paths, &options->npaths, code))
         return false;
     options->paths = (const char *const *)job->paths;
@@ -83,12 +83,12 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
     if (job->progress != PROGRESS_NEVER)
         options->progress = progress_show;
     options->progress_context = &job->progress;
-    if (strcmp(options->output, "-") == 0 && isatty(STDOUT_FILENO) &&
-        (options->to == STOA_FORMAT_STOA || options->to == STOA_FORMAT_AUTO)) {
-        complain("a Stoa file is not for the terminal: -o FILE, or --to csv");
-        return false;
-    }
     return true;
+}
+
+static bool to_stdout(const struct job *job)
+{
+    return strcmp(job->options.output, "-") == 0 && !job->options.dry_run;
 }
 
 static struct json_t *report_json(const struct job *job, const struct stoa_convert_report *report)
@@ -110,24 +110,57 @@ static struct json_t *report_json(const struct job *job, const struct stoa_conve
 
 static void print_report(const struct job *job, const struct stoa_convert_report *report)
 {
-    char rows[32], in[32], out[32];
-    const char *s = report->ninputs == 1 ? "" : "s";
+    char name[NAME_NBYTES], rows[32], in[32], out[32];
+    const char *output = job->options.output, *s = report->ninputs == 1 ? "" : "s";
 
+    if (strcmp(output, "-") == 0)
+        output = "standard output";
+    stoa_quote(name, sizeof(name), output, strlen(output));
     if (job->options.dry_run) {
-        fprintf(stderr, "%s: would be written as %s with %u columns from %zu %s input%s\n",
-                job->options.output, stoa_format_name(report->to), report->ncolumns,
-                job->options.npaths, stoa_format_name(report->from), s);
+        fprintf(stderr, "%s: would be written as %s with %u columns from %zu %s input%s\n", name,
+                stoa_format_name(report->to), report->ncolumns, job->options.npaths,
+                stoa_format_name(report->from), s);
         return;
     }
     print_count(rows, report->nrows);
     print_size(in, report->input_nbytes);
     print_size(out, report->output_nbytes);
-    fprintf(stderr, "%s: %s rows, %u columns from %zu input%s, %s -> %s", job->options.output, rows,
+    fprintf(stderr, "%s: %s rows, %u columns from %zu input%s, %s -> %s", name, rows,
             report->ncolumns, job->options.npaths, s, in, out);
     if (report->output_nbytes > 0 && report->input_nbytes > 0)
         fprintf(stderr, " (%.2f times)",
                 (double)report->output_nbytes / (double)report->input_nbytes);
     fprintf(stderr, ", %.2f s\n", report->seconds);
+}
+
+/* The words after the work: for a person, for a program, or for whoever reads progress. */
+static enum exit_code finish(const struct job *job, const struct arguments *arguments,
+                             const struct stoa_convert_report *report)
+{
+    enum exit_code code = EXIT_DONE;
+
+    if (has_option(arguments, OPT_JSON))
+        code = json_out_print(report_json(job, report));
+    else if (job->progress != PROGRESS_JSON)
+        print_report(job, report);
+    if (job->progress == PROGRESS_JSON && code == EXIT_DONE) {
+        struct json_t *last = report_json(job, report);
+
+        json_out_set(last, "done", json_out_bool(true));
+        code = json_out_print_line(last, stderr);
+    }
+    return code;
+}
+
+static enum exit_code fail_convert(const struct job *job, const struct stoa_error *err)
+{
+    char name[NAME_NBYTES];
+
+    if (err->status != STOA_ERR_USAGE || err->os_errno != EEXIST)
+        return fail(err);
+    stoa_quote(name, sizeof(name), job->options.output, strlen(job->options.output));
+    complain("%s: exists already (--force replaces it)", name);
+    return EXIT_USAGE;
 }
 
 enum exit_code run_convert(const struct arguments *arguments)
@@ -137,23 +170,18 @@ enum exit_code run_convert(const struct arguments *arguments)
     struct stoa_error err;
     enum exit_code code;
 
-    if (!job_init(&job, arguments, &code)) {
-        job_reset(&job);
-        return code;
-    }
-    install_signals();
-    if (stoa_convert(&job.options, &report, &err) != STOA_OK) {
-        progress_clear(job.progress);
-        code = fail(&err);
-    } else {
-        progress_clear(job.progress);
-        code = EXIT_DONE;
-        if (!has_option(arguments, OPT_JSON))
-            print_report(&job, &report);
-        else if (strcmp(job.options.output, "-") == 0 && !job.options.dry_run)
-            complain("--json: standard output holds the rows");
-        else if (!json_out_print(report_json(&job, &report)))
-            code = EXIT_IO;
+    if (job_init(&job, arguments, &code)) {
+        install_signals();
+        if (has_option(arguments, OPT_JSON) && to_stdout(&job)) {
+            complain("convert --json: standard output holds the rows (--progress json tells more)");
+            code = EXIT_USAGE;
+        } else if (stoa_convert(&job.options, &report, &err) == STOA_OK) {
+            progress_clear(job.progress);
+            code = finish(&job, arguments, &report);
+        } else {
+            progress_clear(job.progress);
+            code = fail_convert(&job, &err);
+        }
     }
     job_reset(&job);
     return code;

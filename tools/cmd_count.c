@@ -2,7 +2,6 @@
  * stoa count
  */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "command.h"
 #include "json_out.h"
@@ -47,7 +46,7 @@ enum exit_code run_count(const struct arguments *arguments)
         struct json_t *out = json_out_object();
 
         json_out_set(out, "rows", json_out_count(total));
-        return json_out_print(out) ? EXIT_DONE : EXIT_IO;
+        return json_out_print(out);
     }
     printf("%" PRIu64 "\n", total);
     return EXIT_DONE;

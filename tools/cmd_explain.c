@@ -1,8 +1,7 @@
 /*
  * stoa explain: runs a scan and shows what it could skip, and why not more.
  */
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "command.h"
 #include "json_out.h"
@@ -29,46 +28,45 @@ static struct json_t *skip_json(const struct stoa_skip *skip)
     return out;
 }
 
-static enum stoa_status print_json(struct stoa_scan *scan, struct stoa_error *err)
+static struct json_t *term_json(const struct stoa_scan_term *term)
 {
-    struct stoa_scan_counters counters;
-    struct stoa_skip skips[NSKIPS];
-    struct json_t *out = json_out_object(), *terms = json_out_array();
-    enum stoa_status st = STOA_OK;
+    struct json_t *out = json_out_object();
 
-    stoa_scan_counters_get(scan, &counters);
-    get_skips(&counters, skips);
-    for (size_t i = 0; i < NSKIPS; i++)
-        json_out_set(out, skip_names[i], skip_json(&skips[i]));
-    json_out_set(out, "rows_considered", json_out_count(counters.rows_considered));
-    json_out_set(out, "rows_selected", json_out_count(counters.rows_selected));
-    for (uint32_t i = 0; st == STOA_OK && i < stoa_scan_nterms(scan); i++) {
-        struct stoa_scan_term term;
-        struct json_t *row;
-
-        st = stoa_scan_term(scan, i, &term, err);
-        if (st != STOA_OK)
-            break;
-        row = json_out_object();
-        json_out_set(row, "term", json_out_text(term.text));
-        json_out_set(row, "zones_never", json_out_count(term.zones_never));
-        json_out_set(row, "zones_maybe", json_out_count(term.zones_maybe));
-        json_out_set(row, "zones_always", json_out_count(term.zones_always));
-        json_out_append(terms, row);
-    }
-    json_out_set(out, "terms", terms);
-    json_out_print(out);
-    return st;
+    json_out_set(out, "term", json_out_text(term->text));
+    json_out_set(out, "zones_never", json_out_count(term->zones_never));
+    json_out_set(out, "zones_maybe", json_out_count(term->zones_maybe));
+    json_out_set(out, "zones_always", json_out_count(term->zones_always));
+    return out;
 }
 
-static bool print_skips(const struct stoa_skip skips[NSKIPS])
+static enum exit_code print_json(const struct stoa_scan_counters *counters,
+                                 const struct stoa_scan_term *terms, uint32_t nterms)
+{
+    struct stoa_skip skips[NSKIPS];
+    struct json_t *out = json_out_object(), *list = json_out_array();
+
+    get_skips(counters, skips);
+    for (size_t i = 0; i < NSKIPS; i++)
+        json_out_set(out, skip_names[i], skip_json(&skips[i]));
+    json_out_set(out, "rows_considered", json_out_count(counters->rows_considered));
+    json_out_set(out, "rows_selected", json_out_count(counters->rows_selected));
+    for (uint32_t i = 0; i < nterms; i++)
+        json_out_append(list, term_json(&terms[i]));
+    json_out_set(out, "terms", list);
+    return json_out_print(out);
+}
+
+static enum exit_code print_skips(const struct stoa_scan_counters *counters)
 {
     static const char *const names[] = {"row groups", "zones", "pages", "bytes"};
+    struct stoa_skip skips[NSKIPS];
     struct table *table = table_new();
     bool done = table != NULL && table_add_column(table, "", false) &&
                 table_add_column(table, "total", true) &&
                 table_add_column(table, "skipped", true) && table_add_column(table, "read", true);
+    enum exit_code code;
 
+    get_skips(counters, skips);
     for (size_t i = 0; done && i < NSKIPS; i++) {
         char total[32], skipped[32], read[32];
 
@@ -78,9 +76,9 @@ static bool print_skips(const struct stoa_skip skips[NSKIPS])
                                                    print_count(read, skips[i].read)},
                              4);
     }
-    done = done && table_print(table);
+    code = done ? table_print(table) : fail_memory();
     table_free(table);
-    return done;
+    return code;
 }
 
 /* What a term by itself lets skip, and a word on why it does not skip more. */
@@ -91,35 +89,26 @@ static void print_term(const struct stoa_scan_term *term)
 
     printf("  %s\n    excludes %s of %s zones", term->text, print_count(never, term->zones_never),
            print_count(all, total));
-    if (term->zones_never == 0 && term->zones_maybe == total)
-        fputs(": every zone spans values on both sides; sorting by this column would help", stdout);
-    else if (term->zones_always == total && total > 0)
+    if (term->zones_always == total && total > 0)
         fputs(": it is true for every row", stdout);
+    else if (term->zones_never == 0 && term->zones_maybe > 0)
+        fputs(": each may hold such rows; a file sorted by this column would skip more", stdout);
     putchar('\n');
 }
 
-static enum stoa_status print_text(struct stoa_scan *scan, struct stoa_error *err)
+static enum exit_code print_text(const struct stoa_scan_counters *counters,
+                                 const struct stoa_scan_term *terms, uint32_t nterms)
 {
-    struct stoa_scan_counters counters;
-    struct stoa_skip skips[NSKIPS];
     char considered[32], selected[32];
-    enum stoa_status st = STOA_OK;
+    enum exit_code code = print_skips(counters);
 
-    stoa_scan_counters_get(scan, &counters);
-    get_skips(&counters, skips);
-    print_skips(skips);
-    printf("\n%s rows selected of %s looked at\n", print_count(selected, counters.rows_selected),
-           print_count(considered, counters.rows_considered));
-    if (stoa_scan_nterms(scan) > 0)
+    printf("\n%s rows selected of %s looked at\n", print_count(selected, counters->rows_selected),
+           print_count(considered, counters->rows_considered));
+    if (nterms > 0)
         puts("\nTerms:");
-    for (uint32_t i = 0; st == STOA_OK && i < stoa_scan_nterms(scan); i++) {
-        struct stoa_scan_term term;
-
-        st = stoa_scan_term(scan, i, &term, err);
-        if (st == STOA_OK)
-            print_term(&term);
-    }
-    return st;
+    for (uint32_t i = 0; i < nterms; i++)
+        print_term(&terms[i]);
+    return code;
 }
 
 /* Reads all that the scan would read. */
@@ -139,6 +128,31 @@ static enum stoa_status run_scan(struct stoa_scan *scan, struct stoa_error *err)
     }
 }
 
+static enum exit_code explain_scan(const struct arguments *arguments, const char *path,
+                                   struct stoa_scan *scan)
+{
+    uint32_t nterms = stoa_scan_nterms(scan);
+    struct stoa_scan_term *terms = calloc((size_t)nterms + 1, sizeof(*terms));
+    struct stoa_scan_counters counters;
+    struct stoa_error err;
+    enum stoa_status st;
+    enum exit_code code;
+
+    if (terms == NULL)
+        return fail_memory();
+    st = run_scan(scan, &err);
+    for (uint32_t i = 0; st == STOA_OK && i < nterms; i++)
+        st = stoa_scan_term(scan, i, &terms[i], &err);
+    stoa_scan_counters_get(scan, &counters);
+    if (st != STOA_OK)
+        code = fail_file(path, &err);
+    else
+        code =
+            (has_option(arguments, OPT_JSON) ? print_json : print_text)(&counters, terms, nterms);
+    free(terms);
+    return code;
+}
+
 enum exit_code run_explain(const struct arguments *arguments)
 {
     const char *path = arguments->files[0];
@@ -146,7 +160,7 @@ enum exit_code run_explain(const struct arguments *arguments)
     struct open_file file;
     struct stoa_scan *scan = NULL;
     struct stoa_error err;
-    enum exit_code code = EXIT_DONE;
+    enum exit_code code;
 
     if (!has_option(arguments, OPT_WHERE)) {
         complain("explain: --where EXPR says what to explain");
@@ -155,10 +169,9 @@ enum exit_code run_explain(const struct arguments *arguments)
     if (!option_scan(arguments, &options))
         return EXIT_USAGE;
     if (open_stoa(path, &file, &code)) {
-        if (stoa_scan_open(file.reader, &options.options, &scan, &err) != STOA_OK ||
-            run_scan(scan, &err) != STOA_OK ||
-            (has_option(arguments, OPT_JSON) ? print_json(scan, &err) : print_text(scan, &err)) !=
-                STOA_OK)
+        if (stoa_scan_open(file.reader, &options.options, &scan, &err) == STOA_OK)
+            code = explain_scan(arguments, path, scan);
+        else
             code = fail_file(path, &err);
         stoa_scan_close(scan);
         close_stoa(&file);

@@ -2,7 +2,6 @@
  * stoa info: what is in a Stoa file and where its bytes are.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,10 +127,9 @@ static struct json_t *column_json(const struct info *info, uint32_t i)
     struct json_t *out = json_out_object(), *encodings = json_out_object();
     char *type = NULL;
 
-    if (stoa_type_print(field, &type, NULL) != STOA_OK)
-        type = NULL;
     json_out_set(out, "name", json_out_text(field->name));
-    json_out_set(out, "type", type != NULL ? json_out_text(type) : NULL);
+    json_out_set(out, "type",
+                 stoa_type_print(field, &type, NULL) == STOA_OK ? json_out_text(type) : NULL);
     json_out_set(out, "nullable", json_out_bool(field->nullable));
     json_out_set(out, "bytes", json_out_count(column->nbytes + column->dictionary_nbytes));
     json_out_set(out, "dictionary_bytes", json_out_count(column->dictionary_nbytes));
@@ -145,7 +143,7 @@ static struct json_t *column_json(const struct info *info, uint32_t i)
     return out;
 }
 
-static bool print_json(const struct info *info)
+static enum exit_code print_json(const struct info *info)
 {
     struct json_t *out = json_out_object(), *columns = json_out_array(), *kinds = json_out_object();
     char identity[20];
@@ -194,23 +192,23 @@ static bool add_row(struct table *table, const struct info *info, uint32_t i)
     const struct column_info *column = &info->columns[i];
     const struct stoa_field *field = &info->schema->fields[i];
     uint64_t nbytes = column->nbytes + column->dictionary_nbytes;
-    char size[32], share[16], nulls[32], encodings[512];
+    char name[NAME_NBYTES], size[32], share[16], nulls[32], encodings[512];
     char *type = NULL;
     bool done = stoa_type_print(field, &type, NULL) == STOA_OK;
 
+    stoa_quote(name, sizeof(name), field->name, strlen(field->name));
     print_size(size, nbytes);
     snprintf(share, sizeof(share), "%.1f%%",
              100.0 * (double)nbytes / (double)info->file.source->nbytes);
     print_count(nulls, column->nnulls);
     print_encodings(column, encodings, sizeof(encodings));
-    done = done &&
-           table_add_row(
-               table, (const char *const[]){field->name, type, size, share, nulls, encodings}, 6);
+    done = done && table_add_row(
+                       table, (const char *const[]){name, type, size, share, nulls, encodings}, 6);
     stoa_free(type);
     return done;
 }
 
-static bool print_table(const struct info *info)
+static enum exit_code print_columns(const struct info *info)
 {
     static const struct {
         const char *name;
@@ -219,40 +217,51 @@ static bool print_table(const struct info *info)
                    {"share", true},   {"nulls", true}, {"encodings", false}};
     struct table *table = table_new();
     bool done = table != NULL;
-    char rows[32], size[32];
+    enum exit_code code;
 
-    print_count(rows, stoa_reader_nrows(info->file.reader));
-    print_size(size, info->file.source->nbytes);
-    printf("%s: %s rows in %u row groups, %u columns, %s, identity %016" PRIx64 "\n\n", info->path,
-           rows, stoa_reader_nrow_groups(info->file.reader), info->schema->nfields, size,
-           stoa_reader_identity(info->file.reader));
     for (size_t i = 0; done && i < sizeof(headers) / sizeof(headers[0]); i++)
         done = table_add_column(table, headers[i].name, headers[i].right);
     for (uint32_t i = 0; done && i < info->schema->nfields; i++)
         done = add_row(table, info, i);
-    done = done && table_print(table);
+    code = done ? table_print(table) : fail_memory();
     table_free(table);
+    return code;
+}
+
+static enum exit_code print_text(const struct info *info)
+{
+    char name[NAME_NBYTES], rows[32], size[32];
+    uint32_t ngroups = stoa_reader_nrow_groups(info->file.reader);
+    uint64_t total = 0;
+    enum exit_code code;
+
+    printf("%s: %s rows in %u row group%s, %u columns, %s, identity %016" PRIx64 "\n\n",
+           stoa_quote(name, sizeof(name), info->path, strlen(info->path)),
+           print_count(rows, stoa_reader_nrows(info->file.reader)), ngroups,
+           ngroups == 1 ? "" : "s", info->schema->nfields,
+           print_size(size, info->file.source->nbytes), stoa_reader_identity(info->file.reader));
+    code = print_columns(info);
     fputs("\nEvery byte:", stdout);
-    for (size_t k = 0; k < STOA_SPAN_NKINDS; k++)
+    for (size_t k = 0; k < STOA_SPAN_NKINDS; k++) {
         printf("%s %s %" PRIu64, k > 0 ? "," : "", kind_names[k], info->kinds[k]);
-    printf(": %" PRIu64 " in all\n", info->file.source->nbytes);
-    return done;
+        total += info->kinds[k];
+    }
+    printf(": %" PRIu64 " in all\n", total);
+    return code;
 }
 
 enum exit_code run_info(const struct arguments *arguments)
 {
     struct info info = {.path = arguments->files[0]};
     struct stoa_error err;
-    enum exit_code code = EXIT_DONE;
+    enum exit_code code;
 
     if (!open_stoa(info.path, &info.file, &code))
         return code;
-    if (gather(&info, &err) != STOA_OK) {
+    if (gather(&info, &err) != STOA_OK)
         code = fail_file(info.path, &err);
-    } else if (!(has_option(arguments, OPT_JSON) ? print_json(&info) : print_table(&info))) {
-        complain("out of memory");
-        code = EXIT_IO;
-    }
+    else
+        code = (has_option(arguments, OPT_JSON) ? print_json : print_text)(&info);
     free(info.columns);
     close_stoa(&info.file);
     return code;

@@ -1,111 +1,129 @@
 /*
  * stoa schema
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 #include "table.h"
 
-/* The schema of a Stoa file, or the one that samples of text say. */
-static enum stoa_status get_schema(const struct arguments *arguments, char *const *paths,
-                                   size_t npaths, struct stoa_schema *out, char **evidence,
-                                   struct stoa_error *err)
+static bool read_schema(const char *path, struct stoa_schema *out, enum exit_code *code)
 {
-    const char *from = arguments->values[OPT_FROM];
-    struct stoa_csv_options csv;
-    enum stoa_format format = from != NULL ? stoa_format_find(from) : STOA_FORMAT_AUTO;
-    struct stoa_source *source = NULL;
-    struct stoa_reader *reader = NULL;
+    struct open_file file;
+    struct stoa_error err;
     const struct stoa_schema *lent;
-    enum stoa_status st = STOA_OK;
+    bool done;
 
-    if (from == NULL)
-        st = stoa_format_of_input(paths[0], &format, err);
-    if (st != STOA_OK)
-        return st;
-    if (format == STOA_FORMAT_STOA) {
-        st = stoa_source_open_file(paths[0], &source, err);
-        if (st == STOA_OK)
-            st = stoa_reader_open(source, NULL, &reader, err);
-        if (st == STOA_OK)
-            st = stoa_reader_schema(reader, &lent, err);
-        if (st == STOA_OK)
-            st = stoa_schema_copy(out, lent, err);
-        stoa_reader_close(reader);
-        stoa_source_close(source);
-        return st;
-    }
-    if (!option_csv(arguments, &csv)) {
-        err->status = STOA_ERR_USAGE;
-        err->message[0] = '\0';
-        return STOA_ERR_USAGE;
-    }
-    if (format == STOA_FORMAT_TSV && csv.delimiter == 0)
-        csv.delimiter = '\t';
-    return stoa_csv_infer((const char *const *)paths, npaths, &csv, out, evidence, err);
+    if (!open_stoa(path, &file, code))
+        return false;
+    done = stoa_reader_schema(file.reader, &lent, &err) == STOA_OK &&
+           stoa_schema_copy(out, lent, &err) == STOA_OK;
+    if (!done)
+        *code = fail_file(path, &err);
+    close_stoa(&file);
+    return done;
 }
 
-static bool print_text(const struct stoa_schema *schema)
+/* The one schema that all the files have. */
+static bool read_schemas(char *const *paths, size_t npaths, struct stoa_schema *out,
+                         enum exit_code *code)
+{
+    bool same = read_schema(paths[0], out, code);
+
+    for (size_t i = 1; same && i < npaths; i++) {
+        struct stoa_schema other = {0};
+
+        if (!read_schema(paths[i], &other, code))
+            return false;
+        same = stoa_schema_equal(out, &other);
+        stoa_schema_reset(&other);
+        if (!same) {
+            complain("%s: another schema than %s has", paths[i], paths[0]);
+            *code = EXIT_USAGE;
+        }
+    }
+    return same;
+}
+
+/* The schema of Stoa files, or the one that samples of text say. */
+static bool get_schema(const struct arguments *arguments, char *const *paths, size_t npaths,
+                       struct stoa_schema *out, char **evidence, enum exit_code *code)
+{
+    const char *const *inputs = (const char *const *)paths;
+    enum stoa_format format = STOA_FORMAT_AUTO;
+    struct stoa_csv_options csv;
+    struct stoa_error err;
+
+    *code = EXIT_USAGE;
+    if (!option_format(arguments, OPT_FROM, &format) || !option_csv(arguments, &csv))
+        return false;
+    if (stoa_format_of_inputs(inputs, npaths, &format, &err) != STOA_OK) {
+        *code = fail(&err);
+        return false;
+    }
+    if (format == STOA_FORMAT_STOA)
+        return read_schemas(paths, npaths, out, code);
+    if (format == STOA_FORMAT_TSV && csv.delimiter == 0)
+        csv.delimiter = '\t';
+    if (stoa_csv_infer(inputs, npaths, &csv, out, evidence, &err) == STOA_OK)
+        return true;
+    *code = fail(&err);
+    return false;
+}
+
+static enum exit_code print_text(const struct stoa_schema *schema)
 {
     static const char *const headers[] = {"column", "type", "nullable"};
     struct table *table = table_new();
     bool done = table != NULL;
+    enum exit_code code;
 
     for (size_t i = 0; done && i < 3; i++)
         done = table_add_column(table, headers[i], false);
     for (uint32_t i = 0; done && i < schema->nfields; i++) {
         const struct stoa_field *field = &schema->fields[i];
+        char name[NAME_NBYTES];
         char *type = NULL;
-        const char *cells[3] = {field->name, NULL, field->nullable ? "yes" : "no"};
 
-        done = stoa_type_print(field, &type, NULL) == STOA_OK;
-        cells[1] = type;
-        done = done && table_add_row(table, cells, 3);
+        stoa_quote(name, sizeof(name), field->name, strlen(field->name));
+        done = stoa_type_print(field, &type, NULL) == STOA_OK &&
+               table_add_row(table,
+                             (const char *const[]){name, type, field->nullable ? "yes" : "no"}, 3);
         stoa_free(type);
     }
-    done = done && table_print(table);
+    code = done ? table_print(table) : fail_memory();
     table_free(table);
-    return done;
+    return code;
 }
 
-static bool print_json(const struct stoa_schema *schema, const char *evidence)
+static enum exit_code print_json(const struct stoa_schema *schema, const char *evidence)
 {
     char *text = NULL;
-    bool done = stoa_schema_print_json(schema, evidence, &text, NULL) == STOA_OK;
 
-    if (done)
-        printf("%s%s", text, text[strlen(text) - 1] == '\n' ? "" : "\n");
+    if (stoa_schema_print_json(schema, evidence, &text, NULL) != STOA_OK)
+        return fail_memory();
+    fputs(text, stdout);
     stoa_free(text);
-    return done;
+    return EXIT_DONE;
 }
 
 enum exit_code run_schema(const struct arguments *arguments)
 {
     const char *form = arguments->values[OPT_SCHEMA_FORMAT];
+    bool json = has_option(arguments, OPT_JSON) || (form != NULL && strcmp(form, "json") == 0);
     struct stoa_schema schema = {0};
-    struct stoa_error err = {0};
     char *evidence = NULL;
     char **paths;
     size_t npaths;
-    bool json = has_option(arguments, OPT_JSON), done;
     enum exit_code code;
 
     if (form != NULL && strcmp(form, "json") != 0 && strcmp(form, "text") != 0) {
-        complain("--format %s: expected text or json", form);
+        complain_option(arguments, OPT_SCHEMA_FORMAT, "expected text or json");
         return EXIT_USAGE;
     }
     if (!expand_inputs(arguments, &paths, &npaths, &code))
         return code;
-    if (get_schema(arguments, paths, npaths, &schema, &evidence, &err) != STOA_OK) {
-        code = err.message[0] == '\0' ? EXIT_USAGE : fail(&err);
-    } else {
-        json |= form != NULL && strcmp(form, "json") == 0;
-        done = json ? print_json(&schema, evidence) : print_text(&schema);
-        if (!done)
-            complain("out of memory");
-        code = done ? EXIT_DONE : EXIT_IO;
-    }
+    if (get_schema(arguments, paths, npaths, &schema, &evidence, &code))
+        code = json ? print_json(&schema, evidence) : print_text(&schema);
     stoa_free(evidence);
     stoa_schema_reset(&schema);
     stoa_paths_free(paths, npaths);

@@ -5,21 +5,25 @@
 #define COMMAND_H
 
 #include <signal.h>
+#include <stdio.h>
 
 #include <stoa.h>
 
 /* Exit codes, as the man page lists them. */
 enum exit_code {
     EXIT_DONE = 0,
-    EXIT_DATA = 1,  /* an input can't be taken as it is, a limit */
-    EXIT_USAGE = 2, /* the command line; an output that exists */
-    EXIT_IO = 3,    /* files, disk, memory */
-    EXIT_FILE = 4,  /* a Stoa file is damaged, is none, or needs a newer version */
-    EXIT_INTERRUPTED = 130,
-    EXIT_TERMINATED = 143,
+    EXIT_DATA = 1,     /* an input can't be taken as it is, a limit */
+    EXIT_USAGE = 2,    /* the command line; an output that exists */
+    EXIT_IO = 3,       /* files, disk, memory */
+    EXIT_FILE = 4,     /* a Stoa file is damaged, is none, or needs a newer version */
+    EXIT_SIGNAL = 128, /* and the number of the signal: 130 interrupted, 143 terminated */
 };
 
-/* Every option of every command; a command lists those it takes. */
+#define MAX_JOBS    1024
+#define NAME_NBYTES 512 /* of a file, made printable */
+
+/* Every option of every command; a command lists those it takes. Letters are a command's own: -f is
+   --force where files are written and --format where rows are printed. */
 enum option_id {
     OPT_OUTPUT,
     OPT_FORCE,
@@ -46,6 +50,14 @@ enum option_id {
     NOPTIONS,
 };
 
+struct option_row {
+    const char *name;
+    char letter;       /* 0: none */
+    const char *value; /* what follows it, NULL: nothing */
+    const char *help;
+};
+extern const struct option_row option_table[NOPTIONS];
+
 /* A command line, taken apart. */
 struct arguments {
     const struct command *command;
@@ -58,7 +70,8 @@ struct command {
     const char *name;
     const char *synopsis; /* of what follows the name */
     const char *summary;
-    const char *details; /* further paragraphs of the help */
+    const char *details; /* further paragraphs of the help, NULL: none */
+    const char *json;    /* what --json prints, NULL: there is no --json */
     const char *examples;
     enum exit_code (*run)(const struct arguments *arguments);
     int min_files;
@@ -81,12 +94,19 @@ enum exit_code run_verify(const struct arguments *arguments);
 
 /* ---- Arguments (arguments.c) ---- */
 
-/* Takes argv apart, which begins with the command's name; false after printing what is wrong. */
+/*
+ * Takes argv apart, which begins with the command's name: options and files in any order, all after
+ * "--" are files. false after printing what is wrong.
+ */
 bool arguments_parse(const struct command *command, int argc, char **argv, struct arguments *out);
 
 bool has_option(const struct arguments *arguments, enum option_id id);
 
-/* Numbers: true and *out is set, or left alone when the option is not given; false after a message.
+/* "--limit x: WHY" on stderr. */
+void complain_option(const struct arguments *arguments, enum option_id id, const char *why);
+
+/*
+ * Numbers: true and *out is set, or left alone when the option is not given; false after a message.
  */
 bool option_count(const struct arguments *arguments, enum option_id id, uint64_t max,
                   uint64_t *out);
@@ -94,15 +114,15 @@ bool option_count(const struct arguments *arguments, enum option_id id, uint64_t
 /* The same for sizes: "1000", "64K", "256M", "4G" (powers of 1024). */
 bool option_size(const struct arguments *arguments, enum option_id id, uint64_t *out);
 
+/* The same for --from and --to. */
+bool option_format(const struct arguments *arguments, enum option_id id, enum stoa_format *out);
+
 /* The columns of --select; *names is NULL when it is not given. Free both with select_free(). */
 bool option_select(const struct arguments *arguments, char ***names, uint32_t *nnames);
 void select_free(char **names, uint32_t nnames);
 
 /* The predicate of --where; *out is NULL when it is not given. */
 bool option_where(const struct arguments *arguments, struct stoa_filter **out);
-
-/* The schema of --schema; *given is false when there is none. */
-bool option_schema(const struct arguments *arguments, struct stoa_schema *out, bool *given);
 
 /* --delimiter, --no-header, --max-record-size. */
 bool option_csv(const struct arguments *arguments, struct stoa_csv_options *out);
@@ -116,9 +136,11 @@ struct scan_arguments {
 bool option_scan(const struct arguments *arguments, struct scan_arguments *out);
 void scan_arguments_reset(struct scan_arguments *scan);
 
+/* ---- Help (help.c) ---- */
+
 void print_help(const struct command *command);
 void print_man_page(void);
-void print_overview(void);
+void print_overview(FILE *out);
 
 /* ---- Messages and exit codes (message.c) ---- */
 
@@ -128,19 +150,25 @@ void complain(const char *format, ...) STOA_PRINTF(1, 2);
 /* Prints the error and returns the exit code that stands for it. */
 enum exit_code fail(const struct stoa_error *err);
 
-/* The same with the name of a file in front. */
+/* The same with the name of a file in front, unless the message has it already. */
 enum exit_code fail_file(const char *path, const struct stoa_error *err);
+
+enum exit_code fail_memory(void);
 
 /* What standard output took, once all is written: EXIT_IO after a message when it took not all. */
 enum exit_code finish_output(void);
 
-/* Set by SIGINT, SIGTERM and SIGHUP, after install_signals(). */
-extern volatile sig_atomic_t interrupted;
-void install_signals(void);
-
 /* "1.5 MB", "331 kB"; "1,234,567". `out` has room for 32 bytes; returns it. */
 const char *print_size(char *out, uint64_t nbytes);
 const char *print_count(char *out, uint64_t n);
+
+/* ---- Signals (signals.c) ---- */
+
+/* Set by SIGINT, SIGTERM and SIGHUP, after install_signals(). */
+extern volatile sig_atomic_t interrupted;
+
+/* For commands that write files: they stop in good order, and in any case after 0.15 seconds. */
+void install_signals(void);
 
 /* ---- Files (files.c) ---- */
 
@@ -154,6 +182,10 @@ void close_stoa(struct open_file *file);
 
 /* The inputs that the arguments name, globs and folders expanded. */
 bool expand_inputs(const struct arguments *arguments, char ***paths, size_t *npaths,
+                   enum exit_code *code);
+
+/* The schema of --schema; *given is false when there is none. */
+bool option_schema(const struct arguments *arguments, struct stoa_schema *out, bool *given,
                    enum exit_code *code);
 
 #endif

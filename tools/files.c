@@ -1,9 +1,26 @@
 /*
  * Opening what the arguments name.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+
+#define SCHEMA_MAX_NBYTES ((size_t)64 << 20)
+
+/* What is no Stoa file may be something that can become one. */
+static enum exit_code fail_open(const char *path, const struct stoa_error *err)
+{
+    enum stoa_format format;
+    char name[NAME_NBYTES];
+
+    if (err->status != STOA_ERR_CORRUPT || stoa_format_of_input(path, &format, NULL) != STOA_OK ||
+        (format != STOA_FORMAT_CSV && format != STOA_FORMAT_TSV))
+        return fail_file(path, err);
+    stoa_quote(name, sizeof(name), path, strlen(path));
+    complain("%s: not a Stoa file (`stoa convert` makes one of CSV)", name);
+    return EXIT_FILE;
+}
 
 bool open_stoa(const char *path, struct open_file *out, enum exit_code *code)
 {
@@ -20,7 +37,7 @@ bool open_stoa(const char *path, struct open_file *out, enum exit_code *code)
         return false;
     }
     if (stoa_reader_open(out->source, NULL, &out->reader, &err) != STOA_OK) {
-        *code = fail_file(path, &err);
+        *code = fail_open(path, &err);
         close_stoa(out);
         return false;
     }
@@ -44,4 +61,62 @@ bool expand_inputs(const struct arguments *arguments, char ***paths, size_t *npa
         return true;
     *code = fail(&err);
     return false;
+}
+
+/* All of a file; NULL after a message. */
+static char *read_text(const char *path, size_t *nbytes, enum exit_code *code)
+{
+    struct stoa_error err = {0};
+    struct stoa_stream *stream = NULL;
+    const size_t piece = (size_t)64 << 10;
+    char *text = NULL;
+    size_t n = 0, got = 1;
+    enum stoa_status st = stoa_stream_open(path, &stream, &err);
+
+    while (st == STOA_OK && got > 0 && n <= SCHEMA_MAX_NBYTES) {
+        char *more = realloc(text, n + piece);
+
+        if (more == NULL)
+            break;
+        text = more;
+        st = stream->read(stream, text + n, piece, &got, &err);
+        n += got;
+    }
+    stoa_stream_close(stream);
+    *nbytes = n;
+    if (st == STOA_OK && got == 0)
+        return text;
+    if (st != STOA_OK) {
+        *code = fail(&err);
+    } else if (n > SCHEMA_MAX_NBYTES) {
+        complain("--schema %s: more than 64 MiB are no schema", path);
+        *code = EXIT_USAGE;
+    } else {
+        *code = fail_memory();
+    }
+    free(text);
+    return NULL;
+}
+
+bool option_schema(const struct arguments *arguments, struct stoa_schema *out, bool *given,
+                   enum exit_code *code)
+{
+    const char *path = arguments->values[OPT_SCHEMA];
+    struct stoa_error err;
+    size_t nbytes;
+    char *text;
+    enum stoa_status st;
+
+    *out = (struct stoa_schema){0};
+    *given = path != NULL;
+    if (path == NULL)
+        return true;
+    text = read_text(path, &nbytes, code);
+    if (text == NULL)
+        return false;
+    st = stoa_schema_parse_json(text, nbytes, out, &err);
+    if (st != STOA_OK)
+        *code = fail_file(path, &err);
+    free(text);
+    return st == STOA_OK;
 }

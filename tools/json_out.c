@@ -4,32 +4,45 @@
 #include "json_out.h"
 
 #include <jansson.h>
-#include <stdio.h>
+#include <string.h>
 
-/* jansson takes numbers up to INT64_MAX: no count of a file comes near. */
-struct json_t *json_out_count(uint64_t n)
+static bool out_of_memory;
+
+static struct json_t *noted(struct json_t *value)
 {
-    return json_integer((json_int_t)(n <= INT64_MAX ? n : INT64_MAX));
+    out_of_memory |= value == NULL;
+    return value;
 }
 
 struct json_t *json_out_object(void)
 {
-    return json_object();
+    return noted(json_object());
 }
 
 struct json_t *json_out_array(void)
 {
-    return json_array();
+    return noted(json_array());
 }
 
 struct json_t *json_out_text(const char *text)
 {
-    return json_string(text);
+    struct json_t *value = json_string(text);
+    char quoted[NAME_NBYTES];
+
+    if (value == NULL)
+        value = json_string(stoa_quote(quoted, sizeof(quoted), text, strlen(text)));
+    return noted(value);
+}
+
+/* jansson takes numbers up to INT64_MAX: no count of a file comes near. */
+struct json_t *json_out_count(uint64_t n)
+{
+    return noted(json_integer((json_int_t)(n <= INT64_MAX ? n : INT64_MAX)));
 }
 
 struct json_t *json_out_seconds(double seconds)
 {
-    return json_real(seconds);
+    return noted(json_real(seconds));
 }
 
 struct json_t *json_out_bool(bool value)
@@ -39,21 +52,30 @@ struct json_t *json_out_bool(bool value)
 
 void json_out_set(struct json_t *object, const char *key, struct json_t *value)
 {
-    json_object_set_new(object, key, value != NULL ? value : json_null());
+    out_of_memory |= json_object_set_new_nocheck(object, key, value) != 0;
 }
 
 void json_out_append(struct json_t *array, struct json_t *value)
 {
-    json_array_append_new(array, value != NULL ? value : json_null());
+    out_of_memory |= json_array_append_new(array, value) != 0;
 }
 
-bool json_out_print(struct json_t *value)
+static enum exit_code print(struct json_t *value, FILE *out, size_t flags)
 {
-    bool done =
-        value != NULL && json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0;
+    bool done = !out_of_memory && json_dumpf(value, out, flags | JSON_REAL_PRECISION(6)) == 0;
 
-    if (done)
-        putchar('\n');
     json_decref(value);
-    return done;
+    if (done)
+        fputc('\n', out);
+    return done || ferror(out) ? EXIT_DONE : fail_memory(); /* finish_output() tells of the other */
+}
+
+enum exit_code json_out_print(struct json_t *value)
+{
+    return print(value, stdout, JSON_INDENT(2));
+}
+
+enum exit_code json_out_print_line(struct json_t *value, FILE *out)
+{
+    return print(value, out, JSON_COMPACT);
 }

@@ -1,5 +1,8 @@
 /*
  * JSON for programs: values that are put together and printed at once.
+ *
+ * Memory that runs out on the way is remembered and said when the value is printed, so that nothing
+ * in between needs a check and no document comes out with holes.
  */
 #ifndef JSON_OUT_H
 #define JSON_OUT_H
@@ -7,11 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A value, owned by whoever holds it until it is put into another. NULL is memory that was out. */
+#include "command.h"
+
+/* A value, owned by whoever holds it until it is put into another. */
 struct json_t;
 
 struct json_t *json_out_object(void);
 struct json_t *json_out_array(void);
+/* Text that is not UTF-8 (names of files may be anything) is printed as stoa_quote() shows it. */
 struct json_t *json_out_text(const char *text);
 struct json_t *json_out_count(uint64_t n);
 struct json_t *json_out_seconds(double seconds);
@@ -21,7 +27,8 @@ struct json_t *json_out_bool(bool value);
 void json_out_set(struct json_t *object, const char *key, struct json_t *value);
 void json_out_append(struct json_t *array, struct json_t *value);
 
-/* Prints on standard output with a line end and frees; false when memory was out. */
-bool json_out_print(struct json_t *value);
+/* Prints with a line end, indented or in one line, and frees. */
+enum exit_code json_out_print(struct json_t *value);
+enum exit_code json_out_print_line(struct json_t *value, FILE *out);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * `stoa`: the table of commands, and which of them is meant.
  */
-#include <stdio.h>
+#include <signal.h>
 #include <string.h>
 
 #include "command.h"
@@ -16,7 +16,13 @@ const struct command commands[] = {
         "Inputs are files, folders (their files by name), glob patterns, or \"-\" for standard\n"
         "input; they are read in order as one table. CSV gets a schema inferred from samples of\n"
         "all inputs unless --schema gives one. A value that does not fit its column is an error\n"
-        "with file, line, column and value.",
+        "with file, line, column and value.\n"
+        "\n"
+        "With --progress json each line on standard error that begins with { is an object with\n"
+        "done_bytes, total_bytes (0: not known), rows and seconds; the last one, with \"done\": true,\n"
+        "is what --json would print.",
+     .json =
+        "  output, dry_run, from, to, inputs, rows, columns, input_bytes, output_bytes, seconds",
      .examples =
         "  stoa convert trips/*.csv.gz -o trips.stoa\n"
         "  stoa convert trips.csv -o big.stoa --where 'fare > 50' --select pickup,fare\n"
@@ -27,30 +33,51 @@ const struct command commands[] = {
                  OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON,
                  OPT_HELP, END_OF_OPTIONS}},
     {.name = "schema", .synopsis = "IN... [options]", .run = run_schema, .min_files = 1,
-     .summary = "Print the schema of a Stoa file, or the one inferred from samples of CSV",
+     .summary = "Print the schema of Stoa files, or the one inferred from samples of CSV",
      .details = "The JSON form can be edited and given to `stoa convert --schema`.",
+     .json = "  the schema document; \"evidence\" tells why a column got its type",
      .examples =
-        "  stoa schema trips.csv.gz --format json > trips.json\n"
+        "  stoa schema trips.csv.gz --json > trips.json\n"
         "  stoa convert trips.csv.gz --schema trips.json -o trips.stoa",
      .options = {OPT_SCHEMA_FORMAT, OPT_FROM, OPT_DELIMITER, OPT_NO_HEADER, OPT_MAX_RECORD_SIZE,
                  OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "info", .synopsis = "FILE [options]", .run = run_info, .min_files = 1, .max_files = 1,
      .summary = "Show rows, columns, encodings, and where every byte of a Stoa file is",
+     .json =
+        "  file, identity, rows, bytes, row_groups,\n"
+        "  columns: [{name, type, nullable, bytes, dictionary_bytes, nulls,\n"
+        "             encodings: {name: pages}, metadata}],\n"
+        "  bytes_by_kind: {kind: bytes}, which add up to bytes; sources; metadata",
      .options = {OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "head", .synopsis = "FILE [options]", .run = run_head, .min_files = 1, .max_files = 1,
      .summary = "Print the first rows (10, or --limit) of a Stoa file as a table",
+     .json = "  the same as --format jsonl",
      .options = {OPT_LIMIT, SCAN_OPTIONS, OPT_FORMAT, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "cat", .synopsis = "FILE... [options]", .run = run_cat, .min_files = 1,
      .summary = "Print the rows of Stoa files as CSV, TSV, JSON lines or a table",
-     .examples = "  stoa cat flights.stoa -w \"carrier = 'AA' and dep_delay > 60\" -s flight,dep_delay",
+     .details =
+        "Files must have equal schemas. Null is an empty field of CSV and null in JSON; an empty\n"
+        "text is \"\".",
+     .json = "  the same as --format jsonl",
+     .examples =
+        "  stoa cat flights.stoa -w \"carrier = 'AA' and dep_delay > 60\" -s flight,dep_delay",
      .options = {OPT_LIMIT, SCAN_OPTIONS, OPT_FORMAT, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "count", .synopsis = "FILE... [options]", .run = run_count, .min_files = 1,
      .summary = "Count the rows of Stoa files, or those that a predicate selects",
+     .json = "  rows: of all files",
      .options = {OPT_WHERE, OPT_JOBS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "explain", .synopsis = "FILE --where EXPR [options]", .run = run_explain,
      .min_files = 1, .max_files = 1,
      .summary = "Show what a scan skips: row groups, zones, pages and bytes, term by term",
+     .json =
+        "  row_groups, zones, pages, bytes: each {total, skipped, read};\n"
+        "  rows_considered, rows_selected,\n"
+        "  terms: [{term, zones_never, zones_maybe, zones_always}]",
      .options = {SCAN_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+    {.name = "verify", .synopsis = "FILE... [options]", .run = run_verify, .min_files = 1,
+     .summary = "Check every hash of Stoa files, and with --deep every value",
+     .json = "  one object a file: file, whole, objects, pages, bytes, findings: [text]",
+     .options = {OPT_DEEP, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
 };
 /* clang-format on */
 
@@ -70,22 +97,33 @@ static bool is_one_of(const char *word, const char *a, const char *b, const char
     return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
 }
 
+static enum exit_code complain_command(const char *name)
+{
+    complain("there is no command \"%s\" (try: stoa --help)", name);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     const struct command *command;
     struct arguments arguments;
     enum exit_code code;
 
+    /* A reader that has seen enough ends us quietly, whatever the caller did to the signal. */
+    signal(SIGPIPE, SIG_DFL);
     if (argc < 2) {
-        print_overview();
+        print_overview(stderr);
         return EXIT_USAGE;
     }
     if (is_one_of(argv[1], "--help", "-h", "help")) {
-        command = argc > 2 ? find_command(argv[2]) : NULL;
-        if (command != NULL)
-            print_help(command);
-        else
-            print_overview();
+        if (argc == 2) {
+            print_overview(stdout);
+            return finish_output();
+        }
+        command = find_command(argv[2]);
+        if (command == NULL)
+            return complain_command(argv[2]);
+        print_help(command);
         return finish_output();
     }
     if (is_one_of(argv[1], "--version", "-V", "version")) {
@@ -97,10 +135,8 @@ int main(int argc, char **argv)
         return finish_output();
     }
     command = find_command(argv[1]);
-    if (command == NULL) {
-        complain("there is no command \"%s\" (try: stoa --help)", argv[1]);
-        return EXIT_USAGE;
-    }
+    if (command == NULL)
+        return complain_command(argv[1]);
     if (!arguments_parse(command, argc - 1, argv + 1, &arguments))
         return EXIT_USAGE;
     if (has_option(&arguments, OPT_HELP)) {

@@ -1,15 +1,12 @@
 /*
- * Messages, exit codes, signals, and numbers for people.
+ * Messages, exit codes, and numbers for people.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "command.h"
-
-volatile sig_atomic_t interrupted;
 
 void complain(const char *format, ...)
 {
@@ -25,19 +22,14 @@ void complain(const char *format, ...)
 static enum exit_code code_of(enum stoa_status status)
 {
     static const enum exit_code codes[] = {
-        [STOA_OK] = EXIT_DONE,
-        [STOA_ERR_USAGE] = EXIT_USAGE,
-        [STOA_ERR_DATA] = EXIT_DATA,
-        [STOA_ERR_LIMIT] = EXIT_DATA,
-        [STOA_ERR_IO] = EXIT_IO,
-        [STOA_ERR_NOMEM] = EXIT_IO,
-        [STOA_ERR_CORRUPT] = EXIT_FILE,
-        [STOA_ERR_UNSUPPORTED] = EXIT_FILE,
-        [STOA_ERR_CANCELLED] = EXIT_INTERRUPTED,
+        [STOA_OK] = EXIT_DONE,          [STOA_ERR_USAGE] = EXIT_USAGE,
+        [STOA_ERR_DATA] = EXIT_DATA,    [STOA_ERR_LIMIT] = EXIT_DATA,
+        [STOA_ERR_IO] = EXIT_IO,        [STOA_ERR_NOMEM] = EXIT_IO,
+        [STOA_ERR_CORRUPT] = EXIT_FILE, [STOA_ERR_UNSUPPORTED] = EXIT_FILE,
     };
 
-    if (status == STOA_ERR_CANCELLED && interrupted == SIGTERM)
-        return EXIT_TERMINATED;
+    if (status == STOA_ERR_CANCELLED)
+        return (enum exit_code)(EXIT_SIGNAL + interrupted);
     return codes[status];
 }
 
@@ -49,8 +41,21 @@ enum exit_code fail(const struct stoa_error *err)
 
 enum exit_code fail_file(const char *path, const struct stoa_error *err)
 {
-    complain("%s: %s", path, err->message);
+    char name[NAME_NBYTES];
+    size_t nbytes;
+
+    stoa_quote(name, sizeof(name), path, strlen(path));
+    nbytes = strlen(name);
+    if (strncmp(err->message, name, nbytes) == 0 && err->message[nbytes] == ':')
+        return fail(err);
+    complain("%s: %s", name, err->message);
     return code_of(err->status);
+}
+
+enum exit_code fail_memory(void)
+{
+    complain("out of memory");
+    return EXIT_IO;
 }
 
 enum exit_code finish_output(void)
@@ -59,23 +64,6 @@ enum exit_code finish_output(void)
         return EXIT_DONE;
     complain("standard output: %s", strerror(errno));
     return EXIT_IO;
-}
-
-static void on_signal(int number)
-{
-    interrupted = number;
-}
-
-void install_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    action.sa_handler = SIG_IGN; /* a file size limit is an error of write(), with its message */
-    sigaction(SIGXFSZ, &action, NULL);
 }
 
 const char *print_size(char *out, uint64_t nbytes)

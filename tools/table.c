@@ -4,6 +4,7 @@
 #include "table.h"
 
 #include <libsmartcols/libsmartcols.h>
+#include <locale.h>
 #include <stdlib.h>
 
 struct table {
@@ -16,6 +17,8 @@ struct table *table_new(void)
 
     if (table == NULL)
         return NULL;
+    /* Cells are UTF-8 whatever the locale is; libsmartcols asks it how wide a character is. */
+    setlocale(LC_CTYPE, "C.UTF-8");
     table->below = scols_new_table();
     if (table->below == NULL) {
         free(table);
@@ -42,9 +45,9 @@ bool table_add_row(struct table *table, const char *const *cells, size_t ncells)
     return line != NULL;
 }
 
-bool table_print(struct table *table)
+enum exit_code table_print(struct table *table)
 {
-    return scols_print_table(table->below) == 0;
+    return scols_print_table(table->below) == 0 ? EXIT_DONE : fail_memory();
 }
 
 void table_free(struct table *table)

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "command.h"
+
 struct table;
 
 /* NULL when memory is out. With `aligned_right` the column holds numbers. */
@@ -16,8 +18,8 @@ bool table_add_column(struct table *table, const char *name, bool aligned_right)
 /* A row with a text for each column, copied; NULL is an empty cell. */
 bool table_add_row(struct table *table, const char *const *cells, size_t ncells);
 
-/* Prints on standard output. */
-bool table_print(struct table *table);
+/* Prints on standard output; a message when memory is out. */
+enum exit_code table_print(struct table *table);
 void table_free(struct table *table);
 
 #endif

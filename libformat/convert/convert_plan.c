@@ -31,26 +31,14 @@ static uint64_t round_to_mib(uint64_t nbytes)
     return (nbytes + MIB - 1) / MIB;
 }
 
-/* Formats of input and output; all inputs must be of one. */
 static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
                                      const struct stoa_convert_options *options,
                                      struct stoa_error *err)
 {
-    enum stoa_status st = STOA_OK;
+    enum stoa_status st;
 
-    if (options->npaths == 0)
-        return stoa_fail(err, STOA_ERR_USAGE, "no input");
     plan->from = options->from;
-    for (size_t i = 0; options->from == STOA_FORMAT_AUTO && i < options->npaths; i++) {
-        enum stoa_format format;
-
-        STOA_TRY(stoa_format_of_input(options->paths[i], &format, err));
-        if (i > 0 && format != plan->from)
-            return stoa_fail(err, STOA_ERR_USAGE, "%s is %s, but %s is %s: one format at a time",
-                             options->paths[0], stoa_format_name(plan->from), options->paths[i],
-                             stoa_format_name(format));
-        plan->from = format;
-    }
+    STOA_TRY(stoa_format_of_inputs(options->paths, options->npaths, &plan->from, err));
     plan->to = options->to;
     if (plan->to == STOA_FORMAT_AUTO)
         plan->to = stoa_format_of_name(options->output);
@@ -58,9 +46,6 @@ static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
         return stoa_fail(err, STOA_ERR_USAGE,
                          "%s: the name does not say which format to write: csv, tsv, jsonl or stoa",
                          options->output);
-    if (plan->from == STOA_FORMAT_JSONL)
-        return stoa_fail(err, STOA_ERR_USAGE, "%s: JSON lines can be written, not read",
-                         options->paths[0]);
 out:
     return st;
 }

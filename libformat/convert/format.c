@@ -107,3 +107,28 @@ out:
     stoa_source_close(source);
     return st;
 }
+
+enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
+                                       enum stoa_format *format, struct stoa_error *err)
+{
+    enum stoa_format first = STOA_FORMAT_AUTO;
+
+    if (npaths == 0)
+        return stoa_fail(err, STOA_ERR_USAGE, "no input");
+    for (size_t i = 0; *format == STOA_FORMAT_AUTO && i < npaths; i++) {
+        enum stoa_format other;
+        enum stoa_status st = stoa_format_of_input(paths[i], &other, err);
+
+        if (st != STOA_OK)
+            return st;
+        if (i > 0 && other != first)
+            return stoa_fail(err, STOA_ERR_USAGE, "%s is %s, but %s is %s: one format at a time",
+                             paths[0], stoa_format_name(first), paths[i], stoa_format_name(other));
+        first = other;
+    }
+    if (*format == STOA_FORMAT_AUTO)
+        *format = first;
+    if (*format == STOA_FORMAT_JSONL)
+        return stoa_fail(err, STOA_ERR_USAGE, "%s: JSON lines can be written, not read", paths[0]);
+    return STOA_OK;
+}

@@ -36,6 +36,14 @@ STOA_API const char *stoa_format_name(enum stoa_format format);
 STOA_API STOA_CHECK enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
                                                           struct stoa_error *err);
 
+/*
+ * The one format of all inputs; left as it is when *format is not AUTO. STOA_ERR_USAGE: no input,
+ * two formats, or one that can't be read.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
+                                                           enum stoa_format *format,
+                                                           struct stoa_error *err);
+
 /* How far a conversion is. */
 struct stoa_convert_progress {
     uint64_t done_nbytes;
@@ -74,7 +82,6 @@ struct stoa_convert_report {
     uint64_t ninputs;
     uint64_t nrows;        /* written */
     uint64_t input_nbytes; /* as stored: compressed inputs count compressed */
-    uint64_t text_nbytes;  /* decompressed */
     uint64_t output_nbytes;
     uint32_t ncolumns;
     double seconds;

@@ -2,8 +2,8 @@
  * JSON lines: one JSON object a row, in the order of the schema.
  *
  * Integers and decimals are exact JSON numbers, temporal values ISO text
- * ("2013-01-01T10:00:00Z"), binary base64, null null, and the floats that JSON has no number for the
- * texts "NaN", "Infinity", "-Infinity".
+ * ("2013-01-01T10:00:00Z"), binary base64, null null, and the floats that JSON has no number for
+ * the texts "NaN", "Infinity", "-Infinity".
  */
 #ifndef STOA_JSONL_H
 #define STOA_JSONL_H
