@@ -24,11 +24,12 @@
  * row group leaves with its own copy of the plan, of the codes of its distinct values and of the
  * values of a new segment. So the hash tables of the chains need no lock, though they grow.
  *
- * What is remembered is a function of the row groups in their order and can be rebuilt from a file
- * that was cut short: plans by choosing again on the values of the last chooser group, which are
- * in the file; chains by reading the segments since the last one without a previous segment; the
- * two counts of gain by looking up the distinct values of the epoch's row groups again. The
- * fillers of null slots, the only bytes that a reader does not give back, follow from the values.
+ * What is remembered is a function of the distinct values of the row groups in their order, so it
+ * can be rebuilt from a file that was cut short, by doing it all again with the row groups that are
+ * in it. Less will do: plans follow from the values of the last chooser group; chains are the
+ * segments since the last one without a previous segment; whether a column left, and its gain,
+ * follow from the row groups since the start of the epoch before. The fillers of null slots, the
+ * only bytes that a reader does not give back, follow from the values.
  */
 #ifndef STOA_FILE_SEQUENCER_H
 #define STOA_FILE_SEQUENCER_H
