@@ -201,7 +201,7 @@ class Decoder:
 
 
 class Pfor:
-    """spec/encodings.md, section 2.1."""
+    """spec/encodings.md, section 2.2."""
 
     def __init__(self, node, width):
         self.data, self.at, self.width = node.payload, 0, width
