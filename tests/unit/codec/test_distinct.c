@@ -129,6 +129,7 @@ static void values_that_are_missing_are_not_found(void **state)
 
     (void)state;
     assert_int_equal(stoa_distinct_new(&set, STOA_PHYS_I64, 8, NULL), STOA_OK);
+    assert_int_equal(stoa_distinct_order(set, codes, NULL), STOA_OK); /* of nothing */
     stoa_distinct_find(set, &b, codes);
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(codes[i], UINT32_MAX);
