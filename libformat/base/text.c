@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/error.h"
+
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 enum stoa_status stoa_json_append_string(struct stoa_buffer *out, const void *text, size_t nbytes,
@@ -12,15 +14,15 @@ enum stoa_status stoa_json_append_string(struct stoa_buffer *out, const void *te
 {
     static const char names[] = "btn?fr"; /* \b \t \n, none for \v, \f \r: U+0008..U+000D */
     const uint8_t *bytes = text;
-    size_t room;
+    size_t nescapes = 0;
     uint8_t *at;
     enum stoa_status st;
 
-    if (!__builtin_mul_overflow(nbytes, (size_t)6, &room) && room < SIZE_MAX - 2)
-        room += 2;
-    else
-        room = SIZE_MAX;
-    st = stoa_buffer_reserve(out, room, err);
+    for (size_t i = 0; i < nbytes; i++)
+        nescapes += bytes[i] < 0x20 || bytes[i] == '"' || bytes[i] == '\\';
+    if (nescapes > (SIZE_MAX - 2 - nbytes) / 5)
+        return stoa_fail_nomem(err, SIZE_MAX);
+    st = stoa_buffer_reserve(out, nbytes + 5 * nescapes + 2, err);
     if (st != STOA_OK)
         return st;
     at = out->data + out->nbytes;
@@ -76,9 +78,13 @@ enum stoa_status stoa_base64_append(struct stoa_buffer *out, const void *bytes, 
 /* The value of a character of the alphabet, or 64. */
 static uint32_t value_of(char c)
 {
-    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
-
-    return at != NULL ? (uint32_t)(at - alphabet) : 64;
+    if (c >= 'A' && c <= 'Z')
+        return (uint32_t)(c - 'A');
+    if (c >= 'a' && c <= 'z')
+        return (uint32_t)(c - 'a') + 26;
+    if (c >= '0' && c <= '9')
+        return (uint32_t)(c - '0') + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : 64;
 }
 
 bool stoa_base64_decode(const char *text, size_t nbytes, uint8_t *out, size_t *nout)

@@ -99,6 +99,19 @@ static inline void stoa_builder_append_fixed(struct stoa_builder *builder, const
            builder->width);
 }
 
+/* The same for a value that the caller has put at the place that stoa_builder_slot() gave. */
+static inline void *stoa_builder_slot(const struct stoa_builder *builder)
+{
+    assert(builder->layout == STOA_LAYOUT_FIXED &&
+           builder->array.nvalues < builder->nvalues_capacity);
+    return builder->array.values + builder->width * builder->array.nvalues;
+}
+
+static inline void stoa_builder_append_slot(struct stoa_builder *builder)
+{
+    builder->array.nvalues++;
+}
+
 static inline void stoa_builder_append_bool(struct stoa_builder *builder, bool value)
 {
     size_t i = builder->array.nvalues++;

@@ -13,7 +13,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "base/utf8.h"
+#include "column/type.h"
 #include "csv/csv_table.h"
 #include "csv/field.h"
 #include "csv/input.h"
@@ -38,9 +38,10 @@ enum kind {
 /* What the samples say of one column. */
 struct evidence {
     unsigned kinds;
-    uint64_t nvalues; /* not null */
-    uint64_t nnulls;
-    uint64_t nquoted;
+    uint64_t nvalues;         /* null in no column */
+    uint64_t nnulls;          /* null in every column */
+    uint64_t nwords;          /* null unless the column is text: NA, "" */
+    uint64_t nquoted;         /* of nvalues */
     bool fractions;           /* a point, an exponent, a nan: more than integers */
     unsigned integer_ndigits; /* the most in front of and behind the point */
     unsigned fraction_ndigits;
@@ -51,39 +52,42 @@ struct evidence {
     uint64_t breaker_line;
 };
 
-static unsigned number_kinds(struct evidence *column, const char *text, size_t nbytes)
+static unsigned integer_kinds(const char *text, size_t nbytes)
 {
-    bool integer = true;
-    unsigned kinds = 0, integer_ndigits, fraction_ndigits;
     int64_t i64;
     uint64_t u64;
+    unsigned kinds = 0;
+
+    if (stoa_csv_text_is_negative_zero(text, nbytes))
+        return 0;
+    if (stoa_number_parse_int64(text, nbytes, &i64))
+        kinds |= INT64;
+    if (stoa_number_parse_uint64(text, nbytes, &u64))
+        kinds |= UINT64;
+    return kinds;
+}
+
+static unsigned number_kinds(struct evidence *column, const char *text, size_t nbytes)
+{
+    const bool integer = stoa_csv_text_is_integer(text, nbytes);
+    unsigned kinds, integer_ndigits, fraction_ndigits;
     double f64;
 
     if (!stoa_csv_number_is_plain(text, nbytes))
         return 0;
-    for (size_t i = text[0] == '-'; i < nbytes; i++)
-        integer = integer && text[i] >= '0' && text[i] <= '9';
-    if (!integer)
-        column->fractions = true;
-    if (integer && !(nbytes == 2 && memcmp(text, "-0", 2) == 0)) {
-        if (stoa_number_parse_int64(text, nbytes, &i64))
-            kinds |= INT64;
-        if (stoa_number_parse_uint64(text, nbytes, &u64))
-            kinds |= UINT64;
-    }
+    kinds = integer ? integer_kinds(text, nbytes) : 0;
     if (stoa_decimal_shape(text, nbytes, &integer_ndigits, &fraction_ndigits) &&
         memchr(text, 'e', nbytes) == NULL && memchr(text, 'E', nbytes) == NULL &&
-        !(text[0] == '-' && stoa_number_significant_digits(text, nbytes) == 0)) {
+        !stoa_csv_text_is_negative_zero(text, nbytes)) {
         kinds |= DECIMAL;
         if (integer_ndigits > column->integer_ndigits)
             column->integer_ndigits = integer_ndigits;
         if (fraction_ndigits > column->fraction_ndigits)
             column->fraction_ndigits = fraction_ndigits;
     }
-    if (stoa_number_parse_double(text, nbytes, &f64) &&
-        (integer ? f64 >= -9007199254740992.0 && f64 <= 9007199254740992.0
-                 : stoa_number_significant_digits(text, nbytes) <= STOA_CSV_DOUBLE_NDIGITS))
+    if (stoa_number_parse_double(text, nbytes, &f64) && stoa_csv_double_is_exact(text, nbytes, f64))
         kinds |= DOUBLE;
+    column->fractions |= kinds != 0 && !integer;
     return kinds;
 }
 
@@ -116,25 +120,16 @@ static unsigned time_kinds(struct evidence *column, const char *text, size_t nby
     return parts.zone_nbytes == 1 ? INSTANT : CLOCK;
 }
 
-/* The kinds that hold a value exactly; notes its shape in *column. */
+/* The kinds that hold a value, which is not empty, exactly; notes its shape in *column. */
 static unsigned kinds_of(struct evidence *column, const char *text, size_t nbytes)
 {
-    static const char *const bools[] = {"true", "false", "True", "False", "TRUE", "FALSE"};
     unsigned kinds;
-    double f64;
+    bool value;
 
-    if ((text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == '.') {
-        kinds = number_kinds(column, text, nbytes);
-        return kinds != 0 ? kinds : time_kinds(column, text, nbytes);
-    }
-    for (size_t i = 0; i < sizeof(bools) / sizeof(bools[0]); i++) {
-        if (strlen(bools[i]) == nbytes && memcmp(bools[i], text, nbytes) == 0)
-            return BOOL;
-    }
-    if (text[0] == '+' || !stoa_number_parse_double(text, nbytes, &f64))
-        return 0;
-    column->fractions = true; /* nan, inf */
-    return DOUBLE;
+    if (stoa_csv_bool_parse(text, nbytes, &value))
+        return BOOL;
+    kinds = number_kinds(column, text, nbytes);
+    return kinds != 0 ? kinds : time_kinds(column, text, nbytes);
 }
 
 static void observe(struct evidence *column, const struct stoa_csv_field *field, uint64_t line)
@@ -143,16 +138,14 @@ static void observe(struct evidence *column, const struct stoa_csv_field *field,
         column->nnulls++;
         return;
     }
+    if (stoa_csv_text_is_null(field->text, field->nbytes)) {
+        column->nwords++;
+        return;
+    }
     column->nvalues++;
     column->nquoted += field->quoted;
     if (column->kinds == 0)
         return;
-    if (stoa_csv_text_is_null(field->text, field->nbytes)) {
-        column->nvalues--; /* null unless the column turns out to be text */
-        column->nquoted -= field->quoted;
-        column->nnulls++;
-        return;
-    }
     column->kinds &= kinds_of(column, field->text, field->nbytes);
     if (column->kinds == 0) {
         column->breaker_line = line;
@@ -168,39 +161,50 @@ static enum stoa_time_unit unit_of(unsigned ndigits)
                           : STOA_NANO;
 }
 
-/* The type that the evidence leaves; `quotes_tell`: other columns stand without quotes. */
-static struct stoa_type decide(const struct evidence *column, bool quotes_tell)
+/* The kinds that are left when all of the sample is known; `quotes_tell`: other columns stand
+   without quotes. */
+static unsigned kinds_left(const struct evidence *column, bool quotes_tell)
 {
-    static char utc[] = "UTC"; /* read only: the schema copies it */
-    unsigned kinds = column->kinds;
+    unsigned kinds = column->nvalues > 0 ? column->kinds : 0;
 
-    if (column->nvalues == 0)
-        kinds = 0;
     if (quotes_tell && column->nquoted == column->nvalues)
         kinds &= ~(unsigned)(BOOL | INT64 | UINT64 | DECIMAL | DOUBLE); /* "10115" is no number */
-    if (column->integer_ndigits + column->fraction_ndigits > 38)
+    if (column->integer_ndigits + column->fraction_ndigits > STOA_MAX_PRECISION)
         kinds &= ~(unsigned)DECIMAL;
+    if (!column->fractions)
+        kinds &= ~(unsigned)DOUBLE; /* whole numbers stay whole */
     if (column->second_ndigits > 6 && !column->nanos_fit)
         kinds &= ~(unsigned)(CLOCK | INSTANT);
-    if (kinds & BOOL)
-        return (struct stoa_type){.id = STOA_BOOL};
-    if (kinds & INT64)
-        return (struct stoa_type){.id = STOA_INT64};
-    if (kinds & UINT64)
-        return (struct stoa_type){.id = STOA_UINT64};
-    if ((kinds & DOUBLE) && column->fractions)
-        return (struct stoa_type){.id = STOA_FLOAT64};
-    if (kinds & DECIMAL)
-        return (struct stoa_type){
-            .id = STOA_DECIMAL, .precision = 38, .scale = (uint8_t)column->fraction_ndigits};
-    if (kinds & DATE)
-        return (struct stoa_type){.id = STOA_DATE32};
-    if (kinds & TIME)
-        return (struct stoa_type){.id = STOA_TIME, .unit = unit_of(column->second_ndigits)};
-    if (kinds & (CLOCK | INSTANT))
-        return (struct stoa_type){.id = STOA_TIMESTAMP,
-                                  .unit = unit_of(column->second_ndigits),
-                                  .zone = kinds & INSTANT ? utc : NULL};
+    return kinds;
+}
+
+/* The first of the kinds, in this order, is the type. */
+static struct stoa_type decide(const struct evidence *column, unsigned kinds)
+{
+    static char utc[] = "UTC"; /* read only: the schema copies it */
+    const enum stoa_time_unit unit = unit_of(column->second_ndigits);
+    const struct {
+        unsigned kind;
+        struct stoa_type type;
+    } types[] = {
+        {BOOL, {.id = STOA_BOOL}},
+        {INT64, {.id = STOA_INT64}},
+        {UINT64, {.id = STOA_UINT64}},
+        {DOUBLE, {.id = STOA_FLOAT64}},
+        {DECIMAL,
+         {.id = STOA_DECIMAL,
+          .precision = STOA_MAX_PRECISION,
+          .scale = (uint8_t)column->fraction_ndigits}},
+        {DATE, {.id = STOA_DATE32}},
+        {TIME, {.id = STOA_TIME, .unit = unit}},
+        {CLOCK, {.id = STOA_TIMESTAMP, .unit = unit}},
+        {INSTANT, {.id = STOA_TIMESTAMP, .unit = unit, .zone = utc}},
+    };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (kinds & types[i].kind)
+            return types[i].type;
+    }
     return (struct stoa_type){.id = STOA_UTF8};
 }
 
@@ -214,32 +218,41 @@ static const char *pattern_of(const struct evidence *column, const struct stoa_t
     return column->separators[1] ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d %H:%M:%S";
 }
 
+/* Why the column has its type; `kinds` are those that are left. */
+static const char *reason(const struct evidence *column, unsigned kinds, char *out, size_t nbytes)
+{
+    if (column->nvalues == 0)
+        return "no value in the sample";
+    if (kinds != 0)
+        return "every value of the sample";
+    if (column->kinds != 0)
+        return column->nquoted == column->nvalues
+                   ? "values in quotes, where other columns have none"
+                   : "no type but text holds every value";
+    snprintf(out, nbytes, "\"%s\" in line %" PRIu64, column->breaker, column->breaker_line);
+    return out;
+}
+
 /* One object of the "evidence" array of a schema document. */
 static enum stoa_status print_evidence(const struct evidence *column, const char *name,
-                                       const struct stoa_type *type, struct stoa_buffer *out,
+                                       unsigned kinds, struct stoa_buffer *out,
                                        struct stoa_error *err)
 {
+    const uint64_t nwords_null = kinds != 0 ? column->nwords : 0;
+    const char *separator = out->nbytes > 1 ? ", " : "", *why;
     char text[160];
     int nbytes;
     enum stoa_status st;
 
-    STOA_TRY(stoa_buffer_append(
-        out, out->nbytes > 1 ? ", {\"name\": " : "{\"name\": ", out->nbytes > 1 ? 11 : 9, err));
-    STOA_TRY(stoa_json_append_string(out, name, strlen(name), err));
-    nbytes = snprintf(text, sizeof(text),
-                      ", \"rows\": %" PRIu64 ", \"nulls\": %" PRIu64 ", \"decided_by\": ",
-                      column->nvalues + column->nnulls, column->nnulls);
+    nbytes = snprintf(text, sizeof(text), "%s{\"name\": ", separator);
     STOA_TRY(stoa_buffer_append(out, text, (size_t)nbytes, err));
-    if (column->nvalues == 0)
-        nbytes = snprintf(text, sizeof(text), "no value in the sample");
-    else if (column->kinds == 0)
-        nbytes = snprintf(text, sizeof(text), "\"%s\" in line %" PRIu64, column->breaker,
-                          column->breaker_line);
-    else if (type->id == STOA_UTF8)
-        nbytes = snprintf(text, sizeof(text), "numbers in quotes, or too long for a number");
-    else
-        nbytes = snprintf(text, sizeof(text), "every value of the sample");
-    STOA_TRY(stoa_json_append_string(out, text, (size_t)nbytes, err));
+    STOA_TRY(stoa_json_append_string(out, name, strlen(name), err));
+    nbytes = snprintf(
+        text, sizeof(text), ", \"rows\": %" PRIu64 ", \"nulls\": %" PRIu64 ", \"decided_by\": ",
+        column->nvalues + column->nnulls + column->nwords, column->nnulls + nwords_null);
+    STOA_TRY(stoa_buffer_append(out, text, (size_t)nbytes, err));
+    why = reason(column, kinds, text, sizeof(text));
+    STOA_TRY(stoa_json_append_string(out, why, strlen(why), err));
     STOA_TRY(stoa_buffer_append(out, "}", 1, err));
 out:
     return st;
@@ -251,6 +264,8 @@ struct inference {
     struct stoa_csv_header header; /* of the first input */
     struct evidence *columns;
     struct stoa_csv_sample sample;
+    uint64_t line; /* of the record that the latest sample did not reach behind */
+    uint64_t offset;
 };
 
 static enum stoa_status start_columns(struct inference *inference, struct stoa_error *err)
@@ -266,54 +281,80 @@ static enum stoa_status start_columns(struct inference *inference, struct stoa_e
     return st;
 }
 
-/* Observes the records of one sample; *nrecords counts them, the header aside. */
-static enum stoa_status observe_text(struct inference *inference,
-                                     const struct stoa_csv_input *input, const char *text,
-                                     size_t nbytes, bool whole, size_t *nrecords,
+/* Meets the first record that is not blank. */
+static enum stoa_status observe_header(struct inference *inference, const char *input_name,
+                                       const struct stoa_csv_record *record, uint64_t line,
+                                       struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_header_meet(&inference->header, record, inference->options, input_name, line,
+                                  err));
+    if (inference->columns == NULL)
+        STOA_TRY(start_columns(inference, err));
+out:
+    return st;
+}
+
+static enum stoa_status observe_record(struct inference *inference,
+                                       const struct stoa_csv_record *record, uint64_t line,
+                                       uint64_t offset, struct stoa_error *err)
+{
+    const size_t ncolumns = inference->header.ncolumns;
+    enum stoa_status st = STOA_OK;
+
+    if (stoa_csv_record_is_blank(record, ncolumns))
+        return STOA_OK;
+    STOA_TRY(stoa_csv_record_check_width(record, ncolumns, line, offset, err));
+    for (size_t i = 0; i < ncolumns; i++)
+        observe(&inference->columns[i], &record->fields[i], line);
+out:
+    return st;
+}
+
+/*
+ * Observes the records of one sample, `text` with its slack; *complete is false when it does not
+ * reach behind the header and one record.
+ */
+static enum stoa_status observe_text(struct inference *inference, const char *input_name,
+                                     const char *text, size_t nbytes, bool whole, bool *complete,
                                      struct stoa_error *err)
 {
     const char delimiter = stoa_csv_delimiter(inference->options);
     const char *at = text, *end = text + nbytes;
     struct stoa_csv_record record = {0};
+    size_t nrecords = 0;
     uint64_t line = 1;
-    bool header = true; /* the next record is the first */
+    bool met = false; /* the header, or the first record where there is none */
     enum stoa_status st = STOA_OK;
 
-    *nrecords = 0;
     if (nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         at += 3;
-    while (at < end && *nrecords < SAMPLE_NROWS) {
-        uint64_t record_line = line;
+    for (; at < end && nrecords < SAMPLE_NROWS; at = record.next, line += record.nlines) {
+        const uint64_t offset = (uint64_t)(at - text);
 
+        inference->line = line;
+        inference->offset = offset;
         STOA_TRY(stoa_csv_record_split(&record, at, end, delimiter, err));
         if (!whole && (record.fault == STOA_CSV_OPEN_QUOTE || record.next == end))
             break; /* the sample ends inside this record */
-        STOA_TRY(stoa_csv_record_check(&record, record_line, (uint64_t)(at - text), err));
-        line += record.nlines;
-        if (header) {
-            header = false;
-            STOA_TRY(stoa_csv_header_meet(&inference->header, &record, inference->options,
-                                          stoa_csv_input_name(input), err));
-            if (inference->columns == NULL)
-                STOA_TRY(start_columns(inference, err));
-            if (!inference->options->no_header) {
-                at = record.next;
+        STOA_TRY(stoa_csv_record_check(&record, line, offset, err));
+        if (!met && stoa_csv_record_is_blank(&record, 0))
+            continue;
+        if (!met) {
+            met = true;
+            STOA_TRY(observe_header(inference, input_name, &record, line, err));
+            if (!inference->options->no_header)
                 continue;
-            }
         }
-        if (!stoa_csv_record_is_blank(&record, inference->header.ncolumns)) {
-            STOA_TRY(stoa_csv_record_check_width(&record, inference->header.ncolumns, record_line,
-                                                 (uint64_t)(at - text), err));
-            for (size_t i = 0; i < record.nfields; i++)
-                observe(&inference->columns[i], &record.fields[i], record_line);
-        }
-        ++*nrecords;
+        STOA_TRY(observe_record(inference, &record, line, offset, err));
+        nrecords++;
         inference->sample.nrows++;
         inference->sample.nbytes += (uint64_t)(record.next - at);
-        at = record.next;
     }
-    if (header && whole && !inference->options->no_header)
-        st = stoa_fail_at(err, STOA_ERR_DATA, 0, "empty: there is no header line");
+    *complete = whole || nrecords > 0;
+    if (whole && !met && !inference->options->no_header)
+        st = stoa_fail(err, STOA_ERR_DATA, "empty: there is no header line");
 out:
     stoa_csv_record_free(&record);
     return st;
@@ -322,24 +363,29 @@ out:
 static enum stoa_status observe_input(struct inference *inference, struct stoa_csv_input *input,
                                       size_t want_nbytes, struct stoa_error *err)
 {
-    uint64_t max_record_nbytes = inference->options->max_record_nbytes != 0
-                                     ? inference->options->max_record_nbytes
-                                     : STOA_CSV_MAX_RECORD_NBYTES;
+    const uint64_t max_record_nbytes = stoa_csv_max_record_nbytes(inference->options);
     struct stoa_buffer text = {0};
-    size_t nrecords = 0;
+    bool complete = false;
     enum stoa_status st;
 
-    for (;;) {
+    while (!complete) {
         bool whole;
 
         stoa_buffer_free(&text);
         STOA_TRY(stoa_csv_input_peek(input, want_nbytes, &text, &whole, err));
         STOA_TRY(stoa_buffer_append_zeros(&text, STOA_CSV_SLACK, err));
-        STOA_TRY(observe_text(inference, input, (const char *)text.data,
-                              text.nbytes - STOA_CSV_SLACK, whole, &nrecords, err));
-        /* A first record larger than the sample: look at more of it. */
-        if (nrecords > 0 || whole || text.nbytes > max_record_nbytes)
-            break;
+        st = observe_text(inference, input->name, (const char *)text.data,
+                          text.nbytes - STOA_CSV_SLACK, whole, &complete, err);
+        if (st != STOA_OK) {
+            stoa_wrap(err, st, "%s", input->name);
+            goto out;
+        }
+        /* A header or first record larger than the sample: look at more. */
+        if (!complete && want_nbytes / 2 > max_record_nbytes) {
+            st = stoa_csv_fail_too_large(err, input->name, inference->line, inference->offset,
+                                         max_record_nbytes);
+            goto out;
+        }
         want_nbytes *= 2;
     }
 out:
@@ -360,13 +406,14 @@ static enum stoa_status make_schema(const struct inference *inference, struct st
     STOA_TRY(stoa_buffer_append(evidence, "[", 1, err));
     for (size_t i = 0; i < header->ncolumns; i++) {
         const struct evidence *column = &inference->columns[i];
-        const struct stoa_type type = decide(column, quotes_tell);
+        const unsigned kinds = kinds_left(column, quotes_tell);
+        const struct stoa_type type = decide(column, kinds);
         const char *pattern = pattern_of(column, &type);
 
         STOA_TRY(stoa_schema_add(&schema, header->names[i], &type, true, err));
         if (pattern != NULL)
             STOA_TRY(stoa_metadata_set(&schema.fields[i].metadata, "csv_format", pattern, err));
-        STOA_TRY(print_evidence(column, header->names[i], &type, evidence, err));
+        STOA_TRY(print_evidence(column, header->names[i], kinds, evidence, err));
     }
     STOA_TRY(stoa_buffer_append(evidence, "]", 2, err)); /* with its terminator */
     *out = schema;
@@ -388,13 +435,9 @@ enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
 
     if (want_nbytes < SAMPLE_MIN_NBYTES)
         want_nbytes = SAMPLE_MIN_NBYTES;
-    for (size_t i = 0; i < inputs->nitems; i++) {
-        st = observe_input(&inference, &inputs->items[i], want_nbytes, err);
-        if (st != STOA_OK) {
-            st = stoa_csv_wrap(err, st, &inputs->items[i]);
-            goto out;
-        }
-    }
+    STOA_TRY(stoa_csv_options_check(options, err));
+    for (size_t i = 0; i < inputs->nitems; i++)
+        STOA_TRY(observe_input(&inference, &inputs->items[i], want_nbytes, err));
     if (inference.columns == NULL) {
         st = stoa_fail(err, STOA_ERR_DATA, "the inputs are empty: there is nothing to infer from");
         goto out;

@@ -78,12 +78,33 @@ static void unit_free(struct stoa_unit *unit)
     stoa_free(unit);
 }
 
+/* Holds the first record of an input, cut off as a unit, against the names of the columns. */
+static enum stoa_status check_header(struct csv_source *source, const struct feed *feed,
+                                     const struct stoa_csv_text *first, struct stoa_error *err)
+{
+    struct stoa_csv_record record = {0};
+    enum stoa_status st;
+
+    if (first->text == NULL)
+        return stoa_fail(err, STOA_ERR_DATA, "%s: empty: there is no header line",
+                         feed->input->name);
+    STOA_TRY(stoa_csv_record_split(&record, first->text, first->text + first->nbytes,
+                                   stoa_csv_delimiter(&source->options), err));
+    STOA_TRY(stoa_csv_record_check(&record, first->line, first->offset, err));
+    STOA_TRY(stoa_csv_header_meet(&source->header, &record, &source->options, feed->input->name,
+                                  first->line, err));
+out:
+    stoa_csv_record_free(&record);
+    if (st != STOA_OK)
+        stoa_wrap(err, st, "%s", feed->input->name);
+    return st;
+}
+
 /* Opens the input and takes its header off. */
 static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
                                   struct stoa_error *err)
 {
     struct stoa_csv_text first = {0};
-    struct stoa_csv_record record = {0};
     struct stoa_buffer head = {0};
     enum stoa_status st;
 
@@ -93,18 +114,9 @@ static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
     if (source->options.no_header)
         goto out;
     STOA_TRY(stoa_csv_cutter_next(&feed->cutter, 1, &first, err));
-    if (first.text == NULL) {
-        st = stoa_fail_at(err, STOA_ERR_DATA, 0, "empty: there is no header line");
-        goto out;
-    }
-    STOA_TRY(stoa_csv_record_split(&record, first.text, first.text + first.nbytes,
-                                   stoa_csv_delimiter(&source->options), err));
-    STOA_TRY(stoa_csv_record_check(&record, 1, 0, err));
-    STOA_TRY(stoa_csv_header_meet(&source->header, &record, &source->options,
-                                  stoa_csv_input_name(feed->input), err));
+    STOA_TRY(check_header(source, feed, &first, err));
 out:
     stoa_free(first.text);
-    stoa_csv_record_free(&record);
     return st;
 }
 
@@ -131,8 +143,6 @@ out:
     if (feed->stream != NULL)
         atomic_store(&feed->consumed_nbytes, feed->stream->consumed_nbytes);
     feed->status = st;
-    if (st != STOA_OK)
-        stoa_csv_wrap(&feed->err, st, feed->input);
     if (feed->ready.text == NULL) {
         feed->ended = true;
         feed_close(feed);
@@ -253,8 +263,8 @@ out:
 /* Appends the fields of one record to the builders. */
 static enum stoa_status append_row(const struct csv_source *source,
                                    const struct stoa_csv_record *record,
-                                   struct stoa_builder *builders, uint64_t line, uint64_t offset,
-                                   struct stoa_error *err)
+                                   const struct stoa_csv_text *text, uint64_t line,
+                                   struct stoa_builder *builders, struct stoa_error *err)
 {
     enum stoa_status st = STOA_OK;
 
@@ -276,7 +286,7 @@ static enum stoa_status append_row(const struct csv_source *source,
             continue;
         if (outcome != STOA_CSV_NULL || !target->nullable)
             return fail_value(source, i, field, outcome, line,
-                              offset + (uint64_t)(field->text - record->fields[0].text), err);
+                              text->offset + (uint64_t)(field->text - text->text), err);
         stoa_builder_append_null(builder);
     }
 out:
@@ -301,7 +311,7 @@ static enum stoa_status read_rows(const struct csv_source *source, const struct 
         STOA_TRY(stoa_csv_record_check(&record, line, offset, err));
         if (!stoa_csv_record_is_blank(&record, ncolumns)) {
             STOA_TRY(stoa_csv_record_check_width(&record, ncolumns, line, offset, err));
-            STOA_TRY(append_row(source, &record, builders, line, offset, err));
+            STOA_TRY(append_row(source, &record, text, line, builders, err));
             ++*nrows;
         }
         line += record.nlines;
@@ -330,7 +340,7 @@ static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_
                                    (size_t)unit->text.nrecords, err));
     st = read_rows(source, &unit->text, builders, &nrows, err);
     if (st != STOA_OK) {
-        st = stoa_csv_wrap(err, st, unit->feed->input);
+        stoa_wrap(err, st, "%s", unit->feed->input->name);
         goto out;
     }
     for (uint32_t i = 0; i < ncolumns; i++)
@@ -388,19 +398,10 @@ static enum stoa_status map_columns(struct csv_source *source,
     for (uint32_t k = 0; options->columns != NULL && k < options->ncolumns; k++)
         source->columns[options->columns[k]].slot = k;
     for (uint32_t i = 0; i < schema->nfields; i++) {
-        struct column *column = &source->columns[i];
-        char *type = NULL;
-
-        if (column->slot == UINT32_MAX)
+        if (source->columns[i].slot == UINT32_MAX)
             continue;
-        column->parser = stoa_csv_parser_find(&schema->fields[i].type);
-        if (column->parser != NULL)
-            continue;
-        STOA_TRY(stoa_type_print(&schema->fields[i], &type, err));
-        st = stoa_fail(err, STOA_ERR_USAGE, "column %s: CSV can't hold %s", schema->fields[i].name,
-                       type);
-        stoa_free(type);
-        goto out;
+        STOA_TRY(stoa_csv_column_check(&schema->fields[i], err));
+        source->columns[i].parser = stoa_csv_parser_find(&schema->fields[i].type);
     }
 out:
     return st;
@@ -430,6 +431,7 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
         options->csv.unit_nbytes != 0 ? options->csv.unit_nbytes : STOA_CSV_UNIT_NBYTES;
     source->prefetch_nbytes = options->prefetch_nbytes;
     source->total_nbytes = inputs->all_regular ? inputs->total_nbytes : 0;
+    STOA_TRY(stoa_csv_options_check(&source->options, err));
     STOA_TRY(stoa_csv_header_take(&source->header, options->schema, err));
     STOA_TRY(map_columns(source, options, err));
     if (options->columns == NULL)

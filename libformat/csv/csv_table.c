@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "csv/field.h"
 
 static void free_names(char **names, size_t nnames)
 {
@@ -26,8 +27,8 @@ void stoa_csv_header_reset(struct stoa_csv_header *header)
 }
 
 /* The name that column i's field gives it; column_1, column_2, ... where there is none. */
-static enum stoa_status name_of(const struct stoa_csv_field *field, size_t i, char **out,
-                                struct stoa_error *err)
+static enum stoa_status name_of(const struct stoa_csv_field *field, size_t i, uint64_t line,
+                                char **out, struct stoa_error *err)
 {
     char generated[32];
     char *name = NULL;
@@ -45,9 +46,10 @@ static enum stoa_status name_of(const struct stoa_csv_field *field, size_t i, ch
     name[nbytes] = '\0';
     if (nbytes > UINT16_MAX || memchr(name, '\0', nbytes) != NULL ||
         stoa_utf8_valid_prefix((const uint8_t *)name, nbytes) != nbytes) {
-        st = stoa_fail_at(err, STOA_ERR_DATA, 0,
-                          "line 1, column %zu: the name is not UTF-8 text of up to 65,535 bytes",
-                          i + 1);
+        st = stoa_fail(err, STOA_ERR_DATA,
+                       "line %" PRIu64 ", column %zu: a name must be UTF-8 text of up to 65,535 "
+                       "bytes without NUL",
+                       line, i + 1);
         goto out;
     }
     *out = name;
@@ -101,15 +103,16 @@ out:
 }
 
 static enum stoa_status check_names(const struct stoa_csv_header *header, char *const *names,
-                                    struct stoa_error *err)
+                                    uint64_t line, struct stoa_error *err)
 {
     char expected[80], found[80];
 
     for (size_t i = 0; i < header->ncolumns; i++) {
         if (strcmp(header->names[i], names[i]) != 0)
-            return stoa_fail_at(
-                err, STOA_ERR_DATA, 0, "line 1, column %zu: \"%s\" where %s has \"%s\"", i + 1,
-                stoa_quote(found, sizeof(found), names[i], strlen(names[i])), header->origin,
+            return stoa_fail(
+                err, STOA_ERR_DATA, "line %" PRIu64 ", column %zu: \"%s\" where %s has \"%s\"",
+                line, i + 1, stoa_quote(found, sizeof(found), names[i], strlen(names[i])),
+                header->origin,
                 stoa_quote(expected, sizeof(expected), header->names[i], strlen(header->names[i])));
     }
     return STOA_OK;
@@ -118,7 +121,7 @@ static enum stoa_status check_names(const struct stoa_csv_header *header, char *
 enum stoa_status stoa_csv_header_meet(struct stoa_csv_header *header,
                                       const struct stoa_csv_record *record,
                                       const struct stoa_csv_options *options,
-                                      const char *input_name, struct stoa_error *err)
+                                      const char *input_name, uint64_t line, struct stoa_error *err)
 {
     const struct stoa_csv_field nameless = {0};
     bool first = header->names == NULL;
@@ -127,13 +130,14 @@ enum stoa_status stoa_csv_header_meet(struct stoa_csv_header *header,
     enum stoa_status st = STOA_OK;
 
     if (!first && nnames != header->ncolumns)
-        return stoa_fail_at(err, STOA_ERR_DATA, 0, "line 1: %zu columns where %s has %zu", nnames,
-                            header->origin, header->ncolumns);
+        return stoa_fail(err, STOA_ERR_DATA, "line %" PRIu64 ": %zu column%s where %s has %zu",
+                         line, nnames, nnames == 1 ? "" : "s", header->origin, header->ncolumns);
     if (!first && options->no_header)
         return STOA_OK;
     STOA_TRY(stoa_alloc_zeroed(&names, nnames, sizeof(*names), err));
     for (size_t i = 0; i < nnames; i++)
-        STOA_TRY(name_of(options->no_header ? &nameless : &record->fields[i], i, &names[i], err));
+        STOA_TRY(
+            name_of(options->no_header ? &nameless : &record->fields[i], i, line, &names[i], err));
     STOA_TRY(make_unique(names, nnames, err));
     if (first) {
         STOA_TRY(stoa_strndup(&header->origin, input_name, strlen(input_name), err));
@@ -141,7 +145,7 @@ enum stoa_status stoa_csv_header_meet(struct stoa_csv_header *header,
         header->ncolumns = nnames;
         names = NULL;
     } else {
-        STOA_TRY(check_names(header, names, err));
+        STOA_TRY(check_names(header, names, line, err));
     }
 out:
     free_names(names, nnames);
@@ -170,20 +174,16 @@ out:
 enum stoa_status stoa_csv_record_check(const struct stoa_csv_record *record, uint64_t line,
                                        uint64_t offset, struct stoa_error *err)
 {
-    switch (record->fault) {
-    case STOA_CSV_FINE:
-        break;
-    case STOA_CSV_TEXT_AFTER_QUOTE:
-        return stoa_fail_at(err, STOA_ERR_DATA, offset,
-                            "line %" PRIu64 ", column %zu: text behind the closing quote (a quote "
-                            "inside quotes is written twice)",
-                            line, record->nfields);
-    case STOA_CSV_OPEN_QUOTE:
-        return stoa_fail_at(err, STOA_ERR_DATA, offset,
-                            "line %" PRIu64 ", column %zu: the quote is never closed", line,
-                            record->nfields);
-    }
-    return STOA_OK;
+    static const char *const faults[] = {
+        [STOA_CSV_TEXT_AFTER_QUOTE] =
+            "text behind the closing quote (a quote inside quotes is written twice)",
+        [STOA_CSV_OPEN_QUOTE] = "the quote is never closed",
+    };
+
+    if (record->fault == STOA_CSV_FINE)
+        return STOA_OK;
+    return stoa_fail_at(err, STOA_ERR_DATA, offset, "line %" PRIu64 ", column %zu: %s", line,
+                        record->nfields, faults[record->fault]);
 }
 
 enum stoa_status stoa_csv_record_check_width(const struct stoa_csv_record *record, size_t ncolumns,
@@ -197,13 +197,41 @@ enum stoa_status stoa_csv_record_check_width(const struct stoa_csv_record *recor
                         record->nfields == 1 ? ": is it another delimiter?" : "");
 }
 
-enum stoa_status stoa_csv_wrap(struct stoa_error *err, enum stoa_status status,
-                               const struct stoa_csv_input *input)
+enum stoa_status stoa_csv_options_check(const struct stoa_csv_options *options,
+                                        struct stoa_error *err)
 {
-    const char *name = stoa_csv_input_name(input);
+    char shown[8];
+    char delimiter = stoa_csv_delimiter(options);
 
-    /* A stream names itself in its own errors. */
-    if (err == NULL || strncmp(err->message, name, strlen(name)) == 0)
-        return status;
-    return stoa_wrap(err, status, "%s", name);
+    if ((uint8_t)delimiter < 0x80 && delimiter != '"' && delimiter != '\n' && delimiter != '\r')
+        return STOA_OK;
+    return stoa_fail(err, STOA_ERR_USAGE,
+                     "the delimiter \"%s\" can't be used: it must be an ASCII character other than "
+                     "a double quote or a line end",
+                     stoa_quote(shown, sizeof(shown), &delimiter, 1));
+}
+
+enum stoa_status stoa_csv_column_check(const struct stoa_field *field, struct stoa_error *err)
+{
+    char name[80];
+    char *type = NULL;
+    enum stoa_status st;
+
+    if (stoa_csv_parser_find(&field->type) != NULL)
+        return STOA_OK;
+    STOA_TRY(stoa_type_print(field, &type, err));
+    st = stoa_fail(err, STOA_ERR_USAGE, "column %s: CSV can't hold %s",
+                   stoa_quote(name, sizeof(name), field->name, strlen(field->name)), type);
+out:
+    stoa_free(type);
+    return st;
+}
+
+enum stoa_status stoa_csv_fail_too_large(struct stoa_error *err, const char *input_name,
+                                         uint64_t line, uint64_t offset, uint64_t max_record_nbytes)
+{
+    return stoa_fail_at(err, STOA_ERR_LIMIT, offset,
+                        "%s: line %" PRIu64 ": a record of more than %" PRIu64
+                        " bytes: is a quote left open?",
+                        input_name, line, max_record_nbytes);
 }

@@ -10,20 +10,32 @@
 #include "csv/csv.h"
 #include "csv/csv_table.h"
 
-/* Room that every value but text and bytes fits, its delimiter included. */
-#define VALUE_NBYTES (STOA_TEXT_NBYTES + 1)
+/* Whether only text can hold the delimiter: no number, time or base64 has one of these. */
+static bool is_in_text_only(char delimiter)
+{
+    return delimiter == ',' || delimiter == ';' || delimiter == '\t' || delimiter == '|';
+}
 
+/* A text that begins like a byte order mark would lose it at the start of a file. */
 static bool needs_quotes(const uint8_t *text, size_t nbytes, char delimiter)
 {
     if (nbytes == 0 || text[0] == ' ' || text[nbytes - 1] == ' ')
         return true;
-    return memchr(text, delimiter, nbytes) != NULL || memchr(text, '"', nbytes) != NULL ||
-           memchr(text, '\n', nbytes) != NULL || memchr(text, '\r', nbytes) != NULL;
+    if (nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        return true;
+    for (size_t i = 0; i < nbytes; i++) {
+        uint8_t c = text[i];
+
+        if (c == (uint8_t)delimiter || c == '"' || c == '\n' || c == '\r')
+            return true;
+    }
+    return false;
 }
 
-static enum stoa_status append_text(struct stoa_buffer *out, const uint8_t *text, size_t nbytes,
+static enum stoa_status append_text(struct stoa_buffer *out, const void *bytes, size_t nbytes,
                                     char delimiter, struct stoa_error *err)
 {
+    const uint8_t *text = bytes;
     enum stoa_status st;
 
     if (!needs_quotes(text, nbytes, delimiter))
@@ -52,56 +64,64 @@ static bool is_written_with_t(const struct stoa_field *field)
     return field->type.id == STOA_TIMESTAMP && pattern != NULL && strstr(pattern, "%dT%H") != NULL;
 }
 
+/* Base64; the empty text in quotes, since without them it is null. */
+static enum stoa_status append_bytes(struct stoa_buffer *out, const uint8_t *bytes, size_t nbytes,
+                                     char delimiter, struct stoa_error *err)
+{
+    struct stoa_buffer text = {0};
+    enum stoa_status st;
+
+    if (nbytes > 0 && is_in_text_only(delimiter))
+        return stoa_base64_append(out, bytes, nbytes, err);
+    STOA_TRY(stoa_base64_append(&text, bytes, nbytes, err));
+    STOA_TRY(append_text(out, text.data, text.nbytes, delimiter, err));
+out:
+    stoa_buffer_free(&text);
+    return st;
+}
+
 static enum stoa_status append_value(struct stoa_buffer *out, const struct stoa_field *field,
                                      const struct stoa_array *array, size_t i, char delimiter,
                                      bool with_t, struct stoa_error *err)
 {
-    const uint8_t *bytes;
-    enum stoa_status st;
+    char text[STOA_TEXT_NBYTES];
+    uint32_t index;
+    size_t nbytes;
 
     switch (field->type.id) {
     case STOA_UTF8:
-        bytes = array->values + array->offsets[i];
-        return append_text(out, bytes, (size_t)(array->offsets[i + 1] - array->offsets[i]),
-                           delimiter, err);
+        return append_text(out, array->values + array->offsets[i],
+                           (size_t)(array->offsets[i + 1] - array->offsets[i]), delimiter, err);
     case STOA_BINARY:
-        if (array->offsets[i] == array->offsets[i + 1])
-            return stoa_buffer_append(out, "\"\"", 2, err);
-        bytes = array->values + array->offsets[i];
-        return stoa_base64_append(out, bytes, (size_t)(array->offsets[i + 1] - array->offsets[i]),
-                                  err);
+        return append_bytes(out, array->values + array->offsets[i],
+                            (size_t)(array->offsets[i + 1] - array->offsets[i]), delimiter, err);
     case STOA_FIXED_BINARY:
-        return stoa_base64_append(out, array->values + i * field->type.width, field->type.width,
-                                  err);
-    case STOA_ENUM: {
-        uint32_t index;
-
+        return append_bytes(out, array->values + i * field->type.width, field->type.width,
+                            delimiter, err);
+    case STOA_ENUM:
         memcpy(&index, array->values + 4 * i, 4);
-        bytes = (const uint8_t *)field->type.symbols[index];
-        return append_text(out, bytes, strlen(field->type.symbols[index]), delimiter, err);
-    }
+        return append_text(out, field->type.symbols[index], strlen(field->type.symbols[index]),
+                           delimiter, err);
     default:
-        st = stoa_buffer_reserve(out, VALUE_NBYTES, err);
-        if (st == STOA_OK) {
-            char *text = (char *)out->data + out->nbytes;
-            size_t nbytes = stoa_array_format(field, array, i, text);
-
-            if (with_t)
-                *(char *)memchr(text, ' ', nbytes) = 'T';
-            out->nbytes += nbytes;
-        }
-        return st;
+        nbytes = stoa_array_format(field, array, i, text);
+        if (with_t)
+            *(char *)memchr(text, ' ', nbytes) = 'T';
+        if (is_in_text_only(delimiter))
+            return stoa_buffer_append(out, text, nbytes, err);
+        return append_text(out, text, nbytes, delimiter, err);
     }
 }
 
-static enum stoa_status check_schema(const struct stoa_schema *schema, struct stoa_error *err)
+static enum stoa_status check(const struct stoa_csv_options *options,
+                              const struct stoa_schema *schema, struct stoa_error *err)
 {
-    for (uint32_t i = 0; i < schema->nfields; i++) {
-        if (schema->fields[i].nchildren > 0)
-            return stoa_fail(err, STOA_ERR_USAGE, "column %s: CSV can't hold nested values",
-                             schema->fields[i].name);
-    }
-    return STOA_OK;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_options_check(options, err));
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        STOA_TRY(stoa_csv_column_check(&schema->fields[i], err));
+out:
+    return st;
 }
 
 static enum stoa_status append_rows(const struct stoa_csv_options *options,
@@ -146,17 +166,17 @@ static enum stoa_status append_header(const struct stoa_csv_options *options,
 
         if (i > 0)
             STOA_TRY(stoa_buffer_append(out, &delimiter, 1, err));
-        STOA_TRY(append_text(out, (const uint8_t *)name, strlen(name), delimiter, err));
+        STOA_TRY(append_text(out, name, strlen(name), delimiter, err));
     }
     STOA_TRY(stoa_buffer_append(out, "\n", 1, err));
 out:
     return st;
 }
 
-/* Hands the caller's block to `text`, so that appending goes on where it ends; and back. */
-static void borrow(struct stoa_buffer *text, char *const *out, size_t nbytes)
+/* The caller's block as a buffer, so that appending goes on where it ends. */
+static struct stoa_buffer borrow(char *text, size_t nbytes)
 {
-    *text = (struct stoa_buffer){.data = (uint8_t *)*out, .nbytes = nbytes, .capacity = nbytes};
+    return (struct stoa_buffer){.data = (uint8_t *)text, .nbytes = nbytes, .capacity = nbytes};
 }
 
 enum stoa_status stoa_csv_format(const struct stoa_csv_options *options,
@@ -164,12 +184,13 @@ enum stoa_status stoa_csv_format(const struct stoa_csv_options *options,
                                  struct stoa_error *err)
 {
     const struct stoa_csv_options defaults = {0};
-    struct stoa_buffer text;
+    struct stoa_buffer text = borrow(*out, *nbytes);
     enum stoa_status st;
 
-    borrow(&text, out, *nbytes);
-    STOA_TRY(check_schema(batch->schema, err));
-    STOA_TRY(append_rows(options != NULL ? options : &defaults, batch, &text, err));
+    if (options == NULL)
+        options = &defaults;
+    STOA_TRY(check(options, batch->schema, err));
+    STOA_TRY(append_rows(options, batch, &text, err));
     *nbytes = text.nbytes;
 out:
     *out = (char *)text.data; /* it may have moved, whatever happened */
@@ -181,12 +202,13 @@ enum stoa_status stoa_csv_format_header(const struct stoa_csv_options *options,
                                         size_t *nbytes, struct stoa_error *err)
 {
     const struct stoa_csv_options defaults = {0};
-    struct stoa_buffer text;
+    struct stoa_buffer text = borrow(*out, *nbytes);
     enum stoa_status st;
 
-    borrow(&text, out, *nbytes);
-    STOA_TRY(check_schema(schema, err));
-    STOA_TRY(append_header(options != NULL ? options : &defaults, schema, &text, err));
+    if (options == NULL)
+        options = &defaults;
+    STOA_TRY(check(options, schema, err));
+    STOA_TRY(append_header(options, schema, &text, err));
     *nbytes = text.nbytes;
 out:
     *out = (char *)text.data;
@@ -207,7 +229,7 @@ enum stoa_status stoa_csv_sink_open(struct stoa_sink *sink, const struct stoa_cs
     struct stoa_buffer header = {0};
     enum stoa_status st;
 
-    STOA_TRY(check_schema(schema, err));
+    STOA_TRY(check(options, schema, err));
     STOA_TRY(append_header(options, schema, &header, err));
     STOA_TRY(stoa_text_sink_open(sink, format, options, sizeof(*options), &mine, err));
     STOA_TRY(sink->write(sink, header.data, header.nbytes, err));

@@ -2,7 +2,7 @@
  * Units: whole records, cut where the rules of spec/csv.md end them.
  *
  *     buffer  | records of this unit           | begun record | unread
- *             0                         record_end       scan   nbytes
+ *           begin                       record_end      at      nbytes
  *
  * The automaton has two states, outside and inside quotes, and needs the byte before a quote to
  * tell an opening one from a stray one. A stretch without quotes and CRs, which is most of most
@@ -10,15 +10,27 @@
  */
 #include "csv/cut.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "csv/csv_table.h"
 
-#define READ_NBYTES ((size_t)1 << 20)
+/* Bytes asked of a stream: as many as are there already, in these limits. */
+#define READ_NBYTES_MIN ((size_t)32 << 10)
+#define READ_NBYTES_MAX ((size_t)1 << 20)
 
-/* Where the automaton is in cutter->buffer. */
+static const char *text_of(const struct stoa_csv_cutter *cutter)
+{
+    return (const char *)cutter->buffer.data + cutter->begin;
+}
+
+/* Bytes that were read and not cut off yet. */
+static size_t nbytes_of(const struct stoa_csv_cutter *cutter)
+{
+    return cutter->buffer.nbytes - cutter->begin;
+}
+
+/* Where the automaton is, in bytes behind cutter->begin. */
 struct scan {
     size_t at;         /* next byte to look at */
     size_t record_end; /* behind the last whole record */
@@ -35,13 +47,12 @@ void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *st
     *cutter = (struct stoa_csv_cutter){
         .stream = stream,
         .delimiter = stoa_csv_delimiter(options),
+        .skips_blank = !options->no_header,
         .unit_nrows = options->unit_nrows != 0 ? options->unit_nrows : STOA_CSV_UNIT_NROWS,
         .unit_nbytes = options->unit_nbytes != 0 ? options->unit_nbytes : STOA_CSV_UNIT_NBYTES,
-        .max_record_nbytes = options->max_record_nbytes != 0 ? options->max_record_nbytes
-                                                             : STOA_CSV_MAX_RECORD_NBYTES,
+        .max_record_nbytes = stoa_csv_max_record_nbytes(options),
         .buffer = *head,
         .line = 1,
-        .ended = stream == NULL,
     };
     *head = (struct stoa_buffer){0};
 }
@@ -53,15 +64,23 @@ void stoa_csv_cutter_reset(struct stoa_csv_cutter *cutter)
 
 static enum stoa_status read_more(struct stoa_csv_cutter *cutter, struct stoa_error *err)
 {
-    size_t got;
+    struct stoa_buffer *buffer = &cutter->buffer;
+    size_t want, got;
     enum stoa_status st;
 
-    STOA_TRY(stoa_buffer_reserve(&cutter->buffer, READ_NBYTES + STOA_CSV_SLACK, err));
-    STOA_TRY(cutter->stream->read(cutter->stream, cutter->buffer.data + cutter->buffer.nbytes,
-                                  READ_NBYTES, &got, err));
-    cutter->buffer.nbytes += got;
+    if (cutter->begin > 0) {
+        memmove(buffer->data, buffer->data + cutter->begin, nbytes_of(cutter));
+        buffer->nbytes = nbytes_of(cutter);
+        cutter->begin = 0;
+    }
+    want = buffer->nbytes < READ_NBYTES_MIN   ? READ_NBYTES_MIN
+           : buffer->nbytes > READ_NBYTES_MAX ? READ_NBYTES_MAX
+                                              : buffer->nbytes;
+    STOA_TRY(stoa_buffer_reserve(buffer, want + STOA_CSV_SLACK, err));
+    STOA_TRY(cutter->stream->read(cutter->stream, buffer->data + buffer->nbytes, want, &got, err));
+    buffer->nbytes += got;
     cutter->ended = got == 0;
-    memset(cutter->buffer.data + cutter->buffer.nbytes, 0, STOA_CSV_SLACK);
+    memset(buffer->data + buffer->nbytes, 0, STOA_CSV_SLACK);
 out:
     return st;
 }
@@ -81,8 +100,8 @@ static void end_record(struct scan *scan, size_t at)
  */
 static bool step(const struct stoa_csv_cutter *cutter, struct scan *scan)
 {
-    const char *text = (const char *)cutter->buffer.data;
-    const size_t nbytes = cutter->buffer.nbytes;
+    const char *text = text_of(cutter);
+    const size_t nbytes = nbytes_of(cutter);
 
     while (scan->at < nbytes) {
         const char *from = text + scan->at, *end = text + nbytes, *hit;
@@ -142,21 +161,18 @@ static bool step(const struct stoa_csv_cutter *cutter, struct scan *scan)
 /* Looks once at all that is new: a stretch without quotes and CRs can be stepped through fast. */
 static void find_plain(const struct stoa_csv_cutter *cutter, struct scan *scan)
 {
-    const char *text = (const char *)cutter->buffer.data;
-    size_t nbytes = cutter->buffer.nbytes - scan->at;
+    const char *text = text_of(cutter) + scan->at;
+    size_t nbytes = nbytes_of(cutter) - scan->at;
 
-    if (nbytes > 0 && memchr(text + scan->at, '"', nbytes) == NULL &&
-        memchr(text + scan->at, '\r', nbytes) == NULL)
-        scan->plain_end = cutter->buffer.nbytes;
+    if (nbytes > 0 && memchr(text, '"', nbytes) == NULL && memchr(text, '\r', nbytes) == NULL)
+        scan->plain_end = nbytes_of(cutter);
 }
 
 static enum stoa_status fail_too_large(const struct stoa_csv_cutter *cutter,
                                        const struct scan *scan, struct stoa_error *err)
 {
-    return stoa_fail_at(err, STOA_ERR_LIMIT, cutter->offset + scan->record_end,
-                        "line %" PRIu64 ": a record of more than %" PRIu64
-                        " bytes: is a quote left open?",
-                        cutter->line + scan->record_lines, cutter->max_record_nbytes);
+    return stoa_csv_fail_too_large(err, cutter->stream->name, cutter->line + scan->record_lines,
+                                   cutter->offset + scan->record_end, cutter->max_record_nbytes);
 }
 
 /* Moves scan over records until the unit is full or the input ends. */
@@ -168,70 +184,113 @@ static enum stoa_status fill(struct stoa_csv_cutter *cutter, uint32_t nrecords, 
     find_plain(cutter, scan);
     while (scan->nrecords < nrecords) {
         struct scan before = *scan;
+        bool whole = step(cutter, scan);
+        size_t end; /* of the record as far as it is there */
 
-        if (step(cutter, scan)) {
-            if (scan->record_end > cutter->unit_nbytes && before.record_end > 0) {
-                *scan = before; /* this record opens the next unit */
-                break;
-            }
-        } else if (cutter->ended) {
-            if (scan->record_end < cutter->buffer.nbytes) {
-                scan->record_end = cutter->buffer.nbytes;
-                scan->nrecords++;
-            }
-            if (scan->record_end > cutter->unit_nbytes && before.record_end > 0)
-                *scan = before;
+        if (!whole && cutter->ended && before.record_end < nbytes_of(cutter)) {
+            scan->record_end = nbytes_of(cutter); /* the last record has no line end */
+            scan->nrecords++;
+            whole = true;
+        }
+        end = whole ? scan->record_end : nbytes_of(cutter);
+        if (end - before.record_end > cutter->max_record_nbytes)
+            return fail_too_large(cutter, &before, err);
+        if (!whole && cutter->ended)
             break;
-        } else {
-            if (before.record_end > 0 && cutter->buffer.nbytes > cutter->unit_nbytes)
-                break; /* the begun record can't belong to this unit any more */
+        if (before.record_end > 0 && end > cutter->unit_nbytes) {
+            *scan = before; /* this record opens the next unit */
+            break;
+        }
+        if (!whole) {
             STOA_TRY(read_more(cutter, err));
             find_plain(cutter, scan);
         }
-        if (scan->record_end - before.record_end > cutter->max_record_nbytes)
-            return fail_too_large(cutter, &before, err);
-        if (scan->record_end == before.record_end &&
-            cutter->buffer.nbytes - scan->record_end > cutter->max_record_nbytes)
-            return fail_too_large(cutter, scan, err);
     }
 out:
     return st;
 }
 
-static enum stoa_status skip_byte_order_mark(struct stoa_csv_cutter *cutter, struct stoa_error *err)
+static void drop(struct stoa_csv_cutter *cutter, size_t nbytes)
 {
-    enum stoa_status st = STOA_OK;
+    cutter->begin += nbytes;
+    cutter->offset += nbytes;
+}
+
+/* Passes over a byte order mark, and over blank lines where a header must come. */
+static enum stoa_status start(struct stoa_csv_cutter *cutter, struct stoa_error *err)
+{
     struct stoa_buffer *buffer = &cutter->buffer;
+    char last = '\0';
+    enum stoa_status st;
 
     STOA_TRY(stoa_buffer_reserve(buffer, STOA_CSV_SLACK, err));
     memset(buffer->data + buffer->nbytes, 0, STOA_CSV_SLACK);
-    while (buffer->nbytes < 3 && !cutter->ended)
+    while (nbytes_of(cutter) < 3 && !cutter->ended)
         STOA_TRY(read_more(cutter, err));
-    cutter->started = true;
-    if (buffer->nbytes >= 3 && memcmp(buffer->data, "\xef\xbb\xbf", 3) == 0) {
-        memmove(buffer->data, buffer->data + 3, buffer->nbytes - 3);
-        buffer->nbytes -= 3;
-        cutter->offset = 3;
+    if (nbytes_of(cutter) >= 3 && memcmp(text_of(cutter), "\xef\xbb\xbf", 3) == 0)
+        drop(cutter, 3);
+    while (cutter->skips_blank) {
+        const char *text = text_of(cutter);
+        size_t at = 0;
+
+        for (; at < nbytes_of(cutter) && (text[at] == '\n' || text[at] == '\r'); at++) {
+            cutter->line += text[at] == '\r' || last != '\r';
+            last = text[at];
+        }
+        drop(cutter, at);
+        if (nbytes_of(cutter) > 0 || cutter->ended)
+            break;
+        STOA_TRY(read_more(cutter, err));
     }
+    cutter->started = true;
 out:
     return st;
 }
 
-/* The first nbytes of the buffer become the unit; the rest moves to a new buffer. */
+/* Takes the buffer with the first nbytes of it out of the cutter; what follows them stays. */
+static enum stoa_status take_buffer(struct stoa_csv_cutter *cutter, size_t nbytes, char **out,
+                                    struct stoa_error *err)
+{
+    struct stoa_buffer rest = {0};
+    size_t nrest = nbytes_of(cutter) - nbytes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_buffer_reserve(&rest, nrest + STOA_CSV_SLACK, err));
+    memcpy(rest.data, text_of(cutter) + nbytes, nrest + STOA_CSV_SLACK);
+    rest.nbytes = nrest;
+    *out = (char *)cutter->buffer.data;
+    cutter->buffer = rest;
+out:
+    return st;
+}
+
+static enum stoa_status copy_front(struct stoa_csv_cutter *cutter, size_t nbytes, char **out,
+                                   struct stoa_error *err)
+{
+    enum stoa_status st = stoa_alloc(out, nbytes + STOA_CSV_SLACK, err);
+
+    if (st == STOA_OK) {
+        memcpy(*out, text_of(cutter), nbytes);
+        cutter->begin += nbytes;
+    }
+    return st;
+}
+
+/* The records that were passed become the unit. Small ones are copied, large ones are not. */
 static enum stoa_status hand_over(struct stoa_csv_cutter *cutter, const struct scan *scan,
                                   struct stoa_csv_text *out, struct stoa_error *err)
 {
-    struct stoa_buffer rest = {0};
-    size_t nbytes = scan->record_end;
+    const size_t nbytes = scan->record_end;
+    char *text;
     enum stoa_status st;
 
-    STOA_TRY(stoa_buffer_reserve(&cutter->buffer, STOA_CSV_SLACK, err));
-    STOA_TRY(stoa_buffer_reserve(&rest, cutter->buffer.nbytes - nbytes + STOA_CSV_SLACK, err));
-    STOA_TRY(stoa_buffer_append(&rest, cutter->buffer.data + nbytes, cutter->buffer.nbytes - nbytes,
-                                err));
-    memset(cutter->buffer.data + nbytes, 0, STOA_CSV_SLACK);
+    if (cutter->begin == 0 && nbytes > nbytes_of(cutter) / 2)
+        STOA_TRY(take_buffer(cutter, nbytes, &text, err));
+    else
+        STOA_TRY(copy_front(cutter, nbytes, &text, err));
+    memset(text + nbytes, 0, STOA_CSV_SLACK);
     *out = (struct stoa_csv_text){
-        .text = (char *)cutter->buffer.data,
+        .text = text,
         .nbytes = nbytes,
         .nrecords = scan->nrecords,
         .line = cutter->line,
@@ -239,10 +298,7 @@ static enum stoa_status hand_over(struct stoa_csv_cutter *cutter, const struct s
     };
     cutter->line += scan->record_lines;
     cutter->offset += nbytes;
-    cutter->buffer = rest;
-    rest = (struct stoa_buffer){0};
 out:
-    stoa_buffer_free(&rest);
     return st;
 }
 
@@ -253,7 +309,7 @@ enum stoa_status stoa_csv_cutter_next(struct stoa_csv_cutter *cutter, uint32_t n
     enum stoa_status st = STOA_OK;
 
     if (!cutter->started)
-        STOA_TRY(skip_byte_order_mark(cutter, err));
+        STOA_TRY(start(cutter, err));
     STOA_TRY(fill(cutter, nrecords != 0 ? nrecords : cutter->unit_nrows, &scan, err));
     if (scan.nrecords == 0)
         *out = (struct stoa_csv_text){0};

@@ -23,19 +23,21 @@ struct stoa_csv_text {
 struct stoa_csv_cutter {
     struct stoa_stream *stream; /* borrowed */
     char delimiter;
+    bool skips_blank; /* a header is expected: blank lines in front of it are passed over */
     uint32_t unit_nrows;
     uint64_t unit_nbytes;
     uint64_t max_record_nbytes;
-    struct stoa_buffer buffer; /* what was read and not cut off yet */
-    uint64_t line;             /* of buffer.data[0] */
+    struct stoa_buffer buffer; /* what was read, with STOA_CSV_SLACK bytes behind it */
+    size_t begin;              /* the bytes before were cut off */
+    uint64_t line;             /* of buffer.data[begin] */
     uint64_t offset;
-    bool started; /* the byte order mark was looked for */
+    bool started; /* the first record stands at the front of the buffer */
     bool ended;   /* the stream is at its end */
 };
 
 /*
  * Starts at the beginning of an input whose first bytes were read already (`head` is taken over and
- * emptied); the rest comes from `stream`, which may be NULL when there is none.
+ * emptied); the rest comes from `stream`.
  */
 void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *stream,
                           const struct stoa_csv_options *options, struct stoa_buffer *head);
@@ -45,7 +47,7 @@ void stoa_csv_cutter_reset(struct stoa_csv_cutter *cutter);
  * The next unit: `nrecords` records (0: the unit_nrows of the options), fewer before one that would
  * take the text over unit_nbytes and at the end. out->text is NULL at the end. A quote that never
  * closes is delivered as it is, as the last record. Errors: those of the stream; STOA_ERR_LIMIT for
- * a record of more than max_record_nbytes.
+ * a record of more than max_record_nbytes. All of them name the input.
  */
 STOA_CHECK enum stoa_status stoa_csv_cutter_next(struct stoa_csv_cutter *cutter, uint32_t nrecords,
                                                  struct stoa_csv_text *out, struct stoa_error *err);

@@ -34,10 +34,25 @@ enum stoa_csv_outcome stoa_csv_field_append(const struct stoa_csv_parser *parser
                                             const struct stoa_csv_field *field, bool strict,
                                             struct stoa_builder *builder);
 
-/* Whether a field is null in a column whose type is not text: empty, NA, N/A, NULL, ... */
+/* Whether a text is null in a column whose type is not text: empty, NA, N/A, NULL, ... */
 bool stoa_csv_text_is_null(const char *text, size_t nbytes);
+
+/* true and false in their three spellings. */
+bool stoa_csv_bool_parse(const char *text, size_t nbytes, bool *out);
 
 /* Whether a number has neither a '+' nor a '0' in front of another digit. */
 bool stoa_csv_number_is_plain(const char *text, size_t nbytes);
+
+/* [-] digits. */
+bool stoa_csv_text_is_integer(const char *text, size_t nbytes);
+
+/* A zero of any form with a '-', whose sign only a float keeps. */
+bool stoa_csv_text_is_negative_zero(const char *text, size_t nbytes);
+
+/*
+ * Whether the double `x` of a number's text stands for it: no more than 17 significant digits, of
+ * an integer no more than 2^53, and no zero for what is none.
+ */
+bool stoa_csv_double_is_exact(const char *text, size_t nbytes, double x);
 
 #endif

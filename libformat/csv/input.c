@@ -8,18 +8,30 @@
 
 #include "base/error.h"
 
+#define NAME_NBYTES 512
+
 STOA_CHECK static enum stoa_status input_init(struct stoa_csv_inputs *inputs,
                                               struct stoa_csv_input *input, const char *path,
                                               struct stoa_error *err)
 {
+    bool is_stdin = strcmp(path, "-") == 0;
+    const char *name = is_stdin ? "standard input" : path;
+    char shown[NAME_NBYTES];
     struct stat info;
+    enum stoa_status st;
 
-    input->once = strcmp(path, "-") == 0 || (stat(path, &info) == 0 && !S_ISREG(info.st_mode));
+    if (!is_stdin && stat(path, &info) != 0) /* opening it will say what is wrong */
+        info = (struct stat){.st_mode = S_IFREG};
+    input->once = is_stdin || !S_ISREG(info.st_mode);
     if (input->once)
         inputs->all_regular = false;
-    else if (stat(path, &info) == 0)
+    else
         inputs->total_nbytes += (uint64_t)info.st_size;
-    return stoa_strndup(&input->path, path, strlen(path), err);
+    stoa_quote(shown, sizeof(shown), name, strlen(name));
+    STOA_TRY(stoa_strndup(&input->name, shown, strlen(shown), err));
+    STOA_TRY(stoa_strndup(&input->path, path, strlen(path), err));
+out:
+    return st;
 }
 
 enum stoa_status stoa_csv_inputs_new(const char *const *paths, size_t npaths,
@@ -47,16 +59,12 @@ void stoa_csv_inputs_free(struct stoa_csv_inputs *inputs)
         return;
     for (size_t i = 0; i < inputs->nitems; i++) {
         stoa_free(inputs->items[i].path);
+        stoa_free(inputs->items[i].name);
         stoa_stream_close(inputs->items[i].stream);
         stoa_buffer_free(&inputs->items[i].head);
     }
     stoa_free(inputs->items);
     stoa_free(inputs);
-}
-
-const char *stoa_csv_input_name(const struct stoa_csv_input *input)
-{
-    return strcmp(input->path, "-") == 0 ? "standard input" : input->path;
 }
 
 enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, size_t want_nbytes,

@@ -9,6 +9,7 @@
 
 struct stoa_csv_input {
     char *path;
+    char *name;                 /* for messages, printable */
     bool once;                  /* no regular file: what was read can't be read again */
     struct stoa_stream *stream; /* of an input that is read once, after a look at its head */
     struct stoa_buffer head;    /* its first bytes */
@@ -33,8 +34,5 @@ STOA_CHECK enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, si
 STOA_CHECK enum stoa_status stoa_csv_input_open(struct stoa_csv_input *input,
                                                 struct stoa_stream **stream,
                                                 struct stoa_buffer *head, struct stoa_error *err);
-
-/* The name for messages: the path, "standard input" for "-". */
-const char *stoa_csv_input_name(const struct stoa_csv_input *input);
 
 #endif

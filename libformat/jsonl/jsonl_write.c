@@ -27,7 +27,6 @@ static enum stoa_status keys_init(struct keys *keys, const struct stoa_schema *s
 {
     enum stoa_status st;
 
-    *keys = (struct keys){0};
     STOA_TRY(
         stoa_alloc_zeroed(&keys->begins, (size_t)schema->nfields + 1, sizeof(*keys->begins), err));
     for (uint32_t i = 0; i < schema->nfields; i++) {
@@ -39,8 +38,6 @@ static enum stoa_status keys_init(struct keys *keys, const struct stoa_schema *s
         keys->begins[i + 1] = keys->text.nbytes;
     }
 out:
-    if (st != STOA_OK)
-        keys_reset(keys);
     return st;
 }
 
@@ -58,21 +55,56 @@ out:
     return st;
 }
 
-/* Numbers and words stand as they are, times and uuids in quotes. */
-static bool is_bare(const struct stoa_field *field, const char *text)
+/* What stands around the text of a value, by type; NOT_JSON where there is no text form. */
+enum form { NOT_JSON, BARE, QUOTED };
+
+static const enum form forms[] = {
+    [STOA_NULL] = BARE,           [STOA_BOOL] = BARE,     [STOA_INT8] = BARE,
+    [STOA_INT16] = BARE,          [STOA_INT32] = BARE,    [STOA_INT64] = BARE,
+    [STOA_UINT8] = BARE,          [STOA_UINT16] = BARE,   [STOA_UINT32] = BARE,
+    [STOA_UINT64] = BARE,         [STOA_FLOAT32] = BARE,  [STOA_FLOAT64] = BARE,
+    [STOA_DECIMAL] = BARE,        [STOA_DATE32] = QUOTED, [STOA_TIME] = QUOTED,
+    [STOA_TIMESTAMP] = QUOTED,    [STOA_UTF8] = QUOTED,   [STOA_BINARY] = QUOTED,
+    [STOA_FIXED_BINARY] = QUOTED, [STOA_UUID] = QUOTED,   [STOA_ENUM] = QUOTED,
+};
+
+static enum form form_of(const struct stoa_type *type)
 {
-    switch (field->type.id) {
-    case STOA_FLOAT32:
-    case STOA_FLOAT64:
-        return strchr("NI", text[text[0] == '-']) == NULL; /* NaN, Infinity */
-    case STOA_DATE32:
-    case STOA_TIME:
-    case STOA_TIMESTAMP:
-    case STOA_UUID:
-        return false;
-    default:
-        return true;
+    size_t id = (size_t)type->id;
+
+    return id < sizeof(forms) / sizeof(forms[0]) ? forms[id] : NOT_JSON;
+}
+
+static enum stoa_status fail_type(const struct stoa_field *field, struct stoa_error *err)
+{
+    char name[80];
+    char *type = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_type_print(field, &type, err));
+    st = stoa_fail(err, STOA_ERR_USAGE, "column %s: JSON lines can't hold %s",
+                   stoa_quote(name, sizeof(name), field->name, strlen(field->name)), type);
+out:
+    stoa_free(type);
+    return st;
+}
+
+static enum stoa_status check_schema(const struct stoa_schema *schema, struct stoa_error *err)
+{
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        if (form_of(&schema->fields[i].type) == NOT_JSON)
+            return fail_type(&schema->fields[i], err);
     }
+    return STOA_OK;
+}
+
+/* Whether a float's text is one that JSON has no number for: NaN, Infinity, -Infinity. */
+static bool is_word(const struct stoa_type *type, const char *text)
+{
+    if (type->id != STOA_FLOAT32 && type->id != STOA_FLOAT64)
+        return false;
+    text += *text == '-';
+    return *text == 'N' || *text == 'I';
 }
 
 static enum stoa_status append_value(struct stoa_buffer *out, const struct stoa_field *field,
@@ -80,6 +112,7 @@ static enum stoa_status append_value(struct stoa_buffer *out, const struct stoa_
                                      struct stoa_error *err)
 {
     char text[STOA_TEXT_NBYTES + 2], *begin = text + 1;
+    uint32_t index;
     size_t nbytes;
 
     if (field->type.id == STOA_NULL || stoa_array_is_null(array, i))
@@ -92,18 +125,15 @@ static enum stoa_status append_value(struct stoa_buffer *out, const struct stoa_
     case STOA_FIXED_BINARY:
         return append_quoted(out, field, array->values + i * field->type.width, field->type.width,
                              err);
-    case STOA_ENUM: {
-        uint32_t index;
-
+    case STOA_ENUM:
         memcpy(&index, array->values + 4 * i, 4);
         return stoa_json_append_string(out, field->type.symbols[index],
                                        strlen(field->type.symbols[index]), err);
-    }
     default:
         nbytes = stoa_array_format(field, array, i, begin);
         if (field->type.id == STOA_TIMESTAMP) /* as ISO 8601 wants it */
             *(char *)memchr(begin, ' ', nbytes) = 'T';
-        if (!is_bare(field, begin)) {
+        if (form_of(&field->type) == QUOTED || is_word(&field->type, begin)) {
             *--begin = '"';
             begin[1 + nbytes] = '"';
             nbytes += 2;
@@ -115,11 +145,11 @@ static enum stoa_status append_value(struct stoa_buffer *out, const struct stoa_
 static enum stoa_status append_rows(const struct stoa_batch *batch, struct stoa_buffer *out,
                                     struct stoa_error *err)
 {
-    struct keys keys;
-    enum stoa_status st = keys_init(&keys, batch->schema, err);
+    struct keys keys = {0};
+    enum stoa_status st;
 
-    if (st != STOA_OK)
-        return st;
+    STOA_TRY(check_schema(batch->schema, err));
+    STOA_TRY(keys_init(&keys, batch->schema, err));
     for (size_t row = 0; row < batch->nrows; row++) {
         if (batch->ncolumns == 0)
             STOA_TRY(stoa_buffer_append(out, "{", 1, err));

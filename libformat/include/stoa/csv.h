@@ -17,7 +17,7 @@ extern "C" {
 
 /* {0} means: comma, double quote, a header line, the defaults of the limits. */
 struct stoa_csv_options {
-    char delimiter;             /* 0: ',' */
+    char delimiter;             /* 0: ','; any ASCII character but '"', CR and LF */
     bool no_header;             /* the columns are then called column_1, column_2, ... */
     uint64_t max_record_nbytes; /* 0: 32 MiB */
     uint32_t unit_nrows;        /* records of a unit; 0: 131,072 */
@@ -26,13 +26,13 @@ struct stoa_csv_options {
 
 /*
  * Infers one schema for all the inputs from samples at the head of each: names from the header,
- * the narrowest type that holds every sampled value exactly, always nullable. Columns are matched
- * by name; all inputs must have the same columns in the same order.
+ * the narrowest type that holds every sampled value exactly, always nullable. All inputs must have
+ * the same columns in the same order.
  *
- * types     NULL, or text forms of types by column name that are taken as they are.
  * evidence  NULL, or set to the JSON array for stoa_schema_print_json(); free with stoa_free().
- * Errors:   STOA_ERR_DATA (an input without a header, other columns than the first input, a quote
- *           that never closes), with file and line; those of stoa_stream_open().
+ * Errors:   STOA_ERR_DATA (an input without a header, other columns than the first input, records
+ *           of another width, a quote that never closes), with file and line; STOA_ERR_LIMIT (a
+ *           record that is too large); STOA_ERR_USAGE (the delimiter); those of stoa_stream_open().
  */
 STOA_API STOA_CHECK enum stoa_status stoa_csv_infer(const char *const *paths, size_t npaths,
                                                     const struct stoa_csv_options *options,
@@ -44,6 +44,7 @@ STOA_API STOA_CHECK enum stoa_status stoa_csv_infer(const char *const *paths, si
  * quotes only where they are needed, floats in their shortest form that reads back equal,
  * timestamps with a blank, or with the T that their field's csv_format tells of.
  * *out is reallocated as needed (start with NULL and 0) and belongs to the caller: stoa_free().
+ * STOA_ERR_USAGE for the delimiter, and for a column whose type has no text form here.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_csv_format(const struct stoa_csv_options *options,
                                                      const struct stoa_batch *batch, char **out,

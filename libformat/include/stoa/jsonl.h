@@ -16,7 +16,8 @@ extern "C" {
 
 /*
  * Appends the rows of a batch, a line each, to a growing block of text. *out is reallocated as
- * needed (start with NULL and 0) and belongs to the caller: stoa_free().
+ * needed (start with NULL and 0) and belongs to the caller: stoa_free(). STOA_ERR_USAGE for a
+ * column whose type has no JSON form here.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_jsonl_format(const struct stoa_batch *batch, char **out,
                                                        size_t *nbytes, struct stoa_error *err);

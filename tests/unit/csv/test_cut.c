@@ -1,0 +1,312 @@
+/* Units of records: the same whatever the reads are, held against the scalar model. */
+#include "csv/cut.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "csv/record.h"
+#include "support/csv_model.h"
+#include "support/fault_alloc.h"
+#include "support/fault_io.h"
+#include "support/random.h"
+
+/* A text that is cut, and how it is read. */
+struct job {
+    const char *text;
+    size_t nbytes;
+    size_t nhead; /* of these are in the cutter from the start */
+    struct stoa_csv_options options;
+    struct stoa_test_io_fault fault;
+};
+
+/* The units that were cut, one text behind the other. */
+struct cuts {
+    struct stoa_csv_text units[4096];
+    size_t nunits;
+};
+
+static void cuts_free(struct cuts *cuts)
+{
+    for (size_t i = 0; i < cuts->nunits; i++)
+        stoa_free(cuts->units[i].text);
+    free(cuts);
+}
+
+/* Cuts all of the job; *out is freed again when that fails. */
+static enum stoa_status cut(struct job *job, struct cuts **out, struct stoa_error *err)
+{
+    struct stoa_stream *stream = NULL;
+    struct stoa_csv_cutter cutter;
+    struct stoa_buffer head = {0};
+    struct cuts *cuts = calloc(1, sizeof(*cuts));
+    enum stoa_status st;
+
+    assert_non_null(cuts);
+    st = stoa_stream_open_memory(job->text + job->nhead, job->nbytes - job->nhead, "t.csv", &stream,
+                                 err);
+    if (st == STOA_OK)
+        st = stoa_buffer_append(&head, job->text, job->nhead, err);
+    if (st != STOA_OK) {
+        stoa_stream_close(stream);
+        free(cuts);
+        return st;
+    }
+    stream = stoa_test_faulty_stream(stream, &job->fault);
+    stoa_csv_cutter_init(&cutter, stream, &job->options, &head);
+    do {
+        assert_true(cuts->nunits < sizeof(cuts->units) / sizeof(cuts->units[0]));
+        st = stoa_csv_cutter_next(&cutter, 0, &cuts->units[cuts->nunits], err);
+    } while (st == STOA_OK && cuts->units[cuts->nunits++].text != NULL);
+    stoa_csv_cutter_reset(&cutter);
+    stoa_stream_close(stream);
+    if (st == STOA_OK)
+        *out = cuts;
+    else
+        cuts_free(cuts);
+    return st;
+}
+
+/* How many of the records from `first` on the rules put into one unit. */
+static size_t expected_nrecords(const struct stoa_test_csv *model, size_t first,
+                                const struct stoa_csv_options *options)
+{
+    size_t n = 1;
+
+    while (first + n < model->nrecords && n < options->unit_nrows &&
+           model->records[first + n].end - model->records[first].begin <= options->unit_nbytes)
+        n++;
+    return n;
+}
+
+static void assert_equals_model(const struct job *job, const struct cuts *cuts)
+{
+    struct stoa_test_csv model;
+    size_t i = 0;
+
+    stoa_test_csv_parse(job->text, job->nbytes, ',', &model);
+    for (size_t u = 0; u + 1 < cuts->nunits; u++) {
+        const struct stoa_csv_text *unit = &cuts->units[u];
+        const struct stoa_test_csv_record *first = &model.records[i];
+        size_t nrecords;
+
+        assert_true(i < model.nrecords);
+        nrecords = expected_nrecords(&model, i, &job->options);
+        i += nrecords;
+        assert_int_equal(unit->nrecords, nrecords);
+        assert_int_equal(unit->offset, first->begin);
+        assert_int_equal(unit->line, first->line);
+        assert_int_equal(unit->nbytes, model.records[i - 1].end - first->begin);
+        assert_memory_equal(unit->text, job->text + first->begin, unit->nbytes);
+        for (size_t k = 0; k < STOA_CSV_SLACK; k++)
+            assert_int_equal(unit->text[unit->nbytes + k], 0);
+    }
+    assert_int_equal(i, model.nrecords);
+    assert_null(cuts->units[cuts->nunits - 1].text);
+    stoa_test_csv_free(&model);
+}
+
+static void any_text_is_cut_where_the_scalar_model_does(void **state)
+{
+    (void)state;
+    static const size_t reads[] = {1, 2, 3, 7, 8, 9, 31, 64, 1000, 0};
+    struct stoa_test_random r;
+
+    stoa_test_random_init(&r, "any_text_is_cut_where_the_scalar_model_does");
+    for (size_t n = stoa_test_ncases(5000); n > 0; n--) {
+        struct stoa_error err = {0};
+        struct job job = {
+            .options = {.no_header = true,
+                        .unit_nrows = (uint32_t)stoa_test_random_between(&r, 1, 40),
+                        .unit_nbytes = 1 + stoa_test_random_wide(&r) % 5000},
+            .fault = {.max_read = reads[stoa_test_random_below(&r, 10)]},
+        };
+        struct cuts *cuts;
+        char *text = stoa_test_random_one_in(&r, 2)
+                         ? stoa_test_csv_noise(&r, 700, &job.nbytes)
+                         : stoa_test_csv_file(&r, stoa_test_random_below(&r, 60), 4, &job.nbytes);
+
+        job.text = text;
+        if (stoa_test_random_one_in(&r, 2))
+            job.nhead = (size_t)stoa_test_random_below(&r, job.nbytes + 1);
+        assert_int_equal(cut(&job, &cuts, &err), STOA_OK);
+        assert_equals_model(&job, cuts);
+        cuts_free(cuts);
+        free(text);
+    }
+}
+
+static void a_text_of_many_reads_is_cut_as_the_model_does(void **state)
+{
+    (void)state;
+    struct stoa_test_random r;
+
+    stoa_test_random_init(&r, "a_text_of_many_reads_is_cut_as_the_model_does");
+    for (int quoted = 0; quoted < 2; quoted++) {
+        struct stoa_error err = {0};
+        struct job job = {
+            .options = {.no_header = true, .unit_nrows = 5000, .unit_nbytes = 300000}};
+        struct cuts *cuts;
+        char *text = stoa_test_csv_file(&r, 30000, 5, &job.nbytes);
+
+        for (size_t i = 0; quoted == 0 && i < job.nbytes; i++) /* the fast path */
+            text[i] = text[i] == '"' ? 'q' : text[i] == '\r' ? '\n' : text[i];
+        job.text = text;
+        assert_true(job.nbytes > (size_t)1 << 19);
+        assert_int_equal(cut(&job, &cuts, &err), STOA_OK);
+        assert_equals_model(&job, cuts);
+        cuts_free(cuts);
+        free(text);
+    }
+}
+
+static void the_start_of_an_input_is_passed_over(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool no_header;
+        uint64_t offset;
+        uint64_t line;
+        const char *unit;
+    } cases[] = {
+        {"a\n", false, 0, 1, "a\n"},
+        {"\xef\xbb\xbf"
+         "a\n",
+         false, 3, 1, "a\n"},
+        {"\xef\xbb\xbf\"a\"\n", true, 3, 1, "\"a\"\n"},
+        {"\xef\xbb", true, 0, 1, "\xef\xbb"},
+        {"\n\r\n\r\ra\n", false, 5, 5, "a\n"},
+        {"\xef\xbb\xbf\r\n\n a\n", false, 6, 3, " a\n"},
+        {"\r\na\n", true, 0, 1, "\r\na\n"},
+        {"\n\n\r\n", false, 0, 0, NULL},
+        {"\xef\xbb\xbf", true, 0, 0, NULL},
+        {"", false, 0, 0, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (size_t max_read = 0; max_read < 4; max_read++) {
+            struct stoa_error err = {0};
+            struct job job = {.text = cases[i].text,
+                              .nbytes = strlen(cases[i].text),
+                              .options = {.no_header = cases[i].no_header},
+                              .fault = {.max_read = max_read}};
+            struct cuts *cuts;
+
+            assert_int_equal(cut(&job, &cuts, &err), STOA_OK);
+            if (cases[i].unit == NULL) {
+                assert_null(cuts->units[0].text);
+            } else {
+                assert_int_equal(cuts->nunits, 2);
+                assert_int_equal(cuts->units[0].offset, cases[i].offset);
+                assert_int_equal(cuts->units[0].line, cases[i].line);
+                assert_int_equal(cuts->units[0].nbytes, strlen(cases[i].unit));
+                assert_memory_equal(cuts->units[0].text, cases[i].unit, strlen(cases[i].unit));
+            }
+            cuts_free(cuts);
+        }
+    }
+}
+
+static void a_record_over_the_limit_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum stoa_status status;
+        const char *message;
+        uint64_t offset;
+    } cases[] = {
+        {"123456789\n1\n12345678\r\n", STOA_OK, "", 0},
+        {"1234567890", STOA_OK, "", 0},
+        {"12345678901", STOA_ERR_LIMIT,
+         "t.csv: line 1: a record of more than 10 bytes: is a quote left open?", 0},
+        {"1\n1234567890\n1\n", STOA_ERR_LIMIT,
+         "t.csv: line 2: a record of more than 10 bytes: is a quote left open?", 2},
+        {"1\n\"2\n3\",4\n5,\"6\n7\n8\n9\n0\n1\n", STOA_ERR_LIMIT,
+         "t.csv: line 4: a record of more than 10 bytes: is a quote left open?", 10},
+        {"1\n\n1,\"\"1234567\n", STOA_ERR_LIMIT,
+         "t.csv: line 3: a record of more than 10 bytes: is a quote left open?", 3},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (size_t max_read = 0; max_read < 12; max_read++) {
+            struct stoa_error err = {0};
+            struct job job = {.text = cases[i].text,
+                              .nbytes = strlen(cases[i].text),
+                              .options = {.no_header = true, .max_record_nbytes = 10},
+                              .fault = {.max_read = max_read}};
+            struct cuts *cuts;
+
+            assert_int_equal(cut(&job, &cuts, &err), cases[i].status);
+            if (cases[i].status == STOA_OK) {
+                cuts_free(cuts);
+                continue;
+            }
+            assert_string_equal(err.message, cases[i].message);
+            assert_int_equal(err.offset, cases[i].offset);
+        }
+    }
+}
+
+static void a_failing_read_is_reported(void **state)
+{
+    (void)state;
+    static const char text[] = "a,b\n1,2\n\"3\n\",4\n";
+    struct stoa_error err = {0};
+    struct job job = {.text = text, .nbytes = sizeof(text) - 1, .fault = {.max_read = 3}};
+    struct cuts *cuts;
+    uint64_t ncalls;
+
+    assert_int_equal(cut(&job, &cuts, &err), STOA_OK);
+    cuts_free(cuts);
+    ncalls = job.fault.ncalls;
+    for (uint64_t at = 1; at <= ncalls; at++) {
+        job.fault = (struct stoa_test_io_fault){.max_read = 3, .fail_at = at, .os_errno = EIO};
+        assert_int_equal(cut(&job, &cuts, &err), STOA_ERR_IO);
+        assert_int_equal(strncmp(err.message, "t.csv: ", 7), 0);
+    }
+}
+
+static enum stoa_status cuts_some_units(void *context, struct stoa_error *err)
+{
+    struct job *job = context;
+    struct cuts *cuts;
+    enum stoa_status st = cut(job, &cuts, err);
+
+    if (st == STOA_OK)
+        cuts_free(cuts);
+    return st;
+}
+
+static void a_failing_allocation_is_reported(void **state)
+{
+    (void)state;
+    static const char text[] = "\xef\xbb\xbf\na,b\n1,2\n\"3\n\",4\n5,6\n";
+    struct job job = {.text = text,
+                      .nbytes = sizeof(text) - 1,
+                      .nhead = 2,
+                      .options = {.unit_nrows = 2},
+                      .fault = {.max_read = 3}};
+
+    stoa_test_each_failing_alloc(cuts_some_units, &job);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_text_is_cut_where_the_scalar_model_does),
+        cmocka_unit_test(a_text_of_many_reads_is_cut_as_the_model_does),
+        cmocka_unit_test(the_start_of_an_input_is_passed_over),
+        cmocka_unit_test(a_record_over_the_limit_is_named),
+        cmocka_unit_test(a_failing_read_is_reported),
+        cmocka_unit_test(a_failing_allocation_is_reported),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
