@@ -16,7 +16,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { MISS = UINT32_MAX };
+#define MISS UINT32_MAX
 
 struct link {
     uint64_t id;
