@@ -173,6 +173,8 @@ struct page {
     struct stoa_decoder *decoder;
     struct stoa_plan plan;
     struct stoa_vector values;
+    enum stoa_phys phys; /* of the column */
+    const struct stoa_vector *dictionary;
     struct stoa_buffer bytes;
     uint32_t raw_nbytes;
 };
@@ -182,7 +184,7 @@ static void encode_page(const void *context)
     struct page *p = *(struct page *const *)context;
 
     p->bytes.nbytes = 0;
-    if (stoa_page_encode(p->encoder, &p->values, p->values.phys, NULL, 0, &p->plan, &p->bytes,
+    if (stoa_page_encode(p->encoder, &p->values, p->phys, NULL, 0, &p->plan, &p->bytes,
                          &p->raw_nbytes, NULL) != STOA_OK)
         exit(1);
 }
@@ -190,10 +192,13 @@ static void encode_page(const void *context)
 static void decode_page(const void *context)
 {
     struct page *p = *(struct page *const *)context;
-    struct stoa_page_values to = {.values = out};
+    static struct stoa_buffer text;
+    static int32_t ends[PAGE + 1];
+    struct stoa_page_values to = {.values = out, .offsets = ends, .bytes = &text};
 
-    if (stoa_page_decode(p->decoder, p->bytes.data, p->bytes.nbytes, p->values.phys, 0, PAGE,
-                         UINT32_MAX, NULL, 0, &to, NULL) != STOA_OK)
+    text.nbytes = 0;
+    if (stoa_page_decode(p->decoder, p->bytes.data, p->bytes.nbytes, p->phys, 0, PAGE, UINT32_MAX,
+                         p->dictionary, 0, &to, NULL) != STOA_OK)
         exit(1);
 }
 
@@ -242,25 +247,30 @@ static uint64_t mostly(size_t i)
     return i % 40 == 0 ? next_random() % 5000 : 5;
 }
 
-static void show_page(const char *shape, uint64_t (*value)(size_t), const char *plan)
+static void measure_page(const char *shape, struct page *p, const char *plan, double nbytes)
 {
-    struct page page = {.values = {STOA_PHYS_I64, 8, PAGE, values, NULL}}, *p = &page;
-    double encode, decode, nbytes = PAGE * 8, chosen;
+    double encode, decode, chosen;
 
-    for (size_t i = 0; i < PAGE; i++)
-        stoa_put(values, i, 8, value(i));
-    if (stoa_encoder_new(&page.encoder, 3, NULL) != STOA_OK ||
-        stoa_decoder_new(&page.decoder, NULL) != STOA_OK ||
-        !stoa_plan_parse(plan, STOA_PHYS_I64, &page.plan))
+    if (stoa_encoder_new(&p->encoder, 3, NULL) != STOA_OK ||
+        stoa_decoder_new(&p->decoder, NULL) != STOA_OK || !stoa_plan_parse(plan, p->phys, &p->plan))
         exit(1);
     encode = best(encode_page, &p, 5);
     decode = best(decode_page, &p, 20);
     chosen = best(choose, &p, 1);
     printf("%-10s %-20s %8zu bytes  encode %6.2f GB/s  decode %6.2f GB/s  choose %6.2f ms\n", shape,
-           plan, page.bytes.nbytes, nbytes / encode / 1e9, nbytes / decode / 1e9, 1e3 * chosen);
-    stoa_encoder_free(page.encoder);
-    stoa_decoder_free(page.decoder);
-    stoa_buffer_free(&page.bytes);
+           plan, p->bytes.nbytes, nbytes / encode / 1e9, nbytes / decode / 1e9, 1e3 * chosen);
+    stoa_encoder_free(p->encoder);
+    stoa_decoder_free(p->decoder);
+    stoa_buffer_free(&p->bytes);
+}
+
+static void show_page(const char *shape, uint64_t (*value)(size_t), const char *plan)
+{
+    struct page page = {.values = {STOA_PHYS_I64, 8, PAGE, values, NULL}, .phys = STOA_PHYS_I64};
+
+    for (size_t i = 0; i < PAGE; i++)
+        stoa_put(values, i, 8, value(i));
+    measure_page(shape, &page, plan, PAGE * 8);
 }
 
 /* ---- Distinct values. ---- */
@@ -284,7 +294,7 @@ static void add_texts(const void *context)
     stoa_distinct_free(set);
 }
 
-static void show_distinct(void)
+static void make_texts(void)
 {
     for (size_t i = 0; i < NTEXTS; i++) {
         uint64_t key = next_random() % NDISTINCT * UINT64_C(0x9e3779b97f4a7c15);
@@ -293,6 +303,33 @@ static void show_distinct(void)
             texts[i * TEXT + k] = (uint8_t) "0123456789ABCDEF"[key >> k & 15];
         offsets[i + 1] = (int32_t)((i + 1) * TEXT);
     }
+}
+
+/* The texts as they are, and as codes of their distinct values. */
+static void show_text_pages(void)
+{
+    struct page plain = {.values = {STOA_PHYS_BYTES, 0, PAGE, texts, offsets},
+                         .phys = STOA_PHYS_BYTES};
+    struct page dict = {.values = {STOA_PHYS_U32, 4, PAGE, (const uint8_t *)text_codes, NULL},
+                        .phys = STOA_PHYS_BYTES};
+    struct stoa_distinct *set;
+    struct stoa_vector entries;
+    bool complete;
+
+    if (stoa_distinct_new(&set, STOA_PHYS_BYTES, 0, NULL) != STOA_OK ||
+        stoa_distinct_add(set, &plain.values, UINT32_MAX, UINT64_MAX, text_codes, &complete,
+                          NULL) != STOA_OK)
+        exit(1);
+    entries = stoa_distinct_values(set);
+    dict.dictionary = &entries;
+    measure_page("text", &plain, "plain(pfor)", PAGE * TEXT);
+    measure_page("text", &plain, "plain+zstd(pfor)", PAGE * TEXT);
+    measure_page("text", &dict, "dict(pfor)", PAGE * TEXT);
+    stoa_distinct_free(set);
+}
+
+static void show_distinct(void)
+{
     printf("distinct: %d texts of %d bytes, %d different: %.2f ms\n", NTEXTS, TEXT, NDISTINCT,
            1e3 * best(add_texts, NULL, 1));
 }
@@ -312,6 +349,8 @@ int main(void)
     show_page("mostly", mostly, "sparse(pfor,pfor)");
     show_page("noise", noise, "narrow(plain+zstd)");
     show_page("noise", noise, "plain");
+    make_texts();
+    show_text_pages();
     show_distinct();
     return 0;
 }

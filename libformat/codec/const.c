@@ -1,5 +1,5 @@
 /*
- * CONST (spec/encodings.md, section 2): one value that all slots hold.
+ * CONST (spec/encodings.md, section 2.1): one value that all slots hold.
  */
 #include "base/bits.h"
 #include "base/bytes.h"

@@ -1,5 +1,5 @@
 /*
- * DELTA (spec/encodings.md, section 2.2): values as sums of differences.
+ * DELTA (spec/encodings.md, section 2.3): values as sums of differences.
  *
  *     start of block 0, 1, ...    child: n differences
  *

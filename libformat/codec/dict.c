@@ -1,5 +1,5 @@
 /*
- * DICT (spec/encodings.md, section 2.3): codes of values that the chunk's dictionary holds.
+ * DICT (spec/encodings.md, section 2.4): codes of values that the chunk's dictionary holds.
  *
  * Text is copied 32 bytes at a time without looking at its length, where the dictionary goes on for
  * that long and the output has room; what is too much is overwritten by the next value.

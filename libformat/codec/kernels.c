@@ -1,5 +1,5 @@
 /*
- * The reference loops (spec/encodings.md, section 2.1).
+ * The reference loops (spec/encodings.md, section 2.2).
  *
  * A block of 1,024 values of type T lies in L = 128 / |T| lanes, and the rows of a block are the
  * values r * L .. r * L + L - 1:

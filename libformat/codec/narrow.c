@@ -1,5 +1,5 @@
 /*
- * NARROW (spec/encodings.md, section 2): small differences from a base as whole bytes.
+ * NARROW (spec/encodings.md, section 2.6): small differences from a base as whole bytes.
  *
  *     base    child: value - base as U8, U16 or U32, PLAIN
  *

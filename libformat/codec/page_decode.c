@@ -201,6 +201,8 @@ static enum stoa_status unpack_node(struct parse *p, unsigned k, size_t *begin,
     if (node->codec == STOA_CODEC_NONE && node->raw_nbytes != node->stored_nbytes)
         return fail_at_node(k, err, "%u bytes stored as %u without compression", node->raw_nbytes,
                             node->stored_nbytes);
+    if (node->codec != STOA_CODEC_NONE && node->raw_nbytes == 0)
+        return fail_at_node(k, err, "compression of nothing");
     *begin += node->stored_nbytes;
     *raw_nbytes += node->raw_nbytes;
     if (*raw_nbytes > p->raw_max)

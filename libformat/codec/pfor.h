@@ -1,5 +1,5 @@
 /*
- * The layout of a PFOR payload (spec/encodings.md, section 2.1), for its two halves.
+ * The layout of a PFOR payload (spec/encodings.md, section 2.2), for its two halves.
  */
 #ifndef STOA_CODEC_PFOR_H
 #define STOA_CODEC_PFOR_H

@@ -1,5 +1,5 @@
 /*
- * PFOR, reading (spec/encodings.md, section 2.1).
+ * PFOR, reading (spec/encodings.md, section 2.2).
  *
  *     [offset | multiplier]  nbits of each block  [exceptions of each block]  base of each block
  *     packed blocks   [positions of exceptions]   [their values]

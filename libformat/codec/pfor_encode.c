@@ -1,11 +1,11 @@
 /*
- * PFOR, writing (spec/encodings.md, section 2.1).
+ * PFOR, writing (spec/encodings.md, section 2.2).
  *
  * For each block: which base and how many bits a value, so that packed bits and exceptions together
- * are fewest. Without outliers that is the range of the block. Whether there are any is asked of 32
- * values: only when the middle ones need fewer bits than the range does, a histogram of bit widths
- * tells what every number of bits would cost. Outliers below the base wrap around to large numbers
- * and are exceptions like those above.
+ * are fewest. Without outliers that is the range of the block. Whether there are any is asked of 16
+ * values: only when the middle half of them lies closer together than in a quarter of the range, a
+ * histogram of bit widths tells what every number of bits would cost. Outliers below the base wrap
+ * around to large numbers and are exceptions like those above.
  *
  * Values with a common factor (times in whole minutes) are divided by it first, page by page.
  */
@@ -15,7 +15,7 @@
 #include "codec/node.h"
 #include "codec/pfor.h"
 
-enum { NSAMPLES = 32, MIN_GAIN_NBYTES = 16 };
+enum { NSAMPLES = 16, MIN_GAIN_NBYTES = 16 };
 
 /* How a block is packed. */
 struct choice {
@@ -139,18 +139,21 @@ static uint64_t ordered(const struct numbers *x, const uint8_t *values, size_t i
 }
 
 /*
- * The range of a sample without the two outermost values on each side, in numbers that compare
- * unsigned. Each value sinks through the three least and the three greatest so far, without a
- * branch.
+ * Between which values the middle half of a sample lies, in numbers that compare unsigned. Each
+ * value sinks through the least and the greatest quarter so far, without a branch.
  */
 static struct stoa_range middle(const struct numbers *x, const uint8_t *values, size_t n)
 {
-    uint64_t low[3] = {UINT64_MAX, UINT64_MAX, UINT64_MAX}, high[3] = {0};
+    uint64_t low[NSAMPLES / 4], high[NSAMPLES / 4];
 
+    for (int i = 0; i < NSAMPLES / 4; i++) {
+        low[i] = UINT64_MAX;
+        high[i] = 0;
+    }
     for (size_t k = 0; k < NSAMPLES; k++) {
         uint64_t down = ordered(x, values, k * n / NSAMPLES), up = down;
 
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < NSAMPLES / 4; i++) {
             uint64_t less = down < low[i] ? down : low[i];
             uint64_t more = up > high[i] ? up : high[i];
 
@@ -160,7 +163,7 @@ static struct stoa_range middle(const struct numbers *x, const uint8_t *values, 
             high[i] = more;
         }
     }
-    return (struct stoa_range){low[2], high[2]};
+    return (struct stoa_range){low[NSAMPLES / 4 - 1], high[NSAMPLES / 4 - 1]};
 }
 
 /*
@@ -226,15 +229,15 @@ static void choose_block(const struct numbers *x, const uint8_t *values, size_t 
                                    .nbits = stoa_bit_width((range.max - range.min) & x->mask)};
     block->whole.nbytes = stoa_bits_nbytes(n, block->whole.nbits);
     block->patched = block->whole;
-    if (n < 2 * NSAMPLES || block->whole.nbits == 0)
+    if (n < 4 * NSAMPLES || block->whole.nbits == 0)
         return;
     mid = middle(x, values, n);
     window = mid.max - mid.min;
-    if (stoa_bit_width(window) >= block->whole.nbits)
+    if (stoa_bit_width(window) + 1 >= block->whole.nbits) /* half of the values need half of it */
         return;
     /* Far more below the middle than in it: the base is the least value that belongs together. */
-    if (stoa_bit_width(mid.min - min) > stoa_bit_width(window))
-        base = least_value_from(x, values, n, (mid.min - window) ^ x->flip);
+    if ((mid.min - min) / 4 > window)
+        base = least_value_from(x, values, n, (mid.min - 2 * window) ^ x->flip);
     choice = cheapest(x, values, n, base & x->mask);
     if (choice.nbytes + MIN_GAIN_NBYTES <= block->whole.nbytes)
         block->patched = choice;

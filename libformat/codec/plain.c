@@ -1,5 +1,5 @@
 /*
- * PLAIN (spec/encodings.md, section 2): the values as they are.
+ * PLAIN (spec/encodings.md, section 2.1): the values as they are.
  *
  *     fixed width    value 0 | value 1 | ...                       little-endian
  *     BYTES          the text of all values;   child: their lengths

@@ -1,5 +1,5 @@
 /*
- * RLE (spec/encodings.md, section 2.4): runs of equal values.
+ * RLE (spec/encodings.md, section 2.5): runs of equal values.
  *
  *     child: value of each run    child: length of each run, 1 or more
  */

@@ -1,5 +1,5 @@
 /*
- * SPARSE (spec/encodings.md, section 2.4): one value in most slots, and the others with their
+ * SPARSE (spec/encodings.md, section 2.5): one value in most slots, and the others with their
  * places.
  *
  *     top value    child: rising positions    child: value of each position

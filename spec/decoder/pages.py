@@ -15,7 +15,7 @@ WIDTH = {I8: 1, I16: 2, I32: 4, I64: 8, U8: 1, U16: 2, U32: 4, U64: 8, F32: 4, F
 SIGNED = (I8, I16, I32, I64, I128)
 NUMBERS = (I8, I16, I32, I64, U8, U16, U32, U64, F32, F64)
 BLOCK = 1024
-MAX_NODES, MAX_DEPTH = 16, 3
+MAX_NODES, MAX_DEPTH, MAX_TEXT = 16, 3, 2**31 - 1
 
 
 class Damage(Exception):
@@ -42,6 +42,8 @@ class Node:
          _, self.raw_len) = struct.unpack("<BBBBIII", record)
         need(self.encoding in NAMES, f"encoding {self.encoding} is not known")
         need(codec in (0, 1), f"codec {codec} is not known")
+        need(self.flags < 4 if self.encoding == PFOR else self.flags == 0, "flags of a node")
+        need(codec == 0 or self.raw_len > 0, "compression of nothing")
         need(codec == 1 or self.raw_len == len(payload), "raw_len of a payload that is not compressed")
         self.payload = inflate(payload, self.raw_len) if codec == 1 else payload
         self.children = []
@@ -139,6 +141,7 @@ class Decoder:
     def decode_const(self, node):
         if node.phys != BYTES:
             need(len(node.payload) == self.width(node.phys), "const: length of the payload")
+        need(len(node.payload) * node.n <= MAX_TEXT or node.phys != BYTES, "const: too much text")
         return [self.number(node.payload, node.phys)] * node.n
 
     def decode_delta(self, node):
@@ -201,12 +204,11 @@ class Decoder:
 
 
 class Pfor:
-    """spec/encodings.md, section 2.1."""
+    """spec/encodings.md, section 2.2."""
 
     def __init__(self, node, width):
         self.data, self.at, self.width = node.payload, 0, width
         scaled, patched = node.flags & 1, node.flags & 2
-        need(node.flags < 4, "pfor: flags that are not known")
         nblocks = (node.n + BLOCK - 1) // BLOCK
         mask = (1 << 8 * width) - 1
         offset, multiplier = (self.take_numbers(width, 2) if scaled else (0, 1))
@@ -285,6 +287,9 @@ def decode_raw(page, phys, width_of_fixed, n, dictionary=None):
         root = take_tree(nodes, "validity")
         need(root.phys == NONE and root.n == n, "root of validity")
         valid = decoder.decode(root)
+    if phys == NONE:
+        need(not nodes, "values of a type that has none")
+        return [0 if ok else None for ok in valid]
     root = take_tree(nodes, "root")
     need(not nodes, "nodes that belong to no tree")
     need(root.phys == phys and root.n == n, "root of another type or length")

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 struct state {
     struct stoa_test_random *r;
     uint64_t last;
@@ -153,11 +155,11 @@ static void put_fixed(uint8_t *out, enum stoa_phys phys, uint32_t width, uint64_
         memcpy(out, &f, 4);
     } else if (phys == STOA_PHYS_F64) {
         memcpy(out, &d, 8);
-    } else if (width > 8) { /* I128 (the sign goes on) and FIXED */
+    } else if (phys == STOA_PHYS_I128) { /* the sign goes on */
         memset(out, (int64_t)number < 0 ? 0xff : 0, width);
-        memcpy(out, &number, 8);
-    } else {
-        memcpy(out, &number, width); /* of a small type: the low bytes of a little-endian machine */
+        memcpy(out + (STOA_LITTLE_ENDIAN ? 0 : 8), &number, 8);
+    } else { /* the low bytes of the number */
+        memcpy(out, (const uint8_t *)&number + (STOA_LITTLE_ENDIAN ? 0 : 8 - width), width);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/bits.h"
+#include "base/bytes.h"
 
 /* ---- Words to values. ---- */
 
@@ -64,15 +65,12 @@ static void put_number(const char *word, size_t length, uint8_t *out, uint32_t w
         high = ~high + (low == 0);
         low = ~low + 1;
     }
-    memcpy(out, &low, width < 8 ? width : 8); /* little-endian, as tests run on both say */
-    if (width == 16)
-        memcpy(out + 8, &high, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    if (width == 16)
-        memcpy(out, &high, 8), memcpy(out + 8, &low, 8);
-    else
-        memcpy(out, (uint8_t *)&low + 8 - width, width);
-#endif
+    if (width == 16) {
+        memcpy(out, STOA_LITTLE_ENDIAN ? &low : &high, 8);
+        memcpy(out + 8, STOA_LITTLE_ENDIAN ? &high : &low, 8);
+    } else {
+        memcpy(out, (const uint8_t *)&low + (STOA_LITTLE_ENDIAN ? 0 : 8 - width), width);
+    }
 }
 
 static size_t next_word(const char **at, const char **word)

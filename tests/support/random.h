@@ -1,5 +1,6 @@
 /*
- * Numbers for generated tests, the same on every machine for the same seed (xoshiro256**).
+ * Numbers for generated tests, the same on every machine for the same seed (xoshiro256**). Draw one
+ * number a statement: in which order the arguments of a call are drawn is up to the compiler.
  *
  * A generator prints its seed when it starts, as a comment of the TAP output. STOA_TEST_SEED in the
  * environment replaces the seed, STOA_TEST_SCALE multiplies how many cases are generated (0.1, 50;

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "support/codec_values.h"
 #include "support/fault_alloc.h"
 
@@ -45,8 +46,8 @@ static int compare(const struct stoa_vector *v, uint32_t i, uint32_t j)
     if (v->phys == STOA_PHYS_BYTES || v->phys == STOA_PHYS_FIXED)
         return compare_bytes(a, a_nbytes, b, b_nbytes);
     for (size_t k = 0; k < v->width; k++) { /* big-endian, the sign turned over */
-        x[k] = a[v->width - 1 - k];
-        y[k] = b[v->width - 1 - k];
+        x[k] = a[STOA_LITTLE_ENDIAN ? v->width - 1 - k : k];
+        y[k] = b[STOA_LITTLE_ENDIAN ? v->width - 1 - k : k];
     }
     x[0] = (uint8_t)(x[0] ^ (is_signed ? 0x80 : 0));
     y[0] = (uint8_t)(y[0] ^ (is_signed ? 0x80 : 0));
@@ -128,6 +129,7 @@ static void values_that_are_missing_are_not_found(void **state)
 
     (void)state;
     assert_int_equal(stoa_distinct_new(&set, STOA_PHYS_I64, 8, NULL), STOA_OK);
+    assert_int_equal(stoa_distinct_order(set, codes, NULL), STOA_OK); /* of nothing */
     stoa_distinct_find(set, &b, codes);
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(codes[i], UINT32_MAX);

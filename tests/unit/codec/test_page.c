@@ -320,7 +320,7 @@ static void nulls_where_none_may_be_are_refused(void **state)
 static void codes_are_delivered_without_a_dictionary(void **state)
 {
     static const uint32_t numbers[] = {3, 1, 4, 1, 5};
-    static const uint8_t validity = 0x1d;
+    static const uint8_t validity = 0x1d, none = 0;
     static const uint32_t want[] = {3, 0, 4, 1, 5};
     struct stoa_vector values = {STOA_PHYS_U32, 4, 5, (const uint8_t *)numbers, NULL};
     struct stoa_error err = {0};
@@ -340,6 +340,14 @@ static void codes_are_delivered_without_a_dictionary(void **state)
                                       RAW_MAX, NULL, 5, &out, &err),
                      STOA_ERR_CORRUPT);
     assert_string_equal(err.message, "dict: code 5 of 5 entries");
+    c.page.nbytes = 0;
+    encode(&c, &values, STOA_PHYS_BYTES, &none, "dict(pfor)");
+    assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_BYTES, 0, 5,
+                                      RAW_MAX, NULL, 6, &out, &err),
+                     STOA_OK);
+    assert_int_equal(out.nnulls, 5);
+    for (size_t i = 0; i < 5 * sizeof(uint32_t); i++)
+        assert_int_equal(room[i], 0);
     codecs_reset(&c);
 }
 
@@ -459,6 +467,36 @@ static void plans_give_way_to_values(void **state)
     }
 }
 
+static void pages_are_described(void **state)
+{
+    static const int32_t numbers[] = {3, 1, 4};
+    static const uint8_t validity = 5, none = 0;
+    struct stoa_vector values = {STOA_PHYS_I32, 4, 3, (const uint8_t *)numbers, NULL};
+    struct stoa_error err = {0};
+    struct codecs c;
+    char text[128];
+
+    (void)state;
+    codecs_init(&c);
+    encode(&c, &values, STOA_PHYS_I32, &validity, "delta(narrow(plain))");
+    assert_int_equal(stoa_page_describe(c.page.data, c.page.nbytes, text, &err), STOA_OK);
+    assert_string_equal(text, "delta(narrow(plain))");
+    c.page.data[0]--;
+    assert_int_equal(stoa_page_describe(c.page.data, c.page.nbytes, text, &err), STOA_ERR_CORRUPT);
+    c.page.nbytes = 0;
+    encode(&c, &values, STOA_PHYS_I32, &none, "pfor");
+    assert_int_equal(stoa_page_describe(c.page.data, c.page.nbytes, text, &err), STOA_OK);
+    assert_string_equal(text, "null");
+    c.page.nbytes = 0;
+    values = (struct stoa_vector){.phys = STOA_PHYS_NONE, .nvalues = 3};
+    assert_int_equal(stoa_page_encode(c.encoder, &values, STOA_PHYS_NONE, &validity, 0,
+                                      &(struct stoa_plan){0}, &c.page, &c.raw_nbytes, &err),
+                     STOA_OK);
+    assert_int_equal(stoa_page_describe(c.page.data, c.page.nbytes, text, &err), STOA_OK);
+    assert_string_equal(text, "none");
+    codecs_reset(&c);
+}
+
 /* ---- Failing allocations. ---- */
 
 struct failing {
@@ -545,6 +583,7 @@ int main(void)
         cmocka_unit_test(text_stays_below_its_limit),
         cmocka_unit_test(a_page_of_a_dictionary_holds_a_million_values),
         cmocka_unit_test(plans_give_way_to_values),
+        cmocka_unit_test(pages_are_described),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
 
