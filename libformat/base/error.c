@@ -95,7 +95,7 @@ enum stoa_status stoa_wrap(struct stoa_error *err, enum stoa_status status, cons
     size_t prefix_nbytes, message_nbytes, room;
     va_list args;
 
-    if (err == NULL)
+    if (err == NULL || status == STOA_ERR_IO)
         return status;
     va_start(args, format);
     vsnprintf(prefix, sizeof(prefix) - 2, format, args);

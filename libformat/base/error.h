@@ -31,7 +31,8 @@ enum stoa_status stoa_fail_nomem(struct stoa_error *err, size_t nbytes);
 
 /*
  * Puts "PREFIX: " in front of the message of *err and returns `status`. A message too long for
- * its room loses its end, never its beginning.
+ * its room loses its end, never its beginning. STOA_ERR_IO stays as it is: the messages of io/ name
+ * their file already, and a disk that fails has nothing to do with the column that was read.
  */
 enum stoa_status stoa_wrap(struct stoa_error *err, enum stoa_status status, const char *format, ...)
     STOA_PRINTF(3, 4);

@@ -74,6 +74,16 @@ static void prefixes_stack_up_in_front(void **state)
     assert_int_equal(err.offset, 99);
 }
 
+static void errors_of_the_system_keep_their_file_in_front(void **state)
+{
+    (void)state;
+    struct stoa_error err;
+
+    stoa_fail_errno(&err, EIO, "trips.stoa: can't be read");
+    assert_int_equal(stoa_wrap(&err, err.status, "column %s", "fare"), STOA_ERR_IO);
+    assert_string_equal(err.message, "trips.stoa: can't be read: Input/output error");
+}
+
 static void a_message_too_long_loses_its_end(void **state)
 {
     (void)state;
@@ -171,6 +181,7 @@ int main(void)
         cmocka_unit_test(a_failure_fills_the_error),
         cmocka_unit_test(a_caller_may_want_the_status_only),
         cmocka_unit_test(prefixes_stack_up_in_front),
+        cmocka_unit_test(errors_of_the_system_keep_their_file_in_front),
         cmocka_unit_test(a_message_too_long_loses_its_end),
         cmocka_unit_test(foreign_bytes_are_quoted),
         cmocka_unit_test(quoting_never_leaves_its_room),
