@@ -115,11 +115,12 @@ static enum stoa_status add_matches(struct paths *paths, const char *pattern,
     sort_from(paths, begin);
     if (paths->nitems > begin)
         goto out;
-    stoa_quote(name, sizeof(name), pattern, strlen(pattern));
-    if (strpbrk(pattern, "*?[") == NULL)
-        st = stoa_fail(err, STOA_ERR_USAGE, "%s: there is no such file", name);
-    else
+    if (strpbrk(pattern, "*?[") == NULL) {
+        st = stoa_io_fail_open(err, ENOENT, pattern, "opened");
+    } else {
+        stoa_quote(name, sizeof(name), pattern, strlen(pattern));
         st = stoa_fail(err, STOA_ERR_USAGE, "%s: no file matches this pattern", name);
+    }
 out:
     globfree(&found);
     return st;

@@ -107,8 +107,9 @@ STOA_API STOA_CHECK enum stoa_status stoa_stream_open_memory(const void *bytes, 
 
 /*
  * The inputs that the arguments name, in order: a file as it is, a folder's regular files by name
- * (hidden ones left out), a glob pattern's matches by name; "-" stays. STOA_ERR_USAGE when one
- * names nothing. Free the list with stoa_paths_free().
+ * (hidden ones left out), a glob pattern's matches by name; "-" stays. STOA_ERR_IO when there is no
+ * file of that name, STOA_ERR_USAGE when a folder holds none or a pattern matches none. Free the
+ * list with stoa_paths_free().
  */
 STOA_API STOA_CHECK enum stoa_status stoa_paths_expand(const char *const *arguments,
                                                        size_t narguments, char ***out,

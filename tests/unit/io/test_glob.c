@@ -32,9 +32,9 @@ static const struct {
     {{"fold*/[12]"}, "folder/1 folder/2 ", STOA_OK},
     {{"[x].txt"}, "[x].txt ", STOA_OK}, /* what exists is no pattern */
     {{"/dev/null"}, "/dev/null ", STOA_OK},
-    {{"a.csv", "c.csv"}, "c.csv: there is no such file", STOA_ERR_USAGE},
-    {{"a.csv/x"}, "a.csv/x: there is no such file", STOA_ERR_USAGE},
-    {{""}, ": there is no such file", STOA_ERR_USAGE},
+    {{"a.csv", "c.csv"}, "c.csv: can't be opened: No such file or directory", STOA_ERR_IO},
+    {{"a.csv/x"}, "a.csv/x: can't be opened: No such file or directory", STOA_ERR_IO},
+    {{""}, ": can't be opened: No such file or directory", STOA_ERR_IO},
     {{"*.tsv"}, "*.tsv: no file matches this pattern", STOA_ERR_USAGE},
     {{"f\nlder/*"}, "f\\x0alder/*: no file matches this pattern", STOA_ERR_USAGE},
     {{"empty"}, "empty: no file is in this folder", STOA_ERR_USAGE},
