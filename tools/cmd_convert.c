@@ -111,22 +111,21 @@ static struct json_t *report_json(const struct job *job, const struct stoa_conve
 static void print_report(const struct job *job, const struct stoa_convert_report *report)
 {
     char name[NAME_NBYTES], rows[32], in[32], out[32];
-    const char *output = job->options.output, *s = report->ninputs == 1 ? "" : "s";
+    const char *output = job->options.output;
 
     if (strcmp(output, "-") == 0)
         output = "standard output";
     stoa_quote(name, sizeof(name), output, strlen(output));
     if (job->options.dry_run) {
-        fprintf(stderr, "%s: would be written as %s with %u columns from %zu %s input%s\n", name,
-                stoa_format_name(report->to), report->ncolumns, job->options.npaths,
-                stoa_format_name(report->from), s);
+        fprintf(stderr, "%s: would be written as %s with %u column%s from %zu %s input%s\n", name,
+                stoa_format_name(report->to), report->ncolumns, plural(report->ncolumns),
+                job->options.npaths, stoa_format_name(report->from), plural(job->options.npaths));
         return;
     }
-    print_count(rows, report->nrows);
-    print_size(in, report->input_nbytes);
-    print_size(out, report->output_nbytes);
-    fprintf(stderr, "%s: %s rows, %u columns from %zu input%s, %s -> %s", name, rows,
-            report->ncolumns, job->options.npaths, s, in, out);
+    fprintf(stderr, "%s: %s row%s, %u column%s from %zu input%s, %s -> %s", name,
+            print_count(rows, report->nrows), plural(report->nrows), report->ncolumns,
+            plural(report->ncolumns), job->options.npaths, plural(job->options.npaths),
+            print_size(in, report->input_nbytes), print_size(out, report->output_nbytes));
     if (report->output_nbytes > 0 && report->input_nbytes > 0)
         fprintf(stderr, " (%.2f times)",
                 (double)report->output_nbytes / (double)report->input_nbytes);

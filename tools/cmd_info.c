@@ -235,10 +235,11 @@ static enum exit_code print_text(const struct info *info)
     uint64_t total = 0;
     enum exit_code code;
 
-    printf("%s: %s rows in %u row group%s, %u columns, %s, identity %016" PRIx64 "\n\n",
+    printf("%s: %s row%s in %u row group%s, %u column%s, %s, identity %016" PRIx64 "\n\n",
            stoa_quote(name, sizeof(name), info->path, strlen(info->path)),
-           print_count(rows, stoa_reader_nrows(info->file.reader)), ngroups,
-           ngroups == 1 ? "" : "s", info->schema->nfields,
+           print_count(rows, stoa_reader_nrows(info->file.reader)),
+           plural(stoa_reader_nrows(info->file.reader)), ngroups, plural(ngroups),
+           info->schema->nfields, plural(info->schema->nfields),
            print_size(size, info->file.source->nbytes), stoa_reader_identity(info->file.reader));
     code = print_columns(info);
     fputs("\nEvery byte:", stdout);

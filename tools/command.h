@@ -162,6 +162,9 @@ enum exit_code finish_output(void);
 const char *print_size(char *out, uint64_t nbytes);
 const char *print_count(char *out, uint64_t n);
 
+/* "s", or "" for one. */
+const char *plural(uint64_t n);
+
 /* ---- Signals (signals.c) ---- */
 
 /* Set by SIGINT, SIGTERM and SIGHUP, after install_signals(). */

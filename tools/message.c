@@ -35,6 +35,8 @@ static enum exit_code code_of(enum stoa_status status)
 
 enum exit_code fail(const struct stoa_error *err)
 {
+    if (err->status == STOA_ERR_IO && err->os_errno == EPIPE)
+        raise(SIGPIPE); /* threads of the library write with signals blocked: it comes here */
     complain("%s", err->status == STOA_ERR_CANCELLED ? "interrupted" : err->message);
     return code_of(err->status);
 }
@@ -93,4 +95,9 @@ const char *print_count(char *out, uint64_t n)
     }
     *at = '\0';
     return out;
+}
+
+const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
 }

@@ -24,6 +24,7 @@ struct table *table_new(void)
         free(table);
         return NULL;
     }
+    scols_table_enable_noencoding(table->below, 1); /* cells are printable already */
     scols_table_set_column_separator(table->below, "  ");
     return table;
 }

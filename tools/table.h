@@ -15,7 +15,7 @@ struct table;
 struct table *table_new(void);
 bool table_add_column(struct table *table, const char *name, bool aligned_right);
 
-/* A row with a text for each column, copied; NULL is an empty cell. */
+/* A row with a printable text for each column, copied; NULL is an empty cell. */
 bool table_add_row(struct table *table, const char *const *cells, size_t ncells);
 
 /* Prints on standard output; a message when memory is out. */
