@@ -28,7 +28,7 @@ static void job_reset(struct job *job)
 }
 
 /* What -o and --to ask for makes sense; false after a message. */
-static bool check_output(const struct stoa_convert_options *options)
+static bool check_output(const struct stoa_convert_options *options, bool json)
 {
     if (options->output == NULL) {
         complain("convert: where to? -o FILE names the output, -o - is standard output");
@@ -42,6 +42,10 @@ static bool check_output(const struct stoa_convert_options *options)
     }
     if (options->to == STOA_FORMAT_STOA && isatty(STDOUT_FILENO)) {
         complain("convert -o -: a Stoa file is not for the terminal (-o FILE, or --to csv)");
+        return false;
+    }
+    if (json && !options->dry_run) {
+        complain("convert --json: standard output holds the rows (--progress json tells more)");
         return false;
     }
     return true;
@@ -62,7 +66,8 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         return false;
     }
     if (!option_format(arguments, OPT_FROM, &options->from) ||
-        !option_format(arguments, OPT_TO, &options->to) || !check_output(options) ||
+        !option_format(arguments, OPT_TO, &options->to) ||
+        !check_output(options, has_option(arguments, OPT_JSON)) ||
         !option_count(arguments, OPT_JOBS, MAX_JOBS, &jobs) ||
         !option_size(arguments, OPT_MEMORY, &options->memory_nbytes) ||
         !option_count(arguments, OPT_ROW_GROUP_ROWS, 1 << 24, &group_nrows) ||
@@ -84,11 +89,6 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         options->progress = progress_show;
     options->progress_context = &job->progress;
     return true;
-}
-
-static bool to_stdout(const struct job *job)
-{
-    return strcmp(job->options.output, "-") == 0 && !job->options.dry_run;
 }
 
 static struct json_t *report_json(const struct job *job, const struct stoa_convert_report *report)
@@ -168,19 +168,14 @@ enum exit_code run_convert(const struct arguments *arguments)
     struct stoa_convert_report report;
     struct stoa_error err;
     enum exit_code code;
+    enum stoa_status st;
 
     if (job_init(&job, arguments, &code)) {
         install_signals();
-        if (has_option(arguments, OPT_JSON) && to_stdout(&job)) {
-            complain("convert --json: standard output holds the rows (--progress json tells more)");
-            code = EXIT_USAGE;
-        } else if (stoa_convert(&job.options, &report, &err) == STOA_OK) {
-            progress_clear(job.progress);
-            code = finish(&job, arguments, &report);
-        } else {
-            progress_clear(job.progress);
-            code = fail_convert(&job, &err);
-        }
+        st = stoa_convert(&job.options, &report, &err);
+        settle_signals();
+        progress_clear(job.progress);
+        code = st == STOA_OK ? finish(&job, arguments, &report) : fail_convert(&job, &err);
     }
     job_reset(&job);
     return code;

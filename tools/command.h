@@ -173,6 +173,9 @@ extern volatile sig_atomic_t interrupted;
 /* For commands that write files: they stop in good order, and in any case after 0.15 seconds. */
 void install_signals(void);
 
+/* The work is over: what was interrupted did stop in good order. */
+void settle_signals(void);
+
 /* ---- Files (files.c) ---- */
 
 /* A Stoa file with its reader. */

@@ -53,3 +53,10 @@ void install_signals(void)
     handle(SIGALRM, on_timer);
     handle(SIGXFSZ, SIG_IGN); /* a size limit becomes an error of write(), with its message */
 }
+
+void settle_signals(void)
+{
+    const struct itimerval none = {0};
+
+    setitimer(ITIMER_REAL, &none, NULL);
+}
