@@ -38,13 +38,14 @@ static void fill(struct stoa_array *array, const struct stoa_type *type, size_t 
     assert_int_equal(stoa_array_alloc(type, nrows, 2 * nrows, false, array, &err), STOA_OK);
     for (size_t i = 0; i < nrows; i++) {
         uint64_t x = i * i % 97 + 3;
+        uint8_t small = (uint8_t)x;
 
         if (array->offsets != NULL) {
             array->values[2 * i] = (uint8_t)('a' + i % 26);
             array->values[2 * i + 1] = 'z';
             array->offsets[i + 1] = (int32_t)(2 * i + 2);
         } else {
-            memcpy(array->values + i * width, &x, width);
+            memcpy(array->values + i * width, width == 1 ? (const void *)&small : &x, width);
         }
     }
 }
