@@ -57,7 +57,7 @@ programs = $(patsubst %.c,$(BUILD)/%,$(1))
 
 STATIC  := $(BUILD)/libstoa.a
 SHARED  := $(BUILD)/libstoa.so.$(VERSION)
-COMMAND := $(if $(TOOL_SRC),$(BUILD)/stoa)
+COMMAND := $(BUILD)/stoa
 SUPPORT := $(call objects,$(SUPPORT_SRC))
 UNITS   := $(call programs,$(UNIT_SRC))
 FUZZERS := $(call programs,$(FUZZ_SRC))
