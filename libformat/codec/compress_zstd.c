@@ -17,7 +17,7 @@ struct stoa_zstd_encoder {
 };
 
 struct stoa_zstd_decoder {
-    ZSTD_DCtx *context;
+    ZSTD_DCtx *context; /* made when it is first needed: it has 160 KB */
 };
 
 enum stoa_status stoa_zstd_encoder_new(struct stoa_zstd_encoder **out, int level,
@@ -51,20 +51,7 @@ void stoa_zstd_encoder_free(struct stoa_zstd_encoder *encoder)
 
 enum stoa_status stoa_zstd_decoder_new(struct stoa_zstd_decoder **out, struct stoa_error *err)
 {
-    struct stoa_zstd_decoder *decoder = NULL;
-    enum stoa_status st;
-
-    STOA_TRY(stoa_alloc_zeroed(&decoder, 1, sizeof(*decoder), err));
-    decoder->context = ZSTD_createDCtx();
-    if (decoder->context == NULL) {
-        st = stoa_fail(err, STOA_ERR_NOMEM, "out of memory (zstd)");
-        goto out;
-    }
-    *out = decoder;
-    decoder = NULL;
-out:
-    stoa_zstd_decoder_free(decoder);
-    return st;
+    return stoa_alloc_zeroed(out, 1, sizeof(**out), err);
 }
 
 void stoa_zstd_decoder_free(struct stoa_zstd_decoder *decoder)
@@ -101,6 +88,10 @@ enum stoa_status stoa_zstd_decompress(struct stoa_zstd_decoder *decoder, const u
     if (frame_nbytes != nbytes)
         return stoa_fail(err, STOA_ERR_CORRUPT, "zstd: the frame has %zu bytes of %zu",
                          frame_nbytes, nbytes);
+    if (decoder->context == NULL)
+        decoder->context = ZSTD_createDCtx();
+    if (decoder->context == NULL)
+        return stoa_fail(err, STOA_ERR_NOMEM, "out of memory (zstd)");
     n = ZSTD_decompressDCtx(decoder->context, out, out_nbytes, bytes, nbytes);
     if (ZSTD_isError(n)) {
         if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
