@@ -183,15 +183,13 @@ static enum stoa_status compare_group(const struct stoa_test_table *table,
 }
 
 enum stoa_status stoa_test_table_compare(const struct stoa_test_table *table,
-                                         struct stoa_source *source, bool *equal,
+                                         struct stoa_reader *reader, bool *equal,
                                          struct stoa_error *err)
 {
-    struct stoa_reader *reader = NULL;
     const struct stoa_schema *schema;
     enum stoa_status st;
 
     *equal = false;
-    STOA_TRY(stoa_reader_open(source, NULL, &reader, err));
     STOA_TRY(stoa_reader_schema(reader, &schema, err));
     *equal = stoa_schema_equal(schema, &table->schema) &&
              stoa_reader_nrow_groups(reader) == table->nbatches;
@@ -204,6 +202,5 @@ enum stoa_status stoa_test_table_compare(const struct stoa_test_table *table,
             STOA_TRY(compare_group(table, reader, i, equal, err));
     }
 out:
-    stoa_reader_close(reader);
     return st;
 }

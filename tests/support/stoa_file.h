@@ -62,7 +62,7 @@ struct stoa_source *stoa_test_file_source(const struct stoa_test_file *file);
  * other than STOA_OK says that reading failed.
  */
 enum stoa_status stoa_test_table_compare(const struct stoa_test_table *table,
-                                         struct stoa_source *source, bool *equal,
+                                         struct stoa_reader *reader, bool *equal,
                                          struct stoa_error *err);
 
 #endif

@@ -1,0 +1,161 @@
+#include "support/golden.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "support/gen_table.h"
+
+enum { MAX_NTYPES = 8, MAX_NGROUPS = 8 };
+
+struct golden {
+    const char *name;
+    const char *filter;
+    enum stoa_type_id types[MAX_NTYPES]; /* 0: the end; none at all: one of each type */
+    unsigned ncopies;                    /* of each type; 0 means 1 */
+    int shape;                           /* enum stoa_test_shape, -1: any */
+    int nulls;                           /* enum stoa_test_nulls, -1: any */
+    size_t nrows[MAX_NGROUPS];           /* 0: the end */
+    bool mostly_zero;                    /* the last column, an int64 without nulls */
+};
+
+/* clang-format off */
+static const struct golden goldens[STOA_TEST_NGOLDEN] = {
+    {.name = "all_types", .filter = "c2 > 50 or c13 >= '2013-06-01'",
+     .shape = -1, .nulls = -1, .nrows = {60, 5}},
+    {.name = "integers", .filter = "c2 > 0",
+     .types = {STOA_INT8, STOA_INT16, STOA_INT32, STOA_INT64}, .shape = -1, .nulls = -1,
+     .nrows = {900, 500}},
+    {.name = "unsigned", .filter = "c2 < 1000000",
+     .types = {STOA_UINT8, STOA_UINT16, STOA_UINT32, STOA_UINT64}, .shape = -1, .nulls = -1,
+     .nrows = {900, 500}},
+    {.name = "floats", .filter = "c0 > 50 or c1 is nan",
+     .types = {STOA_FLOAT32, STOA_FLOAT64}, .ncopies = 2, .shape = STOA_TEST_SMALL_RANGE,
+     .nulls = -1, .nrows = {500, 100}},
+    {.name = "decimals", .filter = "c0 > 0",
+     .types = {STOA_DECIMAL}, .ncopies = 4, .shape = -1, .nulls = -1, .nrows = {600, 300}},
+    {.name = "times", .filter = "c0 >= '2013-01-15'",
+     .types = {STOA_DATE32, STOA_TIME, STOA_TIMESTAMP}, .shape = STOA_TEST_MULTIPLES,
+     .nulls = STOA_TEST_NULLS_SOME, .nrows = {900, 500}},
+    {.name = "words", .filter = "c0 >= 'M' or c1 is null",
+     .types = {STOA_UTF8, STOA_BINARY}, .shape = STOA_TEST_FEW_DISTINCT,
+     .nulls = STOA_TEST_NULLS_SOME, .nrows = {800, 800, 800, 800}},
+    {.name = "texts", .filter = "c0 < 'b'",
+     .types = {STOA_UTF8, STOA_BINARY}, .shape = STOA_TEST_FULL_RANGE,
+     .nulls = STOA_TEST_NULLS_SOME, .nrows = {100, 50}},
+    {.name = "flags", .filter = "c0 = true and c3 is not null",
+     .types = {STOA_BOOL, STOA_ENUM, STOA_NULL, STOA_UUID}, .shape = STOA_TEST_FULL_RANGE,
+     .nulls = STOA_TEST_NULLS_SOME, .nrows = {200, 100}},
+    {.name = "fixed", .filter = "c0 is not null and c2 is null",
+     .types = {STOA_FIXED_BINARY, STOA_UUID}, .ncopies = 2, .shape = STOA_TEST_FEW_DISTINCT,
+     .nulls = -1, .nrows = {300, 200}},
+    {.name = "runs", .filter = "c0 > 0 and c3 is not null",
+     .types = {STOA_INT64, STOA_FLOAT64, STOA_DECIMAL, STOA_UTF8}, .shape = STOA_TEST_RUNS,
+     .nulls = STOA_TEST_NULLS_RUNS, .nrows = {2000, 1000}},
+    {.name = "sorted", .filter = "c0 > 159993656000",
+     .types = {STOA_INT64, STOA_TIMESTAMP, STOA_UTF8}, .shape = STOA_TEST_SORTED,
+     .nulls = STOA_TEST_NULLS_NONE, .nrows = {350, 200}},
+    {.name = "outliers", .filter = "c0 > 300000",
+     .types = {STOA_INT32, STOA_UINT16, STOA_INT64}, .shape = STOA_TEST_OUTLIERS,
+     .nulls = STOA_TEST_NULLS_NONE, .nrows = {1500, 500}, .mostly_zero = true},
+    {.name = "groups", .filter = "c0 > 3505600 and c1 = 'CMT'",
+     .types = {STOA_INT64, STOA_UTF8}, .shape = STOA_TEST_MULTIPLES,
+     .nulls = STOA_TEST_NULLS_SOME, .nrows = {150, 1, 150, 2, 150, 3, 150, 90}},
+    {.name = "wide", .filter = "c0 = 19",
+     .types = {STOA_INT32, STOA_UTF8}, .ncopies = 15, .shape = STOA_TEST_CONSTANT, .nulls = -1,
+     .nrows = {20}},
+    {.name = "zones", .filter = "c0 < 900",
+     .types = {STOA_UINT16}, .shape = STOA_TEST_SMALL_RANGE, .nulls = STOA_TEST_NULLS_RUNS,
+     .nrows = {9000, 8193}},
+};
+/* clang-format on */
+
+const char *stoa_test_golden_name(size_t i)
+{
+    return goldens[i].name;
+}
+
+const char *stoa_test_golden_filter(size_t i)
+{
+    return goldens[i].filter;
+}
+
+static void add_fields(const struct golden *golden, struct stoa_test_random *random,
+                       struct stoa_schema *schema)
+{
+    *schema = (struct stoa_schema){0};
+    if (golden->types[0] == 0) {
+        stoa_test_schema_of_all_types(random, schema);
+        return;
+    }
+    for (size_t i = 0; i < MAX_NTYPES && golden->types[i] != 0; i++) {
+        for (unsigned k = 0; k < golden->ncopies + (golden->ncopies == 0); k++) {
+            struct stoa_type type;
+            struct stoa_error err;
+            char name[32];
+
+            stoa_test_gen_type(random, golden->types[i], &type);
+            (void)snprintf(name, sizeof(name), "c%u", (unsigned)schema->nfields);
+            if (stoa_schema_add(schema, name, &type, true, &err) != STOA_OK)
+                abort();
+            stoa_type_reset(&type);
+        }
+    }
+}
+
+/* Far from zero, and near to each other, are the few that are not: what SPARSE is for. */
+static void fill_mostly_zero(struct stoa_test_random *random, struct stoa_array *array)
+{
+    for (size_t i = 0; i < array->nvalues; i++) {
+        int64_t value = 0;
+
+        if (stoa_test_random_one_in(random, 23))
+            value = INT64_C(1000000000000000) + stoa_test_random_between(random, 0, 5000);
+        memcpy(array->values + i * sizeof(value), &value, sizeof(value));
+    }
+}
+
+static void fill_batch(const struct golden *golden, struct stoa_test_random *random,
+                       const struct stoa_schema *schema, size_t nrows, struct stoa_batch *batch)
+{
+    struct stoa_error err;
+
+    if (stoa_batch_init(batch, schema, &err) != STOA_OK)
+        abort();
+    batch->nrows = nrows;
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        uint64_t shape = stoa_test_random_below(random, STOA_TEST_NSHAPES);
+        uint64_t nulls = stoa_test_random_below(random, STOA_TEST_NNULLS);
+
+        if (golden->shape >= 0)
+            shape = (uint64_t)golden->shape;
+        if (golden->nulls >= 0)
+            nulls = (uint64_t)golden->nulls;
+        stoa_test_gen_array(random, &schema->fields[i], nrows, (enum stoa_test_shape)shape,
+                            (enum stoa_test_nulls)nulls, &batch->columns[i]);
+        if (golden->mostly_zero && i == schema->nfields - 1)
+            fill_mostly_zero(random, &batch->columns[i]);
+    }
+}
+
+void stoa_test_golden_make(size_t i, struct stoa_test_table *out)
+{
+    const struct golden *golden = &goldens[i];
+    struct stoa_rules rules = stoa_default_rules;
+    struct stoa_test_random random;
+    struct stoa_error err;
+
+    rules.full_nrows = 100; /* so that small row groups share dictionaries, too */
+    rules.copy_part = 4;
+    *out = (struct stoa_test_table){0};
+    stoa_test_random_seed(&random, 1000 + i);
+    add_fields(golden, &random, &out->schema);
+    if (stoa_alloc_zeroed(&out->batches, MAX_NGROUPS, sizeof(*out->batches), &err) != STOA_OK)
+        abort();
+    for (size_t g = 0; g < MAX_NGROUPS && golden->nrows[g] != 0; g++) {
+        fill_batch(golden, &random, &out->schema, golden->nrows[g], &out->batches[g]);
+        out->nbatches++;
+    }
+    stoa_test_file_write(&out->schema, out->batches, out->nbatches, &rules, &out->file);
+}
