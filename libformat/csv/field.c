@@ -72,13 +72,13 @@ bool stoa_csv_text_is_negative_zero(const char *text, size_t nbytes)
 
 bool stoa_csv_double_is_exact(const char *text, size_t nbytes, double x)
 {
-    const double whole_max = 9007199254740992.0; /* 2^53: all integers up to here are doubles */
+    const double whole_end = 9007199254740992.0; /* 2^53, which 2^53 + 1 is rounded to */
     size_t ndigits;
 
-    if (nbytes <= STOA_CSV_DOUBLE_NDIGITS && x != 0 && x >= -whole_max && x <= whole_max)
+    if (nbytes <= STOA_CSV_DOUBLE_NDIGITS && x != 0 && x > -whole_end && x < whole_end)
         return true; /* nearly always */
     if (stoa_csv_text_is_integer(text, nbytes))
-        return x >= -whole_max && x <= whole_max;
+        return x > -whole_end && x < whole_end;
     ndigits = stoa_number_significant_digits(text, nbytes);
     return ndigits <= STOA_CSV_DOUBLE_NDIGITS && (x != 0 || ndigits == 0);
 }

@@ -50,8 +50,8 @@ bool stoa_csv_text_is_integer(const char *text, size_t nbytes);
 bool stoa_csv_text_is_negative_zero(const char *text, size_t nbytes);
 
 /*
- * Whether the double `x` of a number's text stands for it: no more than 17 significant digits, of
- * an integer no more than 2^53, and no zero for what is none.
+ * Whether the double `x` of a number's text stands for it: an integer below 2^53, or no more than
+ * 17 significant digits, and no zero for what is none.
  */
 bool stoa_csv_double_is_exact(const char *text, size_t nbytes, double x);
 
