@@ -1,0 +1,263 @@
+/* Writing: quoting, and tables of every type that are written and read back equal. */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "column/schema.h"
+#include "csv/csv.h"
+#include "support/csv_rows.h"
+#include "support/fault_alloc.h"
+#include "support/fault_io.h"
+#include "support/folder.h"
+#include "support/gen_table.h"
+
+static const char *const path = "t.csv";
+
+/* A batch as CSV with its header, terminated. */
+static char *written(const struct stoa_csv_options *options, const struct stoa_batch *batch,
+                     size_t *nbytes)
+{
+    struct stoa_error err = {0};
+    char *text = NULL;
+    enum stoa_status st;
+
+    *nbytes = 0;
+    st = stoa_csv_format_header(options, batch->schema, &text, nbytes, &err);
+    if (st == STOA_OK)
+        st = stoa_csv_format(options, batch, &text, nbytes, &err);
+    assert_string_equal(err.message, "");
+    assert_int_equal(st, STOA_OK);
+    assert_int_equal(stoa_realloc(&text, *nbytes + 1, 1, NULL), STOA_OK);
+    text[*nbytes] = '\0';
+    return text;
+}
+
+/* What is read under a schema comes out as `expected`. */
+static void assert_written(const char *text, const char *schema_text, char delimiter,
+                           const char *expected)
+{
+    const struct stoa_csv_options in = {.delimiter = ';'}, out = {.delimiter = delimiter};
+    struct stoa_schema schema;
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+    size_t nbytes;
+    char *got;
+
+    stoa_test_folder_put(path, text, strlen(text));
+    stoa_test_schema_parse(schema_text, &schema);
+    assert_int_equal(stoa_test_csv_read(&path, 1, &in, &schema, NULL, &batch, &err), STOA_OK);
+    got = written(&out, &batch, &nbytes);
+    assert_string_equal(got, expected);
+    stoa_free(got);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+static void quotes_stand_only_where_they_are_needed(void **state)
+{
+    (void)state;
+    assert_written("a;b\nx;1\n;2\n\"\";NA\n", "a utf8, b int64", 0, "a,b\nx,1\n,2\n\"\",\n");
+    assert_written("a\nx,y\n\"q\"\"r\"\n\"l\nf\"\n\"c\rr\"\n x\nx \n\"x;y\"\n", "a utf8", 0,
+                   "a\n\"x,y\"\n\"q\"\"r\"\n\"l\nf\"\n\"c\rr\"\n\" x\"\n\"x \"\nx;y\n");
+    assert_written("a\nx,y\n\"x;y\"\n", "a utf8", ';', "a\nx,y\n\"x;y\"\n");
+    assert_written("a\n\n\"\"\n", "a utf8", 0, "a\n\n\"\"\n");
+    assert_written("a\n\n\"\"\n", "a binary", 0, "a\n\n\"\"\n");
+    assert_written("a\n\xef\xbb\xbfx\n\xef\xbc\x81\n", "a utf8", 0,
+                   "a\n\"\xef\xbb\xbfx\"\n\xef\xbc\x81\n");
+    assert_written("x,\"y\"\n1\n", "x,\"y\" int64", 0, "\"x,\"\"y\"\"\"\n1\n");
+    assert_written("a;b\ntrue;-1.50\n", "a bool, b decimal(9,2)", '\t', "a\tb\ntrue\t-1.50\n");
+}
+
+static void values_that_hold_the_delimiter_are_quoted(void **state)
+{
+    (void)state;
+    assert_written("a;b\n1.5;-2\n", "a float64, b int64", '.', "a.b\n\"1.5\".-2\n");
+    assert_written("a;b\n1.5;-2\n", "a float64, b int64", '-', "a-b\n1.5-\"-2\"\n");
+    assert_written("a;b\n2024-01-01 01:02:03;AP8=\n", "a timestamp(s), b binary", ':',
+                   "a:b\n\"2024-01-01 01:02:03\":AP8=\n");
+    assert_written("a;b\n2024-01-01 01:02:03;AP8=\n", "a timestamp(s), b binary", '=',
+                   "a=b\n2024-01-01 01:02:03=\"AP8=\"\n");
+    assert_written("a;b\ntrue;1\n", "a bool, b int64", 'u', "aub\n\"true\"u1\n");
+}
+
+static void floats_have_their_shortest_form(void **state)
+{
+    (void)state;
+    assert_written("a;b\n0.1000;1e16\n1;-0.0\nnan;-inf\n1e-7;5e-324\n", "a float64, b float64", 0,
+                   "a,b\n0.1,1e16\n1.0,-0.0\nNaN,-Infinity\n1e-7,5e-324\n");
+    assert_written("a\n0.1\n16777217\n", "a float32", 0, "a\n0.1\n16777216.0\n");
+}
+
+static void timestamps_keep_the_t_they_were_read_with(void **state)
+{
+    (void)state;
+    static const char text[] = "a,b\n2024-01-01T00:00:00Z,2024-01-01 00:00:00.5\n";
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+    size_t nbytes;
+    char *got;
+
+    stoa_test_folder_put(path, text, strlen(text));
+    assert_int_equal(stoa_test_csv_read(&path, 1, NULL, NULL, &schema, &batch, &err), STOA_OK);
+    got = written(NULL, &batch, &nbytes);
+    assert_string_equal(got, "a,b\n2024-01-01T00:00:00Z,2024-01-01 00:00:00.500\n");
+    stoa_free(got);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+/* CSV has one text for every NaN, and it reads back as the usual one. */
+static void make_nans_usual(struct stoa_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->ncolumns; i++) {
+        uint8_t *values = batch->columns[i].values;
+
+        for (size_t row = 0; row < batch->nrows; row++) {
+            double x;
+            float y;
+
+            if (batch->schema->fields[i].type.id == STOA_FLOAT64) {
+                memcpy(&x, values + 8 * row, 8);
+                x = isnan(x) ? (double)NAN : x;
+                memcpy(values + 8 * row, &x, 8);
+            } else if (batch->schema->fields[i].type.id == STOA_FLOAT32) {
+                memcpy(&y, values + 4 * row, 4);
+                y = isnan(y) ? NAN : y;
+                memcpy(values + 4 * row, &y, 4);
+            }
+        }
+    }
+}
+
+static void tables_of_every_type_read_back_equal(void **state)
+{
+    (void)state;
+    static const char delimiters[] = ",,,;\t|:-. aE1";
+    struct stoa_test_random r;
+
+    stoa_test_random_init(&r, "tables_of_every_type_read_back_equal");
+    for (size_t n = stoa_test_ncases(400); n > 0; n--) {
+        const struct stoa_csv_options options = {
+            .delimiter = delimiters[stoa_test_random_below(&r, sizeof(delimiters) - 1)],
+            .no_header = stoa_test_random_one_in(&r, 3),
+            .unit_nrows = (uint32_t)stoa_test_random_between(&r, 1, 300),
+        };
+        struct stoa_schema schema = {0};
+        struct stoa_batch batch, back;
+        struct stoa_error err = {0};
+        size_t nbytes;
+        char *text;
+
+        stoa_test_gen_schema(&r, (uint32_t)stoa_test_random_between(&r, 1, 6), &schema);
+        stoa_test_gen_batch(&r, &schema, (size_t)stoa_test_random_below(&r, 200), &batch);
+        make_nans_usual(&batch);
+        text = written(&options, &batch, &nbytes);
+        stoa_test_folder_put(path, text, nbytes);
+        assert_int_equal(stoa_test_csv_read(&path, 1, &options, &schema, NULL, &back, &err),
+                         STOA_OK);
+        assert_true(stoa_batch_equal(&batch, &back));
+        stoa_free(text);
+        stoa_batch_reset(&back);
+        stoa_batch_reset(&batch);
+        stoa_schema_reset(&schema);
+    }
+}
+
+static void types_without_a_text_form_are_refused(void **state)
+{
+    (void)state;
+    struct stoa_schema schema;
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+    char *text = NULL;
+    size_t nbytes = 0;
+
+    stoa_test_schema_parse("a int64, b interval", &schema);
+    assert_int_equal(stoa_batch_init(&batch, &schema, &err), STOA_OK);
+    assert_int_equal(stoa_csv_format(NULL, &batch, &text, &nbytes, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "column b: CSV can't hold interval");
+    assert_int_equal(stoa_csv_format_header(&(struct stoa_csv_options){.delimiter = '\r'}, &schema,
+                                            &text, &nbytes, &err),
+                     STOA_ERR_USAGE);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+struct job {
+    struct stoa_schema schema;
+    struct stoa_test_random random;
+    struct stoa_test_io_fault fault;
+};
+
+/* Two batches through the steps of the sink, into memory. */
+static enum stoa_status writes(void *context, struct stoa_error *err)
+{
+    static const struct stoa_csv_options options = {0};
+    struct job *job = context;
+    struct stoa_sink *memory = NULL;
+    struct stoa_batch_sink *sink = NULL;
+    struct stoa_batch batches[2] = {{0}};
+    void *item = NULL;
+    enum stoa_status st;
+
+    st = stoa_sink_create_memory(&memory, err);
+    if (st != STOA_OK)
+        return st;
+    memory = stoa_test_faulty_sink(memory, &job->fault);
+    st = stoa_csv_sink_open(memory, &options, &job->schema, &sink, err);
+    for (uint64_t i = 0; st == STOA_OK && i < 2; i++) {
+        st = stoa_batch_init(&batches[i], &job->schema, err);
+        if (st == STOA_OK)
+            st = sink->prepare(sink, i, &batches[i], &item, err);
+        if (st == STOA_OK)
+            st = sink->commit(sink, item, err);
+    }
+    if (st == STOA_OK)
+        st = sink->finish(sink, err);
+    if (sink != NULL)
+        sink->close(sink);
+    stoa_sink_close(memory);
+    stoa_batch_reset(&batches[0]);
+    stoa_batch_reset(&batches[1]);
+    return st;
+}
+
+static void failing_writes_and_allocations_are_reported(void **state)
+{
+    (void)state;
+    struct job job = {0};
+    struct stoa_error err = {0};
+
+    stoa_test_schema_parse("a int64, \"b\" utf8", &job.schema);
+    stoa_test_each_failing_alloc(writes, &job);
+    for (uint64_t at = 1; at <= 3; at++) {
+        job.fault = (struct stoa_test_io_fault){.fail_at = at, .os_errno = ENOSPC};
+        assert_int_equal(writes(&job, &err), STOA_ERR_IO);
+    }
+    stoa_schema_reset(&job.schema);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, stoa_test_folder_enter, stoa_test_folder_leave)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(quotes_stand_only_where_they_are_needed),
+        TEST(values_that_hold_the_delimiter_are_quoted),
+        TEST(floats_have_their_shortest_form),
+        TEST(timestamps_keep_the_t_they_were_read_with),
+        TEST(tables_of_every_type_read_back_equal),
+        TEST(types_without_a_text_form_are_refused),
+        TEST(failing_writes_and_allocations_are_reported),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
