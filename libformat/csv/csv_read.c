@@ -24,15 +24,18 @@
 
 /* One input on its way through its cutter. */
 struct feed {
+    /* Whoever made the feed busy: */
     struct stoa_csv_input *input;
-    struct stoa_stream *stream;
+    struct stoa_stream *stream; /* NULL: not open yet, or closed again */
     struct stoa_csv_cutter cutter;
-    bool open;
+
+    /* The mutex: */
     bool busy;                  /* a thread is cutting */
-    bool ended;                 /* nothing more will come: ready is the last, or status tells why */
+    bool ended;                 /* nothing more will come: `ready` is the last, or there is `err` */
     struct stoa_csv_text ready; /* a unit that next() has not taken yet; text NULL: none */
     enum stoa_status status;
     struct stoa_error err;
+
     atomic_uint_fast64_t consumed_nbytes;
 };
 
@@ -110,7 +113,6 @@ static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
 
     STOA_TRY(stoa_csv_input_open(feed->input, &feed->stream, &head, err));
     stoa_csv_cutter_init(&feed->cutter, feed->stream, &source->options, &head);
-    feed->open = true;
     if (source->options.no_header)
         goto out;
     STOA_TRY(stoa_csv_cutter_next(&feed->cutter, 1, &first, err));
@@ -122,43 +124,48 @@ out:
 
 static void feed_close(struct feed *feed)
 {
-    if (feed->open)
-        stoa_csv_cutter_reset(&feed->cutter);
+    if (feed->stream == NULL)
+        return;
+    stoa_csv_cutter_reset(&feed->cutter);
     stoa_stream_close(feed->stream);
     feed->stream = NULL;
-    feed->open = false;
 }
 
-/* Cuts the next unit into feed->ready; the caller holds the busy flag, not the mutex. */
-static void feed_cut(struct csv_source *source, struct feed *feed)
+/* Cuts the next unit, or none at the end; the caller made the feed busy. */
+static enum stoa_status feed_cut(struct csv_source *source, struct feed *feed,
+                                 struct stoa_csv_text *out, struct stoa_error *err)
 {
-    enum stoa_status st = STOA_OK;
-    struct stoa_csv_text text = {0};
+    enum stoa_status st;
 
-    if (!feed->open)
-        STOA_TRY(feed_open(source, feed, &feed->err));
-    STOA_TRY(stoa_csv_cutter_next(&feed->cutter, 0, &text, &feed->err));
-    feed->ready = text;
+    if (feed->stream == NULL)
+        STOA_TRY(feed_open(source, feed, err));
+    STOA_TRY(stoa_csv_cutter_next(&feed->cutter, 0, out, err));
 out:
     if (feed->stream != NULL)
         atomic_store(&feed->consumed_nbytes, feed->stream->consumed_nbytes);
-    feed->status = st;
-    if (feed->ready.text == NULL) {
-        feed->ended = true;
+    if (st != STOA_OK || out->text == NULL)
         feed_close(feed);
-    }
+    return st;
 }
 
-/* Runs feed_cut() outside the mutex, which the caller holds before and after. */
-static void cut_unlocked(struct csv_source *source, struct feed *feed)
+/* Makes the next unit ready, outside of the mutex, which the caller holds before and after. */
+static void make_ready(struct csv_source *source, struct feed *feed)
 {
+    struct stoa_csv_text text = {0};
+    struct stoa_error err = {0};
+    enum stoa_status st;
+
     feed->busy = true;
     source->ready_nbytes += source->unit_nbytes;
     pthread_mutex_unlock(&source->mutex);
-    feed_cut(source, feed);
+    st = feed_cut(source, feed, &text, &err);
     pthread_mutex_lock(&source->mutex);
     source->ready_nbytes -= source->unit_nbytes;
-    source->ready_nbytes += feed->ready.nbytes;
+    source->ready_nbytes += text.nbytes;
+    feed->ready = text;
+    feed->status = st;
+    feed->err = err;
+    feed->ended = text.text == NULL;
     feed->busy = false;
     pthread_cond_broadcast(&source->changed);
 }
@@ -192,7 +199,7 @@ static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_
         } else if (feed->ended) {
             source->first++;
         } else {
-            cut_unlocked(source, feed);
+            make_ready(source, feed);
         }
     }
     pthread_mutex_unlock(&source->mutex);
@@ -219,7 +226,7 @@ static bool source_prefetch(struct stoa_batch_source *base)
             break;
         if (feed->busy || feed->ended || feed->ready.text != NULL)
             continue;
-        cut_unlocked(source, feed);
+        make_ready(source, feed);
         did = true;
         break;
     }
