@@ -283,9 +283,10 @@ static enum stoa_csv_outcome append_binary(const struct stoa_type *type,
 {
     size_t nbytes;
 
+    (void)type;
     if (!stoa_base64_decode(field->text, field->nbytes, builder->array.values + builder->nbytes,
                             &nbytes))
-        return append_nothing(type, field, builder);
+        return STOA_CSV_MISFIT; /* NULL is base64, so no word can stand for null */
     stoa_builder_append_written(builder, nbytes);
     return STOA_CSV_VALUE;
 }

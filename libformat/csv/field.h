@@ -34,7 +34,7 @@ enum stoa_csv_outcome stoa_csv_field_append(const struct stoa_csv_parser *parser
                                             const struct stoa_csv_field *field, bool strict,
                                             struct stoa_builder *builder);
 
-/* Whether a text is null in a column whose type is not text: empty, NA, N/A, NULL, ... */
+/* Whether a text is null where no type takes it: empty, NA, N/A, NULL, ... */
 bool stoa_csv_text_is_null(const char *text, size_t nbytes);
 
 /* true and false in their three spellings. */

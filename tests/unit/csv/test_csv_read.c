@@ -133,6 +133,8 @@ static void a_given_type_takes_what_it_can_hold(void **state)
         {"binary", "AP8=", "\"AP8=\""},
         {"binary", "\"\"", "\"\""},
         {"binary", "AP8", NULL},
+        {"binary", "NA", NULL},
+        {"binary", "NULL", "\"NULL\""},
         {"binary", "AP9=", NULL},
         {"fixed_binary(2)", "AP8=", "\"AP8=\""},
         {"fixed_binary(2)", "APAA", NULL},
