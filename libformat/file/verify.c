@@ -16,7 +16,7 @@
 #include "base/hash.h"
 #include "stats/zonemap.h"
 
-#define READ_MAX_NBYTES  (UINT64_C(1) << 30) /* of one structure */
+#define READ_MAX_NBYTES  (UINT64_C(1) << 30) /* of one structure, unless the options say less */
 #define ZEROS_MAX_NBYTES 65536
 
 enum stoa_status stoa_verify_report(struct stoa_verify *verify, enum stoa_status st,
@@ -59,9 +59,10 @@ enum stoa_status stoa_verify_dictionaries(struct stoa_verify *verify,
 enum stoa_status stoa_verify_read(struct stoa_verify *verify, uint64_t offset, uint64_t nbytes,
                                   struct stoa_error *err)
 {
+    uint64_t max = verify->options->memory_nbytes;
     enum stoa_status st;
 
-    if (nbytes > READ_MAX_NBYTES)
+    if (nbytes > (max != 0 ? max : READ_MAX_NBYTES))
         return stoa_fail_at(err, STOA_ERR_LIMIT, offset, "a structure of %" PRIu64 " bytes",
                             nbytes);
     STOA_TRY(stoa_buffer_resize(&verify->bytes, (size_t)nbytes, err));
@@ -421,13 +422,15 @@ enum stoa_status stoa_verify(struct stoa_source *source, const struct stoa_verif
         .result = &counted,
         .objects = {.source = source, .trailer.footer_off = source->nbytes},
     };
+    struct stoa_reader_options reader_options = {0};
     struct stoa_error ignored;
     enum stoa_status st;
 
     if (err == NULL) /* findings are reported through it */
         err = &ignored;
     *err = (struct stoa_error){.offset = STOA_NO_OFFSET};
-    st = stoa_reader_open(source, NULL, &verify.reader, err);
+    reader_options.memory_nbytes = verify.options->memory_nbytes;
+    st = stoa_reader_open(source, &reader_options, &verify.reader, err);
     STOA_TRY(stoa_verify_report(&verify, st, err));
     if (verify.reader != NULL && verify.options->deep)
         STOA_TRY(begin_deep(&verify, err));

@@ -153,14 +153,15 @@ static void rehash_objects(const struct file *file)
     uint64_t at = 0, schema_id = 0;
 
     while (inside(file, at, STOA_OBJECT_NBYTES) && at <= file->footer_off) {
-        uint8_t *header = file->bytes + at, *dir = header + STOA_OBJECT_NBYTES;
+        uint8_t *header = file->bytes + at;
         uint64_t body = stoa_load64(header + 16), ndir = stoa_load32(header + 28);
+        uint64_t dir = at + STOA_OBJECT_NBYTES;
 
-        if (at == file->footer_off && file->table + ndir <= file->bytes + file->nbytes)
-            dir = file->table;
+        if (at == file->footer_off)
+            dir = (uint64_t)(file->table - file->bytes);
         stoa_store64(header + 48, 0);
-        if (ndir > 0 && dir + ndir <= file->bytes + file->nbytes)
-            put_hash(header + 48, dir, ndir);
+        if (ndir > 0 && inside(file, dir, ndir))
+            put_hash(header + 48, file->bytes + dir, ndir);
         if (header[8] == STOA_OBJECT_SCHEMA) {
             memcpy(header + 40, header + 48, 8);
             schema_id = stoa_load64(header + 40);
@@ -193,10 +194,11 @@ static void rehash_sections(const struct file *file)
         uint8_t *entry = file->table + (size_t)i * STOA_SECTION_NBYTES;
         uint64_t offset = stoa_load64(entry + 8), nbytes = stoa_load64(entry + 16);
         uint64_t nslices = nslices_of(nbytes), list = 8 * nslices;
-        uint8_t *bytes = file->bytes + offset;
+        uint8_t *bytes;
 
         if (!inside(file, offset, nbytes) || (entry[1] & STOA_SECTION_BY_COLUMN))
             continue;
+        bytes = file->bytes + offset;
         if (!(entry[1] & STOA_SECTION_SLICED)) {
             put_hash(entry + 24, bytes, nbytes);
             continue;

@@ -176,6 +176,7 @@ stoa_reader_encodings(struct stoa_reader *reader, uint32_t row_group, uint32_t c
  */
 struct stoa_verify_options {
     bool deep;
+    uint64_t memory_nbytes; /* as in struct stoa_reader_options */
     void (*report)(void *context, const struct stoa_error *finding);
     void *context;
 };
