@@ -192,9 +192,10 @@ enum stoa_status stoa_csv_record_check_width(const struct stoa_csv_record *recor
     if (record->nfields == ncolumns)
         return STOA_OK;
     return stoa_fail_at(err, STOA_ERR_DATA, offset,
-                        "line %" PRIu64 ": %zu field%s where there are %zu columns%s", line,
-                        record->nfields, record->nfields == 1 ? "" : "s", ncolumns,
-                        record->nfields == 1 ? ": is it another delimiter?" : "");
+                        "line %" PRIu64 ": %zu field%s where there %s %zu column%s%s", line,
+                        record->nfields, record->nfields == 1 ? "" : "s",
+                        ncolumns == 1 ? "is" : "are", ncolumns, ncolumns == 1 ? "" : "s",
+                        record->nfields == 1 || ncolumns == 1 ? ": is it another delimiter?" : "");
 }
 
 enum stoa_status stoa_csv_options_check(const struct stoa_csv_options *options,

@@ -48,7 +48,7 @@ write("all.csv", CSV)
 write("all.json", SCHEMA)
 expect("convert says what it did", ["convert", "all.csv", "--schema", "all.json", "-o", "all.stoa"], 0, "",
        lambda err: re.fullmatch(r"all\.stoa: 3 rows, 13 columns from 1 input, 334 bytes -> [\d.]+ kB "
-                                r"\([\d.]+ times\), [\d.]+ s\n", err))
+                                r"\([\d.]+%\), [\d.]+ s\n", err))
 for args, out in ((["-f", "csv"], CSV), (["--format=tsv"], TSV), (["-f", "jsonl"], JSONL), (["--json"], JSONL),
                   ([], CSV), (["-n", "1"], "".join(CSV.splitlines(True)[:2])),
                   (["-s", "u8,i"], "u8,i\n255,1\n,-2\n0,3\n"),
