@@ -128,7 +128,7 @@ static void print_report(const struct job *job, const struct stoa_convert_report
             print_size(in, report->input_nbytes), print_size(out, report->output_nbytes));
     if (report->output_nbytes > 0 && report->input_nbytes > 0)
         fprintf(stderr, " (%.1f%%)",
-                (double)report->output_nbytes / (double)report->input_nbytes);
+                100 * (double)report->output_nbytes / (double)report->input_nbytes);
     fprintf(stderr, ", %.2f s\n", report->seconds);
 }
 

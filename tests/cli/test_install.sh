@@ -50,14 +50,26 @@ is_static() {
     rm "$root"/lib/libstoa.so*
     build_and_run "" --static && ! is_shared
 }
+example_selects_rows() {
+    printf 'name,n\na,1\nb,2\n,3\n' >"$work/t.csv"
+    # shellcheck disable=SC2046 # a list of words
+    gcc -std=c11 -Wall -Wextra -Werror docs/examples/print_column.c $(flags --cflags --libs) -o "$work/scan" &&
+        "$root/bin/stoa" convert "$work/t.csv" -o "$work/t.stoa" &&
+        [ "$(LD_LIBRARY_PATH=$root/lib "$work/scan" "$work/t.stoa" name 'n > 1')" = "$(printf 'b\nnull')" ]
+}
+has_man_page() {
+    cmp docs/man/stoa.1 "$root/share/man/man1/stoa.1"
+}
 has_version() {
     [ "$("$root/bin/stoa" --version)" = "stoa $(flags --modversion)" ]
 }
 
-echo 1..5
+echo 1..7
 point "make install puts files under DESTDIR and PREFIX" \
     env MAKEFLAGS= make -s install DESTDIR="$work/root" PREFIX=/usr
 point "the command runs and agrees with stoa.pc on the version" has_version
 point "a program builds against the shared library" build_and_run "" ""
 point "... and asks for libstoa.so.0" is_shared
+point "the example of docs/ builds and selects rows" example_selects_rows
+point "the man page is there" has_man_page
 point "a program builds against the static library" is_static
