@@ -216,7 +216,9 @@ static struct task find_task(struct run *run)
             section->ended)
             return task; /* what stands before an end is nothing or does not matter any more */
     }
-    ask_ordered(run, &task, &run->sections[0]);
+    if (run->nin_flight == 0 || run->pipeline->has_room == NULL ||
+        run->pipeline->has_room(run->pipeline->context))
+        ask_ordered(run, &task, &run->sections[0]);
     return task;
 }
 

@@ -29,8 +29,9 @@
  * first; k and all later items are dropped, no later ordered stage sees them, and none is asked for
  * what it holds.
  *
- * Memory. max_in_flight bounds how many items are alive between the first stage and the end. What a
- * stage keeps inside does not count.
+ * Memory. max_in_flight bounds how many items are alive between the first stage and the end, and
+ * where their sizes differ has_room can hold the first stage back. What a stage keeps inside does
+ * not count.
  */
 #ifndef STOA_EXEC_PIPELINE_H
 #define STOA_EXEC_PIPELINE_H
@@ -54,6 +55,9 @@ struct stoa_stage {
  * jobs           threads at work, the caller's included; 0 counts as 1. With 1 none is created;
  *                where the system gives fewer, fewer do.
  * max_in_flight  at least 1; 0 means 2 * jobs.
+ * has_room       is asked before the first stage is called while items are in flight: false puts
+ *                that off until one of them is gone or has been worked on. Short, any thread, under
+ *                the lock of the pipeline.
  * drop           may be called by any thread.
  * prefetch       is called by threads that would be idle, several at once: it does a piece of work
  *                ahead of the first stage (a few milliseconds, under locks of its own) and says
@@ -68,6 +72,7 @@ struct stoa_pipeline {
     void *context; /* handed to every callback */
     unsigned jobs;
     size_t max_in_flight;
+    bool (*has_room)(void *context);
     void (*drop)(void *context, void *item);
     bool (*prefetch)(void *context);
     const volatile sig_atomic_t *cancel;

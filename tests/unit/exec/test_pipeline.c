@@ -45,6 +45,7 @@ struct plan {
     unsigned lose_in; /* one in so many units is taken away by the second parallel stage */
     unsigned max_sleep_us;
     size_t max_in_flight;
+    size_t room; /* units that may be alive when another is asked for; 0: any number */
 };
 
 struct job {
@@ -208,6 +209,13 @@ static bool prefetch(void *context)
     return atomic_fetch_add(&job->nprefetched, 1) % 4 == 0;
 }
 
+static bool has_room(void *context)
+{
+    struct job *job = context;
+
+    return job->plan->room == 0 || (size_t)atomic_load(&job->nalive) < job->plan->room;
+}
+
 static const struct stoa_stage conversion[] = {
     {STOA_STAGE_ORDERED, make},  {STOA_STAGE_PARALLEL, scale}, {STOA_STAGE_ORDERED, join},
     {STOA_STAGE_PARALLEL, sift}, {STOA_STAGE_ORDERED, put},
@@ -227,6 +235,7 @@ static enum stoa_status job_run(struct job *job, unsigned jobs, struct stoa_erro
                                            .context = job,
                                            .jobs = jobs,
                                            .max_in_flight = job->plan->max_in_flight,
+                                           .has_room = has_room,
                                            .drop = drop,
                                            .prefetch = prefetch,
                                            .cancel = &job->cancel};
@@ -289,6 +298,8 @@ static void check_plan(const struct plan *plan, unsigned jobs)
     assert_false(got.overlapped);
     /* One more in the joiner, which holds it outside of the credits. */
     assert_true((size_t)got.max_alive <= plan->max_in_flight + 1);
+    if (plan->room > 0) /* while nothing else is in flight there is room for one */
+        assert_true((size_t)got.max_alive <= (plan->room > 2 ? plan->room : 2));
     if (jobs == 1)
         assert_int_equal(got.nprefetched, 0);
 }
@@ -307,6 +318,8 @@ static void plan_generate(struct plan *plan, struct stoa_test_random *random)
     plan->lose_in = (unsigned)stoa_test_random_below(random, 5);
     plan->max_sleep_us = stoa_test_random_one_in(random, 3) ? 300 : 0;
     plan->max_in_flight = 1 + (size_t)stoa_test_random_below(random, 20);
+    if (stoa_test_random_one_in(random, 3))
+        plan->room = 1 + (size_t)stoa_test_random_below(random, 5);
 }
 
 static void any_number_of_jobs_gives_the_same(void **state)
