@@ -76,6 +76,14 @@ uint64_t stoa_distinct_nbytes(const struct stoa_distinct *set)
     return set->values.nbytes;
 }
 
+uint64_t stoa_distinct_memory(const struct stoa_distinct *set)
+{
+    uint64_t nslots = UINT64_C(1) << set->log2;
+
+    return nslots * sizeof(set->slots[0]) + set->values.nbytes +
+           (set->offsets != NULL ? set->count * sizeof(set->offsets[0]) : 0);
+}
+
 struct stoa_vector stoa_distinct_values(const struct stoa_distinct *set)
 {
     return (struct stoa_vector){.phys = set->phys,

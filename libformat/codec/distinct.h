@@ -21,6 +21,9 @@ void stoa_distinct_free(struct stoa_distinct *set);
 uint32_t stoa_distinct_count(const struct stoa_distinct *set);
 uint64_t stoa_distinct_nbytes(const struct stoa_distinct *set);
 
+/* Memory that it takes, about. */
+uint64_t stoa_distinct_memory(const struct stoa_distinct *set);
+
 /* The values by code; lent until the next add. */
 struct stoa_vector stoa_distinct_values(const struct stoa_distinct *set);
 

@@ -43,6 +43,18 @@ static void column_reset(struct stoa_footer_column *column)
     stoa_buffer_free(&column->zones);
 }
 
+uint64_t stoa_footer_writer_memory(const struct stoa_footer_writer *footer)
+{
+    uint64_t nbytes = footer->nsegments * sizeof(footer->segments[0]);
+
+    for (uint32_t i = 0; i < footer->schema->nfields; i++) {
+        const struct stoa_footer_column *column = &footer->columns[i];
+
+        nbytes += column->chunks.nbytes + column->groups.nbytes + column->zones.nbytes;
+    }
+    return nbytes;
+}
+
 void stoa_footer_writer_reset(struct stoa_footer_writer *footer)
 {
     for (uint32_t i = 0; footer->columns != NULL && i < footer->schema->nfields; i++)

@@ -54,6 +54,9 @@ STOA_CHECK enum stoa_status stoa_footer_add_segment(struct stoa_footer_writer *f
                                                     const struct stoa_dictdir_entry *segment,
                                                     struct stoa_error *err);
 
+/* Memory that it takes, about. */
+uint64_t stoa_footer_writer_memory(const struct stoa_footer_writer *footer);
+
 /*
  * The whole FOOT object, to be written at offset `footer_off`, into the empty *out. Frees what was
  * collected. STOA_ERR_NOMEM.

@@ -335,3 +335,16 @@ out:
     stoa_free(l.misses);
     return st;
 }
+
+uint64_t stoa_sequencer_memory(const struct stoa_sequencer *sequencer)
+{
+    uint64_t nbytes = 0;
+
+    for (uint32_t i = 0; i < sequencer->ncolumns; i++) {
+        const struct chain *chain = &sequencer->columns[i].chain;
+
+        if (chain->set != NULL)
+            nbytes += stoa_distinct_memory(chain->set);
+    }
+    return nbytes;
+}

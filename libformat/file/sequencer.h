@@ -80,4 +80,7 @@ STOA_CHECK enum stoa_status stoa_sequencer_settle(struct stoa_sequencer *sequenc
                                                   struct stoa_error *err);
 void stoa_sequenced_reset(struct stoa_sequenced *sequenced);
 
+/* Memory that the chains take, about. */
+uint64_t stoa_sequencer_memory(const struct stoa_sequencer *sequencer);
+
 #endif

@@ -66,6 +66,9 @@ struct stoa_writer {
     size_t ncopies, copies_capacity;
     uint64_t segments_nbytes; /* all DICT objects so far */
 
+    /* What stoa_writer_kept_nbytes() adds up: set by sequence, and by commit. */
+    atomic_uint_fast64_t chains_nbytes, rest_nbytes;
+
     struct pending pending;
     uint64_t row_nbytes; /* Arrow bytes of a row, text apart */
 };
@@ -203,6 +206,8 @@ enum stoa_status stoa_writer_open_rules(struct stoa_sink *sink, const struct sto
     STOA_TRY(stoa_alloc_zeroed(&writer, 1, sizeof(*writer), err));
     for (unsigned i = 0; i < NENCODERS; i++)
         atomic_init(&writer->encoders[i], NULL);
+    atomic_init(&writer->chains_nbytes, 0);
+    atomic_init(&writer->rest_nbytes, 0);
     atomic_init(&writer->failed, false);
     writer->sink = sink;
     writer->rules = rules;
@@ -277,6 +282,11 @@ uint64_t stoa_writer_nrows(const struct stoa_writer *writer)
 uint64_t stoa_writer_nbytes(const struct stoa_writer *writer)
 {
     return writer->offset;
+}
+
+uint64_t stoa_writer_kept_nbytes(const struct stoa_writer *writer)
+{
+    return atomic_load(&writer->chains_nbytes) + atomic_load(&writer->rest_nbytes);
 }
 
 /* ---- The four steps ---- */

@@ -1,5 +1,5 @@
 /*
- * Opening a writer with other rules than the usual ones: for tests.
+ * What of a writer is not public: other rules than the usual ones, for tests, and its memory.
  */
 #ifndef STOA_FILE_WRITER_H
 #define STOA_FILE_WRITER_H
@@ -13,5 +13,11 @@ STOA_CHECK enum stoa_status
 stoa_writer_open_rules(struct stoa_sink *sink, const struct stoa_schema *schema,
                        const struct stoa_writer_options *options, const struct stoa_rules *rules,
                        struct stoa_writer **out, struct stoa_error *err);
+
+/*
+ * Bytes of memory that the writer keeps besides row groups on their way, about: dictionaries, their
+ * second copies, the footer. Any thread.
+ */
+uint64_t stoa_writer_kept_nbytes(const struct stoa_writer *writer);
 
 #endif
