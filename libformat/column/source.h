@@ -13,7 +13,8 @@
 /* A piece of input that can be read by itself: lines of CSV, a row group of a Stoa file. */
 struct stoa_unit {
     void (*free)(struct stoa_unit *unit);
-    size_t nbytes; /* memory that it holds */
+    uint64_t nbytes; /* of its text, or of the text and bytes in its columns, about */
+    uint64_t nrows;  /* at the most */
 };
 
 struct stoa_batch_source {
@@ -57,6 +58,9 @@ struct stoa_batch_sink {
     enum stoa_status (*commit)(struct stoa_batch_sink *sink, void *item,
                                struct stoa_error *err); /* in order */
     void (*item_free)(struct stoa_batch_sink *sink, void *item);
+
+    /* Bytes of memory kept besides the items, about. Any thread. NULL: next to none. */
+    uint64_t (*kept_nbytes)(struct stoa_batch_sink *sink);
 
     /* Writes what comes after the last batch. Making the output visible is the caller's. */
     enum stoa_status (*finish)(struct stoa_batch_sink *sink, struct stoa_error *err);

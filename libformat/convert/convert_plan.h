@@ -8,6 +8,7 @@
 #include <stoa/convert.h>
 
 #include "column/source.h"
+#include "convert/memory.h"
 
 struct stoa_csv_inputs;
 
@@ -20,8 +21,10 @@ struct stoa_plan_convert {
                                          the filter needs */
     struct stoa_schema schema;        /* of the output */
     struct stoa_matcher *matcher;     /* bound to the source's schema; NULL: every row */
+    uint32_t group_nrows;             /* of a row group at the most, */
+    uint64_t group_nbytes;            /* and its Arrow bytes; of a unit its rows and text */
     unsigned jobs;
-    size_t max_in_flight;
+    struct stoa_memory memory;
 };
 
 /* Decides all of it and opens the source. On failure *plan is `{0}`. */

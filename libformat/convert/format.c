@@ -65,9 +65,10 @@ static bool ends_with(const char *text, size_t nbytes, const char *ending)
     return nbytes > n && is_word(text + nbytes - n, n, ending);
 }
 
-enum stoa_format stoa_format_of_name(const char *path)
+enum stoa_format stoa_format_of_name(const char *path, bool *compressed)
 {
     size_t nbytes = strlen(path);
+    const size_t whole_nbytes = nbytes;
 
     for (size_t i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++) {
         if (ends_with(path, nbytes, compressions[i])) {
@@ -75,6 +76,8 @@ enum stoa_format stoa_format_of_name(const char *path)
             break;
         }
     }
+    if (compressed != NULL)
+        *compressed = nbytes < whole_nbytes;
     for (size_t i = 0; i < NFORMATS; i++) {
         for (size_t k = 0; k < 3 && formats[i].endings[k] != NULL; k++) {
             if (ends_with(path, nbytes, formats[i].endings[k]))
@@ -92,7 +95,7 @@ enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
     struct stat info;
     enum stoa_status st = STOA_OK;
 
-    *out = stoa_format_of_name(path);
+    *out = stoa_format_of_name(path, NULL);
     if (strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
         STOA_TRY(stoa_source_open_file(path, &source, err));
         if (source->nbytes >= sizeof(magic)) {

@@ -6,7 +6,10 @@
 
 #include <stoa/convert.h>
 
-/* By the ending of the name, one of a compression left aside; AUTO when it says nothing. */
-enum stoa_format stoa_format_of_name(const char *path);
+/*
+ * By the ending of the name, one of a compression left aside (*compressed, unless NULL, says
+ * whether there is one); AUTO when it says nothing.
+ */
+enum stoa_format stoa_format_of_name(const char *path, bool *compressed);
 
 #endif

@@ -34,6 +34,7 @@ struct item {
     size_t capacity;
     uint64_t nrows;
     uint64_t nbytes; /* of the batches in memory */
+    uint64_t memory; /* what it is charged for */
     uint64_t ordinal;
     void *made;
 };
@@ -44,8 +45,6 @@ struct run {
     struct stoa_batch_sink *sink;
     struct item *held; /* what assemble has joined so far */
     uint64_t next_ordinal;
-    uint64_t group_nrows;
-    uint64_t group_nbytes;
     struct stoa_progress progress;
     struct timespec start;
 };
@@ -56,6 +55,22 @@ static double seconds_since(const struct timespec *start)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) * 1e-9;
+}
+
+/* Charges an item for so much memory from now on. */
+static void charge(struct run *run, struct item *item, uint64_t nbytes)
+{
+    atomic_fetch_add(&run->plan.memory.nbytes, nbytes);
+    atomic_fetch_sub(&run->plan.memory.nbytes, item->memory);
+    item->memory = nbytes;
+}
+
+static bool has_room(void *context)
+{
+    const struct run *run = context;
+    uint64_t kept = run->sink->kept_nbytes != NULL ? run->sink->kept_nbytes(run->sink) : 0;
+
+    return stoa_memory_has_room(&run->plan.memory, kept);
 }
 
 static void drop(void *context, void *dropped)
@@ -72,6 +87,7 @@ static void drop(void *context, void *dropped)
     stoa_free(item->batches);
     if (item->made != NULL)
         run->sink->item_free(run->sink, item->made);
+    charge(run, item, 0);
     stoa_free(item);
 }
 
@@ -93,6 +109,7 @@ static enum stoa_status stage_next(void *context, void **item, struct stoa_error
     struct run *run = context;
     struct stoa_batch_source *source = run->plan.source;
     struct stoa_unit *unit = NULL;
+    struct stoa_memory *memory = &run->plan.memory;
     struct item *made = NULL;
     uint64_t done, total;
     enum stoa_status st;
@@ -103,9 +120,11 @@ static enum stoa_status stage_next(void *context, void **item, struct stoa_error
     set_counter(&run->progress, STOA_PROGRESS_TOTAL_BYTES, total);
     if (unit == NULL)
         goto out;
+    STOA_TRY(stoa_memory_of_unit(memory, unit->nbytes, unit->nrows, &memory->last_nbytes, err));
     STOA_TRY(stoa_alloc_zeroed(&made, 1, sizeof(*made), err));
     made->unit = unit;
     unit = NULL;
+    charge(run, made, memory->last_nbytes);
     *item = made;
 out:
     if (unit != NULL)
@@ -152,20 +171,6 @@ out:
     return st;
 }
 
-static uint64_t batch_nbytes(const struct stoa_batch *batch)
-{
-    uint64_t nbytes = 0;
-
-    for (uint32_t i = 0; i < batch->ncolumns; i++) {
-        const struct stoa_array *array = &batch->columns[i];
-
-        nbytes += (uint64_t)batch->nrows * stoa_type_width(&batch->schema->fields[i].type);
-        if (array->offsets != NULL)
-            nbytes += 4 * (uint64_t)batch->nrows + (uint64_t)array->offsets[batch->nrows];
-    }
-    return nbytes;
-}
-
 static enum stoa_status stage_read(void *context, void **at, struct stoa_error *err)
 {
     struct run *run = context;
@@ -184,7 +189,8 @@ static enum stoa_status stage_read(void *context, void **at, struct stoa_error *
         STOA_TRY(filter_batch(run, batch, err));
     batch->schema = &run->plan.schema;
     item->nrows = batch->nrows;
-    item->nbytes = batch_nbytes(batch);
+    item->nbytes = stoa_memory_batch_nbytes(batch);
+    charge(run, item, stoa_memory_of_batch(&run->plan.memory, batch));
     if (item->nrows == 0) {
         drop(run, item);
         *at = NULL;
@@ -206,6 +212,8 @@ static enum stoa_status join(struct run *run, struct item *to, struct item *from
     to->nbatches += from->nbatches;
     to->nrows += from->nrows;
     to->nbytes += from->nbytes;
+    to->memory += from->memory;
+    from->memory = 0;
     from->nbatches = 0;
     drop(run, from);
     return STOA_OK;
@@ -219,37 +227,45 @@ static void give_out(struct run *run, struct item *item, void **at)
     *at = item;
 }
 
+/* Nothing of a usual size would fit any more: no need to wait for the next unit. */
+static bool is_full(const struct run *run, const struct item *item)
+{
+    return item->nrows >= run->plan.group_nrows - run->plan.group_nrows / 8 ||
+           item->nbytes >= run->plan.group_nbytes - run->plan.group_nbytes / 8;
+}
+
+static bool fit_together(const struct run *run, const struct item *a, const struct item *b)
+{
+    return a->nrows + b->nrows <= run->plan.group_nrows &&
+           a->nbytes + b->nbytes <= run->plan.group_nbytes;
+}
+
 static enum stoa_status stage_assemble(void *context, void **at, struct stoa_error *err)
 {
     struct run *run = context;
     struct item *item = *at, *held = run->held;
+    enum stoa_status st = STOA_OK;
 
     if (item == NULL || !run->sink->wants_groups) { /* the end, or nothing to join */
         run->held = NULL;
         give_out(run, item != NULL ? item : held, at);
         return STOA_OK;
     }
-    if (held != NULL && (held->nrows + item->nrows > run->group_nrows ||
-                         held->nbytes + item->nbytes > run->group_nbytes)) {
+    if (held != NULL && !fit_together(run, held, item)) {
         run->held = item;
         give_out(run, held, at);
         return STOA_OK;
     }
-    if (held != NULL) {
-        enum stoa_status st = join(run, held, item, err);
-
-        if (st != STOA_OK)
-            return st; /* *at is dropped by the pipeline, `held` by the run */
-        item = held;
+    if (held != NULL)
+        STOA_TRY(join(run, held, item, err)); /* on failure *at and `held` stay what they are */
+    run->held = held != NULL ? held : item;
+    *at = NULL;
+    if (is_full(run, run->held)) {
+        give_out(run, run->held, at);
+        run->held = NULL;
     }
-    run->held = NULL;
-    if (item->nrows >= run->group_nrows) {
-        give_out(run, item, at);
-    } else {
-        run->held = item;
-        *at = NULL;
-    }
-    return STOA_OK;
+out:
+    return st;
 }
 
 /* One batch of all that the item holds. */
@@ -362,7 +378,8 @@ static enum stoa_status run_pipeline(struct run *run, struct stoa_error *err)
             .nstages = nstages,
             .context = run,
             .jobs = run->plan.jobs,
-            .max_in_flight = run->plan.max_in_flight,
+            .max_in_flight = 2 * (size_t)run->plan.jobs + 2,
+            .has_room = has_room,
             .drop = drop,
             .prefetch = run->plan.source->prefetch != NULL ? prefetch : NULL,
             .cancel = run->options->cancel,
@@ -434,10 +451,6 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
             fill_report(&run, &output, report);
         goto out;
     }
-    run.group_nrows = options->writer.row_group_nrows != 0 ? options->writer.row_group_nrows
-                                                           : STOA_ROW_GROUP_NROWS;
-    run.group_nbytes = options->writer.row_group_nbytes != 0 ? options->writer.row_group_nbytes
-                                                             : STOA_ROW_GROUP_NBYTES;
     STOA_TRY(open_sink(&run, &output.base, err));
     STOA_TRY(run_pipeline(&run, err));
     STOA_TRY(run.sink->finish(run.sink, err));

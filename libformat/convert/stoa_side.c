@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "file/writer.h"
 
 /* ---- Source: the units of the scans of all files, one file after the other. ---- */
 
@@ -38,11 +39,37 @@ static void unit_free(struct stoa_unit *unit)
     stoa_free(unit);
 }
 
+/* About how much text a row group has in the columns of the scan: most is stored four times
+ * smaller, and of what a dictionary holds only the codes are seen here. */
+static enum stoa_status measure(const struct stoa_schema *schema, struct scan_unit *unit,
+                                struct stoa_error *err)
+{
+    struct stoa_reader *reader = unit->file->reader;
+    uint32_t row_group = stoa_scan_unit_row_group(unit->file->scan, unit->unit);
+    struct stoa_row_group rows;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_row_group(reader, row_group, &rows, err));
+    unit->base.nrows = rows.nrows;
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        struct stoa_chunk_info chunk;
+        uint32_t column;
+
+        if (schema->fields[i].type.id != STOA_UTF8 && schema->fields[i].type.id != STOA_BINARY)
+            continue;
+        STOA_TRY(stoa_reader_find(reader, schema->fields[i].name, &column, err));
+        STOA_TRY(stoa_reader_chunk(reader, row_group, column, &chunk, err));
+        unit->base.nbytes += 4 * chunk.nbytes + 16 * (uint64_t)rows.nrows;
+    }
+out:
+    return st;
+}
+
 static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_unit **out,
                                     struct stoa_error *err)
 {
     struct scan_source *source = (struct scan_source *)base;
-    struct scan_unit *unit;
+    struct scan_unit *unit = NULL;
     struct scanned_file *file;
     enum stoa_status st;
 
@@ -57,10 +84,14 @@ static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_
     file = &source->files[source->first];
     unit->base.free = unit_free;
     unit->file = file;
-    unit->unit = file->next_unit++;
+    unit->unit = file->next_unit;
+    STOA_TRY(measure(base->schema, unit, err));
+    file->next_unit++;
     source->nunits_given++;
     *out = &unit->base;
+    unit = NULL;
 out:
+    stoa_free(unit);
     return st;
 }
 
@@ -195,6 +226,11 @@ static void sink_item_free(struct stoa_batch_sink *base, void *item)
     stoa_writer_group_free(item);
 }
 
+static uint64_t sink_kept_nbytes(struct stoa_batch_sink *base)
+{
+    return stoa_writer_kept_nbytes(writer_of(base));
+}
+
 static enum stoa_status sink_finish(struct stoa_batch_sink *base, struct stoa_error *err)
 {
     return stoa_writer_finish(writer_of(base), err);
@@ -222,6 +258,7 @@ enum stoa_status stoa_writer_sink_open(struct stoa_sink *sink, const struct stoa
         .encode = sink_encode,
         .commit = sink_commit,
         .item_free = sink_item_free,
+        .kept_nbytes = sink_kept_nbytes,
         .finish = sink_finish,
         .close = sink_close,
     };

@@ -20,17 +20,10 @@ STOA_CHECK enum stoa_status stoa_csv_inputs_new(const char *const *paths, size_t
                                                 struct stoa_error *err);
 void stoa_csv_inputs_free(struct stoa_csv_inputs *inputs);
 
-/* What the samples say of the size of things, for a memory plan. */
-struct stoa_csv_sample {
-    uint64_t nrows;  /* sampled records */
-    uint64_t nbytes; /* their text */
-};
-
-/* stoa_csv_infer() on opened inputs. `sample` may be NULL. */
+/* stoa_csv_infer() on opened inputs. */
 STOA_CHECK enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
                                                   const struct stoa_csv_options *options,
                                                   struct stoa_schema *out, char **evidence,
-                                                  struct stoa_csv_sample *sample,
                                                   struct stoa_error *err);
 
 struct stoa_csv_source_options {

@@ -263,7 +263,6 @@ struct inference {
     const struct stoa_csv_options *options;
     struct stoa_csv_header header; /* of the first input */
     struct evidence *columns;
-    struct stoa_csv_sample sample;
     uint64_t line; /* of the record that the latest sample did not reach behind */
     uint64_t offset;
 };
@@ -349,8 +348,6 @@ static enum stoa_status observe_text(struct inference *inference, const char *in
         }
         STOA_TRY(observe_record(inference, &record, line, offset, err));
         nrecords++;
-        inference->sample.nrows++;
-        inference->sample.nbytes += (uint64_t)(record.next - at);
     }
     *complete = whole || nrecords > 0;
     if (whole && !met && !inference->options->no_header)
@@ -426,7 +423,7 @@ out:
 enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
                                        const struct stoa_csv_options *options,
                                        struct stoa_schema *out, char **evidence,
-                                       struct stoa_csv_sample *sample, struct stoa_error *err)
+                                       struct stoa_error *err)
 {
     struct inference inference = {.options = options};
     struct stoa_buffer text = {0};
@@ -447,8 +444,6 @@ enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
         *evidence = (char *)text.data;
         text = (struct stoa_buffer){0};
     }
-    if (sample != NULL)
-        *sample = inference.sample;
 out:
     stoa_buffer_free(&text);
     stoa_free(inference.columns);
@@ -465,8 +460,8 @@ enum stoa_status stoa_csv_infer(const char *const *paths, size_t npaths,
     enum stoa_status st;
 
     STOA_TRY(stoa_csv_inputs_new(paths, npaths, &inputs, err));
-    STOA_TRY(stoa_csv_inputs_infer(inputs, options != NULL ? options : &defaults, out, evidence,
-                                   NULL, err));
+    STOA_TRY(
+        stoa_csv_inputs_infer(inputs, options != NULL ? options : &defaults, out, evidence, err));
 out:
     stoa_csv_inputs_free(inputs);
     return st;

@@ -185,7 +185,11 @@ static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_
         if (feed->busy) {
             pthread_cond_wait(&source->changed, &source->mutex);
         } else if (feed->ready.text != NULL) {
-            unit->base = (struct stoa_unit){.free = unit_free, .nbytes = feed->ready.nbytes};
+            unit->base = (struct stoa_unit){
+                .free = unit_free,
+                .nbytes = feed->ready.nbytes,
+                .nrows = feed->ready.nrecords,
+            };
             unit->feed = feed;
             unit->text = feed->ready;
             source->ready_nbytes -= feed->ready.nbytes;

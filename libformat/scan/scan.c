@@ -4,7 +4,7 @@
  * A row group is held against its own zone map first; only where that says "maybe" are its zones
  * looked at one by one. What is left is a list of units, one for each row group with a zone in it.
  */
-#include <string.h>
+#include <assert.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -186,6 +186,12 @@ const struct stoa_schema *stoa_scan_schema(const struct stoa_scan *scan)
 uint32_t stoa_scan_nunits(const struct stoa_scan *scan)
 {
     return scan->nunits;
+}
+
+uint32_t stoa_scan_unit_row_group(const struct stoa_scan *scan, uint32_t unit)
+{
+    assert(unit < scan->nunits);
+    return scan->units[unit].row_group;
 }
 
 /* A page may be read for two spans of rows: then more is read than there is. */

@@ -117,7 +117,7 @@ enum stoa_status stoa_test_csv_read(const char *const *paths, size_t npaths,
         source_options.csv = *options;
     STOA_TRY(stoa_csv_inputs_new(paths, npaths, &inputs, err));
     if (schema == NULL) {
-        STOA_TRY(stoa_csv_inputs_infer(inputs, &source_options.csv, inferred, NULL, NULL, err));
+        STOA_TRY(stoa_csv_inputs_infer(inputs, &source_options.csv, inferred, NULL, err));
         source_options.schema = inferred;
     }
     STOA_TRY(stoa_csv_source_open(inputs, &source_options, &source, err));

@@ -65,7 +65,8 @@ struct stoa_convert_options {
     const char *const *columns;       /* names in the order wanted; NULL: all */
     uint32_t ncolumns;
     const struct stoa_filter *filter; /* NULL: every row */
-    struct stoa_csv_options csv;
+    struct stoa_csv_options csv;      /* of CSV inputs, whose units are those of `writer`; with
+                                         Stoa inputs: of the output */
     struct stoa_writer_options writer;
     unsigned jobs;          /* 0: one per processor */
     uint64_t memory_nbytes; /* 0: 256 MiB up to 2 jobs, 96 MiB more for each further one */

@@ -65,6 +65,7 @@ STOA_API STOA_CHECK enum stoa_status stoa_scan_next(struct stoa_scan *scan, stru
  * scan's. The limit is the caller's affair then.
  */
 STOA_API uint32_t stoa_scan_nunits(const struct stoa_scan *scan);
+STOA_API uint32_t stoa_scan_unit_row_group(const struct stoa_scan *scan, uint32_t unit);
 STOA_API STOA_CHECK enum stoa_status stoa_scan_read_unit(struct stoa_scan *scan, uint32_t unit,
                                                          struct stoa_batch *out,
                                                          struct stoa_error *err);

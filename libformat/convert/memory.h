@@ -1,0 +1,58 @@
+/*
+ * The memory of a conversion: what row groups on their way take, and whether one more fits.
+ *
+ * Nothing is measured: sizes are estimated from rows, columns and text, a little too high. So what
+ * is on its way is a function of the input and of timing, but what comes out is not.
+ */
+#ifndef STOA_CONVERT_MEMORY_H
+#define STOA_CONVERT_MEMORY_H
+
+#include <stdatomic.h>
+
+#include <stoa/array.h>
+
+/* Of the default, and of each job after the second. */
+#define STOA_CONVERT_MEMORY_NBYTES     (UINT64_C(256) << 20)
+#define STOA_CONVERT_MEMORY_JOB_NBYTES (UINT64_C(96) << 20)
+
+/* What decides how much a row takes. */
+struct stoa_memory_row {
+    uint64_t fixed_nbytes; /* of a row in memory, text and bytes aside */
+    uint32_t ntexts;       /* columns of text or bytes */
+};
+
+struct stoa_memory {
+    uint64_t limit_nbytes;       /* as asked for */
+    uint64_t prefetch_nbytes;    /* part of it that text ahead of its turn may take */
+    struct stoa_memory_row row;  /* as it is read */
+    bool to_text;                /* the output is no Stoa file */
+    uint64_t last_nbytes;        /* of the last unit; first stage alone */
+    atomic_uint_fast64_t nbytes; /* of all that is on its way */
+};
+
+/*
+ * limit_nbytes 0: the default for so many jobs. `unit_nbytes` is the most text of a unit, nahead
+ * how many units ahead of their turn are of use. `schema` is that of the batches as they are read.
+ */
+void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigned jobs,
+                      uint64_t unit_nbytes, uint64_t nahead, const struct stoa_schema *schema,
+                      bool to_text);
+
+/*
+ * What a unit of so much text, and so many rows, takes until it is written, before it is known what
+ * its columns hold. STOA_ERR_USAGE when it does not fit the limit by itself: names what would.
+ */
+STOA_CHECK enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory,
+                                                uint64_t text_nbytes, uint64_t nrows, uint64_t *out,
+                                                struct stoa_error *err);
+
+/* The same when its rows were read, the filter's choice of them. */
+uint64_t stoa_memory_of_batch(const struct stoa_memory *memory, const struct stoa_batch *batch);
+
+/* Whether a unit like the last one fits beside what is there; `kept_nbytes` is the sink's own. */
+bool stoa_memory_has_room(const struct stoa_memory *memory, uint64_t kept_nbytes);
+
+/* Bytes of rows in memory: values, offsets, text. What the size of a row group counts. */
+uint64_t stoa_memory_batch_nbytes(const struct stoa_batch *batch);
+
+#endif
