@@ -29,6 +29,7 @@ DICT_PAGE = 4096
 LOCAL_DICT, SHARED_DICT, ALL_NULL = 1, 2, 4
 (COLUMNS, NAMES, POOL, ROW_GROUPS, CHUNKS, STATISTICS, DICTIONARIES, _, METADATA) = range(1, 10)
 REQUIRED, SLICED, BY_COLUMN = 1, 2, 4
+REFUSED = (Damage, struct.error, ValueError, LookupError)  # what a file that is wrong can raise
 FEATURES = ["encryption", "derived columns", "nested columns", "source text"]
 
 TYPES = {1: "null", 2: "bool", 3: "int8", 4: "int16", 5: "int32", 6: "int64", 7: "uint8",
@@ -333,7 +334,7 @@ class File:
         table_off = len(data) - 64 - 32 * nsections
         table = data[table_off:-64]
         verify(table, table_hash, "section table")
-        self.sections = {}
+        self.sections, places = {}, [(table_off, table_off)]
         for k in range(nsections):
             kind, flags, zero, count, offset, length, section_hash = struct.unpack_from(
                 "<BBHIQQQ", table, 32 * k)
@@ -341,8 +342,14 @@ class File:
             need(zero == 0 and all(kind > other for other in self.sections), f"section {kind}: order")
             need(self.footer_off + 64 <= offset and offset + length <= table_off,
                  f"section {kind}: place")
+            places.append((offset, offset + length))
             self.sections[kind] = self.section(kind, flags, data[offset:offset + length], count,
                                                section_hash, offset)
+        at = self.footer_off + 64
+        for begin, end in sorted(places):
+            need(at <= begin, "sections that overlap")
+            zeros(data[at:begin], "footer")
+            at = end
         self.load()
 
     @staticmethod
@@ -588,7 +595,7 @@ def main():
                      for field, column in zip(fields, columns)]
             for row in zip(*texts):
                 sys.stdout.write("{" + ",".join(f"{n}:{t}" for n, t in zip(names, row)) + "}\n")
-    except (Damage, struct.error, UnicodeDecodeError) as damage:
+    except REFUSED as damage:
         print(f"{args.file}: {damage}", file=sys.stderr)
         return 4
     return 0
