@@ -110,9 +110,10 @@ lint: all
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' ':!bench/gen_trips.c')
 
-## bench: whole jobs beside the peers; see bench/README.md
+## bench: whole jobs beside the peers; the table of README.md follows; see bench/README.md
 bench: all $(BENCHES)
 	@STOA=$(BUILD)/stoa STOA_BUILD=$(BUILD) bench/run.py $(ARGS)
+	@bench/readme.py
 
 ## install: library, headers, command, stoa.pc and man pages under DESTDIR/PREFIX
 install: all

@@ -29,6 +29,9 @@ for block in re.findall(r"^```console\n(.*?)^```", readme, re.MULTILINE | re.DOT
                               stderr=subprocess.STDOUT)
         cli.point(command, done.returncode == 0 and masked(done.stdout) == masked(shown),
                   done.stdout, "the README shows:", shown)
+table = subprocess.run([os.path.join(cli.ROOT, "bench/readme.py"), "--print"], capture_output=True, text=True).stdout
+shown = readme.split("<!-- bench -->\n")[1].split("<!-- /bench -->\n")[0]
+cli.point("the README shows the results of the last bench", table == shown != "", "run: bench/readme.py")
 links = re.findall(r"\]\(([^)#]+)\)", readme)
 missing = [link for link in links if not os.path.exists(os.path.join(cli.ROOT, link))]
 cli.point("what the README links to is there", links and not missing, missing)
