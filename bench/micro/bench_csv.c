@@ -115,7 +115,7 @@ static struct pass rows(const char *path, bool written)
     struct pass pass = {0};
 
     must(stoa_csv_inputs_new(&path, 1, &inputs, &err), &err);
-    must(stoa_csv_inputs_infer(inputs, &options.csv, &schema, NULL, NULL, &err), &err);
+    must(stoa_csv_inputs_infer(inputs, &options.csv, &schema, NULL, &err), &err);
     options.schema = &schema;
     must(stoa_csv_source_open(inputs, &options, &source, &err), &err);
     for (;;) {

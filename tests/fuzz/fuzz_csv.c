@@ -76,8 +76,7 @@ static enum stoa_status make_schema(struct stoa_csv_inputs *inputs, const struct
 {
     struct stoa_schema inferred = {0};
     struct stoa_type type;
-    enum stoa_status st =
-        stoa_csv_inputs_infer(inputs, &text->options, &inferred, NULL, NULL, NULL);
+    enum stoa_status st = stoa_csv_inputs_infer(inputs, &text->options, &inferred, NULL, NULL);
 
     if (st != STOA_OK || type_text[0] == '\0') {
         *out = inferred;
