@@ -8,6 +8,7 @@
 #define STOA_H
 
 #include <stoa/array.h>
+#include <stoa/arrow.h>
 #include <stoa/base.h>
 #include <stoa/convert.h>
 #include <stoa/csv.h>
