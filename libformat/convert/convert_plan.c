@@ -15,6 +15,8 @@
 #include "convert/format.h"
 #include "convert/stoa_side.h"
 #include "csv/csv.h"
+#include "csv/input.h"
+#include "file/layout.h"
 
 static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
                                      const struct stoa_convert_options *options,
@@ -90,6 +92,28 @@ out:
     return st;
 }
 
+/* A Stoa file in a pipe is no CSV, and can't be read as what it is either. */
+static enum stoa_status refuse_piped_file(struct stoa_csv_inputs *inputs, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = 0; st == STOA_OK && i < inputs->nitems; i++) {
+        struct stoa_csv_input *input = &inputs->items[i];
+        struct stoa_buffer head = {0};
+        bool whole;
+
+        if (!input->once)
+            continue;
+        st = stoa_csv_input_peek(input, STOA_MAGIC_NBYTES, &head, &whole, err);
+        if (st == STOA_OK && head.nbytes >= STOA_MAGIC_NBYTES && stoa_object_has_magic(head.data))
+            st = stoa_fail(err, STOA_ERR_USAGE,
+                           "%s: is a Stoa file, which is read from its end: not through a pipe",
+                           input->name);
+        stoa_buffer_free(&head);
+    }
+    return st;
+}
+
 static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
                                  const struct stoa_convert_options *options, struct stoa_error *err)
 {
@@ -105,6 +129,7 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
     source.csv.unit_nrows = plan->group_nrows;
     source.csv.unit_nbytes = plan->group_nbytes;
     STOA_TRY(stoa_csv_inputs_new(options->paths, options->npaths, &plan->inputs, err));
+    STOA_TRY(refuse_piped_file(plan->inputs, err));
     if (options->schema == NULL)
         STOA_TRY(stoa_csv_inputs_infer(plan->inputs, &source.csv, &inferred, NULL, err));
     source.schema = options->schema != NULL ? options->schema : &inferred;

@@ -56,6 +56,8 @@ refuse("a pattern that matches nothing", ["convert", "none*.csv", "-o", "out.sto
        "none*.csv: no file matches this pattern")
 refuse("standard input is no Stoa file", ["count", "-"], 2,
        "a Stoa file is read from its end: standard input can't be one", stdin=WHOLE)
+refuse("... also as an input", ["convert", "-", "-o", "out.csv"], 2,
+       "standard input: is a Stoa file, which is read from its end: not through a pipe", stdin=WHOLE)
 os.mkdir("line\nbreak")
 refuse("a name is made printable", ["info", "line\nbreak"], 2, "line\\x0abreak: is a folder, not a file")
 
