@@ -180,6 +180,16 @@ static void remove_leftover(int folder_fd, const char *entry)
     close(fd);
 }
 
+/* Whether text is PID-N, as temp_name() writes it: what else begins like a leftover is a user's. */
+static bool is_temp_tail(const char *text)
+{
+    static const char digits[] = "0123456789";
+    size_t npid = strspn(text, digits);
+    size_t nnumber = text[npid] == '-' ? strspn(text + npid + 1, digits) : 0;
+
+    return npid > 0 && nnumber > 0 && text[npid + 1 + nnumber] == '\0';
+}
+
 /* Sweeps what killed runs that wrote the same file left. It is no harm when that fails. */
 static enum stoa_status sweep(const struct file_sink *file, struct stoa_error *err)
 {
@@ -195,7 +205,8 @@ static enum stoa_status sweep(const struct file_sink *file, struct stoa_error *e
     base_nbytes = strlen(base);
     folder = opendir(file->folder);
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        if (strncmp(entry->d_name, base, base_nbytes) == 0)
+        if (strncmp(entry->d_name, base, base_nbytes) == 0 &&
+            is_temp_tail(entry->d_name + base_nbytes))
             remove_leftover(dirfd(folder), entry->d_name);
     }
 out:
@@ -212,18 +223,28 @@ static bool has_proc(void)
     return access("/proc/self/fd", X_OK) == 0; /* an unnamed file gets its name through it */
 }
 
+/*
+ * Locks the file and says whether it still has its name: between open() and flock() another run may
+ * have taken it for a leftover. A file system without locks has no sweepers either.
+ */
+static bool lock_named(int fd)
+{
+    struct stat status;
+
+    while (flock(fd, LOCK_EX) != 0 && errno == EINTR) {
+    }
+    return fstat(fd, &status) == 0 && status.st_nlink > 0;
+}
+
 /* A file that carries its temporary name from the beginning, locked. */
 static enum stoa_status create_named(struct file_sink *file, struct stoa_error *err)
 {
-    struct stat status;
     enum stoa_status st = STOA_OK;
 
     for (unsigned n = 0; n < TEMP_TRIES; n++) {
         STOA_TRY(temp_name(file, n, &file->temp, err));
         file->fd = open(file->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-        /* Between open() and flock() another run may have taken it for a leftover. */
-        if (file->fd >= 0 && flock(file->fd, LOCK_EX) == 0 && fstat(file->fd, &status) == 0 &&
-            status.st_nlink > 0)
+        if (file->fd >= 0 && lock_named(file->fd))
             return STOA_OK;
         if (file->fd < 0 && errno != EEXIST)
             break;
@@ -264,13 +285,17 @@ static enum stoa_status set_folder(struct file_sink *file, struct stoa_error *er
                         slash == file->path ? 1 : (size_t)(slash - file->path), err);
 }
 
-/* Sets path: that of the file a symbolic link points to, so that the link stays. */
+/*
+ * Sets path: that of the file a symbolic link points to, so that the link stays. What is no file
+ * may have no path of its own: the pipe behind /dev/stdout.
+ */
 static enum stoa_status resolve(struct file_sink *file, const char *path, struct stoa_error *err)
 {
     struct stat status;
     char real[PATH_MAX];
 
-    if (lstat(path, &status) != 0 || !S_ISLNK(status.st_mode))
+    if (lstat(path, &status) != 0 || !S_ISLNK(status.st_mode) ||
+        (stat(path, &status) == 0 && !S_ISREG(status.st_mode)))
         return stoa_strndup(&file->path, path, strlen(path), err);
     if (realpath(path, real) == NULL)
         return stoa_fail_errno(err, errno, "%s: is a symbolic link that can't be followed",

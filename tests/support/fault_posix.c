@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -66,6 +67,7 @@ __attribute__((constructor)) static void read_environment(void)
     const char *at = getenv("STOA_FAULT_AT"), *os_errno = getenv("STOA_FAULT_ERRNO");
 
     armed.no_tmpfile = getenv("STOA_FAULT_NO_TMPFILE") != NULL;
+    armed.no_lock = getenv("STOA_FAULT_NO_LOCK") != NULL;
     if (at == NULL)
         return;
     armed.at = (unsigned)strtoul(at, NULL, 10);
@@ -213,6 +215,14 @@ int linkat(int from_folder, const char *from, int to_folder, const char *to, int
     return fails(STOA_TEST_LINK)
                ? -1
                : (int)syscall(SYS_linkat, from_folder, from, to_folder, to, flags);
+}
+
+int flock(int fd, int operation)
+{
+    if (!armed.no_lock)
+        return (int)syscall(SYS_flock, fd, operation);
+    errno = ENOLCK;
+    return -1;
 }
 
 /* A failing close() closes all the same, as on Linux. */

@@ -9,6 +9,7 @@
  *                                `kill`: SIGKILL instead of the call
  *     STOA_FAULT_ERRNO=28        (EIO)
  *     STOA_FAULT_NO_TMPFILE=1    open() does not know O_TMPFILE
+ *     STOA_FAULT_NO_LOCK=1       flock() fails, as on a file system without locks
  *     STOA_FAULT_FIRED=path      this file is created when a call strikes: without it the program
  *                                made fewer calls
  *
@@ -44,6 +45,7 @@ struct stoa_test_posix_fault {
     enum stoa_test_posix_mode mode;
     int os_errno;
     bool no_tmpfile;
+    bool no_lock;
 };
 
 /* From now on; counts from 1 again. */

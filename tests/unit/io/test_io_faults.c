@@ -334,6 +334,22 @@ static void full_disk_is_an_error(void **state)
     assert_int_equal(status, 0);
 }
 
+static void file_system_without_locks_will_do(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        struct stoa_test_posix_fault fault = {.no_tmpfile = ways[i].no_tmpfile, .no_lock = true};
+        struct stoa_error err = {0};
+
+        set_old(ways[i].old);
+        stoa_test_posix_set(&fault);
+        assert_int_equal(write_new(ways[i].old != NULL, &err), STOA_OK);
+        stoa_test_posix_end();
+        assert_true(is_new(ways[i].old));
+        stoa_test_folder_expect("file", NULL);
+    }
+}
+
 /* ---- The wrappers that other tests use. ---- */
 
 static void faulty_wrappers_fail_the_call_that_was_chosen(void **state)
@@ -385,6 +401,7 @@ int main(void)
         TEST(a_kill_at_any_call_leaves_old_or_new),
         TEST(limited_file_size_is_an_error),
         TEST(full_disk_is_an_error),
+        TEST(file_system_without_locks_will_do),
         cmocka_unit_test(faulty_wrappers_fail_the_call_that_was_chosen),
     };
 

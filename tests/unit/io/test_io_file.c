@@ -293,6 +293,23 @@ static void special_files_take_bytes_as_they_come(void **state)
     close(fd);
 }
 
+/* /dev/stdout and the >(...) of a shell: links to pipes that have no path. */
+static void link_to_a_pipe_without_a_name_is_written(void **state)
+{
+    (void)state;
+    struct stoa_error err = {0};
+    char path[32], got[4] = "";
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof(path), "/dev/fd/%d", ends[1]);
+    assert_int_equal(put(path, false, "abc", 1, &err), STOA_OK);
+    assert_int_equal(read(ends[0], got, sizeof(got)), 3);
+    assert_string_equal(got, "abc");
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void standard_output_stays_open(void **state)
 {
     (void)state;
@@ -353,12 +370,18 @@ static void pieces_of_any_size_arrive_in_order(void **state)
 static void leftover_without_a_lock_is_swept(void **state)
 {
     (void)state;
+    static const char *const others[] = {
+        ".file.stoa-tmp-",     ".file.stoa-tmp-notes", ".file.stoa-tmp-1",  ".file.stoa-tmp-1-",
+        ".file.stoa-tmp-1-0~", ".file.stoa-tmp--0",    ".file.stoa-tmp-1x-0",
+    };
     struct stoa_error err = {0};
     int fd;
 
     stoa_test_folder_put(".file.stoa-tmp-1-0", "dead", 4);
     stoa_test_folder_put(".file.stoa-tmp-2-0", "alive", 5);
     stoa_test_folder_put(".other.stoa-tmp-1-0", "not ours", 8);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        stoa_test_folder_put(others[i], "a user's", 8);
     fd = open(".file.stoa-tmp-2-0", O_RDONLY);
     assert_int_equal(flock(fd, LOCK_EX), 0);
     assert_int_equal(put("file", false, "abc", 3, &err), STOA_OK);
@@ -368,6 +391,8 @@ static void leftover_without_a_lock_is_swept(void **state)
     close(fd);
     assert_int_equal(put("file", true, "def", 3, &err), STOA_OK);
     unlink(".other.stoa-tmp-1-0");
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_int_equal(unlink(others[i]), 0);
     stoa_test_folder_expect("file", "def");
 }
 
@@ -433,6 +458,7 @@ int main(void)
         TEST(symbolic_link_stays_and_its_target_is_written),
         TEST(bad_targets_are_refused_before_anything_is_written),
         TEST(special_files_take_bytes_as_they_come),
+        TEST(link_to_a_pipe_without_a_name_is_written),
         TEST(standard_output_stays_open),
         TEST(pieces_of_any_size_arrive_in_order),
         TEST(leftover_without_a_lock_is_swept),
