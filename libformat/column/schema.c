@@ -245,22 +245,20 @@ static enum stoa_status fail_twice(const char *name, struct stoa_error *err)
                      stoa_quote(shown, sizeof(shown), name, strlen(name)));
 }
 
-enum stoa_status stoa_schema_add(struct stoa_schema *schema, const char *name,
-                                 const struct stoa_type *type, bool nullable,
-                                 struct stoa_error *err)
+enum stoa_status stoa_schema_append(struct stoa_schema *schema, const char *name,
+                                    const struct stoa_type *type, bool nullable,
+                                    struct stoa_error *err)
 {
     struct stoa_field field = {.nullable = nullable};
     const struct stoa_type_info *info = stoa_type_info(type->id);
+    char shown[64];
     enum stoa_status st;
 
     STOA_TRY(check_name(name, err));
     STOA_TRY(stoa_type_check(type, err));
     if (info->params >= STOA_PARAMS_LIST && type->id != STOA_STRUCT)
-        return stoa_fail(err, STOA_ERR_USAGE, "column \"%.64s\": %s needs a child", name,
-                         info->name);
-    for (uint32_t i = 0; i < schema->nfields; i++)
-        if (strcmp(schema->fields[i].name, name) == 0)
-            return fail_twice(name, err);
+        return stoa_fail(err, STOA_ERR_USAGE, "column \"%s\": %s needs a child",
+                         stoa_quote(shown, sizeof(shown), name, strlen(name)), info->name);
     if (schema->nfields >= STOA_MAX_NODES)
         return stoa_fail(err, STOA_ERR_USAGE, "a schema has at most %u columns", STOA_MAX_NODES);
     STOA_TRY(stoa_strndup(&field.name, name, strlen(name), err));
@@ -272,6 +270,16 @@ enum stoa_status stoa_schema_add(struct stoa_schema *schema, const char *name,
 out:
     stoa_field_reset(&field);
     return st;
+}
+
+enum stoa_status stoa_schema_add(struct stoa_schema *schema, const char *name,
+                                 const struct stoa_type *type, bool nullable,
+                                 struct stoa_error *err)
+{
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        if (strcmp(schema->fields[i].name, name) == 0)
+            return fail_twice(name, err);
+    return stoa_schema_append(schema, name, type, nullable, err);
 }
 
 enum stoa_status stoa_schema_select(struct stoa_schema *out, const struct stoa_schema *schema,

@@ -20,6 +20,14 @@
 STOA_CHECK enum stoa_status stoa_schema_check(const struct stoa_schema *schema,
                                               struct stoa_error *err);
 
+/*
+ * stoa_schema_add() for many columns: that the name is not taken is the caller's to know, so that
+ * n columns don't cost n * n comparisons.
+ */
+STOA_CHECK enum stoa_status stoa_schema_append(struct stoa_schema *schema, const char *name,
+                                               const struct stoa_type *type, bool nullable,
+                                               struct stoa_error *err);
+
 /* Fields with all their children: the nodes that the file format numbers. */
 size_t stoa_schema_count_nodes(const struct stoa_schema *schema);
 

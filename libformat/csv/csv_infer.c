@@ -13,6 +13,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "column/schema.h"
 #include "column/type.h"
 #include "csv/csv_table.h"
 #include "csv/field.h"
@@ -407,7 +408,7 @@ static enum stoa_status make_schema(const struct inference *inference, struct st
         const struct stoa_type type = decide(column, kinds);
         const char *pattern = pattern_of(column, &type);
 
-        STOA_TRY(stoa_schema_add(&schema, header->names[i], &type, true, err));
+        STOA_TRY(stoa_schema_append(&schema, header->names[i], &type, true, err));
         if (pattern != NULL)
             STOA_TRY(stoa_metadata_set(&schema.fields[i].metadata, "csv_format", pattern, err));
         STOA_TRY(print_evidence(column, header->names[i], kinds, evidence, err));

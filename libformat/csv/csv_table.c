@@ -5,10 +5,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/utf8.h"
 #include "csv/field.h"
 
@@ -59,46 +59,56 @@ out:
     return st;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+/* A name of the table, and the number that its next namesake tries. */
+struct name_slot {
+    const char *name;
+    size_t next;
+};
 
-static bool is_taken(char *const *names, size_t nnames, const char *name)
+/* Where a name is, or has its place; nslots is a power of two. */
+static struct name_slot *find_slot(struct name_slot *slots, size_t nslots, const char *name)
 {
-    for (size_t i = 0; i < nnames; i++) {
-        if (strcmp(names[i], name) == 0)
-            return true;
-    }
-    return false;
+    size_t at = (size_t)stoa_hash(name, strlen(name)) & (nslots - 1);
+
+    while (slots[at].name != NULL && strcmp(slots[at].name, name) != 0)
+        at = (at + 1) & (nslots - 1);
+    return &slots[at];
 }
 
 /* The second "x" becomes "x_2", the third "x_3", ... passing over names that are taken. */
 static enum stoa_status make_unique(char **names, size_t nnames, struct stoa_error *err)
 {
-    char **sorted = NULL, *other = NULL;
-    bool equal = false;
+    struct name_slot *slots = NULL;
+    size_t nslots = 16;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&sorted, nnames, sizeof(*sorted), err));
-    memcpy(sorted, names, nnames * sizeof(*sorted));
-    qsort(sorted, nnames, sizeof(*sorted), compare_names);
-    for (size_t i = 1; i < nnames; i++)
-        equal |= strcmp(sorted[i - 1], sorted[i]) == 0;
-    for (size_t i = 1; equal && i < nnames; i++) {
-        size_t room = strlen(names[i]) + 24;
+    while (nslots / 2 < nnames)
+        nslots *= 2;
+    STOA_TRY(stoa_alloc_zeroed(&slots, nslots, sizeof(*slots), err));
+    for (size_t i = 0; i < nnames; i++) {
+        struct name_slot *slot = find_slot(slots, nslots, names[i]);
 
-        if (!is_taken(names, i, names[i]))
+        if (slot->name == NULL)
+            *slot = (struct name_slot){.name = names[i], .next = 2};
+    }
+    for (size_t i = 0; i < nnames; i++) {
+        struct name_slot *slot = find_slot(slots, nslots, names[i]), *own = slot;
+        size_t room = strlen(names[i]) + 24;
+        char *other;
+
+        if (slot->name == names[i])
             continue;
         STOA_TRY(stoa_alloc(&other, room, err));
-        for (size_t k = 2; k == 2 || is_taken(names, nnames, other); k++)
-            snprintf(other, room, "%s_%zu", names[i], k);
+        while (own->name != NULL) {
+            snprintf(other, room, "%s_%zu", names[i], slot->next++);
+            own = find_slot(slots, nslots, other);
+        }
+        own->name = other;
         stoa_free(names[i]);
         names[i] = other;
-        other = NULL;
     }
 out:
-    stoa_free(sorted);
+    stoa_free(slots);
     return st;
 }
 

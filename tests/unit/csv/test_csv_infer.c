@@ -209,6 +209,30 @@ static void names_come_from_the_header(void **state)
                         cases[i].expected);
 }
 
+/* Hours when each name is compared with all others for each number that it tries. */
+static void many_equal_names_are_numbered_in_no_time(void **state)
+{
+    (void)state;
+    enum { NNAMES = 20000 };
+    static const char *const path = "t.csv";
+    static char text[2 * NNAMES + 1];
+    struct stoa_schema schema = {0};
+    struct stoa_error err = {0};
+    char name[16] = "a";
+
+    for (size_t i = 0; i < NNAMES; i++)
+        memcpy(text + 2 * i, "a,", 2);
+    text[2 * NNAMES - 1] = '\n';
+    put(path, text);
+    assert_int_equal(stoa_csv_infer(&path, 1, NULL, &schema, NULL, &err), STOA_OK);
+    assert_int_equal(schema.nfields, NNAMES);
+    for (uint32_t i = 0; i < NNAMES; i++) {
+        assert_string_equal(schema.fields[i].name, name);
+        snprintf(name, sizeof(name), "a_%u", i + 2);
+    }
+    stoa_schema_reset(&schema);
+}
+
 static void delimiters_that_no_text_can_have_are_refused(void **state)
 {
     (void)state;
@@ -395,6 +419,7 @@ int main(void)
         TEST(the_narrowest_type_that_keeps_every_value_is_taken),
         TEST(where_all_is_quoted_quotes_tell_nothing),
         TEST(names_come_from_the_header),
+        TEST(many_equal_names_are_numbered_in_no_time),
         TEST(delimiters_that_no_text_can_have_are_refused),
         TEST(all_inputs_decide_and_must_have_the_same_columns),
         TEST(messages_name_the_file_once),
