@@ -371,7 +371,7 @@ static void leftover_without_a_lock_is_swept(void **state)
 {
     (void)state;
     static const char *const others[] = {
-        ".file.stoa-tmp-",     ".file.stoa-tmp-notes", ".file.stoa-tmp-1",  ".file.stoa-tmp-1-",
+        ".file.stoa-tmp-",     ".file.stoa-tmp-notes", ".file.stoa-tmp-1",    ".file.stoa-tmp-1-",
         ".file.stoa-tmp-1-0~", ".file.stoa-tmp--0",    ".file.stoa-tmp-1x-0",
     };
     struct stoa_error err = {0};
