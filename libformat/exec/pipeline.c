@@ -203,6 +203,15 @@ static bool take_waiting(struct run *run, struct section *section, struct task *
     return false;
 }
 
+/* Whether there is room for one more item; not asked while the first stage runs. */
+static bool may_begin(const struct run *run)
+{
+    const struct stoa_pipeline *pipeline = run->pipeline;
+
+    return !run->sections[0].busy && (run->nin_flight == 0 || pipeline->has_room == NULL ||
+                                      pipeline->has_room(pipeline->context));
+}
+
 /* The most advanced piece of work that can be done now. */
 static struct task find_task(struct run *run)
 {
@@ -216,8 +225,7 @@ static struct task find_task(struct run *run)
             section->ended)
             return task; /* what stands before an end is nothing or does not matter any more */
     }
-    if (run->nin_flight == 0 || run->pipeline->has_room == NULL ||
-        run->pipeline->has_room(run->pipeline->context))
+    if (may_begin(run))
         ask_ordered(run, &task, &run->sections[0]);
     return task;
 }

@@ -57,7 +57,7 @@ struct stoa_stage {
  * max_in_flight  at least 1; 0 means 2 * jobs.
  * has_room       is asked before the first stage is called while items are in flight: false puts
  *                that off until one of them is gone or has been worked on. Short, any thread, under
- *                the lock of the pipeline.
+ *                the lock of the pipeline, never beside the first stage.
  * drop           may be called by any thread.
  * prefetch       is called by threads that would be idle, several at once: it does a piece of work
  *                ahead of the first stage (a few milliseconds, under locks of its own) and says

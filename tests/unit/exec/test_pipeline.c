@@ -213,6 +213,8 @@ static bool has_room(void *context)
 {
     struct job *job = context;
 
+    if (atomic_load(&job->ninside[0]) > 0) /* it may look at what the first stage writes */
+        atomic_store(&job->overlapped, true);
     return job->plan->room == 0 || (size_t)atomic_load(&job->nalive) < job->plan->room;
 }
 
