@@ -3,9 +3,11 @@
 import json
 import lzma
 import os
+import pty
 import re
 import signal
 import subprocess
+import time
 
 import cli
 from cli import expect, point, refuse, stoa, write
@@ -242,6 +244,40 @@ lines = [json.loads(line) for line in done.err.splitlines()]
 point("--progress json: lines of JSON, the last one the report",
       lines[-1]["done"] is True and lines[-1]["rows"] == 300000
       and all(keys(line) == {"done_bytes", "total_bytes", "rows", "seconds"} for line in lines[:-1]), done)
+
+
+def fed_slowly(*args, **more):
+    """stderr of a conversion whose input comes in pieces, so that there is progress to show."""
+    process = subprocess.Popen([cli.STOA, "convert", "-", "-o", "slow.stoa", "--force", *args], stdin=subprocess.PIPE, **more)
+    process.stdin.write(b"n\n")
+    for _ in range(6):
+        process.stdin.write(b"12345678\n" * 140000)
+        process.stdin.flush()
+        time.sleep(0.12)
+    process.stdin.close()
+    return process
+
+
+process = fed_slowly("--progress", "json", stderr=subprocess.PIPE)
+lines = [json.loads(line) for line in process.stderr.read().splitlines()]
+point("--progress json tells rows and bytes on the way", process.wait() == 0 and len(lines) >= 3
+      and all(keys(line) == {"done_bytes", "total_bytes", "rows", "seconds"} and line["total_bytes"] == 0
+              for line in lines[:-1])
+      and all(a["done_bytes"] <= b["done_bytes"] and a["seconds"] <= b["seconds"]
+              for a, b in zip(lines[:-2], lines[1:-1])), lines)
+ours, theirs = pty.openpty()
+process = fed_slowly(stderr=theirs)
+os.close(theirs)
+process.wait()
+shown = b""
+while True:
+    try:
+        shown += os.read(ours, 65536)
+    except OSError:  # the other end is closed and all is read
+        break
+point("a terminal is shown progress without being asked",
+      re.search(rb"\r\x1b\[K[\d.]+ [kM]?B? ?(bytes )?read, [\d,]+ rows, \d+ s", shown)
+      and re.search(rb"\r\x1b\[Kslow\.stoa: 840,000 rows", shown), shown)
 expect("--progress never", ["convert", "many.csv", "-o", "q.stoa", "--progress", "never"], 0, "",
        lambda err: err.count("\n") == 1 and "\r" not in err)
 expect("--progress always clears its line", ["convert", "many.csv", "-o", "r.stoa", "--progress", "always"], 0, "",
