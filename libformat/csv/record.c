@@ -1,8 +1,12 @@
 /*
- * Splitting one record into its fields (spec/csv.md, "Fields").
+ * Splitting one record into its fields (spec/csv.md, section 1).
  *
- * A quote is special only as the first byte of a field. So between quotes all there is to look for
- * is the delimiter and the line end, eight bytes at a time, and inside quotes the next quote.
+ * A quote is special only as the first byte of a field. So outside of quotes all there is to look
+ * for is the delimiter and the line end, inside them the next quote. Eight bytes are compared at a
+ * time, and a word is compared once however many fields end in it:
+ *
+ *     text   a b , c d , , 7 | 1 5 , x y z LF .
+ *     marks  0 0 1 0 0 1 1 0   0 0 1 0 0 0 1  0      the high bit of each byte
  */
 #include "csv/record.h"
 
@@ -10,31 +14,49 @@
 
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "base/error.h"
 
 #define ONES  UINT64_C(0x0101010101010101)
+#define LOWS  UINT64_C(0x7f7f7f7f7f7f7f7f)
 #define HIGHS UINT64_C(0x8080808080808080)
 
-/* The high bit of each byte of `word` that is zero; bits above the first one may be false. */
-static inline uint64_t zero_bytes(uint64_t word)
+/* The places where a field may end, found word by word. */
+struct marks {
+    const char *word; /* the bytes that `bits` tells of */
+    const char *end;
+    uint64_t bits;
+    uint64_t delimiters; /* eight of them */
+};
+
+/* The high bit of each byte but those that are zero. */
+static inline uint64_t other_bytes(uint64_t word)
 {
-    return (word - ONES) & ~word & HIGHS;
+    return ((word & LOWS) + LOWS) | word;
 }
 
-const char *stoa_csv_find3(const char *text, const char *end, char a, char b, char c)
+static inline void marks_load(struct marks *marks, const char *text)
 {
-    const uint64_t as = ONES * (uint8_t)a, bs = ONES * (uint8_t)b, cs = ONES * (uint8_t)c;
+    uint64_t word = stoa_load64(text);
 
-    while (text < end) {
-        uint64_t word = stoa_load64(text);
-        uint64_t hits = zero_bytes(word ^ as) | zero_bytes(word ^ bs) | zero_bytes(word ^ cs);
+    marks->word = text;
+    marks->bits = ~(other_bytes(word ^ marks->delimiters) & other_bytes(word ^ ONES * '\n') &
+                    other_bytes(word ^ ONES * '\r')) &
+                  HIGHS;
+}
 
-        if (hits != 0) { /* the lowest hit is a true one: borrows go upwards only */
-            text += __builtin_ctzll(hits) / 8;
-            return text < end ? text : end;
-        }
-        text += 8;
+/* The next place, or the end of the text. */
+static inline const char *marks_next(struct marks *marks)
+{
+    const char *at;
+
+    while (marks->bits == 0) {
+        if (marks->end - marks->word <= 8)
+            return marks->end;
+        marks_load(marks, marks->word + 8);
     }
-    return end;
+    at = marks->word + __builtin_ctzll(marks->bits) / 8;
+    marks->bits &= marks->bits - 1;
+    return at < marks->end ? at : marks->end;
 }
 
 void stoa_csv_record_free(struct stoa_csv_record *record)
@@ -84,51 +106,53 @@ static const char *quoted_field(struct stoa_csv_record *record, struct stoa_csv_
     }
 }
 
+static enum stoa_status grow(struct stoa_csv_record *record, struct stoa_error *err)
+{
+    return stoa_reserve(&record->fields, &record->capacity, record->nfields + 1,
+                        sizeof(*record->fields), err);
+}
+
 enum stoa_status stoa_csv_record_split(struct stoa_csv_record *record, const char *text,
                                        const char *end, char delimiter, struct stoa_error *err)
 {
+    struct marks marks = {.end = end, .delimiters = ONES * (uint8_t)delimiter};
+    enum stoa_status st = STOA_OK;
+
     record->nfields = 0;
     record->nlines = 0;
     record->fault = STOA_CSV_FINE;
-    for (;;) {
+    marks_load(&marks, text);
+    for (;; text++) {
         struct stoa_csv_field *field;
 
-        if (record->nfields == record->capacity) {
-            enum stoa_status st = stoa_reserve(&record->fields, &record->capacity,
-                                               record->nfields + 1, sizeof(*field), err);
-            if (st != STOA_OK)
-                return st;
-        }
+        if (record->nfields == record->capacity)
+            STOA_TRY(grow(record, err));
         field = &record->fields[record->nfields++];
         if (text < end && *text == '"') {
             text = quoted_field(record, field, text, end);
             if (text == NULL)
-                return STOA_OK;
+                goto out;
+            marks_load(&marks, text);
+            if (marks_next(&marks) != text) {
+                record->fault = STOA_CSV_TEXT_AFTER_QUOTE;
+                record->fault_at = text;
+                goto out;
+            }
         } else {
-            const char *stop = stoa_csv_find3(text, end, delimiter, '\n', '\r');
+            const char *stop = marks_next(&marks);
 
             *field = (struct stoa_csv_field){.text = text, .nbytes = (size_t)(stop - text)};
             text = stop;
         }
-        if (text == end) {
-            record->next = end;
-            return STOA_OK;
-        }
-        if (*text == delimiter) {
-            text++;
-            continue;
-        }
-        if (*text != '\n' && *text != '\r') {
-            record->fault = STOA_CSV_TEXT_AFTER_QUOTE;
-            record->fault_at = text;
-            return STOA_OK;
-        }
-        record->nlines++;
-        record->next = text + 1;
-        if (*text == '\r' && record->next < end && *record->next == '\n')
-            record->next++;
-        return STOA_OK;
+        if (text == end || *text != delimiter)
+            break;
     }
+    record->nlines += text < end;
+    record->next = text < end ? text + 1 : end;
+    if (text < end && *text == '\r' && record->next < end && *record->next == '\n')
+        record->next++;
+out:
+    return st;
 }
 
 size_t stoa_csv_field_unescape(const struct stoa_csv_field *field, char *out)

@@ -47,7 +47,4 @@ STOA_CHECK enum stoa_status stoa_csv_record_split(struct stoa_csv_record *record
 /* Copies the text with its doubled quotes made single; returns its bytes. */
 size_t stoa_csv_field_unescape(const struct stoa_csv_field *field, char *out);
 
-/* The first byte of [text, end) that is a, b or c, or `end`. Reads up to 7 bytes behind the end. */
-const char *stoa_csv_find3(const char *text, const char *end, char a, char b, char c);
-
 #endif
