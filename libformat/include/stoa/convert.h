@@ -91,9 +91,10 @@ struct stoa_convert_report {
 /*
  * Converts. On STOA_OK the output is durable under its name; otherwise there is none, and an older
  * file of that name is untouched.
- * Errors: STOA_ERR_USAGE (options, an existing output: before anything is read), STOA_ERR_DATA (bad
- * input: file, line, column, value), STOA_ERR_LIMIT (a row group does not fit the memory: names
- * what would), STOA_ERR_CANCELLED, those of sources and sinks.
+ * Errors: STOA_ERR_USAGE (options, an existing output: before anything is read; memory that a row
+ * group does not fit: names what would do), STOA_ERR_DATA (bad input: file, line, column, value),
+ * STOA_ERR_CANCELLED, those of sources and sinks. Of several errors in the input it is the first
+ * one, for any number of jobs.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_convert(const struct stoa_convert_options *options,
                                                   struct stoa_convert_report *report,
