@@ -125,6 +125,7 @@ enum stoa_status stoa_batch_export(struct stoa_batch *batch, struct ArrowArray *
 {
     struct ArrowArray arrow = {0};
     struct owner *owner;
+    char shown[64];
     enum stoa_status st;
 
     STOA_TRY(make_array(&arrow, batch->nrows, batch->ncolumns, err));
@@ -136,8 +137,9 @@ enum stoa_status stoa_batch_export(struct stoa_batch *batch, struct ArrowArray *
         const struct stoa_field *field = &batch->schema->fields[i];
 
         if (stoa_type_info(field->type.id)->layout > STOA_LAYOUT_BYTES)
-            STOA_TRY(stoa_fail(err, STOA_ERR_USAGE, "column %.64s: %s has no form in Arrow here",
-                               field->name, stoa_type_info(field->type.id)->name));
+            STOA_TRY(stoa_fail(err, STOA_ERR_USAGE, "column \"%s\": %s has no form in Arrow here",
+                               stoa_quote(shown, sizeof(shown), field->name, strlen(field->name)),
+                               stoa_type_info(field->type.id)->name));
         arrow.children[i] = &owner->below[i];
         arrow.n_children = (int64_t)i + 1;
         STOA_TRY(export_column(&field->type, &batch->columns[i], arrow.children[i], err));

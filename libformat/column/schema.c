@@ -282,6 +282,16 @@ enum stoa_status stoa_schema_add(struct stoa_schema *schema, const char *name,
     return stoa_schema_append(schema, name, type, nullable, err);
 }
 
+static enum stoa_status fail_selected_twice(const struct stoa_schema *schema, uint32_t column,
+                                            struct stoa_error *err)
+{
+    const char *name = schema->fields[column].name;
+    char shown[128];
+
+    return stoa_fail(err, STOA_ERR_USAGE, "column \"%s\" is selected twice",
+                     stoa_quote(shown, sizeof(shown), name, strlen(name)));
+}
+
 enum stoa_status stoa_schema_select(struct stoa_schema *out, const struct stoa_schema *schema,
                                     const uint32_t *columns, uint32_t ncolumns,
                                     struct stoa_error *err)
@@ -295,7 +305,7 @@ enum stoa_status stoa_schema_select(struct stoa_schema *out, const struct stoa_s
             st = stoa_fail(err, STOA_ERR_USAGE, "there is no column %u: the schema has %u",
                            columns[i], schema->nfields);
         else if (taken[columns[i]])
-            st = fail_twice(schema->fields[columns[i]].name, err);
+            st = fail_selected_twice(schema, columns[i], err);
         if (st != STOA_OK)
             goto out;
         taken[columns[i]] = true;

@@ -23,8 +23,10 @@ static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
                                      struct stoa_error *err)
 {
     bool compressed = false;
+    char shown[256];
     enum stoa_status st;
 
+    stoa_quote(shown, sizeof(shown), options->output, strlen(options->output));
     plan->from = options->from;
     STOA_TRY(stoa_format_of_inputs(options->paths, options->npaths, &plan->from, err));
     plan->to = options->to;
@@ -32,12 +34,11 @@ static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
         plan->to = stoa_format_of_name(options->output, &compressed);
     if (compressed)
         return stoa_fail(err, STOA_ERR_USAGE,
-                         "%s: compressed output is not written; to - and a pipe can do it",
-                         options->output);
+                         "%s: compressed output is not written; to - and a pipe can do it", shown);
     if (plan->to == STOA_FORMAT_AUTO)
         return stoa_fail(err, STOA_ERR_USAGE,
                          "%s: the name does not say which format to write: csv, tsv, jsonl or stoa",
-                         options->output);
+                         shown);
 out:
     return st;
 }
@@ -52,6 +53,7 @@ static enum stoa_status plan_columns(const struct stoa_convert_options *options,
     uint32_t *columns = NULL;
     bool *taken = NULL;
     uint32_t n = 0;
+    char shown[128];
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&columns, schema->nfields, sizeof(*columns), err));
@@ -63,8 +65,10 @@ static enum stoa_status plan_columns(const struct stoa_convert_options *options,
         if (options->columns != NULL)
             STOA_TRY(stoa_schema_find(schema, options->columns[i], &column, err));
         if (taken[column]) {
-            st = stoa_fail(err, STOA_ERR_USAGE, "column %s is selected twice",
-                           schema->fields[column].name);
+            const char *name = schema->fields[column].name;
+
+            st = stoa_fail(err, STOA_ERR_USAGE, "column \"%s\" is selected twice",
+                           stoa_quote(shown, sizeof(shown), name, strlen(name)));
             goto out;
         }
         taken[column] = true;

@@ -111,10 +111,18 @@ out:
     return st;
 }
 
+#define SHOWN_NBYTES 256
+
+static const char *show(char *out, const char *path)
+{
+    return stoa_quote(out, SHOWN_NBYTES, path, strlen(path));
+}
+
 enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
                                        enum stoa_format *format, struct stoa_error *err)
 {
     enum stoa_format first = STOA_FORMAT_AUTO;
+    char shown[SHOWN_NBYTES], found[SHOWN_NBYTES];
 
     if (npaths == 0)
         return stoa_fail(err, STOA_ERR_USAGE, "no input");
@@ -126,12 +134,14 @@ enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
             return st;
         if (i > 0 && other != first)
             return stoa_fail(err, STOA_ERR_USAGE, "%s is %s, but %s is %s: one format at a time",
-                             paths[0], stoa_format_name(first), paths[i], stoa_format_name(other));
+                             show(shown, paths[0]), stoa_format_name(first), show(found, paths[i]),
+                             stoa_format_name(other));
         first = other;
     }
     if (*format == STOA_FORMAT_AUTO)
         *format = first;
     if (*format == STOA_FORMAT_JSONL)
-        return stoa_fail(err, STOA_ERR_USAGE, "%s: JSON lines can be written, not read", paths[0]);
+        return stoa_fail(err, STOA_ERR_USAGE, "%s: JSON lines can be written, not read",
+                         show(shown, paths[0]));
     return STOA_OK;
 }

@@ -149,7 +149,7 @@ static enum stoa_status open_file(struct scan_source *source, const char *path,
     source->nunits += stoa_scan_nunits(file->scan);
 out:
     if (st != STOA_OK)
-        stoa_wrap(err, st, "%s", path);
+        stoa_wrap(err, st, "%s", file->file->name);
     return st;
 }
 

@@ -24,11 +24,6 @@ static enum stoa_status select_columns(struct stoa_scan *scan, const struct stoa
         scan->columns[i] = i;
         if (named)
             STOA_TRY(stoa_schema_find(schema, options->columns[i], &scan->columns[i], err));
-        for (uint32_t k = 0; named && k < i; k++) {
-            if (scan->columns[k] == scan->columns[i])
-                STOA_TRY(stoa_fail(err, STOA_ERR_USAGE, "column %s is selected twice",
-                                   schema->fields[scan->columns[i]].name));
-        }
     }
     STOA_TRY(stoa_schema_select(&scan->schema, schema, scan->columns, scan->ncolumns, err));
 out:

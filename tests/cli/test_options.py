@@ -77,6 +77,7 @@ REFUSED = (
     (["convert", "t.csv", "-o", "-"], "convert -o -: which format? --to csv, tsv, jsonl or stoa"),
     (["convert", "t.csv", "-o", "out"],
      "out: the name does not say which format to write: csv, tsv, jsonl or stoa"),
+    (["convert", "t.csv", "-o", "out.csv", "-s", "a,A"], 'column "a" is selected twice'),
     (["convert", "t.csv", "-o", "out.xlsx", "--to", "xlsx"],
      "--to xlsx: there is no such format (csv, tsv, stoa, jsonl)"),
     (["convert", "t.csv", "-o", "-", "--to", "csv", "--json"],
@@ -106,6 +107,16 @@ REFUSED = (
 for args, message in REFUSED:
     err = message if callable(message) else f"stoa: {message}\n"
     expect("refused: " + " ".join(args), args, 2, "", err)
+cli.write("odd.csv", "c\n1\n")
+stoa("convert", "odd.csv", "-o", "odd\n.stoa")
+refuse("an odd name of an output", ["convert", "t.csv", "-o", "o\n\x1b[1mut"], 2,
+       "o\\x0a\\x1b[1mut: the name does not say which format to write: csv, tsv, jsonl or stoa")
+refuse("an odd name beside another format", ["convert", "odd\n.stoa", "t.csv", "-o", "out.csv"], 2,
+       "odd\\x0a.stoa is stoa, but t.csv is csv: one format at a time")
+refuse("an odd name of another schema", ["convert", "t.stoa", "odd\n.stoa", "-o", "out.csv"], 2,
+       "odd\\x0a.stoa: another schema than t.stoa has")
+os.remove("odd\n.stoa")
+os.remove("odd.csv")
 for later in ("--sort-by", "--types", "--infer", "--on-error", "--rejects", "--resume", "--level",
               "--filename", "--no-source-text", "--verify", "--null-values"):
     refuse(f"convert {later} is for a later version", ["convert", "t.csv", "-o", "out.stoa", later], 2,

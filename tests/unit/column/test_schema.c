@@ -113,7 +113,7 @@ static void select_keeps_the_order_asked_for(void **state)
     assert_int_equal(stoa_schema_select(&chosen, &schema, unknown, 2, &err), STOA_ERR_USAGE);
     assert_string_equal(err.message, "there is no column 5: the schema has 5");
     assert_int_equal(stoa_schema_select(&chosen, &schema, twice, 2, &err), STOA_ERR_USAGE);
-    assert_string_equal(err.message, "there are two columns \"Fare\"");
+    assert_string_equal(err.message, "column \"Fare\" is selected twice");
     assert_int_equal(stoa_schema_select(&chosen, &schema, NULL, 0, &err), STOA_OK);
     assert_int_equal(chosen.nfields, 0);
     stoa_schema_reset(&chosen);

@@ -322,7 +322,7 @@ static void what_cannot_be_is_refused_by_name(void **state)
         const char *message;
     } cases[] = {
         {NULL, {"id", "txt"}, "there is no column \"txt\"; did you mean \"text\"?"},
-        {NULL, {"digit", "DIGIT"}, "column digit is selected twice"},
+        {NULL, {"digit", "DIGIT"}, "column \"digit\" is selected twice"},
         {"nothing = 1", {"id", "text"}, "nothing = 1: there is no column \"nothing\""},
     };
 
