@@ -136,6 +136,7 @@ static enum stoa_status decode_page(struct job *job, const struct stoa_stored_pa
 {
     const struct stoa_type *type = &job->column->field.type;
     size_t first = row - job->begin, width = stoa_type_width(type), text_before = job->text.nbytes;
+    uint64_t raw_max = page->raw_max < job->budget.total ? page->raw_max : job->budget.total;
     struct stoa_vector dictionary;
     struct stoa_page_values out = {
         .validity = job->array.validity,
@@ -158,8 +159,7 @@ static enum stoa_status decode_page(struct job *job, const struct stoa_stored_pa
     if (job->dictionary != NULL)
         dictionary = stoa_dictionary_vector(job->dictionary, job->ncodes);
     STOA_TRY(stoa_page_decode(job->scratch->decoder, bytes, page->nbytes, job->phys, job->width, n,
-                              page->raw_max, job->dictionary != NULL ? &dictionary : NULL, 0, &out,
-                              err));
+                              raw_max, job->dictionary != NULL ? &dictionary : NULL, 0, &out, err));
     job->array.nnulls += out.nnulls;
     job->ndecoded++;
     if (job->phys == STOA_PHYS_BYTES) {

@@ -89,6 +89,19 @@ out:
     return st;
 }
 
+/* Memory of a field, roughly: many columns may name the same bytes of the pool as theirs. */
+static uint64_t field_nbytes(const struct stoa_field *field)
+{
+    uint64_t nbytes = sizeof(struct stoa_column) + strlen(field->name);
+
+    for (uint32_t i = 0; i < field->type.nsymbols; i++)
+        nbytes += 32 + strlen(field->type.symbols[i]);
+    for (uint32_t i = 0; i < field->metadata.npairs; i++)
+        nbytes +=
+            64 + strlen(field->metadata.pairs[i].key) + strlen(field->metadata.pairs[i].value);
+    return nbytes;
+}
+
 static enum stoa_status load_column(struct stoa_footer *footer, uint32_t number,
                                     struct stoa_column **out, struct stoa_error *err)
 {
@@ -130,7 +143,17 @@ enum stoa_status stoa_footer_column(struct stoa_footer *footer, uint32_t number,
     enum stoa_status st = STOA_OK;
 
     if (stoa_once_get(once) == NULL) {
+        uint64_t nbytes;
+
         STOA_TRY(load_column(footer, number, &mine, err));
+        nbytes = field_nbytes(&mine->field);
+        if (atomic_fetch_add(&footer->columns_nbytes, nbytes) > footer->memory_nbytes) {
+            stoa_column_free(mine);
+            st = stoa_fail(err, STOA_ERR_LIMIT,
+                           "the columns need more than the %" PRIu64 " bytes of memory allowed",
+                           footer->memory_nbytes);
+            goto out;
+        }
         if (stoa_once_publish(once, mine) != mine)
             stoa_column_free(mine);
     }

@@ -81,7 +81,8 @@ enum stoa_status stoa_dictionary_append_page(struct stoa_dictionary *dictionary,
         out.values = dictionary->values.data + before;
     }
     STOA_TRY(stoa_page_decode(decoder, page, nbytes, dictionary->phys, dictionary->width, nvalues,
-                              raw_max, NULL, 0, &out, err));
+                              raw_max < budget->total ? raw_max : budget->total, NULL, 0, &out,
+                              err));
     if (dictionary->phys != STOA_PHYS_BYTES)
         dictionary->values.nbytes += (size_t)nvalues * dictionary->width;
     else
@@ -410,6 +411,7 @@ static enum stoa_status append_any(struct stoa_dictionaries *dictionaries,
                                    struct stoa_budget *budget, struct stoa_error *err)
 {
     const struct stoa_dictdir_entry *entry = &table->entries[index];
+    struct stoa_budget before = *budget;
     enum stoa_status st;
 
     if (entry->copy_offset != 0) {
@@ -417,6 +419,7 @@ static enum stoa_status append_any(struct stoa_dictionaries *dictionaries,
                                             entry->copy_offset, budget, err);
         if (st != STOA_ERR_CORRUPT && st != STOA_ERR_IO)
             return st;
+        *budget = before;
     }
     st = stoa_dictionary_append_segment(dictionary, footer, decoder, table, index, entry->offset,
                                         budget, err);
@@ -467,13 +470,18 @@ static enum stoa_status load_into(struct stoa_dictionaries *dictionaries,
 {
     struct stoa_dictionary *mine = NULL;
     struct stoa_budget left = *budget; /* what a failed attempt took is free again */
+    uint64_t kept = atomic_load(&dictionaries->nbytes);
+    uint64_t room = kept < footer->memory_nbytes ? footer->memory_nbytes - kept : 0;
+    uint64_t before = left.left = room < left.left ? room : left.left;
     enum stoa_status st =
         load_chain(dictionaries, footer, decoder, table, last, phys, width, &left, &mine, err);
 
     if (st != STOA_OK)
         return st;
-    *budget = left;
-    if (stoa_once_publish(&table->loaded[last], mine) != mine) {
+    budget->left -= before - left.left;
+    if (stoa_once_publish(&table->loaded[last], mine) == mine) {
+        atomic_fetch_add(&dictionaries->nbytes, before - left.left);
+    } else {
         stoa_dictionary_reset(mine);
         stoa_free(mine);
     }

@@ -34,6 +34,7 @@ struct stoa_dictionary_table {
 
 struct stoa_dictionaries {
     struct stoa_once table;
+    atomic_uint_least64_t nbytes;      /* of all that is loaded; bounded like a single read */
     atomic_uint_least64_t nbad_copies; /* segments read from their object, the copy was bad */
 };
 

@@ -84,7 +84,8 @@ struct stoa_footer {
     struct stoa_row_group_entry *groups;
     uint32_t ngroups;
     uint64_t nzones;
-    struct stoa_once *columns; /* struct stoa_column *, as many as there are nodes */
+    struct stoa_once *columns;            /* struct stoa_column *, as many as there are nodes */
+    atomic_uint_least64_t columns_nbytes; /* of the names and parameters of those */
 };
 
 /*

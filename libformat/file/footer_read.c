@@ -532,6 +532,31 @@ out:
     return st;
 }
 
+/*
+ * Sections that have a part for each column are large enough for that. So parts that overlap can't
+ * make a small file take much memory: what is loaded of all columns is a small multiple of the
+ * file.
+ */
+static enum stoa_status check_by_column(const struct stoa_footer *footer, struct stoa_error *err)
+{
+    uint64_t nnodes = footer->trailer.nnodes;
+    uint64_t nchunks = stoa_footer_section_count(footer, STOA_SECTION_CHUNKS);
+    uint64_t nzones = stoa_footer_section_count(footer, STOA_SECTION_STATISTICS);
+    const struct stoa_footer_section *stats = footer->by_type[STOA_SECTION_STATISTICS];
+
+    if (nchunks != nnodes * footer->ngroups)
+        return stoa_fail(err, STOA_ERR_CORRUPT,
+                         "section chunks: %" PRIu64 " entries of %" PRIu64 " columns in %" PRIu32
+                         " row groups",
+                         nchunks, nnodes, footer->ngroups);
+    if (stats != NULL && (nzones != footer->nzones || stats->entry.nbytes / 8 < nnodes))
+        return stoa_fail(err, STOA_ERR_CORRUPT,
+                         "section statistics: %" PRIu64 " bytes for %" PRIu64 " zones of %" PRIu64
+                         " columns",
+                         stats->entry.nbytes, nzones, nnodes);
+    return STOA_OK;
+}
+
 uint64_t stoa_footer_group_end(const struct stoa_footer *footer, uint32_t group)
 {
     return group + 1 < footer->ngroups ? footer->groups[group + 1].offset
@@ -557,6 +582,7 @@ enum stoa_status stoa_footer_open(struct stoa_footer *footer, struct stoa_source
         goto out;
     }
     STOA_TRY(open_groups(footer, err));
+    STOA_TRY(check_by_column(footer, err));
     STOA_TRY(
         stoa_alloc_zeroed(&footer->columns, footer->trailer.nnodes, sizeof(*footer->columns), err));
 out:

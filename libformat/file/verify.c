@@ -170,47 +170,54 @@ static void next_if_behind(uint64_t *next, uint64_t offset, uint64_t candidate)
         *next = candidate;
 }
 
-/* The first object behind `offset` that the footer knows; the end of the file without one. */
-static enum stoa_status next_known_object(struct stoa_verify *verify, uint64_t offset,
-                                          uint64_t *next, struct stoa_error *err)
+/* The first row group behind `offset`. */
+static uint32_t next_group(const struct stoa_footer *footer, uint64_t offset)
 {
-    const struct stoa_dictionary_table *table;
-    const struct stoa_footer *footer;
-    enum stoa_status st;
+    uint32_t low = 0, high = footer->ngroups; /* those in front of low are not behind it */
 
-    *next = verify->source->nbytes;
-    if (verify->reader == NULL)
-        return STOA_OK;
-    footer = &verify->reader->footer;
-    next_if_behind(next, offset, footer->trailer.footer_off);
-    for (uint32_t i = 0; i < footer->ngroups; i++)
-        next_if_behind(next, offset, footer->groups[i].offset);
-    STOA_TRY(stoa_verify_dictionaries(verify, &table, err));
-    for (uint32_t i = 0; table != NULL && i < table->nentries; i++) {
-        next_if_behind(next, offset, table->entries[i].offset);
-        next_if_behind(next, offset, table->entries[i].copy_offset);
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (footer->groups[middle].offset <= offset)
+            low = middle + 1;
+        else
+            high = middle;
     }
-out:
-    return st;
+    return low;
 }
 
-/* Puts the walker at the next object that the footer knows. */
+/*
+ * Puts the walker, which met a damaged header, at the next object that the footer knows; at the end
+ * of the file without one.
+ */
 static enum stoa_status resume_walk(struct stoa_verify *verify, struct stoa_walker *walker,
                                     struct stoa_error *err)
 {
+    const struct stoa_dictionary_table *table;
     const struct stoa_footer *footer;
-    uint32_t n = 0;
-    enum stoa_status st = next_known_object(verify, walker->next, &walker->next, err);
+    uint64_t offset = walker->next;
+    uint32_t group;
+    enum stoa_status st;
 
-    if (st != STOA_OK || verify->reader == NULL)
-        return st;
+    walker->next = verify->source->nbytes;
+    if (verify->reader == NULL)
+        return STOA_OK;
     footer = &verify->reader->footer;
-    while (n < footer->ngroups && footer->groups[n].offset < walker->next)
-        n++;
-    verify->ngroups = n;
+    next_if_behind(&walker->next, offset, footer->trailer.footer_off);
+    group = next_group(footer, offset);
+    if (group < footer->ngroups)
+        next_if_behind(&walker->next, offset, footer->groups[group].offset);
+    STOA_TRY(stoa_verify_dictionaries(verify, &table, err));
+    for (uint32_t i = 0; table != NULL && i < table->nentries; i++) {
+        next_if_behind(&walker->next, offset, table->entries[i].offset);
+        next_if_behind(&walker->next, offset, table->entries[i].copy_offset);
+    }
+    verify->ngroups = group;
     walker->in_stream = true;
-    walker->stream_row = n < footer->ngroups ? footer->groups[n].first_row : footer->trailer.nrows;
-    return STOA_OK;
+    walker->stream_row =
+        group < footer->ngroups ? footer->groups[group].first_row : footer->trailer.nrows;
+out:
+    return st;
 }
 
 static enum stoa_status verify_objects(struct stoa_verify *verify, struct stoa_error *err)

@@ -18,6 +18,8 @@ static enum stoa_status check_object(const struct stoa_walker *walker,
 {
     uint64_t room = walker->source->nbytes - walker->next - STOA_OBJECT_NBYTES;
 
+    if (object->kind == 0) /* never given; here it means the end */
+        return stoa_fail(err, STOA_ERR_CORRUPT, "an object of no kind");
     if (object->body_nbytes > room)
         return stoa_fail(err, STOA_ERR_CORRUPT,
                          "a body of %" PRIu64 " bytes, the file has %" PRIu64 " left",

@@ -376,6 +376,29 @@ static void wrong_numbers_are_refused(void **state)
     }
 }
 
+/* Sections of columns are as large as all parts together, so that parts which overlap gain nothing.
+ */
+static void sections_by_column_have_their_size(void **state)
+{
+    struct stoa_test_table table;
+    uint8_t *entry;
+
+    (void)state;
+    make(&table);
+    entry = stoa_test_file_section_entry(&table.file, STOA_SECTION_CHUNKS);
+    stoa_store32(entry + 4, 7);
+    stoa_store64(entry + 16, 7 * STOA_CHUNK_NBYTES);
+    stoa_test_rehash(table.file.bytes, table.file.nbytes);
+    expect(&table.file, STOA_ERR_CORRUPT, "section chunks: 7 entries of 4 columns in 2 row groups");
+    stoa_test_table_reset(&table);
+    make(&table);
+    entry = stoa_test_file_section_entry(&table.file, STOA_SECTION_STATISTICS);
+    stoa_store32(entry + 4, 3);
+    stoa_test_rehash(table.file.bytes, table.file.nbytes);
+    expect(&table.file, STOA_ERR_CORRUPT, "section statistics: 384 bytes for 3 zones of 4 columns");
+    stoa_test_table_reset(&table);
+}
+
 static void a_dictionary_that_is_not_there_is_refused(void **state)
 {
     struct stoa_test_table table;
@@ -647,6 +670,7 @@ int main(void)
         cmocka_unit_test(newer_files_say_what_they_need),
         cmocka_unit_test(damage_is_named_with_its_place),
         cmocka_unit_test(wrong_numbers_are_refused),
+        cmocka_unit_test(sections_by_column_have_their_size),
         cmocka_unit_test(a_dictionary_that_is_not_there_is_refused),
         cmocka_unit_test(values_that_their_type_forbids_are_refused),
         cmocka_unit_test(text_is_checked_in_dictionaries_too),
