@@ -557,9 +557,9 @@ static void what_makes_no_sense_is_refused(void **state)
         {{.paths = stoa, .npaths = 1, .output = "o.csv", .schema = &schema},
          "a schema can be given for text: a Stoa file has its own"},
         {{.paths = csv, .npaths = 1, .output = "o.csv", .columns = twice, .ncolumns = 2},
-         "column a is selected twice"},
+         "column \"a\" is selected twice"},
         {{.paths = stoa, .npaths = 1, .output = "o.csv", .columns = twice, .ncolumns = 2},
-         "t.stoa: column a is selected twice"},
+         "t.stoa: column \"a\" is selected twice"},
         {{.paths = csv, .npaths = 1, .output = "t.csv"}, "t.csv: exists and must not be replaced"},
         {{.paths = csv, .npaths = 1, .output = "o.stoa", .memory_nbytes = 1000000},
          "0 MiB of memory are too few: one row group needs about 26 MiB (smaller row groups need "
