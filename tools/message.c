@@ -10,13 +10,17 @@
 
 void complain(const char *format, ...)
 {
+    char line[STOA_ERROR_MESSAGE_NBYTES + 256];
     va_list args;
 
-    fputs("stoa: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    fputc('\n', stderr);
+    for (char *at = line; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) /* of an argument: one message, one line */
+            *at = '?';
+    }
+    fprintf(stderr, "stoa: %s\n", line);
 }
 
 static enum exit_code code_of(enum stoa_status status)

@@ -70,8 +70,10 @@ enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t 
     const uint64_t in_columns = memory->row.ntexts > 0 ? text_nbytes : 0;
     const uint64_t reading = MIB + text_nbytes + fixed + 3 * in_columns / 2;
     const uint64_t writing = write_nbytes(memory, fixed, in_columns, nrows);
-    const uint64_t nbytes = reading > writing ? reading : writing;
+    uint64_t nbytes = reading > writing ? reading : writing;
 
+    if (text_nbytes > memory->limit_nbytes) /* so much that the sums may have wrapped around */
+        nbytes = text_nbytes < UINT64_MAX - PROGRAM ? text_nbytes : UINT64_MAX - PROGRAM;
     if (nbytes + PROGRAM > memory->limit_nbytes)
         return stoa_fail(err, STOA_ERR_USAGE,
                          "%" PRIu64 " MiB of memory are too few: one row group needs about %" PRIu64

@@ -51,10 +51,11 @@ struct file_sink {
     bool replace;
     bool keep_open; /* standard output */
     int fd;
-    char *name;   /* printable */
-    char *path;   /* of the file itself, symbolic links followed */
-    char *folder; /* of path */
-    char *temp;   /* path of the temporary name, NULL while there is none */
+    int folder_fd; /* opened before anything is written: what can't be synced is known early */
+    char *name;    /* printable */
+    char *path;    /* of the file itself, symbolic links followed */
+    char *folder;  /* of path */
+    char *temp;    /* path of the temporary name, NULL while there is none */
     uint8_t *buffer;
     size_t nbuffered;
     size_t nunsynced; /* bytes since the kernel was told to begin writing them */
@@ -261,6 +262,17 @@ out:
     return st;
 }
 
+static enum stoa_status open_folder(struct file_sink *file, struct stoa_error *err)
+{
+    file->folder_fd = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file->folder_fd >= 0)
+        return STOA_OK;
+    return stoa_fail_errno(err, errno,
+                           errno == ENOENT ? "%s: can't be created, there is no such folder"
+                                           : "%s: can't be created in its folder",
+                           file->name);
+}
+
 static enum stoa_status create_unnamed(struct file_sink *file, struct stoa_error *err)
 {
     file->fd = has_proc() ? open(file->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
@@ -268,9 +280,6 @@ static enum stoa_status create_unnamed(struct file_sink *file, struct stoa_error
         flock(file->fd, LOCK_EX); /* for the moment in which it carries a temporary name */
         return STOA_OK;
     }
-    if (errno == ENOENT && access(file->folder, F_OK) != 0)
-        return stoa_fail_errno(err, ENOENT, "%s: can't be created, there is no such folder",
-                               file->name);
     return create_named(file, err);
 }
 
@@ -333,6 +342,7 @@ static enum stoa_status create(struct file_sink *file, const char *path, struct 
     if (exists && !file->replace)
         return fail_exists(err, file->name);
     STOA_TRY(set_folder(file, err));
+    STOA_TRY(open_folder(file, err));
     STOA_TRY(sweep(file, err));
     STOA_TRY(create_unnamed(file, err));
     /* A private file stays private. */
@@ -422,15 +432,10 @@ static enum stoa_status take_name(struct file_sink *file, struct stoa_error *err
 
 static enum stoa_status sync_folder(const struct file_sink *file, struct stoa_error *err)
 {
-    int fd = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum stoa_status st = STOA_OK;
-
     /* EINVAL: this file system has no such thing. */
-    if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL))
-        st = stoa_fail_errno(err, errno, "%s: its folder can't be made durable", file->name);
-    if (fd >= 0)
-        close(fd);
-    return st;
+    if (fsync(file->folder_fd) != 0 && errno != EINVAL)
+        return stoa_fail_errno(err, errno, "%s: its folder can't be made durable", file->name);
+    return STOA_OK;
 }
 
 static enum stoa_status file_commit(struct stoa_sink *sink, struct stoa_error *err)
@@ -457,6 +462,8 @@ static void file_close(struct stoa_sink *sink)
         unlink(file->temp);
     if (file->fd >= 0 && !file->keep_open)
         close(file->fd);
+    if (file->folder_fd >= 0)
+        close(file->folder_fd);
     stoa_free(file->buffer);
     stoa_free(file->temp);
     stoa_free(file->folder);
@@ -478,6 +485,7 @@ enum stoa_status stoa_sink_create_file(const char *path, bool replace, struct st
     file->sink =
         (struct stoa_sink){.write = file_write, .commit = file_commit, .close = file_close};
     file->fd = -1;
+    file->folder_fd = -1;
     file->replace = replace;
     STOA_TRY(stoa_io_name(&file->name, is_stdout ? "standard output" : path, err));
     file->sink.name = file->name;
