@@ -1,13 +1,13 @@
 # One Makefile for everything; `make help` lists the targets. Files are found by wildcard: a new .c, test or fuzz
 # target needs no line here. Each VARIANT (release, asan, tsan, fuzz) has a build folder of its own.
 
-VARIANT ?= release
-BUILD   := build/$(VARIANT)
-PREFIX  ?= /usr/local
+VARIANT    ?= release
+BUILD      := build/$(VARIANT)
+PREFIX     ?= /usr/local
 PKG_CONFIG ?= pkg-config
-VERSION := $(shell sed -n 's/^.define STOA_VERSION "\(.*\)"/\1/p' libformat/include/stoa/base.h)
-SOMAJOR := 0
-SECS    ?= 20
+SECS       ?= 20
+SOMAJOR    := 0
+VERSION    := $(shell sed -n 's/^.define STOA_VERSION "\(.*\)"/\1/p' libformat/include/stoa/base.h)
 
 ifeq ($(origin CC),default)
 CC := $(if $(filter fuzz,$(VARIANT)),clang,gcc)
@@ -67,7 +67,7 @@ BENCHES := $(call programs,$(BENCH_SRC))
 FAULT_POSIX := $(BUILD)/tests/support/fault_posix
 
 # T="csv exec/": only the tests whose path contains one of the words.
-chosen = $(if $(T),$(foreach w,$(T),$(foreach t,$(1),$(if $(findstring $(w),$(t)),$(t)))),$(1))
+chosen = $(if $(T),$(sort $(foreach w,$(T),$(foreach t,$(1),$(if $(findstring $(w),$(t)),$(t))))),$(1))
 
 ## all: the library, static and shared, and the command (the default)
 all: $(STATIC) $(SHARED) $(COMMAND)
