@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Peak memory of conversions: at most --memory and 16 MiB of program, for tables of all shapes.
+
+The text comes through a pipe, so the input needs no window of a decompressor. It is made of blocks
+of random rows that are sent again and again, numbered where it matters that values stay new.
+"""
+import os
+import random
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cli import IS_RELEASE, STOA, end, point, skip, work_in_a_folder  # noqa: E402
+
+MIB = 1 << 20
+PROGRAM = 16 * MIB
+BLOCK = 4 * MIB
+
+
+def block(rows):
+    """About BLOCK bytes of rows, which a generator gives."""
+    lines, size = [], 0
+    for row in rows:
+        lines.append(row)
+        size += len(row) + 1
+        if size >= BLOCK:
+            break
+    return ("\n".join(lines) + "\n").encode()
+
+
+def forever(make):
+    while True:
+        yield make()
+
+
+def word(n, alphabet="abcdefghijklmnopqrstuvwxyz0123456789"):
+    return "".join(random.choices(alphabet, k=n))
+
+
+def narrow():
+    return f"{random.randrange(1000)},{random.randrange(7)},{random.randrange(10**6)}"
+
+
+def digits():
+    return ",".join(random.choices("0123456789", k=200))
+
+
+def wide():
+    cells = []
+    for i in range(200):
+        kind = i % 4
+        cells.append(str(random.randrange(10**5)) if kind == 0 else
+                     f"{random.random() * 1e4:.2f}" if kind == 1 else
+                     random.choice(("alpha", "beta")) if kind == 2 else word(16))
+    return ",".join(cells)
+
+
+def text():
+    return f"{random.randrange(1000)},{word(random.randrange(500, 2000), 'etaoin shrdlu bcf')}"
+
+
+def blobs():
+    return f"{random.randrange(1000)},{word(random.randrange(20000, 30000))}"
+
+
+def keys():
+    return f"{word(20)},{word(16)},{word(33)},{word(16)}"
+
+
+SHAPES = [  # name, columns, a row, MB of text, --memory in MiB: 0 is the default of 256
+    ("narrow rows", 3, narrow, 200, 0),
+    ("narrow rows in little memory", 3, narrow, 200, 64),
+    ("200 columns of digits", 200, digits, 200, 0),
+    ("200 columns of all kinds", 200, wide, 200, 0),
+    ("texts of 1 KB", 2, text, 200, 0),
+    ("texts of 1 KB in little memory", 2, text, 200, 128),
+    ("texts of 25 KB", 2, blobs, 200, 0),
+    ("keys that are all different", 4, keys, 200, 0),
+]
+
+
+def convert(ncolumns, rows, nbytes, memory):
+    """Runs the command on a pipe; exit code, bytes of memory at the peak, stderr."""
+    args = [STOA, "convert", "-", "-o", "out.stoa", "--force", "--jobs", "2"]
+    if memory:
+        args += ["--memory", f"{memory}M"]
+    process = subprocess.Popen(args, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        process.stdin.write((",".join(f"c{i}" for i in range(ncolumns)) + "\n").encode())
+        for _ in range(nbytes // BLOCK):
+            process.stdin.write(rows)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass
+    err = process.stderr.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    return os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024, err
+
+
+def main():
+    work_in_a_folder()
+    random.seed(1)
+    if not IS_RELEASE:
+        skip("memory of conversions", "a sanitizer takes memory of its own")
+        end()
+    for name, ncolumns, make, megabytes, memory in SHAPES:
+        rows = block(forever(make))
+        code, peak, err = convert(ncolumns, rows, megabytes * 10**6, memory)
+        limit = (memory or 256) * MIB + PROGRAM
+        point(f"{name}: at most {limit // MIB} MiB", code == 0 and peak <= limit,
+              f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
+    code, peak, err = convert(200, block(forever(wide)), 50 * 10**6, 64)
+    point("too little memory is refused early, with what would do",
+          code == 2 and peak < 100 * MIB and "64 MiB of memory are too few: one row group needs"
+          in err, f"exit code {code}, {peak / MIB:.0f} MiB", err)
+    end()
+
+
+main()
