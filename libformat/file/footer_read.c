@@ -221,18 +221,28 @@ static enum stoa_status set_slices(struct stoa_footer_section *section, struct s
     return stoa_alloc_zeroed(&section->slices, section->nslices, sizeof(*section->slices), err);
 }
 
-static enum stoa_status check_section(const struct stoa_footer *footer,
-                                      const struct stoa_footer_section *section, uint64_t begin,
-                                      uint64_t end, struct stoa_error *err)
+/* Comes first: the length decides how many slices there are, and these are allocated. */
+static enum stoa_status check_range(const struct stoa_footer *footer,
+                                    const struct stoa_section *entry, uint64_t end,
+                                    struct stoa_error *err)
 {
-    const struct stoa_section *entry = &section->entry;
-    bool by_column = entry->flags & STOA_SECTION_BY_COLUMN;
-    uint64_t count = entry->count;
+    uint64_t begin = footer->trailer.footer_off + STOA_OBJECT_NBYTES;
 
     if (entry->offset < begin || entry->offset > end || entry->nbytes > end - entry->offset)
         return stoa_fail(err, STOA_ERR_CORRUPT,
                          "%" PRIu64 " bytes at %" PRIu64 " are not inside the footer",
                          entry->nbytes, entry->offset);
+    return STOA_OK;
+}
+
+static enum stoa_status check_section(const struct stoa_footer *footer,
+                                      const struct stoa_footer_section *section,
+                                      struct stoa_error *err)
+{
+    const struct stoa_section *entry = &section->entry;
+    bool by_column = entry->flags & STOA_SECTION_BY_COLUMN;
+    uint64_t count = entry->count;
+
     if (entry->type >= STOA_SECTION_NTYPES || entry->type == STOA_SECTION_SOURCES)
         return STOA_OK; /* not required and not known */
     if (section_shapes[entry->type].by_column != by_column)
@@ -267,16 +277,17 @@ static enum stoa_status open_section(struct stoa_footer *footer, uint32_t n, con
                                      uint64_t table_off, struct stoa_error *err)
 {
     struct stoa_footer_section *section = &footer->sections[n];
-    uint64_t begin = footer->trailer.footer_off + STOA_OBJECT_NBYTES;
     enum stoa_status st;
 
     STOA_TRY(stoa_section_unpack(bytes, &section->entry, err));
     if (n > 0 && section->entry.type <= footer->sections[n - 1].entry.type)
         return stoa_fail(err, STOA_ERR_CORRUPT, "section %s: out of order",
                          section_label(&section->entry));
-    st = set_slices(section, err);
+    st = check_range(footer, &section->entry, table_off, err);
     if (st == STOA_OK)
-        st = check_section(footer, section, begin, table_off, err);
+        st = set_slices(section, err);
+    if (st == STOA_OK)
+        st = check_section(footer, section, err);
     if (st == STOA_OK)
         st = check_overlap(footer, n, err);
     if (st != STOA_OK)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -306,7 +307,7 @@ static void wrong_numbers_are_refused(void **state)
         {SECTION, STOA_SECTION_POOL, 8, 8, 0,
          "section pool: 4 bytes at 0 are not inside the footer", 0},
         {SECTION, STOA_SECTION_POOL, 16, 8, UINT64_MAX - 7,
-         "section pool: 18446744073709551608 bytes and not in slices", 0},
+         "section pool: 18446744073709551608 bytes at * are not inside the footer", 0},
         {SECTION, STOA_SECTION_POOL, 0, 1, 2, "section names: out of order", 0},
         {SECTION, STOA_SECTION_STATISTICS, 0, 1, 200,
          "section: type 200 is required and this version does not know it", STOA_ERR_UNSUPPORTED},
@@ -396,6 +397,39 @@ static void sections_by_column_have_their_size(void **state)
     stoa_store32(entry + 4, 3);
     stoa_test_rehash(table.file.bytes, table.file.nbytes);
     expect(&table.file, STOA_ERR_CORRUPT, "section statistics: 384 bytes for 3 zones of 4 columns");
+    stoa_test_table_reset(&table);
+}
+
+/* A program that has little memory. */
+static void *reallocate_little(void *context, void *memory, size_t nbytes)
+{
+    (void)context;
+    return nbytes <= (size_t)1 << 20 ? realloc(memory, nbytes) : NULL;
+}
+
+static void release(void *context, void *memory)
+{
+    (void)context;
+    free(memory);
+}
+
+/* Each slice of a section has a place in memory: there are no more than the file has bytes for. */
+static void a_length_is_checked_before_it_allocates(void **state)
+{
+    static const struct stoa_allocator little = {reallocate_little, release, NULL};
+    struct stoa_test_table table;
+    uint8_t *entry;
+
+    (void)state;
+    make(&table);
+    entry = stoa_test_file_section_entry(&table.file, STOA_SECTION_POOL);
+    entry[1] = STOA_SECTION_REQUIRED | STOA_SECTION_SLICED;
+    stoa_store64(entry + 16, UINT64_C(1) << 40);
+    stoa_test_rehash(table.file.bytes, table.file.nbytes);
+    stoa_allocator_set(&little);
+    expect(&table.file, STOA_ERR_CORRUPT,
+           "section pool: 1099511627776 bytes at * are not inside the footer");
+    stoa_allocator_set(NULL);
     stoa_test_table_reset(&table);
 }
 
@@ -671,6 +705,7 @@ int main(void)
         cmocka_unit_test(damage_is_named_with_its_place),
         cmocka_unit_test(wrong_numbers_are_refused),
         cmocka_unit_test(sections_by_column_have_their_size),
+        cmocka_unit_test(a_length_is_checked_before_it_allocates),
         cmocka_unit_test(a_dictionary_that_is_not_there_is_refused),
         cmocka_unit_test(values_that_their_type_forbids_are_refused),
         cmocka_unit_test(text_is_checked_in_dictionaries_too),
