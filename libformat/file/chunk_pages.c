@@ -14,7 +14,6 @@
 #include "base/hash.h"
 
 /* Payloads of a page; that of a single row may hold the longest text there is. */
-#define PAGE_RAW_MAX    (UINT32_C(64) << 20)
 #define ROW_RAW_MAX     ((uint32_t)INT32_MAX)
 #define PAGE_MIN_NBYTES 8
 
@@ -80,7 +79,7 @@ enum stoa_status stoa_chunk_pages_read(const struct stoa_footer *footer,
                                        const struct stoa_chunk *chunk, uint32_t nrows,
                                        struct stoa_chunk_pages *out, struct stoa_error *err)
 {
-    uint32_t raw_max = nrows == 1 ? ROW_RAW_MAX : PAGE_RAW_MAX;
+    uint32_t raw_max = nrows == 1 ? ROW_RAW_MAX : STOA_PAGE_MAX_RAW_NBYTES;
     struct stoa_chunk_pages pages = {
         .npages = stoa_chunk_npages(chunk->flags, chunk->page_shift, nrows),
     };

@@ -22,8 +22,6 @@ enum {
     SLACK_NBYTES = 64, /* what the page decoder may write behind the last value */
 };
 
-#define PAGE_RAW_MAX (UINT64_C(64) << 20)
-
 /* ---- Values. ---- */
 
 enum stoa_status stoa_dictionary_init(struct stoa_dictionary *dictionary, enum stoa_phys phys,
@@ -242,7 +240,7 @@ static enum stoa_status check_pages(const struct stoa_footer *footer, const uint
 
         stoa_page_entry_unpack(dir + STOA_DICT_HEAD_NBYTES + (size_t)i * STOA_PAGE_ENTRY_NBYTES,
                                &page);
-        if (page.end <= at || page.end > room || page.raw_nbytes > PAGE_RAW_MAX)
+        if (page.end <= at || page.end > room || page.raw_nbytes > STOA_PAGE_MAX_RAW_NBYTES)
             return stoa_fail(err, STOA_ERR_CORRUPT,
                              "page %" PRIu32 ": ends at %" PRIu32 " after %" PRIu32, i, page.end,
                              at);

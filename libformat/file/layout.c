@@ -20,7 +20,6 @@ static const uint8_t trailer_magic[STOA_MAGIC_NBYTES] = {0x1a, '\n', '\r', 'A',
                                                          'O',  'T',  'S',  0x8b};
 
 enum {
-    MAX_GROUP_NROWS = 1 << 24,
     MAX_PAGE_SHIFT = 16,
     MAX_DICT_COUNT = 1 << 20,
     CHUNK_FLAGS = STOA_CHUNK_LOCAL_DICT | STOA_CHUNK_SHARED_DICT | STOA_CHUNK_ALL_NULL,
@@ -123,10 +122,10 @@ static enum stoa_status flags_check(unsigned flags, unsigned known, const char *
 
 static enum stoa_status group_nrows_check(uint32_t nrows, const char *what, struct stoa_error *err)
 {
-    if (nrows >= 1 && nrows <= MAX_GROUP_NROWS)
+    if (nrows >= 1 && nrows <= STOA_ROW_GROUP_MAX_NROWS)
         return STOA_OK;
     return stoa_fail(err, STOA_ERR_CORRUPT, "%s: %" PRIu32 " rows, must be 1..%d", what, nrows,
-                     MAX_GROUP_NROWS);
+                     STOA_ROW_GROUP_MAX_NROWS);
 }
 
 void stoa_object_pack(struct stoa_object *object, uint8_t out[STOA_OBJECT_NBYTES])

@@ -29,6 +29,8 @@ enum {
     STOA_DICTDIR_NBYTES = 48,
     STOA_SLICE_NBYTES = 65536,
     STOA_DICT_PAGE_NVALUES = 4096,
+    STOA_ROW_GROUP_MAX_NROWS = 1 << 24,
+    STOA_PAGE_MAX_RAW_NBYTES = 64 << 20, /* unless its row group has one row */
 };
 
 #define STOA_FORMAT_VERSION 0x0100

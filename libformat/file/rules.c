@@ -3,6 +3,8 @@
  */
 #include "file/rules.h"
 
+#include "file/layout.h"
+
 const struct stoa_rules stoa_default_rules = {
     .zstd_level = 3,
 
@@ -11,7 +13,7 @@ const struct stoa_rules stoa_default_rules = {
     .excess_nbytes = 64,
 
     .page_min_nbytes = 4096,
-    .page_max_nbytes = UINT64_C(64) << 20,
+    .page_max_nbytes = STOA_PAGE_MAX_RAW_NBYTES,
 
     .full_nrows = 65536,
     .amortisation = 4,

@@ -28,7 +28,7 @@
 #include "file/row_group_write.h"
 #include "file/schema_bytes.h"
 
-enum { MAX_GROUP_NROWS = 1 << 24, NENCODERS = 64 };
+enum { NENCODERS = 64 };
 
 /* A dictionary segment that may be written a second time at the end. */
 struct copy {
@@ -173,10 +173,10 @@ static enum stoa_status check_options(struct stoa_writer_options *options, struc
         options->row_group_nrows = STOA_ROW_GROUP_NROWS;
     if (options->row_group_nbytes == 0)
         options->row_group_nbytes = STOA_ROW_GROUP_NBYTES;
-    if (options->row_group_nrows > MAX_GROUP_NROWS)
+    if (options->row_group_nrows > STOA_ROW_GROUP_MAX_NROWS)
         return stoa_fail(err, STOA_ERR_USAGE,
                          "row groups of %" PRIu32 " rows; a row group has at most %d",
-                         options->row_group_nrows, MAX_GROUP_NROWS);
+                         options->row_group_nrows, STOA_ROW_GROUP_MAX_NROWS);
     return STOA_OK;
 }
 
@@ -341,9 +341,9 @@ enum stoa_status stoa_writer_prepare(struct stoa_writer *writer, uint64_t ordina
 
     if (st != STOA_OK)
         return st;
-    if (batch->nrows < 1 || batch->nrows > MAX_GROUP_NROWS)
+    if (batch->nrows < 1 || batch->nrows > STOA_ROW_GROUP_MAX_NROWS)
         return stoa_fail(err, STOA_ERR_USAGE, "a row group of %zu rows; it has 1 to %d",
-                         batch->nrows, MAX_GROUP_NROWS);
+                         batch->nrows, STOA_ROW_GROUP_MAX_NROWS);
     st = encoder_take(writer, &encoder, err);
     if (st != STOA_OK)
         return st;
