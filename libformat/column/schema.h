@@ -4,6 +4,7 @@
 #ifndef STOA_COLUMN_SCHEMA_H
 #define STOA_COLUMN_SCHEMA_H
 
+#include <stoa/array.h>
 #include <stoa/schema.h>
 
 /*
@@ -30,6 +31,33 @@ STOA_CHECK enum stoa_status stoa_schema_append(struct stoa_schema *schema, const
 
 /* Fields with all their children: the nodes that the file format numbers. */
 size_t stoa_schema_count_nodes(const struct stoa_schema *schema);
+
+/* The parent of a column. */
+#define STOA_NO_NODE UINT32_MAX
+
+/* One field of a schema, which stands at its node number. */
+struct stoa_schema_node {
+    const struct stoa_field *field;
+    uint32_t parent;  /* node number, STOA_NO_NODE for a column */
+    uint32_t nnodes;  /* of the field with all that is below it; the next sibling is this far on */
+    uint8_t depth;    /* 1 for a column */
+    bool below_list;  /* below a list, a map or a fixed_list: its values are not one a row */
+    bool can_be_null; /* it is nullable, or an ancestor up to the nearest list or map is */
+};
+
+/*
+ * The nodes of a schema that stoa_schema_check() accepts, depth first; free with stoa_free(). The
+ * fields stay the schema's.
+ */
+STOA_CHECK enum stoa_status stoa_schema_nodes(const struct stoa_schema *schema,
+                                              struct stoa_schema_node **nodes, uint32_t *nnodes,
+                                              struct stoa_error *err);
+
+/*
+ * The array of a node of the batch's schema; NULL when the node or its array is not there (a column
+ * that was left empty has no children). Cost: one step a node before it.
+ */
+const struct stoa_array *stoa_batch_node(const struct stoa_batch *batch, uint32_t node);
 
 STOA_CHECK enum stoa_status stoa_field_copy(struct stoa_field *out, const struct stoa_field *field,
                                             struct stoa_error *err);
