@@ -16,7 +16,7 @@ void stoa_bytes_le(void *out, const void *in, size_t nvalues, unsigned width)
         return;
     }
     for (size_t i = 0; i < nvalues; i++) {
-        uint8_t value[16];
+        uint8_t value[32];
 
         memcpy(value, from + i * width, width);
         for (unsigned k = 0; k < width; k++)

@@ -68,8 +68,8 @@ static inline uint64_t stoa_load64_be(const void *bytes)
 }
 
 /*
- * Copies nvalues numbers of `width` bytes (1, 2, 4, 8 or 16) between native and little-endian
- * order; a plain copy on little-endian machines. 16 means one 128-bit number. `out` and `in` are
+ * Copies nvalues numbers of `width` bytes (1, 2, 4, 8, 16 or 32) between native and little-endian
+ * order; a plain copy on little-endian machines. 32 means one 256-bit number. `out` and `in` are
  * equal or do not overlap.
  */
 void stoa_bytes_le(void *out, const void *in, size_t nvalues, unsigned width);

@@ -73,17 +73,17 @@ bool stoa_int128_mul_pow10(struct stoa_int128 x, unsigned power, struct stoa_int
 }
 
 /*
- * (hi * 2^64 + lo) / divisor, where hi < divisor so that the quotient fits a word: long division
- * with digits of 32 bits. The divisor is shifted up to make the guess from its upper half good:
- * at most two too high (Knuth, The Art of Computer Programming 2, 4.3.1, theorem B).
+ * Long division with digits of 32 bits. The divisor is shifted up to make the guess from its upper
+ * half good: at most two too high (Knuth, The Art of Computer Programming 2, 4.3.1, theorem B).
  */
-static uint64_t divide_words(uint64_t hi, uint64_t lo, uint64_t divisor, uint64_t *remainder)
+uint64_t stoa_div_wide(uint64_t hi, uint64_t lo, uint64_t divisor, uint64_t *remainder)
 {
     unsigned shift = (unsigned)__builtin_clzll(divisor);
     uint64_t d = divisor << shift;
     uint64_t rest = shift > 0 ? hi << shift | lo >> (64 - shift) : hi;
     uint64_t quotient = 0;
 
+    assert(hi < divisor);
     lo <<= shift;
     for (int half = 0; half < 2; half++) {
         uint64_t digit = rest / (d >> 32);
@@ -117,7 +117,7 @@ struct stoa_int128 stoa_int128_div_u64(struct stoa_int128 x, uint64_t divisor, u
         uint64_t rest = size.hi % divisor;
 
         size.hi /= divisor;
-        size.lo = divide_words(rest, size.lo, divisor, remainder);
+        size.lo = stoa_div_wide(rest, size.lo, divisor, remainder);
     }
     fits = with_sign(size, x.hi < 0, &quotient);
     assert(fits); /* a quotient is no larger than x */

@@ -51,6 +51,9 @@ static inline uint64_t stoa_mul_wide(uint64_t a, uint64_t b, uint64_t *high)
 #endif
 }
 
+/* (high * 2^64 + low) / divisor; high < divisor, so that the quotient fits. */
+uint64_t stoa_div_wide(uint64_t high, uint64_t low, uint64_t divisor, uint64_t *remainder);
+
 static inline struct stoa_int128 stoa_int128_from_i64(int64_t x)
 {
     return (struct stoa_int128){.lo = (uint64_t)x, .hi = x < 0 ? -1 : 0};

@@ -72,7 +72,7 @@ static void arrays_become_little_endian_and_native_again(void **state)
     static const uint8_t le32[] = {4, 3, 2, 1, 8, 7, 6, 5};
     static const uint8_t le64[] = {8,    7,    6,    5,    4,    3,    2,    1,
                                    0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11};
-    uint8_t n128[16], out[16], back[16];
+    uint8_t n128[16], n256[32], out[16], back[16];
 
     stoa_bytes_le(out, n16, 2, 2);
     assert_memory_equal(out, le16, 4);
@@ -87,6 +87,12 @@ static void arrays_become_little_endian_and_native_again(void **state)
     assert_memory_equal(out, le64, 16);
     stoa_bytes_le(out, out, 1, 16); /* in place */
     assert_memory_equal(out, n128, 16);
+    native128(n256 + (STOA_LITTLE_ENDIAN ? 0 : 16), n64[0], n64[1]);
+    native128(n256 + (STOA_LITTLE_ENDIAN ? 16 : 0), n64[1], n64[0]);
+    stoa_bytes_le(n256, n256, 1, 32);
+    assert_memory_equal(n256, le64, 16);
+    assert_memory_equal(n256 + 16, le64 + 8, 8);
+    assert_memory_equal(n256 + 24, le64, 8);
     memset(out, 0x55, sizeof(out));
     stoa_bytes_le(out, le16, 4, 1);
     assert_memory_equal(out, le16, 4);
