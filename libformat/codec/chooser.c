@@ -46,7 +46,7 @@ static const struct candidate numbers[] = {
     {"sparse(narrow(plain+zstd),plain+zstd)", "sparse(pfor,pfor)"},
     {NULL, NULL},
 };
-static const struct candidate wide[] = { /* I128, FIXED */
+static const struct candidate wide[] = { /* I128, I256, FIXED */
     {"plain", NULL},
     {"rle(plain,pfor)", NULL},
     {"sparse(pfor,plain)", NULL},

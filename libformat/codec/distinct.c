@@ -340,6 +340,18 @@ static size_t common_prefix(const struct stoa_vector *values)
     return prefix;
 }
 
+/* Integers of more than one word. */
+static bool is_long(enum stoa_phys phys)
+{
+    return phys == STOA_PHYS_I128 || phys == STOA_PHYS_I256;
+}
+
+/* Word k of a number in native byte order, the most significant first. */
+static uint64_t word_of(const uint8_t *number, size_t nbytes, size_t k)
+{
+    return stoa_get(number, STOA_LITTLE_ENDIAN ? nbytes / 8 - 1 - k : k, 8);
+}
+
 static uint64_t key_of(const struct stoa_vector *values, size_t i, size_t prefix)
 {
     uint8_t head[8] = {0};
@@ -349,8 +361,8 @@ static uint64_t key_of(const struct stoa_vector *values, size_t i, size_t prefix
     if (stoa_phys_is_number(values->phys))
         return stoa_get(values->values, i, values->width) ^ stoa_phys_flip(values->phys);
     bytes = bytes_of(values, i, &nbytes);
-    if (values->phys == STOA_PHYS_I128) /* the signed half */
-        return stoa_get(bytes, STOA_LITTLE_ENDIAN, 8) ^ UINT64_C(1) << 63;
+    if (is_long(values->phys)) /* the word that has the sign */
+        return word_of(bytes, nbytes, 0) ^ UINT64_C(1) << 63;
     if (nbytes > prefix)
         memcpy(head, bytes + prefix, nbytes - prefix < 8 ? nbytes - prefix : 8);
     return stoa_load64_be(head);
@@ -365,9 +377,12 @@ static bool is_less(const struct stoa_vector *values, uint32_t a, uint32_t b)
     size_t nbytes = a_nbytes < b_nbytes ? a_nbytes : b_nbytes;
     int order;
 
-    if (values->phys == STOA_PHYS_I128)
-        return stoa_get(a_bytes, !STOA_LITTLE_ENDIAN, 8) <
-               stoa_get(b_bytes, !STOA_LITTLE_ENDIAN, 8);
+    for (size_t k = 1; is_long(values->phys) && k < a_nbytes / 8; k++) {
+        uint64_t a_word = word_of(a_bytes, a_nbytes, k), b_word = word_of(b_bytes, b_nbytes, k);
+
+        if (a_word != b_word)
+            return a_word < b_word;
+    }
     order = nbytes > 0 ? memcmp(a_bytes, b_bytes, nbytes) : 0;
     return order < 0 || (order == 0 && a_nbytes < b_nbytes);
 }

@@ -349,6 +349,9 @@ void stoa_gather(const uint8_t *entries, unsigned width, const uint32_t *codes, 
     case 16:
         gather(entries, codes, n, out, 16);
         break;
+    case 32:
+        gather(entries, codes, n, out, 32);
+        break;
     default:
         gather(entries, codes, n, out, width);
         break;

@@ -77,7 +77,7 @@ void stoa_width_histogram(const uint8_t *values, unsigned width, size_t n, uint6
 void stoa_differences(const uint8_t *values, unsigned width, size_t n, uint64_t before,
                       uint8_t *out);
 
-/* out[i] = entries[codes[i]]; every code was checked. width is 1, 2, 4, 8, 16 or any other. */
+/* out[i] = entries[codes[i]]; every code was checked. width is 1, 2, 4, 8, 16, 32 or any other. */
 void stoa_gather(const uint8_t *entries, unsigned width, const uint32_t *codes, size_t n,
                  uint8_t *out);
 

@@ -82,7 +82,7 @@ bool stoa_child_phys_fits(enum stoa_child_phys rule, unsigned parent, unsigned p
 /* Physical types as PFOR, DELTA and NARROW see them: those of 1, 2, 4 or 8 bytes. */
 static inline bool stoa_phys_is_number(unsigned phys)
 {
-    return phys >= STOA_PHYS_I8 && phys <= STOA_PHYS_F64;
+    return (phys >= STOA_PHYS_I8 && phys <= STOA_PHYS_F64) || phys == STOA_PHYS_F16;
 }
 
 /* The bit that turns values of `phys` into numbers that compare unsigned; 0 for unsigned ones. */

@@ -216,7 +216,7 @@ static void grow(struct listing *list, const struct place *open, unsigned nopen)
 
         if (e == NULL || (encoding != STOA_PLAIN && (here->above >> encoding & 1) != 0))
             continue;
-        for (unsigned phys = STOA_PHYS_I8; phys <= STOA_PHYS_BYTES; phys++) {
+        for (unsigned phys = STOA_PHYS_I8; phys <= STOA_PHYS_I256; phys++) {
             if (stoa_child_phys_fits((enum stoa_child_phys)here->child_phys, here->phys, phys) &&
                 stoa_encoding_may_be(e, here->role, phys))
                 put_node(list, open, nopen, encoding, phys);

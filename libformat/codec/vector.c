@@ -19,6 +19,8 @@ static const struct {
     [STOA_PHYS_I128] = {"i128", 16},
     [STOA_PHYS_FIXED] = {"fixed", 0},
     [STOA_PHYS_BYTES] = {"bytes", 0},
+    [STOA_PHYS_F16] = {"f16", 2},
+    [STOA_PHYS_I256] = {"i256", 32},
 };
 /* clang-format on */
 

@@ -23,6 +23,8 @@ enum stoa_phys {
     STOA_PHYS_I128 = 11,
     STOA_PHYS_FIXED = 12,
     STOA_PHYS_BYTES = 13,
+    STOA_PHYS_F16 = 14,
+    STOA_PHYS_I256 = 15,
 };
 
 /*

@@ -16,11 +16,13 @@
 
 #include "base/alloc.h"
 #include "base/bits.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "column/array.h"
 #include "file/chunk_pages.h"
+#include "file/phys.h"
 #include "file/reader.h"
 #include "file/widen.h"
 
@@ -96,7 +98,6 @@ static enum stoa_status put_widened(struct job *job, size_t first, size_t n, str
 {
     const uint8_t *in = job->scratch->values.data;
     size_t width = stoa_type_width(&job->column->field.type), npacked;
-    enum stoa_phys to = job->column->phys;
 
     if (job->column->field.type.id == STOA_BOOL) {
         npacked = stoa_pack_bools(job->array.values, first, in, n);
@@ -104,9 +105,11 @@ static enum stoa_status put_widened(struct job *job, size_t first, size_t n, str
             return stoa_fail(err, STOA_ERR_CORRUPT, "a bool of %u", in[npacked]);
         return STOA_OK;
     }
-    if (job->column->field.type.id == STOA_DECIMAL)
-        to = STOA_PHYS_I128; /* in memory, whatever the column is stored as */
-    stoa_widen(job->array.values + first * width, to, in, job->phys, n);
+    if (job->column->field.type.id == STOA_INTERVAL)
+        stoa_interval_le(job->array.values + first * width, in, n);
+    else
+        stoa_widen(job->array.values + first * width,
+                   stoa_type_memory_phys(&job->column->field.type), in, job->phys, n);
     return STOA_OK;
 }
 
@@ -116,8 +119,8 @@ static bool is_direct(const struct job *job)
     const struct stoa_type *type = &job->column->field.type;
 
     return job->phys == STOA_PHYS_BYTES ||
-           (job->phys == job->column->phys && type->id != STOA_BOOL &&
-            (type->id != STOA_DECIMAL || job->phys == STOA_PHYS_I128));
+           (job->phys == stoa_type_memory_phys(type) && type->id != STOA_BOOL &&
+            (type->id != STOA_INTERVAL || STOA_LITTLE_ENDIAN));
 }
 
 /* ---- Pages. ---- */

@@ -2,7 +2,7 @@
  * Arrow arrays to physical values (spec/format.md, sections 7 and 12).
  *
  *     bool      bits             ->  a byte each
- *     decimal   16 bytes each    ->  8 bytes each, when all fit
+ *     decimal   16 or 32 bytes   ->  8 or 16 bytes each, when all fit
  *     nulls     7 0 0 9 0        ->  7 7 7 9 9      (_ _ 4: the first ones take what follows)
  *     all else  as it is, lent
  *
@@ -16,10 +16,11 @@
 
 #include "base/alloc.h"
 #include "base/bits.h"
+#include "base/bytes.h"
 #include "base/error.h"
-#include "base/int128.h"
 #include "column/array.h"
 #include "file/phys.h"
+#include "file/widen.h"
 
 void stoa_values_reset(struct stoa_values *values)
 {
@@ -105,7 +106,7 @@ static inline void fill_width(uint8_t *values, size_t nvalues, size_t width,
     size_t from = first_valid(validity);
 
     for (size_t i = 0; i < nvalues; i++) {
-        uint8_t value[16];
+        uint8_t value[32];
 
         if (i % 8 == 0 && validity[i / 8] == 0xff && nvalues - i >= 8) {
             from = i + 7;
@@ -149,6 +150,9 @@ static void fill_nulls(uint8_t *values, size_t nvalues, size_t width, const uint
     case 16:
         fill_width(values, nvalues, 16, validity);
         break;
+    case 32:
+        fill_width(values, nvalues, 32, validity);
+        break;
     default:
         fill_wide(values, nvalues, width, validity);
         break;
@@ -161,45 +165,70 @@ static void expand_bits(uint8_t *out, const uint8_t *bits, size_t nvalues)
         out[i] = (bits[i / 8] >> (i % 8)) & 1;
 }
 
-static struct stoa_int128 decimal_at(const struct stoa_array *array, size_t i)
+/* Word k, the least significant first, of a number of `width` bytes in native order. */
+static inline uint64_t word_of(const uint8_t *number, size_t width, size_t k)
 {
-    struct stoa_int128 x;
+    uint64_t word;
 
-    memcpy(&x, array->values + 16 * i, sizeof(x));
-    return x;
+    memcpy(&word, number + 8 * (STOA_LITTLE_ENDIAN ? k : width / 8 - 1 - k), sizeof(word));
+    return word;
 }
 
-/* Whether every decimal, null slots (zeros) among them, is a number of 64 bits. */
-static bool decimals_are_short(const struct stoa_array *array)
+/* Whether every number, null slots (zeros) among them, is one of `nwords` words. */
+static inline bool numbers_fit(const struct stoa_array *array, size_t width, size_t nwords)
 {
     uint64_t differs = 0;
 
     for (size_t i = 0; i < array->nvalues; i++) {
-        struct stoa_int128 x = decimal_at(array, i);
+        const uint8_t *number = array->values + i * width;
+        uint64_t sign = word_of(number, width, nwords - 1) >> 63 ? UINT64_MAX : 0;
 
-        differs |= (uint64_t)x.hi ^ (x.lo >> 63 ? UINT64_MAX : 0);
+        for (size_t k = nwords; k < width / 8; k++)
+            differs |= word_of(number, width, k) ^ sign;
     }
     return differs == 0;
 }
 
-static void shorten_decimals(uint8_t *out, const struct stoa_array *array)
+static inline void shorten(uint8_t *out, const struct stoa_array *array, size_t from, size_t to)
 {
-    for (size_t i = 0; i < array->nvalues; i++) {
-        struct stoa_int128 x = decimal_at(array, i);
-
-        memcpy(out + 8 * i, &x.lo, 8);
-    }
+    for (size_t i = 0; i < array->nvalues; i++)
+        memcpy(out + i * to, array->values + i * from + (STOA_LITTLE_ENDIAN ? 0 : from - to), to);
 }
 
-static enum stoa_status narrow_decimal(struct stoa_chunk_values *values, struct stoa_error *err)
+static void shorten_decimals(uint8_t *out, const struct stoa_array *array, size_t from, size_t to)
 {
-    if (decimals_are_short(values->array)) {
-        values->phys = STOA_PHYS_I64;
-        values->width = 8;
-    } else if (values->phys == STOA_PHYS_I64) {
+    if (from == 16)
+        shorten(out, array, 16, 8);
+    else if (to == 8)
+        shorten(out, array, 32, 8);
+    else
+        shorten(out, array, 32, 16);
+}
+
+/* The narrowest physical type that has room for all decimals. */
+static enum stoa_status narrow_decimal(struct stoa_chunk_values *values,
+                                       const struct stoa_type *type, struct stoa_error *err)
+{
+    bool is_wide = stoa_type_memory_phys(type) == STOA_PHYS_I256;
+    const struct stoa_array *array = values->array;
+    enum stoa_phys phys = stoa_type_memory_phys(type);
+
+    if (is_wide ? numbers_fit(array, 32, 1) : numbers_fit(array, 16, 1))
+        phys = STOA_PHYS_I64;
+    else if (is_wide && numbers_fit(array, 32, 2))
+        phys = STOA_PHYS_I128;
+    if (!stoa_phys_widens(phys, values->phys))
         return stoa_fail(err, STOA_ERR_DATA, "a decimal has more digits than its type");
-    }
+    values->phys = phys;
+    values->width = stoa_phys_width(phys);
     return STOA_OK;
+}
+
+/* Whether the values of an array are not stored as they lie there. */
+static bool changes_form(const struct stoa_chunk_values *values, const struct stoa_type *type)
+{
+    return type->id == STOA_BOOL || (type->id == STOA_INTERVAL && !STOA_LITTLE_ENDIAN) ||
+           (type->id == STOA_DECIMAL && values->phys != stoa_type_memory_phys(type));
 }
 
 /* Copies the values of a fixed width in the form that they are stored in. */
@@ -215,8 +244,10 @@ static enum stoa_status copy_fixed(struct stoa_chunk_values *values, const struc
         return st;
     if (type->id == STOA_BOOL)
         expand_bits(out, array->values, array->nvalues);
-    else if (type->id == STOA_DECIMAL && values->phys == STOA_PHYS_I64)
-        shorten_decimals(out, array);
+    else if (type->id == STOA_INTERVAL)
+        stoa_interval_le(out, array->values, array->nvalues);
+    else if (changes_form(values, type))
+        shorten_decimals(out, array, stoa_type_width(type), values->width);
     else
         memcpy(out, array->values, nbytes);
     if (array->nnulls > 0)
@@ -230,7 +261,6 @@ enum stoa_status stoa_chunk_values_init(struct stoa_chunk_values *out, const str
                                         const struct stoa_array *array, struct stoa_error *err)
 {
     struct stoa_chunk_values values = {.array = array};
-    bool changes;
     enum stoa_status st = STOA_OK;
 
     values.phys = stoa_type_phys(type, &values.width);
@@ -238,12 +268,10 @@ enum stoa_status stoa_chunk_values_init(struct stoa_chunk_values *out, const str
     if (values.all_null)
         goto done;
     if (type->id == STOA_DECIMAL)
-        STOA_TRY(narrow_decimal(&values, err));
+        STOA_TRY(narrow_decimal(&values, type, err));
     values.physical.vector = (struct stoa_vector){values.phys, values.width, array->nvalues,
                                                   array->values, array->offsets};
-    changes = array->nnulls > 0 || type->id == STOA_BOOL ||
-              (type->id == STOA_DECIMAL && values.phys == STOA_PHYS_I64);
-    if (values.phys != STOA_PHYS_BYTES && changes)
+    if (values.phys != STOA_PHYS_BYTES && (array->nnulls > 0 || changes_form(&values, type)))
         STOA_TRY(copy_fixed(&values, type, err));
 done:
     *out = values;

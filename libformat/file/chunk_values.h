@@ -37,9 +37,10 @@ struct stoa_chunk_values {
 };
 
 /*
- * The array of a field in physical form: bits of bool as bytes, decimals as I64 where all fit, null
- * slots filled with the value before (BYTES: left empty), so that they cost nothing. Copies only
- * where something changes. STOA_ERR_DATA: a decimal of up to 18 digits that has more.
+ * The array of a field in physical form: bits of bool as bytes, decimals as I64 or I128 where all
+ * fit, null slots filled with the value before (BYTES: left empty), so that they cost nothing.
+ * Copies only where something changes. STOA_ERR_DATA: a decimal that has more digits than its
+ * type's width has room for.
  */
 STOA_CHECK enum stoa_status stoa_chunk_values_init(struct stoa_chunk_values *out,
                                                    const struct stoa_type *type,

@@ -9,10 +9,14 @@
 #include "codec/vector.h"
 
 /*
- * The physical type of a column of a type without children. *width (may be NULL) is the bytes of a
- * stored value; 0 for NONE and BYTES.
+ * The physical type of a node: of lists and maps that of their lengths, NONE for structs and fixed
+ * lists. *width (may be NULL) is the bytes of a stored value; 0 for NONE and BYTES.
  */
 enum stoa_phys stoa_type_phys(const struct stoa_type *type, uint32_t *width);
+
+/* That of the values in an array (stoa/array.h) of a type of fixed width but bool: the same, except
+   for decimals, whose digits decide how wide they are in a file. */
+enum stoa_phys stoa_type_memory_phys(const struct stoa_type *type);
 
 /*
  * Whether a chunk of physical type `from` may stand in a column of `to`: the same, or a narrower

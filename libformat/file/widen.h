@@ -20,4 +20,7 @@ void stoa_widen(void *out, enum stoa_phys to, const void *in, enum stoa_phys fro
  */
 size_t stoa_pack_bools(uint8_t *bitmap, size_t first_bit, const uint8_t *bytes, size_t nvalues);
 
+/* Intervals (i32 months, i32 days, i64 nanoseconds) between native and little-endian order. */
+void stoa_interval_le(void *out, const void *in, size_t nvalues);
+
 #endif

@@ -10,10 +10,11 @@ PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, NARROW, BITMAP, BITRUNS = 0, 1, 2,
 NAMES = {PLAIN: "plain", CONST: "const", PFOR: "pfor", DELTA: "delta", DICT: "dict", RLE: "rle",
          SPARSE: "sparse", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns"}
 
-(NONE, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, I128, FIXED, BYTES) = range(14)
-WIDTH = {I8: 1, I16: 2, I32: 4, I64: 8, U8: 1, U16: 2, U32: 4, U64: 8, F32: 4, F64: 8, I128: 16}
-SIGNED = (I8, I16, I32, I64, I128)
-NUMBERS = (I8, I16, I32, I64, U8, U16, U32, U64, F32, F64)
+(NONE, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, I128, FIXED, BYTES, F16, I256) = range(16)
+WIDTH = {I8: 1, I16: 2, I32: 4, I64: 8, U8: 1, U16: 2, U32: 4, U64: 8, F32: 4, F64: 8, I128: 16,
+         F16: 2, I256: 32}
+SIGNED = (I8, I16, I32, I64, I128, I256)
+NUMBERS = (I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, F16)
 BLOCK = 1024
 MAX_NODES, MAX_DEPTH, MAX_TEXT = 16, 3, 2**31 - 1
 
@@ -71,7 +72,7 @@ def allowed(node, role):
     if role == "root":
         if node.phys == BYTES:
             return node.encoding in (PLAIN, CONST, DICT)
-        if node.phys in (I128, FIXED):
+        if node.phys in (I128, I256, FIXED):
             return node.encoding in (PLAIN, CONST, DICT, RLE, SPARSE)
         return node.encoding <= SPARSE or node.encoding == NARROW
     if node.encoding in (PFOR, DELTA, NARROW) and node.phys not in NUMBERS:
@@ -255,6 +256,8 @@ def to_value(raw, phys):
     if phys in SIGNED:
         top = 1 << 8 * WIDTH[phys] - 1
         return (raw ^ top) - top
+    if phys == F16:
+        return struct.unpack("<e", struct.pack("<H", raw))[0]
     if phys == F32:
         return struct.unpack("<f", struct.pack("<I", raw))[0]
     if phys == F64:

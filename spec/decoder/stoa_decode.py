@@ -104,7 +104,8 @@ class Field:
         self.phys = PHYS.get(self.type)
         if self.type == "decimal":
             self.precision, self.scale = params.numbers("BB")
-            self.phys = pages.I64 if self.precision <= 18 else pages.I128
+            self.phys = (pages.I64 if self.precision <= 18 else
+                         pages.I128 if self.precision <= 38 else pages.I256)
         elif self.type == "time":
             self.unit = params.numbers("B")[0]
             self.phys = pages.I32 if self.unit < 2 else pages.I64
@@ -139,8 +140,8 @@ def widens(narrow, wide):
         return True
     signed = range(pages.I8, pages.I64 + 1)
     unsigned = range(pages.U8, pages.U64 + 1)
-    if wide == pages.I128:
-        return narrow in signed
+    if wide in (pages.I128, pages.I256):
+        return narrow in signed or (narrow, wide) == (pages.I128, pages.I256)
     if wide == pages.F64:
         return narrow == pages.F32
     if narrow in signed:

@@ -7,7 +7,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "spec/decoder"))
 import pages  # noqa: E402
 
-PHYS = "none i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 i128 fixed bytes".split()
+PHYS = "none i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 i128 fixed bytes f16 i256".split()
 FIXED_WIDTH = 5
 
 

@@ -129,7 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
         return 0;
     if (decoder == NULL)
         must(stoa_decoder_new(&decoder, NULL) == STOA_OK);
-    phys = (enum stoa_phys)(data[0] % 14);
+    phys = (enum stoa_phys)(data[0] % 16);
     mode = data[1] % 3;
     nvalues = stoa_load16(data + 2) + (size_t)1;
     nentries = data[4] + (size_t)1;

@@ -155,9 +155,9 @@ static void put_fixed(uint8_t *out, enum stoa_phys phys, uint32_t width, uint64_
         memcpy(out, &f, 4);
     } else if (phys == STOA_PHYS_F64) {
         memcpy(out, &d, 8);
-    } else if (phys == STOA_PHYS_I128) { /* the sign goes on */
+    } else if (phys == STOA_PHYS_I128 || phys == STOA_PHYS_I256) { /* the sign goes on */
         memset(out, (int64_t)number < 0 ? 0xff : 0, width);
-        memcpy(out + (STOA_LITTLE_ENDIAN ? 0 : 8), &number, 8);
+        memcpy(out + (STOA_LITTLE_ENDIAN ? 0 : width - 8), &number, 8);
     } else { /* the low bytes of the number */
         memcpy(out, (const uint8_t *)&number + (STOA_LITTLE_ENDIAN ? 0 : 8 - width), width);
     }

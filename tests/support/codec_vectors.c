@@ -45,32 +45,29 @@ uint8_t *stoa_test_unhex(const char *text, size_t length, size_t *nbytes)
     return bytes;
 }
 
-/* Decimal with a sign, or 0x and the bits; 128 bits as two halves. */
+/* Decimal with a sign, or 0x and the bits: 256 bits as 32-bit digits, the least first. */
 static void put_number(const char *word, size_t length, uint8_t *out, uint32_t width)
 {
-    uint64_t low = 0, high = 0;
+    uint32_t digits[8] = {0};
     bool hex = length > 2 && word[0] == '0' && word[1] == 'x', negative = word[0] == '-';
 
     for (size_t i = hex ? 2 : negative; i < length; i++) {
-        uint64_t base = hex ? 16 : 10, digit = (uint64_t)hex_digit(word[i]);
-        uint64_t middle = (low >> 32) * base, rest = (low & UINT32_MAX) * base + digit;
+        uint64_t base = hex ? 16 : 10, carry = (uint64_t)hex_digit(word[i]);
 
-        if (digit >= base)
+        if (carry >= base)
             fail_msg("\"%.*s\" is no number", (int)length, word);
-        middle += rest >> 32;
-        high = high * base + (middle >> 32);
-        low = middle << 32 | (rest & UINT32_MAX);
+        for (size_t k = 0; k < 8; k++) {
+            carry += digits[k] * base;
+            digits[k] = (uint32_t)carry;
+            carry >>= 32;
+        }
     }
-    if (negative) {
-        high = ~high + (low == 0);
-        low = ~low + 1;
+    for (size_t k = 0, carry = 1; negative && k < 8; k++) {
+        digits[k] = ~digits[k] + (uint32_t)carry;
+        carry = carry && digits[k] == 0;
     }
-    if (width == 16) {
-        memcpy(out, STOA_LITTLE_ENDIAN ? &low : &high, 8);
-        memcpy(out + 8, STOA_LITTLE_ENDIAN ? &high : &low, 8);
-    } else {
-        memcpy(out, (const uint8_t *)&low + (STOA_LITTLE_ENDIAN ? 0 : 8 - width), width);
-    }
+    for (uint32_t k = 0; k < width; k++)
+        out[STOA_LITTLE_ENDIAN ? k : width - 1 - k] = (uint8_t)(digits[k / 4] >> k % 4 * 8);
 }
 
 static size_t next_word(const char **at, const char **word)
@@ -85,7 +82,7 @@ static void column_make(struct stoa_test_column *column, enum stoa_phys phys, co
 {
     uint32_t width = phys == STOA_PHYS_FIXED ? STOA_TEST_FIXED_WIDTH : stoa_phys_width(phys);
     size_t room = strlen(words) + 1, n = 0, nbytes = 0, length, last = 0;
-    uint8_t *values = calloc(room + 1, 16); /* a word is a digit and a space at least */
+    uint8_t *values = calloc(room + 1, 32); /* a word is a digit and a space at least */
     int32_t *offsets = calloc(room + 1, sizeof(*offsets));
     const char *word;
     bool nulls = false;

@@ -50,8 +50,9 @@ static void try_plan(void *context, const struct stoa_plan *plan)
 
 static void choice_is_close_to_the_best_of_all_plans(void **state)
 {
-    static const enum stoa_phys physes[] = {STOA_PHYS_I64, STOA_PHYS_U16, STOA_PHYS_F64,
-                                            STOA_PHYS_I128, STOA_PHYS_BYTES};
+    static const enum stoa_phys physes[] = {STOA_PHYS_I64,  STOA_PHYS_U16,   STOA_PHYS_F64,
+                                            STOA_PHYS_I128, STOA_PHYS_BYTES, STOA_PHYS_F16,
+                                            STOA_PHYS_I256};
     struct stoa_test_random r;
 
     (void)state;

@@ -20,7 +20,7 @@ enum { FIXED_WIDTH = 5 };
 static const enum stoa_phys physes[] = {
     STOA_PHYS_I8,   STOA_PHYS_I16,   STOA_PHYS_I32,   STOA_PHYS_I64, STOA_PHYS_U8,
     STOA_PHYS_U16,  STOA_PHYS_U32,   STOA_PHYS_U64,   STOA_PHYS_F32, STOA_PHYS_F64,
-    STOA_PHYS_I128, STOA_PHYS_FIXED, STOA_PHYS_BYTES,
+    STOA_PHYS_I128, STOA_PHYS_FIXED, STOA_PHYS_BYTES, STOA_PHYS_F16, STOA_PHYS_I256,
 };
 enum { NPHYSES = sizeof(physes) / sizeof(physes[0]) };
 
@@ -39,9 +39,9 @@ static int compare(const struct stoa_vector *v, uint32_t i, uint32_t j)
     const uint8_t *b = v->values + (v->offsets ? (size_t)v->offsets[j] : j * v->width);
     size_t a_nbytes = v->offsets ? (size_t)(v->offsets[i + 1] - v->offsets[i]) : v->width;
     size_t b_nbytes = v->offsets ? (size_t)(v->offsets[j + 1] - v->offsets[j]) : v->width;
-    bool is_signed =
-        (v->phys >= STOA_PHYS_I8 && v->phys <= STOA_PHYS_I64) || v->phys == STOA_PHYS_I128;
-    uint8_t x[16], y[16];
+    bool is_signed = (v->phys >= STOA_PHYS_I8 && v->phys <= STOA_PHYS_I64) ||
+                     v->phys == STOA_PHYS_I128 || v->phys == STOA_PHYS_I256;
+    uint8_t x[32], y[32];
 
     if (v->phys == STOA_PHYS_BYTES || v->phys == STOA_PHYS_FIXED)
         return compare_bytes(a, a_nbytes, b, b_nbytes);

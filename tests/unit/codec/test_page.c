@@ -123,7 +123,7 @@ static void case_reset(struct page_case *c)
 static void check_value(const struct page_case *c, const struct stoa_vector *back, size_t i,
                         const char *plan)
 {
-    static const uint8_t zeros[16];
+    static const uint8_t zeros[32];
     bool valid = stoa_bitmap_get(c->validity, FIRST_BIT + i), good;
 
     if (valid)
@@ -188,7 +188,7 @@ static void check_plan(void *context, const struct stoa_plan *plan)
 static const enum stoa_phys physes[] = {
     STOA_PHYS_I8,   STOA_PHYS_I16,   STOA_PHYS_I32,   STOA_PHYS_I64, STOA_PHYS_U8,
     STOA_PHYS_U16,  STOA_PHYS_U32,   STOA_PHYS_U64,   STOA_PHYS_F32, STOA_PHYS_F64,
-    STOA_PHYS_I128, STOA_PHYS_FIXED, STOA_PHYS_BYTES,
+    STOA_PHYS_I128, STOA_PHYS_FIXED, STOA_PHYS_BYTES, STOA_PHYS_F16, STOA_PHYS_I256,
 };
 enum { NPHYSES = sizeof(physes) / sizeof(physes[0]) };
 

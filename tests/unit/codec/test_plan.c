@@ -57,6 +57,8 @@ static void what_is_no_allowed_plan_is_refused(void **state)
         {STOA_PHYS_BYTES, "plain"},
         {STOA_PHYS_BYTES, "rle(plain(pfor),pfor)"},
         {STOA_PHYS_I128, "pfor"},
+        {STOA_PHYS_I256, "pfor"},
+        {STOA_PHYS_I256, "narrow(plain)"},
         {STOA_PHYS_U8, "narrow(plain)"},
         {STOA_PHYS_I64, "narrow(pfor)"},
         {STOA_PHYS_I64, "delta(delta(pfor))"},
@@ -126,8 +128,10 @@ static void names_are_known(void **state)
     assert_null(stoa_encoding_name(9));
     assert_null(stoa_encoding_name(17));
     assert_string_equal(stoa_phys_name(STOA_PHYS_BYTES), "bytes");
-    assert_null(stoa_phys_name(14));
+    assert_null(stoa_phys_name(16));
     assert_int_equal(stoa_phys_width(STOA_PHYS_I128), 16);
+    assert_int_equal(stoa_phys_width(STOA_PHYS_F16), 2);
+    assert_int_equal(stoa_phys_width(STOA_PHYS_I256), 32);
     assert_int_equal(stoa_phys_width(STOA_PHYS_FIXED), 0);
 }
 
