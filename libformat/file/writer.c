@@ -3,12 +3,13 @@
  *
  *     HEAD  SCHM  [DICT.. RGRP]  [DICT.. RGRP]  ..  [DICT copies]  FOOT
  *
- * What a row group becomes is made in row_group_write.c and settled in sequencer.c; here it gets
- * its place in the file. Who may touch what, as steps of different row groups run side by side:
+ * What a row group becomes is made in row_group_write.c and settled in sequencer.c; assemble.c
+ * gives it its place in the file. Who may touch what, as steps of different row groups run side by
+ * side:
  *
  *     prepare, encode   the schema and the rules, which never change; an encoder from the slots
  *     sequence          the sequencer and nsequenced
- *     commit            sink, footer, offset, copies, ncommitted
+ *     commit            the assembler, ncommitted
  *     open, append, finish, close   everything: no step runs beside them
  *
  * Only `failed` is common to sequence and commit.
@@ -23,18 +24,10 @@
 #include "base/alloc.h"
 #include "base/bits.h"
 #include "base/error.h"
-#include "base/hash.h"
-#include "file/footer_write.h"
+#include "file/assemble.h"
 #include "file/row_group_write.h"
-#include "file/schema_bytes.h"
 
 enum { NENCODERS = 64 };
-
-/* A dictionary segment that may be written a second time at the end. */
-struct copy {
-    struct stoa_object header;
-    struct stoa_buffer body;
-};
 
 /* Rows that were appended and make no full row group yet. */
 struct pending {
@@ -45,26 +38,18 @@ struct pending {
 };
 
 struct stoa_writer {
-    struct stoa_sink *sink;
     const struct stoa_rules *rules;
     struct stoa_writer_options options;
     struct stoa_schema schema;
-    struct stoa_schema_bytes bytes;
-    uint64_t schema_id;
 
     /* Encoders that nobody uses at the moment; a slot is taken and filled by one exchange. */
     _Atomic(struct stoa_encoder *) encoders[NENCODERS];
 
     struct stoa_sequencer *sequencer;
-    struct stoa_footer_writer footer;
-    uint64_t offset; /* bytes written */
+    struct stoa_assembler file;
     uint64_t nsequenced, ncommitted;
     atomic_bool
         failed; /* a step in order went wrong, or the footer is written: nothing fits behind */
-
-    struct copy *copies;
-    size_t ncopies, copies_capacity;
-    uint64_t segments_nbytes; /* all DICT objects so far */
 
     /* What stoa_writer_kept_nbytes() adds up: set by sequence, and by commit. */
     atomic_uint_fast64_t chains_nbytes, rest_nbytes;
@@ -95,59 +80,6 @@ static void encoder_give(struct stoa_writer *writer, struct stoa_encoder *encode
             return;
     }
     stoa_encoder_free(encoder); /* more threads than slots */
-}
-
-/* ---- Objects ---- */
-
-static enum stoa_status write_bytes(struct stoa_writer *writer, const void *bytes, size_t nbytes,
-                                    struct stoa_error *err)
-{
-    enum stoa_status st = STOA_OK;
-
-    if (nbytes > 0)
-        st = writer->sink->write(writer->sink, bytes, nbytes, err);
-    if (st == STOA_OK)
-        writer->offset += nbytes;
-    return st;
-}
-
-/* A header, whose hash is set, and the body, which is padded already. */
-static enum stoa_status write_object(struct stoa_writer *writer, struct stoa_object *header,
-                                     const struct stoa_buffer *body, struct stoa_error *err)
-{
-    uint8_t packed[STOA_OBJECT_NBYTES];
-    enum stoa_status st;
-
-    assert(body->nbytes % STOA_OBJECT_NBYTES == 0);
-    header->version = STOA_FORMAT_VERSION;
-    header->body_nbytes = body->nbytes;
-    header->dir_hash = header->dir_nbytes > 0 ? stoa_hash(body->data, header->dir_nbytes) : 0;
-    header->stream_row = writer->footer.nrows;
-    if (header->kind == STOA_OBJECT_SCHEMA) /* is called by its hash */
-        header->ref_id = header->dir_hash;
-    stoa_object_pack(header, packed);
-    STOA_TRY(write_bytes(writer, packed, sizeof(packed), err));
-    STOA_TRY(write_bytes(writer, body->data, body->nbytes, err));
-out:
-    return st;
-}
-
-static enum stoa_status write_start(struct stoa_writer *writer, struct stoa_error *err)
-{
-    struct stoa_object head = {.kind = STOA_OBJECT_HEAD}, schema = {.kind = STOA_OBJECT_SCHEMA};
-    struct stoa_buffer body = {0};
-    enum stoa_status st;
-
-    STOA_TRY(write_object(writer, &head, &body, err));
-    STOA_TRY(stoa_schema_bytes_append(&writer->bytes, &body, err));
-    schema.dir_nbytes = (uint32_t)body.nbytes;
-    STOA_TRY(stoa_buffer_append_zeros(
-        &body, stoa_round_up(body.nbytes, STOA_OBJECT_NBYTES) - body.nbytes, err));
-    STOA_TRY(write_object(writer, &schema, &body, err));
-    writer->schema_id = schema.ref_id;
-out:
-    stoa_buffer_free(&body);
-    return st;
 }
 
 /* ---- Opening and closing ---- */
@@ -209,17 +141,14 @@ enum stoa_status stoa_writer_open_rules(struct stoa_sink *sink, const struct sto
     atomic_init(&writer->chains_nbytes, 0);
     atomic_init(&writer->rest_nbytes, 0);
     atomic_init(&writer->failed, false);
-    writer->sink = sink;
     writer->rules = rules;
     if (options != NULL)
         writer->options = *options;
     STOA_TRY(check_options(&writer->options, err));
-    STOA_TRY(stoa_schema_bytes_init(&writer->bytes, schema, err));
     STOA_TRY(stoa_schema_copy(&writer->schema, schema, err));
     writer->row_nbytes = bytes_of_row(&writer->schema);
     STOA_TRY(new_sequencer(writer, err));
-    STOA_TRY(stoa_footer_writer_init(&writer->footer, &writer->schema, err));
-    STOA_TRY(write_start(writer, err));
+    STOA_TRY(stoa_assembler_init(&writer->file, sink, &writer->schema, rules, err));
     *out = writer;
     writer = NULL;
 out:
@@ -232,16 +161,6 @@ enum stoa_status stoa_writer_open(struct stoa_sink *sink, const struct stoa_sche
                                   struct stoa_writer **out, struct stoa_error *err)
 {
     return stoa_writer_open_rules(sink, schema, options, &stoa_default_rules, out, err);
-}
-
-static void drop_copies(struct stoa_writer *writer)
-{
-    for (size_t i = 0; i < writer->ncopies; i++)
-        stoa_buffer_free(&writer->copies[i].body);
-    stoa_free(writer->copies);
-    writer->copies = NULL;
-    writer->ncopies = 0;
-    writer->copies_capacity = 0;
 }
 
 static void piece_free(struct stoa_array *columns, uint32_t ncolumns)
@@ -264,24 +183,22 @@ void stoa_writer_close(struct stoa_writer *writer)
     if (writer == NULL)
         return;
     pending_reset(&writer->pending, writer->schema.nfields);
-    drop_copies(writer);
-    stoa_footer_writer_reset(&writer->footer);
+    stoa_assembler_reset(&writer->file);
     stoa_sequencer_free(writer->sequencer);
     for (unsigned i = 0; i < NENCODERS; i++)
         stoa_encoder_free(atomic_load(&writer->encoders[i]));
-    stoa_schema_bytes_reset(&writer->bytes);
     stoa_schema_reset(&writer->schema);
     stoa_free(writer);
 }
 
 uint64_t stoa_writer_nrows(const struct stoa_writer *writer)
 {
-    return writer->footer.nrows;
+    return writer->file.footer.nrows;
 }
 
 uint64_t stoa_writer_nbytes(const struct stoa_writer *writer)
 {
-    return writer->offset;
+    return writer->file.offset;
 }
 
 uint64_t stoa_writer_kept_nbytes(const struct stoa_writer *writer)
@@ -391,80 +308,45 @@ enum stoa_status stoa_writer_encode(struct stoa_writer *writer, struct stoa_writ
     return st;
 }
 
-/* Keeps the body for a second copy, unless there is too much of it already. */
-static enum stoa_status keep_copy(struct stoa_writer *writer, const struct stoa_object *header,
-                                  struct stoa_buffer *body, struct stoa_error *err)
-{
-    enum stoa_status st;
-
-    writer->segments_nbytes += STOA_OBJECT_NBYTES + body->nbytes;
-    if (writer->segments_nbytes > writer->rules->copy_max_nbytes) {
-        drop_copies(writer);
-        return STOA_OK;
-    }
-    st = stoa_reserve(&writer->copies, &writer->copies_capacity, writer->ncopies + 1,
-                      sizeof(writer->copies[0]), err);
-    if (st != STOA_OK)
-        return st;
-    writer->copies[writer->ncopies++] = (struct copy){.header = *header, .body = *body};
-    *body = (struct stoa_buffer){0};
-    return STOA_OK;
-}
-
 static enum stoa_status commit_segment(struct stoa_writer *writer, struct stoa_segment *segment,
                                        struct stoa_error *err)
 {
-    struct stoa_object header = {
-        .kind = STOA_OBJECT_DICT,
-        .dir_nbytes = segment->dir_nbytes,
-        .ref_id = segment->id,
-    };
     struct stoa_dictdir_entry entry = {
         .id = segment->id,
-        .offset = writer->offset,
         .prev_index = segment->prev_index,
         .first_code = segment->first_code,
         .count = segment->count,
         .phys = (uint8_t)segment->phys,
     };
-    enum stoa_status st;
 
-    assert(segment->index == writer->footer.nsegments);
-    STOA_TRY(write_object(writer, &header, &segment->body, err));
-    entry.dir_hash = header.dir_hash;
-    STOA_TRY(stoa_footer_add_segment(&writer->footer, &entry, err));
-    STOA_TRY(keep_copy(writer, &header, &segment->body, err));
-out:
-    return st;
+    assert(segment->index == writer->file.footer.nsegments);
+    return stoa_assembler_add_segment(&writer->file, &entry, segment->dir_nbytes, &segment->body,
+                                      err);
 }
 
 static enum stoa_status commit_group(struct stoa_writer *writer, struct stoa_writer_group *group,
                                      struct stoa_error *err)
 {
-    struct stoa_object header = {
-        .kind = STOA_OBJECT_ROW_GROUP,
-        .nrows = group->nrows,
-        .dir_nbytes = group->dir_nbytes,
-        .ref_id = writer->schema_id,
-    };
-    uint64_t offset;
+    struct stoa_new_chunk *chunks = NULL;
     enum stoa_status st;
 
-    for (uint32_t i = 0; i < group->ncolumns; i++)
-        if (group->columns[i].sequenced.has_segment)
-            STOA_TRY(commit_segment(writer, &group->columns[i].sequenced.segment, err));
-    offset = writer->offset;
-    STOA_TRY(write_object(writer, &header, &group->body, err));
+    STOA_TRY(stoa_alloc_zeroed(&chunks, group->ncolumns, sizeof(chunks[0]), err));
     for (uint32_t i = 0; i < group->ncolumns; i++) {
-        const struct stoa_group_column *column = &group->columns[i];
+        struct stoa_group_column *column = &group->columns[i];
         bool shared = column->entry.flags & STOA_CHUNK_SHARED_DICT;
 
-        STOA_TRY(stoa_footer_add_chunk(&writer->footer, i, offset, &column->entry,
-                                       shared ? column->sequenced.dict_index : STOA_NONE32,
-                                       &column->zones, &column->all, err));
+        if (column->sequenced.has_segment)
+            STOA_TRY(commit_segment(writer, &column->sequenced.segment, err));
+        chunks[i] = (struct stoa_new_chunk){
+            .entry = column->entry,
+            .dict_index = shared ? column->sequenced.dict_index : STOA_NONE32,
+            .zones = &column->zones,
+            .all = &column->all,
+        };
     }
-    STOA_TRY(stoa_footer_add_group(&writer->footer, offset, header.hash, group->nrows, err));
+    STOA_TRY(stoa_assembler_add_group(&writer->file, group->nrows, chunks, &group->body, err));
 out:
+    stoa_free(chunks);
     return st;
 }
 
@@ -634,37 +516,15 @@ out:
 
 /* ---- The end ---- */
 
-/* All segments once more, close together and near the footer, when they are a small part. */
-static enum stoa_status write_copies(struct stoa_writer *writer, struct stoa_error *err)
-{
-    bool small = writer->segments_nbytes <= writer->offset / writer->rules->copy_part;
-    enum stoa_status st = STOA_OK;
-
-    for (size_t i = 0; small && i < writer->ncopies; i++) {
-        struct copy *copy = &writer->copies[i];
-
-        copy->header.flags = STOA_OBJECT_COPY;
-        writer->footer.segments[i].copy_offset = writer->offset;
-        STOA_TRY(write_object(writer, &copy->header, &copy->body, err));
-    }
-out:
-    drop_copies(writer);
-    return st;
-}
-
 enum stoa_status stoa_writer_finish(struct stoa_writer *writer, struct stoa_error *err)
 {
-    struct stoa_buffer footer = {0};
     enum stoa_status st;
 
     STOA_TRY(check_order(writer, writer->nsequenced, writer->ncommitted, "finish", err));
     if (writer->pending.nrows > 0)
         STOA_TRY(flush(writer, err));
-    STOA_TRY(write_copies(writer, err));
-    STOA_TRY(stoa_footer_build(&writer->footer, &writer->bytes, writer->offset, &footer, err));
-    STOA_TRY(write_bytes(writer, footer.data, footer.nbytes, err));
+    STOA_TRY(stoa_assembler_finish(&writer->file, err));
 out:
     writer->failed = true; /* nothing may follow the footer */
-    stoa_buffer_free(&footer);
     return st;
 }
