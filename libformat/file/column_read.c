@@ -75,7 +75,7 @@ static enum stoa_status check_column(const struct stoa_footer *footer,
                                      const struct stoa_column *column, struct stoa_error *err)
 {
     const struct stoa_column_entry *entry = &column->entry;
-    uint16_t stride = stoa_zone_stride(&column->field.type);
+    uint16_t stride = stoa_zone_stride(&column->field.type, false);
     enum stoa_status st;
 
     if (footer->ngroups > 0 && entry->stats_stride != stride)

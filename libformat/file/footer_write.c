@@ -29,7 +29,7 @@ enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
     if (st != STOA_OK)
         return st;
     for (uint32_t i = 0; i < schema->nfields; i++) {
-        columns[i].stride = stoa_zone_stride(&schema->fields[i].type);
+        columns[i].stride = stoa_zone_stride(&schema->fields[i].type, false);
         columns[i].file = stoa_zone_empty(&schema->fields[i].type);
     }
     *footer = (struct stoa_footer_writer){.schema = schema, .columns = columns};
@@ -86,7 +86,7 @@ enum stoa_status stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32
     enum stoa_status st;
 
     stoa_chunk_pack(&chunk, packed);
-    stoa_zone_pack(all, zone);
+    stoa_zone_pack(all, false, zone);
     STOA_TRY(stoa_buffer_append(&column->chunks, packed, sizeof(packed), err));
     STOA_TRY(stoa_buffer_append(&column->groups, zone, column->stride, err));
     STOA_TRY(stoa_buffer_append(&column->zones, zones->data, zones->nbytes, err));
@@ -247,7 +247,7 @@ static enum stoa_status append_zones(struct stoa_buffer *out, const struct stoa_
     size_t begin = out->nbytes;
     enum stoa_status st;
 
-    stoa_zone_pack(&column->file, zone);
+    stoa_zone_pack(&column->file, false, zone);
     STOA_TRY(stoa_buffer_append(out, zone, column->stride, err));
     if (f->ngroups > 1)
         STOA_TRY(stoa_buffer_append(out, column->groups.data, column->groups.nbytes, err));

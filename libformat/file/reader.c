@@ -326,8 +326,8 @@ enum stoa_status stoa_reader_zone(struct stoa_reader *reader, uint32_t column, u
     }
     STOA_TRY(stoa_footer_stats(footer, column, &stats, err));
     entry = stoa_zone_entry(footer->ngroups, footer->nzones, level, row_group, number);
-    st = stoa_zone_unpack(&info->field.type, stats + entry * info->entry.stats_stride, nvalues, out,
-                          err);
+    st = stoa_zone_unpack(&info->field.type, false, stats + entry * info->entry.stats_stride,
+                          nvalues, out, err);
     if (st != STOA_OK) {
         stoa_wrap(err, st, "statistics: entry %" PRIu64, entry);
         stoa_column_wrap(info, st, err);

@@ -76,14 +76,14 @@ static enum stoa_status compute_zones(const struct stoa_type *type, const struct
                                       struct stoa_zone *scratch, struct stoa_group_column *column,
                                       struct stoa_error *err)
 {
-    size_t nzones = (size_t)stoa_zone_count(array->nvalues), stride = stoa_zone_stride(type);
+    size_t nzones = (size_t)stoa_zone_count(array->nvalues), stride = stoa_zone_stride(type, false);
     enum stoa_status st = stoa_buffer_resize(&column->zones, nzones * stride, err);
 
     if (st != STOA_OK)
         return st;
-    stoa_zone_compute_group(type, array, scratch, &column->all);
+    stoa_zone_compute_group(type, array, NULL, nzones, scratch, &column->all);
     for (size_t z = 0; z < nzones; z++)
-        stoa_zone_pack(&scratch[z], column->zones.data + z * stride);
+        stoa_zone_pack(&scratch[z], false, column->zones.data + z * stride);
     return STOA_OK;
 }
 

@@ -41,7 +41,7 @@ static enum stoa_status check_zones(struct stoa_verify *verify, uint32_t group, 
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&zones, nzones, sizeof(*zones), err));
-    stoa_zone_compute_group(type, array, zones, &all);
+    stoa_zone_compute_group(type, array, NULL, nzones, zones, &all);
     for (uint32_t z = 0; z < nzones; z++) {
         STOA_TRY(check_zone(verify, column, group, z, &zones[z], err));
     }

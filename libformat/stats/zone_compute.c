@@ -1,5 +1,5 @@
 /*
- * Zone maps from values: least, greatest, nulls, NaN and order in one pass over a range of rows
+ * Zone maps from values: least, greatest, nulls, NaN and order in one pass over a range of values
  * (spec/statistics.md, "Bounds").
  *
  * Numbers go in blocks of 1,024 through a buffer on the stack,
@@ -13,13 +13,15 @@
 #include <string.h>
 
 #include "base/bits.h"
-#include "base/int128.h"
+#include "base/int256.h"
 #include "stats/text_key.h"
 #include "stats/zonemap.h"
 
 #define BLOCK 1024
 
-/* What is known behind the rows seen so far. */
+enum { ORDER_FLAGS = STOA_ZONE_ASCENDING | STOA_ZONE_DESCENDING };
+
+/* What is known behind the values seen so far. */
 struct scan {
     const struct stoa_type *type;
     const struct stoa_array *array;
@@ -79,12 +81,12 @@ typedef void widen_function(const struct stoa_array *array, size_t begin, size_t
 static widen_function *widen_of(const struct stoa_type *type)
 {
     static widen_function *const table[] = {
-        [STOA_BOOL] = widen_bool,     [STOA_INT8] = widen_i8,     [STOA_INT16] = widen_i16,
-        [STOA_INT32] = widen_i32,     [STOA_INT64] = widen_i64,   [STOA_UINT8] = widen_u8,
-        [STOA_UINT16] = widen_u16,    [STOA_UINT32] = widen_u32,  [STOA_UINT64] = widen_u64,
-        [STOA_FLOAT32] = widen_f32,   [STOA_FLOAT64] = widen_f64, [STOA_DECIMAL] = narrow_decimal,
-        [STOA_DATE32] = widen_i32,    [STOA_TIME] = widen_i64,    [STOA_ENUM] = widen_u32,
-        [STOA_TIMESTAMP] = widen_i64,
+        [STOA_BOOL] = widen_bool,     [STOA_INT8] = widen_i8,      [STOA_INT16] = widen_i16,
+        [STOA_INT32] = widen_i32,     [STOA_INT64] = widen_i64,    [STOA_UINT8] = widen_u8,
+        [STOA_UINT16] = widen_u16,    [STOA_UINT32] = widen_u32,   [STOA_UINT64] = widen_u64,
+        [STOA_FLOAT32] = widen_f32,   [STOA_FLOAT64] = widen_f64,  [STOA_DECIMAL] = narrow_decimal,
+        [STOA_DATE32] = widen_i32,    [STOA_TIME] = widen_i64,     [STOA_ENUM] = widen_u32,
+        [STOA_TIMESTAMP] = widen_i64, [STOA_DURATION] = widen_i64,
     };
 
     if (type->id == STOA_TIME && type->unit <= STOA_MILLI)
@@ -200,6 +202,42 @@ static void scan_int128s(struct scan *scan, size_t begin, size_t end)
     }
     scan->zone->min = (union stoa_bound){.i128 = {.lo = min.lo, .hi = min.hi}};
     scan->zone->max = (union stoa_bound){.i128 = {.lo = max.lo, .hi = max.hi}};
+}
+
+static void set_int256(union stoa_bound *bound, const struct stoa_int256 *x)
+{
+    for (int i = 0; i < 4; i++)
+        bound->i256[i] = x->words[STOA_INT256_WORD(i)];
+}
+
+static void scan_int256s(struct scan *scan, size_t begin, size_t end)
+{
+    const struct stoa_int256 *values =
+        (const struct stoa_int256 *)(const void *)scan->array->values;
+    const struct stoa_int256 *min = NULL, *max = NULL, *last = NULL;
+
+    for (size_t i = begin; i < end; i++) {
+        const struct stoa_int256 *x = &values[i];
+        int order;
+
+        if (scan->zone->nnulls != 0 && stoa_array_is_null(scan->array, i))
+            continue;
+        if (last == NULL)
+            min = max = last = x;
+        order = stoa_int256_cmp(*x, *last);
+        scan->falls |= order < 0;
+        scan->rises |= order > 0;
+        if (stoa_int256_cmp(*x, *min) < 0)
+            min = x;
+        if (stoa_int256_cmp(*x, *max) > 0)
+            max = x;
+        last = x;
+    }
+    if (last == NULL)
+        return;
+    scan->has_value = true;
+    set_int256(&scan->zone->min, min);
+    set_int256(&scan->zone->max, max);
 }
 
 /* ---- Text. ---- */
@@ -356,6 +394,9 @@ void stoa_zone_compute(const struct stoa_type *type, const struct stoa_array *ar
         case STOA_BOUND_INT128:
             scan_int128s(&scan, begin, end);
             break;
+        case STOA_BOUND_INT256:
+            scan_int256s(&scan, begin, end);
+            break;
         case STOA_BOUND_BYTES:
             scan_texts(&scan, begin, end);
             break;
@@ -365,32 +406,33 @@ void stoa_zone_compute(const struct stoa_type *type, const struct stoa_array *ar
     *out = zone;
 }
 
-/* The order flags of rows i - 1 and i, both not null and not NaN. */
+/* The order flags of values i - 1 and i, both not null and not NaN. */
 static uint16_t order_at(const struct stoa_type *type, const struct stoa_array *array, size_t i)
 {
     struct stoa_zone pair;
 
     stoa_zone_compute(type, array, i - 1, i + 1, &pair);
-    return pair.flags & (STOA_ZONE_ASCENDING | STOA_ZONE_DESCENDING);
+    return pair.flags & ORDER_FLAGS;
 }
 
 void stoa_zone_compute_group(const struct stoa_type *type, const struct stoa_array *array,
-                             struct stoa_zone *zones, struct stoa_zone *all)
+                             const size_t *ends, size_t nzones, struct stoa_zone *zones,
+                             struct stoa_zone *all)
 {
-    size_t nzones = (size_t)stoa_zone_count(array->nvalues);
-    uint16_t order = STOA_ZONE_ASCENDING | STOA_ZONE_DESCENDING;
+    uint16_t order = ORDER_FLAGS;
 
     *all = stoa_zone_empty(type);
-    for (size_t z = 0; z < nzones; z++) {
-        size_t begin = z * STOA_ZONE_NROWS, rest = array->nvalues - begin;
+    for (size_t z = 0, begin = 0, end; z < nzones; z++, begin = end) {
+        size_t rest = array->nvalues - begin;
 
-        stoa_zone_compute(type, array, begin,
-                          begin + (rest < STOA_ZONE_NROWS ? rest : STOA_ZONE_NROWS), &zones[z]);
-        order &= zones[z].flags;
-        if (z > 0 && order != 0)
+        end = ends != NULL ? ends[z] : begin + (rest < STOA_ZONE_NROWS ? rest : STOA_ZONE_NROWS);
+        stoa_zone_compute(type, array, begin, end, &zones[z]);
+        if (begin < end)
+            order &= zones[z].flags;
+        if (begin > 0 && begin < end && order != 0)
             order &= order_at(type, array, begin);
         stoa_zone_merge(all, &zones[z]);
     }
-    if (nzones > 0)
-        all->flags = (uint16_t)(all->flags & ~(STOA_ZONE_ASCENDING | STOA_ZONE_DESCENDING)) | order;
+    if (all->nvalues > 0)
+        all->flags = (uint16_t)(all->flags & ~ORDER_FLAGS) | order;
 }

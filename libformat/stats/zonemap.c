@@ -2,8 +2,9 @@
  * Zone maps as values: bounds, joining, bytes (spec/statistics.md, "Entries" and "Levels").
  *
  *     w = 8    min i64 or u64 or f64 | max       w = 16   min i128 or 16 bytes | max
- *     w = 0    nothing
+ *     w = 0    nothing                           w = 32   min i256 | max
  *     then     u32 n_nulls | u16 flags | u8 min_len | u8 max_len
+ *     then     u64 n_values, of a node below a list alone
  *
  * A bound of text is a prefix of at most 16 bytes. The least one is cut, which makes it less; the
  * greatest one is cut and its last byte raised by one, which makes it greater; where all bytes are
@@ -15,7 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "base/int128.h"
+#include "base/int256.h"
 
 enum { NNULLS_UNKNOWN = -1 }; /* as a u32 in a file */
 
@@ -29,8 +30,9 @@ enum {
 
 /* Bytes of a bound in an entry. */
 static const uint8_t widths[] = {
-    [STOA_BOUND_NONE] = 0,  [STOA_BOUND_INT] = 8,     [STOA_BOUND_UINT] = 8,
-    [STOA_BOUND_FLOAT] = 8, [STOA_BOUND_INT128] = 16, [STOA_BOUND_BYTES] = 16,
+    [STOA_BOUND_NONE] = 0,    [STOA_BOUND_INT] = 8,     [STOA_BOUND_UINT] = 8,
+    [STOA_BOUND_FLOAT] = 8,   [STOA_BOUND_INT128] = 16, [STOA_BOUND_BYTES] = 16,
+    [STOA_BOUND_INT256] = 32,
 };
 
 enum stoa_bound_kind stoa_bound_kind(const struct stoa_type *type)
@@ -40,8 +42,9 @@ enum stoa_bound_kind stoa_bound_kind(const struct stoa_type *type)
         [STOA_INT16] = STOA_BOUND_INT,     [STOA_INT32] = STOA_BOUND_INT,
         [STOA_INT64] = STOA_BOUND_INT,     [STOA_UINT8] = STOA_BOUND_UINT,
         [STOA_UINT16] = STOA_BOUND_UINT,   [STOA_UINT32] = STOA_BOUND_UINT,
-        [STOA_UINT64] = STOA_BOUND_UINT,   [STOA_FLOAT32] = STOA_BOUND_FLOAT,
-        [STOA_FLOAT64] = STOA_BOUND_FLOAT, [STOA_DATE32] = STOA_BOUND_INT,
+        [STOA_UINT64] = STOA_BOUND_UINT,   [STOA_FLOAT16] = STOA_BOUND_FLOAT,
+        [STOA_FLOAT32] = STOA_BOUND_FLOAT, [STOA_FLOAT64] = STOA_BOUND_FLOAT,
+        [STOA_DATE32] = STOA_BOUND_INT,    [STOA_DURATION] = STOA_BOUND_INT,
         [STOA_TIME] = STOA_BOUND_INT,      [STOA_TIMESTAMP] = STOA_BOUND_INT,
         [STOA_UTF8] = STOA_BOUND_BYTES,    [STOA_BINARY] = STOA_BOUND_BYTES,
         [STOA_UUID] = STOA_BOUND_BYTES,    [STOA_FIXED_BINARY] = STOA_BOUND_BYTES,
@@ -49,7 +52,9 @@ enum stoa_bound_kind stoa_bound_kind(const struct stoa_type *type)
     };
 
     if (type->id == STOA_DECIMAL)
-        return type->precision <= 18 ? STOA_BOUND_INT : STOA_BOUND_INT128;
+        return type->precision <= 18   ? STOA_BOUND_INT
+               : type->precision <= 38 ? STOA_BOUND_INT128
+                                       : STOA_BOUND_INT256;
     return (unsigned)type->id < sizeof(kinds) ? (enum stoa_bound_kind)kinds[type->id]
                                               : STOA_BOUND_NONE;
 }
@@ -57,6 +62,17 @@ enum stoa_bound_kind stoa_bound_kind(const struct stoa_type *type)
 static struct stoa_int128 as_int128(const union stoa_bound *bound)
 {
     return (struct stoa_int128){.lo = bound->i128.lo, .hi = bound->i128.hi};
+}
+
+static int compare_int256(const union stoa_bound *a, const union stoa_bound *b)
+{
+    struct stoa_int256 x, y;
+
+    for (int i = 0; i < 4; i++) {
+        x.words[STOA_INT256_WORD(i)] = a->i256[i];
+        y.words[STOA_INT256_WORD(i)] = b->i256[i];
+    }
+    return stoa_int256_cmp(x, y);
 }
 
 static int compare_bytes(const uint8_t *a, size_t a_nbytes, const uint8_t *b, size_t b_nbytes)
@@ -80,6 +96,8 @@ int stoa_bound_compare(enum stoa_bound_kind kind, const union stoa_bound *a, siz
         return (a->f64 > b->f64) - (a->f64 < b->f64);
     case STOA_BOUND_INT128:
         return stoa_int128_cmp(as_int128(a), as_int128(b));
+    case STOA_BOUND_INT256:
+        return compare_int256(a, b);
     case STOA_BOUND_BYTES:
         break;
     }
@@ -225,6 +243,9 @@ bool stoa_zone_holds(const struct stoa_zone *claim, const struct stoa_zone *trut
 
     if (what == NULL)
         what = &unused;
+    *what = "count of values";
+    if (claim->nvalues != truth->nvalues)
+        return false;
     if (!bounds_hold(claim, truth, what))
         return false;
     *what = "count of nulls";
@@ -236,9 +257,9 @@ bool stoa_zone_holds(const struct stoa_zone *claim, const struct stoa_zone *trut
 
 /* ---- Bytes. ---- */
 
-uint16_t stoa_zone_stride(const struct stoa_type *type)
+uint16_t stoa_zone_stride(const struct stoa_type *type, bool below_list)
 {
-    return (uint16_t)(2 * widths[stoa_bound_kind(type)] + 8);
+    return (uint16_t)(2 * widths[stoa_bound_kind(type)] + (below_list ? 16 : 8));
 }
 
 static void pack_bound(enum stoa_bound_kind kind, const union stoa_bound *bound, uint8_t *out)
@@ -261,6 +282,10 @@ static void pack_bound(enum stoa_bound_kind kind, const union stoa_bound *bound,
     case STOA_BOUND_INT128:
         stoa_store64(out, bound->i128.lo);
         stoa_store64(out + 8, (uint64_t)bound->i128.hi);
+        break;
+    case STOA_BOUND_INT256:
+        for (int i = 0; i < 4; i++)
+            stoa_store64(out + 8 * i, bound->i256[i]);
         break;
     case STOA_BOUND_BYTES:
         memcpy(out, bound->bytes, STOA_BOUND_NBYTES);
@@ -289,13 +314,17 @@ static void unpack_bound(enum stoa_bound_kind kind, const uint8_t *bytes, union 
         out->i128.lo = stoa_load64(bytes);
         out->i128.hi = (int64_t)stoa_load64(bytes + 8);
         break;
+    case STOA_BOUND_INT256:
+        for (int i = 0; i < 4; i++)
+            out->i256[i] = stoa_load64(bytes + 8 * i);
+        break;
     case STOA_BOUND_BYTES:
         memcpy(out->bytes, bytes, STOA_BOUND_NBYTES);
         break;
     }
 }
 
-void stoa_zone_pack(const struct stoa_zone *zone, uint8_t *out)
+void stoa_zone_pack(const struct stoa_zone *zone, bool below_list, uint8_t *out)
 {
     size_t width = widths[zone->kind];
 
@@ -306,6 +335,8 @@ void stoa_zone_pack(const struct stoa_zone *zone, uint8_t *out)
     stoa_store16(out + 4, zone->flags);
     out[6] = zone->min_nbytes;
     out[7] = zone->max_nbytes;
+    if (below_list)
+        stoa_store64(out + 8, zone->nvalues);
 }
 
 static bool is_zero(const uint8_t *bytes, size_t begin, size_t end)
@@ -322,7 +353,7 @@ static const char *entry_fault(const struct stoa_zone *zone, const uint8_t *byte
     size_t width = widths[zone->kind];
 
     if (zone->nnulls != STOA_ZONE_NNULLS_UNKNOWN && zone->nnulls > zone->nvalues)
-        return "more nulls than rows";
+        return "more nulls than values";
     if (has_bounds ? width == 0 || zone->nnulls == zone->nvalues
                    : (zone->flags & BOUND_FLAGS) || !is_zero(bytes, 0, 2 * width))
         return "bounds without values, or without their flag";
@@ -332,7 +363,7 @@ static const char *entry_fault(const struct stoa_zone *zone, const uint8_t *byte
     if ((zone->flags & STOA_ZONE_ALL_NAN) && (has_bounds || zone->nnulls == zone->nvalues))
         return "flags that exclude each other";
     if ((zone->flags & ORDER_FLAGS) && (!has_bounds || zone->nnulls != 0))
-        return "an order of rows that has nulls or no bounds";
+        return "an order of values that has nulls or no bounds";
     if (zone->kind != STOA_BOUND_BYTES)
         return zone->min_nbytes != 0 || zone->max_nbytes != 0 || (zone->flags & STOA_ZONE_MAX_OPEN)
                    ? "the length of a text"
@@ -347,8 +378,9 @@ static const char *entry_fault(const struct stoa_zone *zone, const uint8_t *byte
     return NULL;
 }
 
-enum stoa_status stoa_zone_unpack(const struct stoa_type *type, const uint8_t *bytes,
-                                  uint64_t nvalues, struct stoa_zone *out, struct stoa_error *err)
+enum stoa_status stoa_zone_unpack(const struct stoa_type *type, bool below_list,
+                                  const uint8_t *bytes, uint64_t nvalues, struct stoa_zone *out,
+                                  struct stoa_error *err)
 {
     struct stoa_zone zone = stoa_zone_unknown(type, nvalues);
     size_t width = widths[zone.kind];
@@ -362,7 +394,9 @@ enum stoa_status stoa_zone_unpack(const struct stoa_type *type, const uint8_t *b
     zone.flags = stoa_load16(tail + 4) & KNOWN_FLAGS;
     zone.min_nbytes = tail[6];
     zone.max_nbytes = tail[7];
-    fault = entry_fault(&zone, bytes);
+    if (below_list)
+        zone.nvalues = stoa_load64(tail + 8);
+    fault = zone.nvalues > nvalues ? "more values than there may be" : entry_fault(&zone, bytes);
     if (fault == NULL && zone.kind == STOA_BOUND_FLOAT &&
         (zone.min.f64 != zone.min.f64 || zone.max.f64 != zone.max.f64))
         fault = "NaN as a bound";

@@ -265,14 +265,14 @@ class Segment:
 # ---- Statistics: spec/statistics.md. ----
 
 def bound_kind(field):
-    if field.type == "null":
+    if field.type in ("null", "interval", "list", "fixed_list", "struct", "map"):
         return None, 0
     if field.type in ("utf8", "binary", "fixed_binary", "uuid"):
         return "bytes", 16
-    if field.type in ("float32", "float64"):
+    if field.type in ("float16", "float32", "float64"):
         return "d", 8
-    if field.phys == pages.I128:
-        return "i128", 16
+    if field.phys in (pages.I128, pages.I256):
+        return "int", pages.WIDTH[field.phys]
     return ("q", 8) if field.phys in pages.SIGNED else ("Q", 8)
 
 
@@ -293,7 +293,7 @@ class Zone:
             need(length <= 16, "statistics: a length")
             zeros(raw[length:], "statistics")
             return raw[:length]
-        if self.kind == "i128":
+        if self.kind == "int":
             return int.from_bytes(raw, "little", signed=True)
         return struct.unpack("<" + self.kind, raw)[0] if self.kind else None
 

@@ -1,7 +1,7 @@
 /*
  * Zone maps: what is known of the values of some rows without reading them (spec/statistics.md).
  *
- * A column has a zone map for every 8,192 rows of a row group, for every row group, and for the
+ * A node has a zone map for every 8,192 rows of a row group, for every row group, and for the
  * whole file. It says what is proven and nothing else: bounds enclose the values and may be wider
  * than they are, and what is unknown is said to be unknown.
  */
@@ -16,20 +16,21 @@ extern "C" {
 
 #define STOA_ZONE_NROWS 8192
 
-/* How the bounds of a column are held. */
+/* How the bounds of a node are held. */
 enum stoa_bound_kind {
-    STOA_BOUND_NONE,   /* null and nested types: only nulls are counted */
-    STOA_BOUND_INT,    /* int8..int64, date32, time, timestamp, decimal of up to 18 digits */
+    STOA_BOUND_NONE, /* null, interval and nested types: only nulls are counted */
+    STOA_BOUND_INT, /* int8..int64, date32, time, timestamp, duration, decimal of up to 18 digits */
     STOA_BOUND_UINT,   /* bool (0, 1), uint8..uint64, enum (the index of the symbol) */
-    STOA_BOUND_FLOAT,  /* float32, float64 */
-    STOA_BOUND_INT128, /* wider decimals: the integer value * 10^scale */
+    STOA_BOUND_FLOAT,  /* float16, float32, float64 */
+    STOA_BOUND_INT128, /* decimal of 19 to 38 digits: the integer value * 10^scale */
     STOA_BOUND_BYTES,  /* utf8, binary, fixed_binary, uuid: compared as unsigned bytes */
+    STOA_BOUND_INT256, /* decimal of 39 digits and more */
 };
 
 /* The type decides; nothing else does. */
 STOA_API enum stoa_bound_kind stoa_bound_kind(const struct stoa_type *type);
 
-#define STOA_BOUND_NBYTES 16
+#define STOA_BOUND_NBYTES 16 /* of a text, at most */
 
 /* A bound by kind; unused bytes are zero. */
 union stoa_bound {
@@ -40,6 +41,7 @@ union stoa_bound {
         uint64_t lo;
         int64_t hi;
     } i128;
+    uint64_t i256[4];                 /* two's complement, the lowest word first */
     uint8_t bytes[STOA_BOUND_NBYTES]; /* the first bytes of a text; its length is in the zone */
 };
 
@@ -59,8 +61,8 @@ enum stoa_zone_flag {
 #define STOA_ZONE_NNULLS_UNKNOWN UINT64_MAX
 
 /*
- * The zone map of nvalues rows; it owns nothing. -0.0 stands for a least value of zero and 0.0 for
- * a greatest one.
+ * The zone map of nvalues values; it owns nothing. -0.0 stands for a least value of zero and 0.0
+ * for a greatest one.
  */
 struct stoa_zone {
     enum stoa_bound_kind kind;

@@ -98,8 +98,8 @@ static struct stoa_zone zone_of(struct stoa_test_random *r, const struct stoa_ty
         stoa_zone_compute(type, array, middle, end, &next);
         stoa_zone_merge(&zone, &next);
     }
-    stoa_zone_pack(&zone, bytes);
-    assert_int_equal(stoa_zone_unpack(type, bytes, end - begin, &zone, &err), STOA_OK);
+    stoa_zone_pack(&zone, false, bytes);
+    assert_int_equal(stoa_zone_unpack(type, false, bytes, end - begin, &zone, &err), STOA_OK);
     if (stoa_test_random_one_in(r, 10))
         zone.nnulls = STOA_ZONE_NNULLS_UNKNOWN;
     if (stoa_test_random_one_in(r, 10))

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/int256.h"
 #include "column/scalar.h"
 #include "support/gen_table.h"
 #include "support/random.h"
@@ -37,9 +38,9 @@ static void int_entry_has_the_bytes_of_the_spec(void **state)
     struct stoa_zone zone;
     uint8_t bytes[24];
 
-    assert_int_equal(stoa_zone_stride(&type), 24);
+    assert_int_equal(stoa_zone_stride(&type, false), 24);
     stoa_zone_compute(&type, &array, 0, 4, &zone);
-    stoa_zone_pack(&zone, bytes);
+    stoa_zone_pack(&zone, false, bytes);
     assert_bytes(bytes, 24,
                  "fe ff ff ff ff ff ff ff b0 04 00 00 00 00 00 00 01 00 00 00 07 00 00 00");
 }
@@ -54,9 +55,9 @@ static void text_entry_has_the_bytes_of_the_spec(void **state)
     struct stoa_zone zone;
     uint8_t bytes[40];
 
-    assert_int_equal(stoa_zone_stride(&type), 40);
+    assert_int_equal(stoa_zone_stride(&type, false), 40);
     stoa_zone_compute(&type, &array, 0, 2, &zone);
-    stoa_zone_pack(&zone, bytes);
+    stoa_zone_pack(&zone, false, bytes);
     assert_bytes(bytes, 40,
                  "45 57 52 00 00 00 00 00 00 00 00 00 00 00 00 00 "
                  "53 61 6e 20 46 72 61 6e 63 69 73 63 6f 20 49 6f "
@@ -73,17 +74,68 @@ static void float_entry_has_the_bytes_of_the_spec(void **state)
     uint8_t bytes[24];
 
     stoa_zone_compute(&type, &array, 0, 3, &zone);
-    stoa_zone_pack(&zone, bytes);
+    stoa_zone_pack(&zone, false, bytes);
     assert_bytes(bytes, 24,
                  "00 00 00 00 00 00 f8 bf 00 00 00 00 00 00 00 00 00 00 00 00 07 00 00 00");
     stoa_zone_compute(&type, &array, 0, 1, &zone);
-    stoa_zone_pack(&zone, bytes);
+    stoa_zone_pack(&zone, false, bytes);
     assert_bytes(bytes, 24,
                  "00 00 00 00 00 00 00 80 00 00 00 00 00 00 00 00 00 00 00 00 d7 00 00 00");
     stoa_zone_compute(&type, &array, 1, 2, &zone);
-    stoa_zone_pack(&zone, bytes);
+    stoa_zone_pack(&zone, false, bytes);
     assert_bytes(bytes, 24,
                  "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 20 00 00 00");
+}
+
+static void wide_decimal_entry_has_the_bytes_of_the_spec(void **state)
+{
+    (void)state;
+    struct stoa_int256 values[3] = {stoa_int256_from_i64(-1)};
+    static uint8_t validity[] = {0x03};
+    struct stoa_type type = {.id = STOA_DECIMAL, .precision = 40};
+    struct stoa_array array = {
+        .nvalues = 3, .nnulls = 1, .values = (uint8_t *)values, .validity = validity};
+    struct stoa_zone zone;
+    uint8_t bytes[72];
+
+    values[1].words[STOA_INT256_WORD(3)] = 1 << (200 - 192);
+    assert_int_equal(stoa_zone_stride(&type, false), 72);
+    stoa_zone_compute(&type, &array, 0, 3, &zone);
+    stoa_zone_pack(&zone, false, bytes);
+    assert_bytes(bytes, 72,
+                 "ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff "
+                 "ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff "
+                 "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+                 "00 00 00 00 00 00 00 00 00 01 00 00 00 00 00 00 "
+                 "01 00 00 00 07 00 00 00");
+}
+
+/* Rows [[3, null], [], [-1]]. */
+static void entry_below_a_list_counts_its_values(void **state)
+{
+    (void)state;
+    static int8_t values[] = {3, 0, -1};
+    static uint8_t validity[] = {0x05};
+    struct stoa_type type = {.id = STOA_INT8};
+    struct stoa_array array = {
+        .nvalues = 3, .nnulls = 1, .values = (uint8_t *)values, .validity = validity};
+    struct stoa_zone zone, back;
+    struct stoa_error err = {0};
+    uint8_t bytes[32];
+
+    assert_int_equal(stoa_zone_stride(&type, true), 32);
+    stoa_zone_compute(&type, &array, 0, 3, &zone);
+    stoa_zone_pack(&zone, true, bytes);
+    assert_bytes(bytes, 32,
+                 "ff ff ff ff ff ff ff ff 03 00 00 00 00 00 00 00 "
+                 "01 00 00 00 07 00 00 00 03 00 00 00 00 00 00 00");
+    assert_int_equal(stoa_zone_unpack(&type, true, bytes, 1000, &back, &err), STOA_OK);
+    assert_int_equal(back.nvalues, 3);
+    assert_int_equal(stoa_zone_unpack(&type, true, bytes, 2, &back, &err), STOA_ERR_CORRUPT);
+    assert_string_equal(err.message, "statistics: more values than there may be");
+    stoa_store64(bytes + 24, 1); /* one value, which is null, has no bounds */
+    assert_int_equal(stoa_zone_unpack(&type, true, bytes, 1000, &back, &err), STOA_ERR_CORRUPT);
+    assert_string_equal(err.message, "statistics: bounds without values, or without their flag");
 }
 
 static void greatest_text_is_rounded_up_or_open(void **state)
@@ -227,9 +279,9 @@ static void assert_same_zone(const struct stoa_type *type, const struct stoa_zon
     assert_int_equal(a->nvalues, b->nvalues);
     assert_int_equal(a->nnulls, b->nnulls);
     assert_int_equal(a->flags, b->flags);
-    stoa_zone_pack(a, a_bytes);
-    stoa_zone_pack(b, b_bytes);
-    assert_memory_equal(a_bytes, b_bytes, stoa_zone_stride(type));
+    stoa_zone_pack(a, false, a_bytes);
+    stoa_zone_pack(b, false, b_bytes);
+    assert_memory_equal(a_bytes, b_bytes, stoa_zone_stride(type, false));
 }
 
 static void assert_comes_back(const struct stoa_type *type, const struct stoa_zone *zone)
@@ -238,8 +290,8 @@ static void assert_comes_back(const struct stoa_type *type, const struct stoa_zo
     struct stoa_zone back;
     struct stoa_error err = {0};
 
-    stoa_zone_pack(zone, bytes);
-    if (stoa_zone_unpack(type, bytes, zone->nvalues, &back, &err) != STOA_OK)
+    stoa_zone_pack(zone, false, bytes);
+    if (stoa_zone_unpack(type, false, bytes, zone->nvalues, &back, &err) != STOA_OK)
         fail_msg("%s", err.message);
     assert_same_zone(type, zone, &back);
 }
@@ -319,7 +371,8 @@ static void row_group_has_its_zones_and_itself(void **state)
         stoa_test_gen_array(&r, &field, nvalues,
                             i % 2 ? STOA_TEST_SORTED : (enum stoa_test_shape)(i / 2 % 9),
                             i % 3 ? STOA_TEST_NULLS_NONE : STOA_TEST_NULLS_RUNS, &array);
-        stoa_zone_compute_group(&field.type, &array, zones, &all);
+        stoa_zone_compute_group(&field.type, &array, NULL, (size_t)stoa_zone_count(nvalues), zones,
+                                &all);
         for (size_t z = 0; z < stoa_zone_count(nvalues); z++) {
             size_t end = (z + 1) * 8192 < nvalues ? (z + 1) * 8192 : nvalues;
 
@@ -328,6 +381,41 @@ static void row_group_has_its_zones_and_itself(void **state)
         }
         expected =
             nvalues > 0 ? model(&field.type, &array, 0, nvalues) : stoa_zone_empty(&field.type);
+        assert_same_zone(&field.type, &all, &expected);
+        stoa_array_reset(&array);
+        stoa_field_reset(&field);
+    }
+}
+
+/* Zones of a node below a list: any number of values each, none at all among them. */
+static void zones_end_where_they_are_told(void **state)
+{
+    (void)state;
+    struct stoa_test_random r;
+
+    stoa_test_random_init(&r, "zones_end_where_they_are_told");
+    for (size_t i = 0; i < stoa_test_ncases(1500); i++) {
+        size_t ends[7], nvalues = 0;
+        struct stoa_zone zones[7], all, expected;
+        struct stoa_field field;
+        struct stoa_array array;
+
+        for (size_t z = 0; z < 7; z++)
+            ends[z] = nvalues += stoa_test_random_one_in(&r, 3)
+                                     ? 0
+                                     : (size_t)stoa_test_random_below(&r, i % 2 ? 4 : 100);
+        stoa_test_gen_field(&r, stoa_test_types[i % STOA_TEST_NTYPES], true, "x", &field);
+        stoa_test_gen_array(
+            &r, &field, nvalues,
+            i % 3 ? STOA_TEST_SORTED
+                  : (enum stoa_test_shape)stoa_test_random_below(&r, STOA_TEST_NSHAPES),
+            i % 5 ? STOA_TEST_NULLS_NONE : STOA_TEST_NULLS_SOME, &array);
+        stoa_zone_compute_group(&field.type, &array, ends, 7, zones, &all);
+        for (size_t z = 0, begin = 0; z < 7; begin = ends[z++]) {
+            expected = model(&field.type, &array, begin, ends[z]);
+            assert_same_zone(&field.type, &zones[z], &expected);
+        }
+        expected = model(&field.type, &array, 0, nvalues);
         assert_same_zone(&field.type, &all, &expected);
         stoa_array_reset(&array);
         stoa_field_reset(&field);
@@ -397,6 +485,10 @@ static void claim_that_is_not_true_does_not_hold(void **state)
     assert_false(stoa_zone_holds(&claim, &truth, &what));
     assert_string_equal(what, "maximum");
     claim = truth;
+    claim.nvalues = 4;
+    assert_false(stoa_zone_holds(&claim, &truth, &what));
+    assert_string_equal(what, "count of values");
+    claim = truth;
     claim.nnulls = 1;
     assert_false(stoa_zone_holds(&claim, &truth, &what));
     assert_string_equal(what, "count of nulls");
@@ -424,14 +516,14 @@ static void contradictions_are_damage(void **state)
         {INT, {1}, {1}, 9, 7, 0, 0, NULL},
         {INT, {1}, {1}, UINT32_MAX, 7, 0, 0, NULL},
         {INT, {0}, {0}, 10, 0, 0, 0, NULL},
-        {INT, {0}, {0}, 11, 0, 0, 0, "more nulls than rows"},
+        {INT, {0}, {0}, 11, 0, 0, 0, "more nulls than values"},
         {INT, {2}, {1}, 0, 7, 0, 0, "a minimum above the maximum"},
         {INT, {1}, {1}, 10, 7, 0, 0, "bounds without values, or without their flag"},
         {INT, {1}, {1}, 0, 0, 0, 0, "bounds without values, or without their flag"},
         {INT, {0}, {0}, 0, 2, 0, 0, "bounds without values, or without their flag"},
         {INT, {1}, {1}, 0, 7 + 16, 0, 0, "flags that exclude each other"},
-        {INT, {1}, {1}, 1, 7 + 64, 0, 0, "an order of rows that has nulls or no bounds"},
-        {INT, {0}, {0}, 0, 64, 0, 0, "an order of rows that has nulls or no bounds"},
+        {INT, {1}, {1}, 1, 7 + 64, 0, 0, "an order of values that has nulls or no bounds"},
+        {INT, {0}, {0}, 0, 64, 0, 0, "an order of values that has nulls or no bounds"},
         {INT, {1}, {2}, 0, 7, 8, 0, "the length of a text"},
         {INT, {1}, {0}, 0, 1 + 8, 0, 0, "the length of a text"},
         {FLOAT, {0}, {0}, 0, 7 + 16, 0, 0, NULL},
@@ -453,7 +545,7 @@ static void contradictions_are_damage(void **state)
 
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
         struct stoa_type type = {.id = (enum stoa_type_id)entries[i].type};
-        size_t width = (stoa_zone_stride(&type) - 8u) / 2;
+        size_t width = (stoa_zone_stride(&type, false) - 8u) / 2;
         uint8_t bytes[STOA_ZONE_ENTRY_MAX_NBYTES];
         struct stoa_zone zone = {0};
         struct stoa_error err = {0};
@@ -467,10 +559,11 @@ static void contradictions_are_damage(void **state)
         bytes[2 * width + 7] = entries[i].max_nbytes;
         snprintf(message, sizeof(message), "statistics: %s", entries[i].message);
         if (entries[i].message == NULL) {
-            assert_int_equal(stoa_zone_unpack(&type, bytes, 10, &zone, &err), STOA_OK);
+            assert_int_equal(stoa_zone_unpack(&type, false, bytes, 10, &zone, &err), STOA_OK);
             assert_int_equal(zone.flags, entries[i].flags & 0xff);
         } else {
-            assert_int_equal(stoa_zone_unpack(&type, bytes, 10, &zone, &err), STOA_ERR_CORRUPT);
+            assert_int_equal(stoa_zone_unpack(&type, false, bytes, 10, &zone, &err),
+                             STOA_ERR_CORRUPT);
             assert_string_equal(err.message, message);
         }
     }
@@ -513,9 +606,12 @@ int main(void)
         cmocka_unit_test(int_entry_has_the_bytes_of_the_spec),
         cmocka_unit_test(text_entry_has_the_bytes_of_the_spec),
         cmocka_unit_test(float_entry_has_the_bytes_of_the_spec),
+        cmocka_unit_test(wide_decimal_entry_has_the_bytes_of_the_spec),
+        cmocka_unit_test(entry_below_a_list_counts_its_values),
         cmocka_unit_test(greatest_text_is_rounded_up_or_open),
         cmocka_unit_test(zone_maps_are_those_of_a_naive_model),
         cmocka_unit_test(row_group_has_its_zones_and_itself),
+        cmocka_unit_test(zones_end_where_they_are_told),
         cmocka_unit_test(unknown_part_leaves_no_bounds),
         cmocka_unit_test(claim_that_is_not_true_does_not_hold),
         cmocka_unit_test(contradictions_are_damage),
