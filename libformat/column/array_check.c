@@ -6,16 +6,11 @@
 
 #include "base/bits.h"
 #include "base/error.h"
-#include "base/int128.h"
+#include "base/int256.h"
 #include "base/utf8.h"
 #include "column/array.h"
 
 /* ---- Validation ---- */
-
-static bool is_null_in(const uint8_t *validity, size_t i)
-{
-    return validity != NULL && !stoa_bitmap_get(validity, i);
-}
 
 /* The bits behind the last of a bitmap, up to the end of its byte, are zero. */
 static bool has_clear_end(const uint8_t *bitmap, size_t nvalues)
@@ -23,9 +18,19 @@ static bool has_clear_end(const uint8_t *bitmap, size_t nvalues)
     return nvalues % 8 == 0 || bitmap[nvalues / 8] >> (nvalues % 8) == 0;
 }
 
-/* `parent` is the bitmap of the struct that the array is a part of; a null there is one here. */
+/* The struct or fixed_list around an array: value i is a part of its value i / width. */
+struct parent {
+    const uint8_t *validity; /* NULL: no null reaches down from it */
+    size_t width;
+};
+
+static bool is_inside_null(const struct parent *parent, size_t i)
+{
+    return parent->validity != NULL && !stoa_bitmap_get(parent->validity, i / parent->width);
+}
+
 static enum stoa_status check_nulls(const struct stoa_field *field, const struct stoa_array *array,
-                                    const uint8_t *parent, struct stoa_error *err)
+                                    const struct parent *parent, struct stoa_error *err)
 {
     size_t nnulls = 0;
 
@@ -41,14 +46,14 @@ static enum stoa_status check_nulls(const struct stoa_field *field, const struct
     if (nnulls != array->nnulls)
         return stoa_fail(err, STOA_ERR_DATA, "nnulls is %zu where the bitmap has %zu nulls",
                          array->nnulls, nnulls);
-    if ((field->nullable || nnulls == 0) && parent == NULL)
+    if ((field->nullable || nnulls == 0) && parent->validity == NULL)
         return STOA_OK;
     for (size_t i = 0; i < array->nvalues; i++) {
-        bool is_null = stoa_array_is_null(array, i);
+        bool is_null = stoa_array_is_null(array, i), is_inside = is_inside_null(parent, i);
 
-        if (!is_null && is_null_in(parent, i))
-            return stoa_fail(err, STOA_ERR_DATA, "value %zu is not null inside a null struct", i);
-        if (is_null && !field->nullable && !is_null_in(parent, i))
+        if (!is_null && is_inside)
+            return stoa_fail(err, STOA_ERR_DATA, "value %zu is not null inside a null", i);
+        if (is_null && !field->nullable && !is_inside)
             return stoa_fail(err, STOA_ERR_DATA, "value %zu is null, which the schema forbids", i);
     }
     return STOA_OK;
@@ -132,14 +137,24 @@ static enum stoa_status check_enum(const struct stoa_type *type, const struct st
     return STOA_OK;
 }
 
+static bool fits_digits(const struct stoa_type *type, const uint8_t *values, size_t i)
+{
+    struct stoa_int128 value;
+    struct stoa_int256 wide;
+
+    if (type->precision > STOA_INT128_DIGITS) {
+        memcpy(&wide, values + i * sizeof(wide), sizeof(wide));
+        return stoa_int256_fits_digits(wide, type->precision);
+    }
+    memcpy(&value, values + i * sizeof(value), sizeof(value));
+    return stoa_int128_fits_digits(value, type->precision);
+}
+
 static enum stoa_status check_decimal(const struct stoa_type *type, const struct stoa_array *array,
                                       struct stoa_error *err)
 {
     for (size_t i = 0; i < array->nvalues; i++) {
-        struct stoa_int128 value;
-
-        memcpy(&value, array->values + i * sizeof(value), sizeof(value));
-        if (!stoa_int128_fits_digits(value, type->precision))
+        if (!fits_digits(type, array->values, i))
             return stoa_fail(err, STOA_ERR_DATA, "value %zu has more than %u digits", i,
                              type->precision);
     }
@@ -161,39 +176,47 @@ static enum stoa_status check_fixed(const struct stoa_type *type, const struct s
 }
 
 static enum stoa_status check_array(const struct stoa_field *field, const struct stoa_array *array,
-                                    const uint8_t *parent, struct stoa_error *err);
+                                    const struct parent *parent, struct stoa_error *err);
 
+/* The values of each child. */
 static enum stoa_status check_children(const struct stoa_field *field,
                                        const struct stoa_array *array, enum stoa_layout layout,
                                        struct stoa_error *err)
 {
+    struct parent here = {.validity = array->validity, .width = 1};
     uint64_t need = array->nvalues;
 
-    if (layout == STOA_LAYOUT_LIST)
-        need = (uint64_t)array->offsets[array->nvalues];
-    else if (layout == STOA_LAYOUT_FIXED_LIST && !stoa_mul_u64(need, field->type.width, &need))
-        return stoa_fail(err, STOA_ERR_DATA, "the lists hold more values than there can be");
+    if (layout == STOA_LAYOUT_LIST) { /* a null one is empty, so it has no values to hand it to */
+        here.validity = NULL;
+        need = array->nvalues > 0 ? (uint64_t)array->offsets[array->nvalues] : 0;
+    } else if (layout == STOA_LAYOUT_FIXED_LIST) {
+        here.width = field->type.width;
+        if (!stoa_mul_u64(need, here.width, &need))
+            return stoa_fail(err, STOA_ERR_DATA, "the lists hold more values than there can be");
+    }
+    if (array->nvalues == 0 && array->nchildren == 0)
+        return STOA_OK;
     if (array->nchildren != field->nchildren)
         return stoa_fail(err, STOA_ERR_DATA, "%u children where the schema has %u",
                          array->nchildren, field->nchildren);
     for (uint32_t i = 0; i < array->nchildren; i++) {
-        const uint8_t *parent = layout == STOA_LAYOUT_STRUCT ? array->validity : NULL;
         enum stoa_status st;
 
         if (array->children[i].nvalues != need)
             return stoa_fail(err, STOA_ERR_DATA, "child %u has %zu values, not %" PRIu64, i + 1,
                              array->children[i].nvalues, need);
-        st = check_array(&field->children[i], &array->children[i], parent, err);
+        st = check_array(&field->children[i], &array->children[i], &here, err);
         if (st != STOA_OK)
             return st;
     }
     return STOA_OK;
 }
 
-static enum stoa_status check_layout(const struct stoa_field *field, const struct stoa_array *array,
-                                     struct stoa_error *err)
+/* The buffers of an array that has values. */
+static enum stoa_status check_buffers(const struct stoa_field *field,
+                                      const struct stoa_array *array, enum stoa_layout layout,
+                                      struct stoa_error *err)
 {
-    enum stoa_layout layout = stoa_type_info(field->type.id)->layout;
     bool needs_offsets = layout == STOA_LAYOUT_BYTES || layout == STOA_LAYOUT_LIST;
     bool needs_values = layout == STOA_LAYOUT_BITS || layout == STOA_LAYOUT_FIXED;
     enum stoa_status st = STOA_OK;
@@ -211,19 +234,20 @@ static enum stoa_status check_layout(const struct stoa_field *field, const struc
         return check_bits(array, err);
     if (layout == STOA_LAYOUT_FIXED)
         return check_fixed(&field->type, array, err);
-    if (field->type.id == STOA_UTF8)
-        return check_utf8(array, err);
-    return layout >= STOA_LAYOUT_LIST ? check_children(field, array, layout, err) : STOA_OK;
+    return field->type.id == STOA_UTF8 ? check_utf8(array, err) : STOA_OK;
 }
 
 static enum stoa_status check_array(const struct stoa_field *field, const struct stoa_array *array,
-                                    const uint8_t *parent, struct stoa_error *err)
+                                    const struct parent *parent, struct stoa_error *err)
 {
+    enum stoa_layout layout = stoa_type_info(field->type.id)->layout;
     char shown[64];
     enum stoa_status st = check_nulls(field, array, parent, err);
 
     if (st == STOA_OK && array->nvalues > 0)
-        st = check_layout(field, array, err);
+        st = check_buffers(field, array, layout, err);
+    if (st == STOA_OK && layout >= STOA_LAYOUT_LIST)
+        st = check_children(field, array, layout, err);
     if (st != STOA_OK)
         st = stoa_wrap(err, st, "column %s",
                        stoa_quote(shown, sizeof(shown), field->name, strlen(field->name)));
@@ -233,7 +257,9 @@ static enum stoa_status check_array(const struct stoa_field *field, const struct
 enum stoa_status stoa_array_validate(const struct stoa_field *field, const struct stoa_array *array,
                                      struct stoa_error *err)
 {
-    return check_array(field, array, NULL, err);
+    static const struct parent none = {.width = 1};
+
+    return check_array(field, array, &none, err);
 }
 
 enum stoa_status stoa_batch_validate(const struct stoa_batch *batch, struct stoa_error *err)

@@ -321,6 +321,9 @@ static void take_fixed(uint8_t *out, const uint8_t *values, const uint32_t *rows
     case 16:
         take_width(out, values, rows, nrows, 16);
         break;
+    case 32:
+        take_width(out, values, rows, nrows, 32);
+        break;
     default:
         take_width(out, values, rows, nrows, width);
         break;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/float16.h"
 #include "column/scalar.h"
 #include "column/type.h"
 
@@ -33,7 +34,29 @@ GET_NUMBER(get_uint32, uint32_t, STOA_KIND_UINT64, u64)
 GET_NUMBER(get_uint64, uint64_t, STOA_KIND_UINT64, u64)
 GET_NUMBER(get_float32, float, STOA_KIND_DOUBLE, f64)
 GET_NUMBER(get_float64, double, STOA_KIND_DOUBLE, f64)
-GET_NUMBER(get_decimal, struct stoa_int128, STOA_KIND_INT128, i128)
+GET_NUMBER(get_int128, struct stoa_int128, STOA_KIND_INT128, i128)
+GET_NUMBER(get_int256, struct stoa_int256, STOA_KIND_INT256, i256)
+
+static struct stoa_scalar get_float16(const struct stoa_type *type, const struct stoa_array *array,
+                                      size_t i)
+{
+    uint16_t bits;
+
+    (void)type;
+    memcpy(&bits, array->values + i * sizeof(bits), sizeof(bits));
+    return (struct stoa_scalar){.kind = STOA_KIND_DOUBLE, .f64 = stoa_float16_to_double(bits)};
+}
+
+static bool is_wide(const struct stoa_type *type)
+{
+    return type->precision > STOA_INT128_DIGITS;
+}
+
+static struct stoa_scalar get_decimal(const struct stoa_type *type, const struct stoa_array *array,
+                                      size_t i)
+{
+    return is_wide(type) ? get_int256(type, array, i) : get_int128(type, array, i);
+}
 
 static struct stoa_scalar get_bool(const struct stoa_type *type, const struct stoa_array *array,
                                    size_t i)
@@ -81,6 +104,7 @@ static const struct {
     [STOA_UINT16] = {STOA_KIND_UINT64, get_uint16},
     [STOA_UINT32] = {STOA_KIND_UINT64, get_uint32},
     [STOA_UINT64] = {STOA_KIND_UINT64, get_uint64},
+    [STOA_FLOAT16] = {STOA_KIND_DOUBLE, get_float16},
     [STOA_FLOAT32] = {STOA_KIND_DOUBLE, get_float32},
     [STOA_FLOAT64] = {STOA_KIND_DOUBLE, get_float64},
     [STOA_DECIMAL] = {STOA_KIND_INT128, get_decimal},
@@ -99,6 +123,8 @@ enum stoa_scalar_kind stoa_scalar_kind_of(const struct stoa_type *type)
 {
     size_t id = (size_t)type->id;
 
+    if (type->id == STOA_DECIMAL && is_wide(type))
+        return STOA_KIND_INT256;
     return id < sizeof(readers) / sizeof(readers[0]) ? readers[id].kind : STOA_KIND_NONE;
 }
 
@@ -139,6 +165,8 @@ enum stoa_order stoa_scalar_compare(const struct stoa_scalar *a, const struct st
         return order(a->f64<b->f64, a->f64> b->f64);
     case STOA_KIND_INT128:
         return (enum stoa_order)stoa_int128_cmp(a->i128, b->i128);
+    case STOA_KIND_INT256:
+        return (enum stoa_order)stoa_int256_cmp(a->i256, b->i256);
     default:
         return compare_bytes(a, b);
     }

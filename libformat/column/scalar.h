@@ -2,16 +2,16 @@
  * One value of a column outside of its array, and the order of values.
  *
  * Values are compared by kind, not by type: all signed integers, dates and times are int64, bool
- * and enum (by the index of the symbol) are uint64 with the unsigned integers, float32 is taken
- * as the double of the same value. Types of no kind have no order: null and the nested ones,
- * interval, and float16.
+ * and enum (by the index of the symbol) are uint64 with the unsigned integers, float16 and float32
+ * are taken as the double of the same value. Decimals are 128 or 256 bits as in memory. Types of no
+ * kind have no order: null and the nested ones, and interval.
  */
 #ifndef STOA_COLUMN_SCALAR_H
 #define STOA_COLUMN_SCALAR_H
 
 #include <stoa/array.h>
 
-#include "base/int128.h"
+#include "base/int256.h"
 
 enum stoa_scalar_kind {
     STOA_KIND_NONE,
@@ -19,6 +19,7 @@ enum stoa_scalar_kind {
     STOA_KIND_UINT64,
     STOA_KIND_DOUBLE,
     STOA_KIND_INT128,
+    STOA_KIND_INT256,
     STOA_KIND_BYTES,
 };
 
@@ -31,6 +32,7 @@ struct stoa_scalar {
         uint64_t u64;
         double f64;
         struct stoa_int128 i128;
+        struct stoa_int256 i256;
         struct {
             const uint8_t *bytes;
             size_t nbytes;

@@ -9,6 +9,7 @@
 #include <stoa/array.h>
 
 #include "base/error.h"
+#include "base/int256.h"
 #include "base/utf8.h"
 
 /* clang-format off */
@@ -26,7 +27,7 @@ static const struct stoa_type_info infos[] = {
     [STOA_FLOAT16]      = {"float16", STOA_LAYOUT_FIXED, STOA_PARAMS_NONE, 2, NULL},
     [STOA_FLOAT32]      = {"float32", STOA_LAYOUT_FIXED, STOA_PARAMS_NONE, 4, NULL},
     [STOA_FLOAT64]      = {"float64", STOA_LAYOUT_FIXED, STOA_PARAMS_NONE, 8, NULL},
-    [STOA_DECIMAL]      = {"decimal", STOA_LAYOUT_FIXED, STOA_PARAMS_DECIMAL, 16, "decimal(10,2)"},
+    [STOA_DECIMAL]      = {"decimal", STOA_LAYOUT_FIXED, STOA_PARAMS_DECIMAL, 0, "decimal(10,2)"},
     [STOA_DATE32]       = {"date32",  STOA_LAYOUT_FIXED, STOA_PARAMS_NONE, 4, NULL},
     [STOA_TIME]         = {"time",    STOA_LAYOUT_FIXED, STOA_PARAMS_UNIT, 0, "time(ms)"},
     [STOA_TIMESTAMP]    = {"timestamp", STOA_LAYOUT_FIXED, STOA_PARAMS_ZONE, 8,
@@ -79,6 +80,9 @@ size_t stoa_type_width(const struct stoa_type *type)
         return 0;
     if (type->id == STOA_TIME)
         return type->unit == STOA_SECOND || type->unit == STOA_MILLI ? 4 : 8;
+    if (type->id == STOA_DECIMAL)
+        return type->precision <= STOA_INT128_DIGITS ? sizeof(struct stoa_int128)
+                                                     : sizeof(struct stoa_int256);
     return info->params == STOA_PARAMS_WIDTH ? type->width : info->width;
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 
-#define STOA_MAX_PRECISION   38
+#define STOA_MAX_PRECISION   76
 #define STOA_MAX_FIXED_WIDTH 65535u     /* bytes of a fixed_binary, values of a fixed_list */
 #define STOA_MAX_SYMBOLS     (1u << 16) /* of one enum */
 #define STOA_MAX_NAME_NBYTES 65535u     /* a name of a field, a symbol of an enum */

@@ -165,7 +165,7 @@ static enum stoa_status parse_decimal(struct parser *p, struct stoa_type *type)
     scale_at = p->at;
     STOA_TRY(parse_number(p, &scale, "expected the scale"));
     if (precision < 1 || precision > STOA_MAX_PRECISION)
-        return wrong(p, precision_at, "the precision of a decimal is 1 to 38");
+        return wrong(p, precision_at, "the precision of a decimal is 1 to 76");
     if (scale > precision)
         return wrong(p, scale_at, "the scale of a decimal is 0 to its precision");
     type->precision = (uint8_t)precision;

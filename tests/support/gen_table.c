@@ -1,6 +1,7 @@
 /*
  * A column is generated in three steps: distinct values are drawn into a pool, a list says which of
- * them stands in which row, and a builder puts them together with the nulls.
+ * them stands in which row, and a builder puts them together with the nulls. A nested one is its
+ * nulls and lengths first, then a column for each child.
  */
 #include "support/gen_table.h"
 
@@ -9,17 +10,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/int128.h"
+#include "base/int256.h"
 #include "base/time.h"
+#include "column/array.h"
 #include "column/builder.h"
 #include "column/scalar.h"
-
-const enum stoa_type_id stoa_test_types[STOA_TEST_NTYPES] = {
-    STOA_NULL,         STOA_BOOL,   STOA_INT8,   STOA_INT16,     STOA_INT32,   STOA_INT64,
-    STOA_UINT8,        STOA_UINT16, STOA_UINT32, STOA_UINT64,    STOA_FLOAT32, STOA_FLOAT64,
-    STOA_DECIMAL,      STOA_DATE32, STOA_TIME,   STOA_TIMESTAMP, STOA_UTF8,    STOA_BINARY,
-    STOA_FIXED_BINARY, STOA_UUID,   STOA_ENUM,
-};
 
 static void must(enum stoa_status status, const struct stoa_error *err)
 {
@@ -32,75 +27,6 @@ static void must(enum stoa_status status, const struct stoa_error *err)
 static uint64_t below(struct stoa_test_random *r, uint64_t n)
 {
     return stoa_test_random_below(r, n);
-}
-
-static char *copy_text(const char *text)
-{
-    struct stoa_error err = {0};
-    char *copy;
-
-    must(stoa_strndup(&copy, text, strlen(text), &err), &err);
-    return copy;
-}
-
-/* ---- Types and schemas ---- */
-
-static void gen_symbols(struct stoa_test_random *r, struct stoa_type *type)
-{
-    static const char *const words[] = {"low", "", "a b", "say \"x\"", "\xc3\xa9t\xc3\xa9", "(,)"};
-    struct stoa_error err = {0};
-    uint32_t nsymbols = (uint32_t)(1 + below(r, stoa_test_random_one_in(r, 4) ? 300 : 12));
-
-    must(stoa_alloc_zeroed(&type->symbols, nsymbols, sizeof(type->symbols[0]), &err), &err);
-    for (; type->nsymbols < nsymbols; type->nsymbols++) {
-        char text[16];
-
-        snprintf(text, sizeof(text), "s%u", type->nsymbols);
-        type->symbols[type->nsymbols] =
-            copy_text(type->nsymbols < 6 ? words[type->nsymbols] : text);
-    }
-}
-
-void stoa_test_gen_type(struct stoa_test_random *r, enum stoa_type_id id, struct stoa_type *out)
-{
-    static const char *const zones[] = {"UTC", "Europe/Paris", "+02:00"};
-    struct stoa_type type = {.id = id};
-
-    if (id == STOA_DECIMAL) {
-        type.precision = (uint8_t)(1 + below(r, STOA_MAX_PRECISION));
-        type.scale = (uint8_t)below(r, type.precision + 1u);
-    }
-    if (id == STOA_TIME || id == STOA_TIMESTAMP)
-        type.unit = (enum stoa_time_unit)below(r, 4);
-    if (id == STOA_TIMESTAMP && stoa_test_random_one_in(r, 2))
-        type.zone = copy_text(zones[below(r, 3)]);
-    if (id == STOA_FIXED_BINARY)
-        type.width = (uint32_t)(1 + below(r, stoa_test_random_one_in(r, 3) ? 40 : 5));
-    if (id == STOA_ENUM)
-        gen_symbols(r, &type);
-    *out = type;
-}
-
-void stoa_test_gen_field(struct stoa_test_random *r, enum stoa_type_id id, bool nullable,
-                         const char *name, struct stoa_field *out)
-{
-    *out = (struct stoa_field){.nullable = nullable || id == STOA_NULL, .name = copy_text(name)};
-    stoa_test_gen_type(r, id, &out->type);
-}
-
-void stoa_test_gen_schema(struct stoa_test_random *r, uint32_t ncolumns, struct stoa_schema *out)
-{
-    struct stoa_error err = {0};
-
-    *out = (struct stoa_schema){0};
-    must(stoa_alloc_zeroed(&out->fields, ncolumns, sizeof(out->fields[0]), &err), &err);
-    for (; out->nfields < ncolumns; out->nfields++) {
-        enum stoa_type_id id = stoa_test_types[below(r, STOA_TEST_NTYPES)];
-        char name[48];
-
-        snprintf(name, sizeof(name), "%s %u", stoa_type_info(id)->name, out->nfields);
-        stoa_test_gen_field(r, id, stoa_test_random_one_in(r, 2), name, &out->fields[out->nfields]);
-    }
 }
 
 /* ---- One value ---- */
@@ -236,22 +162,63 @@ static void draw_float(struct stoa_test_random *r, struct pool *pool)
     put(pool, is_single ? (const void *)&single : (const void *)&x, is_single ? 4 : 8);
 }
 
+/* Narrow: a run of neighbours from 1.0 on; steps: 2.0 to 3.0 in sixteenths. */
+static void draw_float16(struct stoa_test_random *r, struct pool *pool)
+{
+    static const uint16_t special[] = {0,      0x8000, 1,      0x83ff, 0x7bff,
+                                       0x7c00, 0xfc00, 0x7e00, 0xfeab, 0x7c01};
+    uint64_t x = stoa_test_random_u64(r);
+
+    if (pool->spread == NARROW)
+        x = 0x3c00 + x % 64;
+    else if (pool->spread == STEPS)
+        x = 0x4000 + 32 * (x % 16);
+    else if (stoa_test_random_one_in(r, 2))
+        x = special[x % 10];
+    put_number(pool, x & 0xffff, 2);
+}
+
+static void draw_interval(struct stoa_test_random *r, struct pool *pool)
+{
+    struct stoa_interval x = {0};
+    uint64_t months = wide_integer(r, 32), days = wide_integer(r, 32), nanos = wide_integer(r, 64);
+    uint64_t parts = below(r, 8);
+
+    if (pool->spread != WIDE) {
+        months %= 30;
+        days %= 40;
+        nanos = (pool->spread == STEPS ? UINT64_C(60000000000) : 1000000) * (nanos % 1000);
+    }
+    if ((parts & 1) != 0)
+        x.months = (int32_t)(uint32_t)months;
+    if ((parts & 2) != 0)
+        x.days = (int32_t)(uint32_t)days;
+    if ((parts & 4) != 0)
+        x.nanos = (int64_t)nanos;
+    put(pool, &x, sizeof(x));
+}
+
 static void draw_decimal(struct stoa_test_random *r, struct pool *pool)
 {
     unsigned ndigits = (unsigned)(1 + below(r, pool->type->precision));
-    struct stoa_int128 x = stoa_int128_from_i64(0);
+    struct stoa_int256 x = stoa_int256_from_i64(0);
+    struct stoa_int128 narrow;
     bool nines = stoa_test_random_one_in(r, 8), fits = true;
 
     if (pool->spread != WIDE && ndigits > 3)
         ndigits = 3;
     for (unsigned i = 0; i < ndigits; i++)
-        fits = fits && stoa_int128_mul_u64(x, 10, &x) &&
-               stoa_int128_add(x, stoa_int128_from_u64(nines ? 9 : below(r, 10)), &x);
+        fits = fits && stoa_int256_mul_u64(x, 10, &x) &&
+               stoa_int256_add(x, stoa_int256_from_u64(nines ? 9 : below(r, 10)), &x);
     if (pool->spread != STEPS && stoa_test_random_one_in(r, 3))
-        fits = fits && stoa_int128_neg(x, &x);
+        fits = fits && stoa_int256_neg(x, &x);
     if (!fits)
-        abort(); /* 38 digits always fit */
-    put(pool, &x, sizeof(x));
+        abort(); /* 76 digits always fit */
+    narrow = stoa_int256_low(x);
+    if (pool->type->precision > STOA_INT128_DIGITS)
+        put(pool, &x, sizeof(x));
+    else
+        put(pool, &narrow, sizeof(narrow));
 }
 
 static void draw_text(struct stoa_test_random *r, struct pool *pool)
@@ -312,9 +279,15 @@ static void draw(struct stoa_test_random *r, struct pool *pool)
         flag = (uint8_t)below(r, 2);
         put(pool, &flag, 1);
         break;
+    case STOA_FLOAT16:
+        draw_float16(r, pool);
+        break;
     case STOA_FLOAT32:
     case STOA_FLOAT64:
         draw_float(r, pool);
+        break;
+    case STOA_INTERVAL:
+        draw_interval(r, pool);
         break;
     case STOA_DECIMAL:
         draw_decimal(r, pool);
@@ -385,10 +358,13 @@ static void append_value(struct stoa_builder *builder, const struct pool *pool, 
         stoa_builder_append_fixed(builder, bytes);
 }
 
-/* Row i takes value places[i] of the pool; a null stands in for it where nulls are drawn. */
+/*
+ * Row i takes value places[i] of the pool; a null stands in for it where nulls are drawn, and where
+ * `parent`, the bitmap of what is around, has one. It may be NULL.
+ */
 static void build(struct stoa_test_random *r, const struct stoa_field *field,
                   const struct pool *pool, const size_t *places, size_t nvalues,
-                  enum stoa_test_nulls nulls, struct stoa_array *out)
+                  enum stoa_test_nulls nulls, const uint8_t *parent, struct stoa_array *out)
 {
     struct stoa_builder builder;
     struct stoa_error err = {0};
@@ -399,7 +375,7 @@ static void build(struct stoa_test_random *r, const struct stoa_field *field,
     for (size_t i = 0; i < nvalues; i++) {
         takes = takes_value(r, nulls, rarity, takes);
         must(stoa_builder_reserve(&builder, 1, 0, &err), &err);
-        if (takes)
+        if (takes && (parent == NULL || stoa_bitmap_get(parent, i)))
             append_value(&builder, pool, places[i]);
         else
             stoa_builder_append_null(&builder);
@@ -441,7 +417,7 @@ static void sort_places(struct stoa_test_random *r, const struct stoa_field *fie
     struct stoa_array values = {0};
     struct order order = {&field->type, &values, falling};
 
-    build(r, field, pool, places, nvalues, STOA_TEST_NULLS_NONE, &values);
+    build(r, field, pool, places, nvalues, STOA_TEST_NULLS_NONE, NULL, &values);
     qsort_r(places, nvalues, sizeof(places[0]), compare_places, &order);
     stoa_array_reset(&values);
 }
@@ -472,9 +448,9 @@ static void arrange(struct stoa_test_random *r, enum stoa_test_shape shape, stru
     }
 }
 
-void stoa_test_gen_array(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
-                         enum stoa_test_shape shape, enum stoa_test_nulls nulls,
-                         struct stoa_array *out)
+static void gen_leaf(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
+                     enum stoa_test_shape shape, enum stoa_test_nulls nulls, const uint8_t *parent,
+                     struct stoa_array *out)
 {
     static const enum spread spreads[STOA_TEST_NSHAPES] = {
         [STOA_TEST_CONSTANT] = WIDE,      [STOA_TEST_RUNS] = WIDE,
@@ -495,16 +471,138 @@ void stoa_test_gen_array(struct stoa_test_random *r, const struct stoa_field *fi
     if (stoa_test_random_one_in(r, 2) && (sorts || shape == STOA_TEST_RUNS))
         pool.spread = NARROW;
     arrange(r, shape, &pool, places, nvalues);
-    if (sorts && field->type.id != STOA_NULL)
+    if (sorts && stoa_scalar_kind_of(&field->type) != STOA_KIND_NONE)
         sort_places(r, field, &pool, places, nvalues, shape == STOA_TEST_FALLING);
     if (!field->nullable)
         nulls = STOA_TEST_NULLS_NONE;
     if (field->type.id == STOA_NULL)
         nulls = STOA_TEST_NULLS_ALL;
-    build(r, field, &pool, places, nvalues, nulls, out);
+    build(r, field, &pool, places, nvalues, nulls, parent, out);
     stoa_free(places);
     stoa_free(pool.ends);
     stoa_buffer_free(&pool.bytes);
+}
+
+/* ---- Nested columns ---- */
+
+static void gen_validity(struct stoa_test_random *r, const struct stoa_field *field,
+                         enum stoa_test_nulls nulls, const uint8_t *parent,
+                         struct stoa_array *array)
+{
+    size_t nbytes = stoa_bitmap_nbytes(array->nvalues);
+    uint64_t rarity = 2 + below(r, 99);
+    bool takes = below(r, 2) == 0;
+    struct stoa_error err = {0};
+
+    must(stoa_array_alloc_buffer(&array->validity, nbytes, &err), &err);
+    memset(array->validity, 0, nbytes);
+    for (size_t i = 0; i < array->nvalues; i++) {
+        takes = takes_value(r, field->nullable ? nulls : STOA_TEST_NULLS_NONE, rarity, takes);
+        if (takes && (parent == NULL || stoa_bitmap_get(parent, i)))
+            stoa_bitmap_set(array->validity, i);
+        else
+            array->nnulls++;
+    }
+    stoa_array_drop_validity(array);
+}
+
+/* Lengths of lists, which grow to a few values each at most where there are many lists. */
+static size_t gen_offsets(struct stoa_test_random *r, struct stoa_array *array)
+{
+    size_t room = array->nvalues > 10000 ? array->nvalues : 3 * array->nvalues + 20, total = 0;
+    uint64_t style = below(r, 4), usual = below(r, 5);
+    struct stoa_error err = {0};
+
+    must(stoa_array_alloc_buffer(&array->offsets, 4 * (array->nvalues + 1), &err), &err);
+    array->offsets[0] = 0;
+    for (size_t i = 0; i < array->nvalues; i++) {
+        uint64_t length = usual; /* style 0: all the same */
+
+        if (style == 1)
+            length = below(r, 2 + usual);
+        else if (style == 2) /* mostly empty */
+            length = stoa_test_random_one_in(r, 20) ? below(r, 100) : 0;
+        else if (style == 3)
+            length = below(r, stoa_test_random_one_in(r, 50) ? 500 : 3);
+        if (stoa_array_is_null(array, i) || length > room - total)
+            length = 0;
+        total += (size_t)length;
+        array->offsets[i + 1] = (int32_t)total;
+    }
+    return total;
+}
+
+/* The bitmap of fixed_lists for their values: each bit `width` times. */
+static uint8_t *widen_validity(const struct stoa_array *array, size_t width)
+{
+    struct stoa_error err = {0};
+    uint8_t *wide;
+
+    must(stoa_alloc_zeroed(&wide, stoa_bitmap_nbytes(array->nvalues * width), 1, &err), &err);
+    for (size_t i = 0; i < array->nvalues * width; i++)
+        if (stoa_bitmap_get(array->validity, i / width))
+            stoa_bitmap_set(wide, i);
+    return wide;
+}
+
+static void gen_column(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
+                       enum stoa_test_shape shape, enum stoa_test_nulls nulls,
+                       const uint8_t *parent, struct stoa_array *out);
+
+static void gen_children(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
+                         const uint8_t *parent, struct stoa_array *out)
+{
+    struct stoa_error err = {0};
+
+    must(stoa_alloc_zeroed(&out->children, field->nchildren, sizeof(out->children[0]), &err), &err);
+    for (; out->nchildren < field->nchildren; out->nchildren++) {
+        enum stoa_test_nulls nulls = (enum stoa_test_nulls)below(r, STOA_TEST_NNULLS);
+        enum stoa_test_shape shape = (enum stoa_test_shape)below(r, STOA_TEST_NSHAPES);
+
+        gen_column(r, &field->children[out->nchildren], nvalues, shape, nulls, parent,
+                   &out->children[out->nchildren]);
+    }
+}
+
+static void gen_nested(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
+                       enum stoa_test_nulls nulls, const uint8_t *parent, struct stoa_array *out)
+{
+    struct stoa_array array = {.nvalues = nvalues};
+    uint8_t *wide = NULL;
+
+    gen_validity(r, field, nulls, parent, &array);
+    switch (field->type.id) {
+    case STOA_STRUCT:
+        gen_children(r, field, nvalues, array.validity, &array);
+        break;
+    case STOA_FIXED_LIST:
+        if (array.validity != NULL)
+            wide = widen_validity(&array, field->type.width);
+        gen_children(r, field, nvalues * field->type.width, wide, &array);
+        break;
+    default:
+        gen_children(r, field, gen_offsets(r, &array), NULL, &array);
+        break;
+    }
+    stoa_free(wide);
+    *out = array;
+}
+
+static void gen_column(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
+                       enum stoa_test_shape shape, enum stoa_test_nulls nulls,
+                       const uint8_t *parent, struct stoa_array *out)
+{
+    if (stoa_type_info(field->type.id)->layout >= STOA_LAYOUT_LIST)
+        gen_nested(r, field, nvalues, nulls, parent, out);
+    else
+        gen_leaf(r, field, nvalues, shape, nulls, parent, out);
+}
+
+void stoa_test_gen_array(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
+                         enum stoa_test_shape shape, enum stoa_test_nulls nulls,
+                         struct stoa_array *out)
+{
+    gen_column(r, field, nvalues, shape, nulls, NULL, out);
 }
 
 void stoa_test_gen_long_texts(struct stoa_test_random *r, const struct stoa_field *field,

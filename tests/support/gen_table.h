@@ -1,5 +1,5 @@
 /*
- * Random schemas and random tables, of every type without children that files hold.
+ * Random schemas and random tables.
  *
  *     struct stoa_test_random random;
  *     struct stoa_schema schema = {0};
@@ -17,6 +17,11 @@
  *     stoa_test_gen_field(&random, STOA_DECIMAL, true, "price", &field);
  *     stoa_test_gen_array(&random, &field, 1024, STOA_TEST_RUNS, STOA_TEST_NULLS_SOME, &array);
  *
+ * stoa_test_gen_schema() draws from the types of stoa_test_types[], without children, and keeps its
+ * tables from version to version, since files in the repository were made from them.
+ * stoa_test_gen_any_schema() draws from all types, nested to a given depth. Arrays and batches are
+ * made for either.
+ *
  * The same seed gives the same values on every machine. What comes out passes
  * stoa_batch_validate(). The caller resets what it gets. Memory comes from the library's
  * allocator; a generator that gets none ends the program, so generate before
@@ -29,7 +34,7 @@
 
 #include "support/random.h"
 
-/* The types that are generated: all but float16, duration, interval and the nested ones. */
+/* Without float16, duration, interval and the nested ones; decimals have up to 38 digits. */
 #define STOA_TEST_NTYPES 21
 extern const enum stoa_type_id stoa_test_types[STOA_TEST_NTYPES];
 
@@ -56,7 +61,11 @@ enum stoa_test_nulls {
 };
 #define STOA_TEST_NNULLS 4
 
-/* A type of that id with random parameters. */
+/* All types without children. */
+#define STOA_TEST_NLEAVES 24
+extern const enum stoa_type_id stoa_test_leaves[STOA_TEST_NLEAVES];
+
+/* A type without children of that id with random parameters; a decimal has up to 38 digits. */
 void stoa_test_gen_type(struct stoa_test_random *r, enum stoa_type_id id, struct stoa_type *out);
 
 /* A field with such a type; null columns are nullable in any case. */
@@ -66,6 +75,19 @@ void stoa_test_gen_field(struct stoa_test_random *r, enum stoa_type_id id, bool 
 /* ncolumns columns of random types, half of them nullable, named after type and place. */
 void stoa_test_gen_schema(struct stoa_test_random *r, uint32_t ncolumns, struct stoa_schema *out);
 
+/*
+ * A field of any type: decimals of up to 76 digits, nested types up to `depth` deep (1: none), now
+ * and then with an id, metadata, and names that the text of the type does not show.
+ */
+void stoa_test_gen_any_field(struct stoa_test_random *r, unsigned depth, const char *name,
+                             struct stoa_field *out);
+void stoa_test_gen_any_schema(struct stoa_test_random *r, uint32_t ncolumns, unsigned depth,
+                              struct stoa_schema *out);
+
+/*
+ * The arrays below a nested one have shapes and nulls of their own, and are a few times as long
+ * where lists are.
+ */
 void stoa_test_gen_array(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
                          enum stoa_test_shape shape, enum stoa_test_nulls nulls,
                          struct stoa_array *out);

@@ -6,16 +6,28 @@
  *   type                                 values                       offsets
  *   bool                                 a bitmap, bit i is value i   -
  *   int, uint, float, date32, time,      nvalues * width bytes in     -
- *   timestamp, decimal (16 bytes),       native byte order
- *   uuid, fixed_binary, enum (uint32)
+ *   timestamp, duration, interval,       native byte order
+ *   decimal, uuid, fixed_binary, enum
  *   utf8, binary                         the bytes of all values      nvalues + 1 int32
  *   list, map                            - (values in children[0])    nvalues + 1 int32
- *   null, struct                         -                            -
+ *   null, struct, fixed_list             - (values in the children)   -
  *
- * validity: a bitmap, bit i set when value i is not null; NULL when no value is null. The slot of
- * a null value holds zeros (an empty range for utf8 and binary). An array of no values may have no
- * buffers at all. The first offset is 0. fixed_list keeps `width` values for each of its own in
- * children[0]; a child of a null struct is null.
+ * float16 is IEEE binary16. A decimal of up to 38 digits is a number of 16 bytes, a wider one of
+ * 32, two's complement. An enum is a uint32, an interval a struct stoa_interval.
+ *
+ * validity: a bitmap, bit i set when value i is not null; NULL when no value is null. The first
+ * offset is 0. An array of no values may have no buffers and no children at all.
+ *
+ * Nested values:
+ *   struct      a child for each field, with nvalues values each
+ *   list        one child; value i is its values [offsets[i], offsets[i + 1])
+ *   map         the same, the child being a struct, never null, of key (never null) and value
+ *   fixed_list  one child with nvalues * width values
+ *
+ * Null slots have one form: zeros in `values`; an empty range for utf8, binary, list and map; and
+ * in the children of a struct or fixed_list that is null nulls again, also where the child's field
+ * is not nullable. So a child that is not nullable has nulls exactly where a struct or fixed_list
+ * above it, up to the nearest list or map, is null.
  *
  * Ownership: an array owns its buffers (all from the library's allocator); stoa_array_reset()
  * frees them. Buffers have at least STOA_ARRAY_SLACK bytes behind the last value, so that a loop
@@ -72,8 +84,9 @@ static inline bool stoa_array_is_null(const struct stoa_array *array, size_t i)
 
 /*
  * Checks that an array from outside is what its field says: sizes, offsets that rise, valid UTF-8,
- * bool and enum values in range, nulls only where nullable, nnulls as counted. STOA_ERR_DATA names
- * the field and the value. Cost: one pass over everything.
+ * bool, enum and decimal values in range, nulls only where nullable or below a null, null slots in
+ * their form, nnulls as counted. STOA_ERR_DATA names the field and the value. Cost: one pass over
+ * everything.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_array_validate(const struct stoa_field *field,
                                                          const struct stoa_array *array,
@@ -107,7 +120,7 @@ STOA_API STOA_CHECK enum stoa_status stoa_array_slice(const struct stoa_field *f
  * STOA_TEXT_NBYTES: numbers, dates, decimals, uuid. Not for utf8, binary, fixed_binary and nested
  * types. Returns the bytes written, without a terminator; the value must not be null.
  */
-#define STOA_TEXT_NBYTES 64
+#define STOA_TEXT_NBYTES 80
 STOA_API size_t stoa_array_format(const struct stoa_field *field, const struct stoa_array *array,
                                   size_t i, char out[STOA_TEXT_NBYTES]);
 

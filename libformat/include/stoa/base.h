@@ -49,6 +49,13 @@ enum stoa_time_unit {
     STOA_NANO = 3,
 };
 
+/* A value of type interval: a month has no fixed number of days, nor a day of seconds. */
+struct stoa_interval {
+    int32_t months;
+    int32_t days;
+    int64_t nanos;
+};
+
 #define STOA_ERROR_MESSAGE_NBYTES 1024
 #define STOA_NO_OFFSET            UINT64_MAX
 

@@ -29,22 +29,22 @@ enum stoa_type_id {
     STOA_FLOAT16 = 11,
     STOA_FLOAT32 = 12,
     STOA_FLOAT64 = 13,
-    STOA_DECIMAL = 14,   /* precision 1..38, scale 0..precision; an exact 128-bit number */
+    STOA_DECIMAL = 14,   /* precision 1..76, scale 0..precision: value * 10^-scale exactly */
     STOA_DATE32 = 15,    /* days since 1970-01-01 */
     STOA_TIME = 16,      /* since midnight, in `unit`: 32 bits for s and ms, 64 for us and ns */
     STOA_TIMESTAMP = 17, /* since 1970-01-01T00:00:00 in `unit`, 64 bits; UTC when `zone` is set,
                             a wall clock without a zone when it is NULL */
-    STOA_DURATION = 18,
-    STOA_INTERVAL = 19,
-    STOA_UTF8 = 20, /* text, valid UTF-8 */
+    STOA_DURATION = 18,  /* a span of time in `unit`, 64 bits */
+    STOA_INTERVAL = 19,  /* months, days and nanoseconds apart (struct stoa_interval) */
+    STOA_UTF8 = 20,      /* text, valid UTF-8 */
     STOA_BINARY = 21,
     STOA_FIXED_BINARY = 22, /* `width` bytes each */
     STOA_UUID = 23,         /* 16 bytes in the order of the text form */
     STOA_ENUM = 24,         /* an index into `symbols`, 32 bits */
-    STOA_LIST = 25,
-    STOA_FIXED_LIST = 26,
-    STOA_STRUCT = 27,
-    STOA_MAP = 28,
+    STOA_LIST = 25,         /* any number of values of its child */
+    STOA_FIXED_LIST = 26,   /* `width` of them */
+    STOA_STRUCT = 27,       /* a value of each child */
+    STOA_MAP = 28,          /* a list of entries, structs of a key, never null, and a value */
 };
 
 /*

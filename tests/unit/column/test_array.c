@@ -15,7 +15,7 @@
 #include "base/alloc.h"
 #include "base/bits.h"
 #include "base/error.h"
-#include "base/int128.h"
+#include "base/int256.h"
 #include "column/builder.h"
 #include "support/fault_alloc.h"
 #include "support/gen_table.h"
@@ -172,12 +172,11 @@ static void copies_are_what_the_model_says(void **state)
     struct stoa_test_random random;
 
     stoa_test_random_init(&random, "copies_are_what_the_model_says");
-    for (size_t i = 0; i < stoa_test_ncases(40 * STOA_TEST_NTYPES); i++) {
+    for (size_t i = 0; i < stoa_test_ncases(40 * STOA_TEST_NLEAVES); i++) {
         struct stoa_field field;
         struct stoa_array array;
 
-        stoa_test_gen_field(&random, stoa_test_types[i % STOA_TEST_NTYPES], i % 3 != 0, "x",
-                            &field);
+        stoa_test_gen_any_field(&random, 1, "x", &field);
         gen_any(&random, &field, 500, &array);
         check_slice(&random, &field, &array);
         check_take(&random, &field, &array);
@@ -193,14 +192,15 @@ static void one_changed_value_is_not_equal(void **state)
     struct stoa_test_random random;
 
     stoa_test_random_init(&random, "one_changed_value_is_not_equal");
-    for (size_t i = 0; i < stoa_test_ncases(20 * STOA_TEST_NTYPES); i++) {
-        enum stoa_type_id id = stoa_test_types[i % STOA_TEST_NTYPES];
+    for (size_t i = 0; i < stoa_test_ncases(20 * STOA_TEST_NLEAVES); i++) {
         struct stoa_error err = {0};
         struct stoa_field field;
         struct stoa_array array, copy;
         size_t row, width;
+        enum stoa_type_id id;
 
-        stoa_test_gen_field(&random, id, true, "x", &field);
+        stoa_test_gen_any_field(&random, 1, "x", &field);
+        id = field.type.id;
         gen_any(&random, &field, 300, &array);
         assert_int_equal(stoa_array_slice(&field, &array, 0, array.nvalues, &copy, &err), STOA_OK);
         assert_true(stoa_array_equal(&field, &array, &copy));
@@ -224,97 +224,7 @@ static void one_changed_value_is_not_equal(void **state)
     }
 }
 
-/* ---- Nested arrays: a column of lists of structs and the like, by a random generator ---- */
-
-static void gen_nested(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
-                       const uint8_t *parent, struct stoa_array *out);
-
-/* Nulls at random, and wherever the struct around has one. */
-static void gen_validity(struct stoa_test_random *r, const struct stoa_field *field,
-                         const uint8_t *parent, struct stoa_array *array)
-{
-    struct stoa_error err = {0};
-    size_t n = array->nvalues;
-
-    assert_int_equal(stoa_array_alloc_buffer(&array->validity, stoa_bitmap_nbytes(n), &err),
-                     STOA_OK);
-    memset(array->validity, 0, stoa_bitmap_nbytes(n));
-    stoa_bitmap_fill(array->validity, 0, n, true);
-    for (size_t i = 0; i < n; i++) {
-        bool inside_null = parent != NULL && !stoa_bitmap_get(parent, i);
-
-        if (inside_null || (field->nullable && stoa_test_random_one_in(r, 5))) {
-            stoa_bitmap_clear(array->validity, i);
-            array->nnulls++;
-        }
-    }
-    stoa_array_drop_validity(array);
-}
-
-static size_t gen_offsets(struct stoa_test_random *r, struct stoa_array *array)
-{
-    struct stoa_error err = {0};
-    size_t total = 0;
-
-    assert_int_equal(stoa_array_alloc_buffer(&array->offsets, 4 * (array->nvalues + 1), &err),
-                     STOA_OK);
-    array->offsets[0] = 0;
-    for (size_t i = 0; i < array->nvalues; i++) {
-        if (!stoa_array_is_null(array, i))
-            total += (size_t)stoa_test_random_below(r, 4);
-        array->offsets[i + 1] = (int32_t)total;
-    }
-    return total;
-}
-
-/* A leaf below a struct: the generated values, with nulls of its own and of the struct. */
-static void gen_leaf(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
-                     const uint8_t *parent, struct stoa_array *out)
-{
-    struct stoa_builder builder = new_model(field);
-    struct stoa_array values, nulls = {.nvalues = nvalues};
-    struct stoa_error err = {0};
-
-    stoa_test_gen_array(r, field, nvalues, STOA_TEST_FULL_RANGE, STOA_TEST_NULLS_NONE, &values);
-    gen_validity(r, field, parent, &nulls);
-    for (size_t i = 0; i < nvalues; i++) {
-        if (!stoa_array_is_null(&nulls, i)) {
-            append_from(&builder, &values, i);
-        } else {
-            assert_int_equal(stoa_builder_reserve(&builder, 1, 0, &err), STOA_OK);
-            stoa_builder_append_null(&builder);
-        }
-    }
-    stoa_builder_finish(&builder, out);
-    stoa_builder_reset(&builder);
-    stoa_array_reset(&nulls);
-    stoa_array_reset(&values);
-}
-
-static void gen_nested(struct stoa_test_random *r, const struct stoa_field *field, size_t nvalues,
-                       const uint8_t *parent, struct stoa_array *out)
-{
-    struct stoa_array array = {.nvalues = nvalues};
-    struct stoa_error err = {0};
-    size_t below = nvalues;
-    bool is_struct = field->type.id == STOA_STRUCT;
-
-    if (stoa_type_info(field->type.id)->params < STOA_PARAMS_LIST) {
-        gen_leaf(r, field, nvalues, parent, out);
-        return;
-    }
-    gen_validity(r, field, parent, &array);
-    if (field->type.id == STOA_FIXED_LIST)
-        below *= field->type.width;
-    else if (!is_struct)
-        below = gen_offsets(r, &array);
-    assert_int_equal(stoa_alloc_zeroed(&array.children, field->nchildren, sizeof(array), &err),
-                     STOA_OK);
-    for (; array.nchildren < field->nchildren; array.nchildren++)
-        gen_nested(r, &field->children[array.nchildren], below, is_struct ? array.validity : NULL,
-                   &array.children[array.nchildren]);
-    *out = array;
-}
+/* ---- Nested arrays ---- */
 
 static const char *const nested[] = {
     "list<int64>",
@@ -335,23 +245,28 @@ static void nested_copies_agree(void **state)
     struct stoa_test_random random;
 
     stoa_test_random_init(&random, "nested_copies_agree");
-    for (size_t i = 0; i < stoa_test_ncases(40 * NNESTED); i++) {
+    for (size_t i = 0; i < stoa_test_ncases(60 * NNESTED); i++) {
         struct stoa_field field = {.nullable = true};
         struct stoa_error err = {0};
-        struct stoa_array array, whole, halves[2], taken, back;
-        const struct stoa_array *list[] = {&halves[0], &halves[1]};
-        size_t n = (size_t)stoa_test_random_below(&random, 60);
-        size_t middle = (size_t)stoa_test_random_below(&random, n + 1);
+        struct stoa_array array, whole, parts[3] = {{0}}, taken, back;
+        const struct stoa_array *list[] = {&parts[0], &parts[1], &parts[2]}; /* 1 has no children */
+        size_t n, middle;
         uint32_t rows[60];
 
-        assert_int_equal(stoa_strndup(&field.name, "x", 1, &err), STOA_OK);
-        assert_int_equal(stoa_field_parse_type(&field, nested[i % NNESTED], &err), STOA_OK);
-        gen_nested(&random, &field, n, NULL, &array);
+        if (i % 2 == 0) {
+            stoa_test_gen_any_field(&random, 1 + (unsigned)(i % 8), "x", &field);
+        } else {
+            assert_int_equal(stoa_strndup(&field.name, "x", 1, &err), STOA_OK);
+            assert_int_equal(stoa_field_parse_type(&field, nested[i / 2 % NNESTED], &err), STOA_OK);
+        }
+        gen_any(&random, &field, 60, &array);
+        n = array.nvalues;
+        middle = (size_t)stoa_test_random_below(&random, n + 1);
         if (stoa_array_validate(&field, &array, &err) != STOA_OK)
-            fail_msg("%s: %s", nested[i % NNESTED], err.message);
-        assert_int_equal(stoa_array_slice(&field, &array, 0, middle, &halves[0], &err), STOA_OK);
-        assert_int_equal(stoa_array_slice(&field, &array, middle, n, &halves[1], &err), STOA_OK);
-        assert_int_equal(stoa_array_concat(&field, list, 2, &whole, &err), STOA_OK);
+            fail_msg("%s", err.message);
+        assert_int_equal(stoa_array_slice(&field, &array, 0, middle, &parts[0], &err), STOA_OK);
+        assert_int_equal(stoa_array_slice(&field, &array, middle, n, &parts[2], &err), STOA_OK);
+        assert_int_equal(stoa_array_concat(&field, list, 3, &whole, &err), STOA_OK);
         assert_int_equal(stoa_array_validate(&field, &whole, &err), STOA_OK);
         assert_true(stoa_array_equal(&field, &array, &whole));
         /* Backwards twice is where it was. */
@@ -374,8 +289,8 @@ static void nested_copies_agree(void **state)
         stoa_array_reset(&back);
         stoa_array_reset(&taken);
         stoa_array_reset(&whole);
-        stoa_array_reset(&halves[0]);
-        stoa_array_reset(&halves[1]);
+        stoa_array_reset(&parts[0]);
+        stoa_array_reset(&parts[2]);
         stoa_array_reset(&array);
         stoa_field_reset(&field);
     }
@@ -457,6 +372,14 @@ static const struct {
      true,
      {2, 0, NULL, (uint8_t *)(struct stoa_int128[]){{.lo = 999}, {.lo = 1000}}, NULL, NULL, 0},
      "column x: value 1 has more than 3 digits"},
+    {"decimal(40,1)",
+     true,
+     {1, 0, NULL, (uint8_t *)(struct stoa_int256[]){{{0, 0, INT64_MAX, 0}}}, NULL, NULL, 0},
+     "column x: value 0 has more than 40 digits"},
+    {"decimal(40,1)",
+     true,
+     {1, 1, (uint8_t[]){0}, (uint8_t *)(struct stoa_int256[]){{{1}}}, NULL, NULL, 0},
+     "column x: value 0 is null and its slot is not zero"},
     {"list<int8>",
      true,
      {1, 0, NULL, NULL, (int32_t[]){0, 1}, NULL, 0},
@@ -474,11 +397,42 @@ static const struct {
      true,
      {1, 1, (uint8_t[]){0}, NULL, NULL,
       (struct stoa_array[]){{1, 0, NULL, (uint8_t[]){0}, NULL, NULL, 0}}, 1},
-     "column x: column a: value 0 is not null inside a null struct"},
+     "column x: column a: value 0 is not null inside a null"},
     {"fixed_list<int8,2>",
      true,
      {2, 0, NULL, NULL, NULL, (struct stoa_array[]){{.nvalues = 3}}, 1},
      "column x: child 1 has 3 values, not 4"},
+    {"fixed_list<int8,2>",
+     true,
+     {2, 1, (uint8_t[]){1}, NULL, NULL,
+      (struct stoa_array[]){{4, 1, (uint8_t[]){7}, (uint8_t[]){1, 2, 0, 0}, NULL, NULL, 0}}, 1},
+     "column x: column item: value 2 is not null inside a null"},
+    {"fixed_list<int8 not null,2>",
+     true,
+     {2, 1, (uint8_t[]){2}, NULL, NULL,
+      (struct stoa_array[]){{4, 3, (uint8_t[]){4}, (uint8_t[]){0, 0, 2, 0}, NULL, NULL, 0}}, 1},
+     "column x: column item: value 3 is null, which the schema forbids"},
+    {"struct<l:list<int8> not null>",
+     true,
+     {1, 1, (uint8_t[]){0}, NULL, NULL,
+      (struct stoa_array[]){{1, 0, NULL, NULL, (int32_t[]){0, 0}, (struct stoa_array[]){{0}}, 1}},
+      1},
+     "column x: column l: value 0 is not null inside a null"},
+    /* Arrays of no values. */
+    {"list<int8>",
+     true,
+     {0, 0, NULL, NULL, NULL, (struct stoa_array[]){{.nvalues = 1}}, 1},
+     "column x: child 1 has 1 values, not 0"},
+    {"struct<a:int8,b:int8>",
+     true,
+     {0, 0, NULL, NULL, NULL, (struct stoa_array[]){{0}}, 1},
+     "column x: 1 children where the schema has 2"},
+    {"list<list<int8>>",
+     true,
+     {1, 0, NULL, NULL, (int32_t[]){0, 0},
+      (struct stoa_array[]){{.nchildren = 1, .children = (struct stoa_array[]){{.nvalues = 1}}}},
+      1},
+     "column x: column item: child 1 has 1 values, not 0"},
 };
 
 static void invalid_arrays_are_named(void **state)
@@ -496,20 +450,36 @@ static void invalid_arrays_are_named(void **state)
     }
 }
 
-static void a_part_of_a_null_struct_may_be_null(void **state)
+static const struct {
+    const char *type;
+    struct stoa_array array;
+} valid[] = {
+    {"struct<a:int8 not null>",
+     {1, 1, (uint8_t[]){0}, NULL, NULL,
+      (struct stoa_array[]){{1, 1, (uint8_t[]){0}, (uint8_t[]){0}, NULL, NULL, 0}}, 1}},
+    {"fixed_list<int8 not null,2>",
+     {2, 1, (uint8_t[]){2}, NULL, NULL,
+      (struct stoa_array[]){{4, 2, (uint8_t[]){12}, (uint8_t[]){0, 0, 2, 0}, NULL, NULL, 0}}, 1}},
+    {"list<int8 not null>",
+     {1, 1, (uint8_t[]){0}, NULL, (int32_t[]){0, 0}, (struct stoa_array[]){{0}}, 1}},
+    {"list<struct<a:int8>>", {0}},
+    {"list<struct<a:int8>>", /* no value: no children either */
+     {1, 0, NULL, NULL, (int32_t[]){0, 0}, (struct stoa_array[]){{0}}, 1}},
+};
+
+static void what_is_below_a_null_or_nothing_may_be_null_or_missing(void **state)
 {
     (void)state;
-    const struct stoa_array array = {
-        1,    1,    (uint8_t[]){0},
-        NULL, NULL, (struct stoa_array[]){{1, 1, (uint8_t[]){0}, (uint8_t[]){0}, NULL, NULL, 0}},
-        1};
-    struct stoa_field field = {.nullable = true};
-    struct stoa_error err = {0};
+    for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++) {
+        struct stoa_field field = {.nullable = true};
+        struct stoa_error err = {0};
 
-    assert_int_equal(stoa_strndup(&field.name, "x", 1, &err), STOA_OK);
-    assert_int_equal(stoa_field_parse_type(&field, "struct<a:int8 not null>", &err), STOA_OK);
-    assert_int_equal(stoa_array_validate(&field, &array, &err), STOA_OK);
-    stoa_field_reset(&field);
+        assert_int_equal(stoa_strndup(&field.name, "x", 1, &err), STOA_OK);
+        assert_int_equal(stoa_field_parse_type(&field, valid[i].type, &err), STOA_OK);
+        if (stoa_array_validate(&field, &valid[i].array, &err) != STOA_OK)
+            fail_msg("%s: %s", valid[i].type, err.message);
+        stoa_field_reset(&field);
+    }
 }
 
 static void batches_are_as_wide_and_long_as_they_say(void **state)
@@ -605,7 +575,8 @@ static void every_failing_allocation_is_reported(void **state)
 
         if (i < NNESTED) {
             assert_int_equal(stoa_field_parse_type(&field, nested[i], &err), STOA_OK);
-            gen_nested(&random, &field, 10, NULL, &array);
+            stoa_test_gen_array(&random, &field, 10, STOA_TEST_FULL_RANGE, STOA_TEST_NULLS_SOME,
+                                &array);
         } else {
             stoa_test_gen_field(&random, stoa_test_types[i - NNESTED], true, "x", &field);
             stoa_test_gen_array(&random, &field, 10, STOA_TEST_FULL_RANGE, STOA_TEST_NULLS_SOME,
@@ -624,7 +595,7 @@ int main(void)
         cmocka_unit_test(one_changed_value_is_not_equal),
         cmocka_unit_test(nested_copies_agree),
         cmocka_unit_test(invalid_arrays_are_named),
-        cmocka_unit_test(a_part_of_a_null_struct_may_be_null),
+        cmocka_unit_test(what_is_below_a_null_or_nothing_may_be_null_or_missing),
         cmocka_unit_test(batches_are_as_wide_and_long_as_they_say),
         cmocka_unit_test(text_past_2_gib_is_a_limit),
         cmocka_unit_test(every_failing_allocation_is_reported),

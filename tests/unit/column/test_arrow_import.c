@@ -420,7 +420,7 @@ static void bad_formats_are_refused(void **state)
          "\"d:5,-2\" is not a decimal of 128 bits with a scale of 0 or more"},
         {"d:50,2,256", STOA_ERR_DATA,
          "\"d:50,2,256\" is not a decimal of 128 bits with a scale of 0 or more"},
-        {"d:39,2", STOA_ERR_USAGE, "the precision of a decimal is 1 to 38, not 39"},
+        {"d:77,2", STOA_ERR_USAGE, "the precision of a decimal is 1 to 76, not 77"},
         {"d:5,6", STOA_ERR_USAGE, "the scale of a decimal is 0 to its precision 5, not 6"},
         {"tss:a b", STOA_ERR_USAGE,
          "a time zone is letters, digits and any of +-_/:. (\"Europe/Paris\", \"+02:00\")"},

@@ -256,8 +256,8 @@ static const struct {
     {NODES + 48 + 20, 4, 2, STOA_ERR_CORRUPT, "schema: column 3 (t): 9 is not the number of a time unit"},
     {POOL + 1, 1, 'n', STOA_ERR_CORRUPT, "schema: there are two columns \"n\""},
     {POOL, 1, 0xff, STOA_ERR_CORRUPT, "schema: column 1: name: not UTF-8"},
-    {POOL + 6, 1, 39, STOA_ERR_CORRUPT,
-     "schema: column 2 (d): the precision of a decimal is 1 to 38, not 39"},
+    {POOL + 6, 1, 77, STOA_ERR_CORRUPT,
+     "schema: column 2 (d): the precision of a decimal is 1 to 76, not 77"},
 };
 /* clang-format on */
 
