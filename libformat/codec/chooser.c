@@ -46,6 +46,28 @@ static const struct candidate numbers[] = {
     {"sparse(narrow(plain+zstd),plain+zstd)", "sparse(pfor,pfor)"},
     {NULL, NULL},
 };
+static const struct candidate floats[] = {
+    {"plain", NULL},
+    {"pfor", NULL},
+    {"alp(pfor)", NULL},
+    {"alp(delta(pfor))", NULL},
+    {"rle(pfor,pfor)", NULL},
+    {"rle(alp(pfor),pfor)", NULL},
+    {"sparse(pfor,alp(pfor))", NULL},
+    {"sparse(pfor,pfor)", NULL},
+    {"alp+zstd(pfor+zstd)", NULL},
+    {"alp+zstd(narrow(plain+zstd))", NULL},
+    {"alp+zstd(rle(pfor+zstd,pfor+zstd))", NULL},
+    {"pfor+zstd", NULL},
+    {"plain+zstd", NULL},
+    {"alp+zstd(delta(narrow(plain+zstd)))", "alp(delta(pfor))"},
+    {"delta(plain+zstd)", NULL},
+    {"rle(plain+zstd,pfor+zstd)", "rle(pfor,pfor)"},
+    {"rle(alp(pfor+zstd),pfor+zstd)", "rle(alp(pfor),pfor)"},
+    {"sparse(pfor+zstd,plain+zstd)", "sparse(pfor,pfor)"},
+    {"sparse(pfor+zstd,alp(narrow(plain+zstd)))", "sparse(pfor,alp(pfor))"},
+    {NULL, NULL},
+};
 static const struct candidate wide[] = { /* I128, I256, FIXED */
     {"plain", NULL},
     {"rle(plain,pfor)", NULL},
@@ -64,6 +86,7 @@ static const struct candidate lengths[] = {
 /* clang-format on */
 
 enum { MAX_NCANDIDATES = sizeof(numbers) / sizeof(numbers[0]) };
+_Static_assert(sizeof(floats) <= sizeof(numbers), "the longest table is that of integers");
 
 /* What is tried: the values, in pages. */
 struct trial {
@@ -105,6 +128,13 @@ static bool is_hopeful(const struct candidate *table, const struct candidate *ca
             return nbytes[k] <= best * 2;
     }
     return false;
+}
+
+static const struct candidate *candidates_for(enum stoa_phys phys)
+{
+    if (phys == STOA_PHYS_F32 || phys == STOA_PHYS_F64)
+        return floats;
+    return stoa_phys_is_number(phys) ? numbers : wide;
 }
 
 /* The first of the plans of `table` that is within one percent of the smallest. CONST is in none:
@@ -311,8 +341,7 @@ enum stoa_status stoa_chooser_choose(struct stoa_encoder *encoder, const struct 
     if (values->phys == STOA_PHYS_BYTES)
         STOA_TRY(choose_text(&trial, &choice, err));
     else
-        STOA_TRY(
-            choose_from(&trial, stoa_phys_is_number(values->phys) ? numbers : wide, &choice, err));
+        STOA_TRY(choose_from(&trial, candidates_for(values->phys), &choice, err));
     choice.nbytes = choice.nbytes * values->nvalues / trial.values.nvalues;
 chosen:
     if (codes)

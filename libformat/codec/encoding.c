@@ -14,7 +14,8 @@ enum {
     NUMBERS = PHYS(I8) | PHYS(I16) | PHYS(I32) | PHYS(I64) | PHYS(U8) | PHYS(U16) | PHYS(U32) |
               PHYS(U64) | PHYS(F16) | PHYS(F32) | PHYS(F64),
     FIXED_WIDTH = NUMBERS | PHYS(I128) | PHYS(I256) | PHYS(FIXED),
-    ANYWHERE = ROLE(ROOT) | ROLE(DELTAS) | ROLE(CODES) | ROLE(COUNTS) | ROLE(VALUES),
+    ANYWHERE = ROLE(ROOT) | ROLE(DELTAS) | ROLE(CODES) | ROLE(COUNTS) | ROLE(VALUES) |
+               ROLE(INTEGERS),
 };
 
 static const struct stoa_encoding encodings[] = { /* the numbers are stored: never reuse one */
@@ -32,7 +33,8 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .name = "pfor", .roles = ANYWHERE, .physes = NUMBERS, .flags = 3,
         .encode = stoa_pfor_encode, .decode = stoa_pfor_decode},
     [STOA_DELTA] = {
-        .name = "delta", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(VALUES), .physes = NUMBERS,
+        .name = "delta", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(VALUES) | ROLE(INTEGERS),
+        .physes = NUMBERS,
         .nchildren = 1, .children = {{STOA_ROLE_DELTAS, STOA_CHILD_SAME, false}},
         .encode = stoa_delta_encode, .decode = stoa_delta_decode},
     [STOA_DICT] = {
@@ -41,15 +43,20 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .encode = stoa_dict_encode, .decode = stoa_dict_decode,
         .decode_text = stoa_dict_decode_text},
     [STOA_RLE] = {
-        .name = "rle", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS), .physes = FIXED_WIDTH,
+        .name = "rle", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS) | ROLE(INTEGERS),
+        .physes = FIXED_WIDTH,
         .nchildren = 2, .children = {{STOA_ROLE_VALUES, STOA_CHILD_SAME, true},
                                      {STOA_ROLE_COUNTS, STOA_CHILD_U32, true}},
         .encode = stoa_rle_encode, .decode = stoa_rle_decode},
     [STOA_SPARSE] = {
-        .name = "sparse", .roles = ROLE(ROOT) | ROLE(CODES), .physes = FIXED_WIDTH,
+        .name = "sparse", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(INTEGERS), .physes = FIXED_WIDTH,
         .nchildren = 2, .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, true},
                                      {STOA_ROLE_VALUES, STOA_CHILD_SAME, true}},
         .encode = stoa_sparse_encode, .decode = stoa_sparse_decode},
+    [STOA_ALP] = {
+        .name = "alp", .roles = ROLE(ROOT) | ROLE(VALUES), .physes = PHYS(F32) | PHYS(F64),
+        .nchildren = 1, .children = {{STOA_ROLE_INTEGERS, STOA_CHILD_SIGNED, false}},
+        .encode = stoa_alp_encode, .decode = stoa_alp_decode},
     [STOA_NARROW] = {
         .name = "narrow", .roles = ANYWHERE, .physes = NUMBERS & ~(PHYS(I8) | PHYS(U8)),
         .nchildren = 1, .children = {{STOA_ROLE_NARROWED, STOA_CHILD_NARROWER, false}},
@@ -73,6 +80,7 @@ static const char *const role_names[] = {
     [STOA_ROLE_COUNTS] = "lengths/positions",
     [STOA_ROLE_VALUES] = "values of rle/sparse",
     [STOA_ROLE_NARROWED] = "values of narrow",
+    [STOA_ROLE_INTEGERS] = "integers of alp",
 };
 
 const struct stoa_encoding *stoa_encoding_find(unsigned encoding)
@@ -109,6 +117,8 @@ bool stoa_child_phys_fits(enum stoa_child_phys rule, unsigned parent, unsigned p
         return phys == parent;
     case STOA_CHILD_U32:
         return phys == STOA_PHYS_U32;
+    case STOA_CHILD_SIGNED:
+        return phys == (parent == STOA_PHYS_F32 ? STOA_PHYS_I32 : STOA_PHYS_I64);
     case STOA_CHILD_NARROWER:
         return phys >= STOA_PHYS_U8 && phys <= STOA_PHYS_U32 &&
                stoa_phys_width((enum stoa_phys)phys) < stoa_phys_width((enum stoa_phys)parent);

@@ -20,6 +20,7 @@
 #include "base/bits.h"
 #include "base/bytes.h"
 #include "base/cpu.h"
+#include "codec/alp_loops.h"
 
 /* Little-endian word i of type T in packed bytes. */
 static inline uint64_t load_word(const uint8_t *packed, size_t i, unsigned width)
@@ -238,6 +239,8 @@ const struct stoa_kernels stoa_kernels_scalar = {
     .range = {range1, range2, range4, range8},
     .sum = {sum1, sum2, sum4, sum8},
     .scale = {scale1, scale2, scale4, scale8},
+    .alp_decode = {stoa_alp_decode32, stoa_alp_decode64},
+    .alp_encode = {stoa_alp_encode32, stoa_alp_encode64},
 };
 
 const struct stoa_kernels *stoa_kernels(void)

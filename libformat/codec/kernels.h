@@ -39,6 +39,14 @@ struct stoa_kernels {
 
     /* value * factor + addend in place. */
     void (*scale[4])(uint8_t *values, size_t n, uint64_t factor, uint64_t addend);
+
+    /*
+     * ALP, for float32 [0] and float64 [1]: integers of the same width to floats in their place,
+     * false when one is outside of what ALP allows; and floats to integers, returning how many of
+     * them do not come back bit by bit. alp_loops.h
+     */
+    bool (*alp_decode[2])(uint8_t *values, size_t n, double power);
+    size_t (*alp_encode[2])(const uint8_t *values, size_t n, double power, uint8_t *out);
 };
 
 /* The best for this processor. */

@@ -7,6 +7,7 @@
  */
 #include <immintrin.h>
 
+#include "codec/alp_loops.h"
 #include "codec/kernels.h"
 
 typedef __m256i vec;
@@ -281,4 +282,6 @@ const struct stoa_kernels stoa_kernels_avx2 = {
     .range = {range1, range2, range4, range8},
     .sum = {sum1, sum2, sum4, sum8},
     .scale = {scale1, scale2, scale4, scale8},
+    .alp_decode = {stoa_alp_decode32, stoa_alp_decode64},
+    .alp_encode = {stoa_alp_encode32, stoa_alp_encode64},
 };

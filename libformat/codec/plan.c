@@ -118,9 +118,20 @@ static bool accept(const char **text, const char *word)
     return true;
 }
 
+/* The type of a child in a plan; the least that it may be. */
+static unsigned child_phys(enum stoa_child_phys rule, unsigned parent)
+{
+    unsigned phys = STOA_PHYS_I8;
+
+    if (rule == STOA_CHILD_SAME)
+        return parent;
+    while (!stoa_child_phys_fits(rule, parent, phys) && phys < STOA_PHYS_BYTES)
+        phys++;
+    return phys;
+}
+
 static bool parse(const char **text, unsigned phys, struct stoa_plan *out)
 {
-    static const uint8_t least[] = {STOA_PHYS_U8, STOA_PHYS_U32};
     unsigned encoding;
     const struct stoa_encoding *e = parse_name(text, &encoding);
     struct stoa_plan_node *node = &out->nodes[out->nnodes];
@@ -130,8 +141,7 @@ static bool parse(const char **text, unsigned phys, struct stoa_plan *out)
     out->nnodes++;
     *node = (struct stoa_plan_node){(uint8_t)encoding, (uint8_t)phys, accept(text, "+zstd")};
     for (unsigned c = 0, n = stoa_encoding_nchildren(e, phys); c < n; c++) {
-        unsigned rule = e->children[c].phys;
-        unsigned child = rule == STOA_CHILD_SAME ? phys : least[rule == STOA_CHILD_U32];
+        unsigned child = child_phys((enum stoa_child_phys)e->children[c].phys, phys);
 
         if (!accept(text, c == 0 ? "(" : ",") || !parse(text, child, out) ||
             (c + 1 == n && !accept(text, ")")))

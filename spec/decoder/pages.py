@@ -6,9 +6,9 @@ end of decode_page(). A value is None (null), an int, a float or bytes.
 import struct
 import subprocess
 
-PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, NARROW, BITMAP, BITRUNS = 0, 1, 2, 3, 4, 5, 6, 14, 15, 16
+PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, NARROW, BITMAP, BITRUNS = 0, 1, 2, 3, 4, 5, 6, 7, 14, 15, 16
 NAMES = {PLAIN: "plain", CONST: "const", PFOR: "pfor", DELTA: "delta", DICT: "dict", RLE: "rle",
-         SPARSE: "sparse", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns"}
+         SPARSE: "sparse", ALP: "alp", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns"}
 
 (NONE, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, I128, FIXED, BYTES, F16, I256) = range(16)
 WIDTH = {I8: 1, I16: 2, I32: 4, I64: 8, U8: 1, U16: 2, U32: 4, U64: 8, F32: 4, F64: 8, I128: 16,
@@ -52,7 +52,7 @@ class Node:
     def nchildren(self):
         if self.encoding == PLAIN:
             return 1 if self.phys == BYTES else 0
-        return {DELTA: 1, DICT: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2}.get(self.encoding, 0)
+        return {DELTA: 1, DICT: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2}.get(self.encoding, 0)
 
 
 COUNTS = {PLAIN, CONST, PFOR, NARROW}
@@ -60,12 +60,13 @@ MAY_BE = {  # spec/encodings.md, section 3
     "deltas": {PFOR, CONST, NARROW, PLAIN, RLE},
     "codes": COUNTS | {RLE, SPARSE, DELTA},
     "counts": COUNTS,
-    "values": COUNTS | {DELTA},
+    "values": COUNTS | {DELTA, ALP},
+    "integers": COUNTS | {DELTA, RLE, SPARSE},
     "narrowed": {PLAIN},
     "validity": {BITMAP, BITRUNS},
 }
 ROLES = {PLAIN: ["counts"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", "counts"],
-         SPARSE: ["counts", "values"], NARROW: ["narrowed"], BITRUNS: ["counts"]}
+         SPARSE: ["counts", "values"], ALP: ["integers"], NARROW: ["narrowed"], BITRUNS: ["counts"]}
 
 
 def allowed(node, role):
@@ -74,7 +75,10 @@ def allowed(node, role):
             return node.encoding in (PLAIN, CONST, DICT)
         if node.phys in (I128, I256, FIXED):
             return node.encoding in (PLAIN, CONST, DICT, RLE, SPARSE)
-        return node.encoding <= SPARSE or node.encoding == NARROW
+        return node.encoding <= SPARSE or node.encoding == NARROW or \
+            (node.encoding == ALP and node.phys in (F32, F64))
+    if node.encoding == ALP and node.phys not in (F32, F64):
+        return False
     if node.encoding in (PFOR, DELTA, NARROW) and node.phys not in NUMBERS:
         return False
     return node.encoding in MAY_BE[role]
@@ -95,6 +99,8 @@ def take_tree(nodes, role, depth=0, above=()):
         elif node.encoding == NARROW:
             need(child.phys in (U8, U16, U32) and WIDTH[child.phys] < WIDTH[node.phys],
                  "narrowed values that are not narrower")
+        elif node.encoding == ALP:
+            need(child.phys == (I32 if node.phys == F32 else I64), "integers of another width")
         else:
             need(child.phys == node.phys, "a child of another type")
         if node.encoding in (RLE, SPARSE, BITRUNS):
@@ -176,6 +182,26 @@ class Decoder:
         for position, value in zip(positions, others):
             need(last < position < node.n, "sparse: positions that do not rise")
             values[position] = value
+            last = position
+        return values
+
+    def decode_alp(self, node):
+        width, code = (4, "<fI") if node.phys == F32 else (8, "<dQ")
+        need(len(node.payload) >= 8, "alp: length of the payload")
+        exponent, zero, count = struct.unpack_from("<B3sI", node.payload)
+        need(exponent <= 22 and zero == bytes(3), "alp: exponent")
+        need(len(node.payload) == 8 + count * (4 + width), "alp: length of the payload")
+        integers = [to_value(q, node.children[0].phys) for q in self.decode(node.children[0])]
+        need(width == 4 or all(-2**51 <= q < 2**51 for q in integers), "alp: more than 51 bits")
+        # q / 10**k of Python is rounded correctly, which a division of doubles is here too.
+        values = [struct.unpack(code[0] + code[2], struct.pack(code[:2], q / 10**exponent))[0]
+                  for q in integers]
+        last = -1
+        for k in range(count):
+            position = struct.unpack_from("<I", node.payload, 8 + 4 * k)[0]
+            need(last < position < node.n, "alp: exceptions that do not rise")
+            at = 8 + 4 * count + width * k
+            values[position] = int.from_bytes(node.payload[at:at + width], "little")
             last = position
         return values
 

@@ -18,6 +18,7 @@ struct golden {
     int nulls;                           /* enum stoa_test_nulls, -1: any */
     size_t nrows[MAX_NGROUPS];           /* 0: the end */
     bool mostly_zero;                    /* the last column, an int64 without nulls */
+    bool prices;                         /* the last column, a float64: decimals, some are none */
 };
 
 /* clang-format off */
@@ -68,6 +69,9 @@ static const struct golden goldens[STOA_TEST_NGOLDEN] = {
     {.name = "zones", .filter = "c0 < 900",
      .types = {STOA_UINT16}, .shape = STOA_TEST_SMALL_RANGE, .nulls = STOA_TEST_NULLS_RUNS,
      .nrows = {9000, 8193}},
+    {.name = "prices", .filter = "c1 > 99.5",
+     .types = {STOA_FLOAT32, STOA_FLOAT64}, .shape = STOA_TEST_SMALL_RANGE,
+     .nulls = STOA_TEST_NULLS_SOME, .nrows = {1500, 400}, .prices = true},
 };
 /* clang-format on */
 
@@ -116,6 +120,20 @@ static void fill_mostly_zero(struct stoa_test_random *random, struct stoa_array 
     }
 }
 
+/* What ALP is for. */
+static void fill_prices(struct stoa_test_random *random, struct stoa_array *array)
+{
+    for (size_t i = 0; i < array->nvalues; i++) {
+        double value = (double)stoa_test_random_below(random, 10000) / 100;
+
+        if (stoa_test_random_one_in(random, 200))
+            value = stoa_test_random_unit(random);
+        if (stoa_array_is_null(array, i))
+            value = 0;
+        memcpy(array->values + i * sizeof(value), &value, sizeof(value));
+    }
+}
+
 static void fill_batch(const struct golden *golden, struct stoa_test_random *random,
                        const struct stoa_schema *schema, size_t nrows, struct stoa_batch *batch)
 {
@@ -136,6 +154,8 @@ static void fill_batch(const struct golden *golden, struct stoa_test_random *ran
                             (enum stoa_test_nulls)nulls, &batch->columns[i]);
         if (golden->mostly_zero && i == schema->nfields - 1)
             fill_mostly_zero(random, &batch->columns[i]);
+        if (golden->prices && i == schema->nfields - 1)
+            fill_prices(random, &batch->columns[i]);
     }
 }
 

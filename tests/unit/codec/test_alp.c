@@ -1,0 +1,190 @@
+/*
+ * ALP: which floats become integers, against strtod() and printf() of the C library, and that every
+ * other bit pattern comes back too.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/cpu.h"
+#include "codec/kernels.h"
+#include "codec/page.h"
+#include "support/random.h"
+
+enum { NVALUES = 3000, RAW_MAX = 1 << 20, EXPONENT = 40, COUNT = 44 };
+
+static struct stoa_encoder *encoder;
+static struct stoa_decoder *decoder;
+
+/*
+ * Encodes as `plan`, asserts that all bits come back, and gives exponent and number of exceptions
+ * of an ALP root with one child; *exponent is UINT32_MAX when there is another root.
+ */
+static void round_trip(const char *text, enum stoa_phys phys, const void *values, size_t n,
+                       uint32_t *exponent, uint32_t *count)
+{
+    static uint8_t back[NVALUES * 8 + 64];
+    struct stoa_vector vector = {phys, stoa_phys_width(phys), n, values, NULL};
+    struct stoa_page_values out = {.values = back};
+    struct stoa_buffer page = {0};
+    struct stoa_error err = {0};
+    struct stoa_plan plan;
+    uint32_t raw_nbytes;
+
+    assert_true(stoa_plan_parse(text, phys, &plan));
+    assert_int_equal(
+        stoa_page_encode(encoder, &vector, phys, NULL, 0, &plan, &page, &raw_nbytes, &err),
+        STOA_OK);
+    if (stoa_page_decode(decoder, page.data, page.nbytes, phys, vector.width, n, RAW_MAX, NULL, 0,
+                         &out, &err) != STOA_OK)
+        fail_msg("%s: %s", text, err.message);
+    assert_memory_equal(back, values, n * vector.width);
+    *exponent = page.data[8] == STOA_ALP ? page.data[EXPONENT] : UINT32_MAX;
+    *count = page.data[8] == STOA_ALP ? stoa_load32(page.data + COUNT) : 0;
+    stoa_buffer_free(&page);
+}
+
+static void decimals_of_15_digits_are_never_exceptions(void **state)
+{
+    static double values[NVALUES];
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "decimals");
+    for (size_t turn = stoa_test_ncases(400); turn > 0; turn--) {
+        unsigned digits = 1 + (unsigned)stoa_test_random_below(&r, 15);
+        unsigned places = (unsigned)stoa_test_random_below(&r, 23), widest = 0;
+        uint32_t exponent, count;
+
+        for (size_t i = 0; i < NVALUES; i++) {
+            uint64_t limit = 1, number;
+            char text[64];
+
+            for (unsigned k = 0; k < digits; k++)
+                limit *= 10;
+            number = stoa_test_random_below(&r, limit);
+            snprintf(text, sizeof(text), "%s%llue-%u",
+                     number > 0 && stoa_test_random_one_in(&r, 2) ? "-" : "",
+                     (unsigned long long)number, places);
+            values[i] = strtod(text, NULL);
+            widest |= (unsigned)(number % 10 != 0);
+        }
+        round_trip("alp(pfor)", STOA_PHYS_F64, values, NVALUES, &exponent, &count);
+        if (widest != 0 && (exponent > places || count != 0))
+            fail_msg("%u digits, %u places: exponent %u, %u exceptions", digits, places, exponent,
+                     count);
+    }
+}
+
+static void every_bit_pattern_comes_back(void **state)
+{
+    static const uint64_t special[] = {
+        0x8000000000000000, 0x7ff0000000000000, 0xfff0000000000000, 0x7ff8000000000000,
+        0x7ff0000000000001, 0xffffffffffffffff, 0x0000000000000001, 0x000fffffffffffff,
+        0x7fefffffffffffff, 0x4320000000000000, 0xc320000000000000, 0xc320000000000001,
+        0x43e0000000000000, 0x433fffffffffffff,
+    };
+    static uint64_t values[NVALUES];
+    static uint32_t short_values[NVALUES];
+    struct stoa_test_random r;
+    uint32_t exponent, count;
+
+    (void)state;
+    stoa_test_random_init(&r, "bit patterns");
+    for (size_t turn = stoa_test_ncases(200); turn > 0; turn--) {
+        uint64_t rare = 1 + stoa_test_random_below(&r, 40);
+        size_t n = 2 + stoa_test_random_below(&r, NVALUES - 1);
+
+        for (size_t i = 0; i < n; i++) {
+            double x = (double)stoa_test_random_between(&r, -100000, 100000) / 100;
+            float f = (float)x;
+
+            memcpy(&values[i], &x, 8);
+            memcpy(&short_values[i], &f, 4);
+            if (!stoa_test_random_one_in(&r, rare))
+                continue;
+            values[i] = stoa_test_random_one_in(&r, 2) ? stoa_test_random_u64(&r)
+                                                       : special[stoa_test_random_below(&r, 14)];
+            short_values[i] = (uint32_t)(values[i] >> (stoa_test_random_one_in(&r, 2) ? 32 : 0));
+        }
+        round_trip("alp(delta(pfor))", STOA_PHYS_F64, values, n, &exponent, &count);
+        round_trip("alp(narrow(plain+zstd))", STOA_PHYS_F32, short_values, n, &exponent, &count);
+    }
+}
+
+static void what_is_no_decimal_gives_way(void **state)
+{
+    static double values[NVALUES];
+    struct stoa_test_random r;
+    uint32_t exponent, count;
+
+    (void)state;
+    stoa_test_random_init(&r, "no decimals");
+    for (size_t i = 0; i < NVALUES; i++)
+        values[i] = stoa_test_random_unit(&r);
+    round_trip("alp(pfor)", STOA_PHYS_F64, values, NVALUES, &exponent, &count);
+    assert_int_equal(exponent, UINT32_MAX);
+}
+
+static void fast_loops_equal_the_reference(void **state)
+{
+#if defined(__x86_64__)
+    static uint8_t in[NVALUES * 8], a[NVALUES * 8], b[NVALUES * 8];
+    struct stoa_test_random r;
+
+    (void)state;
+    if (!stoa_cpu_has_avx2())
+        skip();
+    stoa_test_random_init(&r, "alp loops");
+    for (size_t turn = stoa_test_ncases(2000); turn > 0; turn--) {
+        size_t n = stoa_test_random_below(&r, 70);
+        double power = pow(10, (double)stoa_test_random_below(&r, 23));
+
+        for (size_t i = 0; i < n; i++) {
+            uint64_t bits = stoa_test_random_u64(&r) >> stoa_test_random_below(&r, 64);
+            double x = (double)(int64_t)(bits >> 20) / power;
+
+            memcpy(in + 8 * i, stoa_test_random_one_in(&r, 3) ? (void *)&bits : (void *)&x, 8);
+        }
+        for (unsigned k = 0; k < 2; k++) {
+            memcpy(a, in, sizeof(a));
+            memcpy(b, in, sizeof(b));
+            assert_int_equal(stoa_kernels_scalar.alp_decode[k](a, n, power),
+                             stoa_kernels_avx2.alp_decode[k](b, n, power));
+            assert_memory_equal(a, b, sizeof(a));
+            assert_int_equal(stoa_kernels_scalar.alp_encode[k](in, n, power, a),
+                             stoa_kernels_avx2.alp_encode[k](in, n, power, b));
+            assert_memory_equal(a, b, sizeof(a));
+        }
+    }
+#else
+    (void)state;
+    skip();
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decimals_of_15_digits_are_never_exceptions),
+        cmocka_unit_test(every_bit_pattern_comes_back),
+        cmocka_unit_test(what_is_no_decimal_gives_way),
+        cmocka_unit_test(fast_loops_equal_the_reference),
+    };
+    int rc;
+
+    if (stoa_encoder_new(&encoder, 3, NULL) != STOA_OK ||
+        stoa_decoder_new(&decoder, NULL) != STOA_OK)
+        return 1;
+    rc = cmocka_run_group_tests(tests, NULL, NULL);
+    stoa_encoder_free(encoder);
+    stoa_decoder_free(decoder);
+    return rc;
+}
