@@ -14,8 +14,9 @@
 #include "base/alloc.h"
 #include "base/bits.h"
 #include "base/bytes.h"
+#include "base/float16.h"
 #include "base/hash.h"
-#include "base/int128.h"
+#include "base/int256.h"
 #include "stats/matcher.h"
 #include "stats/text_key.h"
 #include "stats/zonemap.h"
@@ -139,6 +140,15 @@ DEFINE_INTEGERS(scan_u64, uint64_t, uint64_t, cut_u64(&leaf->ranges[r], UINT64_M
 DEFINE_FLOATS(scan_f32, float)
 DEFINE_FLOATS(scan_f64, double)
 
+static void scan_f16(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,
+                     size_t n, uint8_t *mask)
+{
+    const uint16_t *values = (const uint16_t *)(const void *)array->values + begin;
+
+    for (size_t i = 0; i < n; i++)
+        mask[i] = find_f64(leaf, stoa_float16_to_double(values[i]));
+}
+
 /* Decimals of up to 18 digits: 16 bytes in memory, of which the low half says all. */
 static void scan_decimal(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,
                          size_t n, uint8_t *mask)
@@ -150,21 +160,21 @@ static void scan_decimal(const struct stoa_leaf *leaf, const struct stoa_array *
         mask[i] = find_i64(leaf, (int64_t)values[i].lo);
 }
 
-static bool find_i128(const struct stoa_leaf *leaf, struct stoa_int128 value)
+/* Whether a range holds a number of more than 64 bits. */
+static bool find_wide(const struct stoa_leaf *leaf, const union stoa_bound *x)
 {
-    union stoa_bound x = {.i128 = {.lo = value.lo, .hi = value.hi}};
     size_t begin = 0, end = leaf->nranges;
 
     while (begin < end) {
         size_t middle = begin + (end - begin) / 2;
 
-        if (stoa_bound_compare(STOA_BOUND_INT128, &leaf->ranges[middle].hi, 0, &x, 0) < 0)
+        if (stoa_bound_compare(leaf->kind, &leaf->ranges[middle].hi, 0, x, 0) < 0)
             begin = middle + 1;
         else
             end = middle;
     }
     return begin < leaf->nranges &&
-           stoa_bound_compare(STOA_BOUND_INT128, &leaf->ranges[begin].lo, 0, &x, 0) <= 0;
+           stoa_bound_compare(leaf->kind, &leaf->ranges[begin].lo, 0, x, 0) <= 0;
 }
 
 static void scan_i128(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,
@@ -173,8 +183,26 @@ static void scan_i128(const struct stoa_leaf *leaf, const struct stoa_array *arr
     const struct stoa_int128 *values =
         (const struct stoa_int128 *)(const void *)array->values + begin;
 
-    for (size_t i = 0; i < n; i++)
-        mask[i] = find_i128(leaf, values[i]);
+    for (size_t i = 0; i < n; i++) {
+        union stoa_bound x = {.i128 = {.lo = values[i].lo, .hi = values[i].hi}};
+
+        mask[i] = find_wide(leaf, &x);
+    }
+}
+
+static void scan_i256(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,
+                      size_t n, uint8_t *mask)
+{
+    const struct stoa_int256 *values =
+        (const struct stoa_int256 *)(const void *)array->values + begin;
+
+    for (size_t i = 0; i < n; i++) {
+        union stoa_bound x;
+
+        for (int k = 0; k < 4; k++)
+            x.i256[k] = values[i].words[STOA_INT256_WORD(k)];
+        mask[i] = find_wide(leaf, &x);
+    }
 }
 
 static void scan_bool(const struct stoa_leaf *leaf, const struct stoa_array *array, size_t begin,
@@ -282,6 +310,14 @@ static void scan_texts(const struct stoa_leaf *leaf, const struct stoa_array *ar
 
 /* ---- Leaves. ---- */
 
+static void scan_nan16(const struct stoa_array *array, size_t begin, size_t n, uint8_t *mask)
+{
+    const uint16_t *values = (const uint16_t *)(const void *)array->values + begin;
+
+    for (size_t i = 0; i < n; i++)
+        mask[i] = (values[i] & 0x7fff) > 0x7c00;
+}
+
 static void scan_nan32(const struct stoa_array *array, size_t begin, size_t n, uint8_t *mask)
 {
     const float *values = (const float *)(const void *)array->values + begin;
@@ -301,17 +337,20 @@ static void scan_nan64(const struct stoa_array *array, size_t begin, size_t n, u
 static scan_function *scan_of(const struct stoa_leaf *leaf, const struct stoa_type *type)
 {
     static scan_function *const table[] = {
-        [STOA_BOOL] = scan_bool,     [STOA_INT8] = scan_i8,     [STOA_INT16] = scan_i16,
-        [STOA_INT32] = scan_i32,     [STOA_INT64] = scan_i64,   [STOA_UINT8] = scan_u8,
-        [STOA_UINT16] = scan_u16,    [STOA_UINT32] = scan_u32,  [STOA_UINT64] = scan_u64,
-        [STOA_FLOAT32] = scan_f32,   [STOA_FLOAT64] = scan_f64, [STOA_DECIMAL] = scan_decimal,
-        [STOA_DATE32] = scan_i32,    [STOA_TIME] = scan_i64,    [STOA_ENUM] = scan_u32,
-        [STOA_TIMESTAMP] = scan_i64, [STOA_UTF8] = scan_texts,  [STOA_BINARY] = scan_texts,
+        [STOA_BOOL] = scan_bool,     [STOA_INT8] = scan_i8,         [STOA_INT16] = scan_i16,
+        [STOA_INT32] = scan_i32,     [STOA_INT64] = scan_i64,       [STOA_UINT8] = scan_u8,
+        [STOA_UINT16] = scan_u16,    [STOA_UINT32] = scan_u32,      [STOA_UINT64] = scan_u64,
+        [STOA_FLOAT16] = scan_f16,   [STOA_FLOAT32] = scan_f32,     [STOA_FLOAT64] = scan_f64,
+        [STOA_DATE32] = scan_i32,    [STOA_DECIMAL] = scan_decimal, [STOA_TIME] = scan_i64,
+        [STOA_TIMESTAMP] = scan_i64, [STOA_DURATION] = scan_i64,    [STOA_ENUM] = scan_u32,
+        [STOA_UTF8] = scan_texts,    [STOA_BINARY] = scan_texts,
     };
 
     if (type->id == STOA_TIME && type->unit <= STOA_MILLI)
         return scan_i32;
-    return leaf->kind == STOA_BOUND_INT128 ? scan_i128 : table[type->id];
+    if (leaf->kind == STOA_BOUND_INT128)
+        return scan_i128;
+    return leaf->kind == STOA_BOUND_INT256 ? scan_i256 : table[type->id];
 }
 
 /* The same for every leaf that looks at values. */
@@ -319,7 +358,9 @@ static void scan_block(const struct stoa_leaf *leaf, const struct stoa_type *typ
                        const struct stoa_array *array, size_t begin, size_t n, uint8_t *mask)
 {
     if (leaf->test == STOA_LEAF_IS_NAN) {
-        if (type->id == STOA_FLOAT32)
+        if (type->id == STOA_FLOAT16)
+            scan_nan16(array, begin, n, mask);
+        else if (type->id == STOA_FLOAT32)
             scan_nan32(array, begin, n, mask);
         else
             scan_nan64(array, begin, n, mask);

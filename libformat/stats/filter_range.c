@@ -51,6 +51,8 @@ static union stoa_bound least(enum stoa_bound_kind kind)
         return (union stoa_bound){.f64 = (double)-__builtin_inff()};
     case STOA_BOUND_INT128:
         return (union stoa_bound){.i128 = {.lo = 0, .hi = INT64_MIN}};
+    case STOA_BOUND_INT256:
+        return (union stoa_bound){.i256 = {0, 0, 0, UINT64_C(1) << 63}};
     default:
         return (union stoa_bound){.u64 = 0};
     }
@@ -65,6 +67,8 @@ static union stoa_bound greatest(enum stoa_bound_kind kind)
         return (union stoa_bound){.f64 = (double)__builtin_inff()};
     case STOA_BOUND_INT128:
         return (union stoa_bound){.i128 = {.lo = UINT64_MAX, .hi = INT64_MAX}};
+    case STOA_BOUND_INT256:
+        return (union stoa_bound){.i256 = {UINT64_MAX, UINT64_MAX, UINT64_MAX, INT64_MAX}};
     default:
         return (union stoa_bound){.u64 = UINT64_MAX};
     }
@@ -93,6 +97,13 @@ static bool step_bound(enum stoa_bound_kind kind, union stoa_bound *bound, int s
         bound->i128.lo += (uint64_t)(int64_t)step;
         if (bound->i128.lo == (step > 0 ? 0 : UINT64_MAX))
             bound->i128.hi += step;
+        break;
+    case STOA_BOUND_INT256:
+        for (int i = 0; i < 4; i++) {
+            bound->i256[i] += (uint64_t)(int64_t)step;
+            if (bound->i256[i] != (step > 0 ? 0 : UINT64_MAX)) /* nothing is carried on */
+                break;
+        }
         break;
     default:
         bound->u64 += (uint64_t)(int64_t)step;
@@ -131,6 +142,8 @@ static enum stoa_status keep(struct stoa_matcher *matcher, const uint8_t *bytes,
 
 static union stoa_bound bound_of(enum stoa_bound_kind kind, const struct stoa_scalar *scalar)
 {
+    union stoa_bound bound;
+
     switch (scalar->kind) {
     case STOA_KIND_INT64:
         return (union stoa_bound){.i64 = scalar->i64};
@@ -142,6 +155,10 @@ static union stoa_bound bound_of(enum stoa_bound_kind kind, const struct stoa_sc
         if (kind == STOA_BOUND_INT)
             return (union stoa_bound){.i64 = (int64_t)scalar->i128.lo};
         return (union stoa_bound){.i128 = {.lo = scalar->i128.lo, .hi = scalar->i128.hi}};
+    case STOA_KIND_INT256:
+        for (int i = 0; i < 4; i++)
+            bound.i256[i] = scalar->i256.words[STOA_INT256_WORD(i)];
+        return bound;
     default:
         return (union stoa_bound){.u64 = 0};
     }
@@ -290,6 +307,13 @@ static int order_int128(const void *a, const void *b)
     return compare(STOA_BOUND_INT128, &x->lo, &y->lo);
 }
 
+static int order_int256(const void *a, const void *b)
+{
+    const struct stoa_range *x = a, *y = b;
+
+    return compare(STOA_BOUND_INT256, &x->lo, &y->lo);
+}
+
 static int order_bytes(const void *a, const void *b)
 {
     const struct stoa_bytes_range *x = a, *y = b;
@@ -300,10 +324,9 @@ static int order_bytes(const void *a, const void *b)
 static void join_numbers(struct stoa_leaf *leaf)
 {
     static int (*const orders[])(const void *, const void *) = {
-        [STOA_BOUND_INT] = order_int,
-        [STOA_BOUND_UINT] = order_uint,
-        [STOA_BOUND_FLOAT] = order_float,
-        [STOA_BOUND_INT128] = order_int128,
+        [STOA_BOUND_INT] = order_int,       [STOA_BOUND_UINT] = order_uint,
+        [STOA_BOUND_FLOAT] = order_float,   [STOA_BOUND_INT128] = order_int128,
+        [STOA_BOUND_INT256] = order_int256,
     };
     size_t n = 0;
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/float16.h"
 #include "base/int256.h"
 #include "stats/text_key.h"
 #include "stats/zonemap.h"
@@ -60,6 +61,14 @@ DEFINE_WIDEN(widen_u64, uint64_t, u64, uint64_t)
 DEFINE_WIDEN(widen_f32, float, f64, double)
 DEFINE_WIDEN(widen_f64, double, f64, double)
 
+static void widen_f16(const struct stoa_array *array, size_t begin, size_t n, union block *out)
+{
+    const uint16_t *values = (const uint16_t *)(const void *)array->values + begin;
+
+    for (size_t i = 0; i < n; i++)
+        out->f64[i] = stoa_float16_to_double(values[i]);
+}
+
 static void widen_bool(const struct stoa_array *array, size_t begin, size_t n, union block *out)
 {
     for (size_t i = 0; i < n; i++)
@@ -81,12 +90,12 @@ typedef void widen_function(const struct stoa_array *array, size_t begin, size_t
 static widen_function *widen_of(const struct stoa_type *type)
 {
     static widen_function *const table[] = {
-        [STOA_BOOL] = widen_bool,     [STOA_INT8] = widen_i8,      [STOA_INT16] = widen_i16,
-        [STOA_INT32] = widen_i32,     [STOA_INT64] = widen_i64,    [STOA_UINT8] = widen_u8,
-        [STOA_UINT16] = widen_u16,    [STOA_UINT32] = widen_u32,   [STOA_UINT64] = widen_u64,
-        [STOA_FLOAT32] = widen_f32,   [STOA_FLOAT64] = widen_f64,  [STOA_DECIMAL] = narrow_decimal,
-        [STOA_DATE32] = widen_i32,    [STOA_TIME] = widen_i64,     [STOA_ENUM] = widen_u32,
-        [STOA_TIMESTAMP] = widen_i64, [STOA_DURATION] = widen_i64,
+        [STOA_BOOL] = widen_bool,     [STOA_INT8] = widen_i8,          [STOA_INT16] = widen_i16,
+        [STOA_INT32] = widen_i32,     [STOA_INT64] = widen_i64,        [STOA_UINT8] = widen_u8,
+        [STOA_UINT16] = widen_u16,    [STOA_UINT32] = widen_u32,       [STOA_UINT64] = widen_u64,
+        [STOA_FLOAT16] = widen_f16,   [STOA_FLOAT32] = widen_f32,      [STOA_FLOAT64] = widen_f64,
+        [STOA_DATE32] = widen_i32,    [STOA_DECIMAL] = narrow_decimal, [STOA_TIME] = widen_i64,
+        [STOA_TIMESTAMP] = widen_i64, [STOA_DURATION] = widen_i64,     [STOA_ENUM] = widen_u32,
     };
 
     if (type->id == STOA_TIME && type->unit <= STOA_MILLI)

@@ -9,9 +9,12 @@
 #include <cmocka.h>
 
 #include "base/bits.h"
+#include "base/bytes.h"
 #include "base/error.h"
-#include "base/int128.h"
+#include "base/int256.h"
 #include "column/array.h"
+#include "file/phys.h"
+#include "file/widen.h"
 #include "support/columns.h"
 #include "support/fault_alloc.h"
 #include "support/gen_table.h"
@@ -45,16 +48,26 @@ static void assert_value(const struct stoa_field *field, const struct stoa_array
 {
     const uint8_t *got = values->physical.vector.values + i * values->width;
     size_t slot = slot_that_counts(array, i);
-    struct stoa_int128 decimal;
+    size_t width = stoa_type_width(&field->type);
+    uint8_t wide[32];
 
     if (field->type.id == STOA_BOOL) {
         assert_int_equal(*got, stoa_bitmap_get(array->values, slot));
-    } else if (field->type.id == STOA_DECIMAL && values->phys == STOA_PHYS_I64) {
-        memcpy(&decimal, array->values + 16 * slot, sizeof(decimal));
-        assert_memory_equal(got, &decimal.lo, 8);
+    } else if (field->type.id == STOA_DECIMAL && values->width < width) {
+        stoa_widen(wide, stoa_type_memory_phys(&field->type), got, values->phys, 1);
+        assert_memory_equal(wide, array->values + slot * width, width);
+    } else if (field->type.id == STOA_INTERVAL) {
+        stoa_interval_le(wide, got, 1);
+        assert_memory_equal(wide, array->values + slot * width, width);
     } else {
         assert_memory_equal(got, array->values + slot * values->width, values->width);
     }
+}
+
+static void gen_wide_decimal(struct stoa_test_random *r, struct stoa_field *out)
+{
+    *out = (struct stoa_field){.nullable = true, .type = {.id = STOA_DECIMAL}};
+    out->type.precision = (uint8_t)(39 + stoa_test_random_below(r, 38));
 }
 
 static void null_slots_repeat_the_value_before(void **state)
@@ -70,7 +83,11 @@ static void null_slots_repeat_the_value_before(void **state)
         struct stoa_chunk_values values;
         size_t nvalues = 1 + (size_t)stoa_test_random_below(&random, 300);
 
-        stoa_test_gen_field(&random, stoa_test_types[n % STOA_TEST_NTYPES], true, "c", &field);
+        if (n % 4 == 0)
+            gen_wide_decimal(&random, &field);
+        else
+            stoa_test_gen_field(&random, stoa_test_leaves[n % STOA_TEST_NLEAVES], true, "c",
+                                &field);
         stoa_test_gen_array(
             &random, &field, nvalues,
             (enum stoa_test_shape)stoa_test_random_below(&random, STOA_TEST_NSHAPES),
@@ -85,7 +102,9 @@ static void null_slots_repeat_the_value_before(void **state)
                 assert_value(&field, &array, &values, i);
         }
         if (!values.all_null && array.nnulls == 0 && field.type.id != STOA_BOOL &&
-            field.type.id != STOA_DECIMAL) /* nothing changes: nothing is copied */
+            field.type.id != STOA_DECIMAL &&
+            (field.type.id != STOA_INTERVAL ||
+             STOA_LITTLE_ENDIAN)) /* nothing changes: nothing is copied */
             assert_ptr_equal(values.physical.vector.values, array.values);
         stoa_chunk_values_reset(&values);
         stoa_array_reset(&array);
@@ -93,7 +112,7 @@ static void null_slots_repeat_the_value_before(void **state)
     }
 }
 
-static void decimals_are_stored_in_64_bits_where_all_fit(void **state)
+static void decimals_are_stored_as_narrow_as_all_fit(void **state)
 {
     (void)state;
     static const struct {
@@ -101,28 +120,40 @@ static void decimals_are_stored_in_64_bits_where_all_fit(void **state)
         uint64_t lo;
         uint8_t precision;
         enum stoa_phys phys; /* NONE: refused */
+        int power;           /* the value is hi, lo * 10^power */
     } cases[] = {
-        {0, 0, 38, STOA_PHYS_I64},
-        {0, INT64_MAX, 38, STOA_PHYS_I64},
-        {-1, (uint64_t)INT64_MIN, 38, STOA_PHYS_I64},
-        {0, (uint64_t)INT64_MAX + 1, 38, STOA_PHYS_I128},
-        {-1, (uint64_t)INT64_MIN - 1, 38, STOA_PHYS_I128},
-        {1, 0, 19, STOA_PHYS_I128},
-        {0, 999, 18, STOA_PHYS_I64},
-        {1, 0, 18, STOA_PHYS_NONE},
+        {0, 0, 38, STOA_PHYS_I64, 0},
+        {0, INT64_MAX, 38, STOA_PHYS_I64, 0},
+        {-1, (uint64_t)INT64_MIN, 38, STOA_PHYS_I64, 0},
+        {0, (uint64_t)INT64_MAX + 1, 38, STOA_PHYS_I128, 0},
+        {-1, (uint64_t)INT64_MIN - 1, 38, STOA_PHYS_I128, 0},
+        {1, 0, 19, STOA_PHYS_I128, 0},
+        {0, 999, 18, STOA_PHYS_I64, 0},
+        {1, 0, 18, STOA_PHYS_NONE, 0},
+        {-1, (uint64_t)INT64_MIN, 76, STOA_PHYS_I64, 0},
+        {0, (uint64_t)INT64_MAX + 1, 39, STOA_PHYS_I128, 0},
+        {-1, (uint64_t)INT64_MIN - 1, 39, STOA_PHYS_I128, 0},
+        {INT64_MAX, UINT64_MAX, 76, STOA_PHYS_I128, 0},
+        {INT64_MIN, 0, 76, STOA_PHYS_I128, 0},
+        {INT64_MIN, 0, 76, STOA_PHYS_I256, 1},
+        {0, 1, 76, STOA_PHYS_I256, 39},
+        {-1, UINT64_MAX, 76, STOA_PHYS_I256, 75},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct stoa_type type = {.id = STOA_DECIMAL, .precision = cases[i].precision};
         struct stoa_int128 decimal = {.lo = cases[i].lo, .hi = cases[i].hi};
+        struct stoa_int256 wide = stoa_int256_from_i128(decimal);
+        size_t width = stoa_type_width(&type);
         struct stoa_array array = {0};
         struct stoa_chunk_values values;
         struct stoa_error err = {0};
         enum stoa_status st;
 
         stoa_test_check(stoa_array_alloc(&type, 2, 0, false, &array, &err), &err);
-        memset(array.values, 0, 32);
-        memcpy(array.values + 16, &decimal, 16);
+        memset(array.values, 0, 2 * width);
+        assert_true(stoa_int256_mul_pow10(wide, (unsigned)cases[i].power, &wide));
+        memcpy(array.values + width, width == 16 ? (void *)&decimal : (void *)&wide, width);
         st = stoa_chunk_values_init(&values, &type, &array, &err);
         if (cases[i].phys == STOA_PHYS_NONE) {
             assert_int_equal(st, STOA_ERR_DATA);
@@ -250,7 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(null_slots_repeat_the_value_before),
-        cmocka_unit_test(decimals_are_stored_in_64_bits_where_all_fit),
+        cmocka_unit_test(decimals_are_stored_as_narrow_as_all_fit),
         cmocka_unit_test(codes_of_null_slots_repeat_the_one_before),
         cmocka_unit_test(a_null_that_has_text_is_refused),
         cmocka_unit_test(values_are_taken_by_index),
