@@ -1,11 +1,14 @@
 /*
  * Batches as ArrowArray (Arrow's C data interface; the table of types is in stoa/arrow.h).
  *
- * Nothing is copied: arrays lie in memory as Arrow wants them, so a node of the exported tree
- * points into a stoa_array that it owns.
+ * Nothing is copied: arrays lie in memory as Arrow wants them. A stoa_array is taken apart, so that
+ * each node of the exported tree owns the buffers it points to, and nothing else. So a node that is
+ * moved out of the tree lives on when the rest is released.
  *
- *     ArrowArray (the rows) -- children --> ArrowArray -- private_data --> owner: stoa_array,
- *                                           ArrowArray                     buffers[], dictionary
+ *     ArrowArray (the rows) -- children --> ArrowArray -- private_data --> owner: buffers of its
+ *                                               | children                 own, room for the
+ *                                               v                          nodes below
+ *                                           ArrowArray ...
  */
 #include <string.h>
 
@@ -14,7 +17,7 @@
 #include "column/arrow_format.h"
 
 struct owner {
-    struct stoa_array array;
+    struct stoa_array array; /* without children */
     const void *buffers[3];
     struct ArrowArray *below; /* the children, or the dictionary */
     struct ArrowArray **children;
@@ -55,23 +58,28 @@ static enum stoa_status make_array(struct ArrowArray *out, size_t nvalues, size_
 }
 
 /* The buffers of `array`, which *out does not own yet. */
-static void lend_buffers(struct ArrowArray *out, enum stoa_layout layout,
+static void lend_buffers(struct ArrowArray *out, enum stoa_layout layout, bool nullable,
                          const struct stoa_array *array)
 {
     static const int32_t no_values[1] = {0}; /* offsets of an array that has no buffers */
     struct owner *owner = out->private_data;
+    const int32_t *offsets = array->offsets != NULL ? array->offsets : no_values;
 
     out->null_count = (int64_t)array->nnulls;
     if (layout == STOA_LAYOUT_NONE)
         return;
+    out->n_buffers = 1;
     owner->buffers[0] = array->validity;
-    owner->buffers[1] = array->values;
-    out->n_buffers = 2;
-    if (layout != STOA_LAYOUT_BYTES)
-        return;
-    owner->buffers[1] = array->offsets != NULL ? array->offsets : no_values;
-    owner->buffers[2] = array->values;
-    out->n_buffers = 3;
+    if (!nullable) { /* null below a null struct alone: there is nothing to say about it */
+        owner->buffers[0] = NULL;
+        out->null_count = 0;
+    }
+    if (layout == STOA_LAYOUT_BITS || layout == STOA_LAYOUT_FIXED)
+        owner->buffers[out->n_buffers++] = array->values;
+    if (layout == STOA_LAYOUT_BYTES || layout == STOA_LAYOUT_LIST)
+        owner->buffers[out->n_buffers++] = offsets;
+    if (layout == STOA_LAYOUT_BYTES)
+        owner->buffers[out->n_buffers++] = array->values;
 }
 
 /* The symbols of an enum as an array of text, which *out owns. */
@@ -93,7 +101,7 @@ static enum stoa_status export_symbols(const struct stoa_type *type, struct Arro
         array.offsets[i + 1] = (int32_t)(begin + length);
     }
     STOA_TRY(make_array(out, type->nsymbols, 0, err));
-    lend_buffers(out, STOA_LAYOUT_BYTES, &array);
+    lend_buffers(out, STOA_LAYOUT_BYTES, false, &array);
     ((struct owner *)out->private_data)->array = array;
     array = (struct stoa_array){0};
 out:
@@ -101,54 +109,65 @@ out:
     return st;
 }
 
-/* A column whose values still belong to `array`. */
-static enum stoa_status export_column(const struct stoa_type *type, const struct stoa_array *array,
-                                      struct ArrowArray *out, struct stoa_error *err)
+/* A node whose buffers, and those of all below it, still belong to `array`. */
+static enum stoa_status export_node(const struct stoa_field *field, const struct stoa_array *array,
+                                    struct ArrowArray *out, struct stoa_error *err)
 {
-    bool is_enum = type->id == STOA_ENUM;
+    static const struct stoa_array empty; /* an array of no values may have no children */
+    bool is_enum = field->type.id == STOA_ENUM;
     struct owner *owner;
     enum stoa_status st;
 
-    STOA_TRY(make_array(out, array->nvalues, is_enum, err));
+    STOA_TRY(make_array(out, array->nvalues, is_enum ? 1 : field->nchildren, err));
     owner = out->private_data;
-    lend_buffers(out, stoa_type_info(type->id)->layout, array);
+    lend_buffers(out, stoa_type_info(field->type.id)->layout, field->nullable, array);
     if (is_enum) {
         out->dictionary = &owner->below[0];
-        STOA_TRY(export_symbols(type, out->dictionary, err));
+        STOA_TRY(export_symbols(&field->type, out->dictionary, err));
+    }
+    if (field->nchildren > 0)
+        STOA_TRY(
+            stoa_alloc_zeroed(&owner->children, field->nchildren, sizeof(out->children[0]), err));
+    out->children = owner->children;
+    for (uint32_t i = 0; i < field->nchildren; i++) {
+        const struct stoa_array *child = i < array->nchildren ? &array->children[i] : &empty;
+
+        out->children[i] = &owner->below[i];
+        out->n_children = (int64_t)i + 1;
+        STOA_TRY(export_node(&field->children[i], child, out->children[i], err));
     }
 out:
     return st;
 }
 
+/* Gives the buffers of *array to the nodes that point to them. */
+static void hand_over(struct ArrowArray *arrow, struct stoa_array *array)
+{
+    struct owner *owner = arrow->private_data;
+
+    for (uint32_t i = 0; i < array->nchildren; i++)
+        hand_over(arrow->children[i], &array->children[i]);
+    stoa_free(array->children);
+    array->children = NULL;
+    array->nchildren = 0;
+    owner->array = *array;
+    *array = (struct stoa_array){0};
+}
+
 enum stoa_status stoa_batch_export(struct stoa_batch *batch, struct ArrowArray *out,
                                    struct stoa_error *err)
 {
+    const struct stoa_field rows = {.type = {.id = STOA_STRUCT},
+                                    .children = batch->schema->fields,
+                                    .nchildren = batch->ncolumns};
+    struct stoa_array array = {
+        .nvalues = batch->nrows, .children = batch->columns, .nchildren = batch->ncolumns};
     struct ArrowArray arrow = {0};
-    struct owner *owner;
-    char shown[64];
     enum stoa_status st;
 
-    STOA_TRY(make_array(&arrow, batch->nrows, batch->ncolumns, err));
-    arrow.n_buffers = 1; /* no row is null as a whole */
-    owner = arrow.private_data;
-    STOA_TRY(stoa_alloc_zeroed(&owner->children, batch->ncolumns, sizeof(owner->children[0]), err));
-    arrow.children = owner->children;
-    for (uint32_t i = 0; i < batch->ncolumns; i++) {
-        const struct stoa_field *field = &batch->schema->fields[i];
-
-        if (stoa_type_info(field->type.id)->layout > STOA_LAYOUT_BYTES)
-            STOA_TRY(stoa_fail(err, STOA_ERR_USAGE, "column \"%s\": %s has no form in Arrow here",
-                               stoa_quote(shown, sizeof(shown), field->name, strlen(field->name)),
-                               stoa_type_info(field->type.id)->name));
-        arrow.children[i] = &owner->below[i];
-        arrow.n_children = (int64_t)i + 1;
-        STOA_TRY(export_column(&field->type, &batch->columns[i], arrow.children[i], err));
-    }
-    for (uint32_t i = 0; i < batch->ncolumns; i++) { /* nothing fails any more: hand over */
-        ((struct owner *)arrow.children[i]->private_data)->array = batch->columns[i];
-        batch->columns[i] = (struct stoa_array){0};
-    }
-    stoa_batch_reset(batch);
+    STOA_TRY(export_node(&rows, &array, &arrow, err));
+    hand_over(&arrow, &array); /* with the columns */
+    *batch = (struct stoa_batch){0};
     *out = arrow;
     arrow = (struct ArrowArray){0};
 out:

@@ -4,24 +4,34 @@
  * The three structs are Arrow's ABI. Whoever fills one in sets `release`; whoever has it calls that
  * once, or moves the struct elsewhere and sets `release` to NULL at the old place.
  *
- *   here              Arrow's format             notes
- *   null bool         n b
- *   int8 .. uint64    c C s S i I l L
- *   float32 float64   f g
- *   decimal(p,s)      d:p,s                      in: "d:p,s,128" too
- *   date32            tdD
- *   time(u)           tts ttm ttu ttn
- *   timestamp(u,zone) tss: tsm: tsu: tsn: + zone
- *   utf8 binary       u z                        in: U Z too, up to 2 GiB - 1 bytes a batch
- *   fixed_binary(n)   w:n
- *   uuid              w:16                       with the extension name "arrow.uuid"
- *   enum(a,b)         i, dictionary u            the symbols are the dictionary
- *   utf8              any integer, dictionary u or U: in only
+ *   here                       Arrow's format       taken as this type too
+ *   null bool                  n b
+ *   int8 .. uint64             c C s S i I l L
+ *   float16 float32 float64    e f g
+ *   decimal(p,s)               d:p,s or d:p,s,256   d:p,s,32 d:p,s,64, 256 bits of fewer digits
+ *   date32                     tdD                  tdm (date64): whole days, as Arrow asks for
+ *   time(u)                    tts ttm ttu ttn
+ *   timestamp(u,zone)          tss: tsm: tsu: tsn: + zone
+ *   duration(u)                tDs tDm tDu tDn
+ *   interval                   tin                  tiM, tiD (months; days and milliseconds)
+ *   utf8 binary                u z                  U Z vu vz, up to 2 GiB - 1 bytes a batch
+ *   fixed_binary(n)            w:n
+ *   uuid                       w:16                 with the extension name "arrow.uuid"
+ *   enum(a,b)                  i, dictionary u      the symbols are the dictionary
+ *   list<t>                    +l                   +L +vl +vL, up to 2^31 - 1 values a batch
+ *   fixed_list<t,n>            +w:n
+ *   struct<a:t,b:t>            +s
+ *   map<t,t>                   +m
  *
- * An enum carries its type as text under the metadata key "stoa:type", because an ArrowSchema has
- * no place for the symbols. Metadata of schema and fields goes along, other extension types as the
- * types that store them with their metadata; field ids, and whether a dictionary is ordered, do
- * not. Everything else (nested types, views, date64, ...) is refused by its name.
+ * Any of them is also taken dictionary-encoded, with indices of any integer type, or run-end
+ * encoded
+ * (+r), and is decoded. Unions are refused by name. Types nest to the depth of 32.
+ *
+ * What an ArrowSchema has no place for is metadata of the field: an enum's type is text under
+ * "stoa:type", a field's id a number under "PARQUET:field_id", where pyarrow keeps it too. Metadata
+ * of schema and fields goes along; other extension types are the types that store them with their
+ * metadata. What is not kept: whether a dictionary is ordered, whether the keys of a map are
+ * sorted.
  */
 #ifndef STOA_ARROW_H
 #define STOA_ARROW_H
@@ -91,9 +101,10 @@ STOA_API STOA_CHECK enum stoa_status stoa_schema_export(const struct stoa_schema
 /*
  * A batch as a struct array, by move: on STOA_OK the columns belong to *out and the batch is `{0}`;
  * on failure the batch is as it was and *out is untouched. What is exported outlives the batch, its
- * schema, and the scan, reader and file it came from; a column may be moved out of the struct and
- * live longer than it.
- * Cost: no value is copied; each batch holds the symbols of its enums anew.
+ * schema, and the scan, reader and file it came from; a column, or any child of it, may be moved
+ * out of the array around it and live longer. A child that is not nullable comes without a bitmap,
+ * and where a struct above it is null it holds zero. Cost: no value is copied; each batch holds the
+ * symbols of its enums anew.
  */
 STOA_API STOA_CHECK enum stoa_status
 stoa_batch_export(struct stoa_batch *batch, struct ArrowArray *out, struct stoa_error *err);
@@ -108,26 +119,29 @@ STOA_API STOA_CHECK enum stoa_status stoa_schema_import(const struct ArrowSchema
                                                         struct stoa_schema *out,
                                                         struct stoa_error *err);
 
-/* How much of an array from elsewhere is looked at. Buffers have no sizes: those are trusted. */
+/*
+ * How much of an array from elsewhere is looked at. Buffers have no sizes: those are trusted.
+ * Values that are converted (decimals of another width, date64) are looked at in any case.
+ */
 enum stoa_arrow_check {
     STOA_ARROW_CHECK_FULL = 0, /* basic, and every value: stoa_batch_validate() */
-    STOA_ARROW_CHECK_BASIC,    /* offsets rise, null counts are right, nulls only where allowed */
-    STOA_ARROW_CHECK_NONE,     /* only what copying needs: lengths, pointers, dictionary indices */
+    STOA_ARROW_CHECK_BASIC,    /* null counts are right, nulls only where allowed */
+    STOA_ARROW_CHECK_NONE,     /* only what copying needs: lengths, pointers, offsets, indices */
 };
 
 /*
  * Copies an array of rows into a batch and releases it.
  *
  * array   of the rows; released on STOA_OK, left to the caller otherwise. Offsets and slices are
- *         fine, on the struct and on its columns; the struct itself has no nulls.
+ *         fine at every level; the struct of the rows itself has no nulls.
  * arrow   what `array` is, only read.
- * schema  the types wanted, lent to the batch: those of stoa_schema_import(), except that a column
- *         with a dictionary may be utf8 or an enum with at least the symbols that occur, and 16
- *         bytes may be fixed_binary(16) or uuid. Names are not compared.
- * Errors: STOA_ERR_USAGE (released before, types that differ), STOA_ERR_DATA (the column and what
- *         is wrong), STOA_ERR_LIMIT (more than 2^31 - 1 rows, or text of a column above
- *         2 GiB - 1), STOA_ERR_NOMEM. On failure *out is untouched.
- * Cost:   one copy; the slots of nulls become zero or empty.
+ * schema  the types wanted, lent to the batch: those of stoa_schema_import(), except that a
+ * dictionary of text may be utf8 or an enum with at least the symbols that occur, and 16 bytes may
+ * be fixed_binary(16) or uuid. Names are not compared. Errors: STOA_ERR_USAGE (released before,
+ * types that differ), STOA_ERR_DATA (the column and what is wrong), STOA_ERR_LIMIT (more than 2^31
+ * - 1 rows, values of a list or bytes of text in a column), STOA_ERR_NOMEM. On failure *out is
+ * untouched. Cost:   one copy. What lies below a null, and was anything, becomes zero, empty or
+ * null as stoa/array.h says.
  */
 STOA_API STOA_CHECK enum stoa_status
 stoa_batch_import(struct ArrowArray *array, const struct ArrowSchema *arrow,

@@ -60,7 +60,8 @@ static void tables_survive_a_round_trip(void **state)
         struct stoa_schema schema;
         struct stoa_batch batch;
 
-        stoa_test_gen_schema(&random, (uint32_t)stoa_test_random_below(&random, 12), &schema);
+        stoa_test_gen_any_schema(&random, (uint32_t)stoa_test_random_below(&random, 12),
+                                 i % 50 == 0 ? 32 : (unsigned)(i % 5) + 1, &schema);
         stoa_test_gen_batch(&random, &schema, nrows, &batch);
         if (i % 2 == 0)
             stoa_test_check(stoa_metadata_set(&schema.metadata, "origin", "", &err), &err);
@@ -85,9 +86,16 @@ static const struct {
     {"uint32", "I"},
     {"int64", "l"},
     {"uint64", "L"},
+    {"float16", "e"},
     {"float32", "f"},
     {"float64", "g"},
     {"decimal(38,5)", "d:38,5"},
+    {"decimal(39,5)", "d:39,5,256"},
+    {"duration(s)", "tDs"},
+    {"duration(ms)", "tDm"},
+    {"duration(us)", "tDu"},
+    {"duration(ns)", "tDn"},
+    {"interval", "tin"},
     {"date32", "tdD"},
     {"time(s)", "tts"},
     {"time(ms)", "ttm"},
@@ -175,21 +183,6 @@ static void uuid_and_enum_are_marked(void **state)
     stoa_schema_reset(&schema);
 }
 
-static void types_without_a_form_are_not_exported(void **state)
-{
-    (void)state;
-    struct stoa_schema schema = {0};
-    struct ArrowSchema arrow = {0};
-    struct stoa_error err = {0};
-
-    stoa_test_add_column(&schema, "a", STOA_INT8, true);
-    stoa_test_add_column(&schema, "h", STOA_FLOAT16, true);
-    assert_int_equal(stoa_schema_export(&schema, &arrow, &err), STOA_ERR_USAGE);
-    assert_string_equal(err.message, "column h: float16 has no form in Arrow here");
-    assert_null(arrow.release);
-    stoa_schema_reset(&schema);
-}
-
 /* ---- Slices ---- */
 
 static void slices_of_rows_and_columns_are_honoured(void **state)
@@ -207,7 +200,7 @@ static void slices_of_rows_and_columns_are_honoured(void **state)
         struct ArrowArray array;
         size_t begin, end, cut;
 
-        stoa_test_gen_schema(&random, 6, &schema);
+        stoa_test_gen_any_schema(&random, 6, (unsigned)(i % 4) + 1, &schema);
         stoa_test_gen_batch(&random, &schema, nrows, &batch);
         end = (size_t)stoa_test_random_below(&random, nrows + 1);
         begin = (size_t)stoa_test_random_below(&random, end + 1);
@@ -234,30 +227,103 @@ static void slices_of_rows_and_columns_are_honoured(void **state)
 
 /* ---- Ownership ---- */
 
-static void a_column_outlives_its_struct(void **state)
+struct moved {
+    struct ArrowArray arrays[4096];
+    uint64_t sums[4096];
+    size_t n;
+};
+
+/* Over the bitmap of an array, and over its offsets. */
+static uint64_t sum_buffers(const struct ArrowArray *array)
+{
+    uint64_t sum = 0;
+
+    for (int64_t i = 0; i < array->length && array->n_buffers > 0; i++) {
+        if (array->buffers[0] != NULL)
+            sum = sum * 31 + ((const uint8_t *)array->buffers[0])[i / 8];
+        if (array->n_buffers == 3)
+            sum = sum * 31 + (uint64_t)((const int32_t *)array->buffers[1])[i];
+    }
+    return sum;
+}
+
+/* Moves an array, and before that all that is below it, to a place of its own. */
+static void move_apart(struct ArrowArray *array, struct moved *moved)
+{
+    for (int64_t i = 0; i < array->n_children; i++)
+        move_apart(array->children[i], moved);
+    if (array->dictionary != NULL)
+        move_apart(array->dictionary, moved);
+    assert_true(moved->n < sizeof(moved->arrays) / sizeof(moved->arrays[0]));
+    moved->sums[moved->n] = sum_buffers(array);
+    moved->arrays[moved->n++] = *array;
+    array->release = NULL;
+}
+
+static void every_part_outlives_what_is_around_it(void **state)
 {
     (void)state;
-    struct stoa_schema schema = {0};
-    struct stoa_error err = {0};
-    struct stoa_batch batch;
-    struct ArrowArray array, column;
+    static struct moved moved;
+    struct stoa_test_random random;
     struct stoa_test_alloc_counts counts;
+    struct stoa_error err = {0};
 
-    stoa_test_alloc_begin(0, STOA_TEST_FAULT_ONCE);
-    stoa_test_make_keys(&schema, 100, &batch);
-    stoa_test_check(stoa_batch_export(&batch, &array, &err), &err);
-    stoa_schema_reset(&schema);
-    column = *array.children[1];
-    array.children[1]->release = NULL;
-    array.release(&array);
-    assert_null(array.release);
-    assert_int_equal(column.length, 100);
-    assert_int_equal(column.null_count, 0);
-    for (int64_t i = 0; i < 100; i++)
-        assert_int_equal(((const int64_t *)column.buffers[1])[i], i);
-    column.release(&column);
-    counts = stoa_test_alloc_end();
-    assert_int_equal(counts.nlive, 0);
+    stoa_test_random_init(&random, "every_part_outlives_what_is_around_it");
+    for (size_t i = 0; i < stoa_test_ncases(100); i++) {
+        struct stoa_schema schema;
+        struct stoa_batch batch;
+        struct ArrowArray array;
+
+        stoa_test_alloc_begin(0, STOA_TEST_FAULT_ONCE);
+        stoa_test_gen_any_schema(&random, 8, (unsigned)(i % 5) + 1, &schema);
+        stoa_test_gen_batch(&random, &schema, 50, &batch);
+        stoa_test_check(stoa_batch_export(&batch, &array, &err), &err);
+        stoa_schema_reset(&schema);
+        moved.n = 0;
+        move_apart(&array, &moved);
+        while (moved.n-- > 0) { /* from the rows down */
+            struct ArrowArray *part = &moved.arrays[moved.n];
+
+            assert_true(sum_buffers(part) == moved.sums[moved.n]);
+            part->release(part);
+            assert_null(part->release);
+        }
+        counts = stoa_test_alloc_end();
+        assert_int_equal(counts.nlive, 0);
+    }
+}
+
+/* What is null below a null struct alone needs no bitmap. */
+static void check_required(const struct stoa_field *field, const struct ArrowArray *array)
+{
+    if (!field->nullable && array->n_buffers > 0) {
+        assert_null(array->buffers[0]);
+        assert_int_equal(array->null_count, 0);
+    }
+    for (uint32_t i = 0; i < field->nchildren; i++)
+        check_required(&field->children[i], array->children[i]);
+}
+
+static void what_is_required_has_no_bitmap(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct stoa_error err = {0};
+
+    stoa_test_random_init(&random, "what_is_required_has_no_bitmap");
+    for (size_t i = 0; i < stoa_test_ncases(100); i++) {
+        struct stoa_schema schema;
+        struct stoa_batch batch;
+        struct ArrowArray array;
+
+        stoa_test_gen_any_schema(&random, 8, (unsigned)(i % 5) + 1, &schema);
+        stoa_test_gen_batch(&random, &schema, 50, &batch);
+        stoa_test_check(stoa_batch_export(&batch, &array, &err), &err);
+        for (uint32_t k = 0; k < schema.nfields; k++)
+            check_required(&schema.fields[k], array.children[k]);
+        array.release(&array);
+        stoa_schema_reset(&schema);
+    }
 }
 
 static void an_exported_batch_is_not_copied(void **state)
@@ -334,17 +400,10 @@ static void a_failing_allocation_is_reported(void **state)
     struct stoa_error err = {0};
 
     stoa_test_random_init(&random, "a_failing_allocation_is_reported");
-    s.schema.fields = NULL;
-    stoa_test_gen_schema(&random, STOA_TEST_NTYPES, &s.schema);
-    for (uint32_t i = 0; i < STOA_TEST_NTYPES; i++) {
-        char name[16];
-
-        snprintf(name, sizeof(name), "c%u", i);
-        stoa_field_reset(&s.schema.fields[i]);
-        stoa_test_gen_field(&random, stoa_test_types[i], true, name, &s.schema.fields[i]);
+    stoa_test_gen_any_schema(&random, 30, 4, &s.schema);
+    for (uint32_t i = 0; i < s.schema.nfields; i++)
         stoa_test_check(stoa_metadata_set(&s.schema.fields[i].metadata, "key", "value", &err),
                         &err);
-    }
     stoa_test_gen_batch(&random, &s.schema, 40, &s.batch);
     stoa_test_each_failing_alloc(goes_out_and_in, &s);
     stoa_batch_reset(&s.batch);
@@ -357,9 +416,9 @@ int main(void)
         cmocka_unit_test(tables_survive_a_round_trip),
         cmocka_unit_test(every_type_has_its_format),
         cmocka_unit_test(uuid_and_enum_are_marked),
-        cmocka_unit_test(types_without_a_form_are_not_exported),
         cmocka_unit_test(slices_of_rows_and_columns_are_honoured),
-        cmocka_unit_test(a_column_outlives_its_struct),
+        cmocka_unit_test(every_part_outlives_what_is_around_it),
+        cmocka_unit_test(what_is_required_has_no_bitmap),
         cmocka_unit_test(an_exported_batch_is_not_copied),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
