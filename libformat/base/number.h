@@ -16,9 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/int128.h"
+#include "base/int256.h"
 
-#define STOA_NUMBER_NBYTES 48
+#define STOA_NUMBER_NBYTES 80
 
 /* [-] digits, any number of leading zeros. The only unsigned number with a '-' is "-0". */
 bool stoa_number_parse_int64(const char *text, size_t nbytes, int64_t *out);
@@ -27,10 +27,12 @@ bool stoa_number_parse_uint64(const char *text, size_t nbytes, uint64_t *out);
 /*
  * Decimal text, or in any case nan, inf, infinity with an optional sign. The nearest value, ties to
  * even: what strtod() and strtof() give in the C locale, however long the text is. A number that
- * rounds to infinity is refused; one too small for the type becomes a subnormal number or 0.
+ * rounds to infinity is refused; one too small for the type becomes a subnormal number or 0. A
+ * float16 is its bits.
  */
 bool stoa_number_parse_double(const char *text, size_t nbytes, double *out);
 bool stoa_number_parse_float(const char *text, size_t nbytes, float *out);
+bool stoa_number_parse_float16(const char *text, size_t nbytes, uint16_t *out);
 
 /*
  * The digits of a decimal text from the first to the last that is not 0: 2 for "0.0120e5"; 0 for
@@ -50,17 +52,21 @@ size_t stoa_number_format_uint64(uint64_t x, char *out);
  */
 size_t stoa_number_format_double(double x, char *out);
 size_t stoa_number_format_float(float x, char *out);
+size_t stoa_number_format_float16(uint16_t x, char *out);
 
 /*
- * decimal(precision, scale) as the integer value * 10^scale; scale <= precision <= 38. Decimal text
- * that has a digit other than 0 behind the scale, or more digits than the precision, is refused;
- * an exponent is taken when the value is exact.
+ * decimal(precision, scale) as the integer value * 10^scale; scale <= precision <= 38, or 76 for
+ * 256 bits. Decimal text that has a digit other than 0 behind the scale, or more digits than the
+ * precision, is refused; an exponent is taken when the value is exact.
  */
 bool stoa_decimal_parse(const char *text, size_t nbytes, unsigned precision, unsigned scale,
                         struct stoa_int128 *out);
+bool stoa_decimal256_parse(const char *text, size_t nbytes, unsigned precision, unsigned scale,
+                           struct stoa_int256 *out);
 
-/* Always with `scale` digits behind the point, and no point when scale is 0. scale <= 38. */
+/* Always with `scale` digits behind the point, and no point when scale is 0. scale <= 38 or 76. */
 size_t stoa_decimal_format(struct stoa_int128 x, unsigned scale, char *out);
+size_t stoa_decimal256_format(struct stoa_int256 x, unsigned scale, char *out);
 
 /*
  * The digits a decimal type needs in front of and behind the point to hold the text as written:

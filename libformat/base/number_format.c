@@ -267,3 +267,14 @@ size_t stoa_number_format_float(float x, char *out)
     parts.fraction = bits & ((UINT32_C(1) << 23) - 1);
     return write_float(out, &parts);
 }
+
+size_t stoa_number_format_float16(uint16_t x, char *out)
+{
+    struct float_parts parts = {.fraction_nbits = 10, .bias = 25};
+
+    parts.negative = x >> 15 != 0;
+    parts.exponent = x >> 10 & 0x1f;
+    parts.special = parts.exponent == 0x1f;
+    parts.fraction = x & 0x3ff;
+    return write_float(out, &parts);
+}

@@ -97,6 +97,14 @@ static const struct layout layout_float = {
     .infinity = UINT64_C(0xff) << 23,
 };
 
+static const struct layout layout_float16 = {
+    .significand_nbits = 11,
+    .min_exponent = -24,
+    .max_power = 4,
+    .min_power = -27,
+    .infinity = UINT64_C(0x1f) << 10,
+};
+
 /*
  * The bits of significand * 2^exponent. Floats are in the order of their bits, so a significand of
  * one bit too many (after rounding up) carries into the exponent as it should, up to infinity;
@@ -378,6 +386,17 @@ bool stoa_number_parse_float(const char *text, size_t nbytes, float *out)
         return false;
     half = (uint32_t)bits | (uint32_t)negative << 31;
     memcpy(out, &half, sizeof(*out));
+    return true;
+}
+
+bool stoa_number_parse_float16(const char *text, size_t nbytes, uint16_t *out)
+{
+    uint64_t bits;
+    bool negative;
+
+    if (!parse_bits(&layout_float16, text, nbytes, &bits, &negative))
+        return false;
+    *out = (uint16_t)(bits | (uint64_t)negative << 15);
     return true;
 }
 

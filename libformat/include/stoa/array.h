@@ -117,12 +117,21 @@ STOA_API STOA_CHECK enum stoa_status stoa_array_slice(const struct stoa_field *f
 
 /*
  * Appends value i as text in its one exact form to a caller's buffer of at least
- * STOA_TEXT_NBYTES: numbers, dates, decimals, uuid. Not for utf8, binary, fixed_binary and nested
- * types. Returns the bytes written, without a terminator; the value must not be null.
+ * STOA_TEXT_NBYTES: bool, numbers, dates and times, durations and intervals (ISO 8601), uuid. Not
+ * for null, utf8, binary, fixed_binary, enum and nested types. Returns the bytes written, without a
+ * terminator; the value must not be null.
  */
 #define STOA_TEXT_NBYTES 80
 STOA_API size_t stoa_array_format(const struct stoa_field *field, const struct stoa_array *array,
                                   size_t i, char out[STOA_TEXT_NBYTES]);
+
+/*
+ * Value i of any type as JSON, in the forms of stoa/jsonl.h; *out is terminated, free it with
+ * stoa_free(). For single values: stoa_jsonl_format() is faster for many.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_array_print_json(const struct stoa_field *field,
+                                                           const struct stoa_array *array, size_t i,
+                                                           char **out, struct stoa_error *err);
 
 #ifdef __cplusplus
 }

@@ -135,6 +135,7 @@ static const struct {
     {"uint16", 0xffff, "65535"},
     {"uint32", 0xffffffff, "4294967295"},
     {"uint64", UINT64_MAX, "18446744073709551615"},
+    {"float16", 0x2e66, "0.1"},
     {"float32", 0x3dcccccd, "0.1"},
     {"float64", UINT64_C(0x8000000000000000), "-0.0"},
     {"float64", UINT64_C(0x7ff8000000000001), "NaN"},
@@ -145,6 +146,8 @@ static const struct {
     {"timestamp(s)", 1357344000, "2013-01-05 00:00:00"},
     {"timestamp(ms)", UINT64_MAX, "1969-12-31 23:59:59.999"},
     {"timestamp(us,Europe/Paris)", 1, "1970-01-01 00:00:00.000001Z"},
+    {"duration(ms)", 5400001, "PT1H30M0.001S"},
+    {"duration(ns)", UINT64_C(1) << 63, "PT-2562047H-47M-16.854775808S"},
 };
 
 static void values_have_one_text(void **state)
@@ -188,7 +191,9 @@ static void wide_values_have_one_text(void **state)
                                    0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
     struct stoa_array array = {.nvalues = 1};
     struct stoa_field field = {.type = {.id = STOA_DECIMAL, .precision = 38, .scale = 7}};
-    uint8_t values[16];
+    const struct stoa_interval interval = {.months = -14, .days = 3, .nanos = -1};
+    const struct stoa_int256 wide = stoa_int256_from_i128(decimal);
+    uint8_t values[32];
     char text[STOA_TEXT_NBYTES + 1];
 
     array.values = values;
@@ -199,6 +204,16 @@ static void wide_values_have_one_text(void **state)
     field.type = (struct stoa_type){.id = STOA_UUID};
     text[stoa_array_format(&field, &array, 0, text)] = '\0';
     assert_string_equal(text, "00112233-4455-6677-8899-aabbccddeeff");
+    memcpy(values, &interval, 16);
+    field.type = (struct stoa_type){.id = STOA_INTERVAL};
+    text[stoa_array_format(&field, &array, 0, text)] = '\0';
+    assert_string_equal(text, "P-1Y-2M3DT-0.000000001S");
+    memcpy(values, &wide, 32);
+    field.type = (struct stoa_type){.id = STOA_DECIMAL, .precision = 76, .scale = 76};
+    text[stoa_array_format(&field, &array, 0, text)] = '\0';
+    assert_string_equal(text, "-0."
+                              "00000000000000000000000000000000000000000000000000000000000000000000"
+                              "00012345");
 }
 
 int main(void)
