@@ -180,7 +180,7 @@ static void failing_writes_and_allocations_are_reported(void **state)
     struct job job = {0};
     struct stoa_error err = {0};
 
-    stoa_test_schema_parse("a int64, b list<utf8>", &job.schema);
+    stoa_test_schema_parse("a int64, b interval", &job.schema);
     stoa_test_each_failing_alloc(writes, &job);
     job.fault = (struct stoa_test_io_fault){.fail_at = 1, .os_errno = EIO};
     assert_int_equal(writes(&job, &err), STOA_ERR_IO);
