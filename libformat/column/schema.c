@@ -334,49 +334,56 @@ static bool equal_but_case(const char *a, const char *b)
 
 static const char *field_name_at(const void *context, size_t i)
 {
-    const struct stoa_schema *schema = context;
+    const struct stoa_field *fields = context;
 
-    return schema->fields[i].name;
+    return fields[i].name;
 }
 
-static enum stoa_status fail_no_column(const struct stoa_schema *schema, const char *name,
-                                       struct stoa_error *err)
+uint32_t stoa_fields_find(const struct stoa_field *fields, uint32_t nfields, const char *name,
+                          uint32_t *found)
 {
-    size_t nearest = stoa_nearest(name, schema->nfields, field_name_at, schema);
+    uint32_t nfound = 0;
+
+    for (uint32_t i = 0; i < nfields; i++) {
+        if (strcmp(fields[i].name, name) == 0) {
+            *found = i;
+            return 1;
+        }
+        if (equal_but_case(fields[i].name, name)) {
+            *found = i;
+            nfound++;
+        }
+    }
+    return nfound;
+}
+
+enum stoa_status stoa_fields_fail(const struct stoa_field *fields, uint32_t nfields,
+                                  const char *name, uint32_t nfound, const char *what,
+                                  struct stoa_error *err)
+{
+    size_t nearest = stoa_nearest(name, nfields, field_name_at, fields);
     char shown[128], meant[128];
 
     stoa_quote(shown, sizeof(shown), name, strlen(name));
-    if (nearest == schema->nfields)
-        return stoa_fail(err, STOA_ERR_USAGE, "there is no column \"%s\"", shown);
-    stoa_quote(meant, sizeof(meant), schema->fields[nearest].name,
-               strlen(schema->fields[nearest].name));
-    return stoa_fail(err, STOA_ERR_USAGE, "there is no column \"%s\"; did you mean \"%s\"?", shown,
-                     meant);
+    if (nfound > 1)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "%u %ss are called \"%s\" when upper and lower case are alike; write "
+                         "the name exactly",
+                         nfound, what, shown);
+    if (nearest == nfields)
+        return stoa_fail(err, STOA_ERR_USAGE, "there is no %s \"%s\"", what, shown);
+    stoa_quote(meant, sizeof(meant), fields[nearest].name, strlen(fields[nearest].name));
+    return stoa_fail(err, STOA_ERR_USAGE, "there is no %s \"%s\"; did you mean \"%s\"?", what,
+                     shown, meant);
 }
 
 enum stoa_status stoa_schema_find(const struct stoa_schema *schema, const char *name,
                                   uint32_t *column, struct stoa_error *err)
 {
-    uint32_t found = schema->nfields, nfound = 0;
-    char shown[128];
+    uint32_t found, nfound = stoa_fields_find(schema->fields, schema->nfields, name, &found);
 
-    for (uint32_t i = 0; i < schema->nfields; i++) {
-        if (strcmp(schema->fields[i].name, name) == 0) {
-            *column = i;
-            return STOA_OK;
-        }
-        if (equal_but_case(schema->fields[i].name, name)) {
-            found = i;
-            nfound++;
-        }
-    }
-    if (nfound == 0)
-        return fail_no_column(schema, name, err);
-    if (nfound > 1)
-        return stoa_fail(err, STOA_ERR_USAGE,
-                         "%u columns are called \"%s\" when upper and lower case are alike; write "
-                         "the name exactly",
-                         nfound, stoa_quote(shown, sizeof(shown), name, strlen(name)));
+    if (nfound != 1)
+        return stoa_fields_fail(schema->fields, schema->nfields, name, nfound, "column", err);
     *column = found;
     return STOA_OK;
 }

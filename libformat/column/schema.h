@@ -29,6 +29,18 @@ STOA_CHECK enum stoa_status stoa_schema_append(struct stoa_schema *schema, const
                                                const struct stoa_type *type, bool nullable,
                                                struct stoa_error *err);
 
+/*
+ * How many of the fields a name may mean: one if it is the exact name of one, else all that differ
+ * in ASCII case alone. *found is one of them, and the one if there is just one.
+ */
+uint32_t stoa_fields_find(const struct stoa_field *fields, uint32_t nfields, const char *name,
+                          uint32_t *found);
+
+/* STOA_ERR_USAGE for a name that means `nfound` fields, none or several: "there is no WHAT ...". */
+enum stoa_status stoa_fields_fail(const struct stoa_field *fields, uint32_t nfields,
+                                  const char *name, uint32_t nfound, const char *what,
+                                  struct stoa_error *err);
+
 /* Fields with all their children: the nodes that the file format numbers. */
 size_t stoa_schema_count_nodes(const struct stoa_schema *schema);
 

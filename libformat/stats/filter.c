@@ -165,20 +165,30 @@ void stoa_filter_free(struct stoa_filter *filter)
         stoa_filter_free(filter->operands[i]);
     stoa_free(filter->operands);
     stoa_filter_values_free(filter->values, filter->nvalues);
-    stoa_free(filter->column);
+    stoa_filter_path_free(&filter->path);
     stoa_free(filter);
 }
 
-static bool same_text(const char *a, const char *b)
+void stoa_filter_path_free(struct stoa_filter_path *path)
 {
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+    for (size_t i = 0; i < path->nnames; i++)
+        stoa_free(path->names[i]);
+    stoa_free(path->names);
+}
+
+static bool same_path(const struct stoa_filter_path *a, const struct stoa_filter_path *b)
+{
+    bool same = a->nnames == b->nnames;
+
+    for (size_t i = 0; same && i < a->nnames; i++)
+        same = strcmp(a->names[i], b->names[i]) == 0;
+    return same;
 }
 
 bool stoa_filter_equal(const struct stoa_filter *a, const struct stoa_filter *b)
 {
     if (a->op != b->op || a->compare != b->compare || a->escape != b->escape ||
-        a->nvalues != b->nvalues || a->noperands != b->noperands ||
-        !same_text(a->column, b->column))
+        a->nvalues != b->nvalues || a->noperands != b->noperands || !same_path(&a->path, &b->path))
         return false;
     for (size_t i = 0; i < a->nvalues; i++)
         if (!value_equal(&a->values[i], &b->values[i]))
@@ -198,10 +208,9 @@ static enum stoa_status check_nterms(size_t nterms, struct stoa_error *err)
     return STOA_OK;
 }
 
-enum stoa_status stoa_filter_term_new(enum stoa_filter_op op, const char *column,
-                                      size_t column_nbytes, struct stoa_filter_value *values,
-                                      size_t nvalues, struct stoa_filter **out,
-                                      struct stoa_error *err)
+enum stoa_status stoa_filter_term_new(enum stoa_filter_op op, const struct stoa_filter_path *path,
+                                      struct stoa_filter_value *values, size_t nvalues,
+                                      struct stoa_filter **out, struct stoa_error *err)
 {
     struct stoa_filter *filter = NULL;
     enum stoa_status st;
@@ -210,7 +219,7 @@ enum stoa_status stoa_filter_term_new(enum stoa_filter_op op, const char *column
     STOA_TRY(stoa_alloc_zeroed(&filter, 1, sizeof(*filter), err));
     filter->op = op;
     filter->nterms = nvalues > 0 ? (uint32_t)nvalues : 1;
-    STOA_TRY(stoa_strndup(&filter->column, column, column_nbytes, err));
+    filter->path = *path;
     filter->values = values;
     filter->nvalues = nvalues;
     *out = filter;
@@ -267,6 +276,7 @@ static enum stoa_status make_term(enum stoa_filter_op op, const char *column,
                                   struct stoa_filter **out, struct stoa_error *err)
 {
     struct stoa_filter_value *values = NULL;
+    struct stoa_filter_path path = {0};
     size_t column_nbytes = strlen(column);
     enum stoa_status st;
 
@@ -277,9 +287,14 @@ static enum stoa_status make_term(enum stoa_filter_op op, const char *column,
         STOA_TRY(stoa_alloc_zeroed(&values, nliterals, sizeof(values[0]), err));
     for (size_t i = 0; i < nliterals; i++)
         STOA_TRY(take_literal(&literals[i], &values[i], err));
-    STOA_TRY(stoa_filter_term_new(op, column, column_nbytes, values, nliterals, out, err));
+    STOA_TRY(stoa_alloc_zeroed(&path.names, 1, sizeof(path.names[0]), err));
+    STOA_TRY(stoa_strndup(&path.names[0], column, column_nbytes, err));
+    path.nnames = 1;
+    STOA_TRY(stoa_filter_term_new(op, &path, values, nliterals, out, err));
     values = NULL;
+    path = (struct stoa_filter_path){0};
 out:
+    stoa_filter_path_free(&path);
     stoa_filter_values_free(values, nliterals);
     return st;
 }

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "stats/filter_path.h"
 #include "stats/filter_print.h"
 #include "stats/filter_range.h"
 #include "stats/filter_tree.h"
@@ -19,7 +20,8 @@
 
 struct binder {
     const struct stoa_schema *schema;
-    struct stoa_matcher *matcher; /* leaf->column is a column of the schema until the end */
+    struct stoa_schema_node *nodes; /* of the schema */
+    struct stoa_matcher *matcher;   /* leaf->column is a node of the schema until the end */
     struct stoa_error *err;
 };
 
@@ -65,23 +67,38 @@ out:
     return st;
 }
 
-static enum stoa_status fail_type(struct binder *binder, const struct stoa_field *field,
+static enum stoa_status fail_type(struct binder *binder, const struct stoa_schema_node *node,
                                   const char *because)
 {
+    const char *what = node->parent == STOA_NO_NODE ? "column" : "part";
     char *type;
-    enum stoa_status st = stoa_type_print(field, &type, binder->err);
+    enum stoa_status st = stoa_type_print(node->field, &type, binder->err);
 
     if (st != STOA_OK)
         return st;
-    st = stoa_fail(binder->err, STOA_ERR_USAGE, "the column is %.96s, %s", type, because);
+    st = stoa_fail(binder->err, STOA_ERR_USAGE, "the %s is %.96s, %s", what, type, because);
     stoa_free(type);
     return st;
 }
 
-static enum stoa_status set_test(struct binder *binder, struct stoa_leaf *leaf,
-                                 const struct stoa_field *field, const struct stoa_filter *term)
+/* Why a type that has no bounds takes only "is null". */
+static const char *no_test(enum stoa_type_id type)
 {
-    bool is_float = field->type.id == STOA_FLOAT32 || field->type.id == STOA_FLOAT64;
+    switch (type) {
+    case STOA_STRUCT:
+        return "which has no test but \"is null\"; its parts have, by paths as in a.b = 1";
+    case STOA_INTERVAL:
+        return "which has no order, and no test but \"is null\"";
+    default:
+        return "which has no test but \"is null\"";
+    }
+}
+
+static enum stoa_status set_test(struct binder *binder, struct stoa_leaf *leaf,
+                                 const struct stoa_filter *term)
+{
+    const struct stoa_schema_node *node = &binder->nodes[leaf->column];
+    const struct stoa_field *field = node->field;
 
     leaf->kind = stoa_bound_kind(&field->type);
     if (term->op == STOA_FILTER_IS_NULL) {
@@ -90,13 +107,14 @@ static enum stoa_status set_test(struct binder *binder, struct stoa_leaf *leaf,
     }
     if (term->op == STOA_FILTER_IS_NAN) {
         leaf->test = STOA_LEAF_IS_NAN;
-        return is_float ? STOA_OK : fail_type(binder, field, "which has no nan");
+        return leaf->kind == STOA_BOUND_FLOAT ? STOA_OK
+                                              : fail_type(binder, node, "which has no nan");
     }
     if (leaf->kind == STOA_BOUND_NONE && field->type.id != STOA_NULL)
-        return fail_type(binder, field, "which has no test but \"is null\"");
+        return fail_type(binder, node, no_test(field->type.id));
     if (term->op == STOA_FILTER_LIKE && field->type.id != STOA_UTF8 &&
         field->type.id != STOA_ENUM && field->type.id != STOA_NULL)
-        return fail_type(binder, field, "and \"like\" is for text");
+        return fail_type(binder, node, "and \"like\" is for text");
     return stoa_leaf_set_ranges(binder->matcher, leaf, field, term, binder->err);
 }
 
@@ -111,8 +129,9 @@ static enum stoa_status bind_term(struct binder *binder, const struct stoa_filte
     enum stoa_status st;
 
     STOA_TRY(print_term(binder, term, negative, &leaf->text));
-    STOA_TRY(stoa_schema_find(binder->schema, term->column, &leaf->column, binder->err));
-    STOA_TRY(set_test(binder, leaf, &binder->schema->fields[leaf->column], term));
+    STOA_TRY(stoa_filter_path_find(binder->schema, binder->nodes, &term->path, &leaf->column,
+                                   binder->err));
+    STOA_TRY(set_test(binder, leaf, term));
     leaf->inverted ^= negative;
 out:
     if (st == STOA_ERR_USAGE)
@@ -161,7 +180,7 @@ static enum stoa_status bind_tree(struct binder *binder, const struct stoa_filte
     return st;
 }
 
-/* ---- Columns. ---- */
+/* ---- Nodes. ---- */
 
 static int order_u32(const void *a, const void *b)
 {
@@ -170,7 +189,7 @@ static int order_u32(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Collects the columns, each once, and turns those of the leaves into places among them. */
+/* Collects the nodes, each once, and turns those of the leaves into places among them. */
 static enum stoa_status collect_columns(struct binder *binder)
 {
     struct stoa_matcher *matcher = binder->matcher;
@@ -189,7 +208,7 @@ static enum stoa_status collect_columns(struct binder *binder)
     STOA_TRY(stoa_alloc_zeroed(&matcher->types, matcher->ncolumns, sizeof(matcher->types[0]),
                                binder->err));
     for (uint32_t i = 0; i < matcher->ncolumns; i++) {
-        matcher->types[i] = binder->schema->fields[columns[i]].type;
+        matcher->types[i] = binder->nodes[columns[i]].field->type;
         matcher->types[i].zone = NULL;
         matcher->types[i].symbols = NULL;
     }
@@ -209,7 +228,7 @@ enum stoa_status stoa_filter_bind(const struct stoa_filter *filter,
                                   struct stoa_error *err)
 {
     struct binder binder = {.schema = schema, .err = err};
-    uint32_t nleaves = 0, nnodes = 0;
+    uint32_t nleaves = 0, nnodes = 0, nschema_nodes;
     struct stoa_matcher *matcher = NULL;
     enum stoa_status st;
 
@@ -217,6 +236,7 @@ enum stoa_status stoa_filter_bind(const struct stoa_filter *filter,
     STOA_TRY(stoa_alloc_zeroed(&matcher, 1, sizeof(*matcher), err));
     STOA_TRY(stoa_alloc_zeroed(&matcher->leaves, nleaves, sizeof(matcher->leaves[0]), err));
     STOA_TRY(stoa_alloc_zeroed(&matcher->nodes, nnodes, sizeof(matcher->nodes[0]), err));
+    STOA_TRY(stoa_schema_nodes(schema, &binder.nodes, &nschema_nodes, err));
     matcher->nnodes = 1;
     binder.matcher = matcher;
     STOA_TRY(bind_tree(&binder, filter, false, 0, 1));
@@ -225,6 +245,7 @@ enum stoa_status stoa_filter_bind(const struct stoa_filter *filter,
     *out = matcher;
     matcher = NULL;
 out:
+    stoa_free(binder.nodes);
     stoa_matcher_free(matcher);
     return st;
 }

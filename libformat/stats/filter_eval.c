@@ -17,6 +17,7 @@
 #include "base/float16.h"
 #include "base/hash.h"
 #include "base/int256.h"
+#include "column/schema.h"
 #include "stats/matcher.h"
 #include "stats/text_key.h"
 #include "stats/zonemap.h"
@@ -510,6 +511,8 @@ enum stoa_status stoa_matcher_eval_columns(const struct stoa_matcher *matcher,
     return STOA_OK;
 }
 
+static const struct stoa_array no_values;
+
 enum stoa_status stoa_matcher_eval(const struct stoa_matcher *matcher,
                                    const struct stoa_batch *batch, uint8_t *selected,
                                    struct stoa_error *err)
@@ -520,8 +523,10 @@ enum stoa_status stoa_matcher_eval(const struct stoa_matcher *matcher,
     if (st != STOA_OK)
         return st;
     for (uint32_t i = 0; i < matcher->ncolumns; i++) {
-        assert(matcher->columns[i] < batch->ncolumns);
-        columns[i] = &batch->columns[matcher->columns[i]];
+        columns[i] = stoa_batch_node(batch, matcher->columns[i]);
+        assert(columns[i] != NULL || batch->nrows == 0);
+        if (columns[i] == NULL) /* a column of no rows may have no children */
+            columns[i] = &no_values;
     }
     st = stoa_matcher_eval_columns(matcher, columns, batch->nrows, selected, err);
     stoa_free(columns);

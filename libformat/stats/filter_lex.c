@@ -247,8 +247,11 @@ static enum stoa_status scan_token(const struct stoa_lexer *lexer, struct stoa_t
     }
     if (stoa_filter_number_nbytes(lexer->text + token->begin, lexer->nbytes - token->begin) > 0)
         return scan_number(lexer, token);
-    if (c == '(' || c == ')' || c == ',') {
-        token->kind = c == '(' ? STOA_TOKEN_OPEN : c == ')' ? STOA_TOKEN_CLOSE : STOA_TOKEN_COMMA;
+    if (c == '(' || c == ')' || c == ',' || c == '.') {
+        token->kind = c == '('   ? STOA_TOKEN_OPEN
+                      : c == ')' ? STOA_TOKEN_CLOSE
+                      : c == ',' ? STOA_TOKEN_COMMA
+                                 : STOA_TOKEN_DOT;
         token->end = token->begin + 1;
         return STOA_OK;
     }

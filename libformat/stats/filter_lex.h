@@ -17,6 +17,7 @@ enum stoa_token_kind {
     STOA_TOKEN_OPEN,
     STOA_TOKEN_CLOSE,
     STOA_TOKEN_COMMA,
+    STOA_TOKEN_DOT, /* between the names of a path */
 };
 
 enum stoa_keyword {

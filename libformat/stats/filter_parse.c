@@ -4,7 +4,8 @@
  *     predicate = conjunction { "or" conjunction }
  *     conjunction = negation { "and" negation }
  *     negation = "not" negation | "(" predicate ")" | term
- *     term = column test | value operator column
+ *     term = path test | value operator path
+ *     path = name { "." name }
  *
  * One token is looked at ahead. Whatever goes wrong is said at the token where it goes wrong, with
  * its place counted in characters for people and in bytes for programs. What has been built when
@@ -137,7 +138,7 @@ out:
 }
 
 /* A name; free with stoa_free(). */
-static enum stoa_status parse_column(struct parser *parser, const char *expected, char **out)
+static enum stoa_status parse_name(struct parser *parser, const char *expected, char **out)
 {
     const struct stoa_token *token = &parser->lex.token;
     char *name = NULL;
@@ -164,7 +165,26 @@ out:
     return st;
 }
 
-/* ---- Terms. ---- */
+/* Names with dots between them into *path, which is empty; the caller frees it. */
+static enum stoa_status parse_path(struct parser *parser, const char *expected,
+                                   struct stoa_filter_path *path)
+{
+    size_t capacity = 0;
+    enum stoa_status st;
+
+    for (;;) {
+        STOA_TRY(stoa_reserve(&path->names, &capacity, path->nnames + 1, sizeof(path->names[0]),
+                              parser->lex.err));
+        STOA_TRY(parse_name(parser, expected, &path->names[path->nnames]));
+        path->nnames++;
+        if (parser->lex.token.kind != STOA_TOKEN_DOT)
+            break;
+        STOA_TRY(stoa_lex_advance(&parser->lex));
+        expected = "the name of a part";
+    }
+out:
+    return st;
+}
 
 /* A growing list of values. */
 struct values {
@@ -333,7 +353,7 @@ static enum stoa_compare mirrored(enum stoa_compare compare)
 
 /* value operator column */
 static enum stoa_status parse_mirrored(struct parser *parser, struct stoa_filter *term,
-                                       struct values *values, char **column)
+                                       struct values *values, struct stoa_filter_path *path)
 {
     enum stoa_status st;
 
@@ -347,7 +367,7 @@ static enum stoa_status parse_mirrored(struct parser *parser, struct stoa_filter
         return stoa_lex_fail(&parser->lex, parser->lex.token.begin,
                              "expected a column name: one side of a comparison "
                              "is a column");
-    STOA_TRY(parse_column(parser, "a column name", column));
+    STOA_TRY(parse_path(parser, "a column name", path));
 out:
     return st;
 }
@@ -355,19 +375,20 @@ out:
 static enum stoa_status parse_term(struct parser *parser, struct stoa_filter **out)
 {
     struct stoa_filter parts = {0}, *term = NULL;
+    struct stoa_filter_path path = {0};
     struct values values = {0};
-    char *column = NULL;
     bool negative = false;
     enum stoa_status st;
 
     if (at_value(parser)) {
-        STOA_TRY(parse_mirrored(parser, &parts, &values, &column));
+        STOA_TRY(parse_mirrored(parser, &parts, &values, &path));
     } else {
-        STOA_TRY(parse_column(parser, "a column name, not or \"(\"", &column));
+        STOA_TRY(parse_path(parser, "a column name, not or \"(\"", &path));
         STOA_TRY(parse_test(parser, &parts, &values, &negative));
     }
-    STOA_TRY(stoa_filter_term_new(parts.op, column, strlen(column), values.items, values.nitems,
-                                  &term, parser->lex.err));
+    STOA_TRY(
+        stoa_filter_term_new(parts.op, &path, values.items, values.nitems, &term, parser->lex.err));
+    path = (struct stoa_filter_path){0};
     values = (struct values){0};
     term->compare = parts.compare;
     term->escape = parts.escape;
@@ -378,8 +399,8 @@ static enum stoa_status parse_term(struct parser *parser, struct stoa_filter **o
     term = NULL;
 out:
     stoa_filter_free(term);
+    stoa_filter_path_free(&path);
     stoa_filter_values_free(values.items, values.nitems);
-    stoa_free(column);
     return st;
 }
 

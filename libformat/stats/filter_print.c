@@ -42,11 +42,19 @@ static bool is_plain_word(const char *name)
     return nbytes > 0 && !stoa_filter_is_keyword(name, nbytes);
 }
 
-static enum stoa_status put_column(struct stoa_buffer *out, const char *name,
-                                   struct stoa_error *err)
+enum stoa_status stoa_filter_path_print(struct stoa_buffer *out, char *const *names, size_t nnames,
+                                        struct stoa_error *err)
 {
-    return is_plain_word(name) ? put(out, name, err)
-                               : put_quoted(out, '"', name, strlen(name), err);
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = 0; st == STOA_OK && i < nnames; i++) {
+        if (i > 0)
+            st = put(out, ".", err);
+        if (st == STOA_OK)
+            st = is_plain_word(names[i]) ? put(out, names[i], err)
+                                         : put_quoted(out, '"', names[i], strlen(names[i]), err);
+    }
+    return st;
 }
 
 static enum stoa_status put_bytes(struct stoa_buffer *out, const struct stoa_filter_value *value,
@@ -125,7 +133,7 @@ enum stoa_status stoa_filter_term_print(struct stoa_buffer *out, const struct st
 
     if (negative && !has_negative_form(term))
         STOA_TRY(put(out, "not ", err));
-    STOA_TRY(put_column(out, term->column, err));
+    STOA_TRY(stoa_filter_path_print(out, term->path.names, term->path.nnames, err));
     if (term->op == STOA_FILTER_COMPARE) {
         STOA_TRY(put(out, " ", err));
         STOA_TRY(put(out, stoa_compare_text[term->compare], err));

@@ -1,10 +1,10 @@
 /*
  * The tree of a predicate, as it was written: names and literals, no types.
  *
- *     a > 3 and b not in ('x', 'y')      AND
- *                                        +- COMPARE a GREATER [3]
+ *     a > 3 and b.c not in ('x', 'y')    AND
+ *                                        +- COMPARE [a] GREATER [3]
  *                                        +- NOT
- *                                           +- IN b ['x', 'y']
+ *                                           +- IN [b, c] ['x', 'y']
  */
 #ifndef STOA_STATS_FILTER_TREE_H
 #define STOA_STATS_FILTER_TREE_H
@@ -17,12 +17,18 @@ enum stoa_filter_op {
     STOA_FILTER_AND,
     STOA_FILTER_OR,
     STOA_FILTER_NOT,
-    STOA_FILTER_COMPARE, /* one value; from here on: terms, which look at one column */
+    STOA_FILTER_COMPARE, /* one value; from here on: terms, which look at one column or part */
     STOA_FILTER_BETWEEN, /* two values */
     STOA_FILTER_IN,      /* one value or more */
     STOA_FILTER_LIKE,    /* one value, a TEXT */
     STOA_FILTER_IS_NULL,
     STOA_FILTER_IS_NAN,
+};
+
+/* Names from a column on: that of the column alone, or those of parts of structs behind it. */
+struct stoa_filter_path {
+    char **names;
+    size_t nnames;
 };
 
 /* A literal that owns its bytes, which are terminated. */
@@ -38,7 +44,7 @@ struct stoa_filter {
     uint32_t escape;                  /* LIKE: a code point, or 0 */
     uint32_t depth;                   /* operators above the deepest term; 0 for a term */
     uint32_t nterms;                  /* that count towards STOA_FILTER_MAX_NTERMS */
-    char *column;                     /* terms */
+    struct stoa_filter_path path;     /* terms */
     struct stoa_filter_value *values; /* terms */
     size_t nvalues;
     struct stoa_filter **operands; /* AND, OR: two or more; NOT: one */
@@ -51,9 +57,11 @@ STOA_CHECK enum stoa_status stoa_filter_value_copy(struct stoa_filter_value *out
                                                    size_t nbytes, struct stoa_error *err);
 void stoa_filter_values_free(struct stoa_filter_value *values, size_t nvalues);
 
-/* A term; takes over `values` on success. STOA_ERR_LIMIT: too many values. */
-STOA_CHECK enum stoa_status stoa_filter_term_new(enum stoa_filter_op op, const char *column,
-                                                 size_t column_nbytes,
+void stoa_filter_path_free(struct stoa_filter_path *path);
+
+/* A term; takes over `path` and `values` on success. STOA_ERR_LIMIT: too many values. */
+STOA_CHECK enum stoa_status stoa_filter_term_new(enum stoa_filter_op op,
+                                                 const struct stoa_filter_path *path,
                                                  struct stoa_filter_value *values, size_t nvalues,
                                                  struct stoa_filter **out, struct stoa_error *err);
 

@@ -50,7 +50,7 @@ enum stoa_leaf_test {
 struct stoa_leaf {
     enum stoa_leaf_test test;
     bool inverted;
-    uint32_t column; /* place among the matcher's columns */
+    uint32_t column; /* place among the matcher's nodes */
     enum stoa_bound_kind kind;
     size_t nranges;                 /* rising, apart from each other */
     struct stoa_range *ranges;      /* of kinds that are numbers */
@@ -71,8 +71,8 @@ struct stoa_matcher_node {
 
 struct stoa_matcher {
     uint32_t ncolumns;
-    uint32_t *columns;       /* of the schema, rising */
-    struct stoa_type *types; /* of the columns, without the texts that belong to some types */
+    uint32_t *columns;       /* nodes of the schema, rising */
+    struct stoa_type *types; /* of these nodes, without the texts that belong to some types */
     uint32_t nleaves;
     struct stoa_leaf *leaves;
     uint32_t nnodes;
@@ -84,14 +84,14 @@ struct stoa_matcher {
 };
 
 /*
- * Evaluates one leaf on any values of its column's type, the distinct ones of a dictionary for
+ * Evaluates one leaf on any values of its node's type, the distinct ones of a dictionary for
  * example: bit i of out[(nvalues + 7) / 8] is set where the leaf is true for value i; bits behind
  * the last are cleared. Never fails.
  */
 void stoa_leaf_eval(const struct stoa_leaf *leaf, const struct stoa_type *type,
                     const struct stoa_array *array, size_t nvalues, uint8_t *out);
 
-/* What a zone map of its column tells of a leaf. */
+/* What a zone map of its node tells of a leaf. */
 enum stoa_match stoa_leaf_prune(const struct stoa_leaf *leaf, const struct stoa_zone *zone);
 
 /* Whether bytes lie in a range of a leaf of kind BYTES. */

@@ -362,21 +362,82 @@ static bool passes(enum stoa_compare op, int order)
     }
 }
 
+static bool same_in_any_case(const char *a, const char *b)
+{
+    size_t n = strlen(a);
+
+    for (size_t i = 0; i <= n; i++) {
+        bool letters = (a[i] | 0x20) >= 'a' && (a[i] | 0x20) <= 'z';
+
+        if (a[i] != b[i] && (!letters || (a[i] ^ b[i]) != 0x20))
+            return false;
+    }
+    return true;
+}
+
+/* The field that a name means: exactly, else in any case. */
+static uint32_t find_name(const struct stoa_field *fields, uint32_t nfields, const char *name)
+{
+    for (uint32_t i = 0; i < nfields; i++)
+        if (strcmp(fields[i].name, name) == 0)
+            return i;
+    for (uint32_t i = 0; i < nfields; i++)
+        if (same_in_any_case(fields[i].name, name))
+            return i;
+    return UINT32_MAX;
+}
+
+/* What a path leads to; is_null: it or a struct on the way is null in this row. */
+struct place {
+    const struct stoa_field *field;
+    const struct stoa_array *array;
+    bool is_null;
+};
+
+static void step(struct place *place, const struct stoa_field *field,
+                 const struct stoa_array *array, size_t row)
+{
+    place->field = field;
+    place->array = array;
+    place->is_null =
+        place->is_null || field->type.id == STOA_NULL || stoa_array_is_null(array, row);
+}
+
+static struct place follow(const struct stoa_filter *term, const struct stoa_batch *batch,
+                           size_t row)
+{
+    const struct stoa_schema *schema = batch->schema;
+    struct place place = {0};
+    char whole[256], *names = whole;
+    uint32_t column = find_name(schema->fields, schema->nfields, term->path.names[0]), part;
+
+    if (column < schema->nfields) {
+        step(&place, &schema->fields[column], &batch->columns[column], row);
+        for (size_t i = 1; i < term->path.nnames; i++) {
+            part = find_name(place.field->children, place.field->nchildren, term->path.names[i]);
+            step(&place, &place.field->children[part], &place.array->children[part], row);
+        }
+        return place;
+    }
+    snprintf(whole, sizeof(whole), "%s", term->path.names[0]); /* a path in one name */
+    column = find_name(schema->fields, schema->nfields, strsep(&names, "."));
+    assert(column < schema->nfields);
+    step(&place, &schema->fields[column], &batch->columns[column], row);
+    for (const char *name; (name = strsep(&names, ".")) != NULL;) {
+        part = find_name(place.field->children, place.field->nchildren, name);
+        step(&place, &place.field->children[part], &place.array->children[part], row);
+    }
+    return place;
+}
+
 static enum stoa_test_truth term_truth(const struct stoa_filter *term,
                                        const struct stoa_batch *batch, size_t row)
 {
-    uint32_t column = UINT32_MAX;
-    struct stoa_error err;
-    const struct stoa_field *field;
-    const struct stoa_array *array;
-    enum stoa_status st = stoa_schema_find(batch->schema, term->column, &column, &err);
-    bool is_null, found = false;
+    struct place place = follow(term, batch, row);
+    const struct stoa_field *field = place.field;
+    const struct stoa_array *array = place.array;
+    bool is_null = place.is_null, found = false;
 
-    assert(st == STOA_OK);
-    (void)st;
-    field = &batch->schema->fields[column];
-    array = &batch->columns[column];
-    is_null = field->type.id == STOA_NULL || stoa_array_is_null(array, row);
     if (term->op == STOA_FILTER_IS_NULL)
         return truth(is_null);
     if (term->op == STOA_FILTER_IS_NAN)

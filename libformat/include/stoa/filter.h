@@ -6,7 +6,7 @@
  *     stoa_matcher_prune(matcher, zones)                     what statistics can tell
  *     stoa_matcher_eval(matcher, &batch, selected, &err)     the rows for which it is true
  *
- * The language is that of the WHERE of SQL for the columns of one table; docs/predicates.md has its
+ * The language is that of the WHERE of SQL for one table; docs/predicates.md has its
  * grammar and what it means for NULL, NaN and values that a type cannot hold.
  */
 #ifndef STOA_FILTER_H
@@ -76,7 +76,8 @@ enum stoa_compare {
 
 /*
  * Filters made by a program. `column` and literals are copied. Names mean what they mean in text:
- * the column of exactly this name, else the only one that differs in case alone.
+ * the column of exactly this name, else the only one that differs in case alone, else a path "a.b"
+ * to a part of a struct.
  * STOA_ERR_USAGE: text that is not UTF-8, a NUMBER that is none; STOA_ERR_LIMIT, STOA_ERR_NOMEM.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_filter_compare(const char *column, enum stoa_compare op,
@@ -128,7 +129,10 @@ STOA_API STOA_CHECK enum stoa_status stoa_filter_bind(const struct stoa_filter *
 /* NULL is fine. */
 STOA_API void stoa_matcher_free(struct stoa_matcher *matcher);
 
-/* The columns of the schema that it looks at, rising, each once; lent. */
+/*
+ * The nodes of the schema (stoa/schema.h) that it looks at, rising, each once; lent. Without nested
+ * columns they are the numbers of columns. No node is below a list, so each has a value a row.
+ */
 STOA_API const uint32_t *stoa_matcher_columns(const struct stoa_matcher *matcher,
                                               uint32_t *ncolumns);
 
@@ -140,7 +144,7 @@ enum stoa_match {
 };
 
 /*
- * zones[k] is the zone map of column stoa_matcher_columns()[k] for the same rows. Of no rows
+ * zones[k] is the zone map of node stoa_matcher_columns()[k] for the same rows. Of no rows
  * anything may be said.
  */
 STOA_API enum stoa_match stoa_matcher_prune(const struct stoa_matcher *matcher,
@@ -148,7 +152,7 @@ STOA_API enum stoa_match stoa_matcher_prune(const struct stoa_matcher *matcher,
 
 /*
  * Sets bit i of selected[(nrows + 7) / 8] where the predicate is true for row i, and clears the
- * others, those behind the last row too. columns[k] is column stoa_matcher_columns()[k], valid
+ * others, those behind the last row too. columns[k] is node stoa_matcher_columns()[k], valid
  * (stoa_array_validate()), of nrows values. STOA_ERR_NOMEM. Cost: a pass over each column for each
  * term.
  */
@@ -164,7 +168,7 @@ STOA_API STOA_CHECK enum stoa_status stoa_matcher_eval(const struct stoa_matcher
 
 /*
  * The terms (comparisons, in, between, like, is) in the order of the text, each by itself: what it
- * says, the column it looks at (a place in stoa_matcher_columns()), what a zone map of it tells.
+ * says, the node it looks at (a place in stoa_matcher_columns()), what a zone map of it tells.
  */
 STOA_API uint32_t stoa_matcher_nterms(const struct stoa_matcher *matcher);
 STOA_API const char *stoa_matcher_term_text(const struct stoa_matcher *matcher, uint32_t term);

@@ -61,6 +61,11 @@ static const struct {
      "\"gr\xc3\xb6\xc3\x9f"
      "e\" = 1"},
     {"_a1 = 1", NULL},
+    {"a.b.c = 1 and 2 < d.e", "a.b.c = 1 and d.e > 2"},
+    {"a . b\n.\tc is null", "a.b.c is null"},
+    {"\"a\".\"b c\".\"in\" in (.5)", "a.\"b c\".\"in\" in (.5)"},
+    {"\"a.b\" = 1 and \"a\".\"\" = 2", "\"a.b\" = 1 and a.\"\" = 2"},
+    {"not a.b like 'x%'", "a.b not like 'x%'"},
     {"a>-1", "a > -1"},
     {"a=.5", "a = .5"},
 };
@@ -107,6 +112,10 @@ static void different_text_makes_different_filters(void **state)
         "a like '1' escape 'e'",
         "not (a = 1 and b = 2)",
         "a between 1 and 2",
+        "a.b = 1",
+        "b.a = 1",
+        "a.b.c = 1",
+        "\"a.b\" = 1",
     };
     enum { N = sizeof(texts) / sizeof(texts[0]) };
     struct stoa_filter *filters[N];
@@ -193,7 +202,24 @@ static const struct {
     {"a = 10:30:00", 4,
      "character 5: \"10:30:00\" is not a number; dates and times stand in single quotes"},
     {"a # 1", 2, "character 3: \"#\" has no meaning here"},
-    {"a.b = 1", 1, "character 2: \".\" has no meaning here"},
+    {"a. = 1", 3, "character 4: expected the name of a part after \".\", not \"=\""},
+    {"a.", 2, "character 3: expected the name of a part after \".\""},
+    {"a..b = 1", 2, "character 3: expected the name of a part after \".\", not \".\""},
+    {"a.5 = 1", 1,
+     "character 2: expected a comparison (=, <>, <, <=, >, >=, in, between, like, is) "
+     "after \"a\", not \".5\""},
+    {"a.5b = 1", 1,
+     "character 2: \".5b\" is neither a number nor a name; text stands in single quotes, names "
+     "that are not plain words in double quotes"},
+    {"a.null = 1", 2,
+     "character 3: expected the name of a part; write \"null\" in double quotes if it is the name "
+     "of a column"},
+    {".a = 1", 0, "character 1: expected a column name, not or \"(\", not \".\""},
+    {"1 = a.", 6, "character 7: expected the name of a part after \".\""},
+    {"a = b.c", 4,
+     "character 5: \"b\" would be a column, and a column is compared with a value only; text "
+     "stands in single quotes"},
+    {"a in (1).b", 8, "character 9: expected and, or, or the end after \")\", not \".\""},
     {"a = -", 4, "character 5: \"-\" has no meaning here"},
     {"gr\xc3\xbc\xc3\x9f = \xe2\x82\xac >", 9,
      "character 8: \"\xe2\x82\xac\" would be a column, and a column is compared with a value only; "
@@ -377,8 +403,9 @@ static enum stoa_status parse_and_print(void *context, struct stoa_error *err)
 static void a_failing_allocation_is_reported(void **state)
 {
     (void)state;
-    static char text[] = "not (a = 'x''y' and \"b c\" in (1, 2, 3, 4, 5) or d like 'e%' escape 'f')"
-                         " and x'00' = g and h between 1 and 2 and i is not null and j = true";
+    static char text[] =
+        "not (a = 'x''y' and \"b c\" in (1, 2, 3, 4, 5) or d.e.f like 'e%' escape 'f')"
+        " and x'00' = g.\"h i\" and h between 1 and 2 and i is not null and j = true";
 
     stoa_test_each_failing_alloc(parse_and_print, text);
 }
