@@ -7,6 +7,7 @@
 #ifndef STOA_H
 #define STOA_H
 
+#include <stoa/aggregate.h>
 #include <stoa/array.h>
 #include <stoa/arrow.h>
 #include <stoa/base.h>

@@ -15,25 +15,6 @@
 #include "base/error.h"
 #include "scan/scan_state.h"
 
-/* What one span gave: places [begin, end) of the selection. */
-struct picked {
-    size_t begin;
-    size_t end;
-    uint32_t first_row;        /* of the span */
-    struct stoa_array *arrays; /* the filter's columns there; NULL: they were not looked at */
-};
-
-/* The selected rows of a row group, rising. */
-struct selection {
-    uint32_t *rows;
-    size_t nrows;
-    size_t capacity;
-    struct picked *spans;
-    size_t nspans;
-    size_t spans_capacity;
-    uint32_t narrays; /* of each span */
-};
-
 static void free_arrays(struct stoa_array *arrays, uint32_t narrays)
 {
     for (uint32_t i = 0; arrays != NULL && i < narrays; i++)
@@ -41,13 +22,13 @@ static void free_arrays(struct stoa_array *arrays, uint32_t narrays)
     stoa_free(arrays);
 }
 
-static void selection_reset(struct selection *selection)
+void stoa_scan_selection_reset(struct stoa_scan_selection *selection)
 {
     for (size_t i = 0; i < selection->nspans; i++)
         free_arrays(selection->spans[i].arrays, selection->narrays);
     stoa_free(selection->spans);
     stoa_free(selection->rows);
-    *selection = (struct selection){0};
+    *selection = (struct stoa_scan_selection){0};
 }
 
 static uint8_t match_of(const struct stoa_scan *scan, const struct stoa_scan_unit *unit,
@@ -83,9 +64,18 @@ static bool next_span(const struct stoa_scan *scan, const struct stoa_scan_unit 
     return true;
 }
 
-static enum stoa_status read_column(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
-                                    uint32_t begin, uint32_t end, struct stoa_array *out,
-                                    struct stoa_error *err)
+bool stoa_scan_unit_is_whole(const struct stoa_scan *scan, const struct stoa_scan_unit *unit)
+{
+    bool whole = true;
+
+    for (uint32_t zone = 0; zone < unit->rows.nzones; zone++)
+        whole &= match_of(scan, unit, zone) == STOA_MATCH_ALWAYS;
+    return whole;
+}
+
+enum stoa_status stoa_scan_read_column(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
+                                       uint32_t begin, uint32_t end, struct stoa_array *out,
+                                       struct stoa_error *err)
 {
     struct stoa_read_counters counters = {0};
     enum stoa_status st = stoa_reader_column(scan->reader, row_group, column,
@@ -97,8 +87,8 @@ static enum stoa_status read_column(struct stoa_scan *scan, uint32_t row_group, 
 }
 
 /* Room for a span and all its rows. */
-static enum stoa_status reserve_span(struct selection *selection, const struct stoa_scan_span *span,
-                                     struct stoa_error *err)
+static enum stoa_status reserve_span(struct stoa_scan_selection *selection,
+                                     const struct stoa_scan_span *span, struct stoa_error *err)
 {
     enum stoa_status st;
 
@@ -111,15 +101,15 @@ out:
     return st;
 }
 
-static enum stoa_status select_all(struct selection *selection, const struct stoa_scan_span *span,
-                                   struct stoa_error *err)
+static enum stoa_status select_all(struct stoa_scan_selection *selection,
+                                   const struct stoa_scan_span *span, struct stoa_error *err)
 {
     enum stoa_status st = reserve_span(selection, span, err);
-    struct picked *picked = selection->spans + selection->nspans;
+    struct stoa_scan_picked *picked = selection->spans + selection->nspans;
 
     if (st != STOA_OK)
         return st;
-    *picked = (struct picked){.begin = selection->nrows, .first_row = span->begin};
+    *picked = (struct stoa_scan_picked){.begin = selection->nrows, .first_row = span->begin};
     for (uint32_t row = span->begin; row < span->end; row++)
         selection->rows[selection->nrows++] = row;
     picked->end = selection->nrows;
@@ -138,8 +128,8 @@ static enum stoa_status evaluate(struct stoa_scan *scan, uint32_t row_group,
 
     STOA_TRY(stoa_alloc_zeroed(&columns, n, sizeof(*columns), err));
     for (uint32_t i = 0; i < n; i++) {
-        STOA_TRY(read_column(scan, row_group, scan->filter_columns[i], span->begin, span->end,
-                             &arrays[i], err));
+        STOA_TRY(stoa_scan_read_column(scan, row_group, scan->filter_columns[i], span->begin,
+                                       span->end, &arrays[i], err));
         columns[i] = &arrays[i];
     }
     STOA_TRY(
@@ -151,13 +141,13 @@ out:
 
 /* The rows of a span for which the filter is true. */
 static enum stoa_status select_some(struct stoa_scan *scan, uint32_t row_group,
-                                    const struct stoa_scan_span *span, struct selection *selection,
-                                    struct stoa_error *err)
+                                    const struct stoa_scan_span *span,
+                                    struct stoa_scan_selection *selection, struct stoa_error *err)
 {
     const uint32_t n = scan->nfilter_columns, nrows = span->end - span->begin;
     struct stoa_array *arrays = NULL;
     uint8_t *selected = NULL;
-    struct picked picked = {.begin = selection->nrows, .first_row = span->begin};
+    struct stoa_scan_picked picked = {.begin = selection->nrows, .first_row = span->begin};
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&arrays, n, sizeof(*arrays), err));
@@ -180,10 +170,9 @@ out:
     return st;
 }
 
-/* The selected rows of a unit: at least `want`, if it has so many. */
-static enum stoa_status select_rows(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
-                                    uint64_t want, struct selection *selection,
-                                    struct stoa_error *err)
+enum stoa_status stoa_scan_select(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                  uint64_t want, struct stoa_scan_selection *selection,
+                                  struct stoa_error *err)
 {
     const uint32_t max_nzones = want == UINT64_MAX ? UINT32_MAX : 1;
     struct stoa_scan_span span;
@@ -211,7 +200,7 @@ out:
  * The end of the run of selected rows that starts at rows[begin]: it goes on as long as the next
  * row is in the same page or the one behind it, so no page without a selected row is decoded.
  */
-static size_t run_end(const struct selection *selection, size_t begin, size_t end,
+static size_t run_end(const struct stoa_scan_selection *selection, size_t begin, size_t end,
                       uint32_t page_nrows)
 {
     const uint32_t *rows = selection->rows;
@@ -227,16 +216,16 @@ static size_t run_end(const struct selection *selection, size_t begin, size_t en
 
 /* The values of rows [begin, end) of the selection, which lie near to each other. */
 static enum stoa_status read_run(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
-                                 const struct stoa_field *field, const struct selection *selection,
-                                 size_t begin, size_t end, struct stoa_array *out,
-                                 struct stoa_error *err)
+                                 const struct stoa_field *field,
+                                 const struct stoa_scan_selection *selection, size_t begin,
+                                 size_t end, struct stoa_array *out, struct stoa_error *err)
 {
     const uint32_t first = selection->rows[begin], last = selection->rows[end - 1];
     struct stoa_array values = {0};
     uint32_t *places = NULL;
     enum stoa_status st;
 
-    STOA_TRY(read_column(scan, row_group, column, first, last + 1, &values, err));
+    STOA_TRY(stoa_scan_read_column(scan, row_group, column, first, last + 1, &values, err));
     if (last + 1 - first == end - begin) { /* every row of it */
         *out = values;
         return STOA_OK;
@@ -251,14 +240,15 @@ out:
     return st;
 }
 
-/* Arrays that become one. */
-struct parts {
-    struct stoa_array *arrays;
-    size_t narrays;
-    size_t capacity;
-};
+void stoa_scan_parts_reset(struct stoa_scan_parts *parts)
+{
+    for (size_t i = 0; i < parts->narrays; i++)
+        stoa_array_reset(&parts->arrays[i]);
+    stoa_free(parts->arrays);
+    *parts = (struct stoa_scan_parts){0};
+}
 
-static enum stoa_status add_part(struct parts *parts, struct stoa_array **out,
+static enum stoa_status add_part(struct stoa_scan_parts *parts, struct stoa_array **out,
                                  struct stoa_error *err)
 {
     enum stoa_status st = stoa_reserve(&parts->arrays, &parts->capacity, parts->narrays + 1,
@@ -272,7 +262,7 @@ static enum stoa_status add_part(struct parts *parts, struct stoa_array **out,
 }
 
 /* All parts in order as one array; takes a single one as it is. */
-static enum stoa_status join_parts(struct parts *parts, const struct stoa_field *field,
+static enum stoa_status join_parts(struct stoa_scan_parts *parts, const struct stoa_field *field,
                                    struct stoa_array *out, struct stoa_error *err)
 {
     const struct stoa_array **list = NULL;
@@ -295,8 +285,8 @@ out:
 /* Reads places [begin, end) of the selection, only pages that hold one of them. */
 static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
                                     const struct stoa_field *field,
-                                    const struct selection *selection, size_t begin, size_t end,
-                                    uint32_t page_nrows, struct parts *parts,
+                                    const struct stoa_scan_selection *selection, size_t begin,
+                                    size_t end, uint32_t page_nrows, struct stoa_scan_parts *parts,
                                     struct stoa_error *err)
 {
     enum stoa_status st = STOA_OK;
@@ -325,8 +315,9 @@ static uint32_t filter_place(const struct stoa_scan *scan, uint32_t column)
 
 /* The rows of a span that was evaluated, from the array that it was evaluated on. */
 static enum stoa_status take_picked(const struct stoa_field *field,
-                                    const struct selection *selection, const struct picked *picked,
-                                    struct stoa_array *values, struct parts *parts,
+                                    const struct stoa_scan_selection *selection,
+                                    const struct stoa_scan_picked *picked,
+                                    struct stoa_array *values, struct stoa_scan_parts *parts,
                                     struct stoa_error *err)
 {
     const size_t nrows = picked->end - picked->begin;
@@ -349,54 +340,116 @@ out:
     return st;
 }
 
-/* One column of the output at the selected rows; what the filter has decoded is not read again. */
-static enum stoa_status read_selected(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
-                                      const struct stoa_field *field,
-                                      const struct selection *selection, struct stoa_array *out,
-                                      struct stoa_error *err)
+/* What reading a column of a selection needs. */
+struct reading {
+    struct stoa_scan *scan;
+    uint32_t row_group;
+    uint32_t column; /* of the file */
+    uint32_t page_nrows;
+    const struct stoa_field *field;
+    const struct stoa_scan_selection *selection;
+    struct stoa_scan_parts *parts;
+    size_t begin; /* places in front of it are done */
+};
+
+/* Reads what is left in front of place `end`, and goes on at `next`. */
+static enum stoa_status read_up_to(struct reading *reading, size_t end, size_t next,
+                                   struct stoa_error *err)
 {
-    const uint32_t place = filter_place(scan, column);
+    enum stoa_status st = read_places(reading->scan, reading->row_group, reading->column,
+                                      reading->field, reading->selection, reading->begin, end,
+                                      reading->page_nrows, reading->parts, err);
+
+    reading->begin = next;
+    return st;
+}
+
+/* Leaves out the zones of a span whose values nobody needs. */
+static enum stoa_status skip_known(struct reading *reading, const struct stoa_scan_picked *picked,
+                                   stoa_scan_known *known, void *context, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (size_t at = picked->begin, end; at < picked->end; at = end) {
+        const uint32_t zone = reading->selection->rows[at] / STOA_ZONE_NROWS;
+        bool is_known = false;
+
+        end = at + STOA_ZONE_NROWS < picked->end ? at + STOA_ZONE_NROWS : picked->end;
+        STOA_TRY(known(context, zone, &is_known, err));
+        if (is_known)
+            STOA_TRY(read_up_to(reading, at, end, err));
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_scan_read_parts(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                      uint32_t column, struct stoa_scan_selection *selection,
+                                      stoa_scan_known *known, void *context,
+                                      struct stoa_scan_parts *parts, struct stoa_error *err)
+{
+    const uint32_t place = filter_place(scan, scan->columns[column]);
     struct stoa_chunk_info chunk;
-    struct parts parts = {0};
+    struct reading reading = {
+        .scan = scan,
+        .row_group = unit->row_group,
+        .column = scan->columns[column],
+        .field = &scan->schema.fields[column],
+        .selection = selection,
+        .parts = parts,
+    };
     enum stoa_status st;
 
-    STOA_TRY(stoa_reader_chunk(scan->reader, row_group, column, &chunk, err));
-    if (place == UINT32_MAX)
-        STOA_TRY(read_places(scan, row_group, column, field, selection, 0, selection->nrows,
-                             chunk.page_nrows, &parts, err));
-    for (size_t i = 0; place != UINT32_MAX && i < selection->nspans; i++) {
-        const struct picked *picked = &selection->spans[i];
+    STOA_TRY(stoa_reader_chunk(scan->reader, unit->row_group, reading.column, &chunk, err));
+    reading.page_nrows = chunk.page_nrows;
+    for (size_t i = 0; i < selection->nspans; i++) {
+        const struct stoa_scan_picked *picked = &selection->spans[i];
 
-        if (picked->arrays != NULL)
-            STOA_TRY(take_picked(field, selection, picked, &picked->arrays[place], &parts, err));
-        else
-            STOA_TRY(read_places(scan, row_group, column, field, selection, picked->begin,
-                                 picked->end, chunk.page_nrows, &parts, err));
+        if (picked->arrays != NULL && place != UINT32_MAX) {
+            STOA_TRY(read_up_to(&reading, picked->begin, picked->end, err));
+            STOA_TRY(
+                take_picked(reading.field, selection, picked, &picked->arrays[place], parts, err));
+        } else if (picked->arrays == NULL && known != NULL) {
+            STOA_TRY(skip_known(&reading, picked, known, context, err));
+        }
     }
-    STOA_TRY(join_parts(&parts, field, out, err));
+    STOA_TRY(read_up_to(&reading, selection->nrows, selection->nrows, err));
 out:
-    free_arrays(parts.arrays, (uint32_t)parts.narrays);
+    return st;
+}
+
+/* One column of the output at the selected rows. */
+static enum stoa_status read_selected(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                      uint32_t column, struct stoa_scan_selection *selection,
+                                      struct stoa_array *out, struct stoa_error *err)
+{
+    struct stoa_scan_parts parts = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_scan_read_parts(scan, unit, column, selection, NULL, NULL, &parts, err));
+    STOA_TRY(join_parts(&parts, &scan->schema.fields[column], out, err));
+out:
+    stoa_scan_parts_reset(&parts);
     return st;
 }
 
 enum stoa_status stoa_scan_unit_read(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
                                      uint64_t want, struct stoa_batch *out, struct stoa_error *err)
 {
-    struct selection selection = {0};
+    struct stoa_scan_selection selection = {0};
     struct stoa_batch batch = {0};
     enum stoa_status st;
 
     STOA_TRY(stoa_batch_init(&batch, &scan->schema, err));
-    STOA_TRY(select_rows(scan, unit, want, &selection, err));
+    STOA_TRY(stoa_scan_select(scan, unit, want, &selection, err));
     batch.nrows = selection.nrows;
     for (uint32_t i = 0; i < scan->ncolumns && selection.nrows > 0; i++)
-        STOA_TRY(read_selected(scan, unit->row_group, scan->columns[i], &scan->schema.fields[i],
-                               &selection, &batch.columns[i], err));
+        STOA_TRY(read_selected(scan, unit, i, &selection, &batch.columns[i], err));
     *out = batch;
     batch = (struct stoa_batch){0};
 out:
     stoa_batch_reset(&batch);
-    selection_reset(&selection);
+    stoa_scan_selection_reset(&selection);
     return st;
 }
 

@@ -53,6 +53,65 @@ struct stoa_scan {
     atomic_uint_fast64_t rows_selected;
 };
 
+/* What one span gave: places [begin, end) of the selection. */
+struct stoa_scan_picked {
+    size_t begin;
+    size_t end;
+    uint32_t first_row;        /* of the span */
+    struct stoa_array *arrays; /* the filter's columns there; NULL: they were not looked at */
+};
+
+/* The selected rows of a row group, rising. */
+struct stoa_scan_selection {
+    uint32_t *rows;
+    size_t nrows;
+    size_t capacity;
+    struct stoa_scan_picked *spans;
+    size_t nspans;
+    size_t spans_capacity;
+    uint32_t narrays; /* of each span */
+};
+
+/* Values of a column, piece by piece in the order of the rows. */
+struct stoa_scan_parts {
+    struct stoa_array *arrays;
+    size_t narrays;
+    size_t capacity;
+};
+void stoa_scan_parts_reset(struct stoa_scan_parts *parts);
+
+/* Whether statistics select every row of a unit. */
+bool stoa_scan_unit_is_whole(const struct stoa_scan *scan, const struct stoa_scan_unit *unit);
+
+/*
+ * Selects the rows of a unit that `*selection`, {0} before, then holds: at least `want` from its
+ * start if it has so many; UINT64_MAX: all. Release with stoa_scan_selection_reset(), after a
+ * failure too.
+ */
+STOA_CHECK enum stoa_status stoa_scan_select(struct stoa_scan *scan,
+                                             const struct stoa_scan_unit *unit, uint64_t want,
+                                             struct stoa_scan_selection *selection,
+                                             struct stoa_error *err);
+void stoa_scan_selection_reset(struct stoa_scan_selection *selection);
+
+/* Sets *known when the values of a zone, all of whose rows are selected, are not needed. */
+typedef enum stoa_status stoa_scan_known(void *context, uint32_t zone, bool *known,
+                                         struct stoa_error *err);
+
+/*
+ * Appends the values of output column `column` at the selected rows to *parts. What the filter has
+ * decoded is taken from the selection, which has it no more then. `known` may be NULL.
+ */
+STOA_CHECK enum stoa_status
+stoa_scan_read_parts(struct stoa_scan *scan, const struct stoa_scan_unit *unit, uint32_t column,
+                     struct stoa_scan_selection *selection, stoa_scan_known *known, void *context,
+                     struct stoa_scan_parts *parts, struct stoa_error *err);
+
+/* Rows [begin, end) of column `column` of the file in a row group; what is read is counted. */
+STOA_CHECK enum stoa_status stoa_scan_read_column(struct stoa_scan *scan, uint32_t row_group,
+                                                  uint32_t column, uint32_t begin, uint32_t end,
+                                                  struct stoa_array *out, struct stoa_error *err);
+
 /*
  * The selected rows of a unit: at least `want` of them from its start if it has so many, perhaps
  * more; UINT64_MAX: all. Any thread.

@@ -251,42 +251,8 @@ static void scan_int256s(struct scan *scan, size_t begin, size_t end)
 
 /* ---- Text. ---- */
 
-struct text {
-    const uint8_t *bytes;
-    size_t nbytes;
-    uint64_t key; /* the first eight bytes, zeros behind a shorter text */
-};
-
-/* Bytes of every value, or 0 where offsets tell. */
-static size_t text_width(const struct stoa_type *type)
-{
-    if (type->id == STOA_UUID)
-        return 16;
-    return type->id == STOA_FIXED_BINARY ? type->width : 0;
-}
-
-static struct text text_at(const struct stoa_array *array, size_t width, size_t i)
-{
-    size_t from = width > 0 ? i * width : (size_t)array->offsets[i];
-    size_t to = width > 0 ? from + width : (size_t)array->offsets[i + 1];
-    const uint8_t *bytes = to > from ? array->values + from : NULL;
-
-    return (struct text){
-        .bytes = bytes, .nbytes = to - from, .key = stoa_text_key_slack(bytes, to - from)};
-}
-
-static int text_compare(const struct text *a, const struct text *b)
-{
-    size_t shorter = a->nbytes < b->nbytes ? a->nbytes : b->nbytes;
-    int order;
-
-    if (a->key != b->key)
-        return a->key < b->key ? -1 : 1;
-    order = shorter > 0 ? memcmp(a->bytes, b->bytes, shorter) : 0;
-    return order != 0 ? order : (a->nbytes > b->nbytes) - (a->nbytes < b->nbytes);
-}
-
-static void set_text_bounds(struct stoa_zone *zone, const struct text *min, const struct text *max)
+static void set_text_bounds(struct stoa_zone *zone, const struct stoa_text_ref *min,
+                            const struct stoa_text_ref *max)
 {
     size_t min_nbytes = min->nbytes < STOA_BOUND_NBYTES ? min->nbytes : STOA_BOUND_NBYTES;
     size_t max_nbytes = max->nbytes < STOA_BOUND_NBYTES ? max->nbytes : STOA_BOUND_NBYTES;
@@ -315,28 +281,28 @@ static void set_text_bounds(struct stoa_zone *zone, const struct text *min, cons
 
 static void scan_texts(struct scan *scan, size_t begin, size_t end)
 {
-    size_t width = text_width(scan->type);
-    struct text min = {0}, max = {0}, last = {0};
+    size_t width = stoa_text_width(scan->type);
+    struct stoa_text_ref min = {0}, max = {0}, last = {0};
 
     for (size_t i = begin; i < end; i++) {
-        struct text x;
+        struct stoa_text_ref x;
 
         if (scan->zone->nnulls != 0 && stoa_array_is_null(scan->array, i))
             continue;
-        x = text_at(scan->array, width, i);
+        x = stoa_text_ref_at(scan->array, width, i);
         if (!scan->has_value)
             min = max = last = x;
         scan->has_value = true;
         if (!scan->falls || !scan->rises) {
-            int order = text_compare(&x, &last);
+            int order = stoa_text_ref_compare(&x, &last);
 
             scan->falls |= order < 0;
             scan->rises |= order > 0;
             last = x;
         }
-        if (x.key <= min.key && text_compare(&x, &min) < 0)
+        if (x.key <= min.key && stoa_text_ref_compare(&x, &min) < 0)
             min = x;
-        if (x.key >= max.key && text_compare(&x, &max) > 0)
+        if (x.key >= max.key && stoa_text_ref_compare(&x, &max) > 0)
             max = x;
     }
     if (scan->has_value)

@@ -97,4 +97,15 @@ uint64_t stoa_zone_entry(uint32_t nrow_groups, uint64_t nzones, enum stoa_zone_l
 int stoa_bound_compare(enum stoa_bound_kind kind, const union stoa_bound *a, size_t a_nbytes,
                        const union stoa_bound *b, size_t b_nbytes);
 
+struct stoa_text_ref;
+
+/*
+ * The array of stoa_zone_bounds() for two values of a type of kind BYTES; shorter ones of a type
+ * of fixed width get zeros behind. greatest NULL: there is none.
+ */
+STOA_CHECK enum stoa_status stoa_bounds_of_texts(const struct stoa_type *type,
+                                                 const struct stoa_text_ref *least,
+                                                 const struct stoa_text_ref *greatest,
+                                                 struct stoa_array *out, struct stoa_error *err);
+
 #endif

@@ -8,7 +8,7 @@
 #ifndef STOA_STATS_H
 #define STOA_STATS_H
 
-#include <stoa/schema.h>
+#include <stoa/array.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -74,6 +74,17 @@ struct stoa_zone {
     union stoa_bound min;
     union stoa_bound max;
 };
+
+/*
+ * The bounds of a zone map of a column of that type as an array of two values, the lower bound and
+ * the upper one; null for one that is not known. No values at all without STOA_ZONE_HAS_BOUNDS.
+ * Bounds of bytes may be cut, as the flags tell, and then need not be UTF-8; those of fixed_binary
+ * have zeros behind what is known. *out is overwritten on success and owned by the caller.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_zone_bounds(const struct stoa_type *type,
+                                                      const struct stoa_zone *zone,
+                                                      struct stoa_array *out,
+                                                      struct stoa_error *err);
 
 #ifdef __cplusplus
 }

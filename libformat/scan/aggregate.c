@@ -1,0 +1,343 @@
+/*
+ * Aggregates of a scan (stoa/aggregate.h).
+ *
+ *     file          without a filter: what its zone maps answer is never looked at again
+ *     row group     every row selected: what its zone maps answer; the rest is read, all rows
+ *     else          the filter selects rows; whole zones by their zone maps, the rest is read
+ *
+ * Row groups are folded by any thread and merged in order; folds are exact, so the result is the
+ * same for any number of threads. A column is read, folded and freed before the next one.
+ */
+#include <assert.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "exec/pipeline.h"
+#include "scan/scan_state.h"
+#include "stats/fold.h"
+
+struct stoa_aggregator {
+    struct stoa_schema schema;
+    struct stoa_fold *folds; /* of the fields */
+    uint64_t nrows;
+};
+
+void stoa_aggregate_reset(struct stoa_aggregate *aggregate)
+{
+    stoa_array_reset(&aggregate->bounds);
+    *aggregate = (struct stoa_aggregate){0};
+}
+
+/* ---- Folds of all columns of a schema. ---- */
+
+static void free_folds(struct stoa_fold *folds, uint32_t nfolds)
+{
+    for (uint32_t i = 0; folds != NULL && i < nfolds; i++)
+        stoa_fold_reset(&folds[i]);
+    stoa_free(folds);
+}
+
+/* parts[i] is asked for of column i; NULL: `all` of each. */
+static enum stoa_status new_folds(const struct stoa_schema *schema, const uint8_t *parts,
+                                  unsigned all, struct stoa_fold **out, struct stoa_error *err)
+{
+    struct stoa_fold *folds = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&folds, schema->nfields, sizeof(*folds), err));
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        STOA_TRY(stoa_fold_init(&folds[i], &schema->fields[i].type, parts != NULL ? parts[i] : all,
+                                err));
+    *out = folds;
+    folds = NULL;
+out:
+    free_folds(folds, schema->nfields);
+    return st;
+}
+
+enum stoa_status stoa_aggregator_new(const struct stoa_schema *schema, unsigned parts,
+                                     struct stoa_aggregator **out, struct stoa_error *err)
+{
+    struct stoa_aggregator *aggregator = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&aggregator, 1, sizeof(*aggregator), err));
+    STOA_TRY(stoa_schema_copy(&aggregator->schema, schema, err));
+    STOA_TRY(
+        new_folds(&aggregator->schema, NULL, parts | STOA_FOLD_COUNTS, &aggregator->folds, err));
+    *out = aggregator;
+    aggregator = NULL;
+out:
+    stoa_aggregator_free(aggregator);
+    return st;
+}
+
+void stoa_aggregator_free(struct stoa_aggregator *aggregator)
+{
+    if (aggregator == NULL)
+        return;
+    free_folds(aggregator->folds, aggregator->schema.nfields);
+    stoa_schema_reset(&aggregator->schema);
+    stoa_free(aggregator);
+}
+
+uint64_t stoa_aggregator_nrows(const struct stoa_aggregator *aggregator)
+{
+    return aggregator->nrows;
+}
+
+enum stoa_status stoa_aggregator_get(const struct stoa_aggregator *aggregator, uint32_t column,
+                                     struct stoa_aggregate *out, struct stoa_error *err)
+{
+    assert(column < aggregator->schema.nfields);
+    return stoa_fold_finish(&aggregator->folds[column], out, err);
+}
+
+static enum stoa_status check_schema(const struct stoa_aggregator *aggregator,
+                                     const struct stoa_schema *schema, struct stoa_error *err)
+{
+    if (stoa_schema_equal(&aggregator->schema, schema))
+        return STOA_OK;
+    return stoa_fail(err, STOA_ERR_USAGE, "another schema than the one that is aggregated");
+}
+
+enum stoa_status stoa_aggregator_add(struct stoa_aggregator *aggregator,
+                                     const struct stoa_batch *batch, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(check_schema(aggregator, batch->schema, err));
+    for (uint32_t i = 0; i < batch->ncolumns; i++)
+        STOA_TRY(stoa_fold_add(&aggregator->folds[i], &batch->columns[i], STOA_FOLD_ALL, err));
+    aggregator->nrows += batch->nrows;
+out:
+    return st;
+}
+
+/* ---- One row group. ---- */
+
+struct run {
+    struct stoa_scan *scan;
+    struct stoa_aggregator *aggregator;
+    uint8_t *parts; /* of each column: what the file as a whole does not answer */
+    uint32_t next_unit;
+};
+
+/* A row group on its way. */
+struct piece {
+    const struct stoa_scan_unit *unit;
+    struct stoa_fold *folds;
+    uint32_t nfolds;
+    uint64_t nrows;
+};
+
+/* Adds what the zone map of some rows of a column answers; *parts is what is left then. */
+static enum stoa_status add_zone(struct stoa_scan *scan, uint32_t column, uint32_t row_group,
+                                 uint32_t zone, struct stoa_fold *fold, unsigned *parts,
+                                 struct stoa_error *err)
+{
+    struct stoa_zone map;
+    enum stoa_status st =
+        stoa_reader_zone(scan->reader, scan->columns[column], row_group, zone, &map, err);
+    unsigned answered;
+
+    if (st != STOA_OK)
+        return st;
+    answered = stoa_fold_answers(fold, &map) & *parts;
+    *parts &= ~answered;
+    return stoa_fold_add_zone(fold, &map, answered, err);
+}
+
+/* All rows of a row group. */
+static enum stoa_status fold_whole(struct stoa_scan *scan, struct piece *piece,
+                                   struct stoa_error *err)
+{
+    const struct stoa_scan_unit *unit = piece->unit;
+    struct stoa_array values = {0};
+    enum stoa_status st = STOA_OK;
+
+    piece->nrows = unit->rows.nrows;
+    atomic_fetch_add(&scan->rows_considered, unit->rows.nrows);
+    atomic_fetch_add(&scan->rows_selected, unit->rows.nrows);
+    for (uint32_t i = 0; i < piece->nfolds; i++) {
+        struct stoa_fold *fold = &piece->folds[i];
+        unsigned parts = fold->parts;
+
+        if (parts == 0)
+            continue;
+        STOA_TRY(add_zone(scan, i, unit->row_group, UINT32_MAX, fold, &parts, err));
+        if (parts == 0)
+            continue;
+        STOA_TRY(stoa_scan_read_column(scan, unit->row_group, scan->columns[i], 0, unit->rows.nrows,
+                                       &values, err));
+        STOA_TRY(stoa_fold_add(fold, &values, parts, err));
+        stoa_array_reset(&values);
+    }
+out:
+    stoa_array_reset(&values);
+    return st;
+}
+
+/* What add_known_zone() needs. */
+struct known {
+    struct stoa_scan *scan;
+    uint32_t column;
+    uint32_t row_group;
+    struct stoa_fold *fold;
+};
+
+/* A zone is taken from its zone map only when nothing is left to be read. */
+static enum stoa_status add_known_zone(void *context, uint32_t zone, bool *is_known,
+                                       struct stoa_error *err)
+{
+    const struct known *known = context;
+    struct stoa_fold *fold = known->fold;
+    struct stoa_zone map;
+    enum stoa_status st = stoa_reader_zone(known->scan->reader, known->scan->columns[known->column],
+                                           known->row_group, zone, &map, err);
+
+    if (st != STOA_OK)
+        return st;
+    *is_known = stoa_fold_answers(fold, &map) == fold->parts;
+    return *is_known ? stoa_fold_add_zone(fold, &map, fold->parts, err) : STOA_OK;
+}
+
+/* The rows of a row group that the filter selects. */
+static enum stoa_status fold_selected(struct stoa_scan *scan, struct piece *piece,
+                                      struct stoa_error *err)
+{
+    struct stoa_scan_selection selection = {0};
+    struct stoa_scan_parts values = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_scan_select(scan, piece->unit, UINT64_MAX, &selection, err));
+    piece->nrows = selection.nrows;
+    for (uint32_t i = 0; i < piece->nfolds && selection.nrows > 0; i++) {
+        struct stoa_fold *fold = &piece->folds[i];
+        struct known known = {scan, i, piece->unit->row_group, fold};
+
+        STOA_TRY(stoa_scan_read_parts(scan, piece->unit, i, &selection, add_known_zone, &known,
+                                      &values, err));
+        for (size_t k = 0; k < values.narrays; k++)
+            STOA_TRY(stoa_fold_add(fold, &values.arrays[k], fold->parts, err));
+        stoa_scan_parts_reset(&values);
+    }
+out:
+    stoa_scan_parts_reset(&values);
+    stoa_scan_selection_reset(&selection);
+    return st;
+}
+
+/* ---- All row groups. ---- */
+
+static void drop(void *context, void *dropped)
+{
+    struct piece *piece = dropped;
+
+    (void)context;
+    if (piece != NULL)
+        free_folds(piece->folds, piece->nfolds);
+    stoa_free(piece);
+}
+
+static enum stoa_status stage_next(void *context, void **item, struct stoa_error *err)
+{
+    struct run *run = context;
+    struct piece *piece;
+    enum stoa_status st;
+
+    if (run->next_unit == run->scan->nunits)
+        return STOA_OK;
+    STOA_TRY(stoa_alloc_zeroed(&piece, 1, sizeof(*piece), err));
+    piece->unit = &run->scan->units[run->next_unit++];
+    *item = piece;
+out:
+    return st;
+}
+
+static enum stoa_status stage_fold(void *context, void **item, struct stoa_error *err)
+{
+    struct run *run = context;
+    struct piece *piece = *item;
+    enum stoa_status st = new_folds(&run->aggregator->schema, run->parts, 0, &piece->folds, err);
+
+    if (st != STOA_OK)
+        return st;
+    piece->nfolds = run->aggregator->schema.nfields;
+    return (stoa_scan_unit_is_whole(run->scan, piece->unit) ? fold_whole
+                                                            : fold_selected)(run->scan, piece, err);
+}
+
+static enum stoa_status stage_merge(void *context, void **item, struct stoa_error *err)
+{
+    struct run *run = context;
+    struct piece *piece = *item;
+    enum stoa_status st = STOA_OK;
+
+    if (piece == NULL)
+        return STOA_OK;
+    for (uint32_t i = 0; i < piece->nfolds; i++)
+        STOA_TRY(stoa_fold_merge(&run->aggregator->folds[i], &piece->folds[i], err));
+    run->aggregator->nrows += piece->nrows;
+out:
+    return st;
+}
+
+static enum stoa_status run_units(struct run *run, struct stoa_error *err)
+{
+    static const struct stoa_stage stages[] = {
+        {STOA_STAGE_ORDERED, stage_next},
+        {STOA_STAGE_PARALLEL, stage_fold},
+        {STOA_STAGE_ORDERED, stage_merge},
+    };
+    const struct stoa_scan *scan = run->scan;
+
+    return stoa_pipeline_run(
+        &(struct stoa_pipeline){
+            .stages = stages,
+            .nstages = sizeof(stages) / sizeof(stages[0]),
+            .context = run,
+            .jobs = scan->nunits < scan->jobs ? scan->nunits : scan->jobs,
+            .drop = drop,
+        },
+        err);
+}
+
+/* What is left of each column when the file as a whole has been asked; *any: something is. */
+static enum stoa_status ask_file(struct run *run, bool *any, struct stoa_error *err)
+{
+    struct stoa_fold *folds = run->aggregator->folds;
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; i < run->scan->ncolumns; i++) {
+        unsigned parts = folds[i].parts;
+
+        if (run->scan->matcher == NULL)
+            STOA_TRY(add_zone(run->scan, i, UINT32_MAX, UINT32_MAX, &folds[i], &parts, err));
+        run->parts[i] = (uint8_t)parts;
+        *any |= parts != 0;
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_scan_aggregate(struct stoa_scan *scan, struct stoa_aggregator *aggregator,
+                                     struct stoa_error *err)
+{
+    struct run run = {.scan = scan, .aggregator = aggregator};
+    bool any = scan->matcher != NULL; /* somebody has to count the rows */
+    enum stoa_status st;
+
+    if (scan->limit != UINT64_MAX)
+        return stoa_fail(err, STOA_ERR_USAGE, "a scan with a limit can't be aggregated");
+    STOA_TRY(check_schema(aggregator, &scan->schema, err));
+    STOA_TRY(stoa_alloc_zeroed(&run.parts, scan->ncolumns, 1, err));
+    STOA_TRY(ask_file(&run, &any, err));
+    if (any)
+        STOA_TRY(run_units(&run, err));
+    else
+        aggregator->nrows += stoa_reader_nrows(scan->reader);
+out:
+    stoa_free(run.parts);
+    return st;
+}
