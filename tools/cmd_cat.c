@@ -166,8 +166,7 @@ static enum exit_code print_scan(struct printer *printer, const char *path, stru
         printer->first_path = path;
         code = start(printer, schema);
     } else if (!stoa_schema_equal(&printer->schema, schema)) {
-        complain("%s: another schema than %s has (compare them with stoa schema)", path,
-                 printer->first_path);
+        complain_schemas(path, printer->first_path);
         code = EXIT_USAGE;
     }
     while (code == EXIT_DONE && !ferror(stdout)) {

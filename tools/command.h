@@ -45,6 +45,7 @@ enum option_id {
     OPT_DRY_RUN,
     OPT_PROGRESS,
     OPT_DEEP,
+    OPT_ZONES,
     OPT_JSON,
     OPT_HELP,
     NOPTIONS,
@@ -89,6 +90,7 @@ enum exit_code run_info(const struct arguments *arguments);
 enum exit_code run_head(const struct arguments *arguments);
 enum exit_code run_cat(const struct arguments *arguments);
 enum exit_code run_count(const struct arguments *arguments);
+enum exit_code run_stats(const struct arguments *arguments);
 enum exit_code run_explain(const struct arguments *arguments);
 enum exit_code run_verify(const struct arguments *arguments);
 
@@ -164,6 +166,18 @@ const char *print_count(char *out, uint64_t n);
 
 /* "s", or "" for one. */
 const char *plural(uint64_t n);
+
+/* "PATH: another schema than OTHER has ..." */
+void complain_schemas(const char *path, const char *other);
+
+/* ---- Values (value.c) ---- */
+
+/*
+ * Value i of an array, not null, as `stoa cat` prints it, without quotes; terminated, *nbytes long
+ * (text may have zero bytes), to be freed. NULL when memory is out.
+ */
+char *make_value(const struct stoa_field *field, const struct stoa_array *array, size_t i,
+                 size_t *nbytes);
 
 /* ---- Signals (signals.c) ---- */
 

@@ -26,11 +26,16 @@ struct json_t *json_out_array(void)
 
 struct json_t *json_out_text(const char *text)
 {
-    struct json_t *value = json_string(text);
+    return json_out_bytes(text, strlen(text));
+}
+
+struct json_t *json_out_bytes(const char *text, size_t nbytes)
+{
+    struct json_t *value = json_stringn(text, nbytes);
     char quoted[NAME_NBYTES];
 
     if (value == NULL)
-        value = json_string(stoa_quote(quoted, sizeof(quoted), text, strlen(text)));
+        value = json_string(stoa_quote(quoted, sizeof(quoted), text, nbytes));
     return noted(value);
 }
 

@@ -19,6 +19,8 @@ struct json_t *json_out_object(void);
 struct json_t *json_out_array(void);
 /* Text that is not UTF-8 (names of files may be anything) is printed as stoa_quote() shows it. */
 struct json_t *json_out_text(const char *text);
+/* The same for text that may have zero bytes. */
+struct json_t *json_out_bytes(const char *text, size_t nbytes);
 struct json_t *json_out_count(uint64_t n);
 struct json_t *json_out_seconds(double seconds);
 struct json_t *json_out_bool(bool value);

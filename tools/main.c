@@ -66,6 +66,25 @@ const struct command commands[] = {
      .summary = "Count the rows of Stoa files, or those that a predicate selects",
      .json = "  rows: of all files",
      .options = {OPT_WHERE, OPT_JOBS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+    {.name = "stats", .synopsis = "FILE... [options]", .run = run_stats, .min_files = 1,
+     .summary = "Count, nulls, least, greatest, sum and mean of the columns of Stoa files",
+     .details =
+        "Of all rows of all files together, or of those that --where selects. Sums are exact: those\n"
+        "of integers and decimals have every digit, those of floats are rounded once at the end; a\n"
+        "mean of integers or decimals has six digits more than the column. So nothing depends on\n"
+        "the number of threads. NaN is not among min and max, and makes sum and mean NaN. What\n"
+        "the statistics of the file prove is taken from there: without --where only sums need the\n"
+        "values. Nested columns and intervals have counts only.",
+     .json =
+        "  rows, bytes: {total, skipped, read},\n"
+        "  columns: [{name, type, count, nulls, nans, min, max, sum, mean}]\n"
+        "           min, max, sum and mean are texts, so that no digit is lost;\n"
+        "  with --zones one object a line: file, column, row_group, zone, first_row, rows,\n"
+        "  nulls, min, max, min_exact, max_exact, no_nan, ascending, descending",
+     .examples =
+        "  stoa stats trips.stoa --where \"vendor = 'CMT'\" --select fare,tip\n"
+        "  stoa stats trips.stoa --zones --select pickup",
+     .options = {SCAN_OPTIONS, OPT_ZONES, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "explain", .synopsis = "FILE --where EXPR [options]", .run = run_explain,
      .min_files = 1, .max_files = 1,
      .summary = "Show what a scan skips: row groups, zones, pages and bytes, term by term",

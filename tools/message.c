@@ -105,3 +105,8 @@ const char *plural(uint64_t n)
 {
     return n == 1 ? "" : "s";
 }
+
+void complain_schemas(const char *path, const char *other)
+{
+    complain("%s: another schema than %s has (compare them with stoa schema)", path, other);
+}

@@ -46,6 +46,8 @@ const struct option_row option_table[NOPTIONS] = {
         "auto (on a terminal), always, never, or json: lines of JSON on standard error"},
     [OPT_DEEP] = {"deep", 0, NULL,
         "decode every page too, and hold the values against statistics"},
+    [OPT_ZONES] = {"zones", 0, NULL,
+        "print the zone maps of the columns: what is known of every 8,192 rows"},
     [OPT_JSON] = {"json", 0, NULL,
         "print JSON for programs"},
     [OPT_HELP] = {"help", 'h', NULL,
