@@ -33,9 +33,11 @@ static const struct candidate numbers[] = {
     {"sparse(pfor,pfor)", NULL},
     {"pfor+zstd", NULL},
     {"narrow(plain+zstd)", NULL},
+    {"split(plain+zstd,pfor)", NULL},
     {"plain+zstd", NULL},
     {"delta(pfor+zstd)", NULL},
     {"delta(narrow(plain+zstd))", NULL},
+    {"delta(split(plain+zstd,pfor))", NULL},
     {"delta(plain+zstd)", NULL},
     {"rle(pfor+zstd,pfor+zstd)", "rle(pfor,pfor)"},
     {"rle(narrow(plain+zstd),narrow(plain+zstd))", "rle(pfor,pfor)"},
@@ -57,7 +59,10 @@ static const struct candidate floats[] = {
     {"sparse(pfor,pfor)", NULL},
     {"alp+zstd(pfor+zstd)", NULL},
     {"alp+zstd(narrow(plain+zstd))", NULL},
-    {"alp+zstd(rle(pfor+zstd,pfor+zstd))", NULL},
+    {"alp+zstd(split(plain+zstd,pfor))", NULL},
+    {"sparse(pfor,alp(split(plain+zstd,pfor)))", NULL},
+    {"split(plain+zstd,pfor)", NULL},
+    {"alp+zstd(rle(split+zstd(plain+zstd,pfor+zstd),pfor+zstd))", NULL},
     {"pfor+zstd", NULL},
     {"plain+zstd", NULL},
     {"alp+zstd(delta(narrow(plain+zstd)))", "alp(delta(pfor))"},
@@ -85,8 +90,8 @@ static const struct candidate lengths[] = {
 };
 /* clang-format on */
 
-enum { MAX_NCANDIDATES = sizeof(numbers) / sizeof(numbers[0]) };
-_Static_assert(sizeof(floats) <= sizeof(numbers), "the longest table is that of integers");
+enum { MAX_NCANDIDATES = sizeof(floats) / sizeof(floats[0]) };
+_Static_assert(sizeof(numbers) <= sizeof(floats), "the longest table is that of floats");
 
 /* What is tried: the values, in pages. */
 struct trial {

@@ -20,17 +20,17 @@ enum {
 
 static const struct stoa_encoding encodings[] = { /* the numbers are stored: never reuse one */
     [STOA_PLAIN] = {
-        .name = "plain", .roles = ANYWHERE | ROLE(NARROWED), .physes = FIXED_WIDTH | PHYS(BYTES),
+        .name = "plain", .roles = ANYWHERE | ROLE(NARROWED) | ROLE(PARTS), .physes = FIXED_WIDTH | PHYS(BYTES),
         .nchildren = 1, .children_of_bytes_only = true,
         .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false}},
         .encode = stoa_plain_encode, .decode = stoa_plain_decode,
         .decode_text = stoa_plain_decode_text},
     [STOA_CONST] = {
-        .name = "const", .roles = ANYWHERE, .physes = FIXED_WIDTH | PHYS(BYTES),
+        .name = "const", .roles = ANYWHERE | ROLE(PARTS), .physes = FIXED_WIDTH | PHYS(BYTES),
         .encode = stoa_const_encode, .decode = stoa_const_decode,
         .decode_text = stoa_const_decode_text},
     [STOA_PFOR] = {
-        .name = "pfor", .roles = ANYWHERE, .physes = NUMBERS, .flags = 3,
+        .name = "pfor", .roles = ANYWHERE | ROLE(PARTS), .physes = NUMBERS, .flags = 3,
         .encode = stoa_pfor_encode, .decode = stoa_pfor_decode},
     [STOA_DELTA] = {
         .name = "delta", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(VALUES) | ROLE(INTEGERS),
@@ -57,6 +57,13 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .name = "alp", .roles = ROLE(ROOT) | ROLE(VALUES), .physes = PHYS(F32) | PHYS(F64),
         .nchildren = 1, .children = {{STOA_ROLE_INTEGERS, STOA_CHILD_SIGNED, false}},
         .encode = stoa_alp_encode, .decode = stoa_alp_decode},
+    [STOA_SPLIT] = {
+        .name = "split", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS) | ROLE(VALUES) |
+                                  ROLE(INTEGERS),
+        .physes = NUMBERS & ~(PHYS(I8) | PHYS(U8)),
+        .nchildren = 2, .children = {{STOA_ROLE_PARTS, STOA_CHILD_U8, false},
+                                     {STOA_ROLE_PARTS, STOA_CHILD_SAME, false}},
+        .encode = stoa_split_encode, .decode = stoa_split_decode},
     [STOA_NARROW] = {
         .name = "narrow", .roles = ANYWHERE, .physes = NUMBERS & ~(PHYS(I8) | PHYS(U8)),
         .nchildren = 1, .children = {{STOA_ROLE_NARROWED, STOA_CHILD_NARROWER, false}},
@@ -81,6 +88,7 @@ static const char *const role_names[] = {
     [STOA_ROLE_VALUES] = "values of rle/sparse",
     [STOA_ROLE_NARROWED] = "values of narrow",
     [STOA_ROLE_INTEGERS] = "integers of alp",
+    [STOA_ROLE_PARTS] = "parts of split",
 };
 
 const struct stoa_encoding *stoa_encoding_find(unsigned encoding)
@@ -115,6 +123,8 @@ bool stoa_child_phys_fits(enum stoa_child_phys rule, unsigned parent, unsigned p
     switch (rule) {
     case STOA_CHILD_SAME:
         return phys == parent;
+    case STOA_CHILD_U8:
+        return phys == STOA_PHYS_U8;
     case STOA_CHILD_U32:
         return phys == STOA_PHYS_U32;
     case STOA_CHILD_SIGNED:

@@ -27,10 +27,12 @@ enum stoa_role {
     STOA_ROLE_VALUES,   /* of RLE and SPARSE */
     STOA_ROLE_NARROWED, /* of NARROW */
     STOA_ROLE_INTEGERS, /* of ALP */
+    STOA_ROLE_PARTS,    /* of SPLIT */
 };
 
 enum stoa_child_phys {
     STOA_CHILD_SAME, /* that of the parent */
+    STOA_CHILD_U8,
     STOA_CHILD_U32,
     STOA_CHILD_NARROWER, /* U8, U16 or U32, narrower than the parent's */
     STOA_CHILD_SIGNED,   /* I32 or I64, as wide as the parent's */
@@ -239,6 +241,7 @@ STOA_DECLARE_ENCODING(rle);
 STOA_DECLARE_ENCODING(sparse);
 STOA_DECLARE_ENCODING(narrow);
 STOA_DECLARE_ENCODING(alp);
+STOA_DECLARE_ENCODING(split);
 
 enum stoa_status stoa_plain_decode_text(struct stoa_decoder *decoder,
                                         const struct stoa_page_node *node, struct stoa_error *err);

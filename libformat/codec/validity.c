@@ -1,5 +1,5 @@
 /*
- * BITMAP and BITRUNS (spec/encodings.md, section 2.8): which slots of a page hold a value.
+ * BITMAP and BITRUNS (spec/encodings.md, section 2.9): which slots of a page hold a value.
  *
  *     BITMAP     bit i mod 8 of byte i div 8
  *     BITRUNS    the bit of the first run    child: lengths of runs of alternating bits

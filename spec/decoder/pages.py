@@ -6,9 +6,10 @@ end of decode_page(). A value is None (null), an int, a float or bytes.
 import struct
 import subprocess
 
-PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, NARROW, BITMAP, BITRUNS = 0, 1, 2, 3, 4, 5, 6, 7, 14, 15, 16
+PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, SPLIT, NARROW, BITMAP, BITRUNS = (
+    0, 1, 2, 3, 4, 5, 6, 7, 13, 14, 15, 16)
 NAMES = {PLAIN: "plain", CONST: "const", PFOR: "pfor", DELTA: "delta", DICT: "dict", RLE: "rle",
-         SPARSE: "sparse", ALP: "alp", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns"}
+         SPARSE: "sparse", ALP: "alp", SPLIT: "split", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns"}
 
 (NONE, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, I128, FIXED, BYTES, F16, I256) = range(16)
 WIDTH = {I8: 1, I16: 2, I32: 4, I64: 8, U8: 1, U16: 2, U32: 4, U64: 8, F32: 4, F64: 8, I128: 16,
@@ -52,21 +53,22 @@ class Node:
     def nchildren(self):
         if self.encoding == PLAIN:
             return 1 if self.phys == BYTES else 0
-        return {DELTA: 1, DICT: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2}.get(self.encoding, 0)
+        return {DELTA: 1, DICT: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2, SPLIT: 2}.get(self.encoding, 0)
 
 
 COUNTS = {PLAIN, CONST, PFOR, NARROW}
 MAY_BE = {  # spec/encodings.md, section 3
-    "deltas": {PFOR, CONST, NARROW, PLAIN, RLE},
-    "codes": COUNTS | {RLE, SPARSE, DELTA},
+    "deltas": {PFOR, CONST, NARROW, SPLIT, PLAIN, RLE},
+    "codes": COUNTS | {RLE, SPARSE, SPLIT, DELTA},
     "counts": COUNTS,
-    "values": COUNTS | {DELTA, ALP},
-    "integers": COUNTS | {DELTA, RLE, SPARSE},
+    "values": COUNTS | {DELTA, SPLIT, ALP},
+    "integers": COUNTS | {DELTA, SPLIT, RLE, SPARSE},
     "narrowed": {PLAIN},
+    "parts": {PLAIN, CONST, PFOR},
     "validity": {BITMAP, BITRUNS},
 }
 ROLES = {PLAIN: ["counts"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", "counts"],
-         SPARSE: ["counts", "values"], ALP: ["integers"], NARROW: ["narrowed"], BITRUNS: ["counts"]}
+         SPARSE: ["counts", "values"], ALP: ["integers"], SPLIT: ["parts", "parts"], NARROW: ["narrowed"], BITRUNS: ["counts"]}
 
 
 def allowed(node, role):
@@ -75,11 +77,11 @@ def allowed(node, role):
             return node.encoding in (PLAIN, CONST, DICT)
         if node.phys in (I128, I256, FIXED):
             return node.encoding in (PLAIN, CONST, DICT, RLE, SPARSE)
-        return node.encoding <= SPARSE or node.encoding == NARROW or \
+        return node.encoding <= SPARSE or node.encoding in (SPLIT, NARROW) or \
             (node.encoding == ALP and node.phys in (F32, F64))
     if node.encoding == ALP and node.phys not in (F32, F64):
         return False
-    if node.encoding in (PFOR, DELTA, NARROW) and node.phys not in NUMBERS:
+    if node.encoding in (PFOR, DELTA, SPLIT, NARROW) and node.phys not in NUMBERS:
         return False
     return node.encoding in MAY_BE[role]
 
@@ -99,6 +101,9 @@ def take_tree(nodes, role, depth=0, above=()):
         elif node.encoding == NARROW:
             need(child.phys in (U8, U16, U32) and WIDTH[child.phys] < WIDTH[node.phys],
                  "narrowed values that are not narrower")
+        elif node.encoding == SPLIT:
+            need(WIDTH[node.phys] > 1 and child.phys == (node.phys if node.children else U8),
+                 "parts of another width")
         elif node.encoding == ALP:
             need(child.phys == (I32 if node.phys == F32 else I64), "integers of another width")
         else:
@@ -204,6 +209,15 @@ class Decoder:
             values[position] = int.from_bytes(node.payload[at:at + width], "little")
             last = position
         return values
+
+    def decode_split(self, node):
+        width = self.width(node.phys)
+        need(len(node.payload) == 8 + width, "split: length of the payload")
+        shift = int.from_bytes(node.payload[:8], "little")
+        base = int.from_bytes(node.payload[8:], "little")
+        need(shift < 8 * width, "split: shift")
+        high, low = map(self.decode, node.children)
+        return [base + (h << shift) + l & (1 << 8 * width) - 1 for h, l in zip(high, low)]
 
     def decode_narrow(self, node):
         mask = (1 << 8 * self.width(node.phys)) - 1
