@@ -1,5 +1,5 @@
 /*
- * Literals against types: numbers exactly through 128 bits, the rest by the readers of base/.
+ * Literals against types: numbers exactly through 256 bits, the rest by the readers of base/.
  */
 #include "column/cast.h"
 
@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/error.h"
+#include "base/float16.h"
+#include "base/int256.h"
 #include "base/number.h"
 #include "base/number_scan.h"
 #include "base/time.h"
@@ -67,32 +70,32 @@ static bool is_text(const struct job *job)
 /* ---- Integers, decimals and times: a floor and whether it is the number itself ---- */
 
 struct floor {
-    struct stoa_int128 value;
+    struct stoa_int256 value;
     bool exact;
-    int overflow; /* -1 or 1 when 128 bits don't hold it, else 0 */
+    int overflow; /* -1 or 1 when 256 bits don't hold it, else 0 */
 };
 
-/* digits [begin, end) * 10^power, or false when 128 bits don't hold it. */
+/* digits [begin, end) * 10^power, or false when 256 bits don't hold it. */
 static bool collect_digits(const struct stoa_number_text *number, size_t begin, size_t end,
-                           uint64_t power, struct stoa_int128 *out)
+                           uint64_t power, struct stoa_int256 *out)
 {
-    struct stoa_int128 x = stoa_int128_from_i64(0);
+    struct stoa_int256 x = stoa_int256_from_i64(0);
 
-    if (end - begin > STOA_INT128_DIGITS + 1 || power > STOA_INT128_DIGITS)
+    if (end - begin > STOA_INT256_DIGITS + 1 || power > STOA_INT256_DIGITS)
         return false;
     for (; begin < end; begin++) {
-        struct stoa_int128 digit = stoa_int128_from_u64(stoa_number_digit(number, begin));
+        struct stoa_int256 digit = stoa_int256_from_u64(stoa_number_digit(number, begin));
 
-        if (!stoa_int128_mul_u64(x, 10, &x) || !stoa_int128_add(x, digit, &x))
+        if (!stoa_int256_mul_u64(x, 10, &x) || !stoa_int256_add(x, digit, &x))
             return false;
     }
-    return stoa_int128_mul_pow10(x, (unsigned)power, out);
+    return stoa_int256_mul_pow10(x, (unsigned)power, out);
 }
 
 /* The floor of decimal text in units of 10^-scale; false when it is no decimal text. */
 static bool floor_number(const char *text, size_t nbytes, unsigned scale, struct floor *out)
 {
-    const struct stoa_int128 one = stoa_int128_from_i64(1);
+    const struct stoa_int256 one = stoa_int256_from_i64(1);
     struct stoa_number_text number;
     size_t begin, end, ndigits;
     int64_t shift;
@@ -112,33 +115,36 @@ static bool floor_number(const char *text, size_t nbytes, unsigned scale, struct
         out->exact = stoa_number_digit(&number, i) == 0;
     if (!collect_digits(&number, begin, end, shift > 0 ? (uint64_t)shift : 0, &out->value))
         out->overflow = number.negative ? -1 : 1;
-    else if (number.negative && (!stoa_int128_neg(out->value, &out->value) ||
-                                 (!out->exact && !stoa_int128_sub(out->value, one, &out->value))))
+    else if (number.negative && (!stoa_int256_neg(out->value, &out->value) ||
+                                 (!out->exact && !stoa_int256_sub(out->value, one, &out->value))))
         out->overflow = -1;
     return true;
 }
 
 /* Puts a floor in its place in [min, max]. */
-static void place(struct job *job, const struct floor *floor, struct stoa_int128 min,
-                  struct stoa_int128 max)
+static void place(struct job *job, const struct floor *floor, struct stoa_int256 min,
+                  struct stoa_int256 max)
 {
-    int to_max = floor->overflow != 0 ? floor->overflow : stoa_int128_cmp(floor->value, max);
+    int to_max = floor->overflow != 0 ? floor->overflow : stoa_int256_cmp(floor->value, max);
 
     if (to_max > 0 || (to_max == 0 && !floor->exact))
         job->cast = STOA_CAST_ABOVE;
-    else if (floor->overflow < 0 || stoa_int128_cmp(floor->value, min) < 0)
+    else if (floor->overflow < 0 || stoa_int256_cmp(floor->value, min) < 0)
         job->cast = STOA_CAST_BELOW;
     else
         job->cast = floor->exact ? STOA_CAST_EXACT : STOA_CAST_BETWEEN;
     switch (job->value.kind) {
     case STOA_KIND_INT64:
-        job->value.i64 = (int64_t)floor->value.lo;
+        job->value.i64 = (int64_t)stoa_int256_low(floor->value).lo;
         break;
     case STOA_KIND_UINT64:
-        job->value.u64 = floor->value.lo;
+        job->value.u64 = stoa_int256_low(floor->value).lo;
+        break;
+    case STOA_KIND_INT128:
+        job->value.i128 = stoa_int256_low(floor->value);
         break;
     default:
-        job->value.i128 = floor->value;
+        job->value.i256 = floor->value;
         break;
     }
 }
@@ -147,7 +153,7 @@ static void place_signed(struct job *job, const struct floor *floor, unsigned nb
 {
     int64_t max = (int64_t)(UINT64_MAX >> (65 - nbits));
 
-    place(job, floor, stoa_int128_from_i64(-max - 1), stoa_int128_from_i64(max));
+    place(job, floor, stoa_int256_from_i64(-max - 1), stoa_int256_from_i64(max));
 }
 
 static bool is_number(const struct job *job, unsigned scale, struct floor *floor)
@@ -175,21 +181,21 @@ static enum stoa_status cast_uint(struct job *job)
 
     if (!is_number(job, 0, &floor))
         return not_of_type(job, "");
-    place(job, &floor, stoa_int128_from_i64(0), stoa_int128_from_u64(UINT64_MAX >> (64 - nbits)));
+    place(job, &floor, stoa_int256_from_i64(0), stoa_int256_from_u64(UINT64_MAX >> (64 - nbits)));
     return STOA_OK;
 }
 
 static enum stoa_status cast_decimal(struct job *job)
 {
     const struct stoa_type *type = type_of(job);
-    struct stoa_int128 limit = stoa_int128_from_i64(1), min = limit;
+    struct stoa_int256 limit = stoa_int256_from_i64(1), min = limit;
     struct floor floor;
     bool fits;
 
     if (!is_number(job, type->scale, &floor))
         return not_of_type(job, "");
-    fits = stoa_int128_mul_pow10(limit, type->precision, &limit) &&
-           stoa_int128_sub(limit, stoa_int128_from_i64(1), &limit) && stoa_int128_neg(limit, &min);
+    fits = stoa_int256_mul_pow10(limit, type->precision, &limit) &&
+           stoa_int256_sub(limit, stoa_int256_from_i64(1), &limit) && stoa_int256_neg(limit, &min);
     assert(fits);
     (void)fits;
     place(job, &floor, min, limit);
@@ -198,29 +204,62 @@ static enum stoa_status cast_decimal(struct job *job)
 
 /* ---- Floats ---- */
 
-static enum stoa_status cast_float(struct job *job)
+static bool parse_float16(const struct stoa_literal *literal, double *out)
+{
+    uint16_t bits;
+
+    if (!stoa_number_parse_float16(literal->text, literal->nbytes, &bits))
+        return false;
+    *out = stoa_float16_to_double(bits);
+    return true;
+}
+
+static bool parse_float32(const struct stoa_literal *literal, double *out)
+{
+    float single;
+
+    if (!stoa_number_parse_float(literal->text, literal->nbytes, &single))
+        return false;
+    *out = (double)single;
+    return true;
+}
+
+static bool parse_float64(const struct stoa_literal *literal, double *out)
+{
+    return stoa_number_parse_double(literal->text, literal->nbytes, out);
+}
+
+static enum stoa_status
+cast_to_float(struct job *job, bool (*parse)(const struct stoa_literal *, double *), double max)
 {
     const struct stoa_literal *literal = job->literal;
-    bool is_single = type_of(job)->id == STOA_FLOAT32;
-    double max = is_single ? (double)FLT_MAX : DBL_MAX, value;
     struct floor floor;
-    float single;
-    bool fits;
 
     if (literal->kind != STOA_LITERAL_NUMBER && !is_text(job))
         return not_of_type(job, "");
-    fits = is_single ? stoa_number_parse_float(literal->text, literal->nbytes, &single)
-                     : stoa_number_parse_double(literal->text, literal->nbytes, &value);
-    if (fits) {
-        job->value.f64 = is_single ? (double)single : value;
+    if (parse(literal, &job->value.f64))
         return STOA_OK;
-    }
     if (!floor_number(literal->text, literal->nbytes, 0, &floor))
         return not_of_type(job, "");
     /* A number that rounds to infinity is past the largest one. */
     job->cast = STOA_CAST_BETWEEN;
     job->value.f64 = literal->text[0] == '-' ? -(double)INFINITY : max;
     return STOA_OK;
+}
+
+static enum stoa_status cast_float16(struct job *job)
+{
+    return cast_to_float(job, parse_float16, 65504);
+}
+
+static enum stoa_status cast_float32(struct job *job)
+{
+    return cast_to_float(job, parse_float32, (double)FLT_MAX);
+}
+
+static enum stoa_status cast_float64(struct job *job)
+{
+    return cast_to_float(job, parse_float64, DBL_MAX);
 }
 
 /* ---- Dates and times ---- */
@@ -240,15 +279,15 @@ static struct stoa_int128 nanos_of(int64_t seconds, uint32_t nanos)
 static struct floor floor_nanos(struct stoa_int128 nanos, uint64_t per_unit)
 {
     uint64_t rest;
-    struct floor floor = {.value = stoa_int128_div_u64(nanos, per_unit, &rest), .exact = rest == 0};
+    struct stoa_int128 units = stoa_int128_div_u64(nanos, per_unit, &rest);
 
     if (rest > 0 && nanos.hi < 0) {
-        bool fits = stoa_int128_sub(floor.value, stoa_int128_from_i64(1), &floor.value);
+        bool fits = stoa_int128_sub(units, stoa_int128_from_i64(1), &units);
 
         assert(fits);
         (void)fits;
     }
-    return floor;
+    return (struct floor){.value = stoa_int256_from_i128(units), .exact = rest == 0};
 }
 
 /* A timestamp, or a date alone as its midnight, which has no zone. */
@@ -312,6 +351,19 @@ static enum stoa_status cast_time(struct job *job)
     if (!is_text(job) || !stoa_time_parse(literal->text, literal->nbytes, STOA_NANO, &nanos))
         return not_of_type(job, ": write a time of day as 'HH:MM:SS'");
     floor = floor_nanos(stoa_int128_from_i64(nanos), nanos_per_unit(type_of(job)->unit));
+    place_signed(job, &floor, 64);
+    return STOA_OK;
+}
+
+static enum stoa_status cast_duration(struct job *job)
+{
+    const struct stoa_literal *literal = job->literal;
+    struct stoa_int128 nanos;
+    struct floor floor;
+
+    if (!is_text(job) || !stoa_duration_parse_nanos(literal->text, literal->nbytes, &nanos))
+        return not_of_type(job, ": write a duration as 'PT1H30M' or 'PT0.5S'");
+    floor = floor_nanos(nanos, nanos_per_unit(type_of(job)->unit));
     place_signed(job, &floor, 64);
     return STOA_OK;
 }
@@ -421,17 +473,17 @@ static enum stoa_status cast_enum(struct job *job)
 typedef enum stoa_status cast_function(struct job *job);
 
 static cast_function *const casts[] = {
-    [STOA_BOOL] = cast_bool,           [STOA_INT8] = cast_int,
-    [STOA_INT16] = cast_int,           [STOA_INT32] = cast_int,
-    [STOA_INT64] = cast_int,           [STOA_UINT8] = cast_uint,
-    [STOA_UINT16] = cast_uint,         [STOA_UINT32] = cast_uint,
-    [STOA_UINT64] = cast_uint,         [STOA_FLOAT32] = cast_float,
-    [STOA_FLOAT64] = cast_float,       [STOA_DECIMAL] = cast_decimal,
-    [STOA_DATE32] = cast_date,         [STOA_TIME] = cast_time,
-    [STOA_TIMESTAMP] = cast_timestamp, [STOA_DURATION] = cast_int,
-    [STOA_UTF8] = cast_bytes,          [STOA_BINARY] = cast_bytes,
-    [STOA_FIXED_BINARY] = cast_bytes,  [STOA_UUID] = cast_uuid,
-    [STOA_ENUM] = cast_enum,
+    [STOA_BOOL] = cast_bool,         [STOA_INT8] = cast_int,
+    [STOA_INT16] = cast_int,         [STOA_INT32] = cast_int,
+    [STOA_INT64] = cast_int,         [STOA_UINT8] = cast_uint,
+    [STOA_UINT16] = cast_uint,       [STOA_UINT32] = cast_uint,
+    [STOA_UINT64] = cast_uint,       [STOA_FLOAT16] = cast_float16,
+    [STOA_FLOAT32] = cast_float32,   [STOA_FLOAT64] = cast_float64,
+    [STOA_DECIMAL] = cast_decimal,   [STOA_DATE32] = cast_date,
+    [STOA_TIME] = cast_time,         [STOA_TIMESTAMP] = cast_timestamp,
+    [STOA_DURATION] = cast_duration, [STOA_UTF8] = cast_bytes,
+    [STOA_BINARY] = cast_bytes,      [STOA_FIXED_BINARY] = cast_bytes,
+    [STOA_UUID] = cast_uuid,         [STOA_ENUM] = cast_enum,
 };
 
 enum stoa_status stoa_cast_literal(const struct stoa_field *field,

@@ -13,8 +13,8 @@
  * so that for a column x and a literal L that is `between` with the value F
  *     x < L  and  x <= L  are  x <= F;    x > L  and  x >= L  are  x > F;    x = L  is never true.
  *
- * float32 and float64 take the value nearest to the literal, as reading text does, so that
- * `x = 0.1` finds what was written as 0.1. A literal that would round to infinity is between the
+ * Floats take the value nearest to the literal, as reading text does, so that `x = 0.1` finds what
+ * was written as 0.1. A literal that would round to infinity is between the
  * largest number and infinity.
  */
 #ifndef STOA_COLUMN_CAST_H
@@ -52,12 +52,11 @@ enum stoa_cast {
  * value    the scalar of the type's kind for EXACT and BETWEEN; its bytes, if any, are those of
  *          the literal or of `storage`, which the caller keeps as long as the scalar.
  * Takes    NUMBER: integers, floats, decimals. TEXT: those too when it is decimal text (for floats
- *          also nan and inf), bool, dates and times as ISO text, utf8 and binary as they are, uuid,
- *          and an enum's symbol. BYTES: utf8, binary, fixed_binary and uuid, of any length. BOOL:
- *          bool.
- * Errors   STOA_ERR_USAGE "'abc' is not int64", with what would help: also for a timestamp whose
- *          text has a zone where the column has none, or has none where the column has one.
- *          err->offset is not set.
+ *          also nan and inf), bool, dates, times and durations as ISO text, utf8 and binary as they
+ *          are, uuid, and an enum's symbol. BYTES: utf8, binary, fixed_binary and uuid, of any
+ * length. BOOL: bool. Errors   STOA_ERR_USAGE "'abc' is not int64", with what would help: also for
+ * a timestamp whose text has a zone where the column has none, or has none where the column has
+ * one. err->offset is not set.
  */
 STOA_CHECK enum stoa_status stoa_cast_literal(const struct stoa_field *field,
                                               const struct stoa_literal *literal,

@@ -58,6 +58,9 @@ static void show(const struct stoa_scalar *value, char *out, size_t nbytes)
     case STOA_KIND_INT128:
         snprintf(out, nbytes, "%.*s", (int)stoa_decimal_format(value->i128, 0, text), text);
         break;
+    case STOA_KIND_INT256:
+        snprintf(out, nbytes, "%.*s", (int)stoa_decimal256_format(value->i256, 0, text), text);
+        break;
     default:
         snprintf(out, nbytes, "%.*s", (int)value->nbytes, (const char *)value->bytes);
         break;
@@ -116,7 +119,6 @@ static const struct {
     {"uint8", "0.5", BETWEEN, "0"},
     {"uint64", "18446744073709551615", EXACT, "18446744073709551615"},
     {"uint64", "18446744073709551616", ABOVE, NULL},
-    {"duration(s)", "90", EXACT, "90"},
     {"float64", "2.5", EXACT, "2.5"},
     {"float64", "0.1", EXACT, "0.10000000000000001"},
     {"float64", "1e400", BETWEEN, "1.7976931348623157e+308"},
@@ -124,6 +126,11 @@ static const struct {
     {"float64", "1e-400", EXACT, "0"},
     {"float64", "'inf'", EXACT, "inf"},
     {"float64", "'NaN'", EXACT, "nan"},
+    {"float16", "0.1", EXACT, "0.0999755859375"},
+    {"float16", "65519.9", EXACT, "65504"},
+    {"float16", "65520", BETWEEN, "65504"},
+    {"float16", "-65520", BETWEEN, "-inf"},
+    {"float16", "'-inf'", EXACT, "-inf"},
     {"float32", "0.1", EXACT, "0.10000000149011612"},
     {"float32", "1e39", BETWEEN, "3.4028234663852886e+38"},
     {"float32", "-1e39", BETWEEN, "-inf"},
@@ -141,6 +148,18 @@ static const struct {
      "99999999999999999999999999999999999999"},
     {"decimal(38,38)", "-0.999999999999999999999999999999999999991", BELOW, NULL},
     {"decimal(38,38)", "1", ABOVE, NULL},
+    {"decimal(39,1)", "-1.25", BETWEEN, "-13"},
+    {"decimal(39,0)", "1e38", EXACT, "100000000000000000000000000000000000000"},
+    {"decimal(39,0)", "1e39", ABOVE, NULL},
+    {"decimal(39,0)", "-1e39", BELOW, NULL},
+    {"decimal(76,0)",
+     "'9999999999999999999999999999999999999999999999999999999999999999999999999999'", EXACT,
+     "9999999999999999999999999999999999999999999999999999999999999999999999999999"},
+    {"decimal(76,0)",
+     "9999999999999999999999999999999999999999999999999999999999999999999999999999.5", ABOVE, NULL},
+    {"decimal(76,76)", "-1e-76", EXACT, "-1"},
+    {"decimal(76,76)", "-1e-77", BETWEEN, "-1"},
+    {"decimal(76,76)", "1", ABOVE, NULL},
     {"date32", "'2013-01-05'", EXACT, "15710"},
     {"date32", "'1969-12-31'", EXACT, "-1"},
     {"date32", "'2013-01-05 00:00:00'", EXACT, "15710"},
@@ -163,6 +182,13 @@ static const struct {
     {"time(s)", "'00:00:01'", EXACT, "1"},
     {"time(s)", "'23:59:59.9'", BETWEEN, "86399"},
     {"time(ns)", "'00:00:00.000000001'", EXACT, "1"},
+    {"duration(s)", "'PT1M30S'", EXACT, "90"},
+    {"duration(s)", "'PT1.5S'", BETWEEN, "1"},
+    {"duration(s)", "'PT-1.5S'", BETWEEN, "-2"},
+    {"duration(ms)", "'-P1D'", EXACT, "-86400000"},
+    {"duration(ns)", "'PT2562047H47M16.854775807S'", EXACT, "9223372036854775807"},
+    {"duration(ns)", "'PT2562047H47M16.854775808S'", ABOVE, NULL},
+    {"duration(ns)", "'-PT2562048H'", BELOW, NULL},
     {"bool", "true", EXACT, "1"},
     {"bool", "false", EXACT, "0"},
     {"bool", "'true'", EXACT, "1"},
@@ -188,7 +214,7 @@ static void literals_have_their_place_in_a_type(void **state)
         struct stoa_scalar value;
         struct stoa_error err = {0};
         enum stoa_cast cast;
-        char shown[64];
+        char shown[STOA_NUMBER_NBYTES];
 
         if (stoa_cast_literal(&field, &literal, &cast, &value, storage, &err) != STOA_OK)
             fail_msg("%s as %s: %s", places[i].literal, places[i].type, err.message);
@@ -235,6 +261,10 @@ static const struct {
      "'2013-01-05' is not timestamp(us,UTC): it needs a time zone, as in '2013-01-05 00:00:00Z' or "
      "'2013-01-05 00:00:00+02:00'"},
     {"time(ms)", "'24:00:00'", "'24:00:00' is not time(ms): write a time of day as 'HH:MM:SS'"},
+    {"duration(s)", "90", "90 is not duration(s): write a duration as 'PT1H30M' or 'PT0.5S'"},
+    {"duration(s)", "'1:30'",
+     "'1:30' is not duration(s): write a duration as 'PT1H30M' or 'PT0.5S'"},
+    {"float16", "'half'", "'half' is not float16"},
     {"uuid", "'61626364'",
      "'61626364' is not uuid: write it as '00112233-4455-6677-8899-aabbccddeeff'"},
     {"uuid", "'6162636465666768696a6b6c6d6e6f7g'",
