@@ -245,6 +245,12 @@ static enum stoa_status fail_twice(const char *name, struct stoa_error *err)
                      stoa_quote(shown, sizeof(shown), name, strlen(name)));
 }
 
+static enum stoa_status fail_nodes(struct stoa_error *err)
+{
+    return stoa_fail(err, STOA_ERR_USAGE, "a schema has at most %u columns with their parts",
+                     STOA_MAX_NODES);
+}
+
 enum stoa_status stoa_schema_append(struct stoa_schema *schema, const char *name,
                                     const struct stoa_type *type, bool nullable,
                                     struct stoa_error *err)
@@ -257,7 +263,8 @@ enum stoa_status stoa_schema_append(struct stoa_schema *schema, const char *name
     STOA_TRY(check_name(name, err));
     STOA_TRY(stoa_type_check(type, err));
     if (info->params >= STOA_PARAMS_LIST && type->id != STOA_STRUCT)
-        return stoa_fail(err, STOA_ERR_USAGE, "column \"%s\": %s needs a child",
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "column \"%s\": %s needs a child: see stoa_schema_add_field()",
                          stoa_quote(shown, sizeof(shown), name, strlen(name)), info->name);
     if (schema->nfields >= STOA_MAX_NODES)
         return stoa_fail(err, STOA_ERR_USAGE, "a schema has at most %u columns", STOA_MAX_NODES);
@@ -280,6 +287,30 @@ enum stoa_status stoa_schema_add(struct stoa_schema *schema, const char *name,
         if (strcmp(schema->fields[i].name, name) == 0)
             return fail_twice(name, err);
     return stoa_schema_append(schema, name, type, nullable, err);
+}
+
+enum stoa_status stoa_schema_add_field(struct stoa_schema *schema, const struct stoa_field *field,
+                                       struct stoa_error *err)
+{
+    /* Only read: a schema of the one field, which stays the caller's. */
+    const struct stoa_schema alone = {.fields = (struct stoa_field *)field, .nfields = 1};
+    struct stoa_field copy = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_schema_check(&alone, err));
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        if (strcmp(schema->fields[i].name, field->name) == 0)
+            return fail_twice(field->name, err);
+    if (stoa_schema_count_nodes(schema) + stoa_schema_count_nodes(&alone) > STOA_MAX_NODES)
+        return fail_nodes(err);
+    STOA_TRY(stoa_field_copy(&copy, field, err));
+    STOA_TRY(
+        stoa_realloc(&schema->fields, (size_t)schema->nfields + 1, sizeof(schema->fields[0]), err));
+    schema->fields[schema->nfields++] = copy;
+    copy = (struct stoa_field){0};
+out:
+    stoa_field_reset(&copy);
+    return st;
 }
 
 static enum stoa_status fail_selected_twice(const struct stoa_schema *schema, uint32_t column,
@@ -524,8 +555,7 @@ enum stoa_status stoa_schema_check(const struct stoa_schema *schema, struct stoa
     STOA_TRY(check_metadata(&schema->metadata, err));
     STOA_TRY(check_fields(schema->fields, schema->nfields, 1, err));
     if (stoa_schema_count_nodes(schema) > STOA_MAX_NODES)
-        st = stoa_fail(err, STOA_ERR_USAGE, "a schema has at most %u columns with their parts",
-                       STOA_MAX_NODES);
+        st = fail_nodes(err);
 out:
     return st;
 }

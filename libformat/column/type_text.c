@@ -13,6 +13,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -333,47 +334,102 @@ out:
     return st;
 }
 
-static enum stoa_status check_child_name(struct parser *p, const struct stoa_field *field,
-                                         size_t at)
+static enum stoa_status check_child_name(struct parser *p, const char *name, size_t at)
 {
-    const char *name = field->children[field->nchildren - 1].name;
     size_t nbytes = strlen(name);
 
     if (nbytes > STOA_MAX_NAME_NBYTES)
         return wrong(p, at, "the name is longer than 65535 bytes");
     if (stoa_utf8_valid_prefix((const uint8_t *)name, nbytes) != nbytes)
         return wrong(p, at, "the name is not UTF-8");
-    for (uint32_t i = 0; i + 1 < field->nchildren; i++)
-        if (strcmp(field->children[i].name, name) == 0)
-            return wrong(p, at, "the name is taken");
     return STOA_OK;
+}
+
+/* The fields of a struct while they are read, and where the name of each stands. */
+struct members {
+    struct stoa_field *fields;
+    size_t nfields;
+    size_t fields_capacity;
+    size_t *places;
+    size_t places_capacity;
+};
+
+static enum stoa_status parse_member(struct parser *p, struct members *members, unsigned depth)
+{
+    size_t n = members->nfields;
+    struct stoa_field *field;
+    enum stoa_status st;
+
+    if (n == STOA_MAX_NODES)
+        return wrong(p, p->at, "a struct has at most 1048576 fields");
+    STOA_TRY(stoa_reserve(&members->fields, &members->fields_capacity, n + 1,
+                          sizeof(members->fields[0]), p->err));
+    STOA_TRY(stoa_reserve(&members->places, &members->places_capacity, n + 1,
+                          sizeof(members->places[0]), p->err));
+    field = &members->fields[members->nfields++];
+    *field = (struct stoa_field){0};
+    skip_spaces(p);
+    members->places[n] = p->at;
+    STOA_TRY(parse_word(p, &field->name, "expected the name of a field"));
+    STOA_TRY(check_child_name(p, field->name, members->places[n]));
+    STOA_TRY(expect(p, ':', "and the type of the field"));
+    STOA_TRY(parse_child(p, field, NULL, depth));
+out:
+    return st;
+}
+
+struct member_name {
+    const char *name;
+    size_t place;
+};
+
+/* By name, and by place where names are equal. */
+static int compare_member_names(const void *a, const void *b)
+{
+    const struct member_name *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+
+    if (order != 0)
+        return order;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static enum stoa_status check_names_differ(struct parser *p, const struct members *members)
+{
+    struct member_name *names;
+    size_t taken = SIZE_MAX;
+    enum stoa_status st;
+
+    st = stoa_alloc_zeroed(&names, members->nfields, sizeof(names[0]), p->err);
+    if (st != STOA_OK)
+        return st;
+    for (size_t i = 0; i < members->nfields; i++)
+        names[i] = (struct member_name){members->fields[i].name, members->places[i]};
+    qsort(names, members->nfields, sizeof(names[0]), compare_member_names);
+    for (size_t i = 1; i < members->nfields; i++)
+        if (strcmp(names[i - 1].name, names[i].name) == 0 && names[i].place < taken)
+            taken = names[i].place;
+    stoa_free(names);
+    return taken == SIZE_MAX ? STOA_OK : wrong(p, taken, "the name is taken");
 }
 
 static enum stoa_status parse_struct(struct parser *p, struct stoa_field *field, unsigned depth)
 {
+    struct members members = {0};
     enum stoa_status st = STOA_OK;
 
     skip_spaces(p);
     if (p->text[p->at] == '>')
         return STOA_OK;
-    do {
-        struct stoa_field *child;
-        size_t at;
-
-        if (field->nchildren == STOA_MAX_NODES)
-            return wrong(p, p->at, "a struct has at most 1048576 fields");
-        STOA_TRY(stoa_realloc(&field->children, (size_t)field->nchildren + 1,
-                              sizeof(field->children[0]), p->err));
-        child = &field->children[field->nchildren++];
-        *child = (struct stoa_field){0};
-        skip_spaces(p);
-        at = p->at;
-        STOA_TRY(parse_word(p, &child->name, "expected the name of a field"));
-        STOA_TRY(check_child_name(p, field, at));
-        STOA_TRY(expect(p, ':', "and the type of the field"));
-        STOA_TRY(parse_child(p, child, NULL, depth));
-    } while (take(p, ','));
+    do
+        STOA_TRY(parse_member(p, &members, depth));
+    while (take(p, ','));
+    STOA_TRY(check_names_differ(p, &members));
 out:
+    /* Also what was read before a failure belongs to the field, which the caller resets. */
+    field->children = members.fields;
+    field->nchildren = (uint32_t)members.nfields;
+    stoa_free(members.places);
     return st;
 }
 
@@ -447,6 +503,22 @@ enum stoa_status stoa_field_parse_type(struct stoa_field *field, const char *tex
     parsed = (struct stoa_field){0};
 out:
     stoa_field_reset(&parsed);
+    return st;
+}
+
+enum stoa_status stoa_field_parse(const char *name, const char *type, bool nullable,
+                                  struct stoa_field *out, struct stoa_error *err)
+{
+    struct stoa_field field = {.nullable = nullable};
+    enum stoa_status st;
+
+    *out = (struct stoa_field){0};
+    STOA_TRY(stoa_strndup(&field.name, name, strlen(name), err));
+    STOA_TRY(stoa_field_parse_type(&field, type, err));
+    *out = field;
+    field = (struct stoa_field){0};
+out:
+    stoa_field_reset(&field);
     return st;
 }
 

@@ -103,6 +103,16 @@ STOA_API bool stoa_type_equal(const struct stoa_type *a, const struct stoa_type 
 STOA_API STOA_CHECK enum stoa_status stoa_type_parse(const char *text, struct stoa_type *out,
                                                      struct stoa_error *err);
 
+/*
+ * A field of that name with the type of that text, nested ones too: "list<int64>",
+ * "fixed_list<float32,3>", "struct<a:int8,\"b c\":utf8 not null>", "map<utf8,decimal(50,2)>". What
+ * is inside is nullable unless "not null" follows. *out is overwritten, `{0}` on failure, and owned
+ * by the caller: stoa_field_reset(). STOA_ERR_USAGE as for stoa_type_parse().
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_field_parse(const char *name, const char *type,
+                                                      bool nullable, struct stoa_field *out,
+                                                      struct stoa_error *err);
+
 /* The text form of a field's type with its children; *out is terminated, free with stoa_free(). */
 STOA_API STOA_CHECK enum stoa_status stoa_type_print(const struct stoa_field *field, char **out,
                                                      struct stoa_error *err);
@@ -120,6 +130,23 @@ STOA_API bool stoa_schema_equal(const struct stoa_schema *a, const struct stoa_s
 STOA_API STOA_CHECK enum stoa_status stoa_schema_add(struct stoa_schema *schema, const char *name,
                                                      const struct stoa_type *type, bool nullable,
                                                      struct stoa_error *err);
+
+/*
+ * The same for a column of any type, with its children, id and metadata: all of `field` is copied,
+ * so it may stand in constant memory. STOA_ERR_USAGE also for children that the type cannot have
+ * and for types nested more than 32 deep.
+ *
+ *     struct stoa_field field;
+ *
+ *     st = stoa_field_parse("tags", "list<struct<key:utf8 not null,weight:float32>>", true, &field,
+ *                           &err);
+ *     if (st == STOA_OK)
+ *         st = stoa_schema_add_field(&schema, &field, &err);
+ *     stoa_field_reset(&field);
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_schema_add_field(struct stoa_schema *schema,
+                                                           const struct stoa_field *field,
+                                                           struct stoa_error *err);
 
 /* Sets the value of `key`, replacing an older one. */
 STOA_API STOA_CHECK enum stoa_status stoa_metadata_set(struct stoa_metadata *metadata,

@@ -77,7 +77,7 @@ static void add_refuses_what_no_column_may_be(void **state)
         {"tip", &int64, "there are two columns \"tip\""},
         {"\xff", &int64, "the name \"\\xff\" is not UTF-8"},
         {"x", &decimal, "the precision of a decimal is 1 to 76, not 80"},
-        {"x", &list, "column \"x\": list needs a child"},
+        {"x", &list, "column \"x\": list needs a child: see stoa_schema_add_field()"},
     };
     struct stoa_schema schema = schema_of(trip, 5);
     struct stoa_error err = {0};
@@ -93,6 +93,43 @@ static void add_refuses_what_no_column_may_be(void **state)
     long_name[65535] = '\0';
     assert_int_equal(stoa_schema_add(&schema, long_name, &int64, true, &err), STOA_OK);
     assert_int_equal(schema.nfields, 6);
+    stoa_schema_reset(&schema);
+}
+
+static void nested_columns_are_added_whole(void **state)
+{
+    (void)state;
+    const struct stoa_field item = {
+        .name = (char[]){"item"}, .type = {.id = STOA_INT64}, .nullable = true, .id = 7};
+    const struct stoa_field list = {.name = (char[]){"l"},
+                                    .type = {.id = STOA_LIST},
+                                    .children = (struct stoa_field *)&item,
+                                    .nchildren = 1};
+    const struct stoa_field childless = {.name = (char[]){"l"}, .type = {.id = STOA_LIST}};
+    struct stoa_schema schema = schema_of(trip, 2);
+    struct stoa_error err = {0};
+    struct stoa_field field, unnamed = {.type = {.id = STOA_INT8}};
+    char *text;
+
+    assert_int_equal(stoa_schema_add_field(&schema, &childless, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "column 1 (l): list has 1 children, not 0");
+    assert_int_equal(stoa_schema_add_field(&schema, &unnamed, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "column 1 (): the name is missing");
+    assert_int_equal(stoa_schema_add_field(&schema, &list, &err), STOA_OK);
+    assert_true(stoa_field_equal(&schema.fields[2], &list));
+    assert_int_equal(stoa_schema_add_field(&schema, &list, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "there are two columns \"l\"");
+    assert_int_equal(stoa_field_parse("m", "map<utf8,list<float16>>", false, &field, &err),
+                     STOA_OK);
+    assert_int_equal(stoa_schema_add_field(&schema, &field, &err), STOA_OK);
+    assert_false(schema.fields[3].nullable);
+    assert_int_equal(stoa_type_print(&schema.fields[3], &text, &err), STOA_OK);
+    assert_string_equal(text, "map<utf8,list<float16>>");
+    stoa_free(text);
+    stoa_field_reset(&field);
+    assert_int_equal(stoa_field_parse("m", "list<", false, &field, &err), STOA_ERR_USAGE);
+    assert_int_equal(err.offset, 5);
+    stoa_field_reset(&field); /* it is empty */
     stoa_schema_reset(&schema);
 }
 
@@ -300,6 +337,7 @@ static enum stoa_status builds_and_copies(void *context, struct stoa_error *err)
     static const uint32_t columns[] = {1, 0};
     const struct stoa_type zoned = {.id = STOA_TIMESTAMP, .zone = (char[]){"UTC"}};
     struct stoa_schema schema = {0}, copy = {0}, chosen = {0};
+    struct stoa_field field = {0};
     enum stoa_status st;
 
     (void)context;
@@ -309,10 +347,13 @@ static enum stoa_status builds_and_copies(void *context, struct stoa_error *err)
     STOA_TRY(stoa_metadata_set(&schema.fields[0].metadata, "k", "v", err));
     STOA_TRY(stoa_metadata_set(&schema.metadata, "k", "v", err));
     STOA_TRY(stoa_metadata_set(&schema.metadata, "k", "w", err));
+    STOA_TRY(stoa_field_parse("c", "list<utf8>", true, &field, err));
+    STOA_TRY(stoa_schema_add_field(&schema, &field, err));
     STOA_TRY(stoa_schema_check(&schema, err));
     STOA_TRY(stoa_schema_copy(&copy, &schema, err));
     STOA_TRY(stoa_schema_select(&chosen, &schema, columns, 2, err));
 out:
+    stoa_field_reset(&field);
     stoa_schema_reset(&chosen);
     stoa_schema_reset(&copy);
     stoa_schema_reset(&schema);
@@ -330,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(find_takes_the_exact_name_first),
         cmocka_unit_test(add_refuses_what_no_column_may_be),
+        cmocka_unit_test(nested_columns_are_added_whole),
         cmocka_unit_test(select_keeps_the_order_asked_for),
         cmocka_unit_test(metadata_is_replaced_by_key),
         cmocka_unit_test(a_key_is_there_once),

@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -169,6 +171,8 @@ static const struct {
      "type \"fixed_list<int64,0>\": a fixed_list holds 1 to 65535 values"},
     {"struct<a>", 8, "type \"struct<a>\": expected \":\" and the type of the field"},
     {"struct<a:int8,a:int8>", 14, "type \"struct<a:int8,a:int8>\": the name is taken"},
+    {"struct<b:int8,c:int8,a:bool,c:utf8,b:int8>", 28,
+     "type \"struct<b:int8,c:int8,a:bool,c:utf8,b:int8>\": the name is taken"},
     {"struct<a:int8,>", 14, "type \"struct<a:int8,>\": expected the name of a field"},
     {"struct<a:map<int8>>", 17,
      "type \"struct<a:map<int8>>\": expected \",\" and the type of the values"},
@@ -301,6 +305,30 @@ static void generated_types_survive_a_round_trip(void **state)
     }
 }
 
+/* Comparing each name with all others would take minutes. */
+static void a_struct_of_200000_fields_is_read(void **state)
+{
+    (void)state;
+    enum { NFIELDS = 200000, FIELD_NBYTES = 16 };
+    struct stoa_field field = {0};
+    struct stoa_error err = {0};
+    char *text = malloc(NFIELDS * FIELD_NBYTES + 16);
+    size_t nbytes = 0;
+
+    assert_non_null(text);
+    for (unsigned i = 0; i < NFIELDS; i++)
+        nbytes += (size_t)sprintf(text + nbytes, "%sf%06u:int8", i == 0 ? "struct<" : ",", i);
+    memcpy(text + nbytes, ">", 2);
+    assert_int_equal(stoa_field_parse_type(&field, text, &err), STOA_OK);
+    assert_int_equal(field.nchildren, NFIELDS);
+    stoa_field_reset(&field);
+    memcpy(strstr(text, "f123456"), "f000000", 7);
+    assert_int_equal(stoa_field_parse_type(&field, text, &err), STOA_ERR_USAGE);
+    assert_non_null(strstr(err.message, ": the name is taken"));
+    assert_int_equal(err.offset, 7 + 123456 * 13);
+    free(text);
+}
+
 /* One character put in, taken out or replaced: an error inside the text, or a type that stays. */
 static void mutated_text_is_refused_or_understood(void **state)
 {
@@ -401,6 +429,7 @@ static void every_failing_allocation_is_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_struct_of_200000_fields_is_read),
         cmocka_unit_test(text_and_type_agree),
         cmocka_unit_test(different_types_are_not_equal),
         cmocka_unit_test(spaces_between_the_parts_are_taken),
