@@ -38,6 +38,7 @@
 
 #include <stoa/array.h>
 #include <stoa/scan.h>
+#include <stoa/writer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -164,6 +165,27 @@ stoa_scan_export(struct stoa_scan *scan, struct ArrowArrayStream *out, struct st
 STOA_API STOA_CHECK enum stoa_status stoa_file_export(const char *path,
                                                       const struct stoa_scan_options *options,
                                                       struct ArrowArrayStream *out,
+                                                      struct stoa_error *err);
+
+/* {0} means the defaults. */
+struct stoa_import_options {
+    struct stoa_writer_options writer;
+    enum stoa_arrow_check check;
+    bool replace; /* an existing file */
+};
+
+/*
+ * All rows of a stream as the file at `path`, which appears when it is whole. Row groups are those
+ * of stoa_writer_append(), however many rows the arrays of the stream have. `options` may be NULL.
+ *
+ * stream  is read to its end, and released in any case.
+ * Errors: those of stoa_schema_import() and stoa_batch_import(), naming the batch, and of writer
+ * and sink; what the stream itself says comes with the text of its get_last_error(): EINVAL as
+ *         STOA_ERR_DATA, ENOMEM as STOA_ERR_NOMEM, else STOA_ERR_IO with os_errno.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_file_import(const char *path,
+                                                      const struct stoa_import_options *options,
+                                                      struct ArrowArrayStream *stream,
                                                       struct stoa_error *err);
 
 #ifdef __cplusplus
