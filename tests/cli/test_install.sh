@@ -50,12 +50,22 @@ is_static() {
     rm "$root"/lib/libstoa.so*
     build_and_run "" --static && ! is_shared
 }
-example_selects_rows() {
-    printf 'name,n\na,1\nb,2\n,3\n' >"$work/t.csv"
+example() { # example NAME ARGUMENTS...: builds docs/examples/NAME.c and runs it
     # shellcheck disable=SC2046 # a list of words
-    gcc -std=c11 -Wall -Wextra -Werror docs/examples/print_column.c $(flags --cflags --libs) -o "$work/scan" &&
-        "$root/bin/stoa" convert "$work/t.csv" -o "$work/t.stoa" &&
-        [ "$(LD_LIBRARY_PATH=$root/lib "$work/scan" "$work/t.stoa" name 'n > 1')" = "$(printf 'b\nnull')" ]
+    gcc -std=c11 -Wall -Wextra -Werror "docs/examples/$1.c" $(flags --cflags --libs) -o "$work/$1" || return
+    program=$work/$1
+    shift
+    LD_LIBRARY_PATH=$root/lib "$program" "$@"
+}
+arrow_arrays_are_written() {
+    example write_arrow "$work/lakes.stoa" &&
+        [ "$("$root/bin/stoa" cat "$work/lakes.stoa")" = "$(printf 'name,depth_m\nBaikal,1642.0\nTanganyika,1470.0\nVostok,\nCaspian,1025.0')" ]
+}
+a_predicate_selects_rows() {
+    [ "$(example scan_filter "$work/lakes.stoa" depth_m "name > 'C' or depth_m is null")" = 2495 ]
+}
+a_stream_is_walked() {
+    [ "$(example export_stream "$work/lakes.stoa")" = "$(printf 'name u not null\ndepth_m g\n4 rows, 1 nulls')" ]
 }
 has_man_page() {
     cmp docs/man/stoa.1 "$root/share/man/man1/stoa.1"
@@ -64,12 +74,14 @@ has_version() {
     [ "$("$root/bin/stoa" --version)" = "stoa $(flags --modversion)" ]
 }
 
-echo 1..7
+echo 1..9
 point "make install puts files under DESTDIR and PREFIX" \
     env MAKEFLAGS= make -s install DESTDIR="$work/root" PREFIX=/usr
 point "the command runs and agrees with stoa.pc on the version" has_version
 point "a program builds against the shared library" build_and_run "" ""
 point "... and asks for libstoa.so.0" is_shared
-point "the example of docs/ builds and selects rows" example_selects_rows
+point "docs/examples/write_arrow.c builds and writes a file" arrow_arrays_are_written
+point "docs/examples/scan_filter.c builds and adds up a column" a_predicate_selects_rows
+point "docs/examples/export_stream.c builds and walks a stream" a_stream_is_walked
 point "the man page is there" has_man_page
 point "a program builds against the static library" is_static

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import textwrap
 
 import cli
 
@@ -29,6 +30,9 @@ for block in re.findall(r"^```console\n(.*?)^```", readme, re.MULTILINE | re.DOT
                               stderr=subprocess.STDOUT)
         cli.point(command, done.returncode == 0 and masked(done.stdout) == masked(shown),
                   done.stdout, "the README shows:", shown)
+block = re.search(r"^```c\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)[1]
+example = cli.read(os.path.join(cli.ROOT, "docs/examples/scan_filter.c")).decode()
+cli.point("the C of the README is a part of its example", textwrap.indent(block, "    ") in example, block)
 table = subprocess.run([os.path.join(cli.ROOT, "bench/readme.py"), "--print"], capture_output=True, text=True).stdout
 shown = readme.split("<!-- bench -->\n")[1].split("<!-- /bench -->\n")[0]
 cli.point("the README shows the results of the last bench", table == shown != "", "run: bench/readme.py")
