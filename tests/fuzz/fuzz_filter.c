@@ -9,12 +9,15 @@
 
 #include <stoa/filter.h>
 
+#include "base/alloc.h"
 #include "base/bits.h"
+#include "column/schema.h"
+#include "column/type.h"
 #include "stats/zonemap.h"
 #include "support/gen_table.h"
 #include "support/naive_filter.h"
 
-enum { MAX_NBYTES = 4000, MAX_NTERMS = 64, NROWS = 40 };
+enum { MAX_NBYTES = 4000, MAX_NTERMS = 64, NROWS = 40, MAX_NNODES = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes);
 
@@ -26,7 +29,7 @@ static void must(bool good)
 
 /* Names as short as they get, one a type. */
 static const struct {
-    char name[2];
+    char name[4];
     const char *type;
 } columns[] = {
     {"a", "int8"},
@@ -49,12 +52,20 @@ static const struct {
     {"r", "enum(red,green,\"b%_\")"},
     {"s", "bool"},
     {"t", "null"},
+    {"u", "float16"},
+    {"v", "duration(ms)"},
+    {"w", "decimal(76,30)"},
+    {"y", "struct<a:int8,b:struct<n:utf8,b:interval>,l:list<int8>>"},
+    {"z", "map<utf8,int8>"},
+    {"a.b", "int16"},
 };
 enum { NCOLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
 static struct stoa_schema schema;
 static struct stoa_batch batch;
-static struct stoa_zone zones[NCOLUMNS];
+static struct stoa_schema_node *nodes;
+static uint32_t nnodes;
+static struct stoa_zone zones[MAX_NNODES];
 
 /* The same table in every run; small numbers and short texts, so that literals meet values. */
 static void make_table(void)
@@ -63,21 +74,25 @@ static void make_table(void)
     struct stoa_error err;
 
     stoa_test_random_seed(&random, 1);
+    must(stoa_alloc_zeroed(&schema.fields, NCOLUMNS, sizeof(schema.fields[0]), &err) == STOA_OK);
     for (size_t i = 0; i < NCOLUMNS; i++) {
-        struct stoa_type type;
+        struct stoa_field *field = &schema.fields[schema.nfields++];
 
-        must(stoa_type_parse(columns[i].type, &type, &err) == STOA_OK);
-        must(stoa_schema_add(&schema, columns[i].name, &type, true, &err) == STOA_OK);
-        stoa_type_reset(&type);
+        must(stoa_field_parse_type(field, columns[i].type, &err) == STOA_OK);
+        must(stoa_strndup(&field->name, columns[i].name, strlen(columns[i].name), &err) == STOA_OK);
+        field->nullable = true;
     }
+    must(stoa_schema_nodes(&schema, &nodes, &nnodes, &err) == STOA_OK);
     must(stoa_batch_init(&batch, &schema, &err) == STOA_OK);
     batch.nrows = NROWS;
-    for (size_t i = 0; i < NCOLUMNS; i++) {
+    for (size_t i = 0; i < NCOLUMNS; i++)
         stoa_test_gen_array(&random, &schema.fields[i], NROWS,
                             i % 2 ? STOA_TEST_SMALL_RANGE : STOA_TEST_MULTIPLES,
                             STOA_TEST_NULLS_SOME, &batch.columns[i]);
-        stoa_zone_compute(&schema.fields[i].type, &batch.columns[i], 0, NROWS, &zones[i]);
-    }
+    for (uint32_t i = 0; i < nnodes; i++)
+        if (!nodes[i].below_list)
+            stoa_zone_compute(&nodes[i].field->type, stoa_batch_node(&batch, i), 0, NROWS,
+                              &zones[i]);
 }
 
 /* The filter of the text that it is printed as. */
@@ -99,7 +114,7 @@ static struct stoa_filter *reparse(const struct stoa_filter *filter)
 
 static void check_rows(const struct stoa_filter *filter, const struct stoa_matcher *matcher)
 {
-    struct stoa_zone needed[NCOLUMNS];
+    struct stoa_zone needed[MAX_NNODES];
     uint8_t selected[NROWS / 8 + 1];
     struct stoa_error err;
     uint32_t nneeded;
@@ -107,8 +122,10 @@ static void check_rows(const struct stoa_filter *filter, const struct stoa_match
     size_t nselected;
     enum stoa_match match;
 
-    for (uint32_t i = 0; i < nneeded; i++)
+    for (uint32_t i = 0; i < nneeded; i++) {
+        must(which[i] < nnodes && !nodes[which[i]].below_list);
         needed[i] = zones[which[i]];
+    }
     match = stoa_matcher_prune(matcher, needed);
     must(stoa_matcher_eval(matcher, &batch, selected, &err) == STOA_OK);
     nselected = stoa_bitmap_count(selected, 0, NROWS);

@@ -5,15 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/utf8.h"
+#include "column/type.h"
+#include "stats/filter_tree.h"
 
 enum { MAX_VALUE = 1024 };
 
 struct gen {
     struct stoa_test_random *r;
     const struct stoa_batch *batch;
-    const struct stoa_field *field; /* of the column that the term is about */
+    const struct stoa_field *field; /* of the column or part that the term is about */
     const struct stoa_array *array;
+    const char *names[STOA_MAX_FIELD_DEPTH]; /* that lead to it */
+    size_t nnames;
 };
 
 /* A literal with room for its bytes. */
@@ -138,6 +143,20 @@ static void gen_time(struct gen *gen, struct value *out)
     set(out, STOA_VALUE_TEXT, text, n);
 }
 
+static void gen_duration(struct gen *gen, struct value *out)
+{
+    char text[STOA_TEXT_NBYTES];
+    size_t row = any_row(gen), n;
+
+    if (row < gen->array->nvalues && !one_in(gen, 4))
+        n = stoa_array_format(gen->field, gen->array, row, text);
+    else
+        n = (size_t)snprintf(text, sizeof(text), "%sP%uDT%u.%03uS", one_in(gen, 2) ? "-" : "",
+                             (unsigned)below(gen, 3), (unsigned)below(gen, 100),
+                             (unsigned)below(gen, 1000));
+    set(out, STOA_VALUE_TEXT, text, n);
+}
+
 static void gen_bytes(struct gen *gen, struct value *out)
 {
     const struct stoa_type *type = &gen->field->type;
@@ -196,6 +215,9 @@ static void gen_literal(struct gen *gen, struct value *out)
     case STOA_TIMESTAMP:
         gen_time(gen, out);
         break;
+    case STOA_DURATION:
+        gen_duration(gen, out);
+        break;
     case STOA_UTF8:
     case STOA_BINARY:
     case STOA_FIXED_BINARY:
@@ -250,6 +272,38 @@ static size_t gen_pattern(struct gen *gen, char *out, uint32_t *escape)
 
 /* ---- Terms. ---- */
 
+/* A column, or part of a struct, and the names that lead to it. */
+static void choose_place(struct gen *gen)
+{
+    uint32_t at = (uint32_t)below(gen, gen->batch->ncolumns);
+
+    gen->field = &gen->batch->schema->fields[at];
+    gen->array = &gen->batch->columns[at];
+    gen->names[0] = gen->field->name;
+    gen->nnames = 1;
+    while (gen->field->type.id == STOA_STRUCT && gen->field->nchildren > 0 && !one_in(gen, 5)) {
+        at = (uint32_t)below(gen, gen->field->nchildren);
+        gen->field = &gen->field->children[at];
+        gen->array = &gen->array->children[at];
+        gen->names[gen->nnames++] = gen->field->name;
+    }
+}
+
+/* A term was made for a column of this name: lets it have the whole path. */
+static void set_path(const struct gen *gen, struct stoa_filter *term)
+{
+    struct stoa_filter_path path = {0};
+    struct stoa_error err = {0};
+
+    must(stoa_alloc_zeroed(&path.names, gen->nnames, sizeof(path.names[0]), &err), &err);
+    for (; path.nnames < gen->nnames; path.nnames++)
+        must(stoa_strndup(&path.names[path.nnames], gen->names[path.nnames],
+                          strlen(gen->names[path.nnames]), &err),
+             &err);
+    stoa_filter_path_free(&term->path);
+    term->path = path;
+}
+
 /* Whether the library takes the value at all: times outside of a day, for one, have no text. */
 static bool fits(struct gen *gen, const struct stoa_value *value)
 {
@@ -257,7 +311,8 @@ static bool fits(struct gen *gen, const struct stoa_value *value)
     struct stoa_matcher *matcher = NULL;
     struct stoa_error err = {0};
 
-    must(stoa_filter_compare(gen->field->name, STOA_COMPARE_EQUAL, value, &filter, &err), &err);
+    must(stoa_filter_compare("", STOA_COMPARE_EQUAL, value, &filter, &err), &err);
+    set_path(gen, filter);
     if (stoa_filter_bind(filter, gen->batch->schema, &matcher, &err) != STOA_OK)
         matcher = NULL;
     stoa_filter_free(filter);
@@ -288,7 +343,7 @@ static struct stoa_filter *gen_list(struct gen *gen)
         gen_value(gen, &room[i]);
         values[i] = room[i].value;
     }
-    must(stoa_filter_in(gen->field->name, values, n, &filter, &err), &err);
+    must(stoa_filter_in("", values, n, &filter, &err), &err);
     free(values);
     free(room);
     return filter;
@@ -302,41 +357,46 @@ static struct stoa_filter *gen_like(struct gen *gen)
     uint32_t escape;
     size_t nbytes = gen_pattern(gen, pattern, &escape);
 
-    must(stoa_filter_like(gen->field->name, pattern, nbytes, escape, &filter, &err), &err);
+    must(stoa_filter_like("", pattern, nbytes, escape, &filter, &err), &err);
+    return filter;
+}
+
+static struct stoa_filter *gen_comparison(struct gen *gen)
+{
+    struct stoa_filter *filter = NULL;
+    struct stoa_error err = {0};
+    struct value low, high;
+
+    gen_value(gen, &low);
+    if (one_in(gen, 5)) {
+        gen_value(gen, &high);
+        must(stoa_filter_between("", &low.value, &high.value, &filter, &err), &err);
+    } else {
+        must(stoa_filter_compare("", (enum stoa_compare)below(gen, 6), &low.value, &filter, &err),
+             &err);
+    }
     return filter;
 }
 
 static struct stoa_filter *gen_term(struct gen *gen)
 {
-    uint32_t column = (uint32_t)below(gen, gen->batch->ncolumns);
     struct stoa_filter *filter = NULL;
     struct stoa_error err = {0};
-    struct value low, high;
-    bool is_text, is_float;
+    enum stoa_bound_kind kind;
+    enum stoa_type_id id;
 
-    gen->field = &gen->batch->schema->fields[column];
-    gen->array = &gen->batch->columns[column];
-    is_text = gen->field->type.id == STOA_UTF8 || gen->field->type.id == STOA_ENUM;
-    is_float = gen->field->type.id == STOA_FLOAT32 || gen->field->type.id == STOA_FLOAT64;
-    if (is_text && one_in(gen, 3))
-        return gen_like(gen);
-    if (one_in(gen, 10))
-        must(is_float ? stoa_filter_is_nan(gen->field->name, &filter, &err)
-                      : stoa_filter_is_null(gen->field->name, &filter, &err),
-             &err);
-    else if (one_in(gen, 6))
-        return gen_list(gen);
-    if (filter != NULL)
-        return filter;
-    gen_value(gen, &low);
-    if (one_in(gen, 5)) {
-        gen_value(gen, &high);
-        must(stoa_filter_between(gen->field->name, &low.value, &high.value, &filter, &err), &err);
-    } else {
-        must(stoa_filter_compare(gen->field->name, (enum stoa_compare)below(gen, 6), &low.value,
-                                 &filter, &err),
-             &err);
-    }
+    choose_place(gen);
+    id = gen->field->type.id;
+    kind = stoa_bound_kind(&gen->field->type);
+    if ((kind == STOA_BOUND_NONE && id != STOA_NULL) || one_in(gen, 15))
+        must(stoa_filter_is_null("", &filter, &err), &err);
+    else if (kind == STOA_BOUND_FLOAT && one_in(gen, 10))
+        must(stoa_filter_is_nan("", &filter, &err), &err);
+    else if ((id == STOA_UTF8 || id == STOA_ENUM) && one_in(gen, 3))
+        filter = gen_like(gen);
+    else
+        filter = one_in(gen, 6) ? gen_list(gen) : gen_comparison(gen);
+    set_path(gen, filter);
     return filter;
 }
 

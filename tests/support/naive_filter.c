@@ -1,7 +1,7 @@
 /*
  * The naive evaluator. Numbers and decimals are compared digit by digit as decimal text, floats
- * after strtod(), times as nanoseconds in 128 bits after timegm(), patterns by a table of all
- * prefixes against all prefixes.
+ * after strtod() or a search of all float16, times as nanoseconds in 128 bits after timegm(),
+ * patterns by a table of all prefixes against all prefixes.
  */
 #include "support/naive_filter.h"
 
@@ -106,10 +106,54 @@ static int compare_decimals(const char *a, size_t a_nbytes, const char *b, size_
 
 /* ---- Floats. ---- */
 
-static int compare_float(bool is_single, double x, const struct stoa_filter_value *literal)
+/* The value of a float16, from the definition. */
+static double half_value(uint16_t bits)
 {
-    double y = is_single ? (double)strtof(literal->bytes, NULL) : strtod(literal->bytes, NULL);
+    int exponent = bits >> 10 & 0x1f, fraction = bits & 0x3ff;
+    double size = exponent == 0x1f ? (fraction != 0 ? (double)NAN : (double)INFINITY)
+                  : exponent == 0  ? ldexp(fraction, -24)
+                                   : ldexp(1024 + fraction, exponent - 25);
+
+    return bits & 0x8000 ? -size : size;
+}
+
+static int compare_with_double(const char *text, double x)
+{
+    char exact[80];
+    int n = snprintf(exact, sizeof(exact), "%.30f", x); /* all digits that it has */
+
+    return compare_decimals(text, strlen(text), exact, (size_t)n);
+}
+
+/* The float16 nearest to decimal text, ties to even, by searching all of them. */
+static double nearest_half(const char *text)
+{
+    bool negative = text[0] == '-';
+    uint16_t low = 0, high = 0x7bff; /* the greatest number */
+    int order;
+
+    text += negative || text[0] == '+';
+    while (low < high) { /* the greatest that is not above the text */
+        uint16_t middle = (uint16_t)((low + high + 1) / 2);
+
+        if (compare_with_double(text, half_value(middle)) >= 0)
+            low = middle;
+        else
+            high = (uint16_t)(middle - 1);
+    }
+    order = low == 0x7bff ? compare_with_double(text, 65520)
+                          : compare_with_double(text, (half_value(low) + half_value(low + 1)) / 2);
+    if (order > 0 || (order == 0 && low % 2 != 0))
+        low++;
+    return negative ? -half_value(low) : half_value(low);
+}
+
+static int compare_float(enum stoa_type_id type, double x, const struct stoa_filter_value *literal)
+{
     bool spelt = strpbrk(literal->bytes, "iInN") != NULL; /* nan, inf */
+    double y = type == STOA_FLOAT32             ? (double)strtof(literal->bytes, NULL)
+               : type == STOA_FLOAT16 && !spelt ? nearest_half(literal->bytes)
+                                                : strtod(literal->bytes, NULL);
 
     if (isnan(x) || isnan(y))
         return UNORDERED;
@@ -174,6 +218,37 @@ static wide instant_nanos(const char *text)
     return nanos;
 }
 
+/* "-P1DT2H0.5S": parts with signs and letters. */
+static wide duration_nanos(const char *text)
+{
+    bool negative = text[0] == '-', in_time = false;
+    wide nanos = 0;
+
+    text += text[0] == '-' || text[0] == '+';
+    for (text++; *text != '\0';) {
+        bool minus = *text == '-';
+        wide part = 0;
+
+        if (*text == 'T') {
+            in_time = true;
+            text++;
+            continue;
+        }
+        text += *text == '-' || *text == '+';
+        for (; *text >= '0' && *text <= '9'; text++)
+            part = 10 * part + (*text - '0');
+        part = part * 1000000000 + fraction_nanos(&text);
+        part *= *text == 'W'              ? 604800
+                : *text == 'D'            ? 86400
+                : *text == 'H'            ? 3600
+                : *text == 'M' && in_time ? 60
+                                          : 1;
+        nanos += minus ? -part : part;
+        text++;
+    }
+    return negative ? -nanos : nanos;
+}
+
 static wide unit_nanos(enum stoa_time_unit unit)
 {
     static const int64_t nanos[] = {1000000000, 1000000, 1000, 1};
@@ -229,6 +304,7 @@ static int compare(const struct stoa_field *field, const struct stoa_array *arra
     size_t width = stoa_type_width(type), nbytes;
     const uint8_t *value = array->values + row * width;
     char text[STOA_TEXT_NBYTES];
+    uint16_t half;
     float single;
     double number;
     uint32_t code;
@@ -237,18 +313,23 @@ static int compare(const struct stoa_field *field, const struct stoa_array *arra
     switch (type->id) {
     case STOA_BOOL:
         return (int)((array->values[row / 8] >> (row % 8)) & 1) - (literal->bytes[0] == 't');
+    case STOA_FLOAT16:
+        memcpy(&half, value, 2);
+        return compare_float(type->id, half_value(half), literal);
     case STOA_FLOAT32:
         memcpy(&single, value, 4);
-        return compare_float(true, (double)single, literal);
+        return compare_float(type->id, (double)single, literal);
     case STOA_FLOAT64:
         memcpy(&number, value, 8);
-        return compare_float(false, number, literal);
+        return compare_float(type->id, number, literal);
     case STOA_DATE32:
         return sign_of((wide)int_at(array, 4, row) * 86400 * 1000000000 - instant_nanos(at));
     case STOA_TIME:
         return sign_of(int_at(array, width, row) * unit_nanos(type->unit) - clock_nanos(&at));
     case STOA_TIMESTAMP:
         return sign_of(int_at(array, 8, row) * unit_nanos(type->unit) - instant_nanos(at));
+    case STOA_DURATION:
+        return sign_of(int_at(array, 8, row) * unit_nanos(type->unit) - duration_nanos(at));
     case STOA_UTF8:
     case STOA_BINARY:
         return compare_raw(array->values + array->offsets[row],
@@ -328,9 +409,14 @@ static bool row_is_like(const struct stoa_field *field, const struct stoa_array 
 
 static bool is_nan(const struct stoa_field *field, const struct stoa_array *array, size_t row)
 {
+    uint16_t half;
     float single;
     double number;
 
+    if (field->type.id == STOA_FLOAT16) {
+        memcpy(&half, array->values + 2 * row, 2);
+        return isnan(half_value(half));
+    }
     if (field->type.id == STOA_FLOAT32) {
         memcpy(&single, array->values + 4 * row, 4);
         return isnan(single);

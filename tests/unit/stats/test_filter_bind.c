@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/int128.h"
+#include "base/int256.h"
 #include "column/builder.h"
 #include "stats/matcher.h"
 #include "support/fault_alloc.h"
@@ -28,14 +28,17 @@
  * col   enum(red,green,blue): red green blue red green blue red null
  * yes   bool: 0 1 0 1 0 1 0 null              none null
  * id    uuid: 16 bytes 00.., 11.., 22.. .. 66.. null
+ * f16   float16: as f64                       dur  duration(ms): 0 ms, 1 .. 6 ms null
+ * wide  decimal(76,2): -99.99 -0.01 0.00 0.01 1.00 1.50 10^73 null
  */
 static const char schema_types[][2][32] = {
-    {"i32", "int32"},   {"u8", "uint8"},         {"f64", "float64"},
-    {"f32", "float32"}, {"dec", "decimal(4,2)"}, {"big", "decimal(38,0)"},
-    {"day", "date32"},  {"ts", "timestamp(s)"},  {"utc", "timestamp(ms,UTC)"},
-    {"txt", "utf8"},    {"bin", "binary"},       {"col", "enum(red,green,blue)"},
-    {"yes", "bool"},    {"none", "null"},        {"id", "uuid"},
-    {"Name", "int32"},  {"NAME", "int32"},
+    {"i32", "int32"},        {"u8", "uint8"},           {"f64", "float64"},
+    {"f32", "float32"},      {"dec", "decimal(4,2)"},   {"big", "decimal(38,0)"},
+    {"day", "date32"},       {"ts", "timestamp(s)"},    {"utc", "timestamp(ms,UTC)"},
+    {"txt", "utf8"},         {"bin", "binary"},         {"col", "enum(red,green,blue)"},
+    {"yes", "bool"},         {"none", "null"},          {"id", "uuid"},
+    {"Name", "int32"},       {"NAME", "int32"},         {"f16", "float16"},
+    {"dur", "duration(ms)"}, {"wide", "decimal(76,2)"},
 };
 enum { NCOLUMNS = sizeof(schema_types) / sizeof(schema_types[0]), NROWS = 8 };
 
@@ -56,8 +59,12 @@ static void append_number(struct stoa_builder *builder, enum stoa_type_id id, si
                                     0.1,         (double)INFINITY};
     static const int64_t cents[] = {-9999, -1, 0, 1, 100, 150, 9999};
     struct stoa_int128 wide = stoa_int128_from_i64(column == 4 ? cents[i] : i - 2);
+    struct stoa_int256 wider = stoa_int256_from_i64(cents[i]);
+    static const uint16_t halves[] = {0x7e00, 0xfc00, 0xbe00, 0x8000, 0, 0x2e66, 0x7c00};
     float single = (float)floats[i];
 
+    if (i == 6)
+        assert_true(stoa_int256_mul_pow10(stoa_int256_from_i64(1), 75, &wider));
     if (id == STOA_DECIMAL && column == 5 && i == 6)
         assert_true(stoa_int128_mul_pow10(stoa_int128_from_i64(1), 37, &wide));
     switch (id) {
@@ -73,8 +80,11 @@ static void append_number(struct stoa_builder *builder, enum stoa_type_id id, si
     case STOA_FLOAT32:
         stoa_builder_append_fixed(builder, &single);
         break;
+    case STOA_FLOAT16:
+        stoa_builder_append_fixed(builder, &halves[i]);
+        break;
     case STOA_DECIMAL:
-        stoa_builder_append_fixed(builder, &wide);
+        stoa_builder_append_fixed(builder, column > 5 ? (void *)&wider : (void *)&wide);
         break;
     case STOA_DATE32:
         stoa_builder_append_32(builder, (uint32_t)i);
@@ -251,6 +261,27 @@ static const struct {
     {"big > 9999999999999999999999999999999999999.5", "00000010"},
     {"big in (-2, 0, 1, 2, 1e37)", "10111010"},
     {"big < -1.5", "10000000"},
+    {"wide > 1.499", "00000110"},
+    {"wide = 1e73", "00000010"},
+    {"wide > 1e75", "00000000"},
+    {"wide > -1e75", "11111110"},
+    {"wide in (-99.99, 0, 0.005, 1e73)", "10100010"},
+    {"wide between -0.01 and 0.01", "01110000"},
+    /* Short floats take the nearest of theirs. */
+    {"f16 = 0.1", "00000100"},
+    {"f16 <= 0.09998", "01111100"},
+    {"f16 <= -1.5", "01100000"},
+    {"f16 > 65519", "00000010"},
+    {"f16 > 1e9", "00000010"},
+    {"f16 < 65520", "01111100"},
+    {"f16 is nan", "10000000"},
+    {"f16 <> 'nan'", "11111110"},
+    /* Durations. */
+    {"dur > 'PT0.003S'", "00001110"},
+    {"dur >= 'PT0.0025S'", "00011110"},
+    {"dur = 'PT0.0025S'", "00000000"},
+    {"dur in ('PT0S', 'PT0.006S', '-PT5H')", "10000010"},
+    {"dur > '-P1000000W'", "11111110"},
     /* Dates and times. */
     {"day = '1970-01-03'", "00100000"},
     {"day < '1970-01-03 12:00:00'", "11100000"},
@@ -368,6 +399,8 @@ static const struct {
     {"not (i32 = 1 and txt not in (1))", "txt in (1): 1 is not utf8: put it in quotes"},
     {"name = 1", "name = 1: 2 columns are called \"name\" when upper and lower case are alike; "
                  "write the name exactly"},
+    {"dur > 3", "dur > 3: 3 is not duration(ms): write a duration as 'PT1H30M' or 'PT0.5S'"},
+    {"wide = 'x'", "wide = 'x': 'x' is not decimal(76,2)"},
     {"id = 'x'", "id = 'x': 'x' is not uuid: write it as '00112233-4455-6677-8899-aabbccddeeff'"},
 };
 
@@ -430,6 +463,7 @@ static void neighbours_are_joined(void **state)
         {"day in ('1970-01-02', '1970-01-01')", 1},
         {"txt in ('a', 'b', 'a')", 2},
         {"dec in (0.01, 0.02, 0.04)", 2},
+        {"wide in (0.04, 0.02, 0.01, 184467440737095516.15, 184467440737095516.16)", 3},
         {"col in ('red', 'green', 'blue')", 1},
         {"f64 in (0, -0.0)", 1},
         {"i32 = 0.5", 0},

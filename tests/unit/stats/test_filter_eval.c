@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "base/bits.h"
+#include "column/schema.h"
 #include "stats/matcher.h"
 #include "stats/zonemap.h"
 #include "support/fault_alloc.h"
@@ -25,8 +27,33 @@ enum { MAX_NROWS = 400, NCOLUMNS = 3 };
 
 struct table {
     struct stoa_schema schema;
+    struct stoa_schema_node *nodes;
     struct stoa_batch batch;
 };
+
+static void must_have_nodes(struct table *table)
+{
+    struct stoa_error err = {0};
+    uint32_t nnodes;
+
+    assert_int_equal(stoa_schema_nodes(&table->schema, &table->nodes, &nnodes, &err), STOA_OK);
+}
+
+/* All columns become parts of one, so that predicates reach them by paths. */
+static void wrap(struct stoa_schema *schema, const char *name)
+{
+    struct stoa_field *column = NULL;
+    struct stoa_error err = {0};
+
+    assert_int_equal(stoa_alloc_zeroed(&column, 1, sizeof(*column), &err), STOA_OK);
+    assert_int_equal(stoa_strndup(&column->name, name, strlen(name), &err), STOA_OK);
+    column->type.id = STOA_STRUCT;
+    column->nullable = true;
+    column->children = schema->fields;
+    column->nchildren = schema->nfields;
+    schema->fields = column;
+    schema->nfields = 1;
+}
 
 static void table_init(struct stoa_test_random *r, struct table *table)
 {
@@ -34,9 +61,18 @@ static void table_init(struct stoa_test_random *r, struct table *table)
         1 + (size_t)stoa_test_random_below(r, stoa_test_random_one_in(r, 8) ? MAX_NROWS : 40);
 
     *table = (struct table){0};
-    stoa_test_gen_schema(r, NCOLUMNS, &table->schema);
+    if (stoa_test_random_one_in(r, 2))
+        stoa_test_gen_schema(r, NCOLUMNS, &table->schema);
+    else
+        stoa_test_gen_any_schema(r, NCOLUMNS, 1 + (unsigned)stoa_test_random_below(r, 5),
+                                 &table->schema);
+    if (stoa_test_random_one_in(r, 3))
+        wrap(&table->schema, "s");
+    if (stoa_test_random_one_in(r, 6))
+        wrap(&table->schema, "a.b c");
+    must_have_nodes(table);
     stoa_test_gen_batch(r, &table->schema, nrows, &table->batch);
-    for (uint32_t i = 0; i < NCOLUMNS; i++) {
+    for (uint32_t i = 0; i < table->schema.nfields; i++) {
         const struct stoa_field *field = &table->schema.fields[i];
 
         if ((field->type.id == STOA_UTF8 || field->type.id == STOA_BINARY) &&
@@ -49,6 +85,7 @@ static void table_init(struct stoa_test_random *r, struct table *table)
 
 static void table_reset(struct table *table)
 {
+    stoa_free(table->nodes);
     stoa_batch_reset(&table->batch);
     stoa_schema_reset(&table->schema);
 }
@@ -131,7 +168,7 @@ static void check_pruning(struct stoa_test_random *r, const struct table *table,
     size_t nrows = table->batch.nrows;
     uint32_t ncolumns;
     const uint32_t *columns = stoa_matcher_columns(matcher, &ncolumns);
-    struct stoa_zone zones[NCOLUMNS];
+    struct stoa_zone *zones = calloc(ncolumns, sizeof(zones[0]));
     uint8_t leaf[MAX_NROWS / 8 + 1];
 
     for (int k = 0; k < 4; k++) {
@@ -140,20 +177,21 @@ static void check_pruning(struct stoa_test_random *r, const struct table *table,
         enum stoa_match match;
 
         for (uint32_t i = 0; i < ncolumns; i++)
-            zones[i] = zone_of(r, &table->schema.fields[columns[i]].type,
-                               &table->batch.columns[columns[i]], begin, end);
+            zones[i] = zone_of(r, &table->nodes[columns[i]].field->type,
+                               stoa_batch_node(&table->batch, columns[i]), begin, end);
         match = stoa_matcher_prune(matcher, zones);
         assert_answer_holds(match, selected, begin, end, text);
         answers->nmatches[match]++;
         for (uint32_t t = 0; t < stoa_matcher_nterms(matcher); t++) {
             uint32_t place = stoa_matcher_term_column(matcher, t);
 
-            stoa_leaf_eval(&matcher->leaves[t], &table->schema.fields[columns[place]].type,
-                           &table->batch.columns[columns[place]], nrows, leaf);
+            stoa_leaf_eval(&matcher->leaves[t], &table->nodes[columns[place]].field->type,
+                           stoa_batch_node(&table->batch, columns[place]), nrows, leaf);
             assert_answer_holds(stoa_matcher_prune_term(matcher, t, &zones[place]), leaf, begin,
                                 end, stoa_matcher_term_text(matcher, t));
         }
     }
+    free(zones);
     answers->ncases++;
 }
 

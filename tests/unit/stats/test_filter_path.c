@@ -36,7 +36,7 @@ static struct stoa_schema schema;
 static int32_t rising[2 * NROWS], falling[NROWS], tens[NROWS], offsets[NROWS + 1], texts[NROWS + 1];
 static uint8_t s_valid[] = {0x7e}, t_valid[] = {0x7c}, l_valid[] = {0xee}, c_valid[] = {0xf7};
 static uint8_t intervals[16 * NROWS];
-static char letters[] = "ababcabcd";
+static char letters[16 + STOA_ARRAY_SLACK] = "ababcabcd";
 
 /* One array of NROWS values with a bitmap, a child or several. */
 #define VALUES(bits, bytes)                                                                        \
