@@ -184,6 +184,7 @@ static struct stoa_type decide(const struct evidence *column, unsigned kinds)
 {
     static char utc[] = "UTC"; /* read only: the schema copies it */
     const enum stoa_time_unit unit = unit_of(column->second_ndigits);
+    const unsigned ndigits = column->integer_ndigits + column->fraction_ndigits;
     const struct {
         unsigned kind;
         struct stoa_type type;
@@ -194,7 +195,7 @@ static struct stoa_type decide(const struct evidence *column, unsigned kinds)
         {DOUBLE, {.id = STOA_FLOAT64}},
         {DECIMAL,
          {.id = STOA_DECIMAL,
-          .precision = STOA_MAX_PRECISION,
+          .precision = (uint8_t)(ndigits > STOA_INT128_DIGITS ? ndigits : STOA_INT128_DIGITS),
           .scale = (uint8_t)column->fraction_ndigits}},
         {DATE, {.id = STOA_DATE32}},
         {TIME, {.id = STOA_TIME, .unit = unit}},

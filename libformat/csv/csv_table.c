@@ -231,7 +231,7 @@ enum stoa_status stoa_csv_column_check(const struct stoa_field *field, struct st
     if (stoa_csv_parser_find(&field->type) != NULL)
         return STOA_OK;
     STOA_TRY(stoa_type_print(field, &type, err));
-    st = stoa_fail(err, STOA_ERR_USAGE, "column %s: CSV can't hold %s",
+    st = stoa_fail(err, STOA_ERR_USAGE, "column %s: CSV can't hold %s; JSON lines (jsonl) can",
                    stoa_quote(name, sizeof(name), field->name, strlen(field->name)), type);
 out:
     stoa_free(type);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -118,9 +119,11 @@ struct stoa_csv_parser {
 
 READ_WITH(read_int64, stoa_number_parse_int64)
 READ_WITH(read_uint64, stoa_number_parse_uint64)
+READ_WITH(read_float16, stoa_number_parse_float16)
 READ_WITH(read_float, stoa_number_parse_float)
 READ_WITH(read_double, stoa_number_parse_double)
 READ_WITH(read_date, stoa_date_parse)
+READ_WITH(read_interval, stoa_interval_parse)
 
 /* Narrower integers are parsed as 64 bits. */
 #define READ_NARROW(name, narrow, wide, parse)                                                     \
@@ -147,6 +150,8 @@ READ_NARROW(read_uint32, uint32_t, uint64_t, stoa_number_parse_uint64)
 static bool read_decimal(const struct stoa_type *type, const struct stoa_csv_field *field,
                          void *out)
 {
+    if (type->precision > STOA_INT128_DIGITS)
+        return stoa_decimal256_parse(field->text, field->nbytes, type->precision, type->scale, out);
     return stoa_decimal_parse(field->text, field->nbytes, type->precision, type->scale, out);
 }
 
@@ -170,6 +175,12 @@ static bool read_timestamp(const struct stoa_type *type, const struct stoa_csv_f
                            void *out)
 {
     return stoa_timestamp_parse(field->text, field->nbytes, type->unit, type->zone != NULL, out);
+}
+
+static bool read_duration(const struct stoa_type *type, const struct stoa_csv_field *field,
+                          void *out)
+{
+    return stoa_duration_parse(field->text, field->nbytes, type->unit, out);
 }
 
 /* The value of a hexadecimal digit, or 16. */
@@ -340,12 +351,15 @@ static const struct stoa_csv_parser parsers[] = {
     {STOA_UINT16,       read_uint16,       NULL,           integer_is_exact},
     {STOA_UINT32,       read_uint32,       NULL,           integer_is_exact},
     {STOA_UINT64,       read_uint64,       NULL,           integer_is_exact},
+    {STOA_FLOAT16,      read_float16,      NULL,           NULL},
     {STOA_FLOAT32,      read_float,        NULL,           NULL},
     {STOA_FLOAT64,      read_double,       NULL,           double_is_exact},
     {STOA_DECIMAL,      read_decimal,      NULL,           decimal_is_exact},
     {STOA_DATE32,       read_date,         NULL,           NULL},
     {STOA_TIME,         read_time,         NULL,           NULL},
     {STOA_TIMESTAMP,    read_timestamp,    NULL,           timestamp_is_exact},
+    {STOA_DURATION,     read_duration,     NULL,           NULL},
+    {STOA_INTERVAL,     read_interval,     NULL,           NULL},
     {STOA_UUID,         read_uuid,         NULL,           NULL},
     {STOA_ENUM,         read_enum,         NULL,           NULL},
     {STOA_UTF8,         NULL,              append_text,    NULL},

@@ -39,6 +39,10 @@ static const char *const types[] = {
     "enum(\"\",a,\"b\"\"c\",NA)",
     "uuid",
     "null",
+    "decimal(76,38)",
+    "float16",
+    "duration(ms)",
+    "interval",
 };
 
 static void must(bool good)

@@ -45,16 +45,16 @@ void stoa_test_schema_parse(const char *text, struct stoa_schema *out)
         const char *blank = strchr(text, ' ');
         const char *end = strstr(text, ", ");
         char name[64] = "", type_text[128] = "";
-        struct stoa_type type;
+        struct stoa_field field;
 
         assert_non_null(blank);
         if (end == NULL)
             end = text + strlen(text);
         memcpy(name, text, (size_t)(blank - text));
         memcpy(type_text, blank + 1, (size_t)(end - blank - 1));
-        assert_int_equal(stoa_type_parse(type_text, &type, NULL), STOA_OK);
-        assert_int_equal(stoa_schema_add(out, name, &type, true, NULL), STOA_OK);
-        stoa_type_reset(&type);
+        assert_int_equal(stoa_field_parse(name, type_text, true, &field, NULL), STOA_OK);
+        assert_int_equal(stoa_schema_add_field(out, &field, NULL), STOA_OK);
+        stoa_field_reset(&field);
         text = *end != '\0' ? end + 2 : end;
     }
 }
