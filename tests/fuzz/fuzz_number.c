@@ -1,12 +1,14 @@
 /*
- * Any text as every kind of number and time: floats must agree with strtod() and strtof(), and what
- * is taken must come back from the text that it is written as.
+ * Any text as every kind of number and time: floats must agree with strtod() and strtof(), wide
+ * decimals with narrow ones, and what is taken must come back from the text that it is written as.
  */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
+#include "base/float16.h"
 #include "base/number.h"
 #include "base/time.h"
 
@@ -53,6 +55,87 @@ static void check_floats(const char *text, size_t nbytes)
         must(stoa_number_parse_float(out, n, &back_float));
         must(isnan(y) ? isnan(back_float) : memcmp(&back_float, &y, sizeof(y)) == 0);
     }
+}
+
+/* A float16 is the nearest to the double, but for a double that was rounded to a middle itself. */
+static void check_float16(const char *text, size_t nbytes)
+{
+    char out[STOA_NUMBER_NBYTES];
+    uint16_t bits = 77, back;
+    double x, half, below, above;
+
+    if (!stoa_number_parse_float16(text, nbytes, &bits)) {
+        must(bits == 77 && (!stoa_number_parse_double(text, nbytes, &x) || fabs(x) >= 65520));
+        return;
+    }
+    must(stoa_number_parse_double(text, nbytes, &x));
+    must(stoa_number_parse_float16(out, stoa_number_format_float16(bits, out), &back));
+    half = stoa_float16_to_double(bits);
+    if (isnan(x)) {
+        must(isnan(half) && (back & 0x7fff) == 0x7e00);
+        return;
+    }
+    must(back == bits && signbit(x) == signbit(half));
+    if (isinf(x)) {
+        must(half == x);
+        return;
+    }
+    below = (bits & 0x7fff) > 0 ? stoa_float16_to_double((uint16_t)(bits - 1)) : -half;
+    above = (bits & 0x7fff) < 0x7bff ? stoa_float16_to_double((uint16_t)(bits + 1))
+                                     : copysign(65536, half);
+    must(fabs(x) >= (fabs(half) + fabs(below)) / 2 || (bits & 0x7fff) == 0);
+    must(fabs(x) <= (fabs(half) + fabs(above)) / 2);
+}
+
+static void check_wide_decimals(const char *text, size_t nbytes)
+{
+    static const struct {
+        unsigned precision, scale;
+    } types[] = {{38, 12}, {39, 12}, {76, 0}, {76, 38}, {76, 76}};
+    char out[STOA_NUMBER_NBYTES];
+    struct stoa_int128 narrow;
+    struct stoa_int256 wide, back;
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        unsigned precision = types[i].precision, scale = types[i].scale;
+        bool good = stoa_decimal256_parse(text, nbytes, precision, scale, &wide);
+
+        if (i == 0) {
+            must(stoa_decimal_parse(text, nbytes, precision, scale, &narrow) == good);
+            must(!good || stoa_int256_cmp(wide, stoa_int256_from_i128(narrow)) == 0);
+        }
+        if (!good)
+            continue;
+        must(stoa_int256_fits_digits(wide, precision));
+        must(stoa_decimal256_parse(out, stoa_decimal256_format(wide, scale, out), precision, scale,
+                                   &back) &&
+             stoa_int256_cmp(wide, back) == 0);
+    }
+}
+
+static void check_spans(const char *text, size_t nbytes)
+{
+    char out[STOA_DURATION_NBYTES];
+    struct stoa_interval interval, interval_back;
+    struct stoa_int128 nanos;
+    int64_t value, back;
+    bool exact = stoa_duration_parse_nanos(text, nbytes, &nanos);
+
+    for (unsigned i = STOA_SECOND; i <= STOA_NANO; i++) {
+        enum stoa_time_unit unit = (enum stoa_time_unit)i;
+
+        if (!stoa_duration_parse(text, nbytes, unit, &value))
+            continue;
+        must(exact);
+        must(stoa_duration_parse(out, stoa_duration_format(value, unit, out), unit, &back) &&
+             back == value);
+    }
+    if (!stoa_interval_parse(text, nbytes, &interval))
+        return;
+    must(stoa_interval_parse(out, stoa_interval_format(&interval, out), &interval_back) &&
+         memcmp(&interval, &interval_back, sizeof(interval)) == 0);
+    must(interval.months != 0 || interval.days != 0 || interval.nanos != 0 ||
+         memcmp(out, "PT0S", 4) == 0);
 }
 
 static void check_exact(const char *text, size_t nbytes, const char *terminated)
@@ -119,5 +202,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     /* On the input itself: a read past its end is seen. */
     check_exact((const char *)data, nbytes, text);
     check_times((const char *)data, nbytes);
+    check_float16((const char *)data, nbytes);
+    check_wide_decimals((const char *)data, nbytes);
+    check_spans((const char *)data, nbytes);
     return 0;
 }
