@@ -86,34 +86,60 @@ static enum exit_code start(struct printer *printer, const struct stoa_schema *s
     return EXIT_DONE;
 }
 
-/* One value for a table: text cut and made safe for the terminal, null as an empty cell. */
-static char *make_cell(const struct stoa_field *field, const struct stoa_array *array, size_t i)
+/* Text for a table: cut, and safe for the terminal. */
+static void fill_cell(char *cell, const void *text, size_t nbytes)
 {
-    char text[STOA_TEXT_NBYTES];
+    stoa_quote(cell, CELL_NBYTES + 8, text, nbytes);
+}
+
+static bool fill_nested_cell(char *cell, const struct stoa_field *field,
+                             const struct stoa_array *array, size_t i)
+{
+    struct stoa_error err;
+    char *json;
+
+    if (stoa_array_print_json(field, array, i, &json, &err) != STOA_OK)
+        return false;
+    fill_cell(cell, json, strlen(json));
+    stoa_free(json);
+    return true;
+}
+
+/* One value for a table, nested ones as JSON, null as an empty cell. False without memory. */
+static bool make_cell(const struct stoa_field *field, const struct stoa_array *array, size_t i,
+                      char **out)
+{
     char *cell;
-    size_t nbytes;
+    uint32_t index;
 
+    *out = NULL;
     if (field->type.id == STOA_NULL || stoa_array_is_null(array, i))
-        return NULL;
-    cell = calloc(1, CELL_NBYTES + 8);
+        return true;
+    *out = cell = calloc(1, CELL_NBYTES + 8 + STOA_TEXT_NBYTES);
     if (cell == NULL)
-        return NULL;
-    if (array->offsets != NULL) {
-        stoa_quote(cell, CELL_NBYTES + 8, array->values + array->offsets[i],
-                   (size_t)(array->offsets[i + 1] - array->offsets[i]));
-    } else if (field->type.id == STOA_ENUM) {
-        uint32_t index;
-
+        return false;
+    switch (field->type.id) {
+    case STOA_UTF8:
+    case STOA_BINARY:
+        fill_cell(cell, array->values + array->offsets[i],
+                  (size_t)(array->offsets[i + 1] - array->offsets[i]));
+        return true;
+    case STOA_ENUM:
         memcpy(&index, array->values + 4 * i, 4);
-        stoa_quote(cell, CELL_NBYTES + 8, field->type.symbols[index],
-                   strlen(field->type.symbols[index]));
-    } else if (field->type.id == STOA_FIXED_BINARY) {
-        stoa_quote(cell, CELL_NBYTES + 8, array->values + i * field->type.width, field->type.width);
-    } else {
-        nbytes = stoa_array_format(field, array, i, text);
-        memcpy(cell, text, nbytes);
+        fill_cell(cell, field->type.symbols[index], strlen(field->type.symbols[index]));
+        return true;
+    case STOA_FIXED_BINARY:
+        fill_cell(cell, array->values + i * field->type.width, field->type.width);
+        return true;
+    case STOA_LIST:
+    case STOA_FIXED_LIST:
+    case STOA_STRUCT:
+    case STOA_MAP:
+        return fill_nested_cell(cell, field, array, i);
+    default: /* numbers are not cut; the zeros of calloc() end them */
+        stoa_array_format(field, array, i, cell);
+        return true;
     }
-    return cell;
 }
 
 static bool add_table_rows(struct printer *printer, const struct stoa_batch *batch)
@@ -123,8 +149,8 @@ static bool add_table_rows(struct printer *printer, const struct stoa_batch *bat
 
     for (size_t row = 0; done && row < batch->nrows; row++) {
         for (uint32_t i = 0; i < batch->ncolumns; i++)
-            cells[i] = make_cell(&batch->schema->fields[i], &batch->columns[i], row);
-        done = table_add_row(printer->table, (const char *const *)cells, batch->ncolumns);
+            done &= make_cell(&batch->schema->fields[i], &batch->columns[i], row, &cells[i]);
+        done = done && table_add_row(printer->table, (const char *const *)cells, batch->ncolumns);
         for (uint32_t i = 0; i < batch->ncolumns; i++)
             free(cells[i]);
     }

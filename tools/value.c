@@ -19,29 +19,18 @@ static char *copy_text(const void *bytes, size_t nbytes, size_t *n)
     return text;
 }
 
-/* The value as a line of JSON, {"":VALUE}, without what is around it. */
+/* The value as JSON without quotes around it; escapes stay, since texts do not come here. */
 static char *format_json(const struct stoa_field *field, const struct stoa_array *array, size_t i,
                          size_t *nbytes)
 {
-    const uint32_t row = (uint32_t)i;
-    char name[] = "";
-    struct stoa_field nameless = *field; /* shares what it points to */
-    struct stoa_schema schema = {.fields = &nameless, .nfields = 1};
-    struct stoa_array value = {0};
-    struct stoa_batch batch = {.schema = &schema, .nrows = 1, .columns = &value, .ncolumns = 1};
-    const size_t before = strlen("{\"\":"), behind = strlen("}\n");
-    char *line = NULL, *text = NULL;
-    size_t n = 0;
+    char *json, *text;
+    bool quoted;
 
-    nameless.name = name;
-    if (stoa_array_take(field, array, &row, 1, &value, NULL) == STOA_OK &&
-        stoa_jsonl_format(&batch, &line, &n, NULL) == STOA_OK) {
-        bool quoted = line[before] == '"'; /* without escapes: the caller sees to texts itself */
-
-        text = copy_text(line + before + quoted, n - before - behind - 2 * (size_t)quoted, nbytes);
-    }
-    stoa_free(line);
-    stoa_array_reset(&value);
+    if (stoa_array_print_json(field, array, i, &json, NULL) != STOA_OK)
+        return NULL;
+    quoted = json[0] == '"';
+    text = copy_text(json + quoted, strlen(json) - 2 * (size_t)quoted, nbytes);
+    stoa_free(json);
     return text;
 }
 
