@@ -10,17 +10,14 @@
  *   ...        8 * |T| rows, so a lane has nbits words of type T; word j of all lanes is stored
  * together
  *
- * Each function is written once with `width` as a parameter and given to the table four times with
- * a constant, which leaves plain loops over one type to the compiler.
+ * Each function is written once with `width` as a parameter (codec/kernel_table.h).
  */
 #include "codec/kernels.h"
-
-#include <stdatomic.h>
 
 #include "base/bits.h"
 #include "base/bytes.h"
 #include "base/cpu.h"
-#include "codec/alp_loops.h"
+#include "codec/kernel_table.h"
 
 /* Little-endian word i of type T in packed bytes. */
 static inline uint64_t load_word(const uint8_t *packed, size_t i, unsigned width)
@@ -206,42 +203,7 @@ static inline void differences(const uint8_t *values, size_t n, uint64_t before,
         stoa_put(out, i, width, stoa_get(values, i, width) - stoa_get(values, i - 1, width));
 }
 
-#define FOR_WIDTH(width)                                                                           \
-    static void unpack##width(const uint8_t *packed, unsigned nbits, uint64_t base, uint8_t *out)  \
-    {                                                                                              \
-        unpack(packed, nbits, base, out, width);                                                   \
-    }                                                                                              \
-    static void pack##width(const uint8_t *values, uint64_t base, unsigned nbits, uint8_t *packed) \
-    {                                                                                              \
-        pack(values, base, nbits, packed, width);                                                  \
-    }                                                                                              \
-    static struct stoa_range range##width(const uint8_t *values, size_t n, uint64_t flip)          \
-    {                                                                                              \
-        return range(values, n, flip, width);                                                      \
-    }                                                                                              \
-    static void sum##width(uint8_t *values, size_t n, uint64_t start)                              \
-    {                                                                                              \
-        sum(values, n, start, width);                                                              \
-    }                                                                                              \
-    static void scale##width(uint8_t *values, size_t n, uint64_t factor, uint64_t addend)          \
-    {                                                                                              \
-        scale(values, n, factor, addend, width);                                                   \
-    }
-
-FOR_WIDTH(1)
-FOR_WIDTH(2)
-FOR_WIDTH(4)
-FOR_WIDTH(8)
-
-const struct stoa_kernels stoa_kernels_scalar = {
-    .unpack = {unpack1, unpack2, unpack4, unpack8},
-    .pack = {pack1, pack2, pack4, pack8},
-    .range = {range1, range2, range4, range8},
-    .sum = {sum1, sum2, sum4, sum8},
-    .scale = {scale1, scale2, scale4, scale8},
-    .alp_decode = {stoa_alp_decode32, stoa_alp_decode64},
-    .alp_encode = {stoa_alp_encode32, stoa_alp_encode64},
-};
+STOA_KERNELS_TABLE(stoa_kernels_scalar);
 
 const struct stoa_kernels *stoa_kernels(void)
 {

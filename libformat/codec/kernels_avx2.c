@@ -3,12 +3,11 @@
  *
  * A row of a block is 128 bytes whatever the type: four vectors, all shifted by the same count. The
  * count is the same for all lanes, so it sits in one register and no code is specialised by width.
- * Each function is written once and inlined four times with a constant `width`.
+ * Each function is written once with `width` as a parameter (codec/kernel_table.h).
  */
 #include <immintrin.h>
 
-#include "codec/alp_loops.h"
-#include "codec/kernels.h"
+#include "codec/kernel_table.h"
 
 typedef __m256i vec;
 
@@ -212,7 +211,7 @@ static inline void sum(uint8_t *values, size_t n, uint64_t start, unsigned width
     vec total = splat(start, width);
     size_t i = 0;
 
-    for (; i + step <= n; i += step) {
+    for (; width >= 4 && i + step <= n; i += step) { /* narrower values: as they come */
         vec x = sum_lanes(load(values + i * width), width);
         /* The total of these lanes does not wait for the running one: one add a step is serial. */
         vec last = width == 4 ? _mm256_permutevar8x32_epi32(x, _mm256_set1_epi32(7))
@@ -233,55 +232,4 @@ static inline void scale(uint8_t *values, size_t n, uint64_t factor, uint64_t ad
         stoa_put(values, i, width, stoa_get(values, i, width) * factor + addend);
 }
 
-#define FOR_WIDTH(width)                                                                           \
-    static void unpack##width(const uint8_t *packed, unsigned nbits, uint64_t base, uint8_t *out)  \
-    {                                                                                              \
-        unpack(packed, nbits, base, out, width);                                                   \
-    }                                                                                              \
-    static void pack##width(const uint8_t *values, uint64_t base, unsigned nbits, uint8_t *packed) \
-    {                                                                                              \
-        pack(values, base, nbits, packed, width);                                                  \
-    }                                                                                              \
-    static struct stoa_range range##width(const uint8_t *values, size_t n, uint64_t flip)          \
-    {                                                                                              \
-        return range(values, n, flip, width);                                                      \
-    }                                                                                              \
-    static void scale##width(uint8_t *values, size_t n, uint64_t factor, uint64_t addend)          \
-    {                                                                                              \
-        scale(values, n, factor, addend, width);                                                   \
-    }
-
-FOR_WIDTH(1)
-FOR_WIDTH(2)
-FOR_WIDTH(4)
-FOR_WIDTH(8)
-
-static void sum1(uint8_t *values, size_t n, uint64_t start)
-{
-    stoa_kernels_scalar.sum[0](values, n, start);
-}
-
-static void sum2(uint8_t *values, size_t n, uint64_t start)
-{
-    stoa_kernels_scalar.sum[1](values, n, start);
-}
-
-static void sum4(uint8_t *values, size_t n, uint64_t start)
-{
-    sum(values, n, start, 4);
-}
-
-static void sum8(uint8_t *values, size_t n, uint64_t start)
-{
-    sum(values, n, start, 8);
-}
-
-const struct stoa_kernels stoa_kernels_avx2 = {
-    .unpack = {unpack1, unpack2, unpack4, unpack8},
-    .pack = {pack1, pack2, pack4, pack8},
-    .range = {range1, range2, range4, range8},
-    .sum = {sum1, sum2, sum4, sum8},
-    .scale = {scale1, scale2, scale4, scale8},
-    .alp_decode = {stoa_alp_decode32, stoa_alp_decode64},
-    .alp_encode = {stoa_alp_encode32, stoa_alp_encode64},
-};
+STOA_KERNELS_TABLE(stoa_kernels_avx2);
