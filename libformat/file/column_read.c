@@ -253,6 +253,25 @@ out:
     return st;
 }
 
+enum stoa_status stoa_footer_set_chunk(struct stoa_footer *footer, uint32_t number,
+                                       const struct stoa_chunk *chunk, struct stoa_error *err)
+{
+    struct stoa_chunk *chunks = NULL;
+    struct stoa_column *column;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_column(footer, number, &column, err));
+    STOA_TRY(check_chunk(footer, column, 0, chunk, err));
+    chunks = stoa_once_get(&column->chunks);
+    if (chunks == NULL) {
+        STOA_TRY(stoa_alloc_zeroed(&chunks, 1, sizeof(*chunks), err));
+        (void)stoa_once_publish(&column->chunks, chunks);
+    }
+    *chunks = *chunk;
+out:
+    return st;
+}
+
 /* ---- Statistics. ---- */
 
 enum stoa_status stoa_footer_stats(struct stoa_footer *footer, uint32_t number, const uint8_t **out,

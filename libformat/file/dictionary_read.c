@@ -323,17 +323,23 @@ out:
     return st;
 }
 
-static void table_free(struct stoa_dictionary_table *table)
+static void forget_loaded(struct stoa_dictionary_table *table)
 {
-    if (table == NULL)
-        return;
     for (uint32_t i = 0; table->loaded != NULL && i < table->nentries; i++) {
         struct stoa_dictionary *dictionary = stoa_once_get(&table->loaded[i]);
 
         if (dictionary != NULL)
             stoa_dictionary_reset(dictionary);
         stoa_free(dictionary);
+        atomic_store(&table->loaded[i].pointer, NULL);
     }
+}
+
+static void table_free(struct stoa_dictionary_table *table)
+{
+    if (table == NULL)
+        return;
+    forget_loaded(table);
     stoa_free(table->loaded);
     stoa_free(table->tips);
     stoa_free(table->entries);
@@ -397,6 +403,15 @@ void stoa_dictionaries_reset(struct stoa_dictionaries *dictionaries)
 {
     table_free(stoa_once_get(&dictionaries->table));
     atomic_store(&dictionaries->table.pointer, NULL);
+}
+
+void stoa_dictionaries_forget(struct stoa_dictionaries *dictionaries)
+{
+    struct stoa_dictionary_table *table = stoa_once_get(&dictionaries->table);
+
+    if (table != NULL)
+        forget_loaded(table);
+    atomic_store(&dictionaries->nbytes, 0);
 }
 
 /* ---- Chains. ---- */

@@ -40,6 +40,9 @@ struct stoa_dictionaries {
 
 void stoa_dictionaries_reset(struct stoa_dictionaries *dictionaries);
 
+/* Frees all values that were loaded; no other thread uses the reader. */
+void stoa_dictionaries_forget(struct stoa_dictionaries *dictionaries);
+
 /* The directory; lent until reset. */
 STOA_CHECK enum stoa_status stoa_dictionaries_table(struct stoa_dictionaries *dictionaries,
                                                     struct stoa_footer *footer,

@@ -145,6 +145,14 @@ STOA_CHECK enum stoa_status stoa_footer_chunks(struct stoa_footer *footer, uint3
                                                const struct stoa_chunk **out,
                                                struct stoa_error *err);
 
+/*
+ * Sets the only chunk entry of a column of a footer that has one row group, and checks it. Not
+ * beside other threads.
+ */
+STOA_CHECK enum stoa_status stoa_footer_set_chunk(struct stoa_footer *footer, uint32_t column,
+                                                  const struct stoa_chunk *chunk,
+                                                  struct stoa_error *err);
+
 /* The bytes of a column's statistics, stoa_zone_nentries() entries; lent until reset. */
 STOA_CHECK enum stoa_status stoa_footer_stats(struct stoa_footer *footer, uint32_t column,
                                               const uint8_t **out, struct stoa_error *err);

@@ -88,6 +88,13 @@ bool stoa_object_has_magic(const uint8_t bytes[STOA_MAGIC_NBYTES])
     return memcmp(bytes, object_magic, STOA_MAGIC_NBYTES) == 0;
 }
 
+size_t stoa_object_find_magic(const uint8_t *bytes, size_t nbytes)
+{
+    const uint8_t *found = memmem(bytes, nbytes, object_magic, STOA_MAGIC_NBYTES);
+
+    return found != NULL ? (size_t)(found - bytes) : nbytes;
+}
+
 bool stoa_trailer_has_magic(const uint8_t bytes[STOA_MAGIC_NBYTES])
 {
     return memcmp(bytes, trailer_magic, STOA_MAGIC_NBYTES) == 0;

@@ -210,6 +210,9 @@ STOA_CHECK enum stoa_status stoa_trailer_unpack(const uint8_t bytes[STOA_TRAILER
 bool stoa_object_has_magic(const uint8_t bytes[STOA_MAGIC_NBYTES]);
 bool stoa_trailer_has_magic(const uint8_t bytes[STOA_MAGIC_NBYTES]);
 
+/* Where the first bytes of an object stand in bytes[0..nbytes); nbytes when they don't. */
+size_t stoa_object_find_magic(const uint8_t *bytes, size_t nbytes);
+
 /* The rest lies in verified bytes; these check zero bytes, known flags and single fields. */
 STOA_CHECK enum stoa_status stoa_node_unpack(const uint8_t bytes[STOA_NODE_NBYTES],
                                              struct stoa_node *out, struct stoa_error *err);

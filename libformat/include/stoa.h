@@ -17,6 +17,7 @@
 #include <stoa/io.h>
 #include <stoa/jsonl.h>
 #include <stoa/reader.h>
+#include <stoa/recover.h>
 #include <stoa/scan.h>
 #include <stoa/schema.h>
 #include <stoa/stats.h>

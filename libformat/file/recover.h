@@ -1,0 +1,146 @@
+/*
+ * The parts of stoa_recover(): what they share.
+ *
+ *     recover_scan.c       the objects of the file
+ *     recover_footers.c    footers that are whole, and what only they know; schemas
+ *     recover_segments.c   dictionary segments that are whole
+ *     recover_group.c      one row group: which of its chunks are whole, their zone maps
+ *     recover.c            all of it, in order, into a new file
+ */
+#ifndef STOA_FILE_RECOVER_H
+#define STOA_FILE_RECOVER_H
+
+#include <stoa/recover.h>
+
+#include "file/assemble.h"
+#include "file/reader.h"
+#include "file/recover_scan.h"
+
+/* A source that shows another one moved: byte o is byte o + shift of it, zeros where that is none.
+ */
+struct stoa_moved_source {
+    struct stoa_source base;
+    struct stoa_source *from;
+    int64_t shift;
+};
+
+/* The footer of a whole file that ends at byte `end`; one is open at a time. */
+struct stoa_recover_view {
+    struct stoa_moved_source source;
+    struct stoa_reader *reader; /* NULL: none */
+    uint64_t end;
+};
+
+/* Where a segment stands in the table. */
+struct stoa_recover_segment_id {
+    uint64_t id;
+    uint32_t index; /* STOA_NONE32: it is whole nowhere */
+};
+
+/* Dictionary segments that are whole, each behind the one it extends. */
+struct stoa_recover_segments {
+    struct stoa_dictionary_table table; /* entries only; places in the damaged file */
+    uint32_t *widths;
+    struct stoa_recover_segment_id *ids; /* rising */
+    uint32_t nids;
+};
+
+/*
+ * Reads chunks without a footer of the file: it has one of our making, with the schema, all whole
+ * segments, and one row group that is set anew again and again.
+ *
+ *     64 zeros | the damaged file | zeros | FOOT
+ *
+ * The zeros in front are there because an object may stand at byte 0 of a file that lost its
+ * beginning, where a reader takes none.
+ */
+struct stoa_recover_reader {
+    struct stoa_source base;
+    struct stoa_moved_source file;
+    struct stoa_buffer footer;
+    uint64_t footer_off;
+    struct stoa_reader *reader;
+    struct stoa_row_group_entry *groups; /* that it came with, and frees */
+    struct stoa_row_group_entry group;
+};
+
+/* What is known of a chunk of the row group that is looked at. */
+struct stoa_recover_chunk {
+    struct stoa_rg_entry entry; /* as its directory or a footer tells it; offset in the file */
+    uint32_t dict_index;        /* SHARED_DICT: of the segment, else STOA_NONE32 */
+    bool is_lost;               /* all of it, or a part */
+    struct stoa_error why;
+    struct stoa_buffer bytes; /* of what is written in its place when it is lost */
+    struct stoa_buffer zones;
+    struct stoa_zone all;
+};
+
+struct stoa_recover {
+    struct stoa_source *source;
+    const struct stoa_recover_options *options;
+    struct stoa_recover_result *result;
+    uint64_t memory_nbytes;
+    struct stoa_found_list found;
+    struct stoa_recover_view view;
+    struct stoa_recover_segments segments;
+
+    struct stoa_schema schema; /* of the damaged file */
+    uint64_t schema_id;
+    uint32_t nnodes;
+
+    struct stoa_recover_reader reader;
+    struct stoa_recover_chunk *chunks; /* one a node, of the row group that is looked at */
+    uint32_t nlost;                    /* of these */
+};
+
+/* Whether a status says something of the file and not of the system. */
+static inline bool stoa_recover_is_damage(enum stoa_status st)
+{
+    return st == STOA_ERR_CORRUPT || st == STOA_ERR_UNSUPPORTED || st == STOA_ERR_LIMIT;
+}
+
+/* ---- recover_footers.c ---- */
+
+/*
+ * Opens the footers that are whole and adds to rec->found the row groups, segments and footers
+ * whose headers are not; sets the schema. STOA_ERR_CORRUPT: there is none.
+ */
+STOA_CHECK enum stoa_status stoa_recover_footers(struct stoa_recover *rec, struct stoa_error *err);
+
+/* The footer of the file that ends at `end`, NULL when it is damaged; lent until the next call. */
+STOA_CHECK enum stoa_status stoa_recover_view_open(struct stoa_recover *rec, uint64_t end,
+                                                   struct stoa_reader **out,
+                                                   struct stoa_error *err);
+void stoa_recover_view_close(struct stoa_recover *rec);
+
+/* Makes *out a source that shows `nbytes` bytes of `from` moved by `shift`. */
+void stoa_moved_source_init(struct stoa_moved_source *out, struct stoa_source *from, int64_t shift,
+                            uint64_t nbytes);
+
+/* ---- recover_segments.c ---- */
+
+STOA_CHECK enum stoa_status stoa_recover_segments_init(struct stoa_recover *rec,
+                                                       struct stoa_error *err);
+void stoa_recover_segments_reset(struct stoa_recover_segments *segments);
+
+/* The number of the segment of that id, or STOA_NONE32. */
+uint32_t stoa_recover_segments_find(const struct stoa_recover_segments *segments, uint64_t id);
+
+/* From now on it is not found. */
+void stoa_recover_segments_drop(struct stoa_recover_segments *segments, uint64_t id);
+
+/* ---- recover_group.c ---- */
+
+/* Once segments are known. */
+STOA_CHECK enum stoa_status stoa_recover_reader_init(struct stoa_recover *rec,
+                                                     struct stoa_error *err);
+void stoa_recover_reader_reset(struct stoa_recover_reader *reader);
+
+/*
+ * Finds out which chunks of a row group are whole, with their zone maps, and sets rec->chunks and
+ * rec->nlost. STOA_ERR_CORRUPT: nothing is known of its chunks, or it has another schema.
+ */
+STOA_CHECK enum stoa_status
+stoa_recover_group(struct stoa_recover *rec, const struct stoa_found *item, struct stoa_error *err);
+
+#endif
