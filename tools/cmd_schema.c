@@ -44,9 +44,8 @@ static bool read_schemas(char *const *paths, size_t npaths, struct stoa_schema *
     return same;
 }
 
-/* The schema of Stoa files, or the one that samples of text say. */
-static bool get_schema(const struct arguments *arguments, char *const *paths, size_t npaths,
-                       struct stoa_schema *out, char **evidence, enum exit_code *code)
+bool input_schema(const struct arguments *arguments, char *const *paths, size_t npaths,
+                  struct stoa_schema *out, char **evidence, enum exit_code *code)
 {
     const char *const *inputs = (const char *const *)paths;
     enum stoa_format format = STOA_FORMAT_AUTO;
@@ -122,7 +121,9 @@ enum exit_code run_schema(const struct arguments *arguments)
     }
     if (!expand_inputs(arguments, &paths, &npaths, &code))
         return code;
-    if (get_schema(arguments, paths, npaths, &schema, &evidence, &code))
+    if (has_option(arguments, OPT_DIFF))
+        code = print_schema_diff(arguments, paths, npaths, json);
+    else if (input_schema(arguments, paths, npaths, &schema, &evidence, &code))
         code = json ? print_json(&schema, evidence) : print_text(&schema);
     stoa_free(evidence);
     stoa_schema_reset(&schema);

@@ -44,6 +44,9 @@ enum option_id {
     OPT_MAX_RECORD_SIZE,
     OPT_DRY_RUN,
     OPT_PROGRESS,
+    OPT_FILL_MISSING,
+    OPT_AS_TEXT,
+    OPT_DIFF,
     OPT_DEEP,
     OPT_ZONES,
     OPT_JSON,
@@ -85,6 +88,7 @@ extern const struct command commands[];
 extern const size_t ncommands;
 
 enum exit_code run_convert(const struct arguments *arguments);
+enum exit_code run_merge(const struct arguments *arguments);
 enum exit_code run_schema(const struct arguments *arguments);
 enum exit_code run_info(const struct arguments *arguments);
 enum exit_code run_head(const struct arguments *arguments);
@@ -203,6 +207,17 @@ void close_stoa(struct open_file *file);
 /* The inputs that the arguments name, globs and folders expanded. */
 bool expand_inputs(const struct arguments *arguments, char ***paths, size_t *npaths,
                    enum exit_code *code);
+
+/* The one schema of Stoa files, or the one that samples of text say; *evidence is that of text. */
+bool input_schema(const struct arguments *arguments, char *const *paths, size_t npaths,
+                  struct stoa_schema *out, char **evidence, enum exit_code *code);
+
+/* `stoa schema --diff` (schema_diff.c). */
+enum exit_code print_schema_diff(const struct arguments *arguments, char *const *paths,
+                                 size_t npaths, bool json);
+
+/* --fill-missing, --as-text. */
+struct stoa_join_options option_join(const struct arguments *arguments);
 
 /* The schema of --schema; *given is false when there is none. */
 bool option_schema(const struct arguments *arguments, struct stoa_schema *out, bool *given,

@@ -32,14 +32,40 @@ const struct command commands[] = {
                  OPT_DELIMITER, OPT_NO_HEADER, OPT_MAX_RECORD_SIZE, OPT_JOBS, OPT_MEMORY,
                  OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON,
                  OPT_HELP, END_OF_OPTIONS}},
+    {.name = "merge", .synopsis = "IN... -o OUT [options]", .run = run_merge, .min_files = 1,
+     .summary = "Put the rows of Stoa files into one, copying what is encoded already",
+     .details =
+        "Inputs are files, folders or glob patterns; their rows follow each other in this order.\n"
+        "Columns are matched by name. Where their types differ, the merged column has the least\n"
+        "type that holds all values; a column is encoded anew only if its values can't stay as\n"
+        "they are stored. Every page is verified on its way. The output may be an input: with\n"
+        "OLD NEW -o OLD the rows of NEW are added to OLD, all at once or not at all, and --force\n"
+        "is not needed.",
+     .json =
+        "  output, dry_run, inputs, rows, row_groups, columns, columns_encoded, chunks_copied,\n"
+        "  chunks_encoded, input_bytes, output_bytes, shared_bytes, seconds",
+     .examples =
+        "  stoa merge 2023-*.stoa -o 2023.stoa\n"
+        "  stoa merge trips.stoa today.stoa -o trips.stoa\n"
+        "  stoa merge old.stoa new.stoa -o all.stoa --fill-missing --dry-run",
+     .options = {OPT_OUTPUT, OPT_FORCE, OPT_FILL_MISSING, OPT_AS_TEXT, OPT_MEMORY, OPT_DRY_RUN,
+                 OPT_PROGRESS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "schema", .synopsis = "IN... [options]", .run = run_schema, .min_files = 1,
      .summary = "Print the schema of Stoa files, or the one inferred from samples of CSV",
-     .details = "The JSON form can be edited and given to `stoa convert --schema`.",
-     .json = "  the schema document; \"evidence\" tells why a column got its type",
+     .details =
+        "The JSON form can be edited and given to `stoa convert --schema`.\n"
+        "\n"
+        "With --diff, of two inputs, the columns are listed that are not the same in both, with\n"
+        "their types and what `stoa merge` would do; the exit code is 1 if it would refuse.",
+     .json =
+        "  the schema document; \"evidence\" tells why a column got its type\n"
+        "  --diff: mergeable, differences: [{column, first, second, merged, first_change,\n"
+        "  second_change}]; a change is none, widen, encode, checked, text or clash",
      .examples =
         "  stoa schema trips.csv.gz --json > trips.json\n"
-        "  stoa convert trips.csv.gz --schema trips.json -o trips.stoa",
-     .options = {OPT_SCHEMA_FORMAT, OPT_FROM, OPT_DELIMITER, OPT_NO_HEADER, OPT_MAX_RECORD_SIZE,
+        "  stoa convert trips.csv.gz --schema trips.json -o trips.stoa\n"
+        "  stoa schema --diff january.stoa february.stoa",
+     .options = {OPT_SCHEMA_FORMAT, OPT_DIFF, OPT_FILL_MISSING, OPT_AS_TEXT, OPT_FROM, OPT_DELIMITER, OPT_NO_HEADER, OPT_MAX_RECORD_SIZE,
                  OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "info", .synopsis = "FILE [options]", .run = run_info, .min_files = 1, .max_files = 1,
      .summary = "Show rows, columns, encodings, and where every byte of a Stoa file is",

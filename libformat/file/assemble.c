@@ -56,7 +56,7 @@ static enum stoa_status write_header(struct stoa_assembler *assembler, struct st
     uint8_t packed[STOA_OBJECT_NBYTES];
 
     header->version = STOA_FORMAT_VERSION;
-    header->dir_hash = header->dir_nbytes > 0 ? stoa_hash(dir, header->dir_nbytes) : 0;
+    header->dir_hash = stoa_object_dir_hash(dir, header->dir_nbytes);
     header->stream_row = assembler->footer.nrows;
     if (header->kind == STOA_OBJECT_SCHEMA) /* is called by its hash */
         header->ref_id = header->dir_hash;
@@ -158,6 +158,12 @@ uint32_t stoa_assembler_find_segment(const struct stoa_assembler *assembler, uin
     uint32_t entry = assembler->nslots > 0 ? assembler->slots[find_slot(assembler, id)] : 0;
 
     return entry == 0 ? STOA_NONE32 : entry - 1;
+}
+
+const struct stoa_buffer *stoa_assembler_segment_body(const struct stoa_assembler *assembler,
+                                                      uint32_t index)
+{
+    return index < assembler->ncopies ? &assembler->copies[index].body : NULL;
 }
 
 /* Makes room for one more id: half of the slots stay empty. */

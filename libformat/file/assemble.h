@@ -84,6 +84,10 @@ stoa_assembler_add_segment(struct stoa_assembler *assembler, const struct stoa_d
 /* The number of the first segment of that id, or STOA_NONE32. */
 uint32_t stoa_assembler_find_segment(const struct stoa_assembler *assembler, uint64_t id);
 
+/* The body of a segment while it is kept for a second copy, else NULL; lent until the next call. */
+const struct stoa_buffer *stoa_assembler_segment_body(const struct stoa_assembler *assembler,
+                                                      uint32_t index);
+
 /*
  * Writes a row group whose body is made: directory, chunks, padding. `chunks`, one a node, have
  * the entries of the directory.

@@ -210,6 +210,11 @@ out:
     return st == STOA_OK ? st : stoa_wrap(err, st, "object header");
 }
 
+uint64_t stoa_object_dir_hash(const uint8_t *dir, size_t nbytes)
+{
+    return nbytes > 0 ? stoa_hash(dir, nbytes) : 0;
+}
+
 void stoa_node_pack(const struct stoa_node *node, uint8_t out[STOA_NODE_NBYTES])
 {
     stoa_store32(out, node->name_off);

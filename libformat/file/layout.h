@@ -183,6 +183,9 @@ struct stoa_trailer {
 };
 
 void stoa_object_pack(struct stoa_object *object, uint8_t out[STOA_OBJECT_NBYTES]);
+/* What dir_hash holds: the hash of the directory, 0 where there is none. */
+uint64_t stoa_object_dir_hash(const uint8_t *dir, size_t nbytes);
+
 void stoa_node_pack(const struct stoa_node *node, uint8_t out[STOA_NODE_NBYTES]);
 void stoa_rg_entry_pack(const struct stoa_rg_entry *entry, uint8_t out[STOA_RG_ENTRY_NBYTES]);
 void stoa_page_entry_pack(const struct stoa_page_entry *entry, uint8_t out[STOA_PAGE_ENTRY_NBYTES]);

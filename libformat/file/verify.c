@@ -126,7 +126,7 @@ static enum stoa_status verify_footer_object(struct stoa_verify *verify,
     }
     STOA_TRY(stoa_verify_read(verify, end - STOA_TRAILER_NBYTES - object->dir_nbytes,
                               object->dir_nbytes, err));
-    if (stoa_hash(verify->bytes.data, verify->bytes.nbytes) != object->dir_hash)
+    if (stoa_object_dir_hash(verify->bytes.data, verify->bytes.nbytes) != object->dir_hash)
         st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "footer: section table: hash differs");
     else if (verify->reader != NULL && verify->reader->footer.trailer.footer_off != offset)
         st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset,

@@ -22,7 +22,7 @@ static enum stoa_status read_dir(struct stoa_verify *verify, const struct stoa_o
     enum stoa_status st;
 
     STOA_TRY(stoa_verify_read(verify, offset + STOA_OBJECT_NBYTES, object->dir_nbytes, err));
-    if (stoa_hash(verify->bytes.data, verify->bytes.nbytes) != object->dir_hash)
+    if (stoa_object_dir_hash(verify->bytes.data, verify->bytes.nbytes) != object->dir_hash)
         st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset + STOA_OBJECT_NBYTES,
                           "directory: hash differs");
 out:

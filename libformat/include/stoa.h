@@ -16,6 +16,7 @@
 #include <stoa/filter.h>
 #include <stoa/io.h>
 #include <stoa/jsonl.h>
+#include <stoa/merge.h>
 #include <stoa/reader.h>
 #include <stoa/recover.h>
 #include <stoa/scan.h>

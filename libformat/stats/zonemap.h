@@ -50,6 +50,13 @@ void stoa_zone_compute_group(const struct stoa_type *type, const struct stoa_arr
 void stoa_zone_merge(struct stoa_zone *zone, const struct stoa_zone *next);
 
 /*
+ * Makes the zone map of values of one type that of the same values in the wider type `to`, which
+ * keeps them as they are stored: null to any type, an integer to a wider integer or to a decimal
+ * without a scale, float32 to float64, a decimal to one of more digits; bytes to bytes.
+ */
+void stoa_zone_widen(struct stoa_zone *zone, const struct stoa_type *to);
+
+/*
  * Whether all that `claim` says is true of the values from which `truth` was computed (same type,
  * same values): what a check of a file against its values needs. When it is not, *what (may be
  * NULL) is the part that is wrong: "count of values", "minimum", "maximum", "count of nulls",

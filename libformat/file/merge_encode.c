@@ -1,0 +1,53 @@
+/*
+ * Columns of a part whose values take another form: decode, cast, encode by the writer's own steps.
+ *
+ * Each chunk is planned for itself and has its own dictionary, if any: its bytes follow from its
+ * values and the type alone, whatever else is merged.
+ */
+#include "base/error.h"
+#include "column/array_cast.h"
+#include "file/merge_part.h"
+
+/* The values of the column in the merged type. */
+static enum stoa_status read_column(struct stoa_part *part, uint32_t group, uint32_t column,
+                                    struct stoa_array *out, struct stoa_error *err)
+{
+    uint32_t number = part->column_of[column];
+    const struct stoa_field *from = &part->schema->fields[number];
+    struct stoa_rows rows = {0, part->reader->footer.groups[group].nrows};
+    struct stoa_array array = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_column(part->reader, group, number, rows, &array, NULL, err));
+    st = stoa_array_cast(from, &array, &part->merger->schema->fields[column], out, err);
+    if (st != STOA_OK)
+        stoa_reader_wrap(part->reader, group, number, st, err);
+out:
+    stoa_array_reset(&array);
+    return st;
+}
+
+enum stoa_status stoa_part_encode(struct stoa_part *part, uint32_t group, uint32_t column,
+                                  struct stoa_writer_group **out, struct stoa_error *err)
+{
+    /* No group that plans for others: nothing is shared with them. */
+    const uint64_t ordinal = 1;
+    struct stoa_merger *merger = part->merger;
+    const struct stoa_rules *rules = merger->file->rules;
+    struct stoa_schema schema = {.fields = &merger->schema->fields[column], .nfields = 1};
+    struct stoa_writer_group *made = NULL;
+    struct stoa_batch batch = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_batch_init(&batch, &schema, err));
+    STOA_TRY(read_column(part, group, column, &batch.columns[0], err));
+    batch.nrows = part->reader->footer.groups[group].nrows;
+    STOA_TRY(stoa_row_group_prepare(merger->encoder, rules, &schema, ordinal, &batch, &made, err));
+    STOA_TRY(stoa_row_group_encode(merger->encoder, rules, &schema, made, err));
+    *out = made;
+    made = NULL;
+out:
+    stoa_writer_group_free(made);
+    stoa_batch_reset(&batch);
+    return st;
+}

@@ -1,0 +1,487 @@
+/*
+ * Row groups of a part in the form of the merged file.
+ *
+ *     part     header | directory | a | b | c |         header is written anew: rows in front
+ *     output   header | directory | a | b'| c | d       b encoded anew, d missing: nulls alone
+ *
+ * The zone maps of a chunk that is copied are those of the part, in the form that its type in the
+ * merged file asks for.
+ */
+#include "file/merge_part.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "column/join.h"
+#include "file/chunk_write.h"
+#include "file/phys.h"
+#include "stats/zonemap.h"
+
+/* ---- What the parts share ---- */
+
+enum stoa_status stoa_merger_init(struct stoa_merger *merger, const struct stoa_schema *schema,
+                                  uint64_t memory_nbytes, struct stoa_error *err)
+{
+    struct stoa_merger made = {.schema = schema, .memory_nbytes = memory_nbytes};
+    uint32_t column = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_schema_nodes(schema, &made.nodes, &made.nnodes, err));
+    STOA_TRY(
+        stoa_alloc(&made.columns, (schema->nfields + (size_t)1) * sizeof(made.columns[0]), err));
+    for (uint32_t node = 0; node < made.nnodes; node += made.nodes[node].nnodes)
+        made.columns[column++] = node;
+    made.columns[column] = made.nnodes;
+    STOA_TRY(stoa_encoder_new(&made.encoder, stoa_default_rules.zstd_level, err));
+    *merger = made;
+    made = (struct stoa_merger){0};
+out:
+    stoa_merger_reset(&made);
+    return st;
+}
+
+void stoa_merger_reset(struct stoa_merger *merger)
+{
+    stoa_free(merger->nodes);
+    stoa_free(merger->columns);
+    stoa_encoder_free(merger->encoder);
+    stoa_buffer_free(&merger->window);
+    *merger = (struct stoa_merger){0};
+}
+
+/* ---- A part ---- */
+
+static enum stoa_status map_subtree(struct stoa_part *part, const struct stoa_schema_node *from,
+                                    uint32_t from_node, uint32_t to_node, bool entries_of_map,
+                                    struct stoa_error *err);
+
+/*
+ * The nodes of nto siblings from to_first on, which are map[i] of the nfrom siblings from
+ * from_first on.
+ */
+static enum stoa_status map_siblings(struct stoa_part *part, const struct stoa_schema_node *from,
+                                     uint32_t from_first, uint32_t nfrom, const uint32_t *map,
+                                     uint32_t to_first, uint32_t nto, bool entries_of_map,
+                                     struct stoa_error *err)
+{
+    uint32_t *places = NULL, at = from_first, node = to_first;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc(&places, nfrom * sizeof(places[0]), err));
+    for (uint32_t k = 0; k < nfrom; k++) {
+        places[k] = at;
+        at += from[at].nnodes;
+    }
+    for (uint32_t i = 0; i < nto; i++) {
+        if (map[i] != STOA_NONE32)
+            STOA_TRY(map_subtree(part, from, places[map[i]], node, entries_of_map, err));
+        node += part->merger->nodes[node].nnodes;
+    }
+out:
+    stoa_free(places);
+    return st;
+}
+
+static enum stoa_status map_subtree(struct stoa_part *part, const struct stoa_schema_node *from,
+                                    uint32_t from_node, uint32_t to_node, bool entries_of_map,
+                                    struct stoa_error *err)
+{
+    const struct stoa_field *field = from[from_node].field;
+    const struct stoa_field *to = part->merger->nodes[to_node].field;
+    uint32_t *map = NULL;
+    enum stoa_status st;
+
+    part->node_of[to_node] = from_node;
+    if (field->nchildren == 0) /* no children, or nulls of no type for a nested column */
+        return STOA_OK;
+    STOA_TRY(stoa_alloc(&map, to->nchildren * sizeof(map[0]), err));
+    STOA_TRY(stoa_children_match(field, to, entries_of_map, map, err));
+    STOA_TRY(map_siblings(part, from, from_node + 1, field->nchildren, map, to_node + 1,
+                          to->nchildren, to->type.id == STOA_MAP, err));
+out:
+    stoa_free(map);
+    return st;
+}
+
+static enum stoa_status map_schema(struct stoa_part *part, struct stoa_error *err)
+{
+    const struct stoa_schema *to = part->merger->schema;
+    struct stoa_schema_node *nodes = NULL;
+    uint32_t nnodes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_schema_nodes(part->schema, &nodes, &nnodes, err));
+    STOA_TRY(stoa_alloc(&part->column_of, to->nfields * sizeof(part->column_of[0]), err));
+    STOA_TRY(stoa_alloc(&part->node_of, part->merger->nnodes * sizeof(part->node_of[0]), err));
+    memset(part->node_of, 0xff, part->merger->nnodes * sizeof(part->node_of[0]));
+    STOA_TRY(stoa_fields_match(part->schema->fields, part->schema->nfields, to->fields, to->nfields,
+                               part->column_of, err));
+    STOA_TRY(map_siblings(part, nodes, 0, part->schema->nfields, part->column_of, 0, to->nfields,
+                          false, err));
+out:
+    stoa_free(nodes);
+    return st;
+}
+
+/* Whether the stored values of a column, and all below it, can be read as those of the merged one.
+ */
+static enum stoa_status can_copy(struct stoa_part *part, uint32_t column, bool *out,
+                                 struct stoa_error *err)
+{
+    const struct stoa_merger *merger = part->merger;
+    enum stoa_change change;
+    enum stoa_status st = stoa_field_change(&part->schema->fields[part->column_of[column]],
+                                            &merger->schema->fields[column], &change, err);
+
+    if (st != STOA_OK)
+        return st;
+    *out = change <= STOA_CHANGE_WIDEN;
+    for (uint32_t node = merger->columns[column]; *out && node < merger->columns[column + 1];
+         node++) {
+        struct stoa_column *from;
+
+        if (part->node_of[node] == STOA_NONE32)
+            continue;
+        st = stoa_footer_column(&part->reader->footer, part->node_of[node], &from, err);
+        if (st != STOA_OK)
+            return st;
+        *out = from->field.type.id == STOA_NULL ||
+               stoa_phys_widens(from->phys, stoa_type_phys(&merger->nodes[node].field->type, NULL));
+    }
+    return STOA_OK;
+}
+
+enum stoa_status stoa_part_init(struct stoa_part *part, struct stoa_merger *merger,
+                                struct stoa_reader *reader, struct stoa_error *err)
+{
+    struct stoa_part made = {.merger = merger, .reader = reader};
+    uint32_t ncolumns = merger->schema->nfields;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_schema(reader, &made.schema, err));
+    STOA_TRY(map_schema(&made, err));
+    STOA_TRY(stoa_alloc_zeroed(&made.encodes, ncolumns, sizeof(made.encodes[0]), err));
+    for (uint32_t i = 0; i < ncolumns; i++) {
+        bool copies = true;
+
+        if (made.column_of[i] != STOA_NONE32)
+            STOA_TRY(can_copy(&made, i, &copies, err));
+        made.encodes[i] = !copies;
+    }
+    STOA_TRY(stoa_dictionaries_table(&reader->dictionaries, &reader->footer, &made.table, err));
+    STOA_TRY(stoa_alloc(&made.segments, made.table->nentries * sizeof(made.segments[0]), err));
+    STOA_TRY(stoa_part_plan_segments(&made, err));
+    *part = made;
+    made = (struct stoa_part){0};
+out:
+    stoa_part_reset(&made);
+    return st;
+}
+
+void stoa_part_reset(struct stoa_part *part)
+{
+    stoa_free(part->node_of);
+    stoa_free(part->column_of);
+    stoa_free(part->encodes);
+    stoa_free(part->segments);
+    *part = (struct stoa_part){0};
+}
+
+/* ---- A row group ---- */
+
+/* A node of the row group that is written. */
+struct node {
+    const struct stoa_chunk *copied; /* the chunk of the part, or NULL */
+    const uint8_t *encoded;          /* the bytes of a chunk that was encoded anew, or NULL */
+    struct stoa_buffer zones;
+    struct stoa_zone all;
+};
+
+struct group {
+    struct stoa_part *part;
+    uint32_t number; /* in the part */
+    const struct stoa_row_group_entry *entry;
+    struct node *nodes;
+    struct stoa_new_chunk *chunks;
+    struct stoa_writer_group **encoded; /* by column; NULL: is not */
+};
+
+static void group_reset(struct group *group)
+{
+    const struct stoa_merger *merger = group->part->merger;
+
+    for (uint32_t i = 0; group->nodes != NULL && i < merger->nnodes; i++)
+        stoa_buffer_free(&group->nodes[i].zones);
+    for (uint32_t i = 0; group->encoded != NULL && i < merger->schema->nfields; i++)
+        stoa_writer_group_free(group->encoded[i]);
+    stoa_free(group->nodes);
+    stoa_free(group->chunks);
+    stoa_free(group->encoded);
+}
+
+/* Rows of zone z. */
+static uint64_t zone_nrows(const struct group *group, uint64_t zone)
+{
+    uint64_t rest = group->entry->nrows - zone * STOA_ZONE_NROWS;
+
+    return rest < STOA_ZONE_NROWS ? rest : STOA_ZONE_NROWS;
+}
+
+/* A zone map of the part in the form of the output. */
+static enum stoa_status convert_zone(const struct group *group, uint32_t node,
+                                     enum stoa_zone_level level, uint64_t zone,
+                                     struct stoa_zone *out, struct stoa_error *err)
+{
+    struct stoa_footer *footer = &group->part->reader->footer;
+    uint32_t from = group->part->node_of[node];
+    uint64_t nvalues = level == STOA_ZONE_OF_ROWS ? zone_nrows(group, zone) : group->entry->nrows;
+    uint64_t entry = stoa_zone_entry(footer->ngroups, footer->nzones, level, group->number,
+                                     group->entry->first_zone + zone);
+    struct stoa_column *info;
+    const uint8_t *stats;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_column(footer, from, &info, err));
+    STOA_TRY(stoa_footer_stats(footer, from, &stats, err));
+    st = stoa_zone_unpack(&info->field.type, false, stats + entry * info->entry.stats_stride,
+                          nvalues, out, err);
+    if (st != STOA_OK)
+        return stoa_wrap(err, st, "statistics: entry %" PRIu64, entry);
+    stoa_zone_widen(out, &group->part->merger->nodes[node].field->type);
+out:
+    return st;
+}
+
+/* Sets the zone maps of a node; `zone_of` makes one. */
+static enum stoa_status
+set_zones(struct group *group, uint32_t number,
+          enum stoa_status (*zone_of)(const struct group *group, uint32_t node,
+                                      enum stoa_zone_level level, uint64_t zone,
+                                      struct stoa_zone *out, struct stoa_error *err),
+          struct stoa_error *err)
+{
+    const struct stoa_schema_node *to = &group->part->merger->nodes[number];
+    size_t stride = stoa_zone_stride(&to->field->type, to->below_list);
+    uint64_t nzones = stoa_zone_count(group->entry->nrows);
+    struct node *node = &group->nodes[number];
+    enum stoa_status st;
+
+    STOA_TRY(stoa_buffer_resize(&node->zones, (size_t)nzones * stride, err));
+    for (uint64_t z = 0; z < nzones; z++) {
+        struct stoa_zone zone;
+
+        STOA_TRY(zone_of(group, number, STOA_ZONE_OF_ROWS, z, &zone, err));
+        stoa_zone_pack(&zone, to->below_list, node->zones.data + z * stride);
+    }
+    STOA_TRY(zone_of(group, number, STOA_ZONE_OF_ROW_GROUP, 0, &node->all, err));
+    group->chunks[number].zones = &node->zones;
+    group->chunks[number].all = &node->all;
+out:
+    return st;
+}
+
+/* Nulls alone, of a column that the part does not have. */
+static enum stoa_status null_zone(const struct group *group, uint32_t node,
+                                  enum stoa_zone_level level, uint64_t zone, struct stoa_zone *out,
+                                  struct stoa_error *err)
+{
+    (void)err;
+    *out = stoa_zone_empty(&group->part->merger->nodes[node].field->type);
+    out->nvalues = level == STOA_ZONE_OF_ROWS ? zone_nrows(group, zone) : group->entry->nrows;
+    out->nnulls = out->nvalues;
+    return STOA_OK;
+}
+
+static enum stoa_status plan_missing(struct group *group, uint32_t node, struct stoa_error *err)
+{
+    const struct stoa_type *type = &group->part->merger->nodes[node].field->type;
+
+    group->chunks[node] = (struct stoa_new_chunk){
+        .entry = stoa_chunk_all_null(stoa_type_phys(type, NULL), group->entry->nrows),
+        .dict_index = STOA_NONE32,
+    };
+    return set_zones(group, node, null_zone, err);
+}
+
+static enum stoa_status plan_copy(struct group *group, uint32_t node, struct stoa_error *err)
+{
+    struct stoa_part *part = group->part;
+    const struct stoa_type *type = &part->merger->nodes[node].field->type;
+    struct stoa_new_chunk *out = &group->chunks[node];
+    const struct stoa_chunk *chunks, *chunk;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_chunks(&part->reader->footer, part->node_of[node], &chunks, err));
+    chunk = &chunks[group->number];
+    *out = (struct stoa_new_chunk){
+        .entry =
+            {
+                .nbytes = chunk->nbytes,
+                .nvalues = group->entry->nrows,
+                .nnulls = chunk->nnulls,
+                .page_shift = chunk->page_shift,
+                .phys = chunk->phys,
+                .encoding = chunk->encoding,
+                .flags = chunk->flags,
+                .hash = chunk->hash,
+            },
+        .dict_index = STOA_NONE32,
+    };
+    if (chunk->phys == STOA_PHYS_NONE)
+        out->entry.phys = (uint8_t)stoa_type_phys(type, NULL);
+    if (chunk->flags & STOA_CHUNK_SHARED_DICT) {
+        STOA_TRY(stoa_part_copy_segment(part, chunk->dict_index, err));
+        out->dict_index = part->segments[chunk->dict_index].index;
+        out->entry.dict_id = part->table->entries[chunk->dict_index].id;
+    }
+    if (chunk->nbytes > 0)
+        group->nodes[node].copied = chunk;
+    part->merger->nchunks_copied++;
+    STOA_TRY(set_zones(group, node, convert_zone, err));
+out:
+    return st;
+}
+
+static enum stoa_status plan_encoded(struct group *group, uint32_t column, struct stoa_error *err)
+{
+    struct stoa_merger *merger = group->part->merger;
+    uint32_t first = merger->columns[column];
+    struct stoa_writer_group *made;
+    enum stoa_status st = stoa_part_encode(group->part, group->number, column, &made, err);
+
+    if (st != STOA_OK)
+        return st;
+    group->encoded[column] = made;
+    for (uint32_t i = 0; i < merger->columns[column + 1] - first; i++) {
+        const struct stoa_group_column *chunk = &made->columns[i];
+
+        group->chunks[first + i] = (struct stoa_new_chunk){
+            .entry = chunk->entry,
+            .dict_index = STOA_NONE32,
+            .zones = &chunk->zones,
+            .all = &chunk->all,
+        };
+        if (chunk->entry.nbytes > 0)
+            group->nodes[first + i].encoded =
+                made->body.data + (chunk->entry.offset - STOA_OBJECT_NBYTES);
+        merger->nchunks_encoded++;
+    }
+    return STOA_OK;
+}
+
+static enum stoa_status plan_column(struct group *group, uint32_t column, struct stoa_error *err)
+{
+    struct stoa_part *part = group->part;
+    const struct stoa_merger *merger = part->merger;
+    enum stoa_status st = STOA_OK;
+
+    if (part->encodes[column])
+        return plan_encoded(group, column, err);
+    for (uint32_t node = merger->columns[column]; node < merger->columns[column + 1]; node++) {
+        if (part->node_of[node] == STOA_NONE32)
+            st = plan_missing(group, node, err);
+        else
+            st = plan_copy(group, node, err);
+        if (st != STOA_OK)
+            return stoa_wrap(err, st, "row group %" PRIu32, group->number);
+    }
+    return st;
+}
+
+/*
+ * The end of the nodes from `first` on whose chunks follow each other in the part as they do in the
+ * output; *end is that of their bytes in the part.
+ */
+static uint32_t find_run(const struct group *group, uint32_t first, uint64_t *end)
+{
+    uint32_t last = first, node = first + 1;
+
+    for (; node < group->part->merger->nnodes; node++) {
+        const struct stoa_chunk *chunk = group->nodes[node].copied;
+
+        if (chunk == NULL && group->chunks[node].entry.nbytes == 0)
+            continue;
+        if (chunk == NULL ||
+            chunk->offset - group->nodes[first].copied->offset !=
+                group->chunks[node].entry.offset - group->chunks[first].entry.offset)
+            break;
+        last = node;
+    }
+    *end = group->nodes[last].copied->offset + group->nodes[last].copied->nbytes;
+    return last + 1;
+}
+
+/* Copies the chunks of nodes [first, end), a run. */
+static enum stoa_status copy_run(struct group *group, uint32_t first, uint32_t end,
+                                 uint64_t end_off, struct stoa_error *err)
+{
+    uint64_t at = group->nodes[first].copied->offset;
+    struct stoa_part_run run;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_assembler_begin_chunk(group->part->merger->file, first, err));
+    STOA_TRY(stoa_part_run_begin(&run, group->part, at, end_off, err));
+    for (uint32_t node = first; node < end; node++) {
+        const struct stoa_chunk *chunk = group->nodes[node].copied;
+
+        if (chunk == NULL)
+            continue;
+        st = stoa_part_run_zeros(&run, at, chunk->offset, err);
+        if (st == STOA_OK)
+            st = stoa_part_run_chunk(&run, chunk, group->entry->nrows, err);
+        if (st != STOA_OK)
+            return stoa_reader_wrap(group->part->reader, group->number, group->part->node_of[node],
+                                    st, err);
+        at = chunk->offset + chunk->nbytes;
+    }
+out:
+    return st;
+}
+
+static enum stoa_status write_chunks(struct group *group, struct stoa_error *err)
+{
+    struct stoa_merger *merger = group->part->merger;
+    uint32_t next;
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t node = 0; node < merger->nnodes; node = next) {
+        const struct node *from = &group->nodes[node];
+        uint64_t end_off;
+
+        next = node + 1;
+        if (from->copied != NULL) {
+            next = find_run(group, node, &end_off);
+            STOA_TRY(copy_run(group, node, next, end_off, err));
+        } else if (from->encoded != NULL) {
+            STOA_TRY(stoa_assembler_begin_chunk(merger->file, node, err));
+            STOA_TRY(stoa_assembler_write(merger->file, from->encoded,
+                                          group->chunks[node].entry.nbytes, err));
+        }
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_part_copy_group(struct stoa_part *part, uint32_t number,
+                                      struct stoa_error *err)
+{
+    struct stoa_merger *merger = part->merger;
+    struct group group = {
+        .part = part, .number = number, .entry = &part->reader->footer.groups[number]};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&group.nodes, merger->nnodes, sizeof(group.nodes[0]), err));
+    STOA_TRY(stoa_alloc_zeroed(&group.chunks, merger->nnodes, sizeof(group.chunks[0]), err));
+    STOA_TRY(
+        stoa_alloc_zeroed(&group.encoded, merger->schema->nfields, sizeof(group.encoded[0]), err));
+    for (uint32_t column = 0; column < merger->schema->nfields; column++)
+        STOA_TRY(plan_column(&group, column, err));
+    STOA_TRY(stoa_assembler_begin_group(merger->file, group.entry->nrows, group.chunks, err));
+    STOA_TRY(write_chunks(&group, err));
+    STOA_TRY(stoa_assembler_end_group(merger->file, err));
+out:
+    group_reset(&group);
+    return st;
+}
