@@ -167,6 +167,31 @@ bool option_count(const struct arguments *arguments, enum option_id id, uint64_t
     return false;
 }
 
+bool option_number(const struct arguments *arguments, enum option_id id, uint64_t *out)
+{
+    if (!has_option(arguments, id) || parse_number(arguments->values[id], false, out))
+        return true;
+    complain_option(arguments, id, "expected a number, 0 or more");
+    return false;
+}
+
+bool option_fraction(const struct arguments *arguments, enum option_id id, double *out)
+{
+    const char *text = arguments->values[id];
+    char *end;
+    double x;
+
+    if (text == NULL)
+        return true;
+    x = strtod(text, &end);
+    if (end != text && *end == '\0' && x > 0 && x <= 1) {
+        *out = x;
+        return true;
+    }
+    complain_option(arguments, id, "expected a number above 0 and up to 1, such as 0.01");
+    return false;
+}
+
 bool option_size(const struct arguments *arguments, enum option_id id, uint64_t *out)
 {
     uint64_t x;

@@ -33,6 +33,9 @@ enum option_id {
     OPT_SELECT,
     OPT_WHERE,
     OPT_LIMIT,
+    OPT_ROWS,
+    OPT_FRACTION,
+    OPT_SEED,
     OPT_FORMAT,
     OPT_SCHEMA_FORMAT,
     OPT_JOBS,
@@ -94,6 +97,7 @@ enum exit_code run_info(const struct arguments *arguments);
 enum exit_code run_head(const struct arguments *arguments);
 enum exit_code run_cat(const struct arguments *arguments);
 enum exit_code run_count(const struct arguments *arguments);
+enum exit_code run_sample(const struct arguments *arguments);
 enum exit_code run_stats(const struct arguments *arguments);
 enum exit_code run_explain(const struct arguments *arguments);
 enum exit_code run_verify(const struct arguments *arguments);
@@ -116,6 +120,10 @@ void complain_option(const struct arguments *arguments, enum option_id id, const
  */
 bool option_count(const struct arguments *arguments, enum option_id id, uint64_t max,
                   uint64_t *out);
+
+/* The same for numbers from 0 on, and for fractions above 0 and up to 1. */
+bool option_number(const struct arguments *arguments, enum option_id id, uint64_t *out);
+bool option_fraction(const struct arguments *arguments, enum option_id id, double *out);
 
 /* The same for sizes: "1000", "64K", "256M", "4G" (powers of 1024). */
 bool option_size(const struct arguments *arguments, enum option_id id, uint64_t *out);

@@ -88,6 +88,19 @@ const struct command commands[] = {
      .examples =
         "  stoa cat flights.stoa -w \"carrier = 'AA' and dep_delay > 60\" -s flight,dep_delay",
      .options = {OPT_LIMIT, SCAN_OPTIONS, OPT_FORMAT, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+    {.name = "sample", .synopsis = "FILE [options]", .run = run_sample, .min_files = 1,
+     .max_files = 1,
+     .summary = "Print random rows (10, or --rows) of a Stoa file, or of those a predicate selects",
+     .details =
+        "Every row is equally likely and comes once, in the order of the file. The seed and the\n"
+        "numbers of the rows decide which; a larger sample with the same seed holds the smaller\n"
+        "one. Only pages that hold a chosen row are read.",
+     .json = "  the same as --format jsonl",
+     .examples =
+        "  stoa sample trips.stoa -n 1000 --seed 7 -f csv\n"
+        "  stoa sample trips.stoa --fraction 0.001 --where 'fare > 50' -f jsonl",
+     .options = {OPT_ROWS, OPT_FRACTION, OPT_SEED, SCAN_OPTIONS, OPT_FORMAT, OPT_JSON, OPT_HELP,
+                 END_OF_OPTIONS}},
     {.name = "count", .synopsis = "FILE... [options]", .run = run_count, .min_files = 1,
      .summary = "Count the rows of Stoa files, or those that a predicate selects",
      .json = "  rows: of all files",

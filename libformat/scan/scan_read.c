@@ -261,9 +261,9 @@ static enum stoa_status add_part(struct stoa_scan_parts *parts, struct stoa_arra
     return st;
 }
 
-/* All parts in order as one array; takes a single one as it is. */
-static enum stoa_status join_parts(struct stoa_scan_parts *parts, const struct stoa_field *field,
-                                   struct stoa_array *out, struct stoa_error *err)
+enum stoa_status stoa_scan_join_parts(const struct stoa_scan *scan, uint32_t column,
+                                      struct stoa_scan_parts *parts, struct stoa_array *out,
+                                      struct stoa_error *err)
 {
     const struct stoa_array **list = NULL;
     enum stoa_status st;
@@ -276,7 +276,7 @@ static enum stoa_status join_parts(struct stoa_scan_parts *parts, const struct s
     STOA_TRY(stoa_alloc(&list, parts->narrays * sizeof(*list), err));
     for (size_t i = 0; i < parts->narrays; i++)
         list[i] = &parts->arrays[i];
-    STOA_TRY(stoa_array_concat(field, list, parts->narrays, out, err));
+    STOA_TRY(stoa_array_concat(&scan->schema.fields[column], list, parts->narrays, out, err));
 out:
     stoa_free(list);
     return st;
@@ -427,7 +427,7 @@ static enum stoa_status read_selected(struct stoa_scan *scan, const struct stoa_
     enum stoa_status st;
 
     STOA_TRY(stoa_scan_read_parts(scan, unit, column, selection, NULL, NULL, &parts, err));
-    STOA_TRY(join_parts(&parts, &scan->schema.fields[column], out, err));
+    STOA_TRY(stoa_scan_join_parts(scan, column, &parts, out, err));
 out:
     stoa_scan_parts_reset(&parts);
     return st;

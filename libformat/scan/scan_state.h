@@ -107,6 +107,11 @@ stoa_scan_read_parts(struct stoa_scan *scan, const struct stoa_scan_unit *unit, 
                      struct stoa_scan_selection *selection, stoa_scan_known *known, void *context,
                      struct stoa_scan_parts *parts, struct stoa_error *err);
 
+/* All parts of output column `column` as one array, which takes a single one as it is. */
+STOA_CHECK enum stoa_status stoa_scan_join_parts(const struct stoa_scan *scan, uint32_t column,
+                                                 struct stoa_scan_parts *parts,
+                                                 struct stoa_array *out, struct stoa_error *err);
+
 /* Rows [begin, end) of column `column` of the file in a row group; what is read is counted. */
 STOA_CHECK enum stoa_status stoa_scan_read_column(struct stoa_scan *scan, uint32_t row_group,
                                                   uint32_t column, uint32_t begin, uint32_t end,

@@ -78,6 +78,37 @@ STOA_API STOA_CHECK enum stoa_status stoa_scan_count(struct stoa_scan *scan, uin
                                                      struct stoa_error *err);
 
 /*
+ * The scan's columns at the given rows of the file, which rise, whatever the scan selects: random
+ * access. Each page that holds one of them is read once, on as many threads as the scan was opened
+ * for, up to one a column. Independent of what was delivered before; any thread.
+ * STOA_ERR_USAGE: rows that don't rise or are not there.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_scan_take(struct stoa_scan *scan, const uint64_t *rows,
+                                                    size_t nrows, struct stoa_batch *out,
+                                                    struct stoa_error *err);
+
+/*
+ * A random sample of the rows that a scan selects, by their numbers in the file, rising: each row
+ * equally likely, none twice. `seed` and the numbers of the rows decide, nothing else: not threads,
+ * and not row groups. A larger sample with the same seed holds the smaller one.
+ *
+ * nrows     how many; all that are selected when these are fewer
+ * fraction  with nrows 0: each row with this probability, 0 to 1
+ *
+ * Reads the columns of the filter alone. Memory: 32 bytes a row of the sample, and a row group for
+ * each thread. *rows belongs to the caller (stoa_free()).
+ */
+struct stoa_sample_options {
+    uint64_t nrows;
+    double fraction;
+    uint64_t seed;
+};
+STOA_API STOA_CHECK enum stoa_status stoa_scan_sample(struct stoa_scan *scan,
+                                                      const struct stoa_sample_options *options,
+                                                      uint64_t **rows, size_t *nrows,
+                                                      struct stoa_error *err);
+
+/*
  * Row groups and zones as pruning left them when the scan was opened: total = skipped + read.
  * Pages, bytes and rows as they were read so far: a page that is needed for two stretches of rows
  * is read twice, and a limit may end a scan behind rows that were selected. Any thread.
