@@ -291,6 +291,47 @@ static void pages_are_appended(void **state)
     codecs_reset(&c);
 }
 
+/* What a struct's chunk holds: which slots are null, in 8 bytes where all or none are. */
+static void pages_of_no_type_hold_nulls_alone(void **state)
+{
+    static const size_t sizes[] = {1, 7, 8, 64, 1000, 8192, 65536};
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "pages of no type");
+    for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+        for (unsigned nulls = 0; nulls < NNULL_PATTERNS; nulls++) {
+            struct stoa_vector none = {.phys = STOA_PHYS_NONE, .nvalues = sizes[k]};
+            struct page_case c = {.nulls = nulls, .plain = {.vector = none}};
+            uint8_t *back = calloc(stoa_bitmap_nbytes(sizes[k] + FIRST_BIT), 1);
+            struct stoa_page_values out = {.validity = back, .first_bit = FIRST_BIT};
+            struct stoa_plan plan = {0};
+            struct stoa_error err = {0};
+            uint32_t raw_nbytes;
+            size_t nvalid;
+
+            make_validity(&c, &r);
+            assert_int_equal(stoa_encoder_new(&c.encoder, 1, NULL), STOA_OK);
+            assert_int_equal(stoa_decoder_new(&c.decoder, NULL), STOA_OK);
+            assert_int_equal(stoa_page_encode(c.encoder, &none, STOA_PHYS_NONE, c.validity,
+                                              FIRST_BIT, &plan, &c.page, &raw_nbytes, &err),
+                             STOA_OK);
+            assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_NONE,
+                                              0, sizes[k], raw_nbytes, NULL, 0, &out, &err),
+                             STOA_OK);
+            nvalid = stoa_bitmap_count(c.validity, FIRST_BIT, FIRST_BIT + sizes[k]);
+            assert_int_equal(out.nnulls, sizes[k] - nvalid);
+            for (size_t i = 0; i < sizes[k]; i++)
+                assert_int_equal(stoa_bitmap_get(back, FIRST_BIT + i),
+                                 stoa_bitmap_get(c.validity, FIRST_BIT + i));
+            if (nvalid == 0 || nvalid == sizes[k])
+                assert_int_equal(c.page.nbytes, 8);
+            free(back);
+            case_reset(&c);
+        }
+    }
+}
+
 static void nulls_where_none_may_be_are_refused(void **state)
 {
     static const int32_t numbers[] = {3, 1, 4};
@@ -578,6 +619,7 @@ int main(void)
         cmocka_unit_test(every_plan_gives_every_value_back),
         cmocka_unit_test(whole_pages_come_back),
         cmocka_unit_test(pages_are_appended),
+        cmocka_unit_test(pages_of_no_type_hold_nulls_alone),
         cmocka_unit_test(nulls_where_none_may_be_are_refused),
         cmocka_unit_test(codes_are_delivered_without_a_dictionary),
         cmocka_unit_test(text_stays_below_its_limit),
