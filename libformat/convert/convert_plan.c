@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "column/schema.h"
 #include "convert/format.h"
 #include "convert/stoa_side.h"
 #include "csv/csv.h"
@@ -43,13 +44,41 @@ out:
     return st;
 }
 
+/* Appends the columns that a filter looks at, as a whole or at a part of, unless they are taken. */
+static enum stoa_status add_needed(const struct stoa_filter *filter,
+                                   const struct stoa_schema *schema, const bool *taken,
+                                   uint32_t *columns, uint32_t *ncolumns, struct stoa_error *err)
+{
+    struct stoa_matcher *matcher = NULL;
+    struct stoa_schema_node *nodes = NULL;
+    const uint32_t *needed;
+    uint32_t nneeded, nnodes, end = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_filter_bind(filter, schema, &matcher, err));
+    STOA_TRY(stoa_schema_nodes(schema, &nodes, &nnodes, err));
+    needed = stoa_matcher_columns(matcher, &nneeded);
+    for (uint32_t i = 0, k = 0; i < schema->nfields; i++) { /* both rise */
+        uint32_t before = k;
+
+        end += nodes[end].nnodes;
+        while (k < nneeded && needed[k] < end)
+            k++;
+        if (k > before && !taken[i])
+            columns[(*ncolumns)++] = i;
+    }
+out:
+    stoa_free(nodes);
+    stoa_matcher_free(matcher);
+    return st;
+}
+
 /* The columns of the output in `schema`, then those that only the filter names. */
 static enum stoa_status plan_columns(const struct stoa_convert_options *options,
                                      const struct stoa_schema *schema, uint32_t **out,
                                      uint32_t *nselected, uint32_t *ncolumns,
                                      struct stoa_error *err)
 {
-    struct stoa_matcher *matcher = NULL;
     uint32_t *columns = NULL;
     bool *taken = NULL;
     uint32_t n = 0;
@@ -75,22 +104,12 @@ static enum stoa_status plan_columns(const struct stoa_convert_options *options,
         columns[n++] = column;
     }
     *nselected = n;
-    if (options->filter != NULL) {
-        const uint32_t *needed;
-        uint32_t nneeded;
-
-        STOA_TRY(stoa_filter_bind(options->filter, schema, &matcher, err));
-        needed = stoa_matcher_columns(matcher, &nneeded);
-        for (uint32_t i = 0; i < nneeded; i++) {
-            if (!taken[needed[i]])
-                columns[n++] = needed[i];
-        }
-    }
+    if (options->filter != NULL)
+        STOA_TRY(add_needed(options->filter, schema, taken, columns, &n, err));
     *ncolumns = n;
     *out = columns;
     columns = NULL;
 out:
-    stoa_matcher_free(matcher);
     stoa_free(columns);
     stoa_free(taken);
     return st;

@@ -534,6 +534,25 @@ static void errors_name_the_place(void **state)
     stoa_schema_reset(&schema);
 }
 
+static struct stoa_filter *parse_filter(const char *text)
+{
+    struct stoa_filter *filter = NULL;
+    struct stoa_error err = {0};
+
+    check(stoa_filter_parse(text, &filter, &err), &err);
+    return filter;
+}
+
+static void add_nested(struct stoa_schema *schema, const char *name, const char *type)
+{
+    struct stoa_field field = {0};
+    struct stoa_error err = {0};
+
+    check(stoa_field_parse(name, type, true, &field, &err), &err);
+    check(stoa_schema_add_field(schema, &field, &err), &err);
+    stoa_field_reset(&field);
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
     (void)state;
@@ -541,6 +560,8 @@ static void what_makes_no_sense_is_refused(void **state)
     static const char *const stoa[] = {"t.stoa"}, *const json[] = {"t.jsonl"};
     static const char *const twice[] = {"a", "A"};
     const struct stoa_schema schema = {0};
+    struct stoa_schema nested = {0};
+    struct stoa_filter *deep = parse_filter("a.y.w = 2");
     const struct {
         struct stoa_convert_options options;
         const char *message;
@@ -560,6 +581,9 @@ static void what_makes_no_sense_is_refused(void **state)
          "column \"a\" is selected twice"},
         {{.paths = stoa, .npaths = 1, .output = "o.csv", .columns = twice, .ncolumns = 2},
          "t.stoa: column \"a\" is selected twice"},
+        {{.paths = csv, .npaths = 1, .output = "o.stoa", .schema = &nested, .filter = deep},
+         "column a: CSV can't hold struct<x:int32,y:struct<z:int32,w:int32>>; JSON lines (jsonl) "
+         "can"},
         {{.paths = csv, .npaths = 1, .output = "t.csv"}, "t.csv: exists and must not be replaced"},
         {{.paths = csv, .npaths = 1, .output = "o.stoa", .memory_nbytes = 1000000},
          "0 MiB of memory are too few: one row group needs about 26 MiB (smaller row groups need "
@@ -570,6 +594,8 @@ static void what_makes_no_sense_is_refused(void **state)
 
     stoa_test_folder_put("t.csv", "a,b\n1,2\n", 8);
     stoa_test_folder_put("t.jsonl", "{}\n", 3);
+    add_nested(&nested, "a", "struct<x:int32,y:struct<z:int32,w:int32>>");
+    add_nested(&nested, "b", "int32");
     free(run_file("t.csv", "t.stoa", make, &nbytes));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct stoa_error err = {0};
@@ -579,6 +605,8 @@ static void what_makes_no_sense_is_refused(void **state)
         assert_int_equal(access(cases[i].options.output, F_OK) == 0,
                          strcmp(cases[i].options.output, "t.csv") == 0);
     }
+    stoa_filter_free(deep);
+    stoa_schema_reset(&nested);
 }
 
 /* ---- Output. ---- */
