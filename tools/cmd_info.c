@@ -9,7 +9,7 @@
 #include "json_out.h"
 #include "table.h"
 
-/* How many pages of a column have an encoding. */
+/* How many pages of a node have an encoding. */
 struct encoding_count {
     char name[128];
     uint64_t npages;
@@ -17,9 +17,14 @@ struct encoding_count {
 
 #define MAX_NENCODINGS 16
 
-struct column_info {
+/* A column or a part of one. */
+struct node_info {
+    const struct stoa_field *field;
+    char *path;      /* "a.b" of node b below column a */
+    uint32_t nnodes; /* with all that is below it */
     uint64_t nbytes; /* chunks */
     uint64_t dictionary_nbytes;
+    uint64_t nvalues;
     uint64_t nnulls;
     struct encoding_count encodings[MAX_NENCODINGS];
     size_t nencodings;
@@ -29,7 +34,8 @@ struct info {
     const char *path;
     struct open_file file;
     const struct stoa_schema *schema;
-    struct column_info *columns;
+    struct node_info *nodes;
+    uint32_t nnodes;
     uint64_t kinds[STOA_SPAN_NKINDS];
 };
 
@@ -47,30 +53,30 @@ static enum stoa_status add_span(void *context, const struct stoa_span *span,
 
     (void)err;
     info->kinds[span->kind] += span->nbytes;
-    if (span->column != UINT32_MAX && span->kind == STOA_SPAN_CHUNK)
-        info->columns[span->column].nbytes += span->nbytes;
-    if (span->column != UINT32_MAX && span->kind == STOA_SPAN_DICTIONARY)
-        info->columns[span->column].dictionary_nbytes += span->nbytes;
+    if (span->node != UINT32_MAX && span->kind == STOA_SPAN_CHUNK)
+        info->nodes[span->node].nbytes += span->nbytes;
+    if (span->node != UINT32_MAX && span->kind == STOA_SPAN_DICTIONARY)
+        info->nodes[span->node].dictionary_nbytes += span->nbytes;
     return STOA_OK;
 }
 
 static enum stoa_status add_encoding(void *context, const char *name, uint32_t npages,
                                      struct stoa_error *err)
 {
-    struct column_info *column = context;
+    struct node_info *node = context;
     size_t i = 0;
 
     (void)err;
-    while (i < column->nencodings && strcmp(column->encodings[i].name, name) != 0)
+    while (i < node->nencodings && strcmp(node->encodings[i].name, name) != 0)
         i++;
     if (i == MAX_NENCODINGS) { /* the rest together */
         i = MAX_NENCODINGS - 1;
         name = "others";
     }
-    snprintf(column->encodings[i].name, sizeof(column->encodings[i].name), "%s", name);
-    column->encodings[i].npages += npages;
-    if (i == column->nencodings)
-        column->nencodings++;
+    snprintf(node->encodings[i].name, sizeof(node->encodings[i].name), "%s", name);
+    node->encodings[i].npages += npages;
+    if (i == node->nencodings)
+        node->nencodings++;
     return STOA_OK;
 }
 
@@ -81,6 +87,48 @@ static int more_pages(const void *a, const void *b)
     return x->npages != y->npages ? (x->npages < y->npages ? 1 : -1) : strcmp(x->name, y->name);
 }
 
+/* Fields and all that is below them, depth first. */
+static bool name_nodes(struct info *info, const struct stoa_field *fields, uint32_t nfields,
+                       const char *above)
+{
+    for (uint32_t i = 0; i < nfields; i++) {
+        uint32_t number = info->nnodes++;
+        struct node_info *node = &info->nodes[number];
+        size_t nbytes = strlen(above) + strlen(fields[i].name) + 2;
+
+        node->field = &fields[i];
+        node->path = malloc(nbytes);
+        if (node->path == NULL)
+            return false;
+        snprintf(node->path, nbytes, "%s%s%s", above, above[0] != '\0' ? "." : "", fields[i].name);
+        if (!name_nodes(info, fields[i].children, fields[i].nchildren, node->path))
+            return false;
+        node->nnodes = info->nnodes - number;
+    }
+    return true;
+}
+
+static enum stoa_status gather_node(const struct info *info, uint32_t number,
+                                    struct stoa_error *err)
+{
+    struct stoa_reader *reader = info->file.reader;
+    struct node_info *node = &info->nodes[number];
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t g = 0; st == STOA_OK && g < stoa_reader_nrow_groups(reader); g++) {
+        struct stoa_chunk_info chunk;
+
+        st = stoa_reader_chunk(reader, g, number, &chunk, err);
+        if (st != STOA_OK)
+            break;
+        node->nvalues += chunk.nvalues;
+        node->nnulls += chunk.nnulls;
+        st = stoa_reader_encodings(reader, g, number, add_encoding, node, err);
+    }
+    qsort(node->encodings, node->nencodings, sizeof(node->encodings[0]), more_pages);
+    return st;
+}
+
 static enum stoa_status gather(struct info *info, struct stoa_error *err)
 {
     struct stoa_reader *reader = info->file.reader;
@@ -88,26 +136,14 @@ static enum stoa_status gather(struct info *info, struct stoa_error *err)
 
     if (st != STOA_OK)
         return st;
-    info->columns = calloc((size_t)info->schema->nfields + 1, sizeof(*info->columns));
-    if (info->columns == NULL) {
+    info->nodes = calloc((size_t)stoa_reader_nnodes(reader) + 1, sizeof(*info->nodes));
+    if (info->nodes == NULL || !name_nodes(info, info->schema->fields, info->schema->nfields, "")) {
         *err = (struct stoa_error){.status = STOA_ERR_NOMEM, .message = "out of memory"};
         return STOA_ERR_NOMEM;
     }
     st = stoa_reader_spans(reader, add_span, info, err);
-    for (uint32_t i = 0; i < info->schema->nfields; i++) {
-        struct column_info *column = &info->columns[i];
-
-        for (uint32_t g = 0; st == STOA_OK && g < stoa_reader_nrow_groups(reader); g++) {
-            struct stoa_chunk_info chunk;
-
-            st = stoa_reader_chunk(reader, g, i, &chunk, err);
-            if (st != STOA_OK)
-                break;
-            column->nnulls += chunk.nnulls;
-            st = stoa_reader_encodings(reader, g, i, add_encoding, column, err);
-        }
-        qsort(column->encodings, column->nencodings, sizeof(column->encodings[0]), more_pages);
-    }
+    for (uint32_t i = 0; st == STOA_OK && i < info->nnodes; i++)
+        st = gather_node(info, i, err);
     return st;
 }
 
@@ -120,26 +156,61 @@ static struct json_t *metadata_json(const struct stoa_metadata *metadata)
     return out;
 }
 
-static struct json_t *column_json(const struct info *info, uint32_t i)
+static struct json_t *encodings_json(const struct node_info *node)
 {
-    const struct column_info *column = &info->columns[i];
-    const struct stoa_field *field = &info->schema->fields[i];
-    struct json_t *out = json_out_object(), *encodings = json_out_object();
-    char *type = NULL;
+    struct json_t *out = json_out_object();
 
-    json_out_set(out, "name", json_out_text(field->name));
-    json_out_set(out, "type",
-                 stoa_type_print(field, &type, NULL) == STOA_OK ? json_out_text(type) : NULL);
-    json_out_set(out, "nullable", json_out_bool(field->nullable));
-    json_out_set(out, "bytes", json_out_count(column->nbytes + column->dictionary_nbytes));
-    json_out_set(out, "dictionary_bytes", json_out_count(column->dictionary_nbytes));
-    json_out_set(out, "nulls", json_out_count(column->nnulls));
-    for (size_t k = 0; k < column->nencodings; k++)
-        json_out_set(encodings, column->encodings[k].name,
-                     json_out_count(column->encodings[k].npages));
-    json_out_set(out, "encodings", encodings);
-    json_out_set(out, "metadata", metadata_json(&field->metadata));
+    for (size_t k = 0; k < node->nencodings; k++)
+        json_out_set(out, node->encodings[k].name, json_out_count(node->encodings[k].npages));
+    return out;
+}
+
+static struct json_t *type_json(const struct stoa_field *field)
+{
+    char *type = NULL;
+    struct json_t *out =
+        stoa_type_print(field, &type, NULL) == STOA_OK ? json_out_text(type) : NULL;
+
     stoa_free(type);
+    return out;
+}
+
+/* One node of a nested column, by itself. */
+static struct json_t *node_json(const struct node_info *node)
+{
+    struct json_t *out = json_out_object();
+
+    json_out_set(out, "path", json_out_text(node->path));
+    json_out_set(out, "type", type_json(node->field));
+    json_out_set(out, "nullable", json_out_bool(node->field->nullable));
+    json_out_set(out, "bytes", json_out_count(node->nbytes + node->dictionary_nbytes));
+    json_out_set(out, "dictionary_bytes", json_out_count(node->dictionary_nbytes));
+    json_out_set(out, "values", json_out_count(node->nvalues));
+    json_out_set(out, "nulls", json_out_count(node->nnulls));
+    json_out_set(out, "encodings", encodings_json(node));
+    return out;
+}
+
+/* A column: bytes are those of all its nodes. */
+static struct json_t *column_json(const struct node_info *node)
+{
+    struct json_t *out = json_out_object(), *nodes = json_out_array();
+    uint64_t nbytes = 0, dictionary_nbytes = 0;
+
+    for (uint32_t i = 0; i < node->nnodes; i++) {
+        nbytes += node[i].nbytes + node[i].dictionary_nbytes;
+        dictionary_nbytes += node[i].dictionary_nbytes;
+        json_out_append(nodes, node_json(&node[i]));
+    }
+    json_out_set(out, "name", json_out_text(node->field->name));
+    json_out_set(out, "type", type_json(node->field));
+    json_out_set(out, "nullable", json_out_bool(node->field->nullable));
+    json_out_set(out, "bytes", json_out_count(nbytes));
+    json_out_set(out, "dictionary_bytes", json_out_count(dictionary_nbytes));
+    json_out_set(out, "nulls", json_out_count(node->nnulls));
+    json_out_set(out, "encodings", encodings_json(node));
+    json_out_set(out, "nodes", nodes);
+    json_out_set(out, "metadata", metadata_json(&node->field->metadata));
     return out;
 }
 
@@ -154,8 +225,8 @@ static enum exit_code print_json(const struct info *info)
     json_out_set(out, "rows", json_out_count(stoa_reader_nrows(info->file.reader)));
     json_out_set(out, "bytes", json_out_count(info->file.source->nbytes));
     json_out_set(out, "row_groups", json_out_count(stoa_reader_nrow_groups(info->file.reader)));
-    for (uint32_t i = 0; i < info->schema->nfields; i++)
-        json_out_append(columns, column_json(info, i));
+    for (uint32_t i = 0; i < info->nnodes; i += info->nodes[i].nnodes)
+        json_out_append(columns, column_json(&info->nodes[i]));
     json_out_set(out, "columns", columns);
     for (size_t k = 0; k < STOA_SPAN_NKINDS; k++)
         json_out_set(kinds, kind_names[k], json_out_count(info->kinds[k]));
@@ -166,16 +237,16 @@ static enum exit_code print_json(const struct info *info)
 }
 
 /* "dict(pfor) 90%, plain 10%": the three most frequent. */
-static void print_encodings(const struct column_info *column, char *out, size_t nbytes)
+static void print_encodings(const struct node_info *node, char *out, size_t nbytes)
 {
     uint64_t npages = 0;
     size_t used = 0;
 
     out[0] = '\0';
-    for (size_t k = 0; k < column->nencodings; k++)
-        npages += column->encodings[k].npages;
-    for (size_t k = 0; k < column->nencodings && k < 3 && used < nbytes; k++) {
-        const struct encoding_count *encoding = &column->encodings[k];
+    for (size_t k = 0; k < node->nencodings; k++)
+        npages += node->encodings[k].npages;
+    for (size_t k = 0; k < node->nencodings && k < 3 && used < nbytes; k++) {
+        const struct encoding_count *encoding = &node->encodings[k];
         int n = snprintf(out + used, nbytes - used, "%s%s", k > 0 ? ", " : "", encoding->name);
 
         used += n > 0 ? (size_t)n : 0;
@@ -187,21 +258,30 @@ static void print_encodings(const struct column_info *column, char *out, size_t 
     }
 }
 
-static bool add_row(struct table *table, const struct info *info, uint32_t i)
+/* Of types with children the word in front of them: they have rows of their own. */
+static void cut_type(char *type)
 {
-    const struct column_info *column = &info->columns[i];
-    const struct stoa_field *field = &info->schema->fields[i];
-    uint64_t nbytes = column->nbytes + column->dictionary_nbytes;
+    char *children = strchr(type, '<');
+
+    if (children != NULL)
+        *children = '\0';
+}
+
+static bool add_row(struct table *table, const struct info *info, const struct node_info *node)
+{
+    uint64_t nbytes = node->nbytes + node->dictionary_nbytes;
     char name[NAME_NBYTES], size[32], share[16], nulls[32], encodings[512];
     char *type = NULL;
-    bool done = stoa_type_print(field, &type, NULL) == STOA_OK;
+    bool done = stoa_type_print(node->field, &type, NULL) == STOA_OK;
 
-    stoa_quote(name, sizeof(name), field->name, strlen(field->name));
+    stoa_quote(name, sizeof(name), node->path, strlen(node->path));
     print_size(size, nbytes);
     snprintf(share, sizeof(share), "%.1f%%",
              100.0 * (double)nbytes / (double)info->file.source->nbytes);
-    print_count(nulls, column->nnulls);
-    print_encodings(column, encodings, sizeof(encodings));
+    print_count(nulls, node->nnulls);
+    print_encodings(node, encodings, sizeof(encodings));
+    if (done && node->field->nchildren > 0)
+        cut_type(type);
     done = done && table_add_row(
                        table, (const char *const[]){name, type, size, share, nulls, encodings}, 6);
     stoa_free(type);
@@ -221,8 +301,8 @@ static enum exit_code print_columns(const struct info *info)
 
     for (size_t i = 0; done && i < sizeof(headers) / sizeof(headers[0]); i++)
         done = table_add_column(table, headers[i].name, headers[i].right);
-    for (uint32_t i = 0; done && i < info->schema->nfields; i++)
-        done = add_row(table, info, i);
+    for (uint32_t i = 0; done && i < info->nnodes; i++)
+        done = add_row(table, info, &info->nodes[i]);
     code = done ? table_print(table) : fail_memory();
     table_free(table);
     return code;
@@ -263,7 +343,9 @@ enum exit_code run_info(const struct arguments *arguments)
         code = fail_file(info.path, &err);
     else
         code = (has_option(arguments, OPT_JSON) ? print_json : print_text)(&info);
-    free(info.columns);
+    for (uint32_t i = 0; i < info.nnodes; i++)
+        free(info.nodes[i].path);
+    free(info.nodes);
     close_stoa(&info.file);
     return code;
 }

@@ -263,6 +263,7 @@ static struct stoa_object group_header(const struct stoa_assembler *assembler, u
 {
     return (struct stoa_object){
         .kind = STOA_OBJECT_ROW_GROUP,
+        .features = stoa_schema_features(&assembler->bytes),
         .nrows = nrows,
         .dir_nbytes = assembler->bytes.nnodes * STOA_RG_ENTRY_NBYTES,
         .ref_id = assembler->schema_id,

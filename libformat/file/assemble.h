@@ -28,7 +28,7 @@
 struct stoa_new_chunk {
     struct stoa_rg_entry entry;      /* offset is set when the row group is laid out */
     uint32_t dict_index;             /* SHARED_DICT: of entry.dict_id here, else STOA_NONE32 */
-    const struct stoa_buffer *zones; /* zone maps in the stored form of the file's column */
+    const struct stoa_buffer *zones; /* zone maps in the stored form of the file's node */
     const struct stoa_zone *all;     /* and that of the row group */
 };
 

@@ -10,7 +10,8 @@ struct stoa_stored_page {
     uint64_t offset; /* in the file */
     uint64_t hash;
     uint32_t nbytes;
-    uint32_t raw_max; /* bytes of its payloads at the most */
+    uint32_t raw_max;     /* bytes of its payloads at the most */
+    uint32_t first_child; /* list and map: child values in front of it */
 };
 
 /* pages[0] is the local dictionary of a chunk that has one. */
@@ -20,12 +21,20 @@ struct stoa_chunk_pages {
     uint64_t head_nbytes;
 };
 
+/* What the head of a chunk does not tell itself. */
+struct stoa_chunk_shape {
+    uint8_t type;     /* of the node, as stored */
+    uint32_t nvalues; /* of the chunk */
+    uint32_t nrows;   /* of its row group */
+};
+
 /*
- * Reads the head of a checked chunk of nrows rows. *out is overwritten on success and released by
+ * Reads the head of a checked chunk. *out is overwritten on success and released by
  * stoa_chunk_pages_reset(). STOA_ERR_CORRUPT with err->offset at the head.
  */
 STOA_CHECK enum stoa_status stoa_chunk_pages_read(const struct stoa_footer *footer,
-                                                  const struct stoa_chunk *chunk, uint32_t nrows,
+                                                  const struct stoa_chunk *chunk,
+                                                  const struct stoa_chunk_shape *shape,
                                                   struct stoa_chunk_pages *out,
                                                   struct stoa_error *err);
 void stoa_chunk_pages_reset(struct stoa_chunk_pages *pages);

@@ -1,14 +1,18 @@
 /*
  * From the pages of a chunk to an array (spec/format.md, "Chunks" and "Null slots").
  *
- *     rows wanted             |--------------|
+ *     values wanted           |--------------|
  *     pages        |----2----|----3----|----4----|----5----|
  *     covered                |-------------------|           decoded, then cut to what is wanted
  *
  * Pages are fetched in runs with one read each, every page is verified before it is decoded, and
  * decoded straight into the array unless its values have to be widened. What the format promises
  * of values and what a page cannot know is checked here: text is UTF-8, bools are 0 or 1, enum
- * values have a symbol, the count of nulls is that of the chunk.
+ * values have a symbol, the count of nulls is that of the chunk, lengths of lists add up to what
+ * the page table and the child's chunk say.
+ *
+ * The array of a node with children comes without them: of a struct or fixed_list a bitmap, of a
+ * list or map offsets too. nodes_read.c puts trees together.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -35,17 +39,22 @@ struct job {
     struct stoa_reader *reader;
     const struct stoa_column *column;
     const struct stoa_chunk *chunk;
-    enum stoa_phys phys; /* of the chunk */
-    uint32_t width;      /* of a value of the chunk; 0 for BYTES */
-    uint32_t nrows;      /* of the row group */
-    uint32_t begin;      /* rows covered: whole pages around the rows wanted */
+    enum stoa_phys phys;   /* of the chunk */
+    uint32_t width;        /* of a value of the chunk; 0 for BYTES and NONE */
+    uint32_t nrows;        /* of the row group */
+    uint32_t nvalues;      /* of the chunk */
+    struct stoa_field own; /* the node's, childless: of type null where it has children */
+    bool has_lengths;      /* list or map */
+    uint32_t nchild;       /* its child's values in the row group, */
+    uint32_t first_child;  /* those in front of the values covered */
+    uint32_t begin;        /* values covered: whole pages around the values wanted */
     uint32_t end;
-    struct stoa_budget budget;
+    struct stoa_budget *budget;
     struct stoa_read_scratch *scratch;
     struct stoa_chunk_pages pages;
-    const struct stoa_dictionary *dictionary; /* of a chunk that has one: shared, or `own` */
+    const struct stoa_dictionary *dictionary; /* of a chunk that has one: shared, or its own */
     uint32_t ncodes;
-    struct stoa_dictionary own;
+    struct stoa_dictionary own_dictionary;
     struct stoa_array array;
     struct stoa_buffer text;
     uint64_t nread;
@@ -60,9 +69,10 @@ static uint32_t first_data_page(const struct job *job)
 /* ---- What a decoded page must hold. ---- */
 
 /* Each of n values is UTF-8 when all text is and no value starts inside a character. */
-static enum stoa_status check_utf8(const uint8_t *text, const int32_t *offsets, size_t n,
-                                   uint32_t first_row, struct stoa_error *err)
+static enum stoa_status check_utf8(const struct job *job, const int32_t *offsets, size_t n,
+                                   uint32_t first_value, struct stoa_error *err)
 {
+    const uint8_t *text = job->text.data;
     size_t begin = (size_t)offsets[0], nbytes = (size_t)offsets[n] - begin;
     size_t valid = nbytes > 0 ? stoa_utf8_valid_prefix(text + begin, nbytes) : 0;
 
@@ -70,8 +80,8 @@ static enum stoa_status check_utf8(const uint8_t *text, const int32_t *offsets, 
         size_t end = (size_t)offsets[i + 1] - begin;
 
         if (end > valid || (end < nbytes && (text[begin + end] & 0xc0) == 0x80))
-            return stoa_fail(err, STOA_ERR_CORRUPT, "row %zu: text that is not UTF-8",
-                             first_row + i);
+            return stoa_fail(err, STOA_ERR_CORRUPT, "%s %zu: text that is not UTF-8",
+                             job->column->place.below_list ? "value" : "row", first_value + i);
     }
     return STOA_OK;
 }
@@ -97,27 +107,57 @@ static enum stoa_status check_symbols(const struct stoa_type *type, const uint32
 static enum stoa_status put_widened(struct job *job, size_t first, size_t n, struct stoa_error *err)
 {
     const uint8_t *in = job->scratch->values.data;
-    size_t width = stoa_type_width(&job->column->field.type), npacked;
+    size_t width = stoa_type_width(&job->own.type), npacked;
 
-    if (job->column->field.type.id == STOA_BOOL) {
+    if (job->own.type.id == STOA_BOOL) {
         npacked = stoa_pack_bools(job->array.values, first, in, n);
         if (npacked < n)
             return stoa_fail(err, STOA_ERR_CORRUPT, "a bool of %u", in[npacked]);
         return STOA_OK;
     }
-    if (job->column->field.type.id == STOA_INTERVAL)
+    if (job->own.type.id == STOA_INTERVAL)
         stoa_interval_le(job->array.values + first * width, in, n);
     else
-        stoa_widen(job->array.values + first * width,
-                   stoa_type_memory_phys(&job->column->field.type), in, job->phys, n);
+        stoa_widen(job->array.values + first * width, stoa_type_memory_phys(&job->own.type), in,
+                   job->phys, n);
+    return STOA_OK;
+}
+
+/*
+ * Lengths of n lists, from scratch->values unless they stand behind their offset already, become
+ * offsets. They may not go past the child's values, wherever the page table says that they start.
+ */
+static enum stoa_status put_lengths(struct job *job, const struct stoa_stored_page *page,
+                                    size_t first, size_t n, struct stoa_error *err)
+{
+    int32_t *offsets = job->array.offsets + first;
+    uint32_t room = job->nchild - job->first_child;
+
+    if (page->first_child - job->first_child != (uint32_t)offsets[0])
+        return stoa_fail(err, STOA_ERR_CORRUPT,
+                         "begins at child value %" PRIu32 ", the lists before it end at %" PRIu32,
+                         page->first_child, job->first_child + (uint32_t)offsets[0]);
+    if (job->phys != STOA_PHYS_U32)
+        stoa_widen(offsets + 1, STOA_PHYS_U32, job->scratch->values.data, job->phys, n);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t length = (uint32_t)offsets[i + 1], at = (uint32_t)offsets[i];
+
+        if (length > room - at)
+            return stoa_fail(err, STOA_ERR_CORRUPT,
+                             "a list of %" PRIu32 " values where its child has %" PRIu32 " left",
+                             length, room - at);
+        offsets[i + 1] = (int32_t)(at + length);
+    }
     return STOA_OK;
 }
 
 /* Whether values lie in the array as they are stored. */
 static bool is_direct(const struct job *job)
 {
-    const struct stoa_type *type = &job->column->field.type;
+    const struct stoa_type *type = &job->own.type;
 
+    if (job->has_lengths)
+        return job->phys == STOA_PHYS_U32;
     return job->phys == STOA_PHYS_BYTES ||
            (job->phys == stoa_type_memory_phys(type) && type->id != STOA_BOOL &&
             (type->id != STOA_INTERVAL || STOA_LITTLE_ENDIAN));
@@ -133,13 +173,25 @@ static enum stoa_status verify_page(const struct stoa_stored_page *page, const u
     return STOA_OK;
 }
 
+/* Where the page decoder puts values of a fixed width from the array's `first` on. */
+static uint8_t *room_of_values(const struct job *job, size_t first)
+{
+    if (!is_direct(job))
+        return job->scratch->values.data;
+    if (job->has_lengths)
+        return (uint8_t *)(job->array.offsets + first + 1);
+    if (job->array.values == NULL)
+        return NULL;
+    return job->array.values + first * stoa_type_width(&job->own.type);
+}
+
 static enum stoa_status decode_page(struct job *job, const struct stoa_stored_page *page,
-                                    const uint8_t *bytes, uint32_t row, uint32_t n,
+                                    const uint8_t *bytes, uint32_t value, uint32_t n,
                                     struct stoa_error *err)
 {
-    const struct stoa_type *type = &job->column->field.type;
-    size_t first = row - job->begin, width = stoa_type_width(type), text_before = job->text.nbytes;
-    uint64_t raw_max = page->raw_max < job->budget.total ? page->raw_max : job->budget.total;
+    const struct stoa_type *type = &job->own.type;
+    size_t first = value - job->begin, text_before = job->text.nbytes;
+    uint64_t raw_max = page->raw_max < job->budget->total ? page->raw_max : job->budget->total;
     struct stoa_vector dictionary;
     struct stoa_page_values out = {
         .validity = job->array.validity,
@@ -151,13 +203,11 @@ static enum stoa_status decode_page(struct job *job, const struct stoa_stored_pa
     if (job->phys == STOA_PHYS_BYTES) {
         out.offsets = job->array.offsets + first;
         out.bytes = &job->text;
-        out.bytes_max = job->budget.left < INT32_MAX - text_before
-                            ? text_before + (size_t)job->budget.left + 1
+        out.bytes_max = job->budget->left < INT32_MAX - text_before
+                            ? text_before + (size_t)job->budget->left + 1
                             : INT32_MAX;
-    } else if (is_direct(job)) {
-        out.values = job->array.values + first * width;
     } else {
-        out.values = job->scratch->values.data;
+        out.values = room_of_values(job, first);
     }
     if (job->dictionary != NULL)
         dictionary = stoa_dictionary_vector(job->dictionary, job->ncodes);
@@ -166,9 +216,11 @@ static enum stoa_status decode_page(struct job *job, const struct stoa_stored_pa
     job->array.nnulls += out.nnulls;
     job->ndecoded++;
     if (job->phys == STOA_PHYS_BYTES) {
-        STOA_TRY(stoa_budget_take(&job->budget, job->text.nbytes - text_before, err));
+        STOA_TRY(stoa_budget_take(job->budget, job->text.nbytes - text_before, err));
         if (type->id == STOA_UTF8 && job->dictionary == NULL)
-            STOA_TRY(check_utf8(job->text.data, out.offsets, n, row, err));
+            STOA_TRY(check_utf8(job, out.offsets, n, value, err));
+    } else if (job->has_lengths) {
+        STOA_TRY(put_lengths(job, page, first, n, err));
     } else if (!is_direct(job)) {
         STOA_TRY(put_widened(job, first, n, err));
     }
@@ -227,13 +279,13 @@ static enum stoa_status decode_pages(struct job *job, uint32_t begin, uint32_t e
         STOA_TRY(fetch(job, begin, run, err));
         for (uint32_t k = begin; k < run; k++) {
             const struct stoa_stored_page *page = &job->pages.pages[k];
-            uint32_t row = (k - local) << job->chunk->page_shift;
-            uint32_t rest = job->nrows - row, page_nrows = UINT32_C(1) << job->chunk->page_shift;
+            uint32_t value = (k - local) << job->chunk->page_shift;
+            uint32_t rest = job->nvalues - value, most = UINT32_C(1) << job->chunk->page_shift;
 
             st = decode_page(job, page,
                              job->scratch->stored.data +
                                  (page->offset - job->pages.pages[begin].offset),
-                             row, rest < page_nrows ? rest : page_nrows, err);
+                             value, rest < most ? rest : most, err);
             if (st != STOA_OK)
                 return fail_page(job, k, st, err);
         }
@@ -260,18 +312,18 @@ static enum stoa_status read_local(struct job *job, struct stoa_error *err)
     if (st == STOA_OK)
         st = stoa_page_count(job->scratch->stored.data, page->nbytes, &nvalues, err);
     if (st == STOA_OK)
-        st = stoa_dictionary_init(&job->own, job->phys, job->width, nshared + nvalues, &job->budget,
-                                  err);
+        st = stoa_dictionary_init(&job->own_dictionary, job->phys, job->width, nshared + nvalues,
+                                  job->budget, err);
     if (st == STOA_OK && shared != NULL)
-        st = stoa_dictionary_append_codes(&job->own, shared, nshared, &job->budget, err);
+        st = stoa_dictionary_append_codes(&job->own_dictionary, shared, nshared, job->budget, err);
     if (st == STOA_OK)
-        st =
-            stoa_dictionary_append_page(&job->own, job->scratch->decoder, job->scratch->stored.data,
-                                        page->nbytes, nvalues, page->raw_max, &job->budget, err);
+        st = stoa_dictionary_append_page(&job->own_dictionary, job->scratch->decoder,
+                                         job->scratch->stored.data, page->nbytes, nvalues,
+                                         page->raw_max, job->budget, err);
     if (st != STOA_OK)
         return fail_page(job, 0, st, err);
-    stoa_dictionary_finish(&job->own);
-    job->dictionary = &job->own;
+    stoa_dictionary_finish(&job->own_dictionary);
+    job->dictionary = &job->own_dictionary;
     job->ncodes = nshared + nvalues;
     job->ndecoded++;
 out:
@@ -286,11 +338,11 @@ static enum stoa_status open_dictionary(struct job *job, struct stoa_error *err)
     if (chunk->flags & STOA_CHUNK_SHARED_DICT)
         STOA_TRY(stoa_dictionaries_get(&job->reader->dictionaries, &job->reader->footer,
                                        job->scratch->decoder, chunk->dict_index, job->phys,
-                                       job->width, &job->budget, &job->dictionary, &job->ncodes,
+                                       job->width, job->budget, &job->dictionary, &job->ncodes,
                                        err));
     if (chunk->flags & STOA_CHUNK_LOCAL_DICT)
         STOA_TRY(read_local(job, err));
-    if (job->dictionary != NULL && job->column->field.type.id == STOA_UTF8 &&
+    if (job->dictionary != NULL && job->own.type.id == STOA_UTF8 &&
         job->dictionary->nutf8 < job->ncodes)
         st = stoa_fail(err, STOA_ERR_CORRUPT, "dictionary: value %" PRIu32 " is not UTF-8",
                        job->dictionary->nutf8);
@@ -300,29 +352,48 @@ out:
 
 /* ---- The array. ---- */
 
-/* Room for the covered rows; the text of pages without a dictionary is known in advance. */
+/* An array of the node without its children, as stoa_array_alloc() leaves it. */
+static enum stoa_status alloc_own(const struct job *job, size_t n, bool nulls,
+                                  struct stoa_array *out, struct stoa_error *err)
+{
+    struct stoa_array array = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_array_alloc(&job->own.type, n, 0, nulls, &array, err));
+    if (job->has_lengths) {
+        STOA_TRY(stoa_array_alloc_buffer(&array.offsets, (n + 1) * sizeof(array.offsets[0]), err));
+        array.offsets[0] = 0;
+    }
+    *out = array;
+    array = (struct stoa_array){0};
+out:
+    stoa_array_reset(&array);
+    return st;
+}
+
+/* Room for the covered values; the text of pages without a dictionary is known in advance. */
 static enum stoa_status alloc_array(struct job *job, uint32_t first, uint32_t last,
                                     struct stoa_error *err)
 {
-    const struct stoa_type *type = &job->column->field.type;
+    const struct stoa_type *type = &job->own.type;
     uint64_t n = job->end - job->begin, nbytes = n * stoa_type_width(type) + n / 4 + DECODE_SLACK;
-    uint64_t raw_nbytes = 0, page_nrows = UINT64_C(1) << job->chunk->page_shift;
+    uint64_t raw_nbytes = 0, page_nvalues = UINT64_C(1) << job->chunk->page_shift;
     enum stoa_status st;
 
-    if (job->phys == STOA_PHYS_BYTES)
+    if (job->phys == STOA_PHYS_BYTES || job->has_lengths)
         nbytes += n * sizeof(int32_t);
     if (!is_direct(job))
-        nbytes += page_nrows * 8;
-    STOA_TRY(stoa_budget_take(&job->budget, nbytes, err));
-    STOA_TRY(stoa_array_alloc(type, (size_t)n, 0, job->chunk->nnulls > 0, &job->array, err));
+        nbytes += page_nvalues * 8;
+    STOA_TRY(stoa_budget_take(job->budget, nbytes, err));
+    STOA_TRY(alloc_own(job, (size_t)n, job->chunk->nnulls > 0, &job->array, err));
     job->array.nnulls = 0;
     if (!is_direct(job))
         STOA_TRY(stoa_buffer_resize(
             &job->scratch->values,
-            (size_t)(page_nrows < n ? page_nrows : n) * job->width + DECODE_SLACK, err));
+            (size_t)(page_nvalues < n ? page_nvalues : n) * job->width + DECODE_SLACK, err));
     for (uint32_t k = first; k < last && job->dictionary == NULL; k++)
         raw_nbytes += job->pages.npages > 1 ? job->pages.pages[k].raw_max : 0;
-    if (job->phys == STOA_PHYS_BYTES && raw_nbytes < job->budget.left && raw_nbytes < INT32_MAX)
+    if (job->phys == STOA_PHYS_BYTES && raw_nbytes < job->budget->left && raw_nbytes < INT32_MAX)
         STOA_TRY(stoa_buffer_reserve(&job->text, (size_t)raw_nbytes + DECODE_SLACK, err));
 out:
     return st;
@@ -346,10 +417,41 @@ out:
     return st;
 }
 
-static enum stoa_status finish_array(struct job *job, uint32_t begin, uint32_t end,
-                                     struct stoa_array *out, struct stoa_error *err)
+/* The lists of the last page end where the child does. */
+static enum stoa_status check_last_list(const struct job *job, struct stoa_error *err)
 {
-    bool is_whole = job->begin == 0 && job->end == job->nrows;
+    uint32_t end;
+
+    if (!job->has_lengths || job->end < job->nvalues)
+        return STOA_OK;
+    end = job->first_child + (uint32_t)job->array.offsets[job->end - job->begin];
+    if (end == job->nchild)
+        return STOA_OK;
+    return stoa_fail_at(err, STOA_ERR_CORRUPT, job->chunk->offset,
+                        "lists of %" PRIu32 " values together, the child has %" PRIu32, end,
+                        job->nchild);
+}
+
+/* The offsets of values [begin, end) of the covered ones, for *out. */
+static enum stoa_status cut_offsets(const struct job *job, size_t begin, size_t end,
+                                    struct stoa_array *out, struct stoa_error *err)
+{
+    const int32_t *from = job->array.offsets + begin;
+    size_t n = end - begin;
+    enum stoa_status st =
+        stoa_array_alloc_buffer(&out->offsets, (n + 1) * sizeof(out->offsets[0]), err);
+
+    for (size_t i = 0; st == STOA_OK && i <= n; i++)
+        out->offsets[i] = from[i] - from[0];
+    return st;
+}
+
+static enum stoa_status finish_array(struct job *job, uint32_t begin, uint32_t end,
+                                     struct stoa_array *out, struct stoa_range *children,
+                                     struct stoa_error *err)
+{
+    bool is_whole = job->begin == 0 && job->end == job->nvalues;
+    struct stoa_array cut = {0};
     enum stoa_status st;
 
     if (is_whole ? job->array.nnulls != job->chunk->nnulls
@@ -359,95 +461,144 @@ static enum stoa_status finish_array(struct job *job, uint32_t begin, uint32_t e
                           job->chunk->nnulls);
         goto out;
     }
+    STOA_TRY(check_last_list(job, err));
     STOA_TRY(finish_text(job, err));
     stoa_array_drop_validity(&job->array);
-    if (begin == job->begin && end == job->end) {
+    begin -= job->begin;
+    end -= job->begin;
+    if (job->has_lengths)
+        *children = (struct stoa_range){job->first_child + (uint32_t)job->array.offsets[begin],
+                                        job->first_child + (uint32_t)job->array.offsets[end]};
+    if (end - begin == job->array.nvalues) {
         *out = job->array;
         job->array = (struct stoa_array){0};
-    } else {
-        STOA_TRY(stoa_array_slice(&job->column->field, &job->array, begin - job->begin,
-                                  end - job->begin, out, err));
+        return STOA_OK;
     }
+    STOA_TRY(stoa_array_slice(&job->own, &job->array, begin, end, &cut, err));
+    if (job->has_lengths)
+        STOA_TRY(cut_offsets(job, begin, end, &cut, err));
+    *out = cut;
+    cut = (struct stoa_array){0};
 out:
+    stoa_array_reset(&cut);
     return st;
 }
 
-/* Every value is null: arrays of type null have no buffers at all. */
-static enum stoa_status read_all_null(struct job *job, uint32_t n, struct stoa_array *out,
-                                      struct stoa_error *err)
+/* Values without pages: none, or every one is null, or the node has no values and none is null. */
+static enum stoa_status read_without_pages(struct job *job, uint32_t n, struct stoa_array *out,
+                                           struct stoa_range *children, struct stoa_error *err)
 {
-    const struct stoa_type *type = &job->column->field.type;
+    const struct stoa_type *type = &job->own.type;
     uint64_t nbytes = (uint64_t)n * (stoa_type_width(type) + sizeof(int32_t) + 1);
+    bool nulls = n > 0 && (job->chunk->flags & STOA_CHUNK_ALL_NULL);
     struct stoa_array array = {0};
     enum stoa_status st;
 
-    STOA_TRY(stoa_budget_take(&job->budget, nbytes, err));
-    STOA_TRY(stoa_array_alloc(type, n, 0, true, &array, err));
+    if (job->nchild > 0 && n > 0)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "nulls alone, the child has %" PRIu32 " values",
+                         job->nchild);
+    STOA_TRY(stoa_budget_take(job->budget, nbytes, err));
+    STOA_TRY(alloc_own(job, n, nulls, &array, err));
     if (array.values != NULL && type->id != STOA_BOOL && job->column->phys != STOA_PHYS_BYTES)
         memset(array.values, 0, (size_t)n * stoa_type_width(type));
     if (array.offsets != NULL)
         memset(array.offsets, 0, (n + (size_t)1) * sizeof(int32_t));
+    if (job->has_lengths)
+        *children = (struct stoa_range){0, 0};
     *out = array;
 out:
     return st;
 }
 
 static enum stoa_status run(struct job *job, uint32_t begin, uint32_t end, struct stoa_array *out,
-                            struct stoa_error *err)
+                            struct stoa_range *children, struct stoa_error *err)
 {
+    struct stoa_chunk_shape shape = {job->column->place.type, job->nvalues, job->nrows};
     uint32_t shift = job->chunk->page_shift, local = first_data_page(job);
     uint32_t first = local + (begin >> shift), last = local + ((end - 1) >> shift) + 1;
     uint64_t covered_end = (uint64_t)(last - local) << shift;
     enum stoa_status st;
 
     job->begin = begin >> shift << shift;
-    job->end = covered_end < job->nrows ? (uint32_t)covered_end : job->nrows;
+    job->end = covered_end < job->nvalues ? (uint32_t)covered_end : job->nvalues;
     STOA_TRY(stoa_reader_scratch_take(job->reader, &job->scratch, err));
-    STOA_TRY(stoa_chunk_pages_read(&job->reader->footer, job->chunk, job->nrows, &job->pages, err));
+    STOA_TRY(stoa_chunk_pages_read(&job->reader->footer, job->chunk, &shape, &job->pages, err));
     job->nread += job->pages.head_nbytes;
+    job->first_child = job->pages.pages[first].first_child;
+    if (job->first_child > job->nchild) {
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "begins at child value %" PRIu32 " of %" PRIu32,
+                       job->first_child, job->nchild);
+        st = fail_page(job, first, st, err);
+        goto out;
+    }
     STOA_TRY(open_dictionary(job, err));
     STOA_TRY(alloc_array(job, first, last, err));
     STOA_TRY(decode_pages(job, first, last, err));
-    STOA_TRY(finish_array(job, begin, end, out, err));
+    STOA_TRY(finish_array(job, begin, end, out, children, err));
 out:
     return st;
 }
 
-enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group, uint32_t column,
-                                 uint32_t begin, uint32_t end, struct stoa_array *out,
+/* What the footer says of the chunk, unless no value of it is wanted. */
+static enum stoa_status open_chunk(struct job *job, uint32_t row_group, uint32_t node,
+                                   struct stoa_error *err)
+{
+    struct stoa_footer *footer = &job->reader->footer;
+    const struct stoa_chunk *chunks;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_chunks(footer, node, &chunks, err));
+    STOA_TRY(stoa_footer_nvalues(footer, node, row_group, &job->nvalues, err));
+    if (job->has_lengths) /* its only child is the next node */
+        STOA_TRY(stoa_footer_nvalues(footer, node + 1, row_group, &job->nchild, err));
+    job->chunk = &chunks[row_group];
+    job->phys = (enum stoa_phys)job->chunk->phys;
+    job->width = job->phys == STOA_PHYS_FIXED ? job->column->width : stoa_phys_width(job->phys);
+out:
+    return st;
+}
+
+enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
+                                 struct stoa_range values, struct stoa_budget *budget,
+                                 struct stoa_array *out, struct stoa_range *children,
                                  struct stoa_read_counters *counters, struct stoa_error *err)
 {
+    static const struct stoa_chunk nothing = {.flags = STOA_CHUNK_ALL_VALID};
     struct stoa_footer *footer = &reader->footer;
-    const struct stoa_chunk *chunks;
     struct stoa_column *info;
     struct job job = {
         .reader = reader,
+        .chunk = &nothing,
         .nrows = footer->groups[row_group].nrows,
-        .budget = {footer->memory_nbytes, footer->memory_nbytes},
+        .budget = budget,
     };
     enum stoa_status st;
 
-    st = stoa_footer_column(footer, column, &info, err);
-    if (st == STOA_OK)
-        st = stoa_footer_chunks(footer, column, &chunks, err);
+    st = stoa_footer_column(footer, node, &info, err);
     if (st != STOA_OK)
         return st;
     job.column = info;
-    job.chunk = &chunks[row_group];
-    job.phys = (enum stoa_phys)job.chunk->phys;
-    job.width = job.phys == STOA_PHYS_FIXED ? info->width : stoa_phys_width(job.phys);
-    if (job.chunk->flags & STOA_CHUNK_ALL_NULL)
-        st = read_all_null(&job, end - begin, out, err);
+    job.own = info->field;
+    job.has_lengths = stoa_type_has_lengths(info->place.type);
+    if (stoa_type_is_nested(info->place.type))
+        job.own.type = (struct stoa_type){.id = STOA_NULL};
+    if (values.begin < values.end)
+        st = open_chunk(&job, row_group, node, err);
+    if (st != STOA_OK)
+        return st;
+    assert(values.begin == values.end || values.end <= job.nvalues);
+    if (job.chunk->flags & STOA_CHUNK_NO_PAGES)
+        st = read_without_pages(&job, values.end - values.begin, out, children, err);
     else
-        st = run(&job, begin, end, out, err);
+        st = run(&job, values.begin, values.end, out, children, err);
     if (st == STOA_OK && counters != NULL) {
         counters->pages += job.ndecoded;
         counters->bytes += job.nread;
     }
     stoa_reader_scratch_give(reader, job.scratch);
     stoa_chunk_pages_reset(&job.pages);
-    stoa_dictionary_reset(&job.own);
+    stoa_dictionary_reset(&job.own_dictionary);
     stoa_array_reset(&job.array);
     stoa_buffer_free(&job.text);
-    return st == STOA_OK ? st : stoa_reader_wrap(reader, row_group, column, st, err);
+    return st == STOA_OK ? st : stoa_reader_wrap(reader, row_group, node, st, err);
 }

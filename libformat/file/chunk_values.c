@@ -3,6 +3,7 @@
  *
  *     bool      bits             ->  a byte each
  *     decimal   16 or 32 bytes   ->  8 or 16 bytes each, when all fit
+ *     list      offsets          ->  the length of each
  *     nulls     7 0 0 9 0        ->  7 7 7 9 9      (_ _ 4: the first ones take what follows)
  *     all else  as it is, lent
  *
@@ -19,6 +20,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "column/array.h"
+#include "file/layout.h"
 #include "file/phys.h"
 #include "file/widen.h"
 
@@ -257,6 +259,31 @@ static enum stoa_status copy_fixed(struct stoa_chunk_values *values, const struc
     return STOA_OK;
 }
 
+/* The lengths of lists. A null one has none, which readers rely on. */
+static enum stoa_status take_lengths(struct stoa_chunk_values *values, struct stoa_error *err)
+{
+    const struct stoa_array *array = values->array;
+    uint32_t *lengths;
+    bool empty = true;
+    enum stoa_status st = stoa_array_alloc_buffer(&lengths, array->nvalues * sizeof(*lengths), err);
+
+    if (st != STOA_OK)
+        return st;
+    for (size_t i = 0; i < array->nvalues; i++)
+        lengths[i] = (uint32_t)(array->offsets[i + 1] - array->offsets[i]);
+    if (array->nnulls > 0) {
+        for (size_t i = 0; i < array->nvalues; i++)
+            empty &= stoa_bitmap_get(array->validity, i) | (lengths[i] == 0);
+        fill_nulls((uint8_t *)lengths, array->nvalues, sizeof(*lengths), array->validity);
+    }
+    values->physical.values = (uint8_t *)lengths;
+    values->physical.vector = (struct stoa_vector){STOA_PHYS_U32, sizeof(*lengths), array->nvalues,
+                                                   (const uint8_t *)lengths, NULL};
+    if (!empty)
+        return stoa_fail(err, STOA_ERR_DATA, "a null list that has values");
+    return STOA_OK;
+}
+
 enum stoa_status stoa_chunk_values_init(struct stoa_chunk_values *out, const struct stoa_type *type,
                                         const struct stoa_array *array, struct stoa_error *err)
 {
@@ -264,14 +291,19 @@ enum stoa_status stoa_chunk_values_init(struct stoa_chunk_values *out, const str
     enum stoa_status st = STOA_OK;
 
     values.phys = stoa_type_phys(type, &values.width);
-    values.all_null = values.phys == STOA_PHYS_NONE || array->nnulls == array->nvalues;
+    values.all_null = type->id == STOA_NULL || array->nnulls == array->nvalues;
     if (values.all_null)
         goto done;
+    if (stoa_type_has_lengths(type->id)) {
+        STOA_TRY(take_lengths(&values, err));
+        goto done;
+    }
     if (type->id == STOA_DECIMAL)
         STOA_TRY(narrow_decimal(&values, type, err));
     values.physical.vector = (struct stoa_vector){values.phys, values.width, array->nvalues,
                                                   array->values, array->offsets};
-    if (values.phys != STOA_PHYS_BYTES && (array->nnulls > 0 || changes_form(&values, type)))
+    if (values.phys != STOA_PHYS_BYTES && values.phys != STOA_PHYS_NONE &&
+        (array->nnulls > 0 || changes_form(&values, type)))
         STOA_TRY(copy_fixed(&values, type, err));
 done:
     *out = values;

@@ -33,14 +33,14 @@ struct stoa_chunk_values {
     const struct stoa_array *array;
     enum stoa_phys phys;
     uint32_t width;
-    bool all_null;
+    bool all_null; /* also when there are no values at all */
 };
 
 /*
- * The array of a field in physical form: bits of bool as bytes, decimals as I64 or I128 where all
- * fit, null slots filled with the value before (BYTES: left empty), so that they cost nothing.
- * Copies only where something changes. STOA_ERR_DATA: a decimal that has more digits than its
- * type's width has room for.
+ * The array of a node in physical form: bits of bool as bytes, offsets of lists as lengths,
+ * decimals as I64 or I128 where all fit, null slots filled with the value before (BYTES: left
+ * empty), so that they cost nothing. Copies only where something changes. STOA_ERR_DATA: a decimal
+ * that has more digits than its type's width has room for.
  */
 STOA_CHECK enum stoa_status stoa_chunk_values_init(struct stoa_chunk_values *out,
                                                    const struct stoa_type *type,

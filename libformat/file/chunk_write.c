@@ -4,6 +4,8 @@
  *     several stored pages   [ end raw_len hash | end raw_len hash | ... ] [page] [page] ...
  *     one                    [page]
  *
+ * An entry of a list or map says too where the values of its page are among those of the child.
+ *
  * Small pages let a reader skip more and read less; but each costs a head entry, a hash and a call,
  * and compresses less. So a page is the smallest, from 8,192 values on, that is expected to take a
  * page of memory when stored. Only when values are long are pages smaller: what a reader has to
@@ -26,15 +28,17 @@ enum {
     RAW_PAGE_NBYTES = 1024,
 };
 
-struct stoa_rg_entry stoa_chunk_all_null(enum stoa_phys phys, uint32_t nvalues)
+struct stoa_rg_entry stoa_chunk_without_pages(enum stoa_phys phys, uint32_t nvalues,
+                                              uint32_t nnulls)
 {
+    assert(nnulls == nvalues || (phys == STOA_PHYS_NONE && nnulls == 0));
     return (struct stoa_rg_entry){
         .nvalues = nvalues,
-        .nnulls = nvalues,
+        .nnulls = nnulls,
         .page_shift = MAX_PAGE_SHIFT,
         .phys = (uint8_t)phys,
         .encoding = STOA_CONST,
-        .flags = STOA_CHUNK_ALL_NULL,
+        .flags = nnulls == nvalues ? STOA_CHUNK_ALL_NULL : STOA_CHUNK_ALL_VALID,
     };
 }
 
@@ -107,18 +111,19 @@ struct pages {
     size_t head;  /* where the head starts */
     size_t first; /* where the first page starts */
     uint32_t nwritten;
-    bool has_head;
+    uint32_t entry_nbytes; /* of the head; 0: there is none */
 };
 
 /* Appends a page and fills in its entry of the head. */
 static enum stoa_status write_page(struct stoa_encoder *encoder, struct pages *pages,
                                    const struct stoa_vector *values, enum stoa_phys phys,
-                                   const uint8_t *validity, size_t first_bit,
+                                   const uint8_t *validity, size_t first_bit, uint32_t first_child,
                                    const struct stoa_plan *plan, struct stoa_error *err)
 {
     struct stoa_buffer *out = pages->out;
     size_t begin = out->nbytes;
-    struct stoa_page_entry entry;
+    uint8_t *to;
+    struct stoa_page_entry entry = {.first_child = first_child};
     enum stoa_status st = stoa_page_encode(encoder, values, phys, validity, first_bit, plan, out,
                                            &entry.raw_nbytes, err);
 
@@ -128,9 +133,11 @@ static enum stoa_status write_page(struct stoa_encoder *encoder, struct pages *p
         return stoa_fail(err, STOA_ERR_LIMIT, "a row group of more than 4 GiB in one column");
     entry.end = (uint32_t)(out->nbytes - pages->first);
     entry.hash = stoa_hash(out->data + begin, out->nbytes - begin);
-    if (pages->has_head)
-        stoa_page_entry_pack(&entry, out->data + pages->head +
-                                         (size_t)pages->nwritten * STOA_PAGE_ENTRY_NBYTES);
+    to = out->data + pages->head + (size_t)pages->nwritten * pages->entry_nbytes;
+    if (pages->entry_nbytes == STOA_LIST_ENTRY_NBYTES)
+        stoa_list_entry_pack(&entry, to);
+    else if (pages->entry_nbytes > 0)
+        stoa_page_entry_pack(&entry, to);
     pages->nwritten++;
     return STOA_OK;
 }
@@ -144,17 +151,20 @@ static enum stoa_status write_pages(struct stoa_encoder *encoder,
     enum stoa_status st = STOA_OK;
 
     if (chunk->entries.nvalues > 0)
-        STOA_TRY(write_page(encoder, pages, &chunk->entries, chunk->phys, NULL, 0,
+        STOA_TRY(write_page(encoder, pages, &chunk->entries, chunk->phys, NULL, 0, 0,
                             chunk->entries_plan, err));
     first = pages->out->nbytes;
     for (size_t begin = 0; begin < nvalues; begin += page) {
         size_t end = nvalues - begin > page ? begin + page : nvalues;
         struct stoa_vector part = stoa_vector_slice(&chunk->values, begin, end);
 
-        STOA_TRY(write_page(encoder, pages, &part, chunk->phys, chunk->validity, begin, chunk->plan,
-                            err));
+        STOA_TRY(write_page(encoder, pages, &part, chunk->phys, chunk->validity, begin,
+                            chunk->first_child != NULL ? (uint32_t)chunk->first_child[begin] : 0,
+                            chunk->plan, err));
     }
-    entry->encoding = stoa_page_root_encoding(pages->out->data + first);
+    entry->encoding = STOA_CONST;
+    if (chunk->phys != STOA_PHYS_NONE)
+        entry->encoding = stoa_page_root_encoding(pages->out->data + first);
 out:
     return st;
 }
@@ -175,15 +185,16 @@ enum stoa_status stoa_chunk_write(struct stoa_encoder *encoder, const struct sto
     uint32_t npages = stoa_chunk_npages(made.flags, made.page_shift, made.nvalues);
     enum stoa_status st = STOA_OK;
 
-    pages.has_head = npages > 1;
-    if (pages.has_head)
-        STOA_TRY(stoa_buffer_append_zeros(out, (size_t)npages * STOA_PAGE_ENTRY_NBYTES, err));
+    if (npages > 1)
+        pages.entry_nbytes =
+            chunk->first_child != NULL ? STOA_LIST_ENTRY_NBYTES : STOA_PAGE_ENTRY_NBYTES;
+    STOA_TRY(stoa_buffer_append_zeros(out, (size_t)npages * pages.entry_nbytes, err));
     pages.first = out->nbytes;
     STOA_TRY(write_pages(encoder, chunk, made.page_shift, &pages, &made, err));
     assert(pages.nwritten == npages);
     made.nbytes = (uint32_t)(out->nbytes - before);
     made.hash =
-        stoa_hash(out->data + before, pages.has_head ? pages.first - before : out->nbytes - before);
+        stoa_hash(out->data + before, npages > 1 ? pages.first - before : out->nbytes - before);
     *entry = made;
 out:
     if (st != STOA_OK)

@@ -13,10 +13,11 @@ struct stoa_chunk_input {
     const struct stoa_plan *plan;
     uint64_t estimate_nbytes; /* of all pages: decides how large pages are */
 
-    struct stoa_vector values; /* null slots filled; with a DICT root the U32 codes */
+    struct stoa_vector values; /* null slots filled; with a DICT root the U32 codes; NONE: none */
     enum stoa_phys phys;       /* of the chunk */
     const uint8_t *validity;   /* NULL: nothing is null */
     uint32_t nnulls;
+    const int32_t *first_child; /* list and map: child values in front of each value; else NULL */
 
     /* Entries of the chunk's own, put in front of the pages; nvalues 0: none. */
     struct stoa_vector entries;
@@ -34,8 +35,12 @@ STOA_CHECK enum stoa_status stoa_chunk_write(struct stoa_encoder *encoder,
                                              struct stoa_buffer *out, struct stoa_rg_entry *entry,
                                              struct stoa_error *err);
 
-/* The entry of a chunk of nulls alone, which has no bytes. */
-struct stoa_rg_entry stoa_chunk_all_null(enum stoa_phys phys, uint32_t nvalues);
+/*
+ * The entry of a chunk that has no bytes: of nulls alone, of no values, or of a node whose values
+ * are none (NONE) without nulls.
+ */
+struct stoa_rg_entry stoa_chunk_without_pages(enum stoa_phys phys, uint32_t nvalues,
+                                              uint32_t nnulls);
 
 /* No page of nvalues values with nbytes bytes has payloads of more bytes than this. */
 uint64_t stoa_page_raw_bound(uint64_t nbytes, uint64_t nvalues);

@@ -1,12 +1,12 @@
 /*
- * Columns of an open footer: the directory entry, chunk entries, statistics, names
- * (spec/format.md, "Sections").
+ * Nodes of an open footer: the directory entry, chunk entries, statistics, names (spec/format.md,
+ * "Sections").
  *
  *     columns     [ 64 B a node ] --> chunks_off, chunks_hash --> [ 32 B a row group ]
  *                        |      `--> stats_off, stats_hash   --> [ stride B a zone map ]
  *                        `--> name and parameters in the pool
  *
- * Each of the three is read and verified when a column is first asked for it, and checked against
+ * Each of the three is read and verified when a node is first asked for it, and checked against
  * what the footer knows already (row groups, the size of the file), so that who reads a chunk need
  * not look at any of its numbers twice.
  */
@@ -25,13 +25,34 @@
 
 enum { SHOWN_NAME_NBYTES = 128 };
 
-enum stoa_status stoa_column_wrap(const struct stoa_column *column, enum stoa_status st,
-                                  struct stoa_error *err)
+/* Appends the name of a node behind those of its ancestors, "a"."b"; false: one is not known. */
+static bool put_path(const struct stoa_footer *footer, uint32_t node, char *path, size_t nbytes)
 {
-    char shown[SHOWN_NAME_NBYTES];
-    const char *name = column->field.name;
+    const struct stoa_column *column = stoa_once_get(&footer->columns[node]);
+    size_t at = 0;
 
-    return stoa_wrap(err, st, "column %s", stoa_quote(shown, sizeof(shown), name, strlen(name)));
+    if (column == NULL)
+        return false;
+    if (column->place.parent != STOA_NONE32) {
+        if (!put_path(footer, column->place.parent, path, nbytes))
+            return false;
+        at = strlen(path);
+        if (at + 4 > nbytes) /* no room for a dot and quotes: the front says enough */
+            return true;
+        path[at++] = '.';
+    }
+    stoa_quote(path + at, nbytes - at, column->field.name, strlen(column->field.name));
+    return true;
+}
+
+enum stoa_status stoa_footer_wrap(const struct stoa_footer *footer, uint32_t node,
+                                  enum stoa_status st, struct stoa_error *err)
+{
+    char path[SHOWN_NAME_NBYTES];
+
+    if (put_path(footer, node, path, sizeof(path)))
+        return stoa_wrap(err, st, "column %s", path);
+    return stoa_wrap(err, st, "column %" PRIu32, node + 1);
 }
 
 void stoa_column_free(struct stoa_column *column)
@@ -75,9 +96,13 @@ static enum stoa_status check_column(const struct stoa_footer *footer,
                                      const struct stoa_column *column, struct stoa_error *err)
 {
     const struct stoa_column_entry *entry = &column->entry;
-    uint16_t stride = stoa_zone_stride(&column->field.type, false);
+    uint16_t stride = stoa_zone_stride(&column->field.type, column->place.below_list);
     enum stoa_status st;
 
+    if (footer->tree.nodes == NULL &&
+        (stoa_type_is_nested(entry->node.type) || entry->node.parent != STOA_NONE32 ||
+         entry->node.nchildren != 0))
+        return stoa_fail(err, STOA_ERR_CORRUPT, "a tree in a file without nested columns");
     if (footer->ngroups > 0 && entry->stats_stride != stride)
         return stoa_fail(err, STOA_ERR_CORRUPT, "zone maps of %u bytes, must be %u",
                          entry->stats_stride, stride);
@@ -102,10 +127,64 @@ static uint64_t field_nbytes(const struct stoa_field *field)
     return nbytes;
 }
 
+static struct stoa_tree_node place_of(const struct stoa_footer *footer, uint32_t number,
+                                      const struct stoa_field *field)
+{
+    if (footer->tree.nodes != NULL)
+        return footer->tree.nodes[number];
+    return (struct stoa_tree_node){
+        .parent = STOA_NONE32,
+        .nnodes = 1,
+        .column = number,
+        .type = (uint8_t)field->type.id,
+        .depth = 1,
+        .can_be_null = field->nullable,
+    };
+}
+
+uint32_t stoa_footer_column_node(const struct stoa_footer *footer, uint32_t column)
+{
+    return footer->tree.nodes != NULL ? footer->tree.columns[column] : column;
+}
+
+uint32_t stoa_footer_subtree(const struct stoa_footer *footer, uint32_t node)
+{
+    return footer->tree.nodes != NULL ? footer->tree.nodes[node].nnodes : 1;
+}
+
+enum stoa_status stoa_footer_nodes(struct stoa_footer *footer, struct stoa_node **out,
+                                   struct stoa_error *err)
+{
+    uint32_t nnodes = footer->trailer.nnodes;
+    struct stoa_node *nodes = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&nodes, nnodes, sizeof(*nodes), err));
+    for (uint32_t i = 0; i < nnodes; i++) {
+        uint8_t bytes[STOA_COLUMN_NBYTES];
+        struct stoa_column_entry entry;
+
+        STOA_TRY(stoa_footer_section_read(footer, STOA_SECTION_COLUMNS, (uint64_t)i * sizeof(bytes),
+                                          bytes, sizeof(bytes), err));
+        st = stoa_column_entry_unpack(bytes, &entry, err);
+        if (st != STOA_OK) {
+            stoa_wrap(err, st, "column %" PRIu32, i + 1);
+            goto out;
+        }
+        nodes[i] = entry.node;
+    }
+    *out = nodes;
+    nodes = NULL;
+out:
+    stoa_free(nodes);
+    return st;
+}
+
 static enum stoa_status load_column(struct stoa_footer *footer, uint32_t number,
                                     struct stoa_column **out, struct stoa_error *err)
 {
     uint8_t bytes[STOA_COLUMN_NBYTES];
+    char shown[SHOWN_NAME_NBYTES];
     struct stoa_column *column = NULL;
     const uint8_t *pool;
     size_t pool_nbytes;
@@ -123,9 +202,11 @@ static enum stoa_status load_column(struct stoa_footer *footer, uint32_t number,
     STOA_TRY(
         stoa_field_parse_node(&column->entry.node, number, pool, pool_nbytes, &column->field, err));
     column->phys = stoa_type_phys(&column->field.type, &column->width);
+    column->place = place_of(footer, number, &column->field);
     st = check_column(footer, column, err);
     if (st != STOA_OK) {
-        stoa_column_wrap(column, st, err);
+        stoa_wrap(err, st, "column %s",
+                  stoa_quote(shown, sizeof(shown), column->field.name, strlen(column->field.name)));
         goto out;
     }
     *out = column;
@@ -164,37 +245,60 @@ out:
 
 /* ---- Chunk entries. ---- */
 
-static enum stoa_status check_chunk(const struct stoa_footer *footer,
-                                    const struct stoa_column *column, uint32_t group,
-                                    const struct stoa_chunk *chunk, struct stoa_error *err)
+/* Nulls and flags against the number of values. */
+static enum stoa_status check_nulls(const struct stoa_column *column,
+                                    const struct stoa_chunk *chunk, uint32_t nvalues,
+                                    struct stoa_error *err)
 {
-    uint32_t nrows = footer->groups[group].nrows;
-    uint64_t begin = footer->groups[group].offset + STOA_OBJECT_NBYTES +
-                     (uint64_t)footer->trailer.nnodes * STOA_RG_ENTRY_NBYTES;
-    uint64_t end = stoa_footer_group_end(footer, group);
-    uint64_t npages = stoa_chunk_npages(chunk->flags, chunk->page_shift, nrows);
     bool all_null = chunk->flags & STOA_CHUNK_ALL_NULL;
 
-    if (chunk->nnulls > nrows || (all_null && chunk->nnulls != nrows))
-        return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu32 " nulls in %" PRIu32 " rows",
-                         chunk->nnulls, nrows);
-    if (chunk->nnulls > 0 && !column->field.nullable)
+    if (chunk->nnulls > nvalues || (all_null && chunk->nnulls != nvalues))
+        return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu32 " nulls in %" PRIu32 " %s",
+                         chunk->nnulls, nvalues, column->place.below_list ? "values" : "rows");
+    if (nvalues == 0 && !all_null)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "a chunk of no values and not ALL_NULL");
+    if (chunk->nnulls > 0 && !column->place.can_be_null)
         return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu32 " nulls in a column that has none",
                          chunk->nnulls);
-    if (all_null)
-        return STOA_OK;
+    return STOA_OK;
+}
+
+/* The physical type against the type. Values of type null, which has none, are never there. */
+static enum stoa_status check_phys(const struct stoa_column *column, const struct stoa_chunk *chunk,
+                                   struct stoa_error *err)
+{
     if (stoa_phys_name(chunk->phys) == NULL)
         return stoa_fail(err, STOA_ERR_UNSUPPORTED,
                          "physical type %u, which this version cannot read", chunk->phys);
     if (!stoa_phys_widens((enum stoa_phys)chunk->phys, column->phys) ||
-        chunk->phys == STOA_PHYS_NONE)
+        column->field.type.id == STOA_NULL)
         return stoa_fail(err, STOA_ERR_CORRUPT, "physical type %s in a column of %s",
                          stoa_phys_name(chunk->phys), stoa_phys_name(column->phys));
+    return STOA_OK;
+}
+
+static enum stoa_status check_chunk(const struct stoa_footer *footer,
+                                    const struct stoa_column *column, uint32_t group,
+                                    uint32_t nvalues, const struct stoa_chunk *chunk,
+                                    struct stoa_error *err)
+{
+    uint64_t begin = footer->groups[group].offset + STOA_OBJECT_NBYTES +
+                     (uint64_t)footer->trailer.nnodes * STOA_RG_ENTRY_NBYTES;
+    uint64_t end = stoa_footer_group_end(footer, group);
+    uint64_t npages = stoa_chunk_npages(chunk->flags, chunk->page_shift, nvalues);
+    enum stoa_status st;
+
+    STOA_TRY(check_nulls(column, chunk, nvalues, err));
+    if (chunk->flags & STOA_CHUNK_ALL_NULL)
+        return STOA_OK;
+    STOA_TRY(check_phys(column, chunk, err));
+    if (chunk->flags & STOA_CHUNK_ALL_VALID)
+        return STOA_OK;
     if (chunk->offset < begin || chunk->offset > end || chunk->nbytes > end - chunk->offset)
         return stoa_fail(err, STOA_ERR_CORRUPT,
                          "%" PRIu32 " bytes at %" PRIu64 " are not in their row group",
                          chunk->nbytes, chunk->offset);
-    if (npages > 1 && npages * STOA_PAGE_ENTRY_NBYTES > chunk->nbytes)
+    if (npages > 1 && npages * stoa_page_entry_nbytes(column->place.type) > chunk->nbytes)
         return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu64 " pages in %" PRIu32 " bytes", npages,
                          chunk->nbytes);
     if (chunk->dict_index != STOA_NONE32 &&
@@ -202,11 +306,12 @@ static enum stoa_status check_chunk(const struct stoa_footer *footer,
         return stoa_fail(err, STOA_ERR_CORRUPT, "dictionary segment %" PRIu32 " of %" PRIu64,
                          chunk->dict_index,
                          stoa_footer_section_count(footer, STOA_SECTION_DICTIONARIES));
-    return STOA_OK;
+out:
+    return st;
 }
 
-static enum stoa_status load_chunks(const struct stoa_footer *footer, struct stoa_column *column,
-                                    struct stoa_error *err)
+static enum stoa_status load_chunks(struct stoa_footer *footer, uint32_t number,
+                                    struct stoa_column *column, struct stoa_error *err)
 {
     struct stoa_budget budget = {footer->memory_nbytes, footer->memory_nbytes};
     uint64_t nbytes = chunks_nbytes(footer), offset = column->entry.chunks_off;
@@ -223,9 +328,13 @@ static enum stoa_status load_chunks(const struct stoa_footer *footer, struct sto
         goto out;
     }
     for (uint32_t i = 0; i < footer->ngroups; i++) {
+        uint32_t nvalues = 0;
+
         st = stoa_chunk_unpack(bytes + (size_t)i * STOA_CHUNK_NBYTES, &chunks[i], err);
         if (st == STOA_OK)
-            st = check_chunk(footer, column, i, &chunks[i], err);
+            st = stoa_footer_nvalues(footer, number, i, &nvalues, err);
+        if (st == STOA_OK)
+            st = check_chunk(footer, column, i, nvalues, &chunks[i], err);
         if (st != STOA_OK) {
             stoa_wrap(err, st, "chunk entries: row group %" PRIu32, i);
             goto out;
@@ -236,7 +345,7 @@ static enum stoa_status load_chunks(const struct stoa_footer *footer, struct sto
 out:
     stoa_free(chunks);
     stoa_free(bytes);
-    return st == STOA_OK ? st : stoa_column_wrap(column, st, err);
+    return st == STOA_OK ? st : stoa_footer_wrap(footer, number, st, err);
 }
 
 enum stoa_status stoa_footer_chunks(struct stoa_footer *footer, uint32_t number,
@@ -247,21 +356,25 @@ enum stoa_status stoa_footer_chunks(struct stoa_footer *footer, uint32_t number,
 
     STOA_TRY(stoa_footer_column(footer, number, &column, err));
     if (stoa_once_get(&column->chunks) == NULL)
-        STOA_TRY(load_chunks(footer, column, err));
+        STOA_TRY(load_chunks(footer, number, column, err));
     *out = stoa_once_get(&column->chunks);
 out:
     return st;
 }
 
 enum stoa_status stoa_footer_set_chunk(struct stoa_footer *footer, uint32_t number,
-                                       const struct stoa_chunk *chunk, struct stoa_error *err)
+                                       const struct stoa_chunk *chunk, uint32_t nvalues,
+                                       struct stoa_error *err)
 {
     struct stoa_chunk *chunks = NULL;
     struct stoa_column *column;
     enum stoa_status st;
 
     STOA_TRY(stoa_footer_column(footer, number, &column, err));
-    STOA_TRY(check_chunk(footer, column, 0, chunk, err));
+    column->has_nvalues = true;
+    column->nvalues = nvalues;
+    STOA_TRY(stoa_footer_nvalues(footer, number, 0, &nvalues, err));
+    STOA_TRY(check_chunk(footer, column, 0, nvalues, chunk, err));
     chunks = stoa_once_get(&column->chunks);
     if (chunks == NULL) {
         STOA_TRY(stoa_alloc_zeroed(&chunks, 1, sizeof(*chunks), err));
@@ -290,7 +403,7 @@ enum stoa_status stoa_footer_stats(struct stoa_footer *footer, uint32_t number, 
                               column->entry.stats_hash, err);
     if (st != STOA_OK) {
         stoa_wrap(err, st, "statistics");
-        stoa_column_wrap(column, st, err);
+        stoa_footer_wrap(footer, number, st, err);
         goto out;
     }
     *out = stoa_once_get(&column->stats);
@@ -298,9 +411,64 @@ out:
     return st;
 }
 
+/* ---- Values of nodes below lists. ---- */
+
+/* What the statistics say. */
+static enum stoa_status stated_nvalues(struct stoa_footer *footer, uint32_t number, uint32_t group,
+                                       uint64_t *nvalues, struct stoa_error *err)
+{
+    uint64_t entry =
+        stoa_zone_entry(footer->ngroups, footer->nzones, STOA_ZONE_OF_ROW_GROUP, group, 0);
+    struct stoa_column *column;
+    const uint8_t *stats;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_column(footer, number, &column, err));
+    if (column->has_nvalues || !column->place.below_list) {
+        *nvalues = column->has_nvalues ? column->nvalues : footer->groups[group].nrows;
+        return STOA_OK;
+    }
+    STOA_TRY(stoa_footer_stats(footer, number, &stats, err));
+    *nvalues = stoa_load64(stats + (entry + 1) * column->entry.stats_stride - sizeof(*nvalues));
+    if (*nvalues > STOA_CHUNK_MAX_NVALUES)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "statistics: %" PRIu64 " values", *nvalues);
+out:
+    return st;
+}
+
+enum stoa_status stoa_footer_nvalues(struct stoa_footer *footer, uint32_t number, uint32_t group,
+                                     uint32_t *nvalues, struct stoa_error *err)
+{
+    struct stoa_column *column, *parent;
+    uint64_t stated, expected;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_column(footer, number, &column, err));
+    STOA_TRY(stated_nvalues(footer, number, group, &stated, err));
+    if (column->place.below_list) { /* the values of a list are known when its lengths are read */
+        STOA_TRY(stoa_footer_column(footer, column->place.parent, &parent, err));
+        STOA_TRY(stated_nvalues(footer, column->place.parent, group, &expected, err));
+        if (parent->field.type.id == STOA_FIXED_LIST)
+            expected *= parent->field.type.width;
+        if (!stoa_type_has_lengths(parent->place.type) && stated != expected) {
+            st = stoa_fail(err, STOA_ERR_CORRUPT,
+                           "%" PRIu64 " values, its parent asks for %" PRIu64, stated, expected);
+            goto out;
+        }
+    }
+    if (!column->place.below_list && stated != footer->groups[group].nrows) {
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu64 " values in %" PRIu32 " rows", stated,
+                       footer->groups[group].nrows);
+        goto out;
+    }
+    *nvalues = (uint32_t)stated;
+out:
+    return st;
+}
+
 /* ---- Names. ---- */
 
-/* Whether the name of column `number` is these bytes. */
+/* Whether the name of node `number` is these bytes. */
 static enum stoa_status name_is(struct stoa_footer *footer, uint32_t number, const char *name,
                                 size_t nbytes, bool *equal, struct stoa_error *err)
 {
@@ -326,6 +494,18 @@ out:
     return st;
 }
 
+static enum stoa_status column_of_node(const struct stoa_footer *footer, uint32_t number,
+                                       uint32_t *column, struct stoa_error *err)
+{
+    *column = number;
+    if (footer->tree.nodes == NULL)
+        return STOA_OK;
+    if (footer->tree.nodes[number].parent != STOA_NONE32)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "node %" PRIu32 ", which is no column", number);
+    *column = footer->tree.nodes[number].column;
+    return STOA_OK;
+}
+
 enum stoa_status stoa_footer_find(struct stoa_footer *footer, const char *name, uint32_t *column,
                                   struct stoa_error *err)
 {
@@ -335,9 +515,9 @@ enum stoa_status stoa_footer_find(struct stoa_footer *footer, const char *name, 
     enum stoa_status st = STOA_OK;
 
     *column = STOA_NONE32;
-    if ((nslots & (nslots - 1)) != 0 || nslots < footer->trailer.nnodes * UINT64_C(2)) {
+    if ((nslots & (nslots - 1)) != 0 || nslots < footer->ncolumns * UINT64_C(2)) {
         st = stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu64 " slots for %" PRIu32 " columns", nslots,
-                       footer->trailer.nnodes);
+                       footer->ncolumns);
         goto out;
     }
     for (uint64_t i = 0; i < nslots; i++, slot++) {
@@ -357,7 +537,7 @@ enum stoa_status stoa_footer_find(struct stoa_footer *footer, const char *name, 
         }
         STOA_TRY(name_is(footer, number - 1, name, nbytes, &equal, err));
         if (equal) {
-            *column = number - 1;
+            st = column_of_node(footer, number - 1, column, err);
             goto out;
         }
     }

@@ -19,7 +19,7 @@
 #include <stoa/schema.h>
 #include <stoa/stats.h>
 
-#include "file/layout.h"
+#include "file/schema_tree.h"
 
 /* A pointer that is set once, by whichever thread is first. */
 struct stoa_once {
@@ -53,14 +53,17 @@ struct stoa_budget {
 STOA_CHECK enum stoa_status stoa_budget_take(struct stoa_budget *budget, uint64_t nbytes,
                                              struct stoa_error *err);
 
-/* What the column directory says of a column, and what hangs on it. */
+/* What the column directory says of a node, and what hangs on it. */
 struct stoa_column {
     struct stoa_column_entry entry;
-    struct stoa_field field;
+    struct stoa_tree_node place;
+    struct stoa_field field; /* without its children */
     enum stoa_phys phys;
     uint32_t width;          /* of a stored value; 0 for BYTES and NONE */
     struct stoa_once chunks; /* struct stoa_chunk *, checked, one a row group */
     struct stoa_once stats;  /* uint8_t *, stoa_zone_nentries() entries */
+    bool has_nvalues;        /* set by stoa_footer_set_chunk(), not told by statistics: */
+    uint32_t nvalues;
 };
 
 struct stoa_footer_section {
@@ -84,6 +87,8 @@ struct stoa_footer {
     struct stoa_row_group_entry *groups;
     uint32_t ngroups;
     uint64_t nzones;
+    struct stoa_tree tree; /* {0} without nested columns: node number i is column i */
+    uint32_t ncolumns;
     struct stoa_once *columns;            /* struct stoa_column *, as many as there are nodes */
     atomic_uint_least64_t columns_nbytes; /* of the names and parameters of those */
 };
@@ -133,37 +138,56 @@ uint64_t stoa_footer_group_end(const struct stoa_footer *footer, uint32_t group)
 
 /* ---- column_read.c ---- */
 
+/* The node records of all nodes; free with stoa_free(). */
+STOA_CHECK enum stoa_status stoa_footer_nodes(struct stoa_footer *footer, struct stoa_node **out,
+                                              struct stoa_error *err);
+
+/* The node of a column, and how many nodes it has with all that is below it. */
+uint32_t stoa_footer_column_node(const struct stoa_footer *footer, uint32_t column);
+uint32_t stoa_footer_subtree(const struct stoa_footer *footer, uint32_t node);
+
 /*
- * What the directory says of column `column` < nnodes; lent until reset. STOA_ERR_UNSUPPORTED when
- * its type is none that this version can read.
+ * What the directory says of node `node` < nnodes; lent until reset. STOA_ERR_UNSUPPORTED when its
+ * type is none that this version can read.
  */
-STOA_CHECK enum stoa_status stoa_footer_column(struct stoa_footer *footer, uint32_t column,
+STOA_CHECK enum stoa_status stoa_footer_column(struct stoa_footer *footer, uint32_t node,
                                                struct stoa_column **out, struct stoa_error *err);
 
-/* The chunk entries of a column, one a row group; lent until reset. */
-STOA_CHECK enum stoa_status stoa_footer_chunks(struct stoa_footer *footer, uint32_t column,
+/* The chunk entries of a node, one a row group; lent until reset. */
+STOA_CHECK enum stoa_status stoa_footer_chunks(struct stoa_footer *footer, uint32_t node,
                                                const struct stoa_chunk **out,
                                                struct stoa_error *err);
 
 /*
- * Sets the only chunk entry of a column of a footer that has one row group, and checks it. Not
- * beside other threads.
+ * Sets the only chunk entry of a node of a footer that has one row group, and how many values it
+ * has, and checks them; parents are set first. Not beside other threads.
  */
-STOA_CHECK enum stoa_status stoa_footer_set_chunk(struct stoa_footer *footer, uint32_t column,
-                                                  const struct stoa_chunk *chunk,
+STOA_CHECK enum stoa_status stoa_footer_set_chunk(struct stoa_footer *footer, uint32_t node,
+                                                  const struct stoa_chunk *chunk, uint32_t nvalues,
                                                   struct stoa_error *err);
 
-/* The bytes of a column's statistics, stoa_zone_nentries() entries; lent until reset. */
-STOA_CHECK enum stoa_status stoa_footer_stats(struct stoa_footer *footer, uint32_t column,
+/* The bytes of a node's statistics, stoa_zone_nentries() entries; lent until reset. */
+STOA_CHECK enum stoa_status stoa_footer_stats(struct stoa_footer *footer, uint32_t node,
                                               const uint8_t **out, struct stoa_error *err);
 
-/* The number of the column of that name, or UINT32_MAX. */
+/*
+ * How many values the chunk of a node in a row group has: the rows, or what the statistics say of a
+ * node below a list, map or fixed_list. At most STOA_CHUNK_MAX_NVALUES.
+ */
+STOA_CHECK enum stoa_status stoa_footer_nvalues(struct stoa_footer *footer, uint32_t node,
+                                                uint32_t group, uint32_t *nvalues,
+                                                struct stoa_error *err);
+
+/* The column of that name, or UINT32_MAX. */
 STOA_CHECK enum stoa_status stoa_footer_find(struct stoa_footer *footer, const char *name,
                                              uint32_t *column, struct stoa_error *err);
 
-/* Puts "column NAME: " in front of the message. */
-enum stoa_status stoa_column_wrap(const struct stoa_column *column, enum stoa_status st,
-                                  struct stoa_error *err);
+/*
+ * Puts "column NAME: " in front of the message, NAME with the names of its ancestors; a number
+ * where the name is not known.
+ */
+enum stoa_status stoa_footer_wrap(const struct stoa_footer *footer, uint32_t node,
+                                  enum stoa_status st, struct stoa_error *err);
 
 void stoa_column_free(struct stoa_column *column);
 

@@ -574,6 +574,29 @@ uint64_t stoa_footer_group_end(const struct stoa_footer *footer, uint32_t group)
                                        : footer->trailer.footer_off;
 }
 
+/* The tree of a file with nested columns; in others a node is a column. */
+static enum stoa_status open_tree(struct stoa_footer *footer, struct stoa_error *err)
+{
+    uint32_t nnodes = footer->trailer.nnodes;
+    struct stoa_budget budget = {footer->memory_nbytes, footer->memory_nbytes};
+    struct stoa_node *nodes = NULL;
+    enum stoa_status st = STOA_OK;
+
+    footer->ncolumns = nnodes;
+    if (!(footer->trailer.features & STOA_FEATURE_NESTED))
+        return STOA_OK;
+    STOA_TRY(
+        stoa_budget_take(&budget, nnodes * (sizeof(*nodes) + sizeof(*footer->tree.nodes)), err));
+    STOA_TRY(stoa_footer_nodes(footer, &nodes, err));
+    st = stoa_tree_init(&footer->tree, nodes, nnodes, err);
+    if (st != STOA_OK)
+        stoa_wrap(err, st, "schema");
+    footer->ncolumns = footer->tree.ncolumns;
+out:
+    stoa_free(nodes);
+    return st;
+}
+
 /* ---- Open and reset. ---- */
 
 enum stoa_status stoa_footer_open(struct stoa_footer *footer, struct stoa_source *source,
@@ -596,6 +619,7 @@ enum stoa_status stoa_footer_open(struct stoa_footer *footer, struct stoa_source
     STOA_TRY(check_by_column(footer, err));
     STOA_TRY(
         stoa_alloc_zeroed(&footer->columns, footer->trailer.nnodes, sizeof(*footer->columns), err));
+    STOA_TRY(open_tree(footer, err));
 out:
     if (st != STOA_OK)
         stoa_footer_reset(footer);
@@ -615,6 +639,7 @@ void stoa_footer_reset(struct stoa_footer *footer)
     }
     for (uint32_t i = 0; footer->columns != NULL && i < footer->trailer.nnodes; i++)
         stoa_column_free(stoa_once_get(&footer->columns[i]));
+    stoa_tree_reset(&footer->tree);
     stoa_free(footer->columns);
     stoa_free(footer->sections);
     stoa_free(footer->groups);

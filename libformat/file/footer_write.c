@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "column/schema.h"
 #include "stats/zonemap.h"
 
 enum { MIN_NAMES = 2, SECTION_ALIGN = 8 };
@@ -23,56 +24,62 @@ enum { MIN_NAMES = 2, SECTION_ALIGN = 8 };
 enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
                                          const struct stoa_schema *schema, struct stoa_error *err)
 {
-    struct stoa_footer_column *columns;
-    enum stoa_status st = stoa_alloc_zeroed(&columns, schema->nfields, sizeof(columns[0]), err);
+    struct stoa_footer_writer made = {.schema = schema};
+    struct stoa_schema_node *nodes = NULL;
+    enum stoa_status st;
 
-    if (st != STOA_OK)
-        return st;
-    for (uint32_t i = 0; i < schema->nfields; i++) {
-        columns[i].stride = stoa_zone_stride(&schema->fields[i].type, false);
-        columns[i].file = stoa_zone_empty(&schema->fields[i].type);
+    STOA_TRY(stoa_schema_nodes(schema, &nodes, &made.nnodes, err));
+    STOA_TRY(stoa_alloc_zeroed(&made.nodes, made.nnodes, sizeof(made.nodes[0]), err));
+    for (uint32_t i = 0; i < made.nnodes; i++) {
+        const struct stoa_type *type = &nodes[i].field->type;
+
+        made.nodes[i].below_list = nodes[i].below_list;
+        made.nodes[i].stride = stoa_zone_stride(type, nodes[i].below_list);
+        made.nodes[i].file = stoa_zone_empty(type);
     }
-    *footer = (struct stoa_footer_writer){.schema = schema, .columns = columns};
-    return STOA_OK;
+    *footer = made;
+out:
+    stoa_free(nodes);
+    return st;
 }
 
-static void column_reset(struct stoa_footer_column *column)
+static void node_reset(struct stoa_footer_node *node)
 {
-    stoa_buffer_free(&column->chunks);
-    stoa_buffer_free(&column->groups);
-    stoa_buffer_free(&column->zones);
+    stoa_buffer_free(&node->chunks);
+    stoa_buffer_free(&node->groups);
+    stoa_buffer_free(&node->zones);
 }
 
 uint64_t stoa_footer_writer_memory(const struct stoa_footer_writer *footer)
 {
     uint64_t nbytes = footer->nsegments * sizeof(footer->segments[0]);
 
-    for (uint32_t i = 0; i < footer->schema->nfields; i++) {
-        const struct stoa_footer_column *column = &footer->columns[i];
+    for (uint32_t i = 0; i < footer->nnodes; i++) {
+        const struct stoa_footer_node *node = &footer->nodes[i];
 
-        nbytes += column->chunks.nbytes + column->groups.nbytes + column->zones.nbytes;
+        nbytes += node->chunks.nbytes + node->groups.nbytes + node->zones.nbytes;
     }
     return nbytes;
 }
 
 void stoa_footer_writer_reset(struct stoa_footer_writer *footer)
 {
-    for (uint32_t i = 0; footer->columns != NULL && i < footer->schema->nfields; i++)
-        column_reset(&footer->columns[i]);
-    stoa_free(footer->columns);
+    for (uint32_t i = 0; footer->nodes != NULL && i < footer->nnodes; i++)
+        node_reset(&footer->nodes[i]);
+    stoa_free(footer->nodes);
     stoa_free(footer->segments);
     stoa_buffer_free(&footer->groups);
     *footer = (struct stoa_footer_writer){0};
 }
 
-enum stoa_status stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32_t column_number,
+enum stoa_status stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32_t node_number,
                                        uint64_t object_off, const struct stoa_rg_entry *entry,
                                        uint32_t dict_index, const struct stoa_buffer *zones,
                                        const struct stoa_zone *all, struct stoa_error *err)
 {
-    struct stoa_footer_column *column = &footer->columns[column_number];
+    struct stoa_footer_node *node = &footer->nodes[node_number];
     struct stoa_chunk chunk = {
-        .offset = entry->flags & STOA_CHUNK_ALL_NULL ? 0 : object_off + entry->offset,
+        .offset = entry->flags & STOA_CHUNK_NO_PAGES ? 0 : object_off + entry->offset,
         .nbytes = entry->nbytes,
         .nnulls = entry->nnulls,
         .hash = entry->hash,
@@ -86,11 +93,11 @@ enum stoa_status stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32
     enum stoa_status st;
 
     stoa_chunk_pack(&chunk, packed);
-    stoa_zone_pack(all, false, zone);
-    STOA_TRY(stoa_buffer_append(&column->chunks, packed, sizeof(packed), err));
-    STOA_TRY(stoa_buffer_append(&column->groups, zone, column->stride, err));
-    STOA_TRY(stoa_buffer_append(&column->zones, zones->data, zones->nbytes, err));
-    stoa_zone_merge(&column->file, all);
+    stoa_zone_pack(all, node->below_list, zone);
+    STOA_TRY(stoa_buffer_append(&node->chunks, packed, sizeof(packed), err));
+    STOA_TRY(stoa_buffer_append(&node->groups, zone, node->stride, err));
+    STOA_TRY(stoa_buffer_append(&node->zones, zones->data, zones->nbytes, err));
+    stoa_zone_merge(&node->file, all);
 out:
     return st;
 }
@@ -220,12 +227,12 @@ static void end_by_column(struct builder *b, enum stoa_section_type type)
 static enum stoa_status add_chunks(struct builder *b, struct stoa_footer_writer *footer,
                                    struct stoa_column_entry *entries, struct stoa_error *err)
 {
-    uint64_t count = (uint64_t)footer->ngroups * footer->schema->nfields;
+    uint64_t count = (uint64_t)footer->ngroups * footer->nnodes;
     enum stoa_status st;
 
     STOA_TRY(begin_by_column(b, STOA_SECTION_CHUNKS, count, err));
-    for (uint32_t i = 0; i < footer->schema->nfields; i++) {
-        struct stoa_buffer *chunks = &footer->columns[i].chunks;
+    for (uint32_t i = 0; i < footer->nnodes; i++) {
+        struct stoa_buffer *chunks = &footer->nodes[i].chunks;
 
         entries[i].chunks_off = offset_of_end(b);
         entries[i].chunks_hash = stoa_hash(chunks->data, chunks->nbytes);
@@ -237,9 +244,9 @@ out:
     return st;
 }
 
-/* The zone maps of a column, levels that repeat the one above left out. */
+/* The zone maps of a node, levels that repeat the one above left out. */
 static enum stoa_status append_zones(struct stoa_buffer *out, const struct stoa_footer_writer *f,
-                                     struct stoa_footer_column *column, struct stoa_error *err)
+                                     struct stoa_footer_node *node, struct stoa_error *err)
 {
     uint64_t with_zones = 1 + (f->ngroups > 1 ? f->ngroups : 0) + f->nzones;
     uint64_t nentries = stoa_zone_nentries(f->ngroups, f->nzones);
@@ -247,15 +254,15 @@ static enum stoa_status append_zones(struct stoa_buffer *out, const struct stoa_
     size_t begin = out->nbytes;
     enum stoa_status st;
 
-    stoa_zone_pack(&column->file, false, zone);
-    STOA_TRY(stoa_buffer_append(out, zone, column->stride, err));
+    stoa_zone_pack(&node->file, node->below_list, zone);
+    STOA_TRY(stoa_buffer_append(out, zone, node->stride, err));
     if (f->ngroups > 1)
-        STOA_TRY(stoa_buffer_append(out, column->groups.data, column->groups.nbytes, err));
+        STOA_TRY(stoa_buffer_append(out, node->groups.data, node->groups.nbytes, err));
     if (nentries == with_zones)
-        STOA_TRY(stoa_buffer_append(out, column->zones.data, column->zones.nbytes, err));
-    assert(out->nbytes - begin == nentries * column->stride);
-    stoa_buffer_free(&column->groups);
-    stoa_buffer_free(&column->zones);
+        STOA_TRY(stoa_buffer_append(out, node->zones.data, node->zones.nbytes, err));
+    assert(out->nbytes - begin == nentries * node->stride);
+    stoa_buffer_free(&node->groups);
+    stoa_buffer_free(&node->zones);
 out:
     return st;
 }
@@ -266,12 +273,12 @@ static enum stoa_status add_statistics(struct builder *b, struct stoa_footer_wri
     enum stoa_status st;
 
     STOA_TRY(begin_by_column(b, STOA_SECTION_STATISTICS, footer->nzones, err));
-    for (uint32_t i = 0; i < footer->schema->nfields; i++) {
+    for (uint32_t i = 0; i < footer->nnodes; i++) {
         size_t begin = b->out->nbytes;
 
         entries[i].stats_off = offset_of_end(b);
-        entries[i].stats_stride = footer->columns[i].stride;
-        STOA_TRY(append_zones(b->out, footer, &footer->columns[i], err));
+        entries[i].stats_stride = footer->nodes[i].stride;
+        STOA_TRY(append_zones(b->out, footer, &footer->nodes[i], err));
         entries[i].stats_hash = stoa_hash(b->out->data + begin, b->out->nbytes - begin);
     }
     end_by_column(b, STOA_SECTION_STATISTICS);
@@ -299,29 +306,30 @@ out:
 }
 
 static enum stoa_status add_columns(struct builder *b, const struct stoa_column_entry *entries,
-                                    uint32_t ncolumns, struct stoa_error *err)
+                                    uint32_t nnodes, struct stoa_error *err)
 {
     struct stoa_buffer content = {0};
     enum stoa_status st = STOA_OK;
 
-    for (uint32_t i = 0; i < ncolumns; i++) {
+    for (uint32_t i = 0; i < nnodes; i++) {
         uint8_t packed[STOA_COLUMN_NBYTES];
 
         stoa_column_entry_pack(&entries[i], packed);
         STOA_TRY(stoa_buffer_append(&content, packed, sizeof(packed), err));
     }
-    STOA_TRY(add_section(b, STOA_SECTION_COLUMNS, STOA_SECTION_REQUIRED, ncolumns, &content, err));
+    STOA_TRY(add_section(b, STOA_SECTION_COLUMNS, STOA_SECTION_REQUIRED, nnodes, &content, err));
 out:
     stoa_buffer_free(&content);
     return st;
 }
 
-/* The open-addressed table from names to columns. */
+/* The open-addressed table from names to the nodes of columns. */
 static enum stoa_status add_names(struct builder *b, const struct stoa_schema *schema,
-                                  struct stoa_error *err)
+                                  const struct stoa_schema_bytes *bytes, struct stoa_error *err)
 {
     struct stoa_buffer content = {0};
     uint64_t nslots = MIN_NAMES;
+    uint32_t column = 0;
     enum stoa_status st = STOA_OK;
 
     if (schema->nfields == 0)
@@ -329,10 +337,14 @@ static enum stoa_status add_names(struct builder *b, const struct stoa_schema *s
     while (nslots < (uint64_t)schema->nfields * 2)
         nslots *= 2;
     STOA_TRY(stoa_buffer_append_zeros(&content, nslots * 4, err));
-    for (uint32_t i = 0; i < schema->nfields; i++) {
-        const char *name = schema->fields[i].name;
-        uint64_t slot = stoa_hash(name, strlen(name)) & (nslots - 1);
+    for (uint32_t i = 0; i < bytes->nnodes; i++) {
+        const char *name;
+        uint64_t slot;
 
+        if (bytes->nodes[i].parent != STOA_NONE32)
+            continue;
+        name = schema->fields[column++].name;
+        slot = stoa_hash(name, strlen(name)) & (nslots - 1);
         while (stoa_load32(content.data + 4 * slot) != 0)
             slot = (slot + 1) & (nslots - 1);
         stoa_store32(content.data + 4 * slot, i + 1);
@@ -361,18 +373,17 @@ static enum stoa_status add_sections(struct builder *b, struct stoa_footer_write
                                      const struct stoa_schema_bytes *schema,
                                      struct stoa_column_entry *entries, struct stoa_error *err)
 {
-    uint32_t ncolumns = footer->schema->nfields;
     enum stoa_status st = STOA_OK;
 
-    if (footer->ngroups > 0 && ncolumns > 0) {
+    if (footer->ngroups > 0 && footer->nnodes > 0) {
         STOA_TRY(add_chunks(b, footer, entries, err));
         STOA_TRY(add_statistics(b, footer, entries, err));
     }
     STOA_TRY(add_dictionaries(b, footer, err));
     STOA_TRY(add_section(b, STOA_SECTION_ROW_GROUPS, STOA_SECTION_REQUIRED, footer->ngroups,
                          &footer->groups, err));
-    STOA_TRY(add_columns(b, entries, ncolumns, err));
-    STOA_TRY(add_names(b, footer->schema, err));
+    STOA_TRY(add_columns(b, entries, footer->nnodes, err));
+    STOA_TRY(add_names(b, footer->schema, schema, err));
     STOA_TRY(add_section(b, STOA_SECTION_POOL, STOA_SECTION_REQUIRED, schema->pool.nbytes,
                          &schema->pool, err));
     STOA_TRY(add_metadata(b, footer->schema, err));
@@ -382,7 +393,7 @@ out:
 
 /* The section table and the trailer; fills in the header too, which needs the table's hash. */
 static enum stoa_status add_end(struct builder *b, const struct stoa_footer_writer *footer,
-                                struct stoa_error *err)
+                                uint32_t features, struct stoa_error *err)
 {
     uint8_t packed[STOA_SECTION_NBYTES], end[STOA_TRAILER_NBYTES];
     struct stoa_buffer table = {0};
@@ -407,8 +418,9 @@ static enum stoa_status add_end(struct builder *b, const struct stoa_footer_writ
         .file_nbytes = b->footer_off + total,
         .nrows = footer->nrows,
         .nsections = (uint32_t)(table.nbytes / STOA_SECTION_NBYTES),
+        .features = features,
         .version = STOA_FORMAT_VERSION,
-        .nnodes = footer->schema->nfields,
+        .nnodes = footer->nnodes,
         .table_hash = stoa_hash(table.data, table.nbytes),
     };
     stoa_trailer_pack(&trailer, end);
@@ -432,12 +444,12 @@ enum stoa_status stoa_footer_build(struct stoa_footer_writer *footer,
     struct stoa_column_entry *entries = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&entries, footer->schema->nfields, sizeof(entries[0]), err));
-    for (uint32_t i = 0; i < footer->schema->nfields; i++)
+    STOA_TRY(stoa_alloc_zeroed(&entries, footer->nnodes, sizeof(entries[0]), err));
+    for (uint32_t i = 0; i < footer->nnodes; i++)
         entries[i].node = schema->nodes[i];
     STOA_TRY(stoa_buffer_append_zeros(out, STOA_OBJECT_NBYTES, err));
     STOA_TRY(add_sections(&b, footer, schema, entries, err));
-    STOA_TRY(add_end(&b, footer, err));
+    STOA_TRY(add_end(&b, footer, stoa_schema_features(schema), err));
 out:
     stoa_free(entries);
     return st;

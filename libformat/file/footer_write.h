@@ -11,8 +11,9 @@
 #include "file/layout.h"
 #include "file/schema_bytes.h"
 
-/* What a column has in the footer so far. */
-struct stoa_footer_column {
+/* What a node has in the footer so far. */
+struct stoa_footer_node {
+    bool below_list;
     uint16_t stride;           /* of its zone maps */
     struct stoa_zone file;     /* zone map of all rows */
     struct stoa_buffer chunks; /* entries */
@@ -23,7 +24,8 @@ struct stoa_footer_column {
 /* One thread at a time. */
 struct stoa_footer_writer {
     const struct stoa_schema *schema; /* borrowed */
-    struct stoa_footer_column *columns;
+    struct stoa_footer_node *nodes;
+    uint32_t nnodes;
     struct stoa_buffer groups; /* the row-group table */
     struct stoa_dictdir_entry *segments;
     size_t nsegments, segments_capacity;
@@ -40,10 +42,10 @@ void stoa_footer_writer_reset(struct stoa_footer_writer *footer);
 
 /*
  * A chunk of the row group that comes next, whose object stands at `object_off`: its entry, and its
- * zone maps: `zones` in stored form, `all` of the whole chunk. Once for each column, then _group().
+ * zone maps: `zones` in stored form, `all` of the whole chunk. Once for each node, then _group().
  */
 STOA_CHECK enum stoa_status
-stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32_t column, uint64_t object_off,
+stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32_t node, uint64_t object_off,
                       const struct stoa_rg_entry *entry, uint32_t dict_index,
                       const struct stoa_buffer *zones, const struct stoa_zone *all,
                       struct stoa_error *err);

@@ -22,7 +22,7 @@ static const uint8_t trailer_magic[STOA_MAGIC_NBYTES] = {0x1a, '\n', '\r', 'A',
 enum {
     MAX_PAGE_SHIFT = 16,
     MAX_DICT_COUNT = 1 << 20,
-    CHUNK_FLAGS = STOA_CHUNK_LOCAL_DICT | STOA_CHUNK_SHARED_DICT | STOA_CHUNK_ALL_NULL,
+    CHUNK_FLAGS = STOA_CHUNK_LOCAL_DICT | STOA_CHUNK_SHARED_DICT | STOA_CHUNK_NO_PAGES,
     SECTION_FLAGS = STOA_SECTION_REQUIRED | STOA_SECTION_SLICED | STOA_SECTION_BY_COLUMN,
 };
 
@@ -257,7 +257,9 @@ struct chunk_facts {
     uint32_t nbytes;
     uint64_t hash;
     uint8_t page_shift;
+    uint8_t phys;
     uint8_t flags;
+    uint32_t nnulls;
     bool names_dict;
 };
 
@@ -277,12 +279,17 @@ static enum stoa_status chunk_check(const struct chunk_facts *chunk, struct stoa
     if (chunk->offset % 8 != 0)
         return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: offset %" PRIu64 " is no multiple of 8",
                          chunk->offset);
-    if (chunk->flags & STOA_CHUNK_ALL_NULL) {
-        if (chunk->flags != STOA_CHUNK_ALL_NULL || chunk->offset != 0 || chunk->nbytes != 0 ||
+    if (chunk->flags & STOA_CHUNK_NO_PAGES) {
+        const char *name = chunk->flags & STOA_CHUNK_ALL_NULL ? "ALL_NULL" : "ALL_VALID";
+
+        if ((chunk->flags & (chunk->flags - 1)) != 0 || chunk->offset != 0 || chunk->nbytes != 0 ||
             chunk->hash != 0)
-            return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: ALL_NULL beside bytes or other flags");
+            return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: %s beside bytes or other flags", name);
+        if ((chunk->flags & STOA_CHUNK_ALL_VALID) &&
+            (chunk->phys != STOA_PHYS_NONE || chunk->nnulls != 0))
+            return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: ALL_VALID beside values or nulls");
     } else if (chunk->nbytes == 0 || chunk->offset == 0) {
-        return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: no bytes and not ALL_NULL");
+        return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: no bytes and not ALL_NULL or ALL_VALID");
     }
     return STOA_OK;
 }
@@ -321,7 +328,9 @@ enum stoa_status stoa_rg_entry_unpack(const uint8_t bytes[STOA_RG_ENTRY_NBYTES],
         .nbytes = entry.nbytes,
         .hash = entry.hash,
         .page_shift = entry.page_shift,
+        .phys = entry.phys,
         .flags = entry.flags,
+        .nnulls = entry.nnulls,
         .names_dict = entry.dict_id != 0,
     };
     bool all_null = entry.flags & STOA_CHUNK_ALL_NULL;
@@ -351,6 +360,25 @@ void stoa_page_entry_unpack(const uint8_t bytes[STOA_PAGE_ENTRY_NBYTES],
         .raw_nbytes = stoa_load32(bytes + 4),
         .hash = stoa_load64(bytes + 8),
     };
+}
+
+void stoa_list_entry_pack(const struct stoa_page_entry *entry, uint8_t out[STOA_LIST_ENTRY_NBYTES])
+{
+    stoa_page_entry_pack(entry, out);
+    stoa_store32(out + 16, entry->first_child);
+    stoa_store32(out + 20, 0);
+}
+
+enum stoa_status stoa_list_entry_unpack(const uint8_t bytes[STOA_LIST_ENTRY_NBYTES],
+                                        struct stoa_page_entry *out, struct stoa_error *err)
+{
+    enum stoa_status st = zeros_check(bytes, 20, 24, "page table", err);
+
+    if (st != STOA_OK)
+        return st;
+    stoa_page_entry_unpack(bytes, out);
+    out->first_child = stoa_load32(bytes + 16);
+    return STOA_OK;
 }
 
 /* A segment either starts a chain or continues one; both places that tell of it say which. */
@@ -541,7 +569,9 @@ enum stoa_status stoa_chunk_unpack(const uint8_t bytes[STOA_CHUNK_NBYTES], struc
         .nbytes = chunk.nbytes,
         .hash = chunk.hash,
         .page_shift = chunk.page_shift,
+        .phys = chunk.phys,
         .flags = chunk.flags,
+        .nnulls = chunk.nnulls,
         .names_dict = chunk.dict_index != STOA_NONE32,
     };
     enum stoa_status st = chunk_check(&facts, err);

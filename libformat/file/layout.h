@@ -9,6 +9,7 @@
 #ifndef STOA_FILE_LAYOUT_H
 #define STOA_FILE_LAYOUT_H
 
+#include <stoa/schema.h>
 #include <stoa/stats.h>
 
 #include "codec/vector.h"
@@ -20,7 +21,8 @@ enum {
     STOA_NODE_NBYTES = 24,
     STOA_SCHEMA_HEAD_NBYTES = 16,
     STOA_RG_ENTRY_NBYTES = 40,   /* entry of a row group's directory */
-    STOA_PAGE_ENTRY_NBYTES = 16, /* entry of a page table */
+    STOA_PAGE_ENTRY_NBYTES = 16, /* entry of a page table, */
+    STOA_LIST_ENTRY_NBYTES = 24, /* of that of a list or map */
     STOA_DICT_HEAD_NBYTES = 32,
     STOA_SECTION_NBYTES = 32,
     STOA_COLUMN_NBYTES = 64,
@@ -31,6 +33,7 @@ enum {
     STOA_DICT_PAGE_NVALUES = 4096,
     STOA_ROW_GROUP_MAX_NROWS = 1 << 24,
     STOA_PAGE_MAX_RAW_NBYTES = 64 << 20, /* unless its row group has one row */
+    STOA_CHUNK_MAX_NVALUES = INT32_MAX,  /* of a node below a list, a map or a fixed_list */
 };
 
 #define STOA_FORMAT_VERSION 0x0100
@@ -53,6 +56,9 @@ enum { /* flags of a chunk */
        STOA_CHUNK_LOCAL_DICT = 1,
        STOA_CHUNK_SHARED_DICT = 2,
        STOA_CHUNK_ALL_NULL = 4,
+       STOA_CHUNK_ALL_VALID = 8,
+       /* of a chunk without bytes */
+       STOA_CHUNK_NO_PAGES = STOA_CHUNK_ALL_NULL | STOA_CHUNK_ALL_VALID,
 };
 
 enum stoa_section_type {
@@ -111,6 +117,7 @@ struct stoa_page_entry {
     uint32_t end;
     uint32_t raw_nbytes;
     uint64_t hash;
+    uint32_t first_child; /* list and map: child values in front of the page's */
 };
 
 struct stoa_dict_head {
@@ -189,6 +196,7 @@ uint64_t stoa_object_dir_hash(const uint8_t *dir, size_t nbytes);
 void stoa_node_pack(const struct stoa_node *node, uint8_t out[STOA_NODE_NBYTES]);
 void stoa_rg_entry_pack(const struct stoa_rg_entry *entry, uint8_t out[STOA_RG_ENTRY_NBYTES]);
 void stoa_page_entry_pack(const struct stoa_page_entry *entry, uint8_t out[STOA_PAGE_ENTRY_NBYTES]);
+void stoa_list_entry_pack(const struct stoa_page_entry *entry, uint8_t out[STOA_LIST_ENTRY_NBYTES]);
 void stoa_dict_head_pack(const struct stoa_dict_head *head, uint8_t out[STOA_DICT_HEAD_NBYTES]);
 void stoa_section_pack(const struct stoa_section *section, uint8_t out[STOA_SECTION_NBYTES]);
 void stoa_column_entry_pack(const struct stoa_column_entry *entry, uint8_t out[STOA_COLUMN_NBYTES]);
@@ -223,6 +231,9 @@ STOA_CHECK enum stoa_status stoa_rg_entry_unpack(const uint8_t bytes[STOA_RG_ENT
                                                  struct stoa_rg_entry *out, struct stoa_error *err);
 void stoa_page_entry_unpack(const uint8_t bytes[STOA_PAGE_ENTRY_NBYTES],
                             struct stoa_page_entry *out);
+STOA_CHECK enum stoa_status stoa_list_entry_unpack(const uint8_t bytes[STOA_LIST_ENTRY_NBYTES],
+                                                   struct stoa_page_entry *out,
+                                                   struct stoa_error *err);
 STOA_CHECK enum stoa_status stoa_dict_head_unpack(const uint8_t bytes[STOA_DICT_HEAD_NBYTES],
                                                   struct stoa_dict_head *out,
                                                   struct stoa_error *err);
@@ -246,15 +257,34 @@ const char *stoa_section_name(unsigned type);
 const char *stoa_feature_name(unsigned bit);
 
 /* Features that this version can read; a bit outside is refused by name. */
-#define STOA_FEATURES_KNOWN UINT32_C(0)
+#define STOA_FEATURE_NESTED UINT32_C(4)
+#define STOA_FEATURES_KNOWN STOA_FEATURE_NESTED
 STOA_CHECK enum stoa_status stoa_features_check(uint32_t features, struct stoa_error *err);
+
+/* Whether a node of this stored type has children: list, fixed_list, struct, map. */
+static inline bool stoa_type_is_nested(unsigned type)
+{
+    return type >= STOA_LIST && type <= STOA_MAP;
+}
+
+/* Whether its values are the lengths of lists: list and map. */
+static inline bool stoa_type_has_lengths(unsigned type)
+{
+    return type == STOA_LIST || type == STOA_MAP;
+}
+
+/* Bytes of an entry in the page table of such a node. */
+static inline uint32_t stoa_page_entry_nbytes(unsigned type)
+{
+    return stoa_type_has_lengths(type) ? STOA_LIST_ENTRY_NBYTES : STOA_PAGE_ENTRY_NBYTES;
+}
 
 /* Stored pages of a chunk of nvalues values, its local dictionary page included. */
 static inline uint32_t stoa_chunk_npages(uint8_t flags, uint8_t page_shift, uint32_t nvalues)
 {
     uint32_t local = flags & STOA_CHUNK_LOCAL_DICT ? 1 : 0;
 
-    if (flags & STOA_CHUNK_ALL_NULL)
+    if (flags & STOA_CHUNK_NO_PAGES)
         return 0;
     return (uint32_t)(((uint64_t)nvalues + (UINT64_C(1) << page_shift) - 1) >> page_shift) + local;
 }

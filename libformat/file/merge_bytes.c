@@ -102,13 +102,13 @@ out:
 }
 
 enum stoa_status stoa_part_run_chunk(struct stoa_part_run *run, const struct stoa_chunk *chunk,
-                                     uint32_t nrows, struct stoa_error *err)
+                                     const struct stoa_chunk_shape *shape, struct stoa_error *err)
 {
     uint32_t local = chunk->flags & STOA_CHUNK_LOCAL_DICT ? 1 : 0;
     struct stoa_chunk_pages pages = {0};
     enum stoa_status st;
 
-    STOA_TRY(stoa_chunk_pages_read(&run->part->reader->footer, chunk, nrows, &pages, err));
+    STOA_TRY(stoa_chunk_pages_read(&run->part->reader->footer, chunk, shape, &pages, err));
     if (pages.head_nbytes > 0) {
         st = copy_verified(run, chunk->offset, pages.head_nbytes, chunk->hash, err);
         if (st != STOA_OK) {

@@ -21,7 +21,8 @@ static enum stoa_status read_column(struct stoa_part *part, uint32_t group, uint
     STOA_TRY(stoa_reader_column(part->reader, group, number, rows, &array, NULL, err));
     st = stoa_array_cast(from, &array, &part->merger->schema->fields[column], out, err);
     if (st != STOA_OK)
-        stoa_reader_wrap(part->reader, group, number, st, err);
+        stoa_reader_wrap(part->reader, group,
+                         stoa_footer_column_node(&part->reader->footer, number), st, err);
 out:
     stoa_array_reset(&array);
     return st;
@@ -35,19 +36,24 @@ enum stoa_status stoa_part_encode(struct stoa_part *part, uint32_t group, uint32
     struct stoa_merger *merger = part->merger;
     const struct stoa_rules *rules = merger->file->rules;
     struct stoa_schema schema = {.fields = &merger->schema->fields[column], .nfields = 1};
+    struct stoa_schema_node *nodes = NULL; /* numbered from 0 */
+    uint32_t nnodes;
     struct stoa_writer_group *made = NULL;
     struct stoa_batch batch = {0};
     enum stoa_status st;
 
+    STOA_TRY(stoa_schema_nodes(&schema, &nodes, &nnodes, err));
     STOA_TRY(stoa_batch_init(&batch, &schema, err));
     STOA_TRY(read_column(part, group, column, &batch.columns[0], err));
     batch.nrows = part->reader->footer.groups[group].nrows;
-    STOA_TRY(stoa_row_group_prepare(merger->encoder, rules, &schema, ordinal, &batch, &made, err));
-    STOA_TRY(stoa_row_group_encode(merger->encoder, rules, &schema, made, err));
+    STOA_TRY(
+        stoa_row_group_prepare(merger->encoder, rules, nodes, nnodes, ordinal, &batch, &made, err));
+    STOA_TRY(stoa_row_group_encode(merger->encoder, rules, nodes, made, err));
     *out = made;
     made = NULL;
 out:
     stoa_writer_group_free(made);
+    stoa_free(nodes);
     stoa_batch_reset(&batch);
     return st;
 }

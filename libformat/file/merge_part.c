@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "column/join.h"
 #include "file/chunk_write.h"
@@ -245,8 +246,10 @@ static enum stoa_status convert_zone(const struct group *group, uint32_t node,
 
     STOA_TRY(stoa_footer_column(footer, from, &info, err));
     STOA_TRY(stoa_footer_stats(footer, from, &stats, err));
-    st = stoa_zone_unpack(&info->field.type, false, stats + entry * info->entry.stats_stride,
-                          nvalues, out, err);
+    if (info->place.below_list) /* the most that there may be: the entry tells how many */
+        nvalues = STOA_CHUNK_MAX_NVALUES;
+    st = stoa_zone_unpack(&info->field.type, info->place.below_list,
+                          stats + entry * info->entry.stats_stride, nvalues, out, err);
     if (st != STOA_OK)
         return stoa_wrap(err, st, "statistics: entry %" PRIu64, entry);
     stoa_zone_widen(out, &group->part->merger->nodes[node].field->type);
@@ -282,24 +285,61 @@ out:
     return st;
 }
 
-/* Nulls alone, of a column that the part does not have. */
+/* Values of a missing node where its parent has so many: as its sibling has, lists have none. */
+static uint64_t missing_nvalues(const struct group *group, uint32_t node, uint64_t parent_nvalues)
+{
+    const struct stoa_schema_node *nodes = group->part->merger->nodes;
+    const struct stoa_type *parent = &nodes[nodes[node].parent].field->type;
+
+    if (stoa_type_has_lengths(parent->id))
+        return 0;
+    return parent->id == STOA_FIXED_LIST ? parent_nvalues * parent->width : parent_nvalues;
+}
+
+/* Values of a node, whose zone maps are set unless it is missing, in zone z. */
+static uint64_t zone_nvalues(const struct group *group, uint32_t node, uint64_t zone)
+{
+    const struct stoa_schema_node *to = &group->part->merger->nodes[node];
+    size_t stride = stoa_zone_stride(&to->field->type, to->below_list);
+    const struct stoa_buffer *zones = &group->nodes[node].zones;
+
+    if (!to->below_list)
+        return zone_nrows(group, zone);
+    return stoa_load64(zones->data + (zone + 1) * stride - sizeof(uint64_t));
+}
+
+/* Nulls alone, of a node that the part does not have; its parent comes first. */
 static enum stoa_status null_zone(const struct group *group, uint32_t node,
                                   enum stoa_zone_level level, uint64_t zone, struct stoa_zone *out,
                                   struct stoa_error *err)
 {
+    const struct stoa_schema_node *to = &group->part->merger->nodes[node];
+
     (void)err;
-    *out = stoa_zone_empty(&group->part->merger->nodes[node].field->type);
-    out->nvalues = level == STOA_ZONE_OF_ROWS ? zone_nrows(group, zone) : group->entry->nrows;
+    *out = stoa_zone_empty(&to->field->type);
+    if (!to->below_list)
+        out->nvalues = level == STOA_ZONE_OF_ROWS ? zone_nrows(group, zone) : group->entry->nrows;
+    else if (level == STOA_ZONE_OF_ROWS)
+        out->nvalues = missing_nvalues(group, node, zone_nvalues(group, to->parent, zone));
+    else
+        out->nvalues = group->chunks[node].entry.nvalues;
     out->nnulls = out->nvalues;
     return STOA_OK;
 }
 
 static enum stoa_status plan_missing(struct group *group, uint32_t node, struct stoa_error *err)
 {
-    const struct stoa_type *type = &group->part->merger->nodes[node].field->type;
+    const struct stoa_schema_node *to = &group->part->merger->nodes[node];
+    enum stoa_phys phys = stoa_type_phys(&to->field->type, NULL);
+    uint64_t nvalues = group->entry->nrows;
 
+    if (to->below_list)
+        nvalues = missing_nvalues(group, node, group->chunks[to->parent].entry.nvalues);
+    if (nvalues > STOA_CHUNK_MAX_NVALUES)
+        return stoa_fail(err, STOA_ERR_LIMIT, "%" PRIu64 " values of fixed lists in one row group",
+                         nvalues);
     group->chunks[node] = (struct stoa_new_chunk){
-        .entry = stoa_chunk_all_null(stoa_type_phys(type, NULL), group->entry->nrows),
+        .entry = stoa_chunk_without_pages(phys, (uint32_t)nvalues, (uint32_t)nvalues),
         .dict_index = STOA_NONE32,
     };
     return set_zones(group, node, null_zone, err);
@@ -311,15 +351,18 @@ static enum stoa_status plan_copy(struct group *group, uint32_t node, struct sto
     const struct stoa_type *type = &part->merger->nodes[node].field->type;
     struct stoa_new_chunk *out = &group->chunks[node];
     const struct stoa_chunk *chunks, *chunk;
+    uint32_t nvalues;
     enum stoa_status st;
 
     STOA_TRY(stoa_footer_chunks(&part->reader->footer, part->node_of[node], &chunks, err));
+    STOA_TRY(stoa_footer_nvalues(&part->reader->footer, part->node_of[node], group->number,
+                                 &nvalues, err));
     chunk = &chunks[group->number];
     *out = (struct stoa_new_chunk){
         .entry =
             {
                 .nbytes = chunk->nbytes,
-                .nvalues = group->entry->nrows,
+                .nvalues = nvalues,
                 .nnulls = chunk->nnulls,
                 .page_shift = chunk->page_shift,
                 .phys = chunk->phys,
@@ -355,7 +398,7 @@ static enum stoa_status plan_encoded(struct group *group, uint32_t column, struc
         return st;
     group->encoded[column] = made;
     for (uint32_t i = 0; i < merger->columns[column + 1] - first; i++) {
-        const struct stoa_group_column *chunk = &made->columns[i];
+        const struct stoa_group_node *chunk = &made->nodes[i];
 
         group->chunks[first + i] = (struct stoa_new_chunk){
             .entry = chunk->entry,
@@ -425,12 +468,17 @@ static enum stoa_status copy_run(struct group *group, uint32_t first, uint32_t e
     STOA_TRY(stoa_part_run_begin(&run, group->part, at, end_off, err));
     for (uint32_t node = first; node < end; node++) {
         const struct stoa_chunk *chunk = group->nodes[node].copied;
+        const struct stoa_chunk_shape shape = {
+            .type = (uint8_t)group->part->merger->nodes[node].field->type.id,
+            .nvalues = group->chunks[node].entry.nvalues,
+            .nrows = group->entry->nrows,
+        };
 
         if (chunk == NULL)
             continue;
         st = stoa_part_run_zeros(&run, at, chunk->offset, err);
         if (st == STOA_OK)
-            st = stoa_part_run_chunk(&run, chunk, group->entry->nrows, err);
+            st = stoa_part_run_chunk(&run, chunk, &shape, err);
         if (st != STOA_OK)
             return stoa_reader_wrap(group->part->reader, group->number, group->part->node_of[node],
                                     st, err);

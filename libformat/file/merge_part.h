@@ -13,6 +13,7 @@
 
 #include "column/schema.h"
 #include "file/assemble.h"
+#include "file/chunk_pages.h"
 #include "file/reader.h"
 #include "file/row_group_write.h"
 
@@ -87,7 +88,7 @@ STOA_CHECK enum stoa_status stoa_part_copy_segment(struct stoa_part *part, uint3
 
 /*
  * A column of a row group, decoded and encoded anew in the form of the merged schema: one chunk in
- * (*out)->columns[] for each of its nodes. Free with stoa_writer_group_free(). merge_encode.c.
+ * (*out)->nodes[] for each of its nodes. Free with stoa_writer_group_free(). merge_encode.c.
  */
 STOA_CHECK enum stoa_status stoa_part_encode(struct stoa_part *part, uint32_t group,
                                              uint32_t column, struct stoa_writer_group **out,
@@ -111,9 +112,9 @@ STOA_CHECK enum stoa_status stoa_part_run_begin(struct stoa_part_run *run, struc
 STOA_CHECK enum stoa_status stoa_part_run_zeros(struct stoa_part_run *run, uint64_t begin,
                                                 uint64_t end, struct stoa_error *err);
 
-/* A chunk of `nvalues` values of a row group of nrows rows. */
 STOA_CHECK enum stoa_status stoa_part_run_chunk(struct stoa_part_run *run,
-                                                const struct stoa_chunk *chunk, uint32_t nrows,
+                                                const struct stoa_chunk *chunk,
+                                                const struct stoa_chunk_shape *shape,
                                                 struct stoa_error *err);
 
 #endif

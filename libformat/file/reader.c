@@ -1,5 +1,5 @@
 /*
- * The public side of reading (stoa/reader.h): opening, names, rows, columns, zone maps.
+ * The public side of reading (stoa/reader.h): opening, names, rows, columns and nodes, zone maps.
  */
 #include "file/reader.h"
 
@@ -12,6 +12,9 @@
 #include "stats/zonemap.h"
 
 #define DEFAULT_MEMORY_NBYTES (UINT64_C(1) << 30)
+
+/* Of a node below a list in all row groups that a file may have. */
+#define MAX_NVALUES (STOA_CHUNK_MAX_NVALUES * (UINT64_C(1) << 24))
 
 /* ---- Scratches. ---- */
 
@@ -97,34 +100,6 @@ void stoa_reader_close(struct stoa_reader *reader)
 
 /* ---- Schema and names. ---- */
 
-static enum stoa_status load_nodes(struct stoa_footer *footer, struct stoa_node **out,
-                                   struct stoa_error *err)
-{
-    uint32_t nnodes = footer->trailer.nnodes;
-    struct stoa_node *nodes = NULL;
-    enum stoa_status st;
-
-    STOA_TRY(stoa_alloc_zeroed(&nodes, nnodes, sizeof(*nodes), err));
-    for (uint32_t i = 0; i < nnodes; i++) {
-        uint8_t bytes[STOA_COLUMN_NBYTES];
-        struct stoa_column_entry entry;
-
-        STOA_TRY(stoa_footer_section_read(footer, STOA_SECTION_COLUMNS, (uint64_t)i * sizeof(bytes),
-                                          bytes, sizeof(bytes), err));
-        st = stoa_column_entry_unpack(bytes, &entry, err);
-        if (st != STOA_OK) {
-            stoa_wrap(err, st, "column %" PRIu32, i + 1);
-            goto out;
-        }
-        nodes[i] = entry.node;
-    }
-    *out = nodes;
-    nodes = NULL;
-out:
-    stoa_free(nodes);
-    return st;
-}
-
 static enum stoa_status load_schema(struct stoa_footer *footer, struct stoa_schema **out,
                                     struct stoa_error *err)
 {
@@ -134,7 +109,7 @@ static enum stoa_status load_schema(struct stoa_footer *footer, struct stoa_sche
     struct stoa_node *nodes = NULL;
     enum stoa_status st;
 
-    STOA_TRY(load_nodes(footer, &nodes, err));
+    STOA_TRY(stoa_footer_nodes(footer, &nodes, err));
     STOA_TRY(stoa_footer_section_whole(footer, STOA_SECTION_POOL, &pool, &pool_nbytes, err));
     STOA_TRY(
         stoa_footer_section_whole(footer, STOA_SECTION_METADATA, &metadata, &metadata_nbytes, err));
@@ -171,13 +146,10 @@ enum stoa_status stoa_reader_find(struct stoa_reader *reader, const char *name, 
     return stoa_footer_find(&reader->footer, name, column, err);
 }
 
-enum stoa_status stoa_reader_wrap(struct stoa_reader *reader, uint32_t row_group, uint32_t column,
+enum stoa_status stoa_reader_wrap(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
                                   enum stoa_status st, struct stoa_error *err)
 {
-    struct stoa_column *info = stoa_once_get(&reader->footer.columns[column]);
-
-    if (info != NULL)
-        stoa_column_wrap(info, st, err);
+    stoa_footer_wrap(&reader->footer, node, st, err);
     return stoa_wrap(err, st, "row group %" PRIu32, row_group);
 }
 
@@ -190,7 +162,22 @@ uint64_t stoa_reader_nrows(const struct stoa_reader *reader)
 
 uint32_t stoa_reader_ncolumns(const struct stoa_reader *reader)
 {
+    return reader->footer.ncolumns;
+}
+
+uint32_t stoa_reader_nnodes(const struct stoa_reader *reader)
+{
     return reader->footer.trailer.nnodes;
+}
+
+enum stoa_status stoa_reader_column_node(const struct stoa_reader *reader, uint32_t column,
+                                         uint32_t *node, struct stoa_error *err)
+{
+    if (column >= reader->footer.ncolumns)
+        return stoa_fail(err, STOA_ERR_USAGE, "column %" PRIu32 " of %" PRIu32, column,
+                         reader->footer.ncolumns);
+    *node = stoa_footer_column_node(&reader->footer, column);
+    return STOA_OK;
 }
 
 uint32_t stoa_reader_nrow_groups(const struct stoa_reader *reader)
@@ -217,21 +204,31 @@ static enum stoa_status check_group(const struct stoa_reader *reader, uint32_t r
                      reader->footer.ngroups);
 }
 
-static enum stoa_status check_column(const struct stoa_reader *reader, uint32_t column,
-                                     struct stoa_error *err)
+static enum stoa_status check_node(const struct stoa_reader *reader, uint32_t node,
+                                   struct stoa_error *err)
 {
-    if (column < reader->footer.trailer.nnodes)
+    if (node < reader->footer.trailer.nnodes)
         return STOA_OK;
-    return stoa_fail(err, STOA_ERR_USAGE, "column %" PRIu32 " of %" PRIu32, column,
+    return stoa_fail(err, STOA_ERR_USAGE, "node %" PRIu32 " of %" PRIu32, node,
                      reader->footer.trailer.nnodes);
 }
 
+enum stoa_status stoa_reader_node_end(const struct stoa_reader *reader, uint32_t node,
+                                      uint32_t *end, struct stoa_error *err)
+{
+    enum stoa_status st = check_node(reader, node, err);
+
+    if (st == STOA_OK)
+        *end = node + stoa_footer_subtree(&reader->footer, node);
+    return st;
+}
+
 enum stoa_status stoa_reader_check(const struct stoa_reader *reader, uint32_t row_group,
-                                   uint32_t column, struct stoa_error *err)
+                                   uint32_t node, struct stoa_error *err)
 {
     enum stoa_status st = check_group(reader, row_group, err);
 
-    return st == STOA_OK ? check_column(reader, column, err) : st;
+    return st == STOA_OK ? check_node(reader, node, err) : st;
 }
 
 enum stoa_status stoa_reader_row_group(struct stoa_reader *reader, uint32_t row_group,
@@ -273,26 +270,43 @@ enum stoa_status stoa_reader_locate(struct stoa_reader *reader, uint64_t row, ui
     return STOA_OK;
 }
 
+enum stoa_status stoa_reader_node(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
+                                  struct stoa_rows rows, struct stoa_array *out,
+                                  struct stoa_read_counters *counters, struct stoa_error *err)
+{
+    const struct stoa_footer *footer = &reader->footer;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_check(reader, row_group, node, err));
+    if (footer->tree.nodes != NULL && footer->tree.nodes[node].below_list)
+        return stoa_fail(err, STOA_ERR_USAGE, "node %" PRIu32 " has no value of each row", node);
+    if (rows.begin >= rows.end || rows.end > footer->groups[row_group].nrows)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "rows %" PRIu64 " to %" PRIu64 " of a row group of %" PRIu32, rows.begin,
+                         rows.end, footer->groups[row_group].nrows);
+    st = stoa_node_read(reader, row_group, node,
+                        (struct stoa_range){(uint32_t)rows.begin, (uint32_t)rows.end}, out,
+                        counters, err);
+out:
+    return st;
+}
+
 enum stoa_status stoa_reader_column(struct stoa_reader *reader, uint32_t row_group, uint32_t column,
                                     struct stoa_rows rows, struct stoa_array *out,
                                     struct stoa_read_counters *counters, struct stoa_error *err)
 {
+    uint32_t node;
     enum stoa_status st;
 
-    STOA_TRY(stoa_reader_check(reader, row_group, column, err));
-    if (rows.begin >= rows.end || rows.end > reader->footer.groups[row_group].nrows)
-        return stoa_fail(err, STOA_ERR_USAGE,
-                         "rows %" PRIu64 " to %" PRIu64 " of a row group of %" PRIu32, rows.begin,
-                         rows.end, reader->footer.groups[row_group].nrows);
-    st = stoa_chunk_read(reader, row_group, column, (uint32_t)rows.begin, (uint32_t)rows.end, out,
-                         counters, err);
+    STOA_TRY(stoa_reader_column_node(reader, column, &node, err));
+    st = stoa_reader_node(reader, row_group, node, rows, out, counters, err);
 out:
     return st;
 }
 
 /* ---- Zone maps. ---- */
 
-enum stoa_status stoa_reader_zone(struct stoa_reader *reader, uint32_t column, uint32_t row_group,
+enum stoa_status stoa_reader_zone(struct stoa_reader *reader, uint32_t node, uint32_t row_group,
                                   uint32_t zone, struct stoa_zone *out, struct stoa_error *err)
 {
     struct stoa_footer *footer = &reader->footer;
@@ -302,7 +316,7 @@ enum stoa_status stoa_reader_zone(struct stoa_reader *reader, uint32_t column, u
     const uint8_t *stats;
     enum stoa_status st;
 
-    STOA_TRY(check_column(reader, column, err));
+    STOA_TRY(check_node(reader, node, err));
     if (row_group != UINT32_MAX) {
         const struct stoa_row_group_entry *group;
 
@@ -319,18 +333,20 @@ enum stoa_status stoa_reader_zone(struct stoa_reader *reader, uint32_t column, u
             nvalues = nvalues < STOA_ZONE_NROWS ? nvalues : STOA_ZONE_NROWS;
         }
     }
-    STOA_TRY(stoa_footer_column(footer, column, &info, err));
+    STOA_TRY(stoa_footer_column(footer, node, &info, err));
     if (footer->trailer.nrows == 0) { /* nothing is stored */
         *out = stoa_zone_empty(&info->field.type);
         return STOA_OK;
     }
-    STOA_TRY(stoa_footer_stats(footer, column, &stats, err));
+    STOA_TRY(stoa_footer_stats(footer, node, &stats, err));
     entry = stoa_zone_entry(footer->ngroups, footer->nzones, level, row_group, number);
-    st = stoa_zone_unpack(&info->field.type, false, stats + entry * info->entry.stats_stride,
-                          nvalues, out, err);
+    if (info->place.below_list)
+        nvalues = MAX_NVALUES;
+    st = stoa_zone_unpack(&info->field.type, info->place.below_list,
+                          stats + entry * info->entry.stats_stride, nvalues, out, err);
     if (st != STOA_OK) {
         stoa_wrap(err, st, "statistics: entry %" PRIu64, entry);
-        stoa_column_wrap(info, st, err);
+        stoa_footer_wrap(footer, node, st, err);
     }
 out:
     return st;
@@ -338,30 +354,31 @@ out:
 
 /* ---- Chunks. ---- */
 
-enum stoa_status stoa_reader_chunk(struct stoa_reader *reader, uint32_t row_group, uint32_t column,
+enum stoa_status stoa_reader_chunk(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
                                    struct stoa_chunk_info *out, struct stoa_error *err)
 {
     const struct stoa_chunk *chunks, *chunk;
-    uint32_t nrows;
+    uint32_t nvalues;
     const char *encoding;
     enum stoa_status st;
 
-    STOA_TRY(stoa_reader_check(reader, row_group, column, err));
-    STOA_TRY(stoa_footer_chunks(&reader->footer, column, &chunks, err));
+    STOA_TRY(stoa_reader_check(reader, row_group, node, err));
+    STOA_TRY(stoa_footer_chunks(&reader->footer, node, &chunks, err));
+    STOA_TRY(stoa_footer_nvalues(&reader->footer, node, row_group, &nvalues, err));
     chunk = &chunks[row_group];
-    nrows = reader->footer.groups[row_group].nrows;
     encoding = stoa_encoding_name(chunk->encoding);
     *out = (struct stoa_chunk_info){
         .offset = chunk->offset,
         .nbytes = chunk->nbytes,
+        .nvalues = nvalues,
         .nnulls = chunk->nnulls,
-        .npages = stoa_chunk_npages(chunk->flags, chunk->page_shift, nrows),
+        .npages = stoa_chunk_npages(chunk->flags, chunk->page_shift, nvalues),
         .dictionary = chunk->dict_index,
         .local_dictionary = chunk->flags & STOA_CHUNK_LOCAL_DICT,
         .encoding = encoding != NULL ? encoding : "unknown",
     };
     if (out->npages > 0)
-        out->page_nrows = UINT32_C(1) << chunk->page_shift;
+        out->page_nvalues = UINT32_C(1) << chunk->page_shift;
 out:
     return st;
 }

@@ -34,20 +34,39 @@ void stoa_reader_scratch_give(struct stoa_reader *reader, struct stoa_read_scrat
 
 /* STOA_ERR_USAGE when one of them is not there. */
 STOA_CHECK enum stoa_status stoa_reader_check(const struct stoa_reader *reader, uint32_t row_group,
-                                              uint32_t column, struct stoa_error *err);
+                                              uint32_t node, struct stoa_error *err);
 
 /* Puts "row group R: column NAME: " in front of the message. */
-enum stoa_status stoa_reader_wrap(struct stoa_reader *reader, uint32_t row_group, uint32_t column,
+enum stoa_status stoa_reader_wrap(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
                                   enum stoa_status st, struct stoa_error *err);
 
+/* Values [begin, end) of a chunk. */
+struct stoa_range {
+    uint32_t begin;
+    uint32_t end;
+};
+
 /*
- * Rows [begin, end) of the chunk of `column` in `row_group`, all arguments in range: chunk_read.c.
- * *out is overwritten on success.
+ * Values of the chunk of `node` in `row_group`, all arguments in range; perhaps none: chunk_read.c.
+ * *out is overwritten on success. Where the node has children they are left out: a struct or
+ * fixed_list is a bitmap then, a list or map offsets too, and *children is set to the values of its
+ * child that belong to the values read. `budget` is what may be allocated.
  */
 STOA_CHECK enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group,
-                                            uint32_t column, uint32_t begin, uint32_t end,
-                                            struct stoa_array *out,
+                                            uint32_t node, struct stoa_range values,
+                                            struct stoa_budget *budget, struct stoa_array *out,
+                                            struct stoa_range *children,
                                             struct stoa_read_counters *counters,
                                             struct stoa_error *err);
+
+/*
+ * The same with all that is below the node: nodes_read.c. STOA_ERR_CORRUPT where a child is not
+ * null and its struct or fixed_list is, or the other way round where it must not.
+ */
+STOA_CHECK enum stoa_status stoa_node_read(struct stoa_reader *reader, uint32_t row_group,
+                                           uint32_t node, struct stoa_range values,
+                                           struct stoa_array *out,
+                                           struct stoa_read_counters *counters,
+                                           struct stoa_error *err);
 
 #endif

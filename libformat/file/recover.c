@@ -387,6 +387,7 @@ static void run_reset(struct run *run)
     stoa_recover_reader_reset(&rec->reader);
     stoa_recover_segments_reset(&rec->segments);
     stoa_recover_view_close(rec);
+    stoa_free(rec->nodes);
     stoa_schema_reset(&rec->schema);
     stoa_found_reset(&rec->found);
 }

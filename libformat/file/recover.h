@@ -85,6 +85,7 @@ struct stoa_recover {
     struct stoa_recover_segments segments;
 
     struct stoa_schema schema; /* of the damaged file */
+    struct stoa_schema_node *nodes;
     uint64_t schema_id;
     uint32_t nnodes;
 

@@ -5,9 +5,9 @@
  *     one of them is not                the footer does, if it is whole and knows the row group
  *     otherwise                         nobody does
  *
- * A chunk is whole when all its pages, and those of the segments it needs, have their hashes and
- * decode to values of its column: exactly when the reader of whole files reads it, so that one is
- * asked. Its zone maps are computed anew; there may be none that can be trusted.
+ * A column is whole when all pages of its chunks, and those of the segments they need, have their
+ * hashes and decode to values of it: exactly when the reader of whole files reads it, so that one
+ * is asked. Its zone maps are computed anew; there may be none that can be trusted.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "file/nodes_write.h"
 #include "file/recover.h"
 #include "file/segment_check.h"
 #include "stats/zonemap.h"
@@ -45,7 +46,7 @@ static enum stoa_status build_footer(struct stoa_recover *rec, struct stoa_error
     enum stoa_status st;
 
     STOA_TRY(stoa_schema_bytes_init(&bytes, &rec->schema, err));
-    rec->nnodes = bytes.nnodes;
+    STOA_TRY(stoa_schema_nodes(&rec->schema, &rec->nodes, &rec->nnodes, err));
     STOA_TRY(stoa_footer_writer_init(&writer, &rec->schema, err));
     for (uint32_t i = 0; i < rec->segments.table.nentries; i++) {
         struct stoa_dictdir_entry entry = rec->segments.table.entries[i];
@@ -213,7 +214,7 @@ static enum stoa_status set_entry(struct stoa_recover *rec, const struct stoa_fo
     enum stoa_status st;
 
     STOA_TRY(stoa_rg_entry_unpack(bytes, &entry, err));
-    if (!(entry.flags & STOA_CHUNK_ALL_NULL)) {
+    if (!(entry.flags & STOA_CHUNK_NO_PAGES)) {
         if (entry.offset < begin || entry.offset > end || entry.nbytes > end - entry.offset)
             return stoa_fail(err, STOA_ERR_CORRUPT,
                              "%" PRIu32 " bytes at %" PRIu64 " of the object, where they can't be",
@@ -268,15 +269,17 @@ static enum stoa_status set_from_footer(struct stoa_recover *rec, struct stoa_re
 {
     const struct stoa_dictionary_table *table;
     const struct stoa_chunk *chunks, *from;
+    uint32_t nvalues;
     enum stoa_status st;
 
     STOA_TRY(stoa_footer_chunks(&reader->footer, node, &chunks, err));
+    STOA_TRY(stoa_footer_nvalues(&reader->footer, node, item->group, &nvalues, err));
     from = &chunks[item->group];
     chunk->entry = (struct stoa_rg_entry){
         .offset =
-            from->flags & STOA_CHUNK_ALL_NULL ? 0 : from->offset + (uint64_t)item->footer_moved,
+            from->flags & STOA_CHUNK_NO_PAGES ? 0 : from->offset + (uint64_t)item->footer_moved,
         .nbytes = from->nbytes,
-        .nvalues = reader->footer.groups[item->group].nrows,
+        .nvalues = nvalues,
         .nnulls = from->nnulls,
         .page_shift = from->page_shift,
         .phys = from->phys,
@@ -322,7 +325,7 @@ static enum stoa_status set_chunk(struct stoa_recover *rec, uint32_t node,
                                   struct stoa_error *err)
 {
     const struct stoa_chunk chunk = {
-        .offset = entry->flags & STOA_CHUNK_ALL_NULL ? 0 : entry->offset + SHIFT,
+        .offset = entry->flags & STOA_CHUNK_NO_PAGES ? 0 : entry->offset + SHIFT,
         .nbytes = entry->nbytes,
         .nnulls = entry->nnulls,
         .hash = entry->hash,
@@ -333,9 +336,6 @@ static enum stoa_status set_chunk(struct stoa_recover *rec, uint32_t node,
         .flags = entry->flags,
     };
 
-    if (entry->nvalues != rec->reader.group.nrows)
-        return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu32 " values in %" PRIu32 " rows",
-                         entry->nvalues, rec->reader.group.nrows);
     if (entry->offset > rec->source->nbytes || entry->nbytes > rec->source->nbytes - entry->offset)
         return stoa_fail(err, STOA_ERR_CORRUPT, "the file ends in front of its end");
     if (entry->flags & STOA_CHUNK_SHARED_DICT && dict_index == STOA_NONE32)
@@ -343,35 +343,60 @@ static enum stoa_status set_chunk(struct stoa_recover *rec, uint32_t node,
                          "a dictionary segment that it needs (%016" PRIx64
                          ") is damaged or missing",
                          entry->dict_id);
-    return stoa_footer_set_chunk(&rec->reader.reader->footer, node, &chunk, err);
+    return stoa_footer_set_chunk(&rec->reader.reader->footer, node, &chunk, entry->nvalues, err);
 }
 
-static enum stoa_status read_rows(struct stoa_recover *rec, uint32_t node, uint32_t begin,
-                                  uint32_t end, struct stoa_array *out, struct stoa_error *err)
+/* All values of a column and of what is below it. */
+static enum stoa_status read_column(struct stoa_recover *rec, uint32_t node, struct stoa_array *out,
+                                    struct stoa_error *err)
 {
     struct stoa_reader *reader = rec->reader.reader;
-    enum stoa_status st = stoa_chunk_read(reader, 0, node, begin, end, out, NULL, err);
+    const struct stoa_range rows = {0, rec->reader.group.nrows};
+    enum stoa_status st = stoa_node_read(reader, 0, node, rows, out, NULL, err);
 
     if (st != STOA_ERR_LIMIT)
         return st;
     stoa_dictionaries_forget(&reader->dictionaries); /* those of other columns may be in the way */
-    return stoa_chunk_read(reader, 0, node, begin, end, out, NULL, err);
+    return stoa_node_read(reader, 0, node, rows, out, NULL, err);
 }
 
-static enum stoa_status compute_zones(const struct stoa_type *type, const struct stoa_array *array,
+static enum stoa_status compute_zones(const struct stoa_schema_node *node,
+                                      const struct stoa_split_node *split, size_t nzones,
                                       struct stoa_recover_chunk *chunk, struct stoa_error *err)
 {
-    size_t nzones = (size_t)stoa_zone_count(array->nvalues), stride = stoa_zone_stride(type, false);
+    const struct stoa_type *type = &node->field->type;
+    size_t stride = stoa_zone_stride(type, node->below_list);
     struct stoa_zone *zones = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&zones, nzones, sizeof(*zones), err));
     STOA_TRY(stoa_buffer_resize(&chunk->zones, nzones * stride, err));
-    stoa_zone_compute_group(type, array, NULL, nzones, zones, &chunk->all);
+    stoa_zone_compute_group(type, &split->array, split->ends, nzones, zones, &chunk->all);
     for (size_t z = 0; z < nzones; z++)
-        stoa_zone_pack(&zones[z], false, chunk->zones.data + z * stride);
+        stoa_zone_pack(&zones[z], node->below_list, chunk->zones.data + z * stride);
 out:
     stoa_free(zones);
+    return st;
+}
+
+/* The zone maps of all nodes of a column. */
+static enum stoa_status compute_column_zones(struct stoa_recover *rec, uint32_t node,
+                                             const struct stoa_array *array, struct stoa_error *err)
+{
+    size_t nzones = (size_t)stoa_zone_count(rec->reader.group.nrows);
+    uint32_t n = rec->nodes[node].nnodes;
+    struct stoa_split_node *split = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&split, n, sizeof(*split), err));
+    STOA_TRY(stoa_nodes_split(rec->nodes, node, array, nzones, split, err));
+    for (uint32_t i = 0; i < n; i++)
+        STOA_TRY(
+            compute_zones(&rec->nodes[node + i], &split[i], nzones, &rec->chunks[node + i], err));
+out:
+    for (uint32_t i = 0; split != NULL && i < n; i++)
+        stoa_split_node_reset(&split[i]);
+    stoa_free(split);
     return st;
 }
 
@@ -385,19 +410,24 @@ static void drop_group(struct stoa_error *err)
         memmove(err->message, err->message + n, strlen(err->message) - n + 1);
 }
 
-static enum stoa_status check_chunk(struct stoa_recover *rec, uint32_t node, struct stoa_error *err)
+/* Reads the column whose first node is `node`; its chunks so far are as they should be. */
+static enum stoa_status check_column(struct stoa_recover *rec, uint32_t node,
+                                     struct stoa_error *err)
 {
-    struct stoa_recover_chunk *chunk = &rec->chunks[node];
     struct stoa_array array = {0};
-    enum stoa_status st;
+    enum stoa_status st = STOA_OK;
 
-    st = set_chunk(rec, node, &chunk->entry, chunk->dict_index, err);
-    if (st != STOA_OK) {
-        stoa_reader_wrap(rec->reader.reader, 0, node, st, err);
-        goto out;
+    for (uint32_t i = node; i < node + rec->nodes[node].nnodes; i++) {
+        const struct stoa_recover_chunk *chunk = &rec->chunks[i];
+
+        st = set_chunk(rec, i, &chunk->entry, chunk->dict_index, err);
+        if (st != STOA_OK) {
+            stoa_reader_wrap(rec->reader.reader, 0, i, st, err);
+            goto out;
+        }
     }
-    STOA_TRY(read_rows(rec, node, 0, rec->reader.group.nrows, &array, err));
-    STOA_TRY(compute_zones(&rec->schema.fields[node].type, &array, chunk, err));
+    STOA_TRY(read_column(rec, node, &array, err));
+    STOA_TRY(compute_column_zones(rec, node, &array, err));
 out:
     if (stoa_recover_is_damage(st))
         drop_group(err);
@@ -405,10 +435,35 @@ out:
     return st;
 }
 
+/* A column is lost with all its nodes where one of them is. */
+static enum stoa_status note_column(struct stoa_recover *rec, uint32_t node, enum stoa_status st,
+                                    const struct stoa_error *why, struct stoa_error *err)
+{
+    enum stoa_status noted = STOA_OK;
+
+    for (uint32_t i = node; noted == STOA_OK && i < node + rec->nodes[node].nnodes; i++)
+        noted = note(rec, i, st, why, err);
+    return noted;
+}
+
+static enum stoa_status recover_column(struct stoa_recover *rec, uint32_t node,
+                                       struct stoa_error *err)
+{
+    struct stoa_error why;
+    uint32_t end = node + rec->nodes[node].nnodes, lost = node;
+
+    while (lost < end && !rec->chunks[lost].is_lost)
+        lost++;
+    if (lost < end) {
+        why = rec->chunks[lost].why;
+        return note_column(rec, node, why.status, &why, err);
+    }
+    return note_column(rec, node, check_column(rec, node, &why), &why, err);
+}
+
 enum stoa_status stoa_recover_group(struct stoa_recover *rec, const struct stoa_found *item,
                                     struct stoa_error *err)
 {
-    struct stoa_error why;
     enum stoa_status st;
 
     rec->nlost = 0;
@@ -427,9 +482,8 @@ enum stoa_status stoa_recover_group(struct stoa_recover *rec, const struct stoa_
         st = read_footer(rec, item, err);
     if (st != STOA_OK)
         return st;
-    for (uint32_t i = 0; i < rec->nnodes; i++)
-        if (!rec->chunks[i].is_lost)
-            STOA_TRY(note(rec, i, check_chunk(rec, i, &why), &why, err));
+    for (uint32_t i = 0; i < rec->nnodes; i += rec->nodes[i].nnodes)
+        STOA_TRY(recover_column(rec, i, err));
 out:
     return st;
 }

@@ -18,135 +18,144 @@
 
 enum { CHUNK_ALIGN = 8 };
 
-bool stoa_type_shares_dictionary(const struct stoa_type *type)
+static void drop_values(struct stoa_group_node *node)
 {
-    return type->id == STOA_UTF8 || type->id == STOA_BINARY;
-}
-
-static void drop_values(struct stoa_group_column *column)
-{
-    stoa_chunk_values_reset(&column->values);
-    stoa_chunk_distinct_reset(&column->distinct);
-    stoa_array_reset(&column->array);
+    stoa_chunk_values_reset(&node->values);
+    stoa_chunk_distinct_reset(&node->distinct);
+    node->array = (struct stoa_array){0};
 }
 
 void stoa_writer_group_free(struct stoa_writer_group *group)
 {
     if (group == NULL)
         return;
-    for (uint32_t i = 0; i < group->ncolumns; i++) {
-        drop_values(&group->columns[i]);
-        stoa_buffer_free(&group->columns[i].zones);
-        stoa_sequenced_reset(&group->columns[i].sequenced);
+    for (uint32_t i = 0; i < group->nnodes; i++) {
+        drop_values(&group->nodes[i]);
+        stoa_buffer_free(&group->nodes[i].zones);
+        stoa_sequenced_reset(&group->nodes[i].sequenced);
     }
+    for (uint32_t i = 0; group->columns != NULL && i < group->ncolumns; i++)
+        stoa_array_reset(&group->columns[i]);
+    stoa_free(group->columns);
     stoa_buffer_free(&group->body);
     stoa_free(group);
 }
 
-static enum stoa_status wrap_column(const struct stoa_field *field, enum stoa_status st,
-                                    struct stoa_error *err)
+size_t stoa_row_group_first_huge(const struct stoa_rules *rules,
+                                 const struct stoa_schema_node *nodes,
+                                 const struct stoa_batch *batch, size_t begin, size_t end)
 {
-    char shown[128];
+    uint32_t node = 0;
 
-    return stoa_wrap(err, st, "column %s",
-                     stoa_quote(shown, sizeof(shown), field->name, strlen(field->name)));
-}
-
-size_t stoa_row_group_first_huge(const struct stoa_rules *rules, const struct stoa_schema *schema,
-                                 const struct stoa_array *columns, size_t begin, size_t end)
-{
-    for (uint32_t i = 0; i < schema->nfields; i++) {
-        const int32_t *offsets = columns[i].offsets;
-
-        if (!stoa_type_shares_dictionary(&schema->fields[i].type) || begin == end ||
-            stoa_page_raw_bound((uint64_t)(offsets[end] - offsets[begin]), 1) <=
-                rules->page_max_nbytes)
-            continue; /* all of them together are not too long */
-        for (size_t row = begin; row < end; row++)
-            if (stoa_page_raw_bound((uint64_t)(offsets[row + 1] - offsets[row]), 1) >
-                rules->page_max_nbytes)
-                end = row;
-    }
+    for (uint32_t i = 0; i < batch->ncolumns; i++, node += nodes[node].nnodes)
+        end = stoa_field_first_huge(rules, nodes[node].field, &batch->columns[i], begin, end);
     return end;
 }
 
 /* ---- Prepare ---- */
 
-static enum stoa_status compute_zones(const struct stoa_type *type, const struct stoa_array *array,
-                                      struct stoa_zone *scratch, struct stoa_group_column *column,
+static enum stoa_status compute_zones(const struct stoa_schema_node *schema_node,
+                                      const struct stoa_split_node *split, size_t nzones,
+                                      struct stoa_zone *scratch, struct stoa_group_node *node,
                                       struct stoa_error *err)
 {
-    size_t nzones = (size_t)stoa_zone_count(array->nvalues), stride = stoa_zone_stride(type, false);
-    enum stoa_status st = stoa_buffer_resize(&column->zones, nzones * stride, err);
+    const struct stoa_type *type = &schema_node->field->type;
+    bool below_list = schema_node->below_list;
+    size_t stride = stoa_zone_stride(type, below_list);
+    enum stoa_status st = stoa_buffer_resize(&node->zones, nzones * stride, err);
 
     if (st != STOA_OK)
         return st;
-    stoa_zone_compute_group(type, array, NULL, nzones, scratch, &column->all);
+    stoa_zone_compute_group(type, &split->array, split->ends, nzones, scratch, &node->all);
     for (size_t z = 0; z < nzones; z++)
-        stoa_zone_pack(&scratch[z], false, column->zones.data + z * stride);
+        stoa_zone_pack(&scratch[z], below_list, node->zones.data + z * stride);
     return STOA_OK;
 }
 
 /* Distinct values within the bounds of a chunk's own dictionary, if a sample gives hope. */
 static enum stoa_status collect_numbers(const struct stoa_rules *rules,
-                                        struct stoa_group_column *column, struct stoa_error *err)
+                                        struct stoa_group_node *node, struct stoa_error *err)
 {
     uint32_t max_count;
     uint64_t max_nbytes;
     bool may_repeat;
-    enum stoa_status st = stoa_chunk_plan_may_repeat(&column->values, &may_repeat, err);
+    enum stoa_status st = stoa_chunk_plan_may_repeat(&node->values, &may_repeat, err);
 
     if (st != STOA_OK || !may_repeat)
         return st;
-    stoa_sequencer_bounds(rules, 1, column->array.nvalues, &max_count, &max_nbytes);
+    stoa_sequencer_bounds(rules, 1, node->array.nvalues, &max_count, &max_nbytes);
     if (max_count > rules->local_max_count)
         max_count = rules->local_max_count;
-    return stoa_chunk_distinct_init(&column->distinct, &column->values, max_count, max_nbytes, err);
+    return stoa_chunk_distinct_init(&node->distinct, &node->values, max_count, max_nbytes, err);
 }
 
 static enum stoa_status collect_texts(const struct stoa_rules *rules, uint32_t ntexts,
-                                      struct stoa_group_column *column, struct stoa_error *err)
+                                      struct stoa_group_node *node, struct stoa_error *err)
 {
     uint32_t max_count;
     uint64_t max_nbytes;
 
-    stoa_sequencer_bounds(rules, ntexts, column->array.nvalues, &max_count, &max_nbytes);
-    return stoa_chunk_distinct_init(&column->distinct, &column->values, max_count, max_nbytes, err);
+    stoa_sequencer_bounds(rules, ntexts, node->array.nvalues, &max_count, &max_nbytes);
+    return stoa_chunk_distinct_init(&node->distinct, &node->values, max_count, max_nbytes, err);
 }
 
-static enum stoa_status prepare_column(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                                       const struct stoa_type *type, uint32_t ntexts,
-                                       bool is_chooser, struct stoa_group_column *column,
-                                       struct stoa_error *err)
+static enum stoa_status prepare_node(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+                                     const struct stoa_type *type, uint32_t ntexts, bool is_chooser,
+                                     struct stoa_group_node *node, struct stoa_error *err)
 {
     bool is_text = stoa_type_shares_dictionary(type);
     enum stoa_status st;
 
-    STOA_TRY(stoa_chunk_values_init(&column->values, type, &column->array, err));
-    if (column->values.all_null)
+    STOA_TRY(stoa_chunk_values_init(&node->values, type, &node->array, err));
+    if (node->values.all_null || node->values.phys == STOA_PHYS_NONE)
         return STOA_OK;
     if (is_text)
-        STOA_TRY(collect_texts(rules, ntexts, column, err));
+        STOA_TRY(collect_texts(rules, ntexts, node, err));
     else if (is_chooser)
-        STOA_TRY(collect_numbers(rules, column, err));
+        STOA_TRY(collect_numbers(rules, node, err));
     if (is_chooser)
-        STOA_TRY(stoa_chunk_plan_choose(encoder, rules, &column->values, &column->distinct, is_text,
-                                        &column->chosen, err));
+        STOA_TRY(stoa_chunk_plan_choose(encoder, rules, &node->values, &node->distinct, is_text,
+                                        &node->chosen, err));
 out:
+    return st;
+}
+
+/* The nodes of the column at `first`; their arrays are lent until all is well. */
+static enum stoa_status prepare_nodes(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+                                      const struct stoa_schema_node *nodes, uint32_t first,
+                                      uint32_t ntexts, struct stoa_split_node *split,
+                                      struct stoa_zone *zones, struct stoa_writer_group *group,
+                                      struct stoa_error *err)
+{
+    size_t nzones = (size_t)stoa_zone_count(group->nrows);
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = first; i < first + nodes[first].nnodes; i++) {
+        struct stoa_group_node *node = &group->nodes[i];
+
+        node->array = split[i].array;
+        st = compute_zones(&nodes[i], &split[i], nzones, zones, node, err);
+        if (st == STOA_OK)
+            st = prepare_node(encoder, rules, &nodes[i].field->type, ntexts, group->is_chooser,
+                              node, err);
+        if (st != STOA_OK)
+            return stoa_nodes_wrap(nodes, i, st, err);
+    }
     return st;
 }
 
 enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
                                         const struct stoa_rules *rules,
-                                        const struct stoa_schema *schema, uint64_t ordinal,
-                                        struct stoa_batch *batch, struct stoa_writer_group **out,
-                                        struct stoa_error *err)
+                                        const struct stoa_schema_node *nodes, uint32_t nnodes,
+                                        uint64_t ordinal, struct stoa_batch *batch,
+                                        struct stoa_writer_group **out, struct stoa_error *err)
 {
-    const struct stoa_field *fields = schema->fields;
     struct stoa_writer_group *group = NULL;
-    struct stoa_zone *scratch = NULL;
-    uint32_t ntexts = 0;
-    size_t huge = stoa_row_group_first_huge(rules, schema, batch->columns, 0, batch->nrows);
+    struct stoa_split_node *split = NULL;
+    struct stoa_zone *zones = NULL;
+    uint32_t ntexts = 0, first = 0;
+    size_t nzones = (size_t)stoa_zone_count(batch->nrows);
+    size_t huge = stoa_row_group_first_huge(rules, nodes, batch, 0, batch->nrows);
     enum stoa_status st;
 
     if (huge < batch->nrows && batch->nrows > 1)
@@ -154,38 +163,35 @@ enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
                          "row %zu of %zu has a value of about %" PRIu64
                          " bytes or more: such a row must be a row group of its own",
                          huge + 1, batch->nrows, rules->page_max_nbytes);
-    STOA_TRY(stoa_alloc_zeroed(&scratch, stoa_zone_count(batch->nrows), sizeof(*scratch), err));
-    STOA_TRY(stoa_alloc_zeroed(
-        &group, 1, sizeof(*group) + (size_t)batch->ncolumns * sizeof(group->columns[0]), err));
+    STOA_TRY(stoa_alloc_zeroed(&zones, nzones, sizeof(*zones), err));
+    STOA_TRY(stoa_alloc_zeroed(&split, nnodes, sizeof(*split), err));
+    STOA_TRY(stoa_alloc_zeroed(&group, 1, sizeof(*group) + (size_t)nnodes * sizeof(group->nodes[0]),
+                               err));
     group->ordinal = ordinal;
     group->nrows = (uint32_t)batch->nrows;
     group->ncolumns = batch->ncolumns;
+    group->nnodes = nnodes;
     group->is_chooser = ordinal % rules->chooser_period == 0;
-    for (uint32_t i = 0; i < batch->ncolumns; i++)
-        ntexts += stoa_type_shares_dictionary(&fields[i].type);
+    for (uint32_t i = 0; i < nnodes; i++)
+        ntexts += stoa_type_shares_dictionary(&nodes[i].field->type);
 
-    for (uint32_t i = 0; i < batch->ncolumns; i++) {
-        struct stoa_group_column *column = &group->columns[i];
-
-        column->array = batch->columns[i]; /* lent until all is well */
-        st = compute_zones(&fields[i].type, &column->array, scratch, column, err);
-        if (st == STOA_OK)
-            st = prepare_column(encoder, rules, &fields[i].type, ntexts, group->is_chooser, column,
-                                err);
-        if (st != STOA_OK) {
-            wrap_column(&fields[i], st, err);
-            goto out;
-        }
+    for (uint32_t i = 0; i < batch->ncolumns; i++, first += nodes[first].nnodes) {
+        STOA_TRY(stoa_nodes_split(nodes, first, &batch->columns[i], nzones, split + first, err));
+        STOA_TRY(prepare_nodes(encoder, rules, nodes, first, ntexts, split, zones, group, err));
     }
-    for (uint32_t i = 0; i < batch->ncolumns; i++)
+    STOA_TRY(stoa_alloc(&group->columns, batch->ncolumns * sizeof(group->columns[0]), err));
+    for (uint32_t i = 0; i < batch->ncolumns; i++) {
+        group->columns[i] = batch->columns[i];
         batch->columns[i] = (struct stoa_array){0};
+    }
     *out = group;
     group = NULL;
 out:
-    for (uint32_t i = 0; group != NULL && i < group->ncolumns; i++)
-        group->columns[i].array = (struct stoa_array){0};
+    for (uint32_t i = 0; split != NULL && i < nnodes; i++)
+        stoa_split_node_reset(&split[i]);
+    stoa_free(split);
+    stoa_free(zones);
     stoa_writer_group_free(group);
-    stoa_free(scratch);
     return st;
 }
 
@@ -196,12 +202,12 @@ enum stoa_status stoa_row_group_settle(struct stoa_sequencer *sequencer,
 {
     enum stoa_status st = STOA_OK;
 
-    for (uint32_t i = 0; i < group->ncolumns; i++) {
-        struct stoa_group_column *column = &group->columns[i];
+    for (uint32_t i = 0; i < group->nnodes; i++) {
+        struct stoa_group_node *node = &group->nodes[i];
 
-        STOA_TRY(stoa_sequencer_settle(sequencer, i, &column->distinct,
-                                       group->is_chooser ? &column->chosen : NULL, group->nrows,
-                                       &column->sequenced, err));
+        STOA_TRY(stoa_sequencer_settle(sequencer, i, &node->distinct,
+                                       group->is_chooser ? &node->chosen : NULL,
+                                       node->array.nvalues, &node->sequenced, err));
     }
 out:
     return st;
@@ -224,13 +230,14 @@ static void attempt_reset(struct attempt *attempt)
     stoa_values_reset(&attempt->entries);
 }
 
-static void attempt_init(struct attempt *attempt, const struct stoa_group_column *column)
+static void attempt_init(struct attempt *attempt, const struct stoa_group_node *node)
 {
     *attempt = (struct attempt){
-        .input = {.values = column->values.physical.vector,
-                  .phys = column->values.phys,
-                  .validity = column->array.nnulls > 0 ? column->array.validity : NULL,
-                  .nnulls = (uint32_t)column->array.nnulls},
+        .input = {.values = node->values.physical.vector,
+                  .phys = node->values.phys,
+                  .validity = node->array.nnulls > 0 ? node->array.validity : NULL,
+                  .nnulls = (uint32_t)node->array.nnulls,
+                  .first_child = node->values.phys != STOA_PHYS_BYTES ? node->array.offsets : NULL},
     };
 }
 
@@ -244,11 +251,11 @@ static void attempt_plan(struct attempt *attempt, const struct stoa_chunk_plan *
 }
 
 /* The codes of all slots through a table from the codes of distinct values. */
-static enum stoa_status map_codes(struct attempt *attempt, const struct stoa_group_column *column,
+static enum stoa_status map_codes(struct attempt *attempt, const struct stoa_group_node *node,
                                   const uint32_t *map, struct stoa_error *err)
 {
-    size_t nvalues = column->array.nvalues;
-    const uint32_t *from = column->distinct.codes;
+    size_t nvalues = node->array.nvalues;
+    const uint32_t *from = node->distinct.codes;
     enum stoa_status st =
         stoa_alloc(&attempt->codes, nvalues * sizeof(uint32_t) + STOA_ARRAY_SLACK, err);
 
@@ -281,12 +288,12 @@ static enum stoa_status add_entries(struct stoa_encoder *encoder, struct attempt
 }
 
 static enum stoa_status plan_shared(struct stoa_encoder *encoder, struct attempt *attempt,
-                                    const struct stoa_group_column *column, struct stoa_error *err)
+                                    const struct stoa_group_node *node, struct stoa_error *err)
 {
-    const struct stoa_sequenced *sequenced = &column->sequenced;
+    const struct stoa_sequenced *sequenced = &node->sequenced;
     enum stoa_status st;
 
-    STOA_TRY(map_codes(attempt, column, sequenced->codes, err));
+    STOA_TRY(map_codes(attempt, node, sequenced->codes, err));
     attempt_plan(attempt, &sequenced->plan, &sequenced->plan.codes);
     STOA_TRY(add_entries(encoder, attempt, &sequenced->extension.vector, err));
 out:
@@ -296,19 +303,19 @@ out:
 /* A dictionary of the chunk: its distinct values in their order. */
 static enum stoa_status plan_local(struct stoa_encoder *encoder, struct attempt *attempt,
                                    const struct stoa_chunk_plan *plan,
-                                   const struct stoa_group_column *column, struct stoa_error *err)
+                                   const struct stoa_group_node *node, struct stoa_error *err)
 {
-    struct stoa_vector values = stoa_distinct_values(column->distinct.set);
+    struct stoa_vector values = stoa_distinct_values(node->distinct.set);
     uint32_t *order = NULL, *rank = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc(&order, values.nvalues * sizeof(order[0]), err));
     STOA_TRY(stoa_alloc(&rank, values.nvalues * sizeof(rank[0]), err));
-    STOA_TRY(stoa_distinct_order(column->distinct.set, order, err));
+    STOA_TRY(stoa_distinct_order(node->distinct.set, order, err));
     for (uint32_t i = 0; i < values.nvalues; i++)
         rank[order[i]] = i;
     STOA_TRY(stoa_values_take(&attempt->entries, &values, order, (uint32_t)values.nvalues, err));
-    STOA_TRY(map_codes(attempt, column, rank, err));
+    STOA_TRY(map_codes(attempt, node, rank, err));
     attempt_plan(attempt, plan, &plan->codes);
     STOA_TRY(add_entries(encoder, attempt, &attempt->entries.vector, err));
 out:
@@ -320,18 +327,18 @@ out:
 /* PLAIN, or LOCAL where the distinct values are few enough. `plan` outlives the attempt. */
 static enum stoa_status plan_alone(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                    struct attempt *attempt, const struct stoa_chunk_plan *plan,
-                                   enum stoa_chunk_mode mode, struct stoa_group_column *column,
+                                   enum stoa_chunk_mode mode, struct stoa_group_node *node,
                                    struct stoa_error *err)
 {
     enum stoa_status st = STOA_OK;
 
-    if (mode == STOA_CHUNK_LOCAL && column->distinct.set == NULL &&
-        column->values.phys != STOA_PHYS_BYTES)
-        st = collect_numbers(rules, column, err);
+    if (mode == STOA_CHUNK_LOCAL && node->distinct.set == NULL &&
+        node->values.phys != STOA_PHYS_BYTES)
+        st = collect_numbers(rules, node, err);
     if (st != STOA_OK)
         return st;
-    if (mode == STOA_CHUNK_LOCAL && column->distinct.set != NULL)
-        return plan_local(encoder, attempt, plan, column, err);
+    if (mode == STOA_CHUNK_LOCAL && node->distinct.set != NULL)
+        return plan_local(encoder, attempt, plan, node, err);
     attempt_plan(attempt, plan, &plan->plain);
     return STOA_OK;
 }
@@ -339,15 +346,15 @@ static enum stoa_status plan_alone(struct stoa_encoder *encoder, const struct st
 /* A plan of the chunk's own, when there is none or it did not fit. */
 static enum stoa_status plan_anew(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                   struct attempt *attempt, struct stoa_chunk_plan *plan,
-                                  struct stoa_group_column *column, struct stoa_error *err)
+                                  struct stoa_group_node *node, struct stoa_error *err)
 {
     enum stoa_status st;
 
-    if (column->distinct.set == NULL && column->values.phys != STOA_PHYS_BYTES)
-        STOA_TRY(collect_numbers(rules, column, err));
-    STOA_TRY(stoa_chunk_plan_choose(encoder, rules, &column->values, &column->distinct, false, plan,
-                                    err));
-    STOA_TRY(plan_alone(encoder, rules, attempt, plan, plan->mode, column, err));
+    if (node->distinct.set == NULL && node->values.phys != STOA_PHYS_BYTES)
+        STOA_TRY(collect_numbers(rules, node, err));
+    STOA_TRY(
+        stoa_chunk_plan_choose(encoder, rules, &node->values, &node->distinct, false, plan, err));
+    STOA_TRY(plan_alone(encoder, rules, attempt, plan, plan->mode, node, err));
 out:
     return st;
 }
@@ -399,29 +406,34 @@ static enum stoa_status write_if_smaller(struct stoa_encoder *encoder,
 
 /* Writes a chunk as the sequencer settled it, or as its own values ask for. */
 static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                                    bool is_chooser, struct stoa_group_column *column,
+                                    bool is_chooser, struct stoa_group_node *node,
                                     struct stoa_buffer *body, struct stoa_rg_entry *entry,
                                     struct stoa_error *err)
 {
-    const struct stoa_sequenced *sequenced = &column->sequenced;
+    static const struct stoa_plan bitmap = {.nodes = {{.encoding = STOA_CONST}}};
+    const struct stoa_sequenced *sequenced = &node->sequenced;
     bool shared = sequenced->mode == STOA_CHUNK_SHARED;
     bool planned =
-        sequenced->mode != STOA_CHUNK_UNPLANNED && sequenced->plan.phys == column->values.phys;
+        sequenced->mode != STOA_CHUNK_UNPLANNED && sequenced->plan.phys == node->values.phys;
     struct attempt attempt, second;
     struct stoa_chunk_plan plan;
     struct stoa_choice choice;
     size_t begin = body->nbytes;
     enum stoa_status st;
 
-    attempt_init(&attempt, column);
-    attempt_init(&second, column);
+    attempt_init(&attempt, node);
+    attempt_init(&second, node);
+    if (node->values.phys == STOA_PHYS_NONE) {
+        attempt.input.plan = &bitmap;
+        return stoa_chunk_write(encoder, rules, &attempt.input, body, entry, err);
+    }
     if (shared)
-        STOA_TRY(plan_shared(encoder, &attempt, column, err));
+        STOA_TRY(plan_shared(encoder, &attempt, node, err));
     else if (planned)
         STOA_TRY(
-            plan_alone(encoder, rules, &attempt, &sequenced->plan, sequenced->mode, column, err));
+            plan_alone(encoder, rules, &attempt, &sequenced->plan, sequenced->mode, node, err));
     else
-        STOA_TRY(plan_anew(encoder, rules, &attempt, &plan, column, err));
+        STOA_TRY(plan_anew(encoder, rules, &attempt, &plan, node, err));
     STOA_TRY(stoa_chunk_write(encoder, rules, &attempt.input, body, entry, err));
 
     if (is_chooser || !planned || !is_too_large(rules, &attempt, entry))
@@ -430,7 +442,7 @@ static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct s
         STOA_TRY(replan_shared(encoder, &attempt, &choice, err));
         STOA_TRY(write_if_smaller(encoder, rules, &attempt.input, body, begin, entry, err));
     } else {
-        STOA_TRY(plan_anew(encoder, rules, &second, &plan, column, err));
+        STOA_TRY(plan_anew(encoder, rules, &second, &plan, node, err));
         STOA_TRY(write_if_smaller(encoder, rules, &second.input, body, begin, entry, err));
     }
 out:
@@ -439,52 +451,60 @@ out:
     return st;
 }
 
-static enum stoa_status encode_column(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                                      struct stoa_writer_group *group,
-                                      struct stoa_group_column *column, struct stoa_error *err)
+static enum stoa_status encode_node(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+                                    struct stoa_writer_group *group, struct stoa_group_node *node,
+                                    struct stoa_error *err)
 {
     struct stoa_buffer *body = &group->body;
     uint64_t offset;
     enum stoa_status st;
 
-    if (column->values.all_null) {
-        column->entry = stoa_chunk_all_null(column->values.phys, group->nrows);
+    if (node->values.all_null || (node->values.phys == STOA_PHYS_NONE && node->array.nnulls == 0)) {
+        bool all_null = node->values.all_null; /* type null counts none */
+
+        node->entry = stoa_chunk_without_pages(node->values.phys, (uint32_t)node->array.nvalues,
+                                               all_null ? (uint32_t)node->array.nvalues : 0);
         return STOA_OK;
     }
     STOA_TRY(stoa_buffer_append_zeros(body, stoa_round_up(body->nbytes, CHUNK_ALIGN) - body->nbytes,
                                       err));
     offset = STOA_OBJECT_NBYTES + body->nbytes;
-    STOA_TRY(write_chunk(encoder, rules, group->is_chooser, column, body, &column->entry, err));
-    column->entry.offset = offset;
-    if (column->sequenced.mode == STOA_CHUNK_SHARED) {
-        column->entry.flags |= STOA_CHUNK_SHARED_DICT;
-        column->entry.dict_id = column->sequenced.dict_id;
+    STOA_TRY(write_chunk(encoder, rules, group->is_chooser, node, body, &node->entry, err));
+    node->entry.offset = offset;
+    if (node->sequenced.mode == STOA_CHUNK_SHARED) {
+        node->entry.flags |= STOA_CHUNK_SHARED_DICT;
+        node->entry.dict_id = node->sequenced.dict_id;
     }
-    if (column->sequenced.has_segment)
-        STOA_TRY(stoa_segment_encode(encoder, &column->sequenced.segment, err));
+    if (node->sequenced.has_segment)
+        STOA_TRY(stoa_segment_encode(encoder, &node->sequenced.segment, err));
 out:
     return st;
 }
 
 enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                                       const struct stoa_schema *schema,
+                                       const struct stoa_schema_node *nodes,
                                        struct stoa_writer_group *group, struct stoa_error *err)
 {
     struct stoa_buffer *body = &group->body;
+    uint32_t column = 0;
     enum stoa_status st;
 
-    group->dir_nbytes = group->ncolumns * STOA_RG_ENTRY_NBYTES;
+    group->dir_nbytes = group->nnodes * STOA_RG_ENTRY_NBYTES;
     STOA_TRY(stoa_buffer_append_zeros(body, group->dir_nbytes, err));
-    for (uint32_t i = 0; i < group->ncolumns; i++) {
-        struct stoa_group_column *column = &group->columns[i];
+    for (uint32_t i = 0, end = 0; i < group->nnodes; i++) {
+        struct stoa_group_node *node = &group->nodes[i];
 
-        st = encode_column(encoder, rules, group, column, err);
+        if (i == end) /* of the column before */
+            end += nodes[i].nnodes;
+        st = encode_node(encoder, rules, group, node, err);
         if (st != STOA_OK) {
-            wrap_column(&schema->fields[i], st, err);
+            stoa_nodes_wrap(nodes, i, st, err);
             goto out;
         }
-        stoa_rg_entry_pack(&column->entry, body->data + (size_t)i * STOA_RG_ENTRY_NBYTES);
-        drop_values(column);
+        stoa_rg_entry_pack(&node->entry, body->data + (size_t)i * STOA_RG_ENTRY_NBYTES);
+        drop_values(node);
+        if (i + 1 == end)
+            stoa_array_reset(&group->columns[column++]);
     }
     STOA_TRY(stoa_buffer_append_zeros(
         body, stoa_round_up(body->nbytes, STOA_OBJECT_NBYTES) - body->nbytes, err));

@@ -2,7 +2,7 @@
  * One row group on its way from a batch to the body of its object.
  *
  *     prepare   physical values, zone maps, distinct values, on chooser groups plans   any thread
- *     settle    the sequencer's part, for each column                                  in order
+ *     settle    the sequencer's part, for each node                                    in order
  *     encode    directory and chunks; bodies of new segments                           any thread
  *
  * The steps of one group are done one after the other; different groups share nothing but what is
@@ -16,10 +16,12 @@
 #include <stoa/writer.h>
 
 #include "file/layout.h"
+#include "file/nodes_write.h"
 #include "file/sequencer.h"
 
-struct stoa_group_column {
-    struct stoa_array array;
+/* A node: a column, or a part of one. */
+struct stoa_group_node {
+    struct stoa_array array; /* without children; its buffers are the column's */
     struct stoa_chunk_values values;
     struct stoa_chunk_distinct distinct;
     struct stoa_chunk_plan chosen; /* on chooser groups */
@@ -32,32 +34,34 @@ struct stoa_group_column {
 struct stoa_writer_group {
     uint64_t ordinal;
     uint32_t nrows;
+    struct stoa_array *columns; /* owned, as they came */
     uint32_t ncolumns;
     bool is_chooser;
     struct stoa_buffer body;
     uint32_t dir_nbytes;
-    struct stoa_group_column columns[];
+    uint32_t nnodes;
+    struct stoa_group_node nodes[];
 };
-
-/* Whether columns of this type share dictionaries. */
-bool stoa_type_shares_dictionary(const struct stoa_type *type);
 
 /*
  * The first row of [begin, end) that has a value too long for a page beside others, `end` for none:
  * such a row is a row group of its own.
  */
-size_t stoa_row_group_first_huge(const struct stoa_rules *rules, const struct stoa_schema *schema,
-                                 const struct stoa_array *columns, size_t begin, size_t end);
+size_t stoa_row_group_first_huge(const struct stoa_rules *rules,
+                                 const struct stoa_schema_node *nodes,
+                                 const struct stoa_batch *batch, size_t begin, size_t end);
 
 /*
- * Takes over the columns of `batch` on success; its sizes are right, the schema's.
+ * Takes over the columns of `batch` on success; it is checked (stoa_nodes_check()), and `nodes` are
+ * those of its schema.
  * STOA_ERR_DATA: a value that its type cannot have, with the column; STOA_ERR_LIMIT: a row that
  * must be a row group of its own and is not; STOA_ERR_NOMEM.
  */
 STOA_CHECK enum stoa_status
 stoa_row_group_prepare(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                       const struct stoa_schema *schema, uint64_t ordinal, struct stoa_batch *batch,
-                       struct stoa_writer_group **out, struct stoa_error *err);
+                       const struct stoa_schema_node *nodes, uint32_t nnodes, uint64_t ordinal,
+                       struct stoa_batch *batch, struct stoa_writer_group **out,
+                       struct stoa_error *err);
 
 STOA_CHECK enum stoa_status stoa_row_group_settle(struct stoa_sequencer *sequencer,
                                                   struct stoa_writer_group *group,
@@ -66,7 +70,7 @@ STOA_CHECK enum stoa_status stoa_row_group_settle(struct stoa_sequencer *sequenc
 /* Frees the values; what is left is the body, the entries, the zone maps and new segments. */
 STOA_CHECK enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder,
                                                   const struct stoa_rules *rules,
-                                                  const struct stoa_schema *schema,
+                                                  const struct stoa_schema_node *nodes,
                                                   struct stoa_writer_group *group,
                                                   struct stoa_error *err);
 

@@ -1,14 +1,13 @@
 /*
  * Schemas as bytes (spec/format.md, sections 4 and 8).
  *
- *     nodes   [ record of column 0 | record of column 1 | ... ]
+ *     nodes   [ record of node 0 | record of node 1 | ... ]     depth first, parents first
  *                   |         |
- *     pool    [ name name ... parameters parameters ... metadata of the file ]
+ *     pool    [ name parameters name parameters ... metadata of the file ]
  *
  * The pool has no gaps and nothing in it is shared, so a hostile file cannot make a reader copy
  * the same bytes for a million columns: names and parameters together are no longer than the pool.
- *
- * Nested types are refused by type, so every node is a column here.
+ * That the records make a tree is checked before fields are allocated (schema_tree.c).
  */
 #include "file/schema_bytes.h"
 
@@ -20,6 +19,7 @@
 #include "base/utf8.h"
 #include "column/schema.h"
 #include "column/type.h"
+#include "file/schema_tree.h"
 
 /* ---- Which types there are, and what stands behind each ---- */
 
@@ -34,13 +34,20 @@ enum type_params {
 };
 
 static const uint8_t params_of_type[] = {
-    [STOA_NULL] = PARAMS_NONE,          [STOA_BOOL] = PARAMS_NONE,    [STOA_INT8] = PARAMS_NONE,
-    [STOA_INT16] = PARAMS_NONE,         [STOA_INT32] = PARAMS_NONE,   [STOA_INT64] = PARAMS_NONE,
-    [STOA_UINT8] = PARAMS_NONE,         [STOA_UINT16] = PARAMS_NONE,  [STOA_UINT32] = PARAMS_NONE,
-    [STOA_UINT64] = PARAMS_NONE,        [STOA_FLOAT32] = PARAMS_NONE, [STOA_FLOAT64] = PARAMS_NONE,
-    [STOA_DECIMAL] = PARAMS_DECIMAL,    [STOA_DATE32] = PARAMS_NONE,  [STOA_TIME] = PARAMS_UNIT,
-    [STOA_TIMESTAMP] = PARAMS_ZONE,     [STOA_UTF8] = PARAMS_NONE,    [STOA_BINARY] = PARAMS_NONE,
-    [STOA_FIXED_BINARY] = PARAMS_WIDTH, [STOA_UUID] = PARAMS_NONE,    [STOA_ENUM] = PARAMS_SYMBOLS,
+    [STOA_NULL] = PARAMS_NONE,      [STOA_BOOL] = PARAMS_NONE,
+    [STOA_INT8] = PARAMS_NONE,      [STOA_INT16] = PARAMS_NONE,
+    [STOA_INT32] = PARAMS_NONE,     [STOA_INT64] = PARAMS_NONE,
+    [STOA_UINT8] = PARAMS_NONE,     [STOA_UINT16] = PARAMS_NONE,
+    [STOA_UINT32] = PARAMS_NONE,    [STOA_UINT64] = PARAMS_NONE,
+    [STOA_FLOAT16] = PARAMS_NONE,   [STOA_FLOAT32] = PARAMS_NONE,
+    [STOA_FLOAT64] = PARAMS_NONE,   [STOA_DURATION] = PARAMS_UNIT,
+    [STOA_INTERVAL] = PARAMS_NONE,  [STOA_DECIMAL] = PARAMS_DECIMAL,
+    [STOA_DATE32] = PARAMS_NONE,    [STOA_TIME] = PARAMS_UNIT,
+    [STOA_TIMESTAMP] = PARAMS_ZONE, [STOA_UTF8] = PARAMS_NONE,
+    [STOA_BINARY] = PARAMS_NONE,    [STOA_FIXED_BINARY] = PARAMS_WIDTH,
+    [STOA_UUID] = PARAMS_NONE,      [STOA_ENUM] = PARAMS_SYMBOLS,
+    [STOA_LIST] = PARAMS_NONE,      [STOA_STRUCT] = PARAMS_NONE,
+    [STOA_MAP] = PARAMS_NONE,       [STOA_FIXED_LIST] = PARAMS_WIDTH,
 };
 
 enum {
@@ -152,22 +159,12 @@ out:
     return st;
 }
 
-static enum stoa_status storable(const struct stoa_field *field, struct stoa_error *err)
+/* The nodes of a field: its own, and those of its children behind it. */
+static enum stoa_status add_nodes(struct stoa_schema_bytes *bytes, const struct stoa_field *field,
+                                  uint32_t parent, struct stoa_error *err)
 {
-    const struct stoa_type_info *info = stoa_type_info(field->type.id);
-    char shown[128];
-
-    stoa_quote(shown, sizeof(shown), field->name, strlen(field->name));
-    if (params_of(field->type.id) == PARAMS_UNSUPPORTED)
-        return stoa_fail(err, STOA_ERR_USAGE, "column \"%s\": values of type %s cannot be stored",
-                         shown, info->name);
-    return STOA_OK;
-}
-
-static enum stoa_status add_node(struct stoa_schema_bytes *bytes, const struct stoa_field *field,
-                                 struct stoa_error *err)
-{
-    struct stoa_node *node = &bytes->nodes[bytes->nnodes];
+    uint32_t number = bytes->nnodes;
+    struct stoa_node *node = &bytes->nodes[number];
     size_t name_off = bytes->pool.nbytes, name_nbytes = strlen(field->name);
     enum stoa_status st;
 
@@ -176,13 +173,16 @@ static enum stoa_status add_node(struct stoa_schema_bytes *bytes, const struct s
         .name_nbytes = (uint16_t)name_nbytes,
         .type = (uint8_t)field->type.id,
         .flags = field->nullable ? STOA_NODE_NULLABLE : 0,
-        .parent = STOA_NONE32,
+        .parent = parent,
+        .nchildren = field->nchildren,
         .field_id = field->id,
     };
-    STOA_TRY(storable(field, err));
     STOA_TRY(stoa_buffer_append(&bytes->pool, field->name, name_nbytes, err));
     STOA_TRY(append_params(&bytes->pool, field, &node->params_off, err));
     bytes->nnodes++;
+    bytes->is_nested |= stoa_type_is_nested(field->type.id);
+    for (uint32_t i = 0; i < field->nchildren; i++)
+        STOA_TRY(add_nodes(bytes, &field->children[i], number, err));
 out:
     return st;
 }
@@ -194,9 +194,10 @@ enum stoa_status stoa_schema_bytes_init(struct stoa_schema_bytes *out,
     enum stoa_status st;
 
     STOA_TRY(stoa_schema_check(schema, err));
-    STOA_TRY(stoa_alloc_zeroed(&bytes.nodes, schema->nfields, sizeof(bytes.nodes[0]), err));
+    STOA_TRY(stoa_alloc_zeroed(&bytes.nodes, stoa_schema_count_nodes(schema),
+                               sizeof(bytes.nodes[0]), err));
     for (uint32_t i = 0; i < schema->nfields; i++)
-        STOA_TRY(add_node(&bytes, &schema->fields[i], err));
+        STOA_TRY(add_nodes(&bytes, &schema->fields[i], STOA_NONE32, err));
     if (schema->metadata.npairs > 0) {
         bytes.metadata_off = (uint32_t)bytes.pool.nbytes;
         STOA_TRY(stoa_metadata_append(&schema->metadata, &bytes.pool, err));
@@ -217,6 +218,11 @@ void stoa_schema_bytes_reset(struct stoa_schema_bytes *bytes)
     stoa_free(bytes->nodes);
     stoa_buffer_free(&bytes->pool);
     *bytes = (struct stoa_schema_bytes){0};
+}
+
+uint32_t stoa_schema_features(const struct stoa_schema_bytes *bytes)
+{
+    return bytes->is_nested ? STOA_FEATURE_NESTED : 0;
 }
 
 enum stoa_status stoa_schema_bytes_append(const struct stoa_schema_bytes *bytes,
@@ -422,8 +428,11 @@ out:
     return st;
 }
 
-/* A field without the checks of stoa_schema_check(); *used: bytes of the pool that it takes. */
-static enum stoa_status parse_field(const struct stoa_node *node, uint32_t column,
+/*
+ * A field without its children and the checks of stoa_schema_check(); *used: bytes of the pool that
+ * it takes. `number` is for messages.
+ */
+static enum stoa_status parse_field(const struct stoa_node *node, uint32_t number,
                                     const uint8_t *pool, size_t pool_nbytes, size_t *used,
                                     struct stoa_field *out, struct stoa_error *err)
 {
@@ -446,29 +455,23 @@ static enum stoa_status parse_field(const struct stoa_node *node, uint32_t colum
                        node->type);
         goto out;
     }
-    if (node->parent != STOA_NONE32 || node->nchildren != 0) {
-        st = stoa_fail(err, STOA_ERR_CORRUPT, "a tree of types that have no children");
-        goto out;
-    }
     STOA_TRY(parse_params(node, pool, pool_nbytes, &field, used, err));
     *used += node->name_nbytes;
     *out = field;
     return STOA_OK;
 out:
     if (field.name != NULL)
-        stoa_wrap(err, st, "column %" PRIu32 " (%s)", column + 1,
+        stoa_wrap(err, st, "column %" PRIu32 " (%s)", number + 1,
                   stoa_quote(shown, sizeof(shown), field.name, strlen(field.name)));
     else
-        stoa_wrap(err, st, "column %" PRIu32, column + 1);
+        stoa_wrap(err, st, "column %" PRIu32, number + 1);
     stoa_field_reset(&field);
     return st;
 }
 
 /* The rules of every schema; what breaks them in a file is damage. */
-static enum stoa_status check_rules(const struct stoa_schema *schema, struct stoa_error *err)
+static enum stoa_status as_damage(enum stoa_status st, struct stoa_error *err)
 {
-    enum stoa_status st = stoa_schema_check(schema, err);
-
     if (st != STOA_ERR_USAGE)
         return st;
     if (err != NULL)
@@ -476,16 +479,26 @@ static enum stoa_status check_rules(const struct stoa_schema *schema, struct sto
     return STOA_ERR_CORRUPT;
 }
 
-enum stoa_status stoa_field_parse_node(const struct stoa_node *node, uint32_t column,
+static enum stoa_status check_rules(const struct stoa_schema *schema, struct stoa_error *err)
+{
+    return as_damage(stoa_schema_check(schema, err), err);
+}
+
+enum stoa_status stoa_field_parse_node(const struct stoa_node *node, uint32_t number,
                                        const uint8_t *pool, size_t pool_nbytes,
                                        struct stoa_field *out, struct stoa_error *err)
 {
-    struct stoa_field field = {0};
-    struct stoa_schema alone = {.fields = &field, .nfields = 1};
+    struct stoa_field field = {0}, childless;
+    struct stoa_schema alone = {.fields = &childless, .nfields = 1};
     size_t used;
     enum stoa_status st;
 
-    STOA_TRY(parse_field(node, column, pool, pool_nbytes, &used, &field, err));
+    STOA_TRY(parse_field(node, number, pool, pool_nbytes, &used, &field, err));
+    childless = field;
+    if (stoa_type_is_nested(field.type.id)) { /* its children are not there to be counted */
+        STOA_TRY(as_damage(stoa_type_check(&field.type, err), err));
+        childless.type = (struct stoa_type){.id = STOA_NULL};
+    }
     STOA_TRY(check_rules(&alone, err));
     *out = field;
     field = (struct stoa_field){0};
@@ -494,34 +507,65 @@ out:
     return st == STOA_OK ? st : stoa_wrap(err, st, "schema");
 }
 
+/* Nodes that make a tree, on their way to fields. */
+struct node_parser {
+    const struct stoa_node *nodes;
+    uint32_t next;
+    const uint8_t *pool;
+    size_t pool_nbytes;
+    size_t left; /* bytes of the pool that no field has taken */
+};
+
+/* The next `count` fields with all that is below them, siblings; *nfields grows with each. */
+static enum stoa_status parse_fields(struct node_parser *parser, uint32_t count,
+                                     struct stoa_field **fields, uint32_t *nfields,
+                                     struct stoa_error *err)
+{
+    enum stoa_status st = stoa_alloc_zeroed(fields, count, sizeof((*fields)[0]), err);
+
+    for (uint32_t i = 0; st == STOA_OK && i < count; i++) {
+        const struct stoa_node *node = &parser->nodes[parser->next++];
+        struct stoa_field *field = &(*fields)[i];
+        char shown[128];
+        size_t used;
+
+        STOA_TRY(parse_field(node, i, parser->pool, parser->pool_nbytes, &used, field, err));
+        ++*nfields;
+        if (used > parser->left)
+            return stoa_fail(err, STOA_ERR_CORRUPT, "names and parameters of columns overlap");
+        parser->left -= used;
+        if (node->nchildren == 0)
+            continue;
+        st = parse_fields(parser, node->nchildren, &field->children, &field->nchildren, err);
+        if (st != STOA_OK)
+            stoa_wrap(err, st, "column %" PRIu32 " (%s)", i + 1,
+                      stoa_quote(shown, sizeof(shown), field->name, strlen(field->name)));
+    }
+out:
+    return st;
+}
+
 enum stoa_status stoa_schema_parse_nodes(const struct stoa_node *nodes, uint32_t nnodes,
                                          const uint8_t *pool, size_t pool_nbytes,
                                          const uint8_t *metadata, size_t metadata_nbytes,
                                          struct stoa_schema *out, struct stoa_error *err)
 {
     struct cursor c = {metadata, metadata_nbytes};
+    struct node_parser parser = {
+        .nodes = nodes, .pool = pool, .pool_nbytes = pool_nbytes, .left = pool_nbytes};
     struct stoa_schema schema = {0};
-    size_t left = pool_nbytes;
+    struct stoa_tree tree = {0};
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&schema.fields, nnodes, sizeof(schema.fields[0]), err));
-    for (uint32_t i = 0; i < nnodes; i++) {
-        size_t used;
-
-        STOA_TRY(parse_field(&nodes[i], i, pool, pool_nbytes, &used, &schema.fields[i], err));
-        schema.nfields++;
-        if (used > left) {
-            st = stoa_fail(err, STOA_ERR_CORRUPT, "names and parameters of columns overlap");
-            goto out;
-        }
-        left -= used;
-    }
+    STOA_TRY(stoa_tree_init(&tree, nodes, nnodes, err));
+    STOA_TRY(parse_fields(&parser, tree.ncolumns, &schema.fields, &schema.nfields, err));
     if (metadata != NULL)
         STOA_TRY(take_pairs(&c, &schema.metadata, err));
     STOA_TRY(check_rules(&schema, err));
     *out = schema;
     schema = (struct stoa_schema){0};
 out:
+    stoa_tree_reset(&tree);
     stoa_schema_reset(&schema);
     return st == STOA_OK ? st : stoa_wrap(err, st, "schema");
 }

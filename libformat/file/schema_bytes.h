@@ -15,19 +15,23 @@ struct stoa_schema_bytes {
     struct stoa_node *nodes;
     uint32_t nnodes;
     uint32_t ncolumns;
+    bool is_nested; /* a node may have children: feature bit 2 */
     struct stoa_buffer pool;
     uint32_t metadata_off; /* in the pool, or STOA_NONE32 */
 };
 
 /*
  * Fills *out, which is overwritten; equal schemas give equal bytes. STOA_ERR_USAGE: the schema
- * breaks a rule of stoa/schema.h or has a type that this version cannot store, the column is named;
- * STOA_ERR_LIMIT: a pool of 4 GiB; STOA_ERR_NOMEM.
+ * breaks a rule of stoa/schema.h, the column is named; STOA_ERR_LIMIT: a pool of 2 GiB;
+ * STOA_ERR_NOMEM.
  */
 STOA_CHECK enum stoa_status stoa_schema_bytes_init(struct stoa_schema_bytes *out,
                                                    const struct stoa_schema *schema,
                                                    struct stoa_error *err);
 void stoa_schema_bytes_reset(struct stoa_schema_bytes *bytes);
+
+/* Features that row groups of this schema, and files of it, need to be understood. */
+uint32_t stoa_schema_features(const struct stoa_schema_bytes *bytes);
 
 /* Appends the part of a SCHM body that its dir_hash covers, without the zeros behind it. */
 STOA_CHECK enum stoa_status stoa_schema_bytes_append(const struct stoa_schema_bytes *bytes,
@@ -57,11 +61,11 @@ STOA_CHECK enum stoa_status stoa_schema_parse_nodes(const struct stoa_node *node
                                                     struct stoa_error *err);
 
 /*
- * One column alone, number `column` from 0 (messages count from 1): what a reader needs to decode
- * it without the other ones of a wide file. The same errors, but for what takes other columns to
- * see.
+ * One node alone, without its children, `number` from 0 (messages count from 1): what a reader
+ * needs to decode it without the other ones of a wide file. The same errors, but for what takes
+ * other nodes to see.
  */
-STOA_CHECK enum stoa_status stoa_field_parse_node(const struct stoa_node *node, uint32_t column,
+STOA_CHECK enum stoa_status stoa_field_parse_node(const struct stoa_node *node, uint32_t number,
                                                   const uint8_t *pool, size_t pool_nbytes,
                                                   struct stoa_field *out, struct stoa_error *err);
 

@@ -4,7 +4,7 @@
  *
  * The objects are walked from the start of the file, and each is cut into parts by what the footer
  * knows of it: a row group into its directory and chunks, the footer into sections and these into
- * columns. What lies between two parts is padding, so spans always join and add up to the file.
+ * nodes. What lies between two parts is padding, so spans always join and add up to the file.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -27,9 +27,9 @@ struct spans {
     struct stoa_reader *reader;
     span_visitor *visit;
     void *context;
-    uint64_t at;       /* everything in front of it was told */
-    uint32_t group;    /* the next row group */
-    uint32_t *columns; /* of each dictionary segment, the column that uses it */
+    uint64_t at;     /* everything in front of it was told */
+    uint32_t group;  /* the next row group */
+    uint32_t *nodes; /* of each dictionary segment, the node that uses it */
 };
 
 static enum stoa_status tell(struct spans *spans, struct stoa_span span, struct stoa_error *err)
@@ -48,7 +48,7 @@ static enum stoa_status tell_padding(struct spans *spans, uint64_t offset, struc
         .offset = spans->at,
         .nbytes = offset - spans->at,
         .row_group = UINT32_MAX,
-        .column = UINT32_MAX,
+        .node = UINT32_MAX,
         .name = "padding",
     };
 
@@ -77,7 +77,7 @@ static enum stoa_status tell_group(struct spans *spans, uint64_t offset, struct 
         .offset = offset + STOA_OBJECT_NBYTES,
         .nbytes = (uint64_t)nnodes * STOA_RG_ENTRY_NBYTES,
         .row_group = group,
-        .column = UINT32_MAX,
+        .node = UINT32_MAX,
         .name = "directory",
     };
     enum stoa_status st;
@@ -94,11 +94,11 @@ static enum stoa_status tell_group(struct spans *spans, uint64_t offset, struct 
         const struct stoa_chunk *chunks;
 
         STOA_TRY(stoa_footer_chunks(footer, i, &chunks, err));
-        if (chunks[group].flags & STOA_CHUNK_ALL_NULL)
+        if (chunks[group].flags & STOA_CHUNK_NO_PAGES)
             continue;
         span.offset = chunks[group].offset;
         span.nbytes = chunks[group].nbytes;
-        span.column = i;
+        span.node = i;
         STOA_TRY(tell_part(spans, span, err));
     }
 out:
@@ -107,15 +107,15 @@ out:
 
 /* ---- Dictionaries. ---- */
 
-static enum stoa_status find_columns(struct spans *spans, struct stoa_error *err)
+static enum stoa_status find_nodes(struct spans *spans, struct stoa_error *err)
 {
     struct stoa_footer *footer = &spans->reader->footer;
     const struct stoa_dictionary_table *table;
     enum stoa_status st;
 
     STOA_TRY(stoa_dictionaries_table(&spans->reader->dictionaries, footer, &table, err));
-    STOA_TRY(stoa_alloc(&spans->columns, (table->nentries + (size_t)1) * sizeof(uint32_t), err));
-    memset(spans->columns, 0xff, table->nentries * sizeof(uint32_t));
+    STOA_TRY(stoa_alloc(&spans->nodes, (table->nentries + (size_t)1) * sizeof(uint32_t), err));
+    memset(spans->nodes, 0xff, table->nentries * sizeof(uint32_t));
     for (uint32_t i = 0; i < footer->trailer.nnodes && table->nentries > 0; i++) {
         const struct stoa_chunk *chunks;
 
@@ -123,9 +123,9 @@ static enum stoa_status find_columns(struct spans *spans, struct stoa_error *err
         for (uint32_t g = 0; g < footer->ngroups; g++) {
             uint32_t s = chunks[g].dict_index;
 
-            for (; s != STOA_NONE32 && spans->columns[s] == UINT32_MAX;
+            for (; s != STOA_NONE32 && spans->nodes[s] == UINT32_MAX;
                  s = table->entries[s].prev_index)
-                spans->columns[s] = i;
+                spans->nodes[s] = i;
         }
     }
 out:
@@ -142,7 +142,7 @@ static enum stoa_status tell_dictionary(struct spans *spans, uint64_t offset,
         .offset = offset + STOA_OBJECT_NBYTES,
         .nbytes = object->body_nbytes,
         .row_group = UINT32_MAX,
-        .column = UINT32_MAX,
+        .node = UINT32_MAX,
         .name = object->flags & STOA_OBJECT_COPY ? "dictionary copy" : "dictionary",
     };
     uint8_t end[4];
@@ -152,7 +152,7 @@ static enum stoa_status tell_dictionary(struct spans *spans, uint64_t offset,
     STOA_TRY(stoa_dictionaries_table(&spans->reader->dictionaries, footer, &table, err));
     for (uint32_t i = 0; i < table->nentries; i++)
         if (table->entries[i].offset == offset || table->entries[i].copy_offset == offset)
-            span.column = spans->columns[i];
+            span.node = spans->nodes[i];
     if (object->dir_nbytes >= STOA_DICT_HEAD_NBYTES + STOA_PAGE_ENTRY_NBYTES) {
         STOA_TRY(stoa_footer_read(footer, span.offset + object->dir_nbytes - STOA_PAGE_ENTRY_NBYTES,
                                   end, sizeof(end), err));
@@ -177,7 +177,7 @@ static int compare_sections(const void *a, const void *b)
 struct part {
     uint64_t offset;
     uint64_t nbytes;
-    uint32_t column;
+    uint32_t node;
 };
 
 static int compare_parts(const void *a, const void *b)
@@ -187,9 +187,9 @@ static int compare_parts(const void *a, const void *b)
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-/* A section that has a part for each column. */
-static enum stoa_status tell_columns(struct spans *spans, const struct stoa_section *section,
-                                     struct stoa_error *err)
+/* A section that has a part for each node. */
+static enum stoa_status tell_nodes(struct spans *spans, const struct stoa_section *section,
+                                   struct stoa_error *err)
 {
     struct stoa_footer *footer = &spans->reader->footer;
     bool is_stats = section->type == STOA_SECTION_STATISTICS;
@@ -207,7 +207,7 @@ static enum stoa_status tell_columns(struct spans *spans, const struct stoa_sect
         struct stoa_column *column;
 
         STOA_TRY(stoa_footer_column(footer, i, &column, err));
-        parts[i].column = i;
+        parts[i].node = i;
         parts[i].offset = is_stats ? column->entry.stats_off : column->entry.chunks_off;
         parts[i].nbytes = is_stats ? stoa_zone_nentries(footer->ngroups, footer->nzones) *
                                          column->entry.stats_stride
@@ -219,7 +219,7 @@ static enum stoa_status tell_columns(struct spans *spans, const struct stoa_sect
             continue;
         span.offset = parts[i].offset;
         span.nbytes = parts[i].nbytes;
-        span.column = parts[i].column;
+        span.node = parts[i].node;
         STOA_TRY(tell_part(spans, span, err));
     }
 out:
@@ -236,12 +236,12 @@ static enum stoa_status tell_section(struct spans *spans, const struct stoa_sect
         .offset = section->offset,
         .nbytes = section->nbytes,
         .row_group = UINT32_MAX,
-        .column = UINT32_MAX,
+        .node = UINT32_MAX,
         .name = name != NULL ? name : "section of a newer version",
     };
 
     if (section->flags & STOA_SECTION_BY_COLUMN)
-        return tell_columns(spans, section, err);
+        return tell_nodes(spans, section, err);
     return tell_part(spans, span, err);
 }
 
@@ -254,7 +254,7 @@ static enum stoa_status tell_footer(struct spans *spans, struct stoa_error *err)
         .kind = STOA_SPAN_FOOTER,
         .nbytes = (uint64_t)n * STOA_SECTION_NBYTES,
         .row_group = UINT32_MAX,
-        .column = UINT32_MAX,
+        .node = UINT32_MAX,
         .name = "section table",
     };
     enum stoa_status st;
@@ -287,7 +287,7 @@ static enum stoa_status tell_object(struct spans *spans, const struct stoa_objec
         .offset = offset,
         .nbytes = STOA_OBJECT_NBYTES,
         .row_group = object->kind == STOA_OBJECT_ROW_GROUP ? spans->group : UINT32_MAX,
-        .column = UINT32_MAX,
+        .node = UINT32_MAX,
         .name = name != NULL ? name : "object of a newer version",
     };
     enum stoa_status st;
@@ -326,7 +326,7 @@ enum stoa_status stoa_reader_spans(struct stoa_reader *reader, span_visitor *vis
     uint64_t offset;
     enum stoa_status st;
 
-    STOA_TRY(find_columns(&spans, err));
+    STOA_TRY(find_nodes(&spans, err));
     for (;;) {
         STOA_TRY(stoa_walker_next(&walker, &object, &offset, err));
         if (object.kind == 0)
@@ -334,7 +334,7 @@ enum stoa_status stoa_reader_spans(struct stoa_reader *reader, span_visitor *vis
         STOA_TRY(tell_object(&spans, &object, offset, err));
     }
 out:
-    stoa_free(spans.columns);
+    stoa_free(spans.nodes);
     return st;
 }
 
@@ -383,7 +383,7 @@ out:
 }
 
 enum stoa_status
-stoa_reader_encodings(struct stoa_reader *reader, uint32_t row_group, uint32_t column,
+stoa_reader_encodings(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
                       enum stoa_status (*visit)(void *context, const char *encoding,
                                                 uint32_t npages, struct stoa_error *err),
                       void *context, struct stoa_error *err)
@@ -394,14 +394,19 @@ stoa_reader_encodings(struct stoa_reader *reader, uint32_t row_group, uint32_t c
     struct described *list = NULL;
     size_t capacity = 0, n = 0;
     const struct stoa_chunk *chunks;
+    struct stoa_chunk_shape shape;
+    struct stoa_column *column;
     uint32_t local;
     enum stoa_status st;
 
-    STOA_TRY(stoa_reader_check(reader, row_group, column, err));
-    STOA_TRY(stoa_footer_chunks(footer, column, &chunks, err));
+    STOA_TRY(stoa_reader_check(reader, row_group, node, err));
+    STOA_TRY(stoa_footer_column(footer, node, &column, err));
+    STOA_TRY(stoa_footer_chunks(footer, node, &chunks, err));
+    shape.type = column->place.type;
+    shape.nrows = footer->groups[row_group].nrows;
+    STOA_TRY(stoa_footer_nvalues(footer, node, row_group, &shape.nvalues, err));
     local = chunks[row_group].flags & STOA_CHUNK_LOCAL_DICT ? 1 : 0;
-    st = stoa_chunk_pages_read(footer, &chunks[row_group], footer->groups[row_group].nrows, &pages,
-                               err);
+    st = stoa_chunk_pages_read(footer, &chunks[row_group], &shape, &pages, err);
     for (uint32_t k = local; st == STOA_OK && k < pages.npages; k++) {
         char encoding[128] = "";
 
@@ -412,7 +417,7 @@ stoa_reader_encodings(struct stoa_reader *reader, uint32_t row_group, uint32_t c
             st = count_encoding(&list, &capacity, &n, encoding, err);
     }
     if (st != STOA_OK) {
-        stoa_reader_wrap(reader, row_group, column, st, err);
+        stoa_reader_wrap(reader, row_group, node, st, err);
         goto out;
     }
     for (size_t i = 0; i < n; i++)

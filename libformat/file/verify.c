@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "file/nodes_write.h"
 #include "stats/zonemap.h"
 
 #define READ_MAX_NBYTES  (UINT64_C(1) << 30) /* of one structure, unless the options say less */
@@ -91,17 +92,15 @@ out:
     return st;
 }
 
-enum stoa_status stoa_verify_wrap(struct stoa_verify *verify, uint32_t group, uint32_t column,
+enum stoa_status stoa_verify_wrap(struct stoa_verify *verify, uint32_t group, uint32_t node,
                                   enum stoa_status st, struct stoa_error *err)
 {
-    struct stoa_column *info = NULL;
-
-    if (verify->reader != NULL && column < verify->reader->footer.trailer.nnodes)
-        info = stoa_once_get(&verify->reader->footer.columns[column]);
-    if (info != NULL)
-        stoa_column_wrap(info, st, err);
+    if (node < verify->nnodes)
+        stoa_nodes_wrap(verify->nodes, node, st, err);
+    else if (verify->reader != NULL && node < verify->reader->footer.trailer.nnodes)
+        stoa_footer_wrap(&verify->reader->footer, node, st, err);
     else
-        stoa_wrap(err, st, "column %" PRIu32, column + 1);
+        stoa_wrap(err, st, "column %" PRIu32, node + 1);
     return group == UINT32_MAX ? st : stoa_wrap(err, st, "row group %" PRIu32, group);
 }
 
@@ -273,7 +272,7 @@ static int compare_parts(const void *a, const void *b)
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-/* Parts of the columns fill a section from end to end, so that every byte of it was hashed. */
+/* Parts of the nodes fill a section from end to end, so that every byte of it was hashed. */
 static enum stoa_status verify_by_column(struct stoa_verify *verify,
                                          const struct stoa_section *section, struct stoa_error *err)
 {
@@ -366,10 +365,12 @@ static enum stoa_status verify_column(struct stoa_verify *verify, uint32_t numbe
         return stoa_verify_report(verify, st, err);
     STOA_TRY(stoa_verify_report(verify, stoa_footer_chunks(footer, number, &chunks, err), err));
     STOA_TRY(stoa_verify_report(verify, stoa_footer_stats(footer, number, &stats, err), err));
+    if (column->place.parent != STOA_NONE32)
+        return STOA_OK;
     seen = stoa_footer_find(footer, column->field.name, &found, err);
-    if (seen == STOA_OK && found != number) {
+    if (seen == STOA_OK && found != column->place.column) {
         seen = stoa_fail(err, STOA_ERR_CORRUPT, "name hash: does not find it");
-        stoa_column_wrap(column, seen, err);
+        stoa_footer_wrap(footer, number, seen, err);
     }
     st = stoa_verify_report(verify, seen, err);
 out:
@@ -418,6 +419,22 @@ out:
     return st;
 }
 
+/* The nodes as the footer has them, unless it is damaged. */
+static enum stoa_status begin_nodes(struct stoa_verify *verify, struct stoa_error *err)
+{
+    const struct stoa_schema *schema;
+    enum stoa_status st;
+
+    if (verify->reader == NULL)
+        return STOA_OK;
+    st = stoa_reader_schema(verify->reader, &schema, err);
+    if (stoa_verify_is_finding(st)) /* is reported with the footer */
+        return STOA_OK;
+    if (st == STOA_OK)
+        st = stoa_schema_nodes(schema, &verify->nodes, &verify->nnodes, err);
+    return st;
+}
+
 enum stoa_status stoa_verify(struct stoa_source *source, const struct stoa_verify_options *options,
                              struct stoa_verify_result *result, struct stoa_error *err)
 {
@@ -439,6 +456,7 @@ enum stoa_status stoa_verify(struct stoa_source *source, const struct stoa_verif
     reader_options.memory_nbytes = verify.options->memory_nbytes;
     st = stoa_reader_open(source, &reader_options, &verify.reader, err);
     STOA_TRY(stoa_verify_report(&verify, st, err));
+    STOA_TRY(begin_nodes(&verify, err));
     if (verify.reader != NULL && verify.options->deep)
         STOA_TRY(begin_deep(&verify, err));
     STOA_TRY(verify_objects(&verify, err));
@@ -449,6 +467,8 @@ enum stoa_status stoa_verify(struct stoa_source *source, const struct stoa_verif
     *result = counted;
 out:
     stoa_reader_close(verify.reader);
+    stoa_free(verify.nodes);
+    stoa_schema_reset(&verify.schema);
     stoa_buffer_free(&verify.bytes);
     stoa_free(verify.zones);
     stoa_free(verify.unknown);

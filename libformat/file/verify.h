@@ -4,6 +4,7 @@
 #ifndef STOA_FILE_VERIFY_H
 #define STOA_FILE_VERIFY_H
 
+#include "column/schema.h"
 #include "file/chunk_pages.h"
 #include "file/reader.h"
 #include "file/walker.h"
@@ -17,10 +18,13 @@ struct stoa_verify {
     struct stoa_buffer bytes;   /* of the structure that is looked at */
     uint32_t ngroups;           /* row groups met so far */
     uint64_t schema_id;         /* of the last schema object; 0: none yet */
+    struct stoa_schema schema;  /* without a footer: of the last schema object */
+    struct stoa_schema_node *nodes; /* of the schema; NULL: it is damaged or not known yet */
+    uint32_t nnodes;
     bool has_footer;
 
-    struct stoa_zone *zones; /* deep: of each column's rows so far */
-    bool *unknown;           /* deep: some rows of the column could not be read */
+    struct stoa_zone *zones; /* deep: of each node's values so far */
+    bool *unknown;           /* deep: some values of the node could not be read */
 };
 
 /* Whether a status says something of the file and not of the system. */
@@ -45,17 +49,17 @@ STOA_CHECK enum stoa_status stoa_verify_zeros(struct stoa_verify *verify, uint64
                                               uint64_t end, struct stoa_error *err);
 
 /*
- * What the footer says of a column, and the directory of dictionaries; *out is NULL where that is
+ * What the footer says of a node, and the directory of dictionaries; *out is NULL where that is
  * damaged, which is a finding of its own elsewhere, or where there is no footer.
  */
-STOA_CHECK enum stoa_status stoa_verify_column(struct stoa_verify *verify, uint32_t number,
+STOA_CHECK enum stoa_status stoa_verify_column(struct stoa_verify *verify, uint32_t node,
                                                struct stoa_column **out, struct stoa_error *err);
 STOA_CHECK enum stoa_status stoa_verify_dictionaries(struct stoa_verify *verify,
                                                      const struct stoa_dictionary_table **out,
                                                      struct stoa_error *err);
 
 /* Puts "row group R: column NAME: " in front of the message; group UINT32_MAX: of the file. */
-enum stoa_status stoa_verify_wrap(struct stoa_verify *verify, uint32_t group, uint32_t column,
+enum stoa_status stoa_verify_wrap(struct stoa_verify *verify, uint32_t group, uint32_t node,
                                   enum stoa_status st, struct stoa_error *err);
 
 /* An object of that kind at `offset`: verify_objects.c. Each reports what it finds itself. */
@@ -69,9 +73,15 @@ STOA_CHECK enum stoa_status stoa_verify_row_group(struct stoa_verify *verify,
                                                   const struct stoa_object *object, uint64_t offset,
                                                   struct stoa_error *err);
 
-/* Deep, of a chunk without a finding: its values against its zone maps. verify_values.c */
-STOA_CHECK enum stoa_status stoa_verify_chunk_values(struct stoa_verify *verify, uint32_t group,
-                                                     uint32_t column, struct stoa_error *err);
+/*
+ * Deep, of a column whose first node is `node` and whose chunks are without a finding: the values
+ * of all its nodes against their zone maps. verify_values.c
+ */
+STOA_CHECK enum stoa_status stoa_verify_column_values(struct stoa_verify *verify, uint32_t group,
+                                                      uint32_t node, struct stoa_error *err);
+
+/* Deep: the values of a node and of all below it are not known. */
+void stoa_verify_forget(struct stoa_verify *verify, uint32_t node);
 
 /* Deep, once all row groups were read: the zone maps of whole columns. */
 STOA_CHECK enum stoa_status stoa_verify_file_zones(struct stoa_verify *verify,

@@ -36,6 +36,25 @@ static uint64_t body_end(const struct stoa_object *object, uint64_t offset)
 
 /* ---- Schemas. ---- */
 
+/* The nodes of a schema, which is taken over, for want of a footer. */
+static enum stoa_status take_nodes(struct stoa_verify *verify, struct stoa_schema *schema,
+                                   struct stoa_error *err)
+{
+    struct stoa_schema_node *nodes;
+    uint32_t nnodes;
+    enum stoa_status st = stoa_schema_nodes(schema, &nodes, &nnodes, err);
+
+    if (st != STOA_OK)
+        return st;
+    stoa_free(verify->nodes);
+    stoa_schema_reset(&verify->schema);
+    verify->schema = *schema;
+    *schema = (struct stoa_schema){0};
+    verify->nodes = nodes;
+    verify->nnodes = nnodes;
+    return STOA_OK;
+}
+
 static enum stoa_status compare_schemas(struct stoa_verify *verify, struct stoa_error *err)
 {
     struct stoa_schema schema = {0};
@@ -43,8 +62,10 @@ static enum stoa_status compare_schemas(struct stoa_verify *verify, struct stoa_
     enum stoa_status st, seen;
 
     STOA_TRY(stoa_schema_parse_body(verify->bytes.data, verify->bytes.nbytes, &schema, err));
-    if (verify->reader == NULL)
+    if (verify->reader == NULL) {
+        st = take_nodes(verify, &schema, err);
         goto out;
+    }
     seen = stoa_reader_schema(verify->reader, &footers, err);
     if (seen != STOA_OK) /* damage is reported elsewhere */
         st = stoa_verify_is_finding(seen) ? STOA_OK : seen;
@@ -210,10 +231,10 @@ static enum stoa_status compare_group(struct stoa_verify *verify, const struct s
 static struct stoa_chunk to_chunk(const struct stoa_rg_entry *entry, uint64_t offset,
                                   uint32_t dict_index)
 {
-    bool all_null = entry->flags & STOA_CHUNK_ALL_NULL;
+    bool has_bytes = !(entry->flags & STOA_CHUNK_NO_PAGES);
 
     return (struct stoa_chunk){
-        .offset = all_null ? 0 : offset + entry->offset,
+        .offset = has_bytes ? offset + entry->offset : 0,
         .nbytes = entry->nbytes,
         .nnulls = entry->nnulls,
         .hash = entry->hash,
@@ -233,37 +254,41 @@ static bool chunks_equal(const struct stoa_chunk *a, const struct stoa_chunk *b)
 }
 
 static enum stoa_status compare_chunk(struct stoa_verify *verify, const struct stoa_rg_entry *entry,
-                                      const struct stoa_chunk *chunk, uint32_t group,
-                                      uint32_t column, struct stoa_error *err)
+                                      const struct stoa_chunk *chunk, uint32_t group, uint32_t node,
+                                      struct stoa_error *err)
 {
     const struct stoa_dictionary_table *table;
     const struct stoa_chunk *chunks;
+    uint32_t nvalues = 0;
     uint64_t dict_id = 0;
     enum stoa_status st = stoa_verify_dictionaries(verify, &table, err);
 
     if (st == STOA_OK)
-        st = stoa_footer_chunks(&verify->reader->footer, column, &chunks, err);
+        st = stoa_footer_chunks(&verify->reader->footer, node, &chunks, err);
+    if (st == STOA_OK)
+        st = stoa_footer_nvalues(&verify->reader->footer, node, group, &nvalues, err);
     if (stoa_verify_is_finding(st) || (st == STOA_OK && table == NULL))
         return STOA_OK; /* is reported elsewhere */
     if (st != STOA_OK)
         return st;
     if (chunks[group].dict_index != STOA_NONE32)
         dict_id = table->entries[chunks[group].dict_index].id;
-    if (!chunks_equal(chunk, &chunks[group]) || entry->dict_id != dict_id)
+    if (!chunks_equal(chunk, &chunks[group]) || entry->dict_id != dict_id ||
+        entry->nvalues != nvalues)
         return stoa_fail(err, STOA_ERR_CORRUPT, "directory and footer differ");
     return STOA_OK;
 }
 
 /* Every stored page of a chunk against its hash; each that differs is a finding. */
 static enum stoa_status verify_pages(struct stoa_verify *verify, const struct stoa_chunk *chunk,
-                                     uint32_t nrows, uint32_t group, uint32_t column, bool *good,
-                                     struct stoa_error *err)
+                                     const struct stoa_chunk_shape *shape, uint32_t group,
+                                     uint32_t node, bool *good, struct stoa_error *err)
 {
     uint32_t local = chunk->flags & STOA_CHUNK_LOCAL_DICT ? 1 : 0;
     struct stoa_chunk_pages pages = {0};
     enum stoa_status st;
 
-    STOA_TRY(stoa_chunk_pages_read(&verify->objects, chunk, nrows, &pages, err));
+    STOA_TRY(stoa_chunk_pages_read(&verify->objects, chunk, shape, &pages, err));
     for (uint32_t begin = 0, end; begin < pages.npages; begin = end) {
         const uint8_t *bytes;
 
@@ -289,7 +314,7 @@ static enum stoa_status verify_pages(struct stoa_verify *verify, const struct st
                 stoa_wrap(err, st, "dictionary page");
             else
                 stoa_wrap(err, st, "page %" PRIu32, k - local);
-            stoa_verify_wrap(verify, group, column, st, err);
+            stoa_verify_wrap(verify, group, node, st, err);
             STOA_TRY(stoa_verify_report(verify, st, err));
         }
     }
@@ -304,13 +329,45 @@ struct group_walk {
     uint64_t offset; /* of the object */
     uint64_t at;
     uint32_t number;
+    uint32_t *nvalues; /* of the nodes so far, as the directory says */
 };
+
+/* The number of values against that of the parent; those of a list are not known here. */
+static enum stoa_status check_nvalues(const struct stoa_verify *verify,
+                                      const struct group_walk *walk,
+                                      const struct stoa_rg_entry *entry, uint32_t node,
+                                      struct stoa_error *err)
+{
+    const struct stoa_schema_node *place = verify->nodes != NULL ? &verify->nodes[node] : NULL;
+    uint64_t expected = walk->object->nrows;
+
+    if (entry->nvalues == 0 && !(entry->flags & STOA_CHUNK_ALL_NULL))
+        return stoa_fail(err, STOA_ERR_CORRUPT, "a chunk of no values and not ALL_NULL");
+    if (place != NULL && place->below_list) {
+        const struct stoa_type *parent = &verify->nodes[place->parent].field->type;
+
+        expected = walk->nvalues[place->parent];
+        if (parent->id == STOA_FIXED_LIST)
+            expected *= parent->width;
+        if (stoa_type_has_lengths(parent->id))
+            expected = entry->nvalues;
+        if (entry->nvalues > STOA_CHUNK_MAX_NVALUES || entry->nvalues != expected)
+            return stoa_fail(err, STOA_ERR_CORRUPT,
+                             "%" PRIu32 " values, its parent asks for %" PRIu64, entry->nvalues,
+                             expected);
+    }
+    if (entry->nvalues != expected)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu32 " values in %" PRIu32 " rows",
+                         entry->nvalues, walk->object->nrows);
+    return STOA_OK;
+}
 
 /* Finds what is wrong with a chunk; STOA_ERR_CORRUPT when the rest cannot be looked at. */
 static enum stoa_status verify_chunk(struct stoa_verify *verify, struct group_walk *walk,
-                                     const uint8_t *bytes, uint32_t column, bool *good,
+                                     const uint8_t *bytes, uint32_t node, bool *good,
                                      struct stoa_error *err)
 {
+    struct stoa_chunk_shape shape = {.nrows = walk->object->nrows};
     uint64_t end = body_end(walk->object, walk->offset);
     struct stoa_rg_entry entry;
     struct stoa_chunk chunk;
@@ -318,13 +375,14 @@ static enum stoa_status verify_chunk(struct stoa_verify *verify, struct group_wa
 
     STOA_TRY(stoa_rg_entry_unpack(bytes, &entry, err));
     chunk = to_chunk(&entry, walk->offset, STOA_NONE32);
-    if (entry.nvalues != walk->object->nrows)
-        return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu32 " values in %" PRIu32 " rows",
-                         entry.nvalues, walk->object->nrows);
+    walk->nvalues[node] = entry.nvalues;
+    STOA_TRY(check_nvalues(verify, walk, &entry, node, err));
     if (verify->reader != NULL)
-        STOA_TRY(compare_chunk(verify, &entry, &chunk, walk->number, column, err));
-    if (entry.flags & STOA_CHUNK_ALL_NULL)
+        STOA_TRY(compare_chunk(verify, &entry, &chunk, walk->number, node, err));
+    if (entry.flags & STOA_CHUNK_NO_PAGES)
         return STOA_OK;
+    shape.type = verify->nodes != NULL ? (uint8_t)verify->nodes[node].field->type.id : 0;
+    shape.nvalues = entry.nvalues;
     if (entry.offset > UINT32_MAX * UINT64_C(1024) || chunk.offset != stoa_round_up(walk->at, 8) ||
         chunk.offset > end || chunk.nbytes > end - chunk.offset)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, walk->offset,
@@ -332,42 +390,68 @@ static enum stoa_status verify_chunk(struct stoa_verify *verify, struct group_wa
                             chunk.nbytes, entry.offset);
     STOA_TRY(stoa_verify_zeros(verify, walk->at, chunk.offset, err));
     walk->at = chunk.offset + chunk.nbytes;
-    STOA_TRY(verify_pages(verify, &chunk, walk->object->nrows, walk->number, column, good, err));
+    STOA_TRY(verify_pages(verify, &chunk, &shape, walk->number, node, good, err));
 out:
     return st;
+}
+
+/* The nodes of the column at `node`, all of them here; 1 where the schema is not known. */
+static uint32_t count_nodes(const struct stoa_verify *verify, uint32_t node)
+{
+    return verify->nodes != NULL ? verify->nodes[node].nnodes : 1;
 }
 
 static enum stoa_status verify_chunks(struct stoa_verify *verify, struct group_walk *walk,
                                       struct stoa_error *err)
 {
-    uint32_t ncolumns = walk->object->dir_nbytes / STOA_RG_ENTRY_NBYTES;
+    uint32_t nnodes = walk->object->dir_nbytes / STOA_RG_ENTRY_NBYTES;
     bool known = verify->reader != NULL && walk->number < verify->reader->footer.ngroups &&
                  verify->reader->footer.groups[walk->number].offset == walk->offset;
+    bool deep = verify->zones != NULL && known && nnodes == verify->reader->footer.trailer.nnodes;
     uint8_t *dir = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc(&dir, walk->object->dir_nbytes, err));
     memcpy(dir, verify->bytes.data, walk->object->dir_nbytes);
-    for (uint32_t i = 0; i < ncolumns; i++) {
+    STOA_TRY(stoa_alloc_zeroed(&walk->nvalues, nnodes, sizeof(walk->nvalues[0]), err));
+    for (uint32_t column = 0, end; column < nnodes; column = end) {
         bool good = true;
 
-        st = verify_chunk(verify, walk, dir + (size_t)i * STOA_RG_ENTRY_NBYTES, i, &good, err);
-        if (st != STOA_OK) {
-            good = false;
-            stoa_verify_wrap(verify, walk->number, i, st, err);
-            STOA_TRY(stoa_verify_report(verify, st, err));
+        end = column + count_nodes(verify, column);
+        for (uint32_t i = column; i < end; i++) {
+            st = verify_chunk(verify, walk, dir + (size_t)i * STOA_RG_ENTRY_NBYTES, i, &good, err);
+            if (st != STOA_OK) {
+                good = false;
+                stoa_verify_wrap(verify, walk->number, i, st, err);
+                STOA_TRY(stoa_verify_report(verify, st, err));
+            }
         }
-        if (verify->zones != NULL && known && i < verify->reader->footer.trailer.nnodes) {
-            if (good)
-                STOA_TRY(stoa_verify_chunk_values(verify, walk->number, i, err));
-            else
-                verify->unknown[i] = true;
-        }
+        if (deep && good)
+            STOA_TRY(stoa_verify_column_values(verify, walk->number, column, err));
+        else if (deep)
+            stoa_verify_forget(verify, column);
     }
     STOA_TRY(stoa_verify_zeros(verify, walk->at, body_end(walk->object, walk->offset), err));
 out:
+    stoa_free(walk->nvalues);
     stoa_free(dir);
     return st;
+}
+
+/* Whether the chunks can be told apart: nested columns need the schema for that. */
+static enum stoa_status check_nodes(const struct stoa_verify *verify,
+                                    const struct stoa_object *object, uint64_t offset,
+                                    struct stoa_error *err)
+{
+    bool is_nested = object->features & STOA_FEATURE_NESTED;
+
+    if (verify->nodes == NULL
+            ? is_nested
+            : object->dir_nbytes != (uint64_t)verify->nnodes * STOA_RG_ENTRY_NBYTES)
+        return stoa_fail_at(err, STOA_ERR_CORRUPT, offset,
+                            "a directory of %" PRIu32 " bytes, which its schema does not explain",
+                            object->dir_nbytes);
+    return STOA_OK;
 }
 
 enum stoa_status stoa_verify_row_group(struct stoa_verify *verify, const struct stoa_object *object,
@@ -391,6 +475,8 @@ enum stoa_status stoa_verify_row_group(struct stoa_verify *verify, const struct 
             (uint64_t)verify->reader->footer.trailer.nnodes * STOA_RG_ENTRY_NBYTES)
         st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "a directory of %" PRIu32 " bytes",
                           object->dir_nbytes);
+    if (st == STOA_OK)
+        st = check_nodes(verify, object, offset, err);
     if (st == STOA_OK)
         st = read_dir(verify, object, offset, err);
     if (st == STOA_OK)

@@ -6,20 +6,21 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "file/nodes_write.h"
 #include "file/segment_check.h"
 #include "file/verify.h"
 #include "stats/zonemap.h"
 
-/* ---- Chunks. ---- */
+/* ---- Columns. ---- */
 
 /* One zone map against the truth; what is wrong is a finding. */
-static enum stoa_status check_zone(struct stoa_verify *verify, uint32_t column, uint32_t group,
+static enum stoa_status check_zone(struct stoa_verify *verify, uint32_t node, uint32_t group,
                                    uint32_t zone, const struct stoa_zone *truth,
                                    struct stoa_error *err)
 {
     struct stoa_zone claim;
     const char *what;
-    enum stoa_status st = stoa_reader_zone(verify->reader, column, group, zone, &claim, err);
+    enum stoa_status st = stoa_reader_zone(verify->reader, node, group, zone, &claim, err);
 
     if (st != STOA_OK || stoa_zone_holds(&claim, truth, &what))
         return stoa_verify_report(verify, st, err);
@@ -28,47 +29,70 @@ static enum stoa_status check_zone(struct stoa_verify *verify, uint32_t column, 
         stoa_wrap(err, st, "zone map %" PRIu32, zone);
     else
         stoa_wrap(err, st, group == UINT32_MAX ? "zone map of the file" : "zone map of the chunk");
-    stoa_verify_wrap(verify, group, column, st, err);
+    stoa_verify_wrap(verify, group, node, st, err);
     return stoa_verify_report(verify, st, err);
 }
 
-static enum stoa_status check_zones(struct stoa_verify *verify, uint32_t group, uint32_t column,
-                                    const struct stoa_type *type, const struct stoa_array *array,
-                                    struct stoa_error *err)
+static enum stoa_status check_zones(struct stoa_verify *verify, uint32_t group, uint32_t node,
+                                    const struct stoa_type *type,
+                                    const struct stoa_split_node *split, struct stoa_error *err)
 {
-    uint32_t nzones = (uint32_t)stoa_zone_count(array->nvalues);
+    uint32_t nzones = (uint32_t)stoa_zone_count(verify->reader->footer.groups[group].nrows);
     struct stoa_zone *zones = NULL, all;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&zones, nzones, sizeof(*zones), err));
-    stoa_zone_compute_group(type, array, NULL, nzones, zones, &all);
-    for (uint32_t z = 0; z < nzones; z++) {
-        STOA_TRY(check_zone(verify, column, group, z, &zones[z], err));
-    }
-    STOA_TRY(check_zone(verify, column, group, UINT32_MAX, &all, err));
-    stoa_zone_merge(&verify->zones[column], &all);
+    stoa_zone_compute_group(type, &split->array, split->ends, nzones, zones, &all);
+    for (uint32_t z = 0; z < nzones; z++)
+        STOA_TRY(check_zone(verify, node, group, z, &zones[z], err));
+    STOA_TRY(check_zone(verify, node, group, UINT32_MAX, &all, err));
+    stoa_zone_merge(&verify->zones[node], &all);
 out:
     stoa_free(zones);
     return st;
 }
 
-enum stoa_status stoa_verify_chunk_values(struct stoa_verify *verify, uint32_t group,
-                                          uint32_t column, struct stoa_error *err)
+/* The zone maps of a column, whose values are `array`, and of all that is below it. */
+static enum stoa_status check_column(struct stoa_verify *verify, uint32_t group, uint32_t node,
+                                     const struct stoa_array *array, struct stoa_error *err)
 {
-    struct stoa_footer *footer = &verify->reader->footer;
-    struct stoa_array array = {0};
-    struct stoa_column *info;
+    uint64_t nzones = stoa_zone_count(verify->reader->footer.groups[group].nrows);
+    struct stoa_split_node *split = NULL;
+    uint32_t n = verify->nodes[node].nnodes;
     enum stoa_status st;
 
-    st = stoa_verify_column(verify, column, &info, err);
-    if (st != STOA_OK || info == NULL)
-        return st;
-    st = stoa_chunk_read(verify->reader, group, column, 0, footer->groups[group].nrows, &array,
-                         NULL, err);
-    if (st == STOA_OK) {
-        st = check_zones(verify, group, column, &info->field.type, &array, err);
+    STOA_TRY(stoa_alloc_zeroed(&split, n, sizeof(*split), err));
+    STOA_TRY(stoa_nodes_split(verify->nodes, node, array, (size_t)nzones, split, err));
+    for (uint32_t i = 0; i < n; i++)
+        STOA_TRY(check_zones(verify, group, node + i, &verify->nodes[node + i].field->type,
+                             &split[i], err));
+out:
+    for (uint32_t i = 0; split != NULL && i < n; i++)
+        stoa_split_node_reset(&split[i]);
+    stoa_free(split);
+    return st;
+}
+
+void stoa_verify_forget(struct stoa_verify *verify, uint32_t node)
+{
+    uint32_t end = node + stoa_footer_subtree(&verify->reader->footer, node);
+
+    for (uint32_t i = node; i < end; i++)
+        verify->unknown[i] = true;
+}
+
+enum stoa_status stoa_verify_column_values(struct stoa_verify *verify, uint32_t group,
+                                           uint32_t node, struct stoa_error *err)
+{
+    struct stoa_range rows = {0, verify->reader->footer.groups[group].nrows};
+    struct stoa_array array = {0};
+    enum stoa_status st;
+
+    st = stoa_node_read(verify->reader, group, node, rows, &array, NULL, err);
+    if (st == STOA_OK && verify->nodes != NULL) {
+        st = check_column(verify, group, node, &array, err);
     } else {
-        verify->unknown[column] = true;
+        stoa_verify_forget(verify, node);
         st = stoa_verify_report(verify, st, err);
     }
     stoa_array_reset(&array);

@@ -41,6 +41,8 @@ struct stoa_writer {
     const struct stoa_rules *rules;
     struct stoa_writer_options options;
     struct stoa_schema schema;
+    struct stoa_schema_node *nodes; /* of the schema */
+    uint32_t nnodes;
 
     /* Encoders that nobody uses at the moment; a slot is taken and filled by one exchange. */
     _Atomic(struct stoa_encoder *) encoders[NENCODERS];
@@ -55,7 +57,7 @@ struct stoa_writer {
     atomic_uint_fast64_t chains_nbytes, rest_nbytes;
 
     struct pending pending;
-    uint64_t row_nbytes; /* Arrow bytes of a row, text apart */
+    uint64_t row_nbytes; /* Arrow bytes of a row, text and nested columns apart */
 };
 
 /* ---- Encoders ---- */
@@ -84,6 +86,12 @@ static void encoder_give(struct stoa_writer *writer, struct stoa_encoder *encode
 
 /* ---- Opening and closing ---- */
 
+/* Whether the values of a column take more or less memory. */
+static bool varies(const struct stoa_type *type)
+{
+    return stoa_type_shares_dictionary(type) || stoa_type_is_nested(type->id);
+}
+
 static uint64_t bytes_of_row(const struct stoa_schema *schema)
 {
     uint64_t nbytes = 0;
@@ -91,9 +99,7 @@ static uint64_t bytes_of_row(const struct stoa_schema *schema)
     for (uint32_t i = 0; i < schema->nfields; i++) {
         const struct stoa_type *type = &schema->fields[i].type;
 
-        if (stoa_type_shares_dictionary(type)) /* an offset */
-            nbytes += sizeof(int32_t);
-        else
+        if (!varies(type))
             nbytes += type->id == STOA_BOOL ? 1 : stoa_type_width(type);
     }
     return nbytes;
@@ -114,15 +120,15 @@ static enum stoa_status check_options(struct stoa_writer_options *options, struc
 
 static enum stoa_status new_sequencer(struct stoa_writer *writer, struct stoa_error *err)
 {
-    uint32_t ncolumns = writer->schema.nfields;
+    uint32_t nnodes = writer->nnodes;
     bool *text;
-    enum stoa_status st = stoa_alloc_zeroed(&text, ncolumns, sizeof(text[0]), err);
+    enum stoa_status st = stoa_alloc_zeroed(&text, nnodes, sizeof(text[0]), err);
 
     if (st != STOA_OK)
         return st;
-    for (uint32_t i = 0; i < ncolumns; i++)
-        text[i] = stoa_type_shares_dictionary(&writer->schema.fields[i].type);
-    st = stoa_sequencer_new(&writer->sequencer, writer->rules, ncolumns, text, err);
+    for (uint32_t i = 0; i < nnodes; i++)
+        text[i] = stoa_type_shares_dictionary(&writer->nodes[i].field->type);
+    st = stoa_sequencer_new(&writer->sequencer, writer->rules, nnodes, text, err);
     stoa_free(text);
     return st;
 }
@@ -146,9 +152,10 @@ enum stoa_status stoa_writer_open_rules(struct stoa_sink *sink, const struct sto
         writer->options = *options;
     STOA_TRY(check_options(&writer->options, err));
     STOA_TRY(stoa_schema_copy(&writer->schema, schema, err));
+    STOA_TRY(stoa_assembler_init(&writer->file, sink, &writer->schema, rules, err));
+    STOA_TRY(stoa_schema_nodes(&writer->schema, &writer->nodes, &writer->nnodes, err));
     writer->row_nbytes = bytes_of_row(&writer->schema);
     STOA_TRY(new_sequencer(writer, err));
-    STOA_TRY(stoa_assembler_init(&writer->file, sink, &writer->schema, rules, err));
     *out = writer;
     writer = NULL;
 out:
@@ -187,6 +194,7 @@ void stoa_writer_close(struct stoa_writer *writer)
     stoa_sequencer_free(writer->sequencer);
     for (unsigned i = 0; i < NENCODERS; i++)
         stoa_encoder_free(atomic_load(&writer->encoders[i]));
+    stoa_free(writer->nodes);
     stoa_schema_reset(&writer->schema);
     stoa_free(writer);
 }
@@ -208,44 +216,21 @@ uint64_t stoa_writer_kept_nbytes(const struct stoa_writer *writer)
 
 /* ---- The four steps ---- */
 
-static enum stoa_status check_array(const struct stoa_field *field, const struct stoa_array *array,
-                                    size_t nrows, struct stoa_error *err)
-{
-    char shown[128];
-    size_t nnulls;
-
-    stoa_quote(shown, sizeof(shown), field->name, strlen(field->name));
-    if (array->nvalues != nrows)
-        return stoa_fail(err, STOA_ERR_USAGE, "column %s: %zu values in a batch of %zu rows", shown,
-                         array->nvalues, nrows);
-    if (nrows > 0 && field->type.id != STOA_NULL &&
-        (stoa_type_shares_dictionary(&field->type) ? array->offsets == NULL
-                                                   : array->values == NULL))
-        return stoa_fail(err, STOA_ERR_USAGE, "column %s: no values", shown);
-    if (field->type.id == STOA_NULL)
-        return STOA_OK;
-    nnulls = array->validity == NULL ? 0 : nrows - stoa_bitmap_count(array->validity, 0, nrows);
-    if (array->nnulls != nnulls)
-        return stoa_fail(err, STOA_ERR_USAGE, "column %s: %zu nulls, the bitmap has %zu", shown,
-                         array->nnulls, nnulls);
-    if (nnulls > 0 && !field->nullable)
-        return stoa_fail(err, STOA_ERR_DATA, "column %s: %zu nulls, the schema allows none", shown,
-                         nnulls);
-    return STOA_OK;
-}
-
 static enum stoa_status check_batch(const struct stoa_writer *writer,
                                     const struct stoa_batch *batch, struct stoa_error *err)
 {
     const struct stoa_schema *schema = &writer->schema;
+    uint32_t node = 0;
     enum stoa_status st = STOA_OK;
 
     if (batch->ncolumns != schema->nfields)
         return stoa_fail(err, STOA_ERR_USAGE,
                          "a batch of %" PRIu32 " columns for a file of %" PRIu32, batch->ncolumns,
                          schema->nfields);
-    for (uint32_t i = 0; st == STOA_OK && i < batch->ncolumns; i++)
-        st = check_array(&schema->fields[i], &batch->columns[i], batch->nrows, err);
+    for (uint32_t i = 0; st == STOA_OK && i < batch->ncolumns; i++) {
+        st = stoa_nodes_check(writer->nodes, node, &batch->columns[i], batch->nrows, err);
+        node += writer->nodes[node].nnodes;
+    }
     return st;
 }
 
@@ -264,7 +249,8 @@ enum stoa_status stoa_writer_prepare(struct stoa_writer *writer, uint64_t ordina
     st = encoder_take(writer, &encoder, err);
     if (st != STOA_OK)
         return st;
-    st = stoa_row_group_prepare(encoder, writer->rules, &writer->schema, ordinal, batch, out, err);
+    st = stoa_row_group_prepare(encoder, writer->rules, writer->nodes, writer->nnodes, ordinal,
+                                batch, out, err);
     encoder_give(writer, encoder);
     return st;
 }
@@ -303,7 +289,7 @@ enum stoa_status stoa_writer_encode(struct stoa_writer *writer, struct stoa_writ
 
     if (st != STOA_OK)
         return st;
-    st = stoa_row_group_encode(encoder, writer->rules, &writer->schema, group, err);
+    st = stoa_row_group_encode(encoder, writer->rules, writer->nodes, group, err);
     encoder_give(writer, encoder);
     return st;
 }
@@ -330,18 +316,18 @@ static enum stoa_status commit_group(struct stoa_writer *writer, struct stoa_wri
     struct stoa_new_chunk *chunks = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&chunks, group->ncolumns, sizeof(chunks[0]), err));
-    for (uint32_t i = 0; i < group->ncolumns; i++) {
-        struct stoa_group_column *column = &group->columns[i];
-        bool shared = column->entry.flags & STOA_CHUNK_SHARED_DICT;
+    STOA_TRY(stoa_alloc_zeroed(&chunks, group->nnodes, sizeof(chunks[0]), err));
+    for (uint32_t i = 0; i < group->nnodes; i++) {
+        struct stoa_group_node *node = &group->nodes[i];
+        bool shared = node->entry.flags & STOA_CHUNK_SHARED_DICT;
 
-        if (column->sequenced.has_segment)
-            STOA_TRY(commit_segment(writer, &column->sequenced.segment, err));
+        if (node->sequenced.has_segment)
+            STOA_TRY(commit_segment(writer, &node->sequenced.segment, err));
         chunks[i] = (struct stoa_new_chunk){
-            .entry = column->entry,
-            .dict_index = shared ? column->sequenced.dict_index : STOA_NONE32,
-            .zones = &column->zones,
-            .all = &column->all,
+            .entry = node->entry,
+            .dict_index = shared ? node->sequenced.dict_index : STOA_NONE32,
+            .zones = &node->zones,
+            .all = &node->all,
         };
     }
     STOA_TRY(stoa_assembler_add_group(&writer->file, group->nrows, chunks, &group->body, err));
@@ -427,15 +413,14 @@ static uint64_t rows_nbytes(const struct stoa_writer *writer, const struct stoa_
     uint64_t nbytes = (end - begin) * writer->row_nbytes;
 
     for (uint32_t i = 0; i < batch->ncolumns; i++)
-        if (stoa_type_shares_dictionary(&writer->schema.fields[i].type))
-            nbytes += (uint64_t)(batch->columns[i].offsets[end] - batch->columns[i].offsets[begin]);
+        if (varies(&writer->schema.fields[i].type))
+            nbytes += stoa_field_nbytes(&writer->schema.fields[i], &batch->columns[i], begin, end);
     return nbytes;
 }
 
 static bool is_huge(const struct stoa_writer *writer, const struct stoa_batch *batch, size_t row)
 {
-    return stoa_row_group_first_huge(writer->rules, &writer->schema, batch->columns, row,
-                                     row + 1) == row;
+    return stoa_row_group_first_huge(writer->rules, writer->nodes, batch, row, row + 1) == row;
 }
 
 /* The end of the rows from `begin` on that still fit the pending row group: `begin` for none. */
@@ -447,8 +432,7 @@ static size_t rows_that_fit(const struct stoa_writer *writer, const struct stoa_
     uint64_t limit = writer->options.row_group_nbytes, room;
     size_t low = begin, high;
 
-    high = stoa_row_group_first_huge(writer->rules, &writer->schema, batch->columns, begin,
-                                     batch->nrows);
+    high = stoa_row_group_first_huge(writer->rules, writer->nodes, batch, begin, batch->nrows);
     if (high == begin) /* alone; what is pending is written first, and what follows comes after */
         return pending->nrows == 0 ? begin + 1 : begin;
 

@@ -138,7 +138,7 @@ static enum stoa_status add_zone(struct stoa_scan *scan, uint32_t column, uint32
 {
     struct stoa_zone map;
     enum stoa_status st =
-        stoa_reader_zone(scan->reader, scan->columns[column], row_group, zone, &map, err);
+        stoa_reader_zone(scan->reader, scan->nodes[column], row_group, zone, &map, err);
     unsigned answered;
 
     if (st != STOA_OK)
@@ -168,8 +168,8 @@ static enum stoa_status fold_whole(struct stoa_scan *scan, struct piece *piece,
         STOA_TRY(add_zone(scan, i, unit->row_group, UINT32_MAX, fold, &parts, err));
         if (parts == 0)
             continue;
-        STOA_TRY(stoa_scan_read_column(scan, unit->row_group, scan->columns[i], 0, unit->rows.nrows,
-                                       &values, err));
+        STOA_TRY(stoa_scan_read_node(scan, unit->row_group, scan->nodes[i], 0, unit->rows.nrows,
+                                     &values, err));
         STOA_TRY(stoa_fold_add(fold, &values, parts, err));
         stoa_array_reset(&values);
     }
@@ -193,7 +193,7 @@ static enum stoa_status add_known_zone(void *context, uint32_t zone, bool *is_kn
     const struct known *known = context;
     struct stoa_fold *fold = known->fold;
     struct stoa_zone map;
-    enum stoa_status st = stoa_reader_zone(known->scan->reader, known->scan->columns[known->column],
+    enum stoa_status st = stoa_reader_zone(known->scan->reader, known->scan->nodes[known->column],
                                            known->row_group, zone, &map, err);
 
     if (st != STOA_OK)

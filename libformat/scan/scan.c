@@ -16,17 +16,21 @@ static enum stoa_status select_columns(struct stoa_scan *scan, const struct stoa
                                        struct stoa_error *err)
 {
     bool named = options->columns != NULL;
+    uint32_t *columns = NULL;
     enum stoa_status st;
 
     scan->ncolumns = named ? options->ncolumns : schema->nfields;
-    STOA_TRY(stoa_alloc_zeroed(&scan->columns, scan->ncolumns, sizeof(*scan->columns), err));
+    STOA_TRY(stoa_alloc_zeroed(&columns, scan->ncolumns, sizeof(*columns), err));
+    STOA_TRY(stoa_alloc_zeroed(&scan->nodes, scan->ncolumns, sizeof(*scan->nodes), err));
     for (uint32_t i = 0; i < scan->ncolumns; i++) {
-        scan->columns[i] = i;
+        columns[i] = i;
         if (named)
-            STOA_TRY(stoa_schema_find(schema, options->columns[i], &scan->columns[i], err));
+            STOA_TRY(stoa_schema_find(schema, options->columns[i], &columns[i], err));
+        STOA_TRY(stoa_reader_column_node(scan->reader, columns[i], &scan->nodes[i], err));
     }
-    STOA_TRY(stoa_schema_select(&scan->schema, schema, scan->columns, scan->ncolumns, err));
+    STOA_TRY(stoa_schema_select(&scan->schema, schema, columns, scan->ncolumns, err));
 out:
+    stoa_free(columns);
     return st;
 }
 
@@ -36,9 +40,9 @@ static enum stoa_status prune(struct stoa_scan *scan, uint32_t row_group, uint32
 {
     enum stoa_status st = STOA_OK;
 
-    for (uint32_t i = 0; i < scan->nfilter_columns; i++)
-        STOA_TRY(stoa_reader_zone(scan->reader, scan->filter_columns[i], row_group, zone, &zones[i],
-                                  err));
+    for (uint32_t i = 0; i < scan->nfilter_nodes; i++)
+        STOA_TRY(
+            stoa_reader_zone(scan->reader, scan->filter_nodes[i], row_group, zone, &zones[i], err));
     *out = stoa_matcher_prune(scan->matcher, zones);
 out:
     return st;
@@ -67,25 +71,40 @@ out:
     return st;
 }
 
-/* Adds up the pages and bytes of the chunks that a scan of everything would read. */
-static enum stoa_status count_chunks(struct stoa_scan *scan, const uint32_t *columns,
-                                     uint32_t ncolumns, const uint32_t *except, uint32_t nexcept,
-                                     struct stoa_error *err)
+/* Adds the pages and bytes of the chunks of a node, and of all that is below it. */
+static enum stoa_status count_chunks(struct stoa_scan *scan, uint32_t node, struct stoa_error *err)
 {
-    enum stoa_status st = STOA_OK;
+    uint32_t end;
+    enum stoa_status st;
 
-    for (uint32_t i = 0; i < ncolumns; i++) {
-        bool counted = false;
-
-        for (uint32_t k = 0; k < nexcept; k++)
-            counted |= except[k] == columns[i];
-        for (uint32_t g = 0; !counted && g < stoa_reader_nrow_groups(scan->reader); g++) {
+    STOA_TRY(stoa_reader_node_end(scan->reader, node, &end, err));
+    for (uint32_t i = node; i < end; i++) {
+        for (uint32_t g = 0; g < stoa_reader_nrow_groups(scan->reader); g++) {
             struct stoa_chunk_info chunk;
 
-            STOA_TRY(stoa_reader_chunk(scan->reader, g, columns[i], &chunk, err));
+            STOA_TRY(stoa_reader_chunk(scan->reader, g, i, &chunk, err));
             scan->total_pages += chunk.npages;
             scan->total_bytes += chunk.nbytes;
         }
+    }
+out:
+    return st;
+}
+
+/* Adds up what a scan of everything would read. */
+static enum stoa_status count_all_chunks(struct stoa_scan *scan, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; i < scan->ncolumns; i++)
+        STOA_TRY(count_chunks(scan, scan->nodes[i], err));
+    for (uint32_t i = 0; i < scan->nfilter_nodes; i++) {
+        bool counted = false;
+
+        for (uint32_t k = 0; k < scan->ncolumns; k++)
+            counted |= scan->nodes[k] == scan->filter_nodes[i];
+        if (!counted)
+            STOA_TRY(count_chunks(scan, scan->filter_nodes[i], err));
     }
 out:
     return st;
@@ -99,7 +118,7 @@ static enum stoa_status plan_units(struct stoa_scan *scan, struct stoa_error *er
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&scan->units, nrow_groups, sizeof(*scan->units), err));
-    STOA_TRY(stoa_alloc_zeroed(&zones, scan->nfilter_columns, sizeof(*zones), err));
+    STOA_TRY(stoa_alloc_zeroed(&zones, scan->nfilter_nodes, sizeof(*zones), err));
     if (nrow_groups > 0)
         STOA_TRY(stoa_reader_row_group(scan->reader, nrow_groups - 1, &rows, err));
     scan->row_groups.total = nrow_groups;
@@ -120,9 +139,7 @@ static enum stoa_status plan_units(struct stoa_scan *scan, struct stoa_error *er
     scan->row_groups.read = scan->nunits;
     scan->row_groups.skipped = nrow_groups - scan->nunits;
     scan->zones.skipped = scan->zones.total - scan->zones.read;
-    STOA_TRY(count_chunks(scan, scan->columns, scan->ncolumns, NULL, 0, err));
-    STOA_TRY(count_chunks(scan, scan->filter_columns, scan->nfilter_columns, scan->columns,
-                          scan->ncolumns, err));
+    STOA_TRY(count_all_chunks(scan, err));
 out:
     stoa_free(zones);
     return st;
@@ -148,7 +165,7 @@ enum stoa_status stoa_scan_open(struct stoa_reader *reader, const struct stoa_sc
     STOA_TRY(select_columns(scan, schema, options, err));
     if (options->filter != NULL) {
         STOA_TRY(stoa_filter_bind(options->filter, schema, &scan->matcher, err));
-        scan->filter_columns = stoa_matcher_columns(scan->matcher, &scan->nfilter_columns);
+        scan->filter_nodes = stoa_matcher_columns(scan->matcher, &scan->nfilter_nodes);
     }
     STOA_TRY(plan_units(scan, err));
     *out = scan;
@@ -169,7 +186,7 @@ void stoa_scan_close(struct stoa_scan *scan)
     stoa_free(scan->matches);
     stoa_matcher_free(scan->matcher);
     stoa_schema_reset(&scan->schema);
-    stoa_free(scan->columns);
+    stoa_free(scan->nodes);
     stoa_free(scan);
 }
 
@@ -216,7 +233,7 @@ uint32_t stoa_scan_nterms(const struct stoa_scan *scan)
 enum stoa_status stoa_scan_term(struct stoa_scan *scan, uint32_t term, struct stoa_scan_term *out,
                                 struct stoa_error *err)
 {
-    uint32_t column;
+    uint32_t node;
     struct stoa_scan_term counted = {0};
     uint64_t *const counts[] = {
         [STOA_MATCH_NEVER] = &counted.zones_never,
@@ -227,7 +244,7 @@ enum stoa_status stoa_scan_term(struct stoa_scan *scan, uint32_t term, struct st
 
     if (term >= stoa_scan_nterms(scan))
         return stoa_fail(err, STOA_ERR_USAGE, "term %u of %u", term, stoa_scan_nterms(scan));
-    column = scan->filter_columns[stoa_matcher_term_column(scan->matcher, term)];
+    node = scan->filter_nodes[stoa_matcher_term_column(scan->matcher, term)];
     counted.text = stoa_matcher_term_text(scan->matcher, term);
     for (uint32_t g = 0; g < stoa_reader_nrow_groups(scan->reader); g++) {
         struct stoa_row_group rows;
@@ -236,7 +253,7 @@ enum stoa_status stoa_scan_term(struct stoa_scan *scan, uint32_t term, struct st
         for (uint32_t zone = 0; zone < rows.nzones; zone++) {
             struct stoa_zone map;
 
-            STOA_TRY(stoa_reader_zone(scan->reader, column, g, zone, &map, err));
+            STOA_TRY(stoa_reader_zone(scan->reader, node, g, zone, &map, err));
             ++*counts[stoa_matcher_prune_term(scan->matcher, term, &map)];
         }
     }

@@ -73,13 +73,13 @@ bool stoa_scan_unit_is_whole(const struct stoa_scan *scan, const struct stoa_sca
     return whole;
 }
 
-enum stoa_status stoa_scan_read_column(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
-                                       uint32_t begin, uint32_t end, struct stoa_array *out,
-                                       struct stoa_error *err)
+enum stoa_status stoa_scan_read_node(struct stoa_scan *scan, uint32_t row_group, uint32_t node,
+                                     uint32_t begin, uint32_t end, struct stoa_array *out,
+                                     struct stoa_error *err)
 {
     struct stoa_read_counters counters = {0};
-    enum stoa_status st = stoa_reader_column(scan->reader, row_group, column,
-                                             (struct stoa_rows){begin, end}, out, &counters, err);
+    enum stoa_status st = stoa_reader_node(scan->reader, row_group, node,
+                                           (struct stoa_rows){begin, end}, out, &counters, err);
 
     atomic_fetch_add(&scan->read_pages, counters.pages);
     atomic_fetch_add(&scan->read_bytes, counters.bytes);
@@ -117,19 +117,19 @@ static enum stoa_status select_all(struct stoa_scan_selection *selection,
     return STOA_OK;
 }
 
-/* Decodes the filter's columns of a span into arrays[nfilter_columns], and the bits of its rows. */
+/* Decodes the filter's columns of a span into arrays[nfilter_nodes], and the bits of its rows. */
 static enum stoa_status evaluate(struct stoa_scan *scan, uint32_t row_group,
                                  const struct stoa_scan_span *span, struct stoa_array *arrays,
                                  uint8_t *selected, struct stoa_error *err)
 {
-    const uint32_t n = scan->nfilter_columns;
+    const uint32_t n = scan->nfilter_nodes;
     const struct stoa_array **columns = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&columns, n, sizeof(*columns), err));
     for (uint32_t i = 0; i < n; i++) {
-        STOA_TRY(stoa_scan_read_column(scan, row_group, scan->filter_columns[i], span->begin,
-                                       span->end, &arrays[i], err));
+        STOA_TRY(stoa_scan_read_node(scan, row_group, scan->filter_nodes[i], span->begin, span->end,
+                                     &arrays[i], err));
         columns[i] = &arrays[i];
     }
     STOA_TRY(
@@ -144,7 +144,7 @@ static enum stoa_status select_some(struct stoa_scan *scan, uint32_t row_group,
                                     const struct stoa_scan_span *span,
                                     struct stoa_scan_selection *selection, struct stoa_error *err)
 {
-    const uint32_t n = scan->nfilter_columns, nrows = span->end - span->begin;
+    const uint32_t n = scan->nfilter_nodes, nrows = span->end - span->begin;
     struct stoa_array *arrays = NULL;
     uint8_t *selected = NULL;
     struct stoa_scan_picked picked = {.begin = selection->nrows, .first_row = span->begin};
@@ -179,7 +179,7 @@ enum stoa_status stoa_scan_select(struct stoa_scan *scan, const struct stoa_scan
     uint32_t zone = 0;
     enum stoa_status st = STOA_OK;
 
-    selection->narrays = scan->nfilter_columns;
+    selection->narrays = scan->nfilter_nodes;
     while (selection->nrows < want && next_span(scan, unit, max_nzones, &zone, &span)) {
         uint64_t missing = want - selection->nrows;
 
@@ -215,7 +215,7 @@ static size_t run_end(const struct stoa_scan_selection *selection, size_t begin,
 }
 
 /* The values of rows [begin, end) of the selection, which lie near to each other. */
-static enum stoa_status read_run(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
+static enum stoa_status read_run(struct stoa_scan *scan, uint32_t row_group, uint32_t node,
                                  const struct stoa_field *field,
                                  const struct stoa_scan_selection *selection, size_t begin,
                                  size_t end, struct stoa_array *out, struct stoa_error *err)
@@ -225,7 +225,7 @@ static enum stoa_status read_run(struct stoa_scan *scan, uint32_t row_group, uin
     uint32_t *places = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_scan_read_column(scan, row_group, column, first, last + 1, &values, err));
+    STOA_TRY(stoa_scan_read_node(scan, row_group, node, first, last + 1, &values, err));
     if (last + 1 - first == end - begin) { /* every row of it */
         *out = values;
         return STOA_OK;
@@ -283,7 +283,7 @@ out:
 }
 
 /* Reads places [begin, end) of the selection, only pages that hold one of them. */
-static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, uint32_t column,
+static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, uint32_t node,
                                     const struct stoa_field *field,
                                     const struct stoa_scan_selection *selection, size_t begin,
                                     size_t end, uint32_t page_nrows, struct stoa_scan_parts *parts,
@@ -296,18 +296,18 @@ static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, 
         struct stoa_array *part;
 
         STOA_TRY(add_part(parts, &part, err));
-        STOA_TRY(read_run(scan, row_group, column, field, selection, begin, stop, part, err));
+        STOA_TRY(read_run(scan, row_group, node, field, selection, begin, stop, part, err));
         begin = stop;
     }
 out:
     return st;
 }
 
-/* The place of a column among the filter's, or UINT32_MAX. */
-static uint32_t filter_place(const struct stoa_scan *scan, uint32_t column)
+/* The place of a node among the filter's, or UINT32_MAX. */
+static uint32_t filter_place(const struct stoa_scan *scan, uint32_t node)
 {
-    for (uint32_t i = 0; i < scan->nfilter_columns; i++) {
-        if (scan->filter_columns[i] == column)
+    for (uint32_t i = 0; i < scan->nfilter_nodes; i++) {
+        if (scan->filter_nodes[i] == node)
             return i;
     }
     return UINT32_MAX;
@@ -344,7 +344,7 @@ out:
 struct reading {
     struct stoa_scan *scan;
     uint32_t row_group;
-    uint32_t column; /* of the file */
+    uint32_t node; /* of the column in the file */
     uint32_t page_nrows;
     const struct stoa_field *field;
     const struct stoa_scan_selection *selection;
@@ -356,7 +356,7 @@ struct reading {
 static enum stoa_status read_up_to(struct reading *reading, size_t end, size_t next,
                                    struct stoa_error *err)
 {
-    enum stoa_status st = read_places(reading->scan, reading->row_group, reading->column,
+    enum stoa_status st = read_places(reading->scan, reading->row_group, reading->node,
                                       reading->field, reading->selection, reading->begin, end,
                                       reading->page_nrows, reading->parts, err);
 
@@ -383,25 +383,51 @@ out:
     return st;
 }
 
+/*
+ * Rows of the pages of a column; 0 without pages. Of a nested one those of the node whose pages
+ * have the fewest, below lists on an average.
+ */
+static enum stoa_status rows_of_page(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                     uint32_t node, uint32_t *nrows, struct stoa_error *err)
+{
+    uint32_t end;
+    enum stoa_status st;
+
+    *nrows = 0;
+    STOA_TRY(stoa_reader_node_end(scan->reader, node, &end, err));
+    for (; node < end; node++) {
+        struct stoa_chunk_info chunk;
+        uint64_t n;
+
+        STOA_TRY(stoa_reader_chunk(scan->reader, unit->row_group, node, &chunk, err));
+        if (chunk.npages == 0)
+            continue;
+        n = (uint64_t)chunk.page_nvalues * unit->rows.nrows / chunk.nvalues;
+        n = n == 0 ? 1 : n < UINT32_MAX ? n : UINT32_MAX;
+        if (*nrows == 0 || n < *nrows)
+            *nrows = (uint32_t)n;
+    }
+out:
+    return st;
+}
+
 enum stoa_status stoa_scan_read_parts(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
                                       uint32_t column, struct stoa_scan_selection *selection,
                                       stoa_scan_known *known, void *context,
                                       struct stoa_scan_parts *parts, struct stoa_error *err)
 {
-    const uint32_t place = filter_place(scan, scan->columns[column]);
-    struct stoa_chunk_info chunk;
+    const uint32_t place = filter_place(scan, scan->nodes[column]);
     struct reading reading = {
         .scan = scan,
         .row_group = unit->row_group,
-        .column = scan->columns[column],
+        .node = scan->nodes[column],
         .field = &scan->schema.fields[column],
         .selection = selection,
         .parts = parts,
     };
     enum stoa_status st;
 
-    STOA_TRY(stoa_reader_chunk(scan->reader, unit->row_group, reading.column, &chunk, err));
-    reading.page_nrows = chunk.page_nrows;
+    STOA_TRY(rows_of_page(scan, unit, reading.node, &reading.page_nrows, err));
     for (size_t i = 0; i < selection->nspans; i++) {
         const struct stoa_scan_picked *picked = &selection->spans[i];
 
@@ -462,12 +488,12 @@ static enum stoa_status count_some(struct stoa_scan *scan, uint32_t row_group,
     uint8_t *selected = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&arrays, scan->nfilter_columns, sizeof(*arrays), err));
+    STOA_TRY(stoa_alloc_zeroed(&arrays, scan->nfilter_nodes, sizeof(*arrays), err));
     STOA_TRY(stoa_alloc(&selected, stoa_bitmap_nbytes(span->end - span->begin), err));
     STOA_TRY(evaluate(scan, row_group, span, arrays, selected, err));
     *nrows += stoa_bitmap_count(selected, 0, span->end - span->begin);
 out:
-    free_arrays(arrays, scan->nfilter_columns);
+    free_arrays(arrays, scan->nfilter_nodes);
     stoa_free(selected);
     return st;
 }

@@ -24,11 +24,11 @@ struct stoa_scan_span {
 struct stoa_scan {
     struct stoa_reader *reader;
     struct stoa_schema schema; /* of the batches */
-    uint32_t *columns;         /* of the file, in the order of the batches */
+    uint32_t *nodes;           /* of the columns in the file, in the order of the batches */
     uint32_t ncolumns;
-    struct stoa_matcher *matcher;   /* bound to the schema of the file; NULL: every row */
-    const uint32_t *filter_columns; /* the matcher's, of the file */
-    uint32_t nfilter_columns;
+    struct stoa_matcher *matcher; /* bound to the schema of the file; NULL: every row */
+    const uint32_t *filter_nodes; /* the matcher's, of the file */
+    uint32_t nfilter_nodes;
     uint8_t *matches; /* enum stoa_match of each zone of the file; NULL without a matcher */
     struct stoa_scan_unit *units;
     uint32_t nunits;
@@ -112,10 +112,10 @@ STOA_CHECK enum stoa_status stoa_scan_join_parts(const struct stoa_scan *scan, u
                                                  struct stoa_scan_parts *parts,
                                                  struct stoa_array *out, struct stoa_error *err);
 
-/* Rows [begin, end) of column `column` of the file in a row group; what is read is counted. */
-STOA_CHECK enum stoa_status stoa_scan_read_column(struct stoa_scan *scan, uint32_t row_group,
-                                                  uint32_t column, uint32_t begin, uint32_t end,
-                                                  struct stoa_array *out, struct stoa_error *err);
+/* Rows [begin, end) of node `node` of the file in a row group; what is read is counted. */
+STOA_CHECK enum stoa_status stoa_scan_read_node(struct stoa_scan *scan, uint32_t row_group,
+                                                uint32_t node, uint32_t begin, uint32_t end,
+                                                struct stoa_array *out, struct stoa_error *err);
 
 /*
  * The selected rows of a unit: at least `want` of them from its start if it has so many, perhaps
@@ -125,7 +125,7 @@ STOA_CHECK enum stoa_status stoa_scan_unit_read(struct stoa_scan *scan,
                                                 const struct stoa_scan_unit *unit, uint64_t want,
                                                 struct stoa_batch *out, struct stoa_error *err);
 
-/* How many rows of a unit are selected; reads the columns of the filter alone. Any thread. */
+/* How many rows of a unit are selected; reads the nodes of the filter alone. Any thread. */
 STOA_CHECK enum stoa_status stoa_scan_unit_count(struct stoa_scan *scan,
                                                  const struct stoa_scan_unit *unit, uint64_t *nrows,
                                                  struct stoa_error *err);

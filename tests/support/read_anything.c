@@ -116,11 +116,12 @@ static void read_columns(struct run *run)
             passed(run, stoa_reader_find(run->reader, run->schema->fields[i].name, &found, &err),
                    &err))
             run->nfailed += found != i;
-        (void)passed(run, stoa_reader_zone(run->reader, i, UINT32_MAX, UINT32_MAX, &zone, &err),
-                     &err);
         for (uint32_t g = 0; g < stoa_reader_nrow_groups(run->reader); g++)
             read_chunk(run, g, i);
     }
+    for (uint32_t i = 0; i < stoa_reader_nnodes(run->reader); i++)
+        (void)passed(run, stoa_reader_zone(run->reader, i, UINT32_MAX, UINT32_MAX, &zone, &err),
+                     &err);
 }
 
 static uint64_t verify(struct stoa_source *source, bool deep)

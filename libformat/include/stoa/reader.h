@@ -55,6 +55,22 @@ STOA_API STOA_CHECK enum stoa_status stoa_reader_find(struct stoa_reader *reader
 
 STOA_API uint64_t stoa_reader_nrows(const struct stoa_reader *reader);
 STOA_API uint32_t stoa_reader_ncolumns(const struct stoa_reader *reader);
+
+/*
+ * Chunks and statistics belong to *nodes*: the fields of the schema and their children, numbered
+ * depth first. Without nested columns node i is column i. This is the node of a column; its
+ * children's follow it.
+ */
+STOA_API uint32_t stoa_reader_nnodes(const struct stoa_reader *reader);
+STOA_API STOA_CHECK enum stoa_status stoa_reader_column_node(const struct stoa_reader *reader,
+                                                             uint32_t column, uint32_t *node,
+                                                             struct stoa_error *err);
+
+/* The number behind the last node below `node`. */
+STOA_API STOA_CHECK enum stoa_status stoa_reader_node_end(const struct stoa_reader *reader,
+                                                          uint32_t node, uint32_t *end,
+                                                          struct stoa_error *err);
+
 STOA_API uint32_t stoa_reader_nrow_groups(const struct stoa_reader *reader);
 
 /*
@@ -98,7 +114,8 @@ struct stoa_read_counters {
  * Errors:    STOA_ERR_USAGE (index out of range), STOA_ERR_IO, STOA_ERR_CORRUPT (err->offset is
  *            the start of the bad page or head in the file), STOA_ERR_UNSUPPORTED, STOA_ERR_LIMIT,
  *            STOA_ERR_NOMEM. On error *out is unchanged and the reader usable.
- * Cost:      one read of the head of the chunk, one of the pages that hold the rows.
+ * Cost:      for each node of the column one read of the head of its chunk, one of the pages that
+ *            hold values of the rows.
  */
 STOA_API STOA_CHECK enum stoa_status
 stoa_reader_column(struct stoa_reader *reader, uint32_t row_group, uint32_t column,
@@ -106,10 +123,20 @@ stoa_reader_column(struct stoa_reader *reader, uint32_t row_group, uint32_t colu
                    struct stoa_read_counters *counters, struct stoa_error *err);
 
 /*
- * Zone maps of a column: of the whole file (row_group UINT32_MAX), of a row group (zone
- * UINT32_MAX) or of one zone of it.
+ * The same for a part of a column: a node that is not below a list, map or fixed_list, with its
+ * children. A value is null where a struct that it is in is null.
  */
-STOA_API STOA_CHECK enum stoa_status stoa_reader_zone(struct stoa_reader *reader, uint32_t column,
+STOA_API STOA_CHECK enum stoa_status stoa_reader_node(struct stoa_reader *reader,
+                                                      uint32_t row_group, uint32_t node,
+                                                      struct stoa_rows rows, struct stoa_array *out,
+                                                      struct stoa_read_counters *counters,
+                                                      struct stoa_error *err);
+
+/*
+ * Zone maps of a node: of the whole file (row_group UINT32_MAX), of a row group (zone UINT32_MAX)
+ * or of one zone of it. Below lists they cover all values of those rows: out->nvalues.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_reader_zone(struct stoa_reader *reader, uint32_t node,
                                                       uint32_t row_group, uint32_t zone,
                                                       struct stoa_zone *out,
                                                       struct stoa_error *err);
@@ -118,26 +145,27 @@ STOA_API STOA_CHECK enum stoa_status stoa_reader_zone(struct stoa_reader *reader
 struct stoa_chunk_info {
     uint64_t offset;
     uint64_t nbytes;
+    uint64_t nvalues; /* rows, or the values below a list, map or fixed_list */
     uint64_t nnulls;
-    uint32_t page_nrows; /* 0 for a chunk without pages */
+    uint32_t page_nvalues; /* 0 for a chunk without pages */
     uint32_t npages;
     uint32_t dictionary; /* its last segment, or UINT32_MAX */
     bool local_dictionary;
     const char *encoding;
 };
 STOA_API STOA_CHECK enum stoa_status stoa_reader_chunk(struct stoa_reader *reader,
-                                                       uint32_t row_group, uint32_t column,
+                                                       uint32_t row_group, uint32_t node,
                                                        struct stoa_chunk_info *out,
                                                        struct stoa_error *err);
 
 /*
  * Where every byte of the file is: `visit` is called for each span in the order of the file, and
- * the spans join without gaps. column and row_group are UINT32_MAX where they do not apply.
+ * the spans join without gaps. node and row_group are UINT32_MAX where they do not apply.
  */
 enum stoa_span_kind {
     STOA_SPAN_HEADER,     /* headers of objects */
     STOA_SPAN_SCHEMA,     /* schema objects */
-    STOA_SPAN_DICTIONARY, /* dictionary segments; column: the column that uses them */
+    STOA_SPAN_DICTIONARY, /* dictionary segments; node: the one that uses them */
     STOA_SPAN_DIRECTORY,  /* directories of row groups */
     STOA_SPAN_CHUNK,      /* chunks */
     STOA_SPAN_FOOTER,     /* column directory, names, tables, trailer */
@@ -150,7 +178,7 @@ struct stoa_span {
     uint64_t offset;
     uint64_t nbytes;
     uint32_t row_group;
-    uint32_t column;
+    uint32_t node;
     const char *name; /* of the section or object kind */
 };
 STOA_API STOA_CHECK enum stoa_status stoa_reader_spans(
@@ -163,7 +191,7 @@ STOA_API STOA_CHECK enum stoa_status stoa_reader_spans(
  * bytes of every page.
  */
 STOA_API STOA_CHECK enum stoa_status
-stoa_reader_encodings(struct stoa_reader *reader, uint32_t row_group, uint32_t column,
+stoa_reader_encodings(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
                       enum stoa_status (*visit)(void *context, const char *encoding,
                                                 uint32_t npages, struct stoa_error *err),
                       void *context, struct stoa_error *err);

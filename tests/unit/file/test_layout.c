@@ -48,7 +48,7 @@ static const struct stoa_rg_entry rg_entry = {
     .hash = 0x4142434445464748,
     .dict_id = 0x5152535455565758,
 };
-static const struct stoa_page_entry page_entry = {0x01020304, 0x11121314, 0x2122232425262728};
+static const struct stoa_page_entry page_entry = {0x01020304, 0x11121314, 0x2122232425262728, 0};
 static const struct stoa_dict_head dict_head = {
     .prev_id = 0x0102030405060708,
     .first_code = 0x11121314,
@@ -340,8 +340,8 @@ static const struct refusal refusals[] = {
     {pack_object, unpack_object, NULL, 60, 1, 1, STOA_ERR_CORRUPT, "object header: hash differs"},
     {pack_object, unpack_object, rehash_object, 10, 2, 0x0203, STOA_ERR_UNSUPPORTED,
      "object header: format version 2.3, this program reads 1.x"},
-    {pack_object, unpack_object, rehash_object, 12, 4, 4, STOA_ERR_UNSUPPORTED,
-     "object header: needs feature 2 (nested columns), which this version cannot read"},
+    {pack_object, unpack_object, rehash_object, 12, 4, 8, STOA_ERR_UNSUPPORTED,
+     "object header: needs feature 3 (source text), which this version cannot read"},
     {pack_object, unpack_object, rehash_object, 12, 4, UINT32_C(1) << 31, STOA_ERR_UNSUPPORTED,
      "object header: needs feature 31, which this version does not know"},
     {pack_object, unpack_object, rehash_object, 16, 8, 0x100000020, STOA_ERR_CORRUPT,
@@ -362,8 +362,8 @@ static const struct refusal refusals[] = {
     {pack_node, unpack_node, NULL, 7, 1, STOA_NODE_HIDDEN, STOA_ERR_UNSUPPORTED,
      "node: hidden (source text), which this version cannot read"},
 
-    {pack_rg_entry, unpack_rg_entry, NULL, 23, 1, 0x0a, STOA_ERR_CORRUPT,
-     "chunk: flags 0x0a, only 0x07 are given"},
+    {pack_rg_entry, unpack_rg_entry, NULL, 23, 1, 0x1a, STOA_ERR_CORRUPT,
+     "chunk: flags 0x1a, only 0x0f are given"},
     {pack_rg_entry, unpack_rg_entry, NULL, 20, 1, 17, STOA_ERR_CORRUPT,
      "chunk: page_shift 17, must be 0..16"},
     {pack_rg_entry, unpack_rg_entry, NULL, 32, 8, 0, STOA_ERR_CORRUPT,
@@ -373,7 +373,7 @@ static const struct refusal refusals[] = {
     {pack_rg_entry, unpack_rg_entry, NULL, 0, 8, 12, STOA_ERR_CORRUPT,
      "chunk: offset 12 is no multiple of 8"},
     {pack_rg_entry, unpack_rg_entry, NULL, 8, 4, 0, STOA_ERR_CORRUPT,
-     "chunk: no bytes and not ALL_NULL"},
+     "chunk: no bytes and not ALL_NULL or ALL_VALID"},
     {pack_rg_entry, unpack_rg_entry, NULL, 12, 4, 5, STOA_ERR_CORRUPT,
      "chunk: 288502580 nulls of 5 values"},
 
@@ -382,7 +382,7 @@ static const struct refusal refusals[] = {
     {pack_chunk, unpack_chunk, NULL, 24, 4, STOA_NONE32, STOA_ERR_CORRUPT,
      "chunk: flag SHARED_DICT without a dictionary"},
     {pack_chunk, unpack_chunk, NULL, 0, 8, 0, STOA_ERR_CORRUPT,
-     "chunk: no bytes and not ALL_NULL"},
+     "chunk: no bytes and not ALL_NULL or ALL_VALID"},
     {pack_null_chunk, unpack_chunk, NULL, 8, 4, 8, STOA_ERR_CORRUPT,
      "chunk: ALL_NULL beside bytes or other flags"},
     {pack_null_chunk, unpack_chunk, NULL, 31, 1, 5, STOA_ERR_CORRUPT,

@@ -355,10 +355,10 @@ static void long_values_make_small_pages(void **state)
     assert_holds(sink, &batch);
     open_file(sink, &file);
     stoa_test_check(stoa_reader_chunk(file.reader, 0, 0, &info, &err), &err);
-    assert_int_equal(info.page_nrows, 16);
+    assert_int_equal(info.page_nvalues, 16);
     assert_int_equal(info.npages, NROWS / 16);
     stoa_test_check(stoa_reader_chunk(file.reader, 0, 1, &info, &err), &err);
-    assert_int_equal(info.page_nrows, 64);
+    assert_int_equal(info.page_nvalues, 64);
     close_file(&file);
     stoa_sink_close(sink);
     stoa_batch_reset(&batch);

@@ -173,11 +173,11 @@ static void each_page_is_read_once(void **state)
     stoa_test_make_numbers(&table.rows.columns[0], 60000, noise);
     write_groups(&table, ends, 2);
     stoa_test_check(stoa_reader_chunk(table.reader, 0, 0, &chunk, &err), &err);
-    assert_in_range(chunk.page_nrows, 15, 10000);
+    assert_in_range(chunk.page_nvalues, 15, 10000);
     for (uint64_t i = 0; i < 3; i++) {
         for (uint64_t k = 0; k < 3;
              k++) /* three pages with gaps between them, three rows of each */
-            rows[3 * i + k] = 2 * i * chunk.page_nrows + 7 * k;
+            rows[3 * i + k] = 2 * i * chunk.page_nvalues + 7 * k;
         rows[9 + i] = 50000 + 5 * i; /* one page of the other row group */
     }
     stoa_test_check(stoa_scan_open(table.reader, NULL, &scan, &err), &err);
