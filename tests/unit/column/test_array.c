@@ -374,7 +374,7 @@ static const struct {
      "column x: value 1 has more than 3 digits"},
     {"decimal(40,1)",
      true,
-     {1, 0, NULL, (uint8_t *)(struct stoa_int256[]){{{0, 0, INT64_MAX, 0}}}, NULL, NULL, 0},
+     {1, 0, NULL, (uint8_t *)(struct stoa_int256[]){{{1, 1, 1, 1}}}, NULL, NULL, 0},
      "column x: value 0 has more than 40 digits"},
     {"decimal(40,1)",
      true,
