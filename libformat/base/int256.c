@@ -6,6 +6,8 @@
 
 #include <assert.h>
 
+#include "base/bits.h"
+
 #define NWORDS 4
 
 /* a + b + carry (0 or 1); *carry is the new one. */
@@ -153,12 +155,26 @@ struct stoa_int256 stoa_int256_div_pow10(struct stoa_int256 x, unsigned power,
     return quotient;
 }
 
+/* Bits of |x|: 0 for 0, 256 for the least number. */
+static unsigned count_bits(struct stoa_int256 x)
+{
+    uint64_t size[NWORDS];
+    unsigned i = NWORDS - 1;
+
+    size_of(x, size);
+    while (i > 0 && size[i] == 0)
+        i--;
+    return 64 * i + stoa_bit_width(size[i]);
+}
+
 bool stoa_int256_fits_digits(struct stoa_int256 x, unsigned ndigits)
 {
     struct stoa_int256 limit = stoa_int256_from_i64(0), negative = limit;
     bool fits;
 
     assert(ndigits <= STOA_INT256_DIGITS);
+    if (count_bits(x) <= ndigits * 3401 / 1024) /* log2(10), rounded down: nearly always enough */
+        return true;
     fits = stoa_int256_mul_pow10(stoa_int256_from_i64(1), ndigits, &limit) &&
            stoa_int256_neg(limit, &negative);
     assert(fits);
