@@ -150,7 +150,21 @@ static void take_id(struct stoa_field *field)
 struct progress {
     unsigned depth;
     uint32_t nnodes;
+    bool is_endless; /* which field of so many it was says nothing */
 };
+
+static enum stoa_status check_progress(struct progress *progress, struct stoa_error *err)
+{
+    progress->is_endless =
+        progress->depth >= STOA_ARROW_MAX_DEPTH || progress->nnodes >= STOA_MAX_NODES;
+    if (!progress->is_endless)
+        return STOA_OK;
+    if (progress->nnodes >= STOA_MAX_NODES)
+        return stoa_fail(err, STOA_ERR_DATA, "the Arrow schema has more than %u fields",
+                         STOA_MAX_NODES);
+    return stoa_fail(err, STOA_ERR_DATA, "the Arrow schema is deeper than %u levels",
+                     STOA_ARROW_MAX_DEPTH);
+}
 
 static enum stoa_status import_field(const struct ArrowSchema *arrow, struct progress *progress,
                                      struct stoa_field *out, struct stoa_error *err);
@@ -169,7 +183,7 @@ static enum stoa_status import_children(const struct ArrowSchema *arrow, struct 
         const char *name = child->name != NULL ? child->name : "";
 
         st = import_field(child, progress, &out->children[out->nchildren++], err);
-        if (st != STOA_OK)
+        if (st != STOA_OK && !progress->is_endless)
             stoa_wrap(err, st, "column %s", stoa_quote(shown, sizeof(shown), name, strlen(name)));
     }
     return st;
@@ -273,14 +287,10 @@ static enum stoa_status import_field(const struct ArrowSchema *arrow, struct pro
 {
     const char *name = arrow->name != NULL ? arrow->name : "";
     struct stoa_field field = {0};
-    enum stoa_status st;
+    enum stoa_status st = check_progress(progress, err);
 
-    if (progress->depth >= STOA_ARROW_MAX_DEPTH)
-        return stoa_fail(err, STOA_ERR_DATA, "the Arrow schema is deeper than %u levels",
-                         STOA_ARROW_MAX_DEPTH);
-    if (progress->nnodes >= STOA_MAX_NODES)
-        return stoa_fail(err, STOA_ERR_DATA, "the Arrow schema has more than %u fields",
-                         STOA_MAX_NODES);
+    if (st != STOA_OK)
+        return st;
     progress->depth++;
     progress->nnodes++;
     STOA_TRY(stoa_strndup(&field.name, name, strlen(name), err));
