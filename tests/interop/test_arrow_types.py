@@ -38,6 +38,20 @@ def check_memory(r):
     return None
 
 
+def check_files(r, folder):
+    """Several batches through the C stream interface into a file, and out of it."""
+    path = os.path.join(folder, "table.stoa")
+    for i in range(NSCHEMAS):
+        schema = arrow_tables.random_schema(r)
+        batches = [arrow_tables.random_batch(r, schema, r.choice([0, 1, 7, 20, 40])) for _ in range(r.randint(0, 3))]
+        libstoa.write_file(path, pa.RecordBatchReader.from_batches(schema, batches))
+        wrong = arrow_tables.difference_of_tables(schema, batches, libstoa.read_file(path).read_all())
+        os.unlink(path)
+        if wrong:
+            return f"schema {i}: {wrong}"
+    return None
+
+
 def check_exception(folder):
     """What Python raises in the middle of a stream is what the library says."""
     def batches():
@@ -56,6 +70,8 @@ print(f"# STOA_TEST_SEED={SEED}, pyarrow {pa.__version__}, {NSCHEMAS} schemas")
 wrong = check_memory(random.Random(SEED))
 cli.point("every type comes back equal through the C data interface", wrong is None, wrong)
 with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
+    wrong = check_files(random.Random(SEED + 1), folder)
+    cli.point("every type comes back equal through C streams and a file", wrong is None, wrong)
     wrong = check_exception(folder)
     cli.point("an exception of a stream is told, and leaves no file", wrong is None, wrong)
 cli.end()
