@@ -49,7 +49,7 @@ TOOL_SRC    := $(sort $(wildcard tools/*.c))
 SUPPORT_SRC := $(filter-out %/fuzz_replay.c %/fault_posix.c,$(wildcard tests/support/*.c))
 UNIT_SRC    := $(sort $(wildcard tests/unit/*/test_*.c))
 FUZZ_SRC    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-BENCH_SRC   := $(wildcard bench/*.c bench/micro/*.c)
+BENCH_SRC   := bench/gen_trips.c $(wildcard bench/micro/bench_*.c)
 SCRIPTS     := $(sort $(wildcard tests/cli/test_* tests/interop/test_* tests/format/test_*))
 
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -181,7 +181,7 @@ $(FAULT_POSIX).so: $(FAULT_POSIX).o
 	$(call show,link)
 	$(Q)$(LINK) -shared $< -o $@
 
-$(BENCHES): %: %.o $(STATIC)
+$(BENCHES): %: %.o $(BUILD)/bench/micro/measure.o $(STATIC)
 	$(call show,link)
 	$(Q)$(LINK) $^ $(LIBS) -lm -o $@
 

@@ -1,5 +1,5 @@
 /*
- * Megabytes of CSV per second on one core: cut into units, split into fields, read into columns,
+ * CSV on one core: cut into units, split into fields, read into columns,
  * written as text again.
  *
  *     make build/release/bench/micro/bench_csv && build/release/bench/micro/bench_csv FILE.csv
@@ -16,6 +16,7 @@
 #include "csv/csv.h"
 #include "csv/cut.h"
 #include "csv/record.h"
+#include "measure.h"
 
 enum { NPASSES = 5 };
 
@@ -160,18 +161,18 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         struct pass (*run)(const char *path);
-        const char *unit;
     } jobs[] = {
-        {"cut", cut, "records"},
-        {"split", split, "fields"},
-        {"read", read_rows, "rows"},
-        {"write", write_rows, "rows"},
+        {"cut into records", cut},
+        {"split into fields", split},
+        {"rows read into columns", read_rows},
+        {"rows written as text", write_rows},
     };
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: bench_csv FILE.csv\n");
+    if (argc < 2) {
+        fprintf(stderr, "usage: bench_csv FILE.csv [--json]\n");
         return 2;
     }
+    measure_begin(argc - 1, argv + 1);
     for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
         struct pass best = {0};
 
@@ -181,9 +182,13 @@ int main(int argc, char **argv)
             if (k == 0 || pass.seconds < best.seconds)
                 best = pass;
         }
-        printf("%-6s %7.0f MB/s  %llu %s\n", jobs[i].name, (double)best.nbytes / 1e6 / best.seconds,
-               (unsigned long long)best.count, jobs[i].unit);
-        fflush(stdout);
+        measure_print(
+            &(struct measure_row){.group = "csv",
+                                  .name = jobs[i].name,
+                                  .nvalues = (double)best.count,
+                                  .value_nbytes = (double)best.nbytes / (double)best.count,
+                                  .read_nbytes = (double)best.nbytes,
+                                  .seconds = best.seconds});
     }
     return 0;
 }

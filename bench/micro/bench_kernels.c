@@ -1,356 +1,196 @@
 /*
- * Inner loops and whole pages of the codec, in GB/s of decoded values, beside memcpy.
+ * Inner loops of the codec over blocks of 1,024 values.
  *
  *     make build/release/bench/micro/bench_kernels && build/release/bench/micro/bench_kernels
  *
- * Kernels work on one block in the first cache, pages on 65,536 values. Each row is the best of
- * some passes. STOA_SCALAR=1 shows the reference loops (pages; kernels always show both).
+ * Each loop works through 128 MiB of decoded values, which come from memory and go there, and then
+ * over one block again and again, which stays in the first cache; the plain code too. A row is the
+ * best of some passes.
  */
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/alloc.h"
 #include "base/cpu.h"
-#include "codec/chooser.h"
-#include "codec/distinct.h"
 #include "codec/kernels.h"
-#include "codec/page.h"
+#include "measure.h"
 
-enum { BLOCK = STOA_BLOCK_NVALUES, PAGE = 65536, NREPEATS = 2000, NPASSES = 15 };
+enum { BLOCK = STOA_BLOCK_NVALUES, NPASSES = 5, CACHED_NPASSES = 15, CACHED_NREPEATS = 2000 };
+enum { SLACK = 64, NENTRIES = 256 };
 
-static uint8_t values[PAGE * 8 + 64], packed[PAGE * 8 + 64], out[PAGE * 8 + 64];
-static uint32_t codes[PAGE + 16];
+/* Blocks one after the other: values, their packed form, and where results go. */
+static uint8_t *values, *packed, *out;
+static uint32_t *codes;
 
-static uint64_t next_random(void)
-{
-    static uint64_t x = 88172645463325252;
-
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x;
-}
-
-static double seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* Seconds of the fastest pass over `work`, which runs nrepeats times in each. */
-static double best(void (*work)(const void *), const void *context, int nrepeats)
-{
-    double least = 1e9;
-
-    for (int pass = 0; pass < NPASSES; pass++) {
-        double start = seconds(), used;
-
-        for (int i = 0; i < nrepeats; i++) {
-            work(context);
-            __asm__ volatile("" ::: "memory");
-        }
-        used = (seconds() - start) / nrepeats;
-        least = used < least ? used : least;
-    }
-    return least;
-}
-
-/* ---- Kernels. ---- */
-
-struct kernel {
+/* What a loop is asked to do. */
+struct job {
+    const struct loop *loop;
     const struct stoa_kernels *kernels;
-    unsigned log2;
+    unsigned log2; /* of the bytes of a value */
     unsigned nbits;
+    size_t nblocks;
 };
 
-static void run_memcpy(const void *context)
+/* A loop over one block. */
+struct loop {
+    const char *name;
+    void (*run)(const struct job *job, size_t block);
+    bool any_width; /* for each of some numbers of bits */
+    bool one_code;  /* there is no faster form of it */
+    bool reads_packed;
+    bool reads_codes;
+    bool reads_values;
+    bool writes_values;
+    bool writes_packed;
+};
+
+static uint8_t *value_at(uint8_t *array, const struct job *job, size_t block)
 {
-    memcpy(out, values, (size_t)BLOCK << ((const struct kernel *)context)->log2);
+    return array + (block * BLOCK << job->log2);
 }
 
-static void run_unpack(const void *context)
+static uint8_t *packed_at(const struct job *job, size_t block)
 {
-    const struct kernel *k = context;
-
-    k->kernels->unpack[k->log2](packed, k->nbits, 7, out);
+    return packed + block * (BLOCK / 8) * job->nbits;
 }
 
-static void run_pack(const void *context)
+static void run_unpack(const struct job *job, size_t block)
 {
-    const struct kernel *k = context;
-
-    k->kernels->pack[k->log2](values, 7, k->nbits, packed);
+    job->kernels->unpack[job->log2](packed_at(job, block), job->nbits, 7,
+                                    value_at(out, job, block));
 }
 
-static void run_range(const void *context)
+static void run_pack(const struct job *job, size_t block)
 {
-    const struct kernel *k = context;
-
-    codes[0] = (uint32_t)k->kernels->range[k->log2](values, BLOCK, 0).max;
+    job->kernels->pack[job->log2](value_at(values, job, block), 7, job->nbits,
+                                  packed_at(job, block));
 }
 
-static void run_sum(const void *context)
+static void run_bits(const struct job *job, size_t block)
 {
-    const struct kernel *k = context;
-
-    k->kernels->sum[k->log2](out, BLOCK, 7);
+    (void)!stoa_bits_unpack(packed_at(job, block), job->nbits, BLOCK, 7, 1u << job->log2,
+                            value_at(out, job, block));
 }
 
-static void run_scale(const void *context)
+static void run_range(const struct job *job, size_t block)
 {
-    const struct kernel *k = context;
+    struct stoa_range range =
+        job->kernels->range[job->log2](value_at(values, job, block), BLOCK, 0);
 
-    k->kernels->scale[k->log2](out, BLOCK, 60, 7);
+    __asm__ volatile("" ::"r"(range.min), "r"(range.max));
 }
 
-static void run_bits(const void *context)
+static void run_sum(const struct job *job, size_t block)
 {
-    const struct kernel *k = context;
-
-    (void)!stoa_bits_unpack(packed, k->nbits, BLOCK - 1, 7, 1u << k->log2, out);
+    job->kernels->sum[job->log2](value_at(out, job, block), BLOCK, 7);
 }
 
-static void run_gather(const void *context)
+static void run_scale(const struct job *job, size_t block)
 {
-    const struct kernel *k = context;
-
-    stoa_gather(values, 1u << k->log2, codes, BLOCK, out);
+    job->kernels->scale[job->log2](value_at(out, job, block), BLOCK, 60, 7);
 }
 
-static void run_histogram(const void *context)
+static void run_gather(const struct job *job, size_t block)
 {
-    const struct kernel *k = context;
+    stoa_gather(values, 1u << job->log2, codes + block * BLOCK, BLOCK, value_at(out, job, block));
+}
+
+static void run_histogram(const struct job *job, size_t block)
+{
     uint32_t hist[65];
 
-    stoa_width_histogram(values, 1u << k->log2, BLOCK, 7, hist);
-    codes[0] = hist[3];
+    stoa_width_histogram(value_at(values, job, block), 1u << job->log2, BLOCK, 7, hist);
+    __asm__ volatile("" ::"r"(hist[3]));
 }
 
-static void show_kernel(const char *name, void (*run)(const void *), unsigned log2, unsigned nbits)
+static void run_memcpy(const struct job *job, size_t block)
 {
-    struct kernel scalar = {&stoa_kernels_scalar, log2, nbits};
-    struct kernel fast = {stoa_kernels(), log2, nbits};
-    double nbytes = (double)(BLOCK << log2), a, b;
-
-    memset(codes, 0, sizeof(codes));
-    for (int i = 0; i < BLOCK; i++)
-        codes[i] = (uint32_t)(next_random() % 256);
-    a = best(run, &scalar, NREPEATS);
-    b = best(run, &fast, NREPEATS);
-    printf("%-10s u%-3d %3u bits %8.1f GB/s %8.1f GB/s %8.2f G values/s\n", name, 8 << log2, nbits,
-           nbytes / a / 1e9, nbytes / b / 1e9, BLOCK / b / 1e9);
+    memcpy(value_at(out, job, block), value_at(values, job, block), (size_t)BLOCK << job->log2);
 }
 
-static void show_kernels(void)
+/* clang-format off */
+static const struct loop loops[] = {
+    {"memcpy", run_memcpy, .one_code = true, .reads_values = true, .writes_values = true},
+    {"unpack", run_unpack, .any_width = true, .reads_packed = true, .writes_values = true},
+    {"pack", run_pack, .any_width = true, .reads_values = true, .writes_packed = true},
+    {"tail bits", run_bits, .any_width = true, .one_code = true, .reads_packed = true,
+     .writes_values = true},
+    {"range", run_range, .reads_values = true},
+    {"prefix sum", run_sum, .reads_values = true, .writes_values = true},
+    {"scale", run_scale, .reads_values = true, .writes_values = true},
+    {"gather", run_gather, .one_code = true, .reads_codes = true, .writes_values = true},
+    {"histogram", run_histogram, .one_code = true, .reads_values = true},
+};
+/* clang-format on */
+
+static void run_all(const void *context)
+{
+    const struct job *job = context;
+
+    for (size_t block = 0; block < job->nblocks; block++)
+        job->loop->run(job, block);
+}
+
+static double cached_seconds(struct job job, const struct stoa_kernels *kernels)
+{
+    size_t nblocks = job.nblocks;
+
+    job.kernels = kernels;
+    job.nblocks = 1;
+    return measure_best(run_all, &job, CACHED_NREPEATS, CACHED_NPASSES) * (double)nblocks;
+}
+
+static void measure(const struct loop *loop, unsigned log2, unsigned nbits)
+{
+    struct job job = {loop, stoa_kernels(), log2, nbits, MEASURE_MEMORY_NBYTES / BLOCK >> log2};
+    double nvalues = (double)job.nblocks * BLOCK, width = 1u << log2;
+    double packed_nbytes = nvalues * nbits / 8;
+    char name[64];
+    struct measure_row row = {
+        .group = "kernel",
+        .name = name,
+        .nvalues = nvalues,
+        .value_nbytes = width,
+        .read_nbytes = (loop->reads_values ? nvalues * width : 0) +
+                       (loop->reads_packed ? packed_nbytes : 0) +
+                       (loop->reads_codes ? nvalues * sizeof(*codes) : 0),
+        .written_nbytes =
+            (loop->writes_values ? nvalues * width : 0) + (loop->writes_packed ? packed_nbytes : 0),
+        .seconds = measure_best(run_all, &job, 1, NPASSES),
+        .cached_seconds = cached_seconds(job, stoa_kernels()),
+        .reference_seconds = loop->one_code ? 0 : cached_seconds(job, &stoa_kernels_scalar),
+    };
+
+    if (loop->any_width)
+        snprintf(name, sizeof(name), "%s u%u %u bits", loop->name, 8 << log2, nbits);
+    else
+        snprintf(name, sizeof(name), "%s u%u", loop->name, 8 << log2);
+    measure_print(&row);
+}
+
+static void make_values(void)
+{
+    size_t ncodes = MEASURE_MEMORY_NBYTES;
+
+    values = measure_memory(MEASURE_MEMORY_NBYTES + SLACK);
+    packed = measure_memory(MEASURE_MEMORY_NBYTES + SLACK);
+    out = measure_memory(MEASURE_MEMORY_NBYTES + SLACK);
+    codes = measure_memory(ncodes * sizeof(*codes)); /* a code for each byte, at the most */
+    for (size_t i = 0; i < MEASURE_MEMORY_NBYTES / 8; i++)
+        stoa_put(values, i, 8, measure_random());
+    memcpy(packed, values, MEASURE_MEMORY_NBYTES);
+    for (size_t i = 0; i < ncodes; i++)
+        codes[i] = values[i] % NENTRIES;
+}
+
+int main(int argc, char **argv)
 {
     static const unsigned widths[4][3] = {{1, 5, 7}, {3, 9, 14}, {3, 11, 27}, {7, 21, 43}};
 
-    printf("%-24s %13s %13s\n", "one block", "reference", "this CPU");
-    for (unsigned log2 = 0; log2 < 4; log2++) {
-        show_kernel("memcpy", run_memcpy, log2, 0);
-        for (unsigned k = 0; k < 3; k++) {
-            show_kernel("unpack", run_unpack, log2, widths[log2][k]);
-            show_kernel("pack", run_pack, log2, widths[log2][k]);
-        }
-        show_kernel("tail bits", run_bits, log2, widths[log2][1]);
-        show_kernel("range", run_range, log2, 0);
-        show_kernel("sum", run_sum, log2, 0);
-        show_kernel("scale", run_scale, log2, 0);
-        show_kernel("gather", run_gather, log2, 0);
-        show_kernel("histogram", run_histogram, log2, 0);
-    }
-}
-
-/* ---- Pages. ---- */
-
-struct page {
-    struct stoa_encoder *encoder;
-    struct stoa_decoder *decoder;
-    struct stoa_plan plan;
-    struct stoa_vector values;
-    enum stoa_phys phys; /* of the column */
-    const struct stoa_vector *dictionary;
-    struct stoa_buffer bytes;
-    uint32_t raw_nbytes;
-};
-
-static void encode_page(const void *context)
-{
-    struct page *p = *(struct page *const *)context;
-
-    p->bytes.nbytes = 0;
-    if (stoa_page_encode(p->encoder, &p->values, p->phys, NULL, 0, &p->plan, &p->bytes,
-                         &p->raw_nbytes, NULL) != STOA_OK)
-        exit(1);
-}
-
-static void decode_page(const void *context)
-{
-    struct page *p = *(struct page *const *)context;
-    static struct stoa_buffer text;
-    static int32_t ends[PAGE + 1];
-    struct stoa_page_values to = {.values = out, .offsets = ends, .bytes = &text};
-
-    text.nbytes = 0;
-    if (stoa_page_decode(p->decoder, p->bytes.data, p->bytes.nbytes, p->phys, 0, PAGE, UINT32_MAX,
-                         p->dictionary, 0, &to, NULL) != STOA_OK)
-        exit(1);
-}
-
-static void choose(const void *context)
-{
-    struct page *p = *(struct page *const *)context;
-    struct stoa_choice choice;
-
-    if (stoa_chooser_choose(p->encoder, &p->values, false, &choice, NULL) != STOA_OK)
-        exit(1);
-}
-
-static uint64_t noise(size_t i)
-{
-    (void)i;
-    return next_random() % 1000;
-}
-
-static uint64_t minutes(size_t i)
-{
-    (void)i;
-    return 1357000020 + next_random() % 44640 * 60;
-}
-
-static uint64_t outliers(size_t i)
-{
-    return i % 50 == 17 ? 0 : 40700000 + next_random() % 100000;
-}
-
-static uint64_t rising(size_t i)
-{
-    static uint64_t x;
-
-    return x = i == 0 ? 0 : x + next_random() % 16;
-}
-
-static uint64_t runs(size_t i)
-{
-    static uint64_t x;
-
-    return x = i % 37 == 0 ? next_random() % 5000 : x;
-}
-
-static uint64_t mostly(size_t i)
-{
-    return i % 40 == 0 ? next_random() % 5000 : 5;
-}
-
-static void measure_page(const char *shape, struct page *p, const char *plan, double nbytes)
-{
-    double encode, decode, chosen;
-
-    if (stoa_encoder_new(&p->encoder, 3, NULL) != STOA_OK ||
-        stoa_decoder_new(&p->decoder, NULL) != STOA_OK || !stoa_plan_parse(plan, p->phys, &p->plan))
-        exit(1);
-    encode = best(encode_page, &p, 5);
-    decode = best(decode_page, &p, 20);
-    chosen = best(choose, &p, 1);
-    printf("%-10s %-20s %8zu bytes  encode %6.2f GB/s  decode %6.2f GB/s  choose %6.2f ms\n", shape,
-           plan, p->bytes.nbytes, nbytes / encode / 1e9, nbytes / decode / 1e9, 1e3 * chosen);
-    stoa_encoder_free(p->encoder);
-    stoa_decoder_free(p->decoder);
-    stoa_buffer_free(&p->bytes);
-}
-
-static void show_page(const char *shape, uint64_t (*value)(size_t), const char *plan)
-{
-    struct page page = {.values = {STOA_PHYS_I64, 8, PAGE, values, NULL}, .phys = STOA_PHYS_I64};
-
-    for (size_t i = 0; i < PAGE; i++)
-        stoa_put(values, i, 8, value(i));
-    measure_page(shape, &page, plan, PAGE * 8);
-}
-
-/* ---- Distinct values. ---- */
-
-enum { NTEXTS = 131072, NDISTINCT = 30000, TEXT = 32 };
-static uint8_t texts[NTEXTS * TEXT];
-static int32_t offsets[NTEXTS + 1];
-static uint32_t text_codes[NTEXTS];
-
-static void add_texts(const void *context)
-{
-    struct stoa_vector vector = {STOA_PHYS_BYTES, 0, NTEXTS, texts, offsets};
-    struct stoa_distinct *set;
-    bool complete;
-
-    (void)context;
-    if (stoa_distinct_new(&set, STOA_PHYS_BYTES, 0, NULL) != STOA_OK ||
-        stoa_distinct_add(set, &vector, UINT32_MAX, UINT64_MAX, text_codes, &complete, NULL) !=
-            STOA_OK)
-        exit(1);
-    stoa_distinct_free(set);
-}
-
-static void make_texts(void)
-{
-    for (size_t i = 0; i < NTEXTS; i++) {
-        uint64_t key = next_random() % NDISTINCT * UINT64_C(0x9e3779b97f4a7c15);
-
-        for (size_t k = 0; k < TEXT; k++)
-            texts[i * TEXT + k] = (uint8_t) "0123456789ABCDEF"[key >> k & 15];
-        offsets[i + 1] = (int32_t)((i + 1) * TEXT);
-    }
-}
-
-/* The texts as they are, and as codes of their distinct values. */
-static void show_text_pages(void)
-{
-    struct page plain = {.values = {STOA_PHYS_BYTES, 0, PAGE, texts, offsets},
-                         .phys = STOA_PHYS_BYTES};
-    struct page dict = {.values = {STOA_PHYS_U32, 4, PAGE, (const uint8_t *)text_codes, NULL},
-                        .phys = STOA_PHYS_BYTES};
-    struct stoa_distinct *set;
-    struct stoa_vector entries;
-    bool complete;
-
-    if (stoa_distinct_new(&set, STOA_PHYS_BYTES, 0, NULL) != STOA_OK ||
-        stoa_distinct_add(set, &plain.values, UINT32_MAX, UINT64_MAX, text_codes, &complete,
-                          NULL) != STOA_OK)
-        exit(1);
-    entries = stoa_distinct_values(set);
-    dict.dictionary = &entries;
-    measure_page("text", &plain, "plain(pfor)", PAGE * TEXT);
-    measure_page("text", &plain, "plain+zstd(pfor)", PAGE * TEXT);
-    measure_page("text", &dict, "dict(pfor)", PAGE * TEXT);
-    stoa_distinct_free(set);
-}
-
-static void show_distinct(void)
-{
-    printf("distinct: %d texts of %d bytes, %d different: %.2f ms\n", NTEXTS, TEXT, NDISTINCT,
-           1e3 * best(add_texts, NULL, 1));
-}
-
-int main(void)
-{
-    printf("AVX2: %s\n", stoa_cpu_has_avx2() ? "yes" : "no");
-    for (size_t i = 0; i < sizeof(values) / 8; i++)
-        stoa_put(values, i, 8, next_random());
-    memcpy(packed, values, sizeof(packed));
-    show_kernels();
-    show_page("noise", noise, "pfor");
-    show_page("minutes", minutes, "pfor");
-    show_page("outliers", outliers, "pfor");
-    show_page("rising", rising, "delta(pfor)");
-    show_page("runs", runs, "rle(pfor,pfor)");
-    show_page("mostly", mostly, "sparse(pfor,pfor)");
-    show_page("noise", noise, "narrow(plain+zstd)");
-    show_page("noise", noise, "plain");
-    make_texts();
-    show_text_pages();
-    show_distinct();
+    measure_begin(argc, argv);
+    make_values();
+    for (size_t k = 0; k < sizeof(loops) / sizeof(loops[0]); k++)
+        for (unsigned log2 = 0; log2 < 4; log2++)
+            for (unsigned w = 0; w < (loops[k].any_width ? 3 : 1); w++)
+                measure(&loops[k], log2, widths[log2][w]);
     return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * Nanoseconds per number and per timestamp, read and written, beside libc.
+ * Numbers and timestamps, read from text and written as text, beside libc. GB/s are those of text.
  *
  *     make build/release/bench/micro/bench_number && build/release/bench/micro/bench_number
  *
@@ -14,6 +14,7 @@
 
 #include "base/number.h"
 #include "base/time.h"
+#include "measure.h"
 
 enum { NVALUES = 5000, ROOM = 32, NPASSES = 200 };
 
@@ -23,22 +24,12 @@ struct table {
     double value[NVALUES];
 };
 
-static uint64_t next_random(void)
-{
-    static uint64_t x = 88172645463325252;
-
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x;
-}
-
 static double any_double(void)
 {
     double x;
 
     do {
-        uint64_t bits = next_random();
+        uint64_t bits = measure_random();
 
         memcpy(&x, &bits, sizeof(x));
     } while (!isfinite(x));
@@ -47,19 +38,19 @@ static double any_double(void)
 
 static int make_coordinate(char *out, double *value)
 {
-    *value = -73.9 - (double)(next_random() % 1000000) / 1e6;
+    *value = -73.9 - (double)(measure_random() % 1000000) / 1e6;
     return snprintf(out, ROOM, "%.6f", *value);
 }
 
 static int make_price(char *out, double *value)
 {
-    *value = (double)(next_random() % 10000) / 100;
+    *value = (double)(measure_random() % 10000) / 100;
     return snprintf(out, ROOM, "%.2f", *value);
 }
 
 static int make_whole(char *out, double *value)
 {
-    *value = (double)(next_random() % 100000);
+    *value = (double)(measure_random() % 100000);
     return snprintf(out, ROOM, "%.0f", *value);
 }
 
@@ -72,7 +63,7 @@ static int make_any(char *out, double *value)
 /* `value` is the number of seconds. */
 static int make_timestamp(char *out, double *value)
 {
-    time_t seconds = (time_t)(1357000000 + next_random() % 31000000);
+    time_t seconds = (time_t)(1357000000 + measure_random() % 31000000);
     struct tm tm;
 
     *value = (double)seconds;
@@ -161,57 +152,64 @@ static uint64_t write_timestamp(const struct table *t, int i)
     return (uint64_t)out[n - 1] + n;
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 static const struct row {
     const char *what;
     int (*make)(char *out, double *value);
     uint64_t (*work)(const struct table *t, int i);
 } rows[] = {
-    {"-73.978165  read double", make_coordinate, read_double},
-    {"            strtod", make_coordinate, read_strtod},
-    {"            write double", make_coordinate, write_double},
-    {"            printf %.17g", make_coordinate, write_printf},
-    {"12.34       read double", make_price, read_double},
-    {"            strtod", make_price, read_strtod},
-    {"            read decimal(10,2)", make_price, read_decimal},
-    {"            write double", make_price, write_double},
-    {"any bits    read double", make_any, read_double},
-    {"            strtod", make_any, read_strtod},
-    {"            write double", make_any, write_double},
-    {"            printf %.17g", make_any, write_printf},
-    {"12345       read int64", make_whole, read_int64},
-    {"            strtoll", make_whole, read_strtoll},
-    {"            write int64", make_whole, write_int64},
-    {"            write double", make_whole, write_double},
-    {"timestamp   read", make_timestamp, read_timestamp},
-    {"            write", make_timestamp, write_timestamp},
+    {"-73.978165 read double", make_coordinate, read_double},
+    {"-73.978165 strtod", make_coordinate, read_strtod},
+    {"-73.978165 write double", make_coordinate, write_double},
+    {"-73.978165 printf %.17g", make_coordinate, write_printf},
+    {"12.34 read double", make_price, read_double},
+    {"12.34 strtod", make_price, read_strtod},
+    {"12.34 read decimal(10,2)", make_price, read_decimal},
+    {"12.34 write double", make_price, write_double},
+    {"any bits read double", make_any, read_double},
+    {"any bits strtod", make_any, read_strtod},
+    {"any bits write double", make_any, write_double},
+    {"any bits printf %.17g", make_any, write_printf},
+    {"12345 read int64", make_whole, read_int64},
+    {"12345 strtoll", make_whole, read_strtoll},
+    {"12345 write int64", make_whole, write_int64},
+    {"12345 write double", make_whole, write_double},
+    {"timestamp read", make_timestamp, read_timestamp},
+    {"timestamp write", make_timestamp, write_timestamp},
 };
 
-int main(void)
+struct pass {
+    const struct row *row;
+    const struct table *table;
+};
+
+static void run_pass(const void *context)
 {
-    static struct table table;
+    const struct pass *pass = context;
     uint64_t sum = 0;
 
+    for (int i = 0; i < NVALUES; i++)
+        sum += pass->row->work(pass->table, i);
+    __asm__ volatile("" ::"r"(sum)); /* the work was done */
+}
+
+int main(int argc, char **argv)
+{
+    static struct table table;
+
+    measure_begin(argc, argv);
     for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
-        double best = INFINITY;
+        struct pass pass = {&rows[r], &table};
+        size_t nbytes = 0;
+        struct measure_row row = {.group = "number", .name = rows[r].what, .nvalues = NVALUES};
 
-        for (int i = 0; i < NVALUES; i++)
+        for (int i = 0; i < NVALUES; i++) {
             table.nbytes[i] = (size_t)rows[r].make(table.text[i], &table.value[i]);
-        for (int pass = 0; pass < NPASSES; pass++) {
-            double begin = now();
-
-            for (int i = 0; i < NVALUES; i++)
-                sum += rows[r].work(&table, i);
-            best = fmin(best, now() - begin);
+            nbytes += table.nbytes[i];
         }
-        printf("%-32s %6.1f ns\n", rows[r].what, best / NVALUES);
+        row.value_nbytes = (double)nbytes / NVALUES;
+        row.read_nbytes = (double)nbytes;
+        row.seconds = measure_best(run_pass, &pass, 1, NPASSES);
+        measure_print(&row);
     }
-    return sum == 0; /* the work was done */
+    return 0;
 }

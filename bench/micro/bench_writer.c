@@ -2,10 +2,9 @@
  * CPU time that a row group takes on its way into a file, step by step, on a table like the trips.
  *
  *     make build/release/bench/micro/bench_writer && build/release/bench/micro/bench_writer
- * [GROUPS]
  *
- * One thread; the table is made before the clock starts. The first group of every 16 also chooses
- * plans. Prints milliseconds of CPU and the bytes of the file.
+ * One thread; the table is made before the clock starts. Of sixteen row groups one also chooses the
+ * encodings, as in a file. Processor time; GB/s are those of the batches in memory.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -16,7 +15,9 @@
 
 #include <stoa/writer.h>
 
-enum { NROWS = 131072, NCOLUMNS = 14, NMEDALLIONS = 13437, NLICENCES = 32224 };
+#include "measure.h"
+
+enum { NGROUPS = 16, NROWS = 131072, NCOLUMNS = 14, NMEDALLIONS = 13437, NLICENCES = 32224 };
 
 static void check(enum stoa_status st, const struct stoa_error *err)
 {
@@ -34,19 +35,9 @@ static double cpu_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static uint64_t next_random(void)
-{
-    static uint64_t x = 88172645463325252;
-
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x;
-}
-
 static double unit(void)
 {
-    return (double)(next_random() >> 11) * (1.0 / 9007199254740992.0);
+    return (double)(measure_random() >> 11) * (1.0 / 9007199254740992.0);
 }
 
 static double gauss(void)
@@ -63,9 +54,10 @@ static uint64_t mix(uint64_t z)
     return z ^ (z >> 31);
 }
 
+/* calloc: the batches are freed by the library, whose allocator is malloc. */
 static void *memory(size_t nbytes)
 {
-    void *p = calloc(1, nbytes + STOA_ARRAY_SLACK); /* the library's allocator is malloc */
+    void *p = calloc(1, nbytes + STOA_ARRAY_SLACK);
 
     if (p == NULL)
         exit(1);
@@ -135,7 +127,7 @@ static void make_schema(struct stoa_schema *schema)
 
 static void put_row(struct stoa_array *c, size_t i, double position)
 {
-    uint64_t m = next_random() % NMEDALLIONS, h = next_random() % NLICENCES;
+    uint64_t m = measure_random() % NMEDALLIONS, h = measure_random() % NLICENCES;
     bool cmt = mix(m) & 1, flag = cmt && unit() < 0.02, zero = unit() < 0.018;
     int64_t pickup = 1356998400 + (int64_t)((31.0 * position + unit() * 3) * 86400);
     double distance = exp(0.5 + 0.8 * gauss());
@@ -185,43 +177,75 @@ static void make_batch(const struct stoa_schema *schema, double begin, double en
         put_row(batch->columns, i, begin + (end - begin) * (double)i / NROWS);
 }
 
+/* Bytes of a batch in memory. */
+static double batch_nbytes(const struct stoa_batch *batch)
+{
+    double nbytes = 0;
+
+    for (uint32_t i = 0; i < batch->ncolumns; i++)
+        nbytes += batch->columns[i].offsets != NULL
+                      ? batch->columns[i].offsets[NROWS] + 4.0 * (NROWS + 1)
+                      : 8.0 * NROWS;
+    return nbytes;
+}
+
+enum { PREPARE, SEQUENCE, ENCODE, COMMIT, NSTEPS };
+
+static void write_group(struct stoa_writer *writer, unsigned k, struct stoa_batch *batch,
+                        double ms[NSTEPS])
+{
+    struct stoa_writer_group *group;
+    struct stoa_error err = {0};
+    double t[NSTEPS + 1];
+
+    t[0] = cpu_ms();
+    check(stoa_writer_prepare(writer, k, batch, &group, &err), &err);
+    t[1] = cpu_ms();
+    check(stoa_writer_sequence(writer, group, &err), &err);
+    t[2] = cpu_ms();
+    check(stoa_writer_encode(writer, group, &err), &err);
+    t[3] = cpu_ms();
+    check(stoa_writer_commit(writer, group, &err), &err);
+    t[4] = cpu_ms();
+    for (unsigned step = 0; step < NSTEPS; step++)
+        ms[step] += t[step + 1] - t[step];
+}
+
 int main(int argc, char **argv)
 {
-    unsigned ngroups = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 4;
+    static const char *const names[NSTEPS] = {
+        [PREPARE] = "row group prepared",
+        [SEQUENCE] = "row group sequenced",
+        [ENCODE] = "row group encoded",
+        [COMMIT] = "row group committed",
+    };
     struct stoa_schema schema = {0};
     struct stoa_sink *sink;
     struct stoa_writer *writer;
     struct stoa_error err = {0};
-    double start;
+    double ms[NSTEPS] = {0}, nbytes = 0;
 
+    measure_begin(argc, argv);
     make_schema(&schema);
     check(stoa_sink_create_memory(&sink, &err), &err);
     check(stoa_writer_open(sink, &schema, NULL, &writer, &err), &err);
-    printf("group   prepare  sequence    encode    commit   ms    bytes\n");
-    for (unsigned k = 0; k < ngroups; k++) {
-        struct stoa_writer_group *group;
+    for (unsigned k = 0; k < NGROUPS; k++) {
         struct stoa_batch batch;
-        uint64_t before = stoa_writer_nbytes(writer);
-        double t[5];
 
-        make_batch(&schema, (double)k / ngroups, (double)(k + 1) / ngroups, &batch);
-        t[0] = cpu_ms();
-        check(stoa_writer_prepare(writer, k, &batch, &group, &err), &err);
-        t[1] = cpu_ms();
-        check(stoa_writer_sequence(writer, group, &err), &err);
-        t[2] = cpu_ms();
-        check(stoa_writer_encode(writer, group, &err), &err);
-        t[3] = cpu_ms();
-        check(stoa_writer_commit(writer, group, &err), &err);
-        t[4] = cpu_ms();
-        printf("%5u %9.2f %9.2f %9.2f %9.2f      %" PRIu64 "\n", k, t[1] - t[0], t[2] - t[1],
-               t[3] - t[2], t[4] - t[3], stoa_writer_nbytes(writer) - before);
+        make_batch(&schema, (double)k / NGROUPS, (double)(k + 1) / NGROUPS, &batch);
+        nbytes += batch_nbytes(&batch);
+        write_group(writer, k, &batch, ms);
         stoa_batch_reset(&batch);
     }
-    start = cpu_ms();
     check(stoa_writer_finish(writer, &err), &err);
-    printf("finish %.2f ms; %" PRIu64 " bytes for %" PRIu64 " rows\n", cpu_ms() - start,
-           stoa_writer_nbytes(writer), stoa_writer_nrows(writer));
+    for (unsigned step = 0; step < NSTEPS; step++)
+        measure_print(
+            &(struct measure_row){.group = "writer",
+                                  .name = names[step],
+                                  .nvalues = (double)NGROUPS * NROWS * NCOLUMNS,
+                                  .value_nbytes = nbytes / ((double)NGROUPS * NROWS * NCOLUMNS),
+                                  .read_nbytes = nbytes,
+                                  .seconds = ms[step] / 1e3});
     stoa_writer_close(writer);
     stoa_sink_close(sink);
     stoa_schema_reset(&schema);
