@@ -62,6 +62,8 @@ SUPPORT := $(call objects,$(SUPPORT_SRC))
 UNITS   := $(call programs,$(UNIT_SRC))
 FUZZERS := $(call programs,$(FUZZ_SRC))
 BENCHES := $(call programs,$(BENCH_SRC))
+# What Python calls through ctypes in the bench of whole jobs.
+STOA_ROWS := $(BUILD)/bench/e2e/stoa_rows
 
 # System calls that fail on purpose: linked into tests of faults, preloaded into whole programs.
 FAULT_POSIX := $(BUILD)/tests/support/fault_posix
@@ -110,9 +112,9 @@ lint: all
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' ':!bench/gen_trips.c')
 
-## bench: whole jobs beside the peers; the table of README.md follows; see bench/README.md
-bench: all $(BENCHES)
-	@STOA=$(BUILD)/stoa STOA_BUILD=$(BUILD) bench/run.py $(ARGS)
+## bench: kernels, and whole jobs beside the peers (ARGS='--quick' for a look); see docs/benchmarks.md
+bench: all $(BENCHES) $(STOA_ROWS).so
+	@STOA_BUILD=$(BUILD) bench/e2e/run.py $(ARGS)
 	@bench/readme.py
 
 ## install: library, headers, command, stoa.pc and man pages under DESTDIR/PREFIX
@@ -185,6 +187,10 @@ $(BENCHES): %: %.o $(BUILD)/bench/micro/measure.o $(STATIC)
 	$(call show,link)
 	$(Q)$(LINK) $^ $(LIBS) -lm -o $@
 
+$(STOA_ROWS).so: $(STOA_ROWS).o $(SHARED)
+	$(call show,link)
+	$(Q)$(LINK) -shared -Wl,--no-undefined $^ -o $@
+
 # With clang a fuzz target searches for inputs; with gcc it replays the saved ones.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(BUILD)/tests/support/fuzz_replay.o)
 $(FUZZERS): %: %.o $(filter %.o,$(FUZZ_MAIN)) $(SUPPORT) $(STATIC)
@@ -201,9 +207,11 @@ $(BUILD)/libformat/%.o: FLAGS = $(PRIVATE) $(FLAGS_of_module)
 $(BUILD)/tools/%.o:     FLAGS = $(PUBLIC)
 $(BUILD)/tests/%.o:     FLAGS = $(PRIVATE) -Itests
 $(BUILD)/bench/%.o:     FLAGS = $(PRIVATE)
+$(BUILD)/bench/e2e/%.o: FLAGS = $(PUBLIC)
 $(BUILD)/bench/gen_trips.o: FLAGS = -w
 
 -include $(patsubst %.o,%.d,$(call objects,$(LIB_SRC) $(TOOL_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
+                                          bench/micro/measure.c bench/e2e/stoa_rows.c \
                                           $(wildcard tests/support/*.c)))
 
 # Parallel unless -jN says otherwise; several goals (make clean check) go one after the other.

@@ -1,71 +1,124 @@
 #!/usr/bin/env python3
-"""Puts the results of the last full run into README.md, between its bench markers.
+"""Puts the results of the last full bench into README.md (one table) and docs/benchmarks.md (all),
+between their bench markers.
 
-Of each peer the fastest row stands there and, where it is another one, the row with the smallest
-file. `--print` only prints what would stand there.
+A column is a system, a line a measure; in each cell stands the best of the system's settings, so
+the cells of a column may come from several: bench/results has them all. `--check` changes nothing
+and fails when a document shows something else than the results.
 """
+
 import json
 import pathlib
 import statistics
 import sys
 
 BENCH = pathlib.Path(__file__).resolve().parent
-README = BENCH.parent / "README.md"
+ROOT = BENCH.parent
 BEGIN, END = "<!-- bench -->\n", "<!-- /bench -->\n"
-WHAT = {"trips": "Taxi trips", "flights": "Flights"}
+DOCUMENTS = {"README.md": ("trips",),
+             "docs/benchmarks.md": ("trips", "lineitem", "flights-3m", "flights", "flights-x10",
+                                    "wide")}
+COMPRESSORS = ("xz", "zstd")
 
 
-def median(row, key):
-    return statistics.median(run[key] for run in row["runs"])
+def rows_of(result, *jobs):
+    return [row for job in jobs for row in result["jobs"].get(job, ())]
 
 
-def chosen(rows):
-    """Stoa's rows, then of each peer its fastest and its smallest."""
-    rows = [row for row in rows if row["runs"]]
-    out = [row for row in rows if row["peer"] == "stoa"]
-    for peer in dict.fromkeys(row["peer"] for row in rows if row["peer"] != "stoa"):
-        mine = [row for row in rows if row["peer"] == peer]
-        fastest = min(mine, key=lambda row: median(row, "seconds"))
-        smallest = min(mine, key=lambda row: median(row, "file_bytes"))
-        out.append(fastest)
-        if median(smallest, "file_bytes") < median(fastest, "file_bytes"):
-            out.append(smallest)
-    return out
+def number(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+# ---- Measures: each is name, best(result, system) or None. ----
+
+
+def best_of(*jobs, key, unit):
+    """The least median of a figure over the rows of jobs."""
+    def best(result, system):
+        found = [statistics.median(run[key] for run in row["runs"])
+                 for row in rows_of(result, *jobs) if row["peer"] == system and row.get("runs")]
+        return number(min(found) / unit) if found else None
+    return best
+
+
+def best_answer(question, key="seconds"):
+    def best(result, system):
+        found = [statistics.median(row["questions"][question][key])
+                 for row in rows_of(result, "query", "wide")
+                 if row["peer"] == system and question in row.get("questions", {})]
+        return number(1e3 * min(found)) if found else None
+    return best
+
+
+def measures(result):
+    yield "CSV to file, s", best_of("convert", key="seconds", unit=1)
+    yield "its CPU time, s", best_of("convert", key="cpu_seconds", unit=1)
+    yield "its peak memory, MiB", best_of("convert", key="peak_rss_bytes", unit=2**20)
+    yield "smallest file, MB", best_of("convert", "sizes", key="file_bytes", unit=1e6)
+    asked = {name: True for row in rows_of(result, "query", "wide")
+             for name in row.get("questions", {})}
+    for name in asked:
+        yield f"{name}, ms", best_answer(name)
+        if name == "scan":
+            yield "its CPU time, ms", best_answer(name, "cpu_seconds")
+
+
+# ---- Tables. ----
+
+
+def systems_of(result):
+    """Those that ran; first Stoa."""
+    rows = rows_of(result, "convert", "sizes", "query", "wide")
+    return {row["peer"]: row["version"] for row in rows
+            if row["peer"] not in COMPRESSORS and (row.get("runs") or row.get("questions"))}
 
 
 def table(result):
-    cells = [["", "s", "CPU s", "peak MiB", "MB", "of CSV"]]
-    for row in chosen(result["jobs"]["convert"]):
-        nbytes = median(row, "file_bytes")
-        cells.append([f"{row['peer']} {row['version']}, {row['settings']}", f"{median(row, 'seconds'):.2f}",
-                      f"{median(row, 'cpu_seconds'):.2f}", f"{median(row, 'peak_rss_bytes') / 2 ** 20:.0f}",
-                      f"{nbytes / 1e6:.1f}", f"{100 * nbytes / result['csv_bytes']:.1f} %"])
-    lines = ["| " + " | ".join(row) + " |" for row in cells]
-    lines.insert(1, "| --- |" + " ---: |" * (len(cells[0]) - 1))
-    return lines
+    systems = systems_of(result)
+    lines = [["", *(f"{name} {version}" for name, version in systems.items())],
+             ["---", *["---:"] * len(systems)]]
+    for name, best in measures(result):
+        cells = [best(result, system) for system in systems]
+        if any(cells):
+            lines.append([name, *(cell or "-" for cell in cells)])
+    return ["| " + " | ".join(line) + " |" for line in lines]
 
 
-def block():
+def compressed(result):
+    """What general compressors make of the CSV."""
+    return ", ".join(f"{row['settings']} {number(row['runs'][0]['file_bytes'] / 1e6)} MB"
+                     for row in rows_of(result, "sizes") if row["peer"] in COMPRESSORS
+                     and row["runs"])
+
+
+def section(result):
+    text = (f"**{result['title']}**: {result['rows']:,} rows, {result['csv_bytes'] / 1e6:,.0f} MB "
+            f"of CSV{', ' if compressed(result) else ''}{compressed(result)}; "
+            f"{result['threads']} threads on {result['machine']['cpu']}, {result['date']}, medians "
+            f"of {result['runs']} interleaved runs.")
+    return [text, "", *table(result), ""]
+
+
+def block(names):
     lines = []
-    for path in sorted((BENCH / "results").glob("*.json"), reverse=True):  # the large table first
-        result = json.loads(path.read_text(encoding="utf-8"))
-        machine = result["machine"]
-        runs = max(len(row["runs"]) for row in result["jobs"]["convert"])
-        what = WHAT.get(result["table"].split("-")[0], result["table"])
-        lines += [f"{what}: {result['rows']:,} rows, {result['csv_bytes'] / 1e6:.0f} MB of CSV; {result['threads']} threads on "
-                  f"{machine['cpu']}, {result['date']}; medians of {runs} interleaved runs.", ""]
-        lines += [*table(result), ""]
+    for name in names:
+        path = BENCH / "results" / f"{name}.json"
+        if path.exists():
+            lines += section(json.loads(path.read_text(encoding="utf-8")))
     return "\n".join(lines[:-1]) + "\n" if lines else ""
 
 
 def main():
-    text = block()
-    if sys.argv[1:] == ["--print"]:
-        sys.stdout.write(text)
-        return
-    readme = README.read_text(encoding="utf-8")
-    head, rest = readme.split(BEGIN)
-    README.write_text(head + BEGIN + text + END + rest.split(END)[1], encoding="utf-8")
+    check = sys.argv[1:] == ["--check"]
+    for name, names in DOCUMENTS.items():
+        path = ROOT / name
+        text = path.read_text(encoding="utf-8")
+        head, rest = text.split(BEGIN)
+        wanted = head + BEGIN + block(names) + END + rest.split(END)[1]
+        if check and (wanted != text or not block(names)):
+            sys.exit(f"{name} does not show bench/results: run bench/readme.py")
+        if not check:
+            path.write_text(wanted, encoding="utf-8")
 
 
 if __name__ == "__main__":

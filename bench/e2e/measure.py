@@ -1,0 +1,258 @@
+"""The jobs: conversions, sizes, questions. Each gives rows with their figures, run by run."""
+
+import datetime
+import json
+import random
+import re
+import statistics
+import subprocess
+import time
+
+import files
+import places
+import process
+import rows
+import tables
+
+
+class Measured:
+    """One row: a system with its settings, what it took, or why it did not run."""
+
+    def __init__(self, row):
+        self.row = row
+        self.version = None
+        self.runs = []  # of CONVERT and SIZES: one dict a run
+        self.questions = {}  # of QUERY: name -> {"seconds": [], "cpu_seconds": [], "answer"}
+        self.file_nbytes = None
+        self.note = ""
+        self.failed = False
+        self.used_seconds = 0.0
+
+    def attempt(self, step, *arguments):
+        """Does a step of this row; a failure becomes the row's text and ends it."""
+        if self.failed:
+            return
+        begin = time.monotonic()
+        try:
+            step(self, *arguments)
+        except (places.NotRun, OSError, subprocess.SubprocessError) as why:
+            self.failed = True
+            self.note = f"{'failed' if self.runs else 'not run'}: {why}"
+        self.last_seconds = time.monotonic() - begin
+
+    def has_time_for(self, nth, budget):
+        """Whether an nth run fits the row's seconds; the first always does."""
+        return nth == 0 or self.used_seconds + self.last_seconds <= budget
+
+    def of(self, key, middle=statistics.median):
+        return middle(run[key] for run in self.runs)
+
+    def as_json(self):
+        out = {"peer": self.row.peer, "version": self.version, "settings": self.row.settings,
+               "note": self.note}
+        if self.failed:
+            return out | {"runs": []}
+        if self.questions:
+            return out | {"file_bytes": self.file_nbytes, "questions": self.questions}
+        return out | {"runs": self.runs}
+
+
+def chosen(all_rows, args):
+    return [Measured(row) for row in all_rows if row.peer in (args.only or (row.peer,))]
+
+
+def in_turns(measured, args, step, what):
+    """Runs of all rows, interleaved: a slow minute of the machine meets every row."""
+    for nth in range(args.runs):
+        places.say(f"{what}: run {nth + 1} of {args.runs}")
+        first = nth * len(measured) // args.runs  # nor is it always the same row that starts
+        for m in measured[first:] + measured[:first]:
+            if not m.failed and m.has_time_for(nth, args.budget):
+                m.attempt(step)
+                m.used_seconds += m.last_seconds
+
+
+# ---- Conversions. ----
+
+
+def convert(table, args):
+    measured = chosen(rows.CONVERT, args)
+    folder = places.DATA / "out"
+    folder.mkdir(exist_ok=True)
+
+    def out_of(m):
+        return folder / f"{table.key}.{m.row.file}"
+
+    def prepare(m):
+        m.version = files.prepare(m.row, table)
+
+    def run(m):
+        m.runs.append(files.convert(m.row, table, out_of(m), args.threads))
+
+    def check(m):
+        m.note = files.check(m.row, table, out_of(m), args.threads)
+
+    for m in measured:
+        m.attempt(prepare)
+    with open(tables.path_of(table), "rb") as f:  # warm cache
+        while f.read(1 << 20):
+            pass
+    in_turns(measured, args, run, f"{table.key}: convert")
+    for m in measured:
+        m.attempt(check)
+        files.remove(out_of(m))
+    return measured
+
+
+# ---- Sizes. ----
+
+
+def sizes(table, args):
+    """Every file once, whatever it took."""
+    measured = chosen(rows.CONVERT + rows.SIZES, args)
+
+    def make(m):
+        _, m.version, figures = files.kept(m.row, table, args.threads)
+        m.note = figures["note"]
+        m.runs.append(figures)
+
+    for m in measured:
+        m.attempt(make)
+    for program, settings, argv in rows.COMPRESSED:
+        if program in (args.only or (program,)):
+            m = Measured(rows.Row(program, settings + " of the CSV", ""))
+            m.attempt(compress, table, argv)
+            measured.append(m)
+    return measured
+
+
+def compress(m, table, argv):
+    """The size of the compressed CSV; kept, as the strong levels take minutes."""
+    m.version = re.search(r"\d+(\.\d+)+", places.run([argv[0], "--version"]))[0]
+    csv = tables.path_of(table)
+    note = places.DATA / "files" / table.key / f"{'_'.join(argv)}.json"
+    stamp = {"version": m.version, "csv": csv.stat().st_size}
+    old = json.loads(note.read_text()) if note.exists() else {}
+    if old.get("stamp") != stamp:
+        places.say(f"{table.key}: {' '.join(argv)}")
+        begin = time.monotonic()
+        with open(csv, "rb") as text, \
+                subprocess.Popen(argv, stdin=text, stdout=subprocess.PIPE) as child:
+            nbytes = sum(len(block) for block in iter(lambda: child.stdout.read(1 << 20), b""))
+        if child.returncode != 0:
+            raise places.NotRun(f"exit {child.returncode}")
+        old = {"stamp": stamp, "run": {"seconds": time.monotonic() - begin, "file_bytes": nbytes}}
+        note.write_text(json.dumps(old))
+    m.runs.append(old["run"])
+
+
+# ---- Questions. ----
+
+NREPEATS = 20
+FEW_SECONDS = 0.3
+
+
+def literal(value):
+    if isinstance(value, datetime.datetime):
+        return {"datetime": str(value)}
+    return {"date": str(value)} if isinstance(value, datetime.date) else value
+
+
+def sum_question(query):
+    return [query.column, [(c, op, literal(v)) for c, op, v in query.where]]
+
+
+def query_questions(table):
+    """name -> (what, arguments, most repetitions of a run, most seconds)."""
+    draw = random.Random(2013)
+    few = [sorted(draw.sample(range(table.nrows), 1)) for _ in range(NREPEATS)]
+    many = [sorted(draw.sample(range(table.nrows), 1000)) for _ in range(NREPEATS)]
+    out = {"open": ("open", None, NREPEATS, FEW_SECONDS), "scan": ("scan", None, 1, 1)}
+    for name, query in table.queries.items():
+        out[f"sum {name}"] = ("sum", sum_question(query), NREPEATS, FEW_SECONDS)
+    return out | {"1 row": ("rows", few, NREPEATS, FEW_SECONDS),
+                  "1,000 rows": ("rows", many, NREPEATS, FEW_SECONDS)}
+
+
+def wide_questions(table):
+    (name, query), = table.queries.items()
+    return {"open": ("open", None, NREPEATS, FEW_SECONDS),
+            f"open and sum {name}": ("open and sum", sum_question(query), NREPEATS, FEW_SECONDS)}
+
+
+def ask_all(table, args, all_rows, questions, what):
+    measured = chosen(all_rows, args)
+    servers = {}
+
+    def start(m):
+        m.version = files.prepare(m.row, table)
+        path, _, _ = files.kept(rows.maker_of(m.row.file), table, args.threads)
+        m.file_nbytes = files.nbytes_of(path)
+        servers[m] = process.Server(m.row, table, path, args.threads)
+
+    def ask(m):
+        for name, question in questions.items():
+            if m.row.questions and name not in m.row.questions:
+                continue
+            said = servers[m].ask(*question)
+            into = m.questions.setdefault(name, {"seconds": [], "cpu_seconds": [],
+                                                 "answer": said["answer"]})
+            for key in ("seconds", "cpu_seconds"):
+                into[key].append(statistics.median(said[key]))
+
+    def check(m):
+        said = servers[m].ask("checked scan", None, 1, 1)
+        m.questions["scan"]["answer"] = said["answer"]
+
+    for m in measured:
+        m.attempt(start)
+    in_turns(measured, args, ask, what)
+    if "scan" in questions:
+        for m in measured:
+            m.attempt(check)
+    for server in servers.values():
+        server.close()
+    compare_answers(measured, questions)
+    return measured
+
+
+def compare_answers(measured, questions):
+    """A row that disagrees with what most say has failed."""
+    for name in questions:
+        asked = [m for m in measured if not m.failed and name in m.questions]
+        said = [json.dumps(m.questions[name]["answer"], sort_keys=True) for m in asked]
+        for m in asked:
+            mine, most = m.questions[name]["answer"], json.loads(statistics.mode(said))
+            if mine != most:
+                m.failed = True
+                m.note = f"wrong answer to {name}: {difference(mine, most)}"
+
+
+def difference(mine, most):
+    """Where two answers differ; those of whole tables are by column."""
+    if mine[1:] and isinstance(mine[1], dict):
+        for column, value in most[1].items():
+            if mine[1].get(column) != value:
+                return f"{column} {mine[1].get(column)}, most say {value}"
+    return f"{mine}, most say {most}"
+
+
+def query(table, args):
+    return ask_all(table, args, rows.QUERY, query_questions(table), f"{table.key}: questions")
+
+
+def prepare(table, args):
+    """Makes the files that are kept."""
+    tables.path_of(table)
+    if "sizes" in table.jobs:
+        sizes(table, args)
+    if "wide" in table.jobs:
+        for row in rows.WIDE_FILES:
+            Measured(row).attempt(lambda m: files.kept(m.row, table, args.threads))
+
+
+def wide(table, args):
+    return ask_all(table, args, rows.WIDE, wide_questions(table), f"{table.key}: questions")
+
+
+JOBS = {"convert": convert, "sizes": sizes, "query": query, "wide": wide}

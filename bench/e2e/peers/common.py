@@ -1,0 +1,140 @@
+"""What several peers share: Arrow types by name, CSV read by pyarrow, predicates, checksums."""
+
+import functools
+import re
+from typing import NamedTuple
+
+import pyarrow
+import pyarrow.compute as compute
+import pyarrow.csv
+import pyarrow.parquet
+
+
+class Work(NamedTuple):
+    """What a library is asked to do."""
+
+    types: dict  # column name -> type, in file order
+    null_text: str
+    csv: str
+    out: str  # the file that is written, or read
+    threads: int
+
+
+ARROW_TYPES = {"utf8": pyarrow.string(), "int32": pyarrow.int32(), "int64": pyarrow.int64(),
+               "float64": pyarrow.float64(), "date32": pyarrow.date32(),
+               "decimal(15,2)": pyarrow.decimal128(15, 2), "timestamp(s)": pyarrow.timestamp("s"),
+               "timestamp(s,UTC)": pyarrow.timestamp("s", "UTC")}
+
+
+def set_threads(threads):
+    pyarrow.set_cpu_count(threads)
+    pyarrow.set_io_thread_count(threads)
+
+
+def csv_options(work, typed=True):
+    types = {name: ARROW_TYPES[kind] for name, kind in work.types.items()} if typed else None
+    return pyarrow.csv.ConvertOptions(column_types=types, null_values=[work.null_text],
+                                      strings_can_be_null=True)
+
+
+def read_csv(work, typed=True):
+    """The whole CSV as a table: the fastest way there is in pyarrow."""
+    set_threads(work.threads)
+    return pyarrow.csv.read_csv(work.csv, convert_options=csv_options(work, typed))
+
+
+def expression(where, types):
+    """The predicate as pyarrow has it; literals get the column's type."""
+    terms = []
+    for column, op, value in where:
+        literal = pyarrow.scalar(value, ARROW_TYPES[types[column]])
+        field = compute.field(column)
+        terms.append({">": field > literal, ">=": field >= literal, "<": field < literal}[op])
+    return functools.reduce(lambda a, b: a & b, terms) if terms else None
+
+
+def total_of(batches, column):
+    """Rows and sum of one column over Arrow batches."""
+    nrows, sums = 0, []
+    for batch in batches:
+        nrows += batch.num_rows
+        sums.append(compute.sum(batch.column(column)).as_py())
+    sums = [value for value in sums if value is not None]
+    return nrows, sum(sums) if sums else None
+
+
+# ---- Types, in Stoa's words. ----
+
+NAMES = {"string": "utf8", "large_string": "utf8", "string_view": "utf8", "double": "float64",
+         "date32[day]": "date32"}
+
+
+def describe(schema):
+    types = {}
+    for field in schema:
+        kind = re.sub(r"^timestamp\[(.*)\]$", lambda m: f"timestamp({m[1].replace(', tz=', ',')})",
+                      str(field.type))
+        kind = re.sub(r"^decimal\d+\((\d+), (\d+)\)$", r"decimal(\1,\2)", kind)
+        types[field.name] = NAMES.get(kind, kind)
+    return types
+
+
+def describe_parquet(path):
+    file = pyarrow.parquet.ParquetFile(path)
+    return file.metadata.num_rows, describe(file.schema_arrow)
+
+
+# ---- Checksums: equal for equal values, whatever the order of the rows and the width of types. ----
+
+
+def checksum(array, null_text):
+    """(nulls, a sum over the values), exact, of an array. A text may be null or what stands for a
+    null in the CSV: there is no telling them apart, and tools differ."""
+    kind = array.type
+    if kind in TEXTS:
+        return 0, sum_of_bytes(array.cast(pyarrow.large_string()).fill_null(null_text))
+    values = array.drop_null()
+    if pyarrow.types.is_decimal(kind):
+        return array.null_count, compute.sum(values).as_py() or 0
+    if pyarrow.types.is_timestamp(kind):
+        values = values.cast(pyarrow.timestamp("us", kind.tz)).view(pyarrow.int64())
+    elif pyarrow.types.is_date32(kind):
+        values = values.view(pyarrow.int32())
+    elif pyarrow.types.is_floating(kind):  # as bits; -0.0 counts as 0.0
+        values = compute.add(values.cast(pyarrow.float64()), 0.0).view(pyarrow.int64())
+    values = values.cast(pyarrow.int64())
+    low = compute.sum(compute.bit_wise_and(values, 0xffffffff)).as_py() or 0
+    high = compute.sum(compute.shift_right(values, 32)).as_py() or 0
+    return array.null_count, (high << 32) + low
+
+
+TEXTS = (pyarrow.string(), pyarrow.large_string(), pyarrow.string_view())
+
+
+def sum_of_bytes(texts):
+    """Of the bytes of all texts and, weighted, of their lengths."""
+    _, offsets, data = texts.buffers()
+    if len(texts) == 0:
+        return 0
+    ends = pyarrow.Array.from_buffers(pyarrow.int64(), texts.offset + len(texts) + 1,
+                                      [None, offsets])
+    begin, end = ends[texts.offset].as_py(), ends[texts.offset + len(texts)].as_py()
+    if begin == end:
+        return 0
+    each = pyarrow.Array.from_buffers(pyarrow.uint8(), end - begin, [None, data], offset=begin)
+    return compute.sum(each).as_py() + ((end - begin) << 40)
+
+
+def checksums(batches, null_text):
+    """Rows, and by column [nulls, sum] as text, of batches or tables."""
+    nrows, sums = 0, {}
+    for batch in batches:
+        nrows += batch.num_rows
+        for name, column in zip(batch.schema.names, batch.columns):
+            for chunk in getattr(column, "chunks", [column]):
+                if isinstance(chunk.type, pyarrow.DictionaryType):
+                    chunk = chunk.dictionary_decode()
+                nulls, total = checksum(chunk, null_text)
+                old = sums.get(name, (0, 0))
+                sums[name] = (old[0] + nulls, old[1] + total)
+    return nrows, {name: [nulls, str(total)] for name, (nulls, total) in sums.items()}

@@ -1,0 +1,138 @@
+"""A process in which one library works; run.py starts it with the bench's own Python.
+
+    python worker.py convert PEER       does one conversion
+    python worker.py describe PEER      rows and types of a file
+    python worker.py serve PEER         answers questions
+
+The first line of stdin is JSON: the fields of Work and the options of the row. The library is
+imported first, then the clock of the work alone starts. What is printed is a line of JSON.
+
+`serve` reads questions from stdin, a line of JSON each: [what, arguments, most repetitions, most
+seconds]. Every repetition opens the file anew and is timed without that, so that no cache of an
+earlier one helps; the answer is that of the first repetition. It ends with its input.
+"""
+
+import datetime
+import decimal
+import importlib
+import json
+import sys
+import time
+
+from peers import common
+
+TYPES = {"date": datetime.date.fromisoformat, "datetime": datetime.datetime.fromisoformat}
+
+
+def value_of(literal):
+    """Dates and times come as {"date": text}, numbers as they are."""
+    if isinstance(literal, dict):
+        (kind, text), = literal.items()
+        return TYPES[kind](text)
+    return literal
+
+
+def convert(peer, options, work):
+    begin, cpu_begin = time.monotonic(), time.process_time()
+    peer.convert(work, **options)
+    return {"seconds": time.monotonic() - begin, "cpu_seconds": time.process_time() - cpu_begin}
+
+
+def describe(peer, _, work):
+    nrows, types = peer.describe(work.out)
+    return {"rows": nrows, "types": types}
+
+
+# ---- Questions. ----
+
+
+def open_file(reader, handle, _):
+    return reader.shape(handle)
+
+
+def scan(reader, handle, _):
+    """Batches are counted and dropped, as a consumer in a stream does."""
+    nrows = 0
+    for batch in reader.scan(handle):
+        nrows += batch.num_rows
+    return nrows
+
+
+def checked_scan(reader, handle, _):
+    return common.checksums(reader.scan(handle), reader.work.null_text)
+
+
+def total(reader, handle, arguments):
+    column, where = arguments
+    return reader.total(handle, column, [(c, op, value_of(v)) for c, op, v in where])
+
+
+def rows(reader, handle, arguments):
+    return reader.rows(handle, arguments.pop(0))
+
+
+def exact(answer):
+    """The same text for equal numbers: 3, 3.00 and decimal 3."""
+    if isinstance(answer, (decimal.Decimal, float)):
+        return str(int(answer)) if answer == int(answer) else str(answer)
+    if isinstance(answer, (tuple, list)):
+        return [exact(part) for part in answer]
+    if isinstance(answer, dict):
+        return {key: exact(part) for key, part in answer.items()}
+    return None if answer is None else str(answer)
+
+
+# name: (the clock runs while the file is opened too, the work, the answer if it is not the result)
+QUESTIONS = {
+    "open": (True, open_file, None),
+    "scan": (False, scan, None),
+    "checked scan": (False, checked_scan, None),
+    "sum": (False, total, None),
+    "open and sum": (True, total, None),
+    "rows": (False, rows,
+             lambda reader, result: common.checksums([result], reader.work.null_text)),
+}
+
+
+def ask(reader, what, arguments, most, most_seconds):
+    with_open, work, answer_of = QUESTIONS[what]
+    times, cpu_times, answer = [], [], None
+    while len(times) < most and sum(times) < most_seconds:
+        if not with_open:
+            handle = reader.open()
+        begin, cpu_begin = time.monotonic(), time.process_time()
+        if with_open:
+            handle = reader.open()
+        result = work(reader, handle, arguments)
+        cpu_times.append(time.process_time() - cpu_begin)
+        times.append(time.monotonic() - begin)
+        reader.close(handle)
+        if len(times) == 1:
+            answer = exact(answer_of(reader, result) if answer_of else result)
+        del result
+    return {"seconds": times, "cpu_seconds": cpu_times, "answer": answer}
+
+
+def serve(peer, options, work):
+    reader = peer.Reader(work, **options)
+    while line := sys.stdin.readline():
+        try:
+            answer = ask(reader, *json.loads(line))
+        except Exception as why:  # whatever a library throws becomes the row's text
+            answer = {"failed": f"{type(why).__name__}: {why}".strip().splitlines()[0]}
+        print(json.dumps(answer), flush=True)
+    return None
+
+
+def main():
+    what, name = sys.argv[1:]
+    work, options = json.loads(sys.stdin.readline())
+    peer = importlib.import_module(f"peers.{name}")
+    result = {"convert": convert, "describe": describe, "serve": serve}[what](
+        peer, options, common.Work(**work))
+    if result is not None:
+        print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
