@@ -332,6 +332,20 @@ enum stoa_status stoa_assembler_begin_chunk(struct stoa_assembler *assembler, ui
     return write_zeros(assembler, assembler->group_off + assembler->chunks[node].entry.offset, err);
 }
 
+enum stoa_status stoa_assembler_share(struct stoa_assembler *assembler, struct stoa_source *source,
+                                      uint64_t offset, uint64_t nbytes, uint64_t *nshared,
+                                      struct stoa_error *err)
+{
+    struct stoa_sink *sink = assembler->sink;
+    enum stoa_status st = STOA_OK;
+
+    *nshared = 0;
+    if (sink->share != NULL)
+        st = sink->share(sink, source, offset, nbytes, nshared, err);
+    assembler->offset += *nshared;
+    return st;
+}
+
 enum stoa_status stoa_assembler_end_group(struct stoa_assembler *assembler, struct stoa_error *err)
 {
     enum stoa_status st;

@@ -116,6 +116,15 @@ STOA_CHECK enum stoa_status stoa_assembler_write(struct stoa_assembler *assemble
                                                  const void *bytes, size_t nbytes,
                                                  struct stoa_error *err);
 
+/*
+ * The same for the first *nshared of nbytes bytes of a source, of which the sink shares the blocks;
+ * often none.
+ */
+STOA_CHECK enum stoa_status stoa_assembler_share(struct stoa_assembler *assembler,
+                                                 struct stoa_source *source, uint64_t offset,
+                                                 uint64_t nbytes, uint64_t *nshared,
+                                                 struct stoa_error *err);
+
 STOA_CHECK enum stoa_status stoa_assembler_end_group(struct stoa_assembler *assembler,
                                                      struct stoa_error *err);
 

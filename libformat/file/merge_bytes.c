@@ -63,10 +63,15 @@ out:
 enum stoa_status stoa_part_run_begin(struct stoa_part_run *run, struct stoa_part *part,
                                      uint64_t begin, uint64_t end, struct stoa_error *err)
 {
-    (void)err;
-    *run = (struct stoa_part_run){.part = part, .begin = begin, .end = end, .shared_end = begin};
-    part->merger->window.nbytes = 0;
-    return STOA_OK;
+    struct stoa_merger *merger = part->merger;
+    uint64_t nshared;
+    enum stoa_status st = stoa_assembler_share(merger->file, part->reader->footer.source, begin,
+                                               end - begin, &nshared, err);
+
+    *run = (struct stoa_part_run){.part = part, .end = end, .shared_end = begin + nshared};
+    merger->shared_nbytes += nshared;
+    merger->window.nbytes = 0;
+    return st;
 }
 
 enum stoa_status stoa_part_run_zeros(struct stoa_part_run *run, uint64_t begin, uint64_t end,

@@ -100,7 +100,7 @@ STOA_CHECK enum stoa_status stoa_part_encode(struct stoa_part *part, uint32_t gr
  */
 struct stoa_part_run {
     struct stoa_part *part;
-    uint64_t begin, end;   /* of the bytes that follow each other in the part and in the output */
+    uint64_t end;          /* of the bytes that follow each other in the part as in the output */
     uint64_t shared_end;   /* bytes in front of it are in the output already */
     uint64_t window_begin; /* of merger->window in the part */
 };

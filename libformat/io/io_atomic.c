@@ -20,10 +20,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +37,8 @@
 
 #define BUFFER_NBYTES    (256 * 1024)
 #define WRITEBACK_NBYTES (8 * 1024 * 1024)
+#define BLOCK_NBYTES     4096 /* of file systems that share blocks */
+#define SHARE_NBYTES     (64 * 1024)
 #define TEMP_MARK        ".stoa-tmp-"
 #define TEMP_TRIES       1000
 /* With the rest it stays below the 255 bytes of a name. */
@@ -58,7 +62,9 @@ struct file_sink {
     char *temp;    /* path of the temporary name, NULL while there is none */
     uint8_t *buffer;
     size_t nbuffered;
-    size_t nunsynced; /* bytes since the kernel was told to begin writing them */
+    size_t nunsynced;  /* bytes since the kernel was told to begin writing them */
+    uint64_t nwritten; /* without those in the buffer */
+    bool cannot_share; /* the file system has no such thing */
 };
 
 static enum stoa_status fail_exists(struct stoa_error *err, const char *name)
@@ -98,6 +104,7 @@ static enum stoa_status write_through(struct file_sink *file, const uint8_t *byt
             return stoa_fail_errno(err, put < 0 ? errno : EIO, "%s: can't be written", file->name);
         bytes += put;
         nbytes -= (size_t)put;
+        file->nwritten += (size_t)put;
         begin_writeback(file, (size_t)put);
     }
     return STOA_OK;
@@ -128,6 +135,50 @@ static enum stoa_status file_write(struct stoa_sink *sink, const void *bytes, si
         memcpy(file->buffer + file->nbuffered, bytes, nbytes);
     file->nbuffered += nbytes;
     return STOA_OK;
+}
+
+/*
+ * Whole blocks can be shared that lie at the same place of a block in both files. The bytes up to
+ * the first of them are copied.
+ *
+ *     source   ..|  head|block |block |tail  |..
+ *     sink     ..|  head|block |block |          the tail is left to the caller
+ */
+static enum stoa_status file_share(struct stoa_sink *sink, struct stoa_source *source,
+                                   uint64_t offset, uint64_t nbytes, uint64_t *nshared,
+                                   struct stoa_error *err)
+{
+    struct file_sink *file = (struct file_sink *)sink;
+    size_t head = (size_t)((BLOCK_NBYTES - offset % BLOCK_NBYTES) % BLOCK_NBYTES);
+    uint64_t at = file->nwritten + file->nbuffered;
+    struct file_clone_range range;
+    uint8_t bytes[BLOCK_NBYTES];
+    enum stoa_status st = STOA_OK;
+
+    *nshared = 0;
+    if (file->target != TARGET_FILE || file->cannot_share || source->descriptor == NULL ||
+        at % BLOCK_NBYTES != offset % BLOCK_NBYTES || nbytes < SHARE_NBYTES)
+        return STOA_OK;
+    STOA_TRY(source->read_at(source, offset, bytes, head, err));
+    STOA_TRY(file_write(sink, bytes, head, err));
+    STOA_TRY(flush_buffer(file, err));
+    *nshared = head;
+    range = (struct file_clone_range){
+        .src_fd = source->descriptor(source),
+        .src_offset = offset + head,
+        .src_length = (nbytes - head) / BLOCK_NBYTES * BLOCK_NBYTES,
+        .dest_offset = file->nwritten,
+    };
+    if (ioctl(file->fd, FICLONERANGE, &range) != 0) { /* whatever it is, a write may do */
+        file->cannot_share = errno != EXDEV;          /* another source may be on this disk */
+        return STOA_OK;
+    }
+    if (lseek(file->fd, (off_t)(file->nwritten + range.src_length), SEEK_SET) < 0)
+        return stoa_fail_errno(err, errno, "%s: can't be written", file->name);
+    file->nwritten += range.src_length;
+    *nshared += range.src_length;
+out:
+    return st;
 }
 
 /* ---- Names. ---- */
@@ -482,8 +533,8 @@ enum stoa_status stoa_sink_create_file(const char *path, bool replace, struct st
     st = stoa_alloc_zeroed(&file, 1, sizeof(*file), err);
     if (st != STOA_OK)
         return st;
-    file->sink =
-        (struct stoa_sink){.write = file_write, .commit = file_commit, .close = file_close};
+    file->sink = (struct stoa_sink){
+        .write = file_write, .commit = file_commit, .close = file_close, .share = file_share};
     file->fd = -1;
     file->folder_fd = -1;
     file->replace = replace;

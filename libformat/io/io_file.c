@@ -50,6 +50,11 @@ static enum stoa_status file_read_at(struct stoa_source *source, uint64_t offset
     return STOA_OK;
 }
 
+static int file_descriptor(const struct stoa_source *source)
+{
+    return ((const struct file_source *)source)->fd;
+}
+
 static void file_close(struct stoa_source *source)
 {
     struct file_source *file = (struct file_source *)source;
@@ -75,7 +80,8 @@ enum stoa_status stoa_source_open_file(const char *path, struct stoa_source **ou
     st = stoa_alloc_zeroed(&file, 1, sizeof(*file), err);
     if (st != STOA_OK)
         return st;
-    file->source = (struct stoa_source){.read_at = file_read_at, .close = file_close};
+    file->source = (struct stoa_source){
+        .read_at = file_read_at, .close = file_close, .descriptor = file_descriptor};
     file->fd = -1;
     STOA_TRY(stoa_io_name(&file->name, path, err));
     file->source.name = file->name;

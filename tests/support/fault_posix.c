@@ -6,13 +6,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,7 +44,7 @@ static unsigned calls_of(const char *words)
     } known[] = {{"open", STOA_TEST_OPEN},     {"read", STOA_TEST_READ},
                  {"write", STOA_TEST_WRITE},   {"sync", STOA_TEST_SYNC},
                  {"rename", STOA_TEST_RENAME}, {"link", STOA_TEST_LINK},
-                 {"close", STOA_TEST_CLOSE}};
+                 {"close", STOA_TEST_CLOSE},   {"clone", STOA_TEST_CLONE}};
     unsigned calls = 0;
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -68,6 +71,7 @@ __attribute__((constructor)) static void read_environment(void)
 
     armed.no_tmpfile = getenv("STOA_FAULT_NO_TMPFILE") != NULL;
     armed.no_lock = getenv("STOA_FAULT_NO_LOCK") != NULL;
+    armed.clones = getenv("STOA_FAULT_CLONES") != NULL;
     if (at == NULL)
         return;
     armed.at = (unsigned)strtoul(at, NULL, 10);
@@ -223,6 +227,38 @@ int flock(int fd, int operation)
         return (int)syscall(SYS_flock, fd, operation);
     errno = ENOLCK;
     return -1;
+}
+
+/* What a file system that shares blocks does, with bytes. */
+static int clone_range(int fd, const struct file_clone_range *range)
+{
+    char bytes[4096];
+
+    for (uint64_t at = 0; at < range->src_length; at += sizeof(bytes)) {
+        if (syscall(SYS_pread64, (int)range->src_fd, bytes, sizeof(bytes),
+                    range->src_offset + at) != sizeof(bytes) ||
+            syscall(SYS_pwrite64, fd, bytes, sizeof(bytes), range->dest_offset + at) !=
+                sizeof(bytes)) {
+            errno = EINVAL;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+    va_list args;
+    void *argument;
+
+    va_start(args, request);
+    argument = va_arg(args, void *);
+    va_end(args);
+    if (request == FICLONERANGE && fails(STOA_TEST_CLONE))
+        return -1;
+    if (request == FICLONERANGE && armed.clones)
+        return clone_range(fd, argument);
+    return (int)syscall(SYS_ioctl, fd, request, argument);
 }
 
 /* A failing close() closes all the same, as on Linux. */

@@ -4,11 +4,12 @@
  * As a library to preload, build/VARIANT/tests/support/fault_posix.so, it listens to
  *
  *     STOA_FAULT_AT=3            the third of the chosen calls strikes
- *     STOA_FAULT_CALLS=write,sync   which count: open read write sync rename link close (all)
+ *     STOA_FAULT_CALLS=write,sync   which count: open read write sync rename link close clone (all)
  *     STOA_FAULT_MODE=once       fail; `on`: and all later ones; `short`: read or write one byte;
  *                                `kill`: SIGKILL instead of the call
  *     STOA_FAULT_ERRNO=28        (EIO)
  *     STOA_FAULT_NO_TMPFILE=1    open() does not know O_TMPFILE
+ *     STOA_FAULT_CLONES=1        FICLONERANGE works on every file system: by copying
  *     STOA_FAULT_NO_LOCK=1       flock() fails, as on a file system without locks
  *     STOA_FAULT_FIRED=path      this file is created when a call strikes: without it the program
  *                                made fewer calls
@@ -29,7 +30,8 @@ enum stoa_test_posix_calls {
     STOA_TEST_RENAME = 16, /* rename, renameat2 */
     STOA_TEST_LINK = 32,   /* link, linkat */
     STOA_TEST_CLOSE = 64,
-    STOA_TEST_ALL_CALLS = 127,
+    STOA_TEST_CLONE = 128, /* ioctl(FICLONERANGE) */
+    STOA_TEST_ALL_CALLS = 255,
 };
 
 enum stoa_test_posix_mode {
@@ -46,6 +48,7 @@ struct stoa_test_posix_fault {
     int os_errno;
     bool no_tmpfile;
     bool no_lock;
+    bool clones;
 };
 
 /* From now on; counts from 1 again. */

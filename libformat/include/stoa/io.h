@@ -20,11 +20,14 @@ extern "C" {
 /*
  * A source. read_at fills `out` with exactly nbytes bytes from `offset` or fails (a range past
  * the end is STOA_ERR_IO: the file became shorter). It may be called by several threads at once.
+ * `descriptor` may be NULL; else it is that of the file that has the bytes at the same offsets, for
+ * a sink that can share them.
  */
 struct stoa_source {
     enum stoa_status (*read_at)(struct stoa_source *source, uint64_t offset, void *out,
                                 size_t nbytes, struct stoa_error *err);
     void (*close)(struct stoa_source *source);
+    int (*descriptor)(const struct stoa_source *source);
     uint64_t nbytes;  /* fixed when the source is opened */
     const char *name; /* for messages; belongs to the source */
 };
@@ -33,12 +36,18 @@ struct stoa_source {
  * A sink. `write` appends; `commit` makes the output durable and visible under its name (after it
  * only `close` may be called); `close` without `commit` leaves no trace. After a failed write or
  * commit nothing but `close` may be called. One thread at a time.
+ *
+ * `share` may be NULL; else it appends the first *nshared of nbytes bytes of a source without
+ * moving them, as blocks of the disk that both files have in common; *nshared is 0 where that can't
+ * be, which is no error. Who calls it writes the rest.
  */
 struct stoa_sink {
     enum stoa_status (*write)(struct stoa_sink *sink, const void *bytes, size_t nbytes,
                               struct stoa_error *err);
     enum stoa_status (*commit)(struct stoa_sink *sink, struct stoa_error *err);
     void (*close)(struct stoa_sink *sink);
+    enum stoa_status (*share)(struct stoa_sink *sink, struct stoa_source *source, uint64_t offset,
+                              uint64_t nbytes, uint64_t *nshared, struct stoa_error *err);
     const char *name;
 };
 
