@@ -1,6 +1,7 @@
 /*
  * A scan gives the rows of a full scan that is filtered afterwards: generated tables, predicates
- * and options. Half of the tables have row groups of several zones and pages.
+ * and options. Half of the tables have nested columns, and predicates on parts of structs; some
+ * have row groups of several zones and pages.
  */
 #include <stoa/scan.h>
 
@@ -9,9 +10,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "base/bits.h"
 #include "support/gen_filter.h"
 #include "support/gen_table.h"
@@ -105,6 +108,22 @@ static void write_table(struct stoa_test_random *r, struct table *table)
         stoa_batch_reset(&groups[i]);
 }
 
+/* The columns from some place on become parts of one column. */
+static void join_columns(struct stoa_test_random *r, struct stoa_schema *schema)
+{
+    uint32_t first = (uint32_t)stoa_test_random_below(r, schema->nfields);
+    uint32_t nparts = schema->nfields - first;
+    struct stoa_field column = {.nullable = true, .type = {.id = STOA_STRUCT}};
+    struct stoa_error err = {0};
+
+    check(stoa_alloc_zeroed(&column.children, nparts, sizeof(column.children[0]), &err), &err);
+    check(stoa_strndup(&column.name, "parts.of", 8, &err), &err);
+    memcpy(column.children, schema->fields + first, nparts * sizeof(column.children[0]));
+    column.nchildren = nparts;
+    schema->fields[first] = column;
+    schema->nfields = first + 1;
+}
+
 static void table_init(struct stoa_test_random *r, struct table *table)
 {
     uint32_t ncolumns = 1 + (uint32_t)stoa_test_random_below(r, MAX_NCOLUMNS);
@@ -112,9 +131,15 @@ static void table_init(struct stoa_test_random *r, struct table *table)
     struct stoa_error err = {0};
 
     *table = (struct table){0};
-    stoa_test_gen_schema(r, ncolumns, &table->schema);
+    if (stoa_test_random_one_in(r, 2))
+        stoa_test_gen_schema(r, ncolumns, &table->schema);
+    else
+        stoa_test_gen_any_schema(r, ncolumns, 1 + (unsigned)stoa_test_random_below(r, 5),
+                                 &table->schema);
+    if (stoa_test_random_one_in(r, 4))
+        join_columns(r, &table->schema);
     stoa_test_gen_batch(r, &table->schema, nrows, &table->rows);
-    for (uint32_t i = 0; i < ncolumns; i++) {
+    for (uint32_t i = 0; i < table->schema.nfields; i++) {
         const struct stoa_field *field = &table->schema.fields[i];
         bool has_texts = field->type.id == STOA_UTF8 || field->type.id == STOA_BINARY;
 
