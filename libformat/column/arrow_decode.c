@@ -296,8 +296,7 @@ static enum stoa_status view_ends(const struct stoa_arrow_part *part, struct sto
     return st;
 }
 
-/* Values [begin, begin + n) by the number of their run, counted from *first, the run of the first.
- */
+/* The run of each value in [begin, begin + n), counted from *first, that of the first of them. */
 static enum stoa_status read_runs(const struct stoa_arrow_view *ends, size_t begin, size_t n,
                                   uint32_t *codes, size_t *first, size_t *nruns,
                                   struct stoa_error *err)

@@ -452,31 +452,40 @@ static size_t rows_that_fit(const struct stoa_writer *writer, const struct stoa_
     return low;
 }
 
-/* Keeps a copy of rows [begin, end). */
+/* Keeps rows [begin, end): a copy, or where they are all of `owned` its columns themselves. */
 static enum stoa_status keep_rows(struct stoa_writer *writer, const struct stoa_batch *batch,
-                                  size_t begin, size_t end, struct stoa_error *err)
+                                  struct stoa_batch *owned, size_t begin, size_t end,
+                                  struct stoa_error *err)
 {
     struct pending *pending = &writer->pending;
+    uint64_t nbytes = rows_nbytes(writer, batch, begin, end);
+    uint32_t ncolumns = batch->ncolumns;
     struct stoa_array *piece = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&piece, batch->ncolumns, sizeof(piece[0]), err));
-    for (uint32_t i = 0; i < batch->ncolumns; i++)
-        STOA_TRY(stoa_array_slice(&writer->schema.fields[i], &batch->columns[i], begin, end,
-                                  &piece[i], err));
     STOA_TRY(stoa_reserve(&pending->pieces, &pending->capacity, pending->npieces + 1,
                           sizeof(pending->pieces[0]), err));
+    if (owned != NULL && begin == 0 && end == owned->nrows) {
+        piece = owned->columns;
+        owned->columns = NULL;
+        owned->ncolumns = 0;
+    } else {
+        STOA_TRY(stoa_alloc_zeroed(&piece, ncolumns, sizeof(piece[0]), err));
+        for (uint32_t i = 0; i < ncolumns; i++)
+            STOA_TRY(stoa_array_slice(&writer->schema.fields[i], &batch->columns[i], begin, end,
+                                      &piece[i], err));
+    }
     pending->pieces[pending->npieces++] = piece;
     piece = NULL;
     pending->nrows += end - begin;
-    pending->nbytes += rows_nbytes(writer, batch, begin, end);
+    pending->nbytes += nbytes;
 out:
-    piece_free(piece, batch->ncolumns);
+    piece_free(piece, ncolumns);
     return st;
 }
 
-enum stoa_status stoa_writer_append(struct stoa_writer *writer, const struct stoa_batch *batch,
-                                    struct stoa_error *err)
+static enum stoa_status append(struct stoa_writer *writer, const struct stoa_batch *batch,
+                               struct stoa_batch *owned, struct stoa_error *err)
 {
     enum stoa_status st;
 
@@ -487,7 +496,7 @@ enum stoa_status stoa_writer_append(struct stoa_writer *writer, const struct sto
         bool alone = end == begin + 1 && is_huge(writer, batch, begin);
 
         if (end > begin)
-            STOA_TRY(keep_rows(writer, batch, begin, end, err));
+            STOA_TRY(keep_rows(writer, batch, owned, begin, end, err));
         if (end < batch->nrows || alone || writer->pending.nrows == writer->options.row_group_nrows)
             STOA_TRY(flush(writer, err));
         begin = end;
@@ -496,6 +505,18 @@ out:
     if (st != STOA_OK)
         writer->failed = true;
     return st;
+}
+
+enum stoa_status stoa_writer_append(struct stoa_writer *writer, const struct stoa_batch *batch,
+                                    struct stoa_error *err)
+{
+    return append(writer, batch, NULL, err);
+}
+
+enum stoa_status stoa_writer_append_owned(struct stoa_writer *writer, struct stoa_batch *batch,
+                                          struct stoa_error *err)
+{
+    return append(writer, batch, batch, err);
 }
 
 /* ---- The end ---- */

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "column/arrow_import.h"
+#include "file/writer.h"
 
 /* What get_schema() or get_next() said. */
 static enum stoa_status fail_stream(struct ArrowArrayStream *stream, int number,
@@ -73,7 +74,7 @@ static enum stoa_status append_array(struct stoa_writer *writer, const struct Ar
 
         STOA_TRY(stoa_arrow_import_rows(array, arrow, schema, (size_t)begin, (size_t)n, check,
                                         &batch, err));
-        STOA_TRY(stoa_writer_append(writer, &batch, err));
+        STOA_TRY(stoa_writer_append_owned(writer, &batch, err));
         stoa_batch_reset(&batch);
         begin += n;
     } while (begin < nrows);
