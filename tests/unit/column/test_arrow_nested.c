@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "support/columns.h"
+#include "support/fault_alloc.h"
 
 #define FULL  STOA_ARROW_CHECK_FULL
 #define BASIC STOA_ARROW_CHECK_BASIC
@@ -651,6 +652,62 @@ static void more_values_than_an_array_holds_are_a_limit(void **state)
                    "of a column holds (2147483647): use fewer rows at a time");
 }
 
+/* ---- Memory ---- */
+
+static enum stoa_status takes_rows(void *context, struct stoa_error *err)
+{
+    struct node *rows = &((struct tree *)context)->nodes[0];
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch = {0};
+    enum stoa_status st = stoa_schema_import(&rows->schema, &schema, err);
+
+    rows->array.release = release_array;
+    if (st == STOA_OK)
+        st = stoa_batch_import(&rows->array, &rows->schema, &schema, FULL, &batch, err);
+    assert_true((st == STOA_OK) == (rows->array.release == NULL));
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+    return st;
+}
+
+/* A struct, null once, of whatever is not copied as it is. */
+static void a_failing_allocation_is_reported(void **state)
+{
+    (void)state;
+    static const int32_t offsets[] = {3, 1, 0}, lengths[] = {2, 2, 2}, ends[] = {1, 2, 3};
+    static const int32_t months[] = {1, 2, 3}, list_offsets[] = {0, 2, 4, 4};
+    static const int8_t indices[] = {1, 0, 1};
+    static const struct text_view views[] = {{5, "short"}, {4, "text"}, {1, "x"}};
+    char pair[64];
+    struct tree t;
+    struct node *column, *views_node, *list;
+
+    column = start(&t, "+s", 3, 1, bits_101, NULL, NULL);
+    put_below(column, list = add(&t, "a", "+vl", 3, 3, NULL, offsets, lengths));
+    put_below(list, add(&t, "item", "u", 5, 3, NULL, list_offsets, NULL));
+    list->arrays[0]->length = 5;
+    t.nodes[3].buffers[1] = (const int32_t[]){0, 1, 2, 3, 4, 5};
+    t.nodes[3].buffers[2] = "abcde";
+    put_below(column, list = add(&t, "b", "+r", 3, 0, NULL, NULL, NULL));
+    put_below(list, add(&t, "run_ends", "i", 3, 2, NULL, ends, NULL));
+    put_below(list, add(&t, "values", "tiM", 3, 2, NULL, months, NULL));
+    put_below(column, list = add(&t, "c", "c", 3, 2, NULL, indices, NULL));
+    add_dictionary(list, add(&t, "", "+l", 3, 2, bits_101, list_offsets, NULL));
+    put_below(&t.nodes[8], add(&t, "item", "l", 4, 2, NULL, i64_0_to_9, NULL));
+    put_below(column, views_node = add(&t, "d", "vu", 3, 3, NULL, views, NULL));
+    views_node->schema.metadata = one_pair(pair, "unit", "none");
+    expect_json(&t, "struct<a:list<utf8>,b:interval,c:list<int64>,d:utf8>",
+                "{\"a\":[\"d\",\"e\"],\"b\":\"P1M\",\"c\":null,\"d\":\"short\"} null "
+                "{\"a\":[\"a\",\"b\"],\"b\":\"P3M\",\"c\":null,\"d\":\"x\"}");
+    stoa_test_each_failing_alloc(takes_rows, &t);
+
+    list = start(&t, "c", 3, 2, bits_101, indices, NULL); /* an enum */
+    add_dictionary(list, add(&t, "", "u", 2, 3, NULL, abbccc, "abb"));
+    list->schema.metadata = one_pair(pair, "stoa:type", "enum(bb,a)");
+    expect_json(&t, "enum(bb,a)", "\"bb\" null \"bb\"");
+    stoa_test_each_failing_alloc(takes_rows, &t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -670,6 +727,7 @@ int main(void)
         cmocka_unit_test(schemas_with_endless_fields_are_refused),
         cmocka_unit_test(lists_that_break_the_rules_are_refused_at_every_level),
         cmocka_unit_test(more_values_than_an_array_holds_are_a_limit),
+        cmocka_unit_test(a_failing_allocation_is_reported),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
