@@ -26,21 +26,26 @@ HEAD, SCHM, DICT, SRCE, RGRP, FOOT, PAD = range(1, 8)
 NONE32 = 0xFFFFFFFF
 SLICE, ZONE = 65536, 8192
 DICT_PAGE = 4096
-LOCAL_DICT, SHARED_DICT, ALL_NULL = 1, 2, 4
+LOCAL_DICT, SHARED_DICT, ALL_NULL, ALL_VALID = 1, 2, 4, 8
+NESTED = 1 << 2  # the feature
+MAX_DEPTH, MAX_NVALUES = 32, 2 ** 31 - 1
 (COLUMNS, NAMES, POOL, ROW_GROUPS, CHUNKS, STATISTICS, DICTIONARIES, _, METADATA) = range(1, 10)
 REQUIRED, SLICED, BY_COLUMN = 1, 2, 4
 REFUSED = (Damage, struct.error, ValueError, LookupError)  # what a file that is wrong can raise
 FEATURES = ["encryption", "derived columns", "nested columns", "source text"]
 
 TYPES = {1: "null", 2: "bool", 3: "int8", 4: "int16", 5: "int32", 6: "int64", 7: "uint8",
-         8: "uint16", 9: "uint32", 10: "uint64", 12: "float32", 13: "float64", 14: "decimal",
-         15: "date32", 16: "time", 17: "timestamp", 20: "utf8", 21: "binary",
-         22: "fixed_binary", 23: "uuid", 24: "enum"}
-PHYS = {"null": pages.NONE, "bool": pages.U8, "int8": pages.I8, "int16": pages.I16,
-        "int32": pages.I32, "int64": pages.I64, "uint8": pages.U8, "uint16": pages.U16,
-        "uint32": pages.U32, "uint64": pages.U64, "float32": pages.F32, "float64": pages.F64,
-        "date32": pages.I32, "timestamp": pages.I64, "utf8": BYTES, "binary": BYTES,
-        "fixed_binary": FIXED, "uuid": FIXED, "enum": pages.U32}
+         8: "uint16", 9: "uint32", 10: "uint64", 11: "float16", 12: "float32", 13: "float64",
+         14: "decimal", 15: "date32", 16: "time", 17: "timestamp", 18: "duration", 19: "interval",
+         20: "utf8", 21: "binary", 22: "fixed_binary", 23: "uuid", 24: "enum", 25: "list",
+         26: "fixed_list", 27: "struct", 28: "map"}
+PHYS = {"null": NONE, "bool": pages.U8, "int8": pages.I8, "int16": pages.I16, "int32": pages.I32,
+        "int64": pages.I64, "uint8": pages.U8, "uint16": pages.U16, "uint32": pages.U32,
+        "uint64": pages.U64, "float16": pages.F16, "float32": pages.F32, "float64": pages.F64,
+        "date32": pages.I32, "timestamp": pages.I64, "duration": pages.I64, "interval": FIXED,
+        "utf8": BYTES, "binary": BYTES, "fixed_binary": FIXED, "uuid": FIXED, "enum": pages.U32,
+        "list": pages.U32, "fixed_list": NONE, "struct": NONE, "map": pages.U32}
+NCHILDREN = {"list": 1, "fixed_list": 1, "map": 1}  # struct: any; all others: 0
 
 
 def zeros(data, what):
@@ -53,7 +58,7 @@ def verify(data, expected, what):
 
 def check_features(features):
     unknown = [FEATURES[bit] if bit < len(FEATURES) else f"feature {bit}"
-               for bit in range(32) if features >> bit & 1]
+               for bit in range(32) if (features & ~NESTED) >> bit & 1]
     need(not unknown, "needs " + ", ".join(unknown))
 
 
@@ -84,12 +89,15 @@ class Field:
     """A node record with its name and parameters."""
 
     def __init__(self, record, pool):
-        (name_off, name_len, kind, flags, parent, nchildren, self.id,
+        (name_off, name_len, kind, flags, self.parent_number, self.nchildren, self.id,
          params_off) = struct.unpack("<IHBBIIII", record)
+        self.parent, self.children, self.depth = None, [], 1
         need(name_off + name_len <= len(pool), "a name outside the pool")
         self.name = pool[name_off:name_off + name_len].decode()
         need(kind in TYPES, f"column {self.name}: type {kind} is not known")
-        need(flags < 2 and parent == NONE32 and nchildren == 0, f"column {self.name}: its node")
+        need(flags < 2, f"column {self.name}: flags of its node")
+        need(TYPES[kind] == "struct" or self.nchildren == NCHILDREN.get(TYPES[kind], 0),
+             f"column {self.name}: number of children")
         self.type, self.nullable, self.metadata = TYPES[kind], bool(flags & 1), {}
         type_bytes = b""
         if params_off != NONE32:
@@ -98,9 +106,25 @@ class Field:
             type_bytes = params.take(params.numbers("I")[0])
             self.metadata = params.pairs()
         self.parse_type(Cursor(type_bytes))
+        self.below_list, self.can_be_null = False, self.nullable
+
+    @property
+    def path(self):
+        return self.name if self.parent is None else f"{self.parent.path}.{self.name}"
+
+    @property
+    def has_lengths(self):
+        return self.type in ("list", "map")
+
+    def set_parent(self, parent):
+        """What comes down from above."""
+        self.parent, self.depth = parent, parent.depth + 1
+        self.below_list = parent.below_list or parent.type != "struct"
+        self.can_be_null = self.nullable or (parent.can_be_null and not parent.has_lengths)
+        parent.children.append(self)
 
     def parse_type(self, params):
-        self.width = 16 if self.type == "uuid" else 0
+        self.width = 16 if self.type in ("uuid", "interval") else 0
         self.phys = PHYS.get(self.type)
         if self.type == "decimal":
             self.precision, self.scale = params.numbers("BB")
@@ -112,7 +136,9 @@ class Field:
         elif self.type == "timestamp":
             self.unit = params.numbers("B")[0]
             self.zone = params.take(len(params.data) - 1).decode()
-        elif self.type == "fixed_binary":
+        elif self.type == "duration":
+            self.unit = params.numbers("B")[0]
+        elif self.type in ("fixed_binary", "fixed_list"):
             self.width = params.numbers("I")[0]
         elif self.type == "enum":
             self.symbols = [params.take(params.numbers("H")[0]).decode()
@@ -121,7 +147,7 @@ class Field:
 
     def check(self, value):
         """What a column promises of a value beyond its physical type."""
-        need(value is not None or self.nullable, f"column {self.name}: a null")
+        need(value is not None or self.can_be_null, f"column {self.path}: a null")
         if value is None:
             return
         if self.type == "utf8":
@@ -151,9 +177,88 @@ def widens(narrow, wide):
 
 
 def parse_nodes(records, pool):
-    fields = [Field(records[i:i + 24], pool) for i in range(0, len(records), 24)]
-    need(len({field.name for field in fields}) == len(fields), "two columns of one name")
-    return fields
+    """The nodes, depth first, linked to their parents and children."""
+    nodes, open_nodes = [], []  # those whose children are still to come
+    for number, at in enumerate(range(0, len(records), 24)):
+        node = Field(records[at:at + 24], pool)
+        while open_nodes and len(open_nodes[-1][1].children) == open_nodes[-1][1].nchildren:
+            open_nodes.pop()
+        expected = open_nodes[-1][0] if open_nodes else NONE32
+        need(node.parent_number == expected, f"node {number}: its parent")
+        if open_nodes:
+            node.set_parent(open_nodes[-1][1])
+        need(node.depth <= MAX_DEPTH, f"node {number}: nested too deep")
+        open_nodes.append((number, node))
+        nodes.append(node)
+    need(all(len(node.children) == node.nchildren for node in nodes), "a node without its children")
+    columns = columns_of(nodes)
+    for siblings in [columns] + [node.children for node in nodes]:
+        need(len({field.name for field in siblings}) == len(siblings), "two columns of one name")
+    for node in nodes:
+        if node.type == "map":
+            entries = node.children[0]
+            need(entries.type == "struct" and entries.nchildren == 2 and not entries.nullable
+                 and not entries.children[0].nullable, f"column {node.path}: entries of a map")
+    return nodes
+
+
+def columns_of(nodes):
+    return [node for node in nodes if node.parent is None]
+
+
+def check_feature(features, nodes, where):
+    nested = any(node.type in ("list", "fixed_list", "struct", "map") for node in nodes)
+    need(not nested or features & NESTED, f"{where}: nested columns without their feature")
+
+
+# ---- Nested columns: section 5. ----
+
+def nvalues_below(field, values):
+    """How many values each child of a node has, by the node's own."""
+    if field.has_lengths:
+        return sum(length for length in values if length is not None)
+    return len(values) * (field.width if field.type == "fixed_list" else 1)
+
+
+def check_nulls(field, values, parent):
+    """A part of a null struct or fixed_list is null; elsewhere only what is nullable."""
+    width = field.parent.width if field.parent.type == "fixed_list" else 1
+    for i, value in enumerate(values):
+        inherited = parent[i // width] is None
+        need(value is None or not inherited, f"column {field.path}: a value in a null")
+        need(value is not None or inherited or field.nullable, f"column {field.path}: a null")
+
+
+def assemble(field, values):
+    """The values of a node with all that is below it: None, a leaf's value, a list, or for a struct
+    a tuple. `values` maps each node to its own."""
+    own = values[field]
+    if not field.children and field.type != "struct":
+        return own
+    parts = [assemble(child, values) for child in field.children]
+    if field.type == "struct":
+        return [None if value is None else tuple(part[i] for part in parts)
+                for i, value in enumerate(own)]
+    made, at = [], 0
+    for value in own:
+        n = field.width if field.type == "fixed_list" else (value or 0)
+        made.append(None if value is None else parts[0][at:at + n])
+        at += n
+    return made
+
+
+def zone_ends(field, values, ends):
+    """Where the values of each child end whose own node's zones end at `ends`."""
+    if field.type == "fixed_list":
+        return [end * field.width for end in ends]
+    if not field.has_lengths:
+        return ends
+    made, at, total = [], 0, 0
+    for end in ends:
+        total += sum(length or 0 for length in values[at:end])
+        made.append(total)
+        at = end
+    return made
 
 
 # ---- Chunks: section 5. ----
@@ -161,45 +266,65 @@ def parse_nodes(records, pool):
 class Chunk:
     """Where a chunk is and what it needs; dictionary: raw entries of its shared chain, or None."""
 
-    def __init__(self, where, data, nrows, nnulls, page_shift, phys, flags, chunk_hash, dictionary):
-        self.where, self.data, self.nrows, self.nnulls = where, data, nrows, nnulls
+    def __init__(self, where, data, nvalues, nnulls, page_shift, phys, flags, chunk_hash, dictionary):
+        self.where, self.data, self.nvalues, self.nnulls = where, data, nvalues, nnulls
         self.page_shift, self.phys, self.flags = page_shift, phys, flags
         self.hash, self.dictionary = chunk_hash, dictionary
-        need(flags <= 7 and page_shift <= 16, f"{where}: flags or page_shift")
+        self.first_child = [0]  # of each page with values
+        need(flags <= 15 and page_shift <= 16, f"{where}: flags or page_shift")
 
-    def stored_pages(self):
-        npages = -(-self.nrows >> self.page_shift) + (1 if self.flags & LOCAL_DICT else 0)
+    def stored_pages(self, field):
+        local = 1 if self.flags & LOCAL_DICT else 0
+        npages = -(-self.nvalues >> self.page_shift) + local
         if npages == 1:
             verify(self.data, self.hash, self.where + ": page 0")
             return [self.data]
-        head, body = self.data[:16 * npages], self.data[16 * npages:]
+        size = 24 if field.has_lengths else 16
+        head, body = self.data[:size * npages], self.data[size * npages:]
         verify(head, self.hash, self.where + ": head")
-        need(len(head) == 16 * npages, f"{self.where}: a head that is cut")
-        begin, stored = 0, []
+        need(len(head) == size * npages, f"{self.where}: a head that is cut")
+        begin, stored, children = 0, [], []
         for k in range(npages):
-            end, _, page_hash = struct.unpack_from("<IIQ", head, 16 * k)
+            end, _, page_hash = struct.unpack_from("<IIQ", head, size * k)
+            if field.has_lengths:
+                child, zero = struct.unpack_from("<II", head, size * k + 16)
+                need(zero == 0 and (k >= local or child == 0), f"{self.where}: entry of page {k}")
+                children.append(child)
             need(begin < end <= len(body), f"{self.where}: ends of pages")
             verify(body[begin:end], page_hash, f"{self.where}: stored page {k}")
             stored.append(body[begin:end])
             begin = end
         need(begin == len(body), f"{self.where}: bytes behind the last page")
+        self.first_child = children[local:]
         return stored
 
     def values(self, field):
+        without_pages = self.flags & (ALL_NULL | ALL_VALID)
+        need(self.nvalues > 0 or self.flags == ALL_NULL, f"{self.where}: a chunk of no values")
+        if without_pages:
+            need(self.flags == without_pages and not self.data and self.hash == 0,
+                 f"{self.where}: a chunk without pages")
         if self.flags & ALL_NULL:
-            need(self.flags == ALL_NULL and not self.data and self.nnulls == self.nrows,
-                 f"{self.where}: a chunk of nulls")
-            values = [None] * self.nrows
+            values = [None] * self.nvalues
+        elif self.flags & ALL_VALID:
+            need(self.phys == field.phys == NONE and field.type != "null",
+                 f"{self.where}: a chunk of values alone")
+            values = [0] * self.nvalues
         else:
-            need(widens(self.phys, field.phys), f"{self.where}: physical type {self.phys}")
+            need(widens(self.phys, field.phys) and field.type != "null",
+                 f"{self.where}: physical type {self.phys}")
             values = self.decode(field)
         need(values.count(None) == self.nnulls, f"{self.where}: count of nulls")
         for value in values:
             field.check(value)
+        if field.has_lengths and not without_pages:
+            for k, child in enumerate(self.first_child):
+                need(child == sum(length or 0 for length in values[:k << self.page_shift]),
+                     f"{self.where}: first_child of page {k}")
         return values
 
     def decode(self, field):
-        stored, dictionary = self.stored_pages(), None
+        stored, dictionary = self.stored_pages(field), None
         if self.flags & SHARED_DICT:
             dictionary = self.dictionary
         if self.flags & LOCAL_DICT:
@@ -212,7 +337,7 @@ class Chunk:
                  f"{self.where}: a dictionary with a null or an entry twice")
         values = []
         for k, page in enumerate(stored):
-            n = min(1 << self.page_shift, self.nrows - (k << self.page_shift))
+            n = min(1 << self.page_shift, self.nvalues - (k << self.page_shift))
             try:
                 raw = pages.decode_raw(page, self.phys, field.width, n, dictionary)
             except Damage as damage:
@@ -281,6 +406,9 @@ class Zone:
 
     def __init__(self, entry, field):
         self.kind, width = bound_kind(field)
+        self.nvalues = None
+        if field.below_list:
+            self.nvalues = struct.unpack_from("<Q", entry, 2 * width + 8)[0]
         low, high = entry[:width], entry[width:2 * width]
         (self.nnulls, flags, self.low_len,
          self.high_len) = struct.unpack_from("<IHBB", entry, 2 * width)
@@ -301,6 +429,7 @@ class Zone:
         known = [v for v in values if v is not None]
         real = [v for v in known if v == v]  # not NaN
         ordered = len(real) == len(values)
+        need(self.nvalues in (None, len(values)), f"{what}: n_values")
         if self.nnulls != NONE32:
             need(self.nnulls == len(values) - len(known), f"{what}: n_nulls")
         if self.bounded:
@@ -330,6 +459,7 @@ class File:
         verify(data[-64:-16], struct.unpack("<Q", data[-16:-8])[0], "trailer")
         need(version >> 8 == 1, f"version {version >> 8}")
         check_features(features)
+        self.features = features
         need(file_len == len(data), f"file_len is {file_len}, the file has {len(data)} bytes")
         need(zero == 0, "trailer: bytes that must be zero are not")
         table_off = len(data) - 64 - 32 * nsections
@@ -386,6 +516,7 @@ class File:
         need(len(directory) == 64 * self.nnodes, "column directory: length")
         columns = [directory[i:i + 64] for i in range(0, len(directory), 64)]
         self.fields = parse_nodes(b"".join(column[:24] for column in columns), pool)
+        check_feature(self.features, self.fields, "trailer")
         metadata = self.content(METADATA)
         self.metadata = Cursor(metadata).pairs() if metadata else {}
         self.check_names()
@@ -399,10 +530,11 @@ class File:
             chunks_off, chunks_hash, stats_off, stats_hash, stride = struct.unpack_from(
                 "<QQQQH", column, 24)
             zeros(column[58:], "column directory")
-            what = f"column {field.name}"
+            what = f"column {field.path}"
             self.chunks.append(self.part(CHUNKS, chunks_off, 32 * ngroups, chunks_hash,
                                          what + ": chunk entries"))
-            need(stride == 2 * bound_kind(field)[1] + 8 or not nentries, what + ": stats_stride")
+            need(stride == 2 * bound_kind(field)[1] + (16 if field.below_list else 8) or not nentries,
+                 what + ": stats_stride")
             stats = self.part(STATISTICS, stats_off, stride * nentries, stats_hash,
                               what + ": statistics")
             self.zones.append([Zone(stats[i:i + stride], field)
@@ -411,9 +543,11 @@ class File:
     def check_names(self):
         slots = self.content(NAMES)
         nslots = len(slots) // 4
-        need(not self.fields or (nslots >= 2 * len(self.fields) and nslots & nslots - 1 == 0),
-             "names: number of slots")
+        need(not self.fields or (nslots >= 2 * len(columns_of(self.fields))
+                                 and nslots & nslots - 1 == 0), "names: number of slots")
         for number, field in enumerate(self.fields):
+            if field.parent is not None:
+                continue
             slot = xxh3_64(field.name.encode()) % nslots
             for _ in range(nslots):
                 entry = struct.unpack_from("<I", slots, 4 * slot)[0]
@@ -455,46 +589,71 @@ class File:
                      == (segment_id, dir_hash, first_code, count, phys), f"{what}: its entry")
             self.segments.append(segment)
 
-    def columns_of(self, group):
-        """The values of all columns of a row group."""
-        offset, nrows = self.groups[group]
-        columns = []
-        for field, entries in zip(self.fields, self.chunks):
+    def nvalues_of(self, number, group):
+        """How many values the chunk of a node has."""
+        if not self.fields[number].below_list:
+            return self.groups[group][1]
+        entry = self.zones[number][1 + group if len(self.groups) > 1 else 0]
+        need(entry.nvalues <= MAX_NVALUES, "statistics: n_values")
+        return entry.nvalues
+
+    def values_of(self, group):
+        """The values of each node in a row group."""
+        made = {}
+        for number, (field, entries) in enumerate(zip(self.fields, self.chunks)):
             (chunk_off, length, nnulls, chunk_hash, dict_index, page_shift, phys, encoding,
              flags) = struct.unpack_from("<QIIQIBBBB", entries, 32 * group)
             need(bool(flags & SHARED_DICT) == (dict_index != NONE32), "dict_index")
             dictionary = self.segments[dict_index].entries if flags & SHARED_DICT else None
-            chunk = Chunk(f"row group {group}: column {field.name}",
-                          self.data[chunk_off:chunk_off + length], nrows, nnulls, page_shift, phys,
-                          flags, chunk_hash, dictionary)
-            columns.append(chunk.values(field))
-        return columns
+            chunk = Chunk(f"row group {group}: column {field.path}",
+                          self.data[chunk_off:chunk_off + length], self.nvalues_of(number, group),
+                          nnulls, page_shift, phys, flags, chunk_hash, dictionary)
+            made[field] = read_node(field, chunk, made)
+        return made
 
-    def check_zones(self, column, field, values_of_groups):
-        """All zone maps of a column against its values."""
-        zones = iter(self.zones[column])
+    def check_zones(self, number, field, values_of_groups, ends_of_groups):
+        """All zone maps of a node against its values."""
+        zones = iter(self.zones[number])
         levels = [[sum(values_of_groups, [])]]
         if len(values_of_groups) > 1:
             levels.append(values_of_groups)
-        blocks = [values[i:i + ZONE] for values in values_of_groups
-                  for i in range(0, len(values), ZONE)]
+        blocks = [values[begin:end] for values, ends in zip(values_of_groups, ends_of_groups)
+                  for begin, end in zip([0] + ends, ends)]
         if len(blocks) > len(values_of_groups):
             levels.append(blocks)
         for level, parts in zip(("file", "row group", "zone"), levels):
-            for number, values in enumerate(parts):
-                next(zones).check(values, f"column {field.name}: statistics of {level} {number}")
+            for place, values in enumerate(parts):
+                next(zones).check(values, f"column {field.path}: statistics of {level} {place}")
 
     def rows(self):
         """(fields, columns) of each row group in order."""
-        kept = [[] for _ in self.fields]
+        kept = {field: ([], []) for field in self.fields}
         for group in range(len(self.groups)):
-            columns = self.columns_of(group)
-            yield self.fields, columns
-            for values, column in zip(kept, columns):
-                values.append(column)
-        for number, (field, values) in enumerate(zip(self.fields, kept)):
-            if values:
-                self.check_zones(number, field, values)
+            values, nrows = self.values_of(group), self.groups[group][1]
+            columns = columns_of(self.fields)
+            yield columns, [assemble(field, values) for field in columns]
+            ends = {}
+            for field in self.fields:
+                if field.parent is None:
+                    ends[field] = [min(end, nrows) for end in range(ZONE, nrows + ZONE, ZONE)]
+                else:
+                    ends[field] = zone_ends(field.parent, values[field.parent], ends[field.parent])
+                kept[field][0].append(values[field])
+                kept[field][1].append(ends[field])
+        for number, field in enumerate(self.fields):
+            if self.groups:
+                self.check_zones(number, field, *kept[field])
+
+
+def read_node(field, chunk, values):
+    """The values of a node, whose parent's are in `values`."""
+    if field.parent is not None:
+        need(chunk.nvalues == nvalues_below(field.parent, values[field.parent]),
+             f"{chunk.where}: number of values")
+    own = chunk.values(field)
+    if field.parent is not None and not field.parent.has_lengths:
+        check_nulls(field, own, values[field.parent])
+    return own
 
 
 # ---- From object to object: section 3. ----
@@ -524,15 +683,17 @@ class Walk:
             need(row is not None and stream_row == row, f"{what}: stream_row")
             if dir_len and kind != FOOT:
                 verify(body[:dir_len], dir_hash, f"{what}: directory")
-            yield at, kind, nrows, dir_len, ref_id, body
+            yield at, kind, nrows, dir_len, ref_id, features, body
             row += nrows
             at += 64 + body_len
 
     def schema(self, body, dir_len, ref_id):
         nnodes, ncolumns, pool_len, _ = struct.unpack_from("<IIII", body)
-        need(dir_len == 16 + 24 * nnodes + pool_len and nnodes == ncolumns, "schema: dir_len")
+        need(dir_len == 16 + 24 * nnodes + pool_len, "schema: dir_len")
         need(xxh3_64(body[:dir_len]) == ref_id, "schema: id")
-        self.schemas[ref_id] = parse_nodes(body[16:16 + 24 * nnodes], body[16 + 24 * nnodes:dir_len])
+        nodes = parse_nodes(body[16:16 + 24 * nnodes], body[16 + 24 * nnodes:dir_len])
+        need(len(columns_of(nodes)) == ncolumns, "schema: n_columns")
+        self.schemas[ref_id] = nodes
         return dir_len
 
     def dictionary(self, at, body, dir_len, ref_id):
@@ -545,12 +706,12 @@ class Walk:
 
     def row_group(self, at, body, nrows, dir_len, fields):
         need(dir_len == 40 * len(fields), f"row group at {at}: dir_len")
-        end, columns = dir_len, []
+        end, values = dir_len, {}
         for k, field in enumerate(fields):
             (offset, length, nvalues, nnulls, page_shift, phys, encoding, flags, chunk_hash,
              dict_id) = struct.unpack_from("<QIIIBBBBQQ", body, 40 * k)
-            what = f"row group at {at}: column {field.name}"
-            need(nvalues == nrows, f"{what}: n_values")
+            what = f"row group at {at}: column {field.path}"
+            need(nvalues == nrows or (field.below_list and nvalues <= MAX_NVALUES), f"{what}: n_values")
             if length:
                 begin = offset - 64
                 need(begin == end + -end % 8, f"{what}: offset")
@@ -560,12 +721,12 @@ class Walk:
             need(bool(flags & SHARED_DICT) == (dict_id != 0), f"{what}: dict_id")
             need(dict_id == 0 or dict_id in self.segments, f"{what}: its dictionary is not there")
             dictionary = self.segments[dict_id].entries if dict_id else None
-            chunk = Chunk(what, data, nrows, nnulls, page_shift, phys, flags, chunk_hash, dictionary)
-            columns.append(chunk.values(field))
-        return end, columns
+            chunk = Chunk(what, data, nvalues, nnulls, page_shift, phys, flags, chunk_hash, dictionary)
+            values[field] = read_node(field, chunk, values)
+        return end, [assemble(field, values) for field in columns_of(fields)]
 
     def rows(self):
-        for at, kind, nrows, dir_len, ref_id, body in self.objects():
+        for at, kind, nrows, dir_len, ref_id, features, body in self.objects():
             end = 0
             if kind == SCHM:
                 end = self.schema(body, dir_len, ref_id)
@@ -574,8 +735,9 @@ class Walk:
             elif kind == RGRP:
                 need(ref_id in self.schemas, f"row group at {at}: its schema is not there")
                 fields = self.schemas[ref_id]
+                check_feature(features, fields, f"row group at {at}")
                 end, columns = self.row_group(at, body, nrows, dir_len, fields)
-                yield fields, columns
+                yield columns_of(fields), columns
             elif kind not in (HEAD, PAD):
                 end = len(body)
             need(end <= len(body), f"object at {at}: longer than its body")

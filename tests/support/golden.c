@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "column/type.h"
 #include "support/gen_table.h"
 
 enum { MAX_NTYPES = 8, MAX_NGROUPS = 8 };
@@ -12,6 +13,7 @@ enum { MAX_NTYPES = 8, MAX_NGROUPS = 8 };
 struct golden {
     const char *name;
     const char *filter;
+    const char *texts[MAX_NTYPES];       /* types as text, instead of `types`; NULL: the end */
     enum stoa_type_id types[MAX_NTYPES]; /* 0: the end; none at all: one of each type */
     unsigned ncopies;                    /* of each type; 0 means 1 */
     int shape;                           /* enum stoa_test_shape, -1: any */
@@ -72,6 +74,22 @@ static const struct golden goldens[STOA_TEST_NGOLDEN] = {
     {.name = "prices", .filter = "c1 > 99.5",
      .types = {STOA_FLOAT32, STOA_FLOAT64}, .shape = STOA_TEST_SMALL_RANGE,
      .nulls = STOA_TEST_NULLS_SOME, .nrows = {1500, 400}, .prices = true},
+    {.name = "spans", .filter = "c0 > 0 or c2 > 'PT0S'",
+     .texts = {"float16", "decimal(60,9)", "duration(us)", "interval"},
+     .shape = -1, .nulls = STOA_TEST_NULLS_SOME, .nrows = {300, 100}},
+    {.name = "nested", .filter = "c1.a >= 'M' and c0 is not null",
+     .texts = {"list<int32>",
+               "struct<a:utf8,b:list<struct<x:float64,y:utf8 not null>>,c:int16 not null>",
+               "map<utf8,int16>", "fixed_list<float32,3>"},
+     .shape = -1, .nulls = STOA_TEST_NULLS_SOME, .nrows = {150, 1, 60}},
+    {.name = "deep", .filter = "c1.a.b.c > 0 or c2 is null",
+     .texts = {"list<list<list<utf8>>>",
+               "struct<a:struct<b:struct<c:int64,d:fixed_list<list<bool>,2>>>,e:struct<>>",
+               "map<int32,map<utf8,struct<l:list<decimal(40,3)>>>>", "list<null>"},
+     .shape = -1, .nulls = -1, .nrows = {30, 9, 20}},
+    {.name = "lists", .filter = "c0 is not null",
+     .texts = {"list<uint8>"}, .shape = STOA_TEST_SMALL_RANGE, .nulls = STOA_TEST_NULLS_RUNS,
+     .nrows = {8500, 200}},
 };
 /* clang-format on */
 
@@ -85,10 +103,34 @@ const char *stoa_test_golden_filter(size_t i)
     return goldens[i].filter;
 }
 
+/* A nullable column of a type that is given as text. */
+static void add_field(struct stoa_schema *schema, const char *text)
+{
+    struct stoa_field *field = &schema->fields[schema->nfields];
+    struct stoa_error err;
+    char name[32];
+
+    field->nullable = true;
+    (void)snprintf(name, sizeof(name), "c%u", (unsigned)schema->nfields++);
+    if (stoa_strndup(&field->name, name, strlen(name), &err) != STOA_OK ||
+        stoa_field_parse_type(field, text, &err) != STOA_OK)
+        abort();
+}
+
 static void add_fields(const struct golden *golden, struct stoa_test_random *random,
                        struct stoa_schema *schema)
 {
+    struct stoa_error no_memory;
+
     *schema = (struct stoa_schema){0};
+    if (golden->texts[0] != NULL) {
+        if (stoa_alloc_zeroed(&schema->fields, MAX_NTYPES, sizeof(schema->fields[0]), &no_memory) !=
+            STOA_OK)
+            abort();
+        for (size_t i = 0; i < MAX_NTYPES && golden->texts[i] != NULL; i++)
+            add_field(schema, golden->texts[i]);
+        return;
+    }
     if (golden->types[0] == 0) {
         stoa_test_schema_of_all_types(random, schema);
         return;

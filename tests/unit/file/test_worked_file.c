@@ -1,5 +1,6 @@
 /*
- * The file of spec/format.md, section 13: the document shows the bytes that the writer makes.
+ * The files of spec/format.md, sections 13 and 14: the document shows the bytes that the writer
+ * makes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +11,10 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
+#include "column/array.h"
 #include "column/builder.h"
+#include "column/type.h"
 #include "file/writer.h"
 
 static void check(enum stoa_status st, const struct stoa_error *err)
@@ -46,27 +50,86 @@ static void make_table(struct stoa_schema *schema, struct stoa_batch *batch)
     batch->nrows = 4;
 }
 
-/* A dictionary does not pay for four rows; here it costs nothing, so that there is one to see. */
-static struct stoa_sink *write_file(void)
+/* Three rows of a struct of a number and a list: {1, [5, 6]}, null, {3, [7]}. */
+static void make_nested(struct stoa_schema *schema, struct stoa_batch *batch)
 {
-    struct stoa_rules rules = stoa_default_rules;
+    static const struct stoa_type number = {.id = STOA_INT16}, item = {.id = STOA_INT8};
+    static const int32_t offsets[] = {0, 2, 2, 3};
+    struct stoa_array *p, *children, *l;
+    struct stoa_field *field;
+    struct stoa_builder x, items;
+    struct stoa_error err = {0};
+
+    check(stoa_alloc_zeroed(&schema->fields, 1, sizeof(schema->fields[0]), &err), &err);
+    schema->nfields = 1;
+    field = &schema->fields[0];
+    check(stoa_strndup(&field->name, "p", 1, &err), &err);
+    field->nullable = true;
+    check(stoa_field_parse_type(field, "struct<x:int16 not null,l:list<int8>>", &err), &err);
+    check(stoa_batch_init(batch, schema, &err), &err);
+    batch->nrows = 3;
+    check(stoa_alloc_zeroed(&children, 2, sizeof(children[0]), &err), &err);
+    check(stoa_builder_init(&x, &number, 3, &err), &err);
+    stoa_builder_append_16(&x, 1);
+    stoa_builder_append_null(&x);
+    stoa_builder_append_16(&x, 3);
+    stoa_builder_finish(&x, &children[0]);
+    p = &batch->columns[0];
+    *p = (struct stoa_array){.nvalues = 3, .nnulls = 1, .children = children, .nchildren = 2};
+    check(stoa_array_alloc_buffer(&p->validity, 1, &err), &err);
+    p->validity[0] = 5;
+    l = &children[1];
+    *l = (struct stoa_array){.nvalues = 3, .nnulls = 1, .nchildren = 1};
+    check(stoa_array_alloc_buffer(&l->validity, 1, &err), &err);
+    l->validity[0] = 5;
+    check(stoa_array_alloc_buffer(&l->offsets, sizeof(offsets), &err), &err);
+    memcpy(l->offsets, offsets, sizeof(offsets));
+    check(stoa_alloc_zeroed(&l->children, 1, sizeof(l->children[0]), &err), &err);
+    check(stoa_builder_init(&items, &item, 3, &err), &err);
+    stoa_builder_append_8(&items, 5);
+    stoa_builder_append_8(&items, 6);
+    stoa_builder_append_8(&items, 7);
+    stoa_builder_finish(&items, &l->children[0]);
+}
+
+static struct stoa_sink *write_file(const struct stoa_rules *rules,
+                                    void (*make)(struct stoa_schema *schema,
+                                                 struct stoa_batch *batch))
+{
     struct stoa_schema schema = {0};
     struct stoa_batch batch;
     struct stoa_error err = {0};
     struct stoa_writer *writer;
     struct stoa_sink *sink;
 
-    rules.full_nrows = 1;
-    rules.amortisation = 1000;
-    make_table(&schema, &batch);
+    make(&schema, &batch);
     check(stoa_sink_create_memory(&sink, &err), &err);
-    check(stoa_writer_open_rules(sink, &schema, NULL, &rules, &writer, &err), &err);
+    check(stoa_writer_open_rules(sink, &schema, NULL, rules, &writer, &err), &err);
     check(stoa_writer_append(writer, &batch, &err), &err);
     check(stoa_writer_finish(writer, &err), &err);
     stoa_writer_close(writer);
     stoa_batch_reset(&batch);
     stoa_schema_reset(&schema);
     return sink;
+}
+
+/* A dictionary does not pay for four rows; here it costs nothing, so that there is one to see. */
+static struct stoa_sink *write_table(void)
+{
+    struct stoa_rules rules = stoa_default_rules;
+
+    rules.full_nrows = 1;
+    rules.amortisation = 1000;
+    return write_file(&rules, make_table);
+}
+
+/* Three lengths are too many for a page; numbers are smaller. */
+static struct stoa_sink *write_nested(void)
+{
+    struct stoa_rules rules = stoa_default_rules;
+
+    rules.page_max_nbytes = 1045;
+    return write_file(&rules, make_nested);
 }
 
 static int hex_digit(char c)
@@ -77,58 +140,96 @@ static int hex_digit(char c)
 }
 
 /*
- * A line of the dump, "00c8  5f 03  what it means": appends its bytes; false for any other line.
+ * A line of the dump, "00c8  5f 03  what it means": its offset and bytes; 0 for any other line.
  * Bytes end at the first two spaces.
  */
-static bool parse_line(const char *line, uint8_t *bytes, size_t *nbytes, size_t room)
+static size_t parse_line(const char *line, size_t *offset, uint8_t bytes[64])
 {
-    size_t offset = 0;
+    size_t nbytes = 0;
 
+    *offset = 0;
     for (unsigned i = 0; i < 4; i++, line++) {
         if (hex_digit(*line) < 0)
-            return false;
-        offset = offset * 16 + (size_t)hex_digit(*line);
+            return 0;
+        *offset = *offset * 16 + (size_t)hex_digit(*line);
     }
     if (strncmp(line, "  ", 2) != 0)
-        return false;
-    if (offset != *nbytes)
-        fail_msg("the dump goes on at %04zx, its bytes so far end at %04zx", offset, *nbytes);
+        return 0;
     for (line += 2; hex_digit(line[0]) >= 0 && hex_digit(line[1]) >= 0; line += 3) {
-        assert_true(*nbytes < room);
-        bytes[(*nbytes)++] = (uint8_t)(hex_digit(line[0]) * 16 + hex_digit(line[1]));
+        assert_true(nbytes < 64);
+        bytes[nbytes++] = (uint8_t)(hex_digit(line[0]) * 16 + hex_digit(line[1]));
         if (line[2] != ' ')
             break;
     }
-    return true;
+    return nbytes;
+}
+
+/* Lets other programs look at a file. */
+static void dump(const char *variable, const uint8_t *bytes, size_t nbytes)
+{
+    const char *path = getenv(variable);
+    FILE *out;
+
+    if (path == NULL)
+        return;
+    out = fopen(path, "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(bytes, 1, nbytes, out), nbytes);
+    fclose(out);
+}
+
+/* Compares the dump in a section of the document; returns how many bytes it shows. */
+static size_t compare(const char *section, const uint8_t *bytes, size_t nbytes, bool whole)
+{
+    FILE *document = fopen("spec/format.md", "r");
+    bool inside = false;
+    size_t nshown = 0;
+    char line[1024];
+
+    if (document == NULL)
+        fail_msg("run from the top folder: spec/format.md is not here");
+    while (fgets(line, sizeof(line), document) != NULL) {
+        uint8_t shown[64];
+        size_t offset, n;
+
+        if (strncmp(line, "## ", 3) == 0)
+            inside = strncmp(line + 3, section, strlen(section)) == 0;
+        n = inside ? parse_line(line, &offset, shown) : 0;
+        if (n == 0)
+            continue;
+        if (whole && offset != nshown)
+            fail_msg("the dump goes on at %04zx, its bytes so far end at %04zx", offset, nshown);
+        for (size_t i = 0; i < n; i++)
+            if (offset + i >= nbytes || shown[i] != bytes[offset + i])
+                fail_msg("section %s byte %04zx: the document has %02x, the writer %02x", section,
+                         offset + i, shown[i], offset + i < nbytes ? bytes[offset + i] : 0);
+        nshown += n;
+    }
+    fclose(document);
+    return nshown;
 }
 
 static void the_document_shows_the_bytes_of_the_writer(void **state)
 {
     (void)state;
-    static uint8_t shown[8192];
-    size_t nbytes, nshown = 0;
-    struct stoa_sink *sink = write_file();
+    struct stoa_sink *sink = write_table();
+    size_t nbytes;
     const uint8_t *bytes = stoa_sink_memory(sink, &nbytes);
-    FILE *document = fopen("spec/format.md", "r");
-    char line[1024];
-    const char *dump = getenv("STOA_WORKED_FILE"); /* to look at it with other programs */
 
-    if (dump != NULL) {
-        FILE *out = fopen(dump, "wb");
+    dump("STOA_WORKED_FILE", bytes, nbytes);
+    assert_int_equal(compare("13.", bytes, nbytes, true), nbytes);
+    stoa_sink_close(sink);
+}
 
-        assert_non_null(out);
-        assert_int_equal(fwrite(bytes, 1, nbytes, out), nbytes);
-        fclose(out);
-    }
-    if (document == NULL)
-        fail_msg("run from the top folder: spec/format.md is not here");
-    while (fgets(line, sizeof(line), document) != NULL)
-        parse_line(line, shown, &nshown, sizeof(shown));
-    fclose(document);
-    for (size_t i = 0; i < nbytes && i < nshown; i++)
-        if (shown[i] != bytes[i])
-            fail_msg("byte %04zx: the document has %02x, the writer %02x", i, shown[i], bytes[i]);
-    assert_int_equal(nshown, nbytes);
+static void the_document_shows_the_bytes_of_nested_columns(void **state)
+{
+    (void)state;
+    struct stoa_sink *sink = write_nested();
+    size_t nbytes;
+    const uint8_t *bytes = stoa_sink_memory(sink, &nbytes);
+
+    dump("STOA_WORKED_NESTED", bytes, nbytes);
+    assert_true(compare("14.", bytes, nbytes, false) > 600);
     stoa_sink_close(sink);
 }
 
@@ -136,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_document_shows_the_bytes_of_the_writer),
+        cmocka_unit_test(the_document_shows_the_bytes_of_nested_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
