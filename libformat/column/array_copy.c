@@ -1,10 +1,10 @@
 /*
  * New arrays out of old ones: concat, slice, take.
  *
- * All are one thing: an array is gathered from *pieces*, runs of values of some array. A slice is
- * one piece, concat a piece for each array, take of nested values a piece for each run of rows.
- * Nested arrays turn pieces of theirs into pieces of their children. Take of values without
- * children, the way of each filter, has loops of its own that look at single rows.
+ * Slice and concat are one thing: an array is gathered from *pieces*, runs of values of some array.
+ * A slice is one piece, concat a piece for each array; nested arrays turn pieces of theirs into
+ * pieces of their children. Take, the way of each filter, has loops of its own that look at single
+ * rows, and gathers only where lists are long.
  */
 #include <assert.h>
 #include <string.h>
@@ -353,6 +353,23 @@ static void take_bytes(struct stoa_array *out, const struct stoa_array *array, c
     memset(out->values + at, 0, STOA_ARRAY_SLACK);
 }
 
+static enum stoa_status take_validity(const struct stoa_array *array, const uint32_t *rows,
+                                      struct stoa_array *out, struct stoa_error *err)
+{
+    size_t nbytes = stoa_bitmap_nbytes(out->nvalues);
+    enum stoa_status st;
+
+    if (array->validity == NULL)
+        return STOA_OK;
+    st = stoa_array_alloc_buffer(&out->validity, nbytes, err);
+    if (st != STOA_OK)
+        return st;
+    take_bits(out->validity, array->validity, rows, out->nvalues);
+    out->nnulls = out->nvalues - stoa_bitmap_count(out->validity, 0, out->nvalues);
+    stoa_array_drop_validity(out);
+    return STOA_OK;
+}
+
 static enum stoa_status take_leaf(const struct stoa_type *type, enum stoa_layout layout,
                                   const struct stoa_array *array, const uint32_t *rows,
                                   size_t nrows, struct stoa_array *out, struct stoa_error *err)
@@ -366,14 +383,8 @@ static enum stoa_status take_leaf(const struct stoa_type *type, enum stoa_layout
             nbytes += (uint32_t)(array->offsets[rows[i] + 1] - array->offsets[rows[i]]);
     if (nbytes > STOA_ARRAY_MAX_OFFSET)
         return stoa_array_fail_limit(nbytes, err);
-    st = stoa_array_alloc(type, nrows, (size_t)nbytes, array->validity != NULL, &taken, err);
-    if (st != STOA_OK)
-        return st;
-    if (array->validity != NULL) {
-        take_bits(taken.validity, array->validity, rows, nrows);
-        taken.nnulls = nrows - stoa_bitmap_count(taken.validity, 0, nrows);
-        stoa_array_drop_validity(&taken);
-    }
+    STOA_TRY(stoa_array_alloc(type, nrows, (size_t)nbytes, false, &taken, err));
+    STOA_TRY(take_validity(array, rows, &taken, err));
     if (layout == STOA_LAYOUT_BITS)
         take_bits(taken.values, array->values, rows, nrows);
     else if (layout == STOA_LAYOUT_FIXED)
@@ -381,39 +392,146 @@ static enum stoa_status take_leaf(const struct stoa_type *type, enum stoa_layout
     else if (layout == STOA_LAYOUT_BYTES)
         take_bytes(&taken, array, rows, nrows);
     *out = taken;
+    taken = (struct stoa_array){0};
+out:
+    stoa_array_reset(&taken);
+    return st;
+}
+
+/* The values of a list's child that belong to value i. */
+static struct piece items_of(const struct stoa_field *field, const struct stoa_array *array,
+                             size_t i)
+{
+    struct piece piece = {array, i, i + 1};
+
+    return child_piece(field, 0, &piece);
+}
+
+/* The offsets of the rows of lists that are taken, and *total, which the last one is. */
+static enum stoa_status take_offsets(const struct stoa_array *array, const uint32_t *rows,
+                                     struct stoa_array *out, size_t *total, struct stoa_error *err)
+{
+    uint64_t need = 0;
+    enum stoa_status st;
+
+    for (size_t i = 0; i < out->nvalues; i++)
+        need += (uint32_t)(array->offsets[rows[i] + 1] - array->offsets[rows[i]]);
+    if (need > STOA_ARRAY_MAX_OFFSET)
+        return stoa_array_fail_limit(need, err);
+    st = stoa_array_alloc_buffer(&out->offsets, (out->nvalues + 1) * sizeof(out->offsets[0]), err);
+    if (st != STOA_OK)
+        return st;
+    out->offsets[0] = 0;
+    for (size_t i = 0; i < out->nvalues; i++)
+        out->offsets[i + 1] =
+            out->offsets[i] + (array->offsets[rows[i] + 1] - array->offsets[rows[i]]);
+    *total = (size_t)need;
     return STOA_OK;
 }
 
-static enum stoa_status take_nested(const struct stoa_field *field, const struct stoa_array *array,
-                                    const uint32_t *rows, size_t nrows, struct stoa_array *out,
-                                    struct stoa_error *err)
+static enum stoa_status take_any(const struct stoa_field *field, const struct stoa_array *array,
+                                 const uint32_t *rows, size_t nrows, struct stoa_array *out,
+                                 struct stoa_error *err);
+
+/* The child of lists, row by row: for short lists. */
+static enum stoa_status take_short_items(const struct stoa_field *field,
+                                         const struct stoa_array *array, const uint32_t *rows,
+                                         size_t nrows, size_t nitems, struct stoa_array *out,
+                                         struct stoa_error *err)
 {
-    struct piece *pieces;
-    size_t npieces = 0;
-    enum stoa_status st = stoa_alloc_zeroed(&pieces, nrows, sizeof(pieces[0]), err);
+    uint32_t *items;
+    size_t n = 0;
+    enum stoa_status st = stoa_alloc_zeroed(&items, nitems, sizeof(items[0]), err);
 
     if (st != STOA_OK)
         return st;
     for (size_t i = 0; i < nrows; i++) {
-        if (npieces > 0 && pieces[npieces - 1].end == rows[i])
-            pieces[npieces - 1].end++;
-        else
-            pieces[npieces++] = (struct piece){array, rows[i], (size_t)rows[i] + 1};
+        struct piece range = items_of(field, array, rows[i]);
+
+        for (size_t item = range.begin; item < range.end; item++)
+            items[n++] = (uint32_t)item;
     }
-    st = gather(field, pieces, npieces, out, err);
+    st = take_any(&field->children[0], &array->children[0], items, n, out, err);
+    stoa_free(items);
+    return st;
+}
+
+/* The child of lists, each list a piece: for long lists. */
+static enum stoa_status take_long_items(const struct stoa_field *field,
+                                        const struct stoa_array *array, const uint32_t *rows,
+                                        size_t nrows, struct stoa_array *out,
+                                        struct stoa_error *err)
+{
+    struct piece *pieces;
+    enum stoa_status st = stoa_alloc_zeroed(&pieces, nrows, sizeof(pieces[0]), err);
+
+    if (st != STOA_OK)
+        return st;
+    for (size_t i = 0; i < nrows; i++)
+        pieces[i] = items_of(field, array, rows[i]);
+    st = gather(&field->children[0], pieces, nrows, out, err);
     stoa_free(pieces);
     return st;
+}
+
+enum { LONG_LIST_NVALUES = 16 }; /* on average, from which on a list is worth a memcpy() */
+
+static enum stoa_status take_items(const struct stoa_field *field, const struct stoa_array *array,
+                                   const uint32_t *rows, size_t nrows, size_t nitems,
+                                   struct stoa_array *out, struct stoa_error *err)
+{
+    if (nitems / nrows < LONG_LIST_NVALUES && array->children[0].nvalues <= UINT32_MAX)
+        return take_short_items(field, array, rows, nrows, nitems, out, err);
+    return take_long_items(field, array, rows, nrows, out, err);
+}
+
+/* nrows > 0. */
+static enum stoa_status take_nested(const struct stoa_field *field, enum stoa_layout layout,
+                                    const struct stoa_array *array, const uint32_t *rows,
+                                    size_t nrows, struct stoa_array *out, struct stoa_error *err)
+{
+    struct stoa_array taken = {.nvalues = nrows};
+    size_t nitems = nrows * field->type.width; /* no more than memory holds, or of no meaning */
+    enum stoa_status st;
+
+    STOA_TRY(take_validity(array, rows, &taken, err));
+    if (layout == STOA_LAYOUT_LIST)
+        STOA_TRY(take_offsets(array, rows, &taken, &nitems, err));
+    STOA_TRY(stoa_alloc_zeroed(&taken.children, field->nchildren, sizeof(taken.children[0]), err));
+    for (; taken.nchildren < field->nchildren; taken.nchildren++) {
+        uint32_t k = taken.nchildren;
+
+        if (layout == STOA_LAYOUT_STRUCT)
+            STOA_TRY(take_any(&field->children[k], &array->children[k], rows, nrows,
+                              &taken.children[k], err));
+        else
+            STOA_TRY(take_items(field, array, rows, nrows, nitems, &taken.children[k], err));
+    }
+    *out = taken;
+    taken = (struct stoa_array){0};
+out:
+    stoa_array_reset(&taken);
+    return st;
+}
+
+static enum stoa_status take_any(const struct stoa_field *field, const struct stoa_array *array,
+                                 const uint32_t *rows, size_t nrows, struct stoa_array *out,
+                                 struct stoa_error *err)
+{
+    enum stoa_layout layout = stoa_type_info(field->type.id)->layout;
+
+    if (layout <= STOA_LAYOUT_BYTES)
+        return take_leaf(&field->type, layout, array, rows, nrows, out, err);
+    if (nrows == 0) /* the array may be without children */
+        return gather(field, NULL, 0, out, err);
+    return take_nested(field, layout, array, rows, nrows, out, err);
 }
 
 enum stoa_status stoa_array_take(const struct stoa_field *field, const struct stoa_array *array,
                                  const uint32_t *rows, size_t nrows, struct stoa_array *out,
                                  struct stoa_error *err)
 {
-    enum stoa_layout layout = stoa_type_info(field->type.id)->layout;
-
     for (size_t i = 0; i < nrows; i++)
         assert(rows[i] < array->nvalues);
-    if (layout <= STOA_LAYOUT_BYTES)
-        return take_leaf(&field->type, layout, array, rows, nrows, out, err);
-    return take_nested(field, array, rows, nrows, out, err);
+    return take_any(field, array, rows, nrows, out, err);
 }

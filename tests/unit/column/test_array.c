@@ -232,6 +232,7 @@ static const char *const nested[] = {
     "struct<a:bool,b:utf8>",
     "struct<>",
     "fixed_list<int16,3>",
+    "fixed_list<struct<a:utf8,b:bool not null>,17>",
     "map<utf8,list<bool>>",
     "list<struct<a:int8 not null,b:list<list<utf8>>,c:fixed_list<struct<d:int32>,2>>>",
     "struct<a:struct<b:struct<c:decimal(10,2)>>,d:map<int8,struct<e:null>>>",
@@ -297,6 +298,47 @@ static void nested_copies_agree(void **state)
 }
 
 /* ---- Validation ---- */
+
+/* Lists of 20 values each, which are taken in another way than short ones. */
+static void long_lists_are_taken_whole(void **state)
+{
+    (void)state;
+    enum { NLISTS = 30, LENGTH = 20, NROWS = 50 };
+    struct stoa_test_random random;
+    struct stoa_field field = {0};
+    struct stoa_error err = {0};
+    struct stoa_array list = {.nvalues = NLISTS}, child, taken, expected, slices[NROWS];
+    const struct stoa_array *parts[NROWS];
+    int32_t offsets[NLISTS + 1];
+    uint32_t rows[NROWS];
+
+    stoa_test_random_init(&random, "long_lists_are_taken_whole");
+    assert_int_equal(stoa_field_parse("x", "list<struct<a:utf8,b:list<int8>>>", true, &field, &err),
+                     STOA_OK);
+    stoa_test_gen_array(&random, &field.children[0], NLISTS * LENGTH, STOA_TEST_FULL_RANGE,
+                        STOA_TEST_NULLS_SOME, &child);
+    for (int i = 0; i <= NLISTS; i++)
+        offsets[i] = LENGTH * i;
+    list.offsets = offsets;
+    list.children = &child;
+    list.nchildren = 1;
+    for (size_t i = 0; i < NROWS; i++) {
+        rows[i] = (uint32_t)stoa_test_random_below(&random, NLISTS);
+        assert_int_equal(stoa_array_slice(&field, &list, rows[i], rows[i] + 1, &slices[i], &err),
+                         STOA_OK);
+        parts[i] = &slices[i];
+    }
+    assert_int_equal(stoa_array_concat(&field, parts, NROWS, &expected, &err), STOA_OK);
+    assert_int_equal(stoa_array_take(&field, &list, rows, NROWS, &taken, &err), STOA_OK);
+    assert_int_equal(stoa_array_validate(&field, &taken, &err), STOA_OK);
+    assert_true(stoa_array_equal(&field, &taken, &expected));
+    stoa_array_reset(&taken);
+    stoa_array_reset(&expected);
+    for (size_t i = 0; i < NROWS; i++)
+        stoa_array_reset(&slices[i]);
+    stoa_array_reset(&child);
+    stoa_field_reset(&field);
+}
 
 static const struct {
     const char *type;
@@ -539,6 +581,32 @@ static void text_past_2_gib_is_a_limit(void **state)
                      STOA_ERR_LIMIT);
 }
 
+/* The same for values of lists, whose child takes no memory where it is of type null. */
+static void lists_of_2_gi_values_are_a_limit(void **state)
+{
+    (void)state;
+    int32_t offsets[] = {0, 1 << 26};
+    struct stoa_array child = {.nvalues = 1 << 26, .nnulls = 1 << 26};
+    const struct stoa_array array = {
+        .nvalues = 1, .offsets = offsets, .children = &child, .nchildren = 1};
+    const struct stoa_array *list[32];
+    uint32_t rows[32] = {0};
+    struct stoa_field field = {0};
+    struct stoa_error err = {0};
+    struct stoa_array out;
+
+    assert_int_equal(stoa_field_parse("x", "list<null>", true, &field, &err), STOA_OK);
+    for (size_t i = 0; i < 32; i++)
+        list[i] = &array;
+    assert_int_equal(stoa_array_concat(&field, list, 32, &out, &err), STOA_ERR_LIMIT);
+    err = (struct stoa_error){0};
+    assert_int_equal(stoa_array_take(&field, &array, rows, 32, &out, &err), STOA_ERR_LIMIT);
+    assert_string_equal(err.message,
+                        "2147483648 bytes of text or values of lists are more than one array of a "
+                        "column holds (2147483647): use fewer rows at a time");
+    stoa_field_reset(&field);
+}
+
 struct copies {
     const struct stoa_field *field;
     const struct stoa_array *array;
@@ -594,10 +662,12 @@ int main(void)
         cmocka_unit_test(copies_are_what_the_model_says),
         cmocka_unit_test(one_changed_value_is_not_equal),
         cmocka_unit_test(nested_copies_agree),
+        cmocka_unit_test(long_lists_are_taken_whole),
         cmocka_unit_test(invalid_arrays_are_named),
         cmocka_unit_test(what_is_below_a_null_or_nothing_may_be_null_or_missing),
         cmocka_unit_test(batches_are_as_wide_and_long_as_they_say),
         cmocka_unit_test(text_past_2_gib_is_a_limit),
+        cmocka_unit_test(lists_of_2_gi_values_are_a_limit),
         cmocka_unit_test(every_failing_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
