@@ -636,7 +636,7 @@ static void every_failing_allocation_is_reported(void **state)
     struct stoa_test_random random;
 
     stoa_test_random_seed(&random, 5);
-    for (size_t i = 0; i < NNESTED + STOA_TEST_NTYPES; i++) {
+    for (size_t i = 0; i < NNESTED + STOA_TEST_NLEAVES; i++) {
         struct stoa_field field = {.nullable = true};
         struct stoa_error err = {0};
         struct stoa_array array;
@@ -646,7 +646,7 @@ static void every_failing_allocation_is_reported(void **state)
             stoa_test_gen_array(&random, &field, 10, STOA_TEST_FULL_RANGE, STOA_TEST_NULLS_SOME,
                                 &array);
         } else {
-            stoa_test_gen_field(&random, stoa_test_types[i - NNESTED], true, "x", &field);
+            stoa_test_gen_field(&random, stoa_test_leaves[i - NNESTED], true, "x", &field);
             stoa_test_gen_array(&random, &field, 10, STOA_TEST_FULL_RANGE, STOA_TEST_NULLS_SOME,
                                 &array);
         }
