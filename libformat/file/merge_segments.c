@@ -27,6 +27,21 @@ static uint32_t dir_nbytes_of(const struct stoa_dictdir_entry *entry)
     return STOA_DICT_HEAD_NBYTES + npages * STOA_PAGE_ENTRY_NBYTES;
 }
 
+/* The head of a verified directory must say what the footer does. */
+static enum stoa_status check_head(const struct stoa_part *part, uint32_t index,
+                                   const uint8_t *bytes, struct stoa_error *err)
+{
+    const struct stoa_dictdir_entry *entries = part->table->entries, *entry = &entries[index];
+    uint64_t prev_id = entry->prev_index == STOA_NONE32 ? 0 : entries[entry->prev_index].id;
+    struct stoa_dict_head head;
+    enum stoa_status st = stoa_dict_head_unpack(bytes, &head, err);
+
+    if (st == STOA_OK && (head.prev_id != prev_id || head.first_code != entry->first_code ||
+                          head.count != entry->count || head.phys != entry->phys))
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "head and directory differ");
+    return st;
+}
+
 /* The pages behind the directory against their hashes, and zeros behind them. */
 static enum stoa_status check_pages(const struct stoa_buffer *body, uint32_t dir_nbytes,
                                     struct stoa_error *err)
@@ -78,6 +93,7 @@ static enum stoa_status read_body(const struct stoa_part *part, uint32_t index, 
     STOA_TRY(stoa_footer_read(footer, offset + STOA_OBJECT_NBYTES, body->data, body->nbytes, err));
     if (stoa_hash(body->data, dir_nbytes) != entry->dir_hash)
         return stoa_fail(err, STOA_ERR_CORRUPT, "hash differs");
+    STOA_TRY(check_head(part, index, body->data, err));
     STOA_TRY(check_pages(body, dir_nbytes, err));
 out:
     return st;
