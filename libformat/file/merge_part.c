@@ -358,6 +358,8 @@ static enum stoa_status plan_copy(struct group *group, uint32_t node, struct sto
     STOA_TRY(stoa_footer_nvalues(&part->reader->footer, part->node_of[node], group->number,
                                  &nvalues, err));
     chunk = &chunks[group->number];
+    if (chunk->nbytes == 0 && stoa_chunk_npages(chunk->flags, chunk->page_shift, nvalues) > 0)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "a chunk of pages without bytes");
     *out = (struct stoa_new_chunk){
         .entry =
             {

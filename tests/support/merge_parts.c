@@ -10,6 +10,7 @@
 #include "base/int256.h"
 #include "base/time.h"
 #include "column/scalar.h"
+#include "column/type.h"
 #include "support/gen_table.h"
 
 enum { MAX_NPARTS = 16 };
@@ -83,37 +84,100 @@ static const enum stoa_type_id families[][MAX_MEMBERS] = {
     {STOA_UTF8, STOA_INT32, STOA_BOOL, STOA_DATE32, STOA_FLOAT64}, /* as text */
 };
 
+enum { NFAMILIES = sizeof(families) / sizeof(families[0]) };
+
+/* Families come plain and in each of these. */
+enum { PLAIN, IN_STRUCT, IN_LIST, IN_STRUCT_IN_LIST, IN_FIXED_LIST, IN_MAP, NSHAPES };
+
 struct stoa_test_families stoa_test_draw_families(struct stoa_test_random *r)
 {
     struct stoa_test_families out = {.n = 1};
 
     out.n += (uint32_t)stoa_test_random_below(r, STOA_TEST_MAX_FAMILIES);
-    for (uint32_t i = 0; i < out.n; i++)
-        out.numbers[i] =
-            (unsigned)stoa_test_random_below(r, sizeof(families) / sizeof(families[0]));
+    for (uint32_t i = 0; i < out.n; i++) {
+        unsigned shape = 0;
+
+        if (stoa_test_random_one_in(r, 3))
+            shape = (unsigned)stoa_test_random_below(r, NSHAPES);
+        out.numbers[i] = (unsigned)stoa_test_random_below(r, NFAMILIES) + shape * NFAMILIES;
+    }
     return out;
 }
 
-static void add_column(struct stoa_test_random *r, unsigned family, uint32_t number,
-                       struct stoa_schema *schema)
+/* Appends a type of the family, perhaps with "not null" behind it. */
+static void append_leaf(struct stoa_test_random *r, unsigned family, struct stoa_buffer *text)
 {
     enum stoa_type_id id = 0;
+    struct stoa_field field = {0};
     struct stoa_error err = {0};
-    struct stoa_type type;
-    char name[16];
-    bool nullable;
 
     while (id == 0)
-        id = families[family][stoa_test_random_below(r, MAX_MEMBERS)];
-    stoa_test_gen_type(r, id, &type);
+        id = families[family % NFAMILIES][stoa_test_random_below(r, MAX_MEMBERS)];
+    stoa_test_gen_type(r, id, &field.type);
     if (id == STOA_TIMESTAMP) { /* of one clock */
-        stoa_free(type.zone);
-        type.zone = NULL;
+        stoa_free(field.type.zone);
+        field.type.zone = NULL;
     }
-    nullable = id == STOA_NULL || stoa_test_random_one_in(r, 2);
+    must(stoa_field_print_type(text, &field, &err), &err);
+    if (id != STOA_NULL && stoa_test_random_one_in(r, 3))
+        must(stoa_buffer_append(text, " not null", 9, &err), &err);
+    stoa_type_reset(&field.type);
+}
+
+static void append(struct stoa_buffer *text, const char *more)
+{
+    struct stoa_error err = {0};
+
+    must(stoa_buffer_append(text, more, strlen(more), &err), &err);
+}
+
+/* A struct of x, y and z in any order, of which one may be missing. */
+static void append_struct(struct stoa_test_random *r, unsigned family, bool may_miss,
+                          struct stoa_buffer *text)
+{
+    unsigned first = (unsigned)stoa_test_random_below(r, 3);
+    bool misses = may_miss && stoa_test_random_one_in(r, 3);
+
+    append(text, "struct<");
+    for (unsigned i = misses ? 1 : 0; i < 3; i++) {
+        unsigned number = (first + i) % 3;
+        const char name[] = {(char)('x' + (char)number), ':', '\0'};
+
+        append(text, name);
+        append_leaf(r, family + number, text);
+        append(text, i == 2 ? ">" : ",");
+    }
+}
+
+static void add_column(struct stoa_test_random *r, unsigned family, bool may_miss, uint32_t number,
+                       struct stoa_schema *schema)
+{
+    static const char *const opening[NSHAPES] = {"",         "", "list<", "list<", "fixed_list<",
+                                                 "map<utf8,"};
+    static const char *const closing[NSHAPES] = {"", "", ">", ">", ",3>", ">"};
+    unsigned shape = family / NFAMILIES;
+    struct stoa_buffer text = {0};
+    struct stoa_field field;
+    struct stoa_error err = {0};
+    char name[16], *at;
+    bool nullable;
+
+    append(&text, opening[shape]);
+    if (shape == IN_STRUCT || shape == IN_STRUCT_IN_LIST)
+        append_struct(r, family % NFAMILIES, may_miss, &text);
+    else
+        append_leaf(r, family, &text);
+    append(&text, closing[shape]);
+    must(stoa_buffer_append(&text, "", 1, &err), &err);
+    at = strstr((char *)text.data, " not null");
+    nullable = shape != PLAIN ? !stoa_test_random_one_in(r, 3) : at == NULL;
+    if (shape == PLAIN && at != NULL) /* says the column, not its type */
+        *at = '\0';
     (void)snprintf(name, sizeof(name), "c%u", number);
-    must(stoa_schema_add(schema, name, &type, nullable, &err), &err);
-    stoa_type_reset(&type);
+    must(stoa_field_parse(name, (char *)text.data, nullable, &field, &err), &err);
+    must(stoa_schema_add_field(schema, &field, &err), &err);
+    stoa_field_reset(&field);
+    stoa_buffer_free(&text);
 }
 
 void stoa_test_make_part(struct stoa_test_random *r, const struct stoa_test_families *drawn,
@@ -128,7 +192,7 @@ void stoa_test_make_part(struct stoa_test_random *r, const struct stoa_test_fami
         uint32_t number = (first + i) % drawn->n;
 
         if (!may_miss || !stoa_test_random_one_in(r, 4))
-            add_column(r, drawn->numbers[number], number, &schema);
+            add_column(r, drawn->numbers[number], may_miss, number, &schema);
     }
     for (size_t i = 0; i < ngroups; i++)
         nrows[i] = 1 + (size_t)stoa_test_random_below(r, 60);
@@ -220,6 +284,44 @@ static bool same_text(const struct stoa_field *a, const struct stoa_array *x, si
     return nleft == nright && (nleft == 0 || memcmp(left, right, nleft) == 0);
 }
 
+static bool same_value(const struct stoa_field *a, const struct stoa_array *x, size_t i,
+                       const struct stoa_field *b, const struct stoa_array *y, size_t j);
+
+/* Two structs that are not null: the fields of `a`, and nulls in those that it does not have. */
+static bool same_struct(const struct stoa_field *a, const struct stoa_array *x, size_t i,
+                        const struct stoa_field *b, const struct stoa_array *y, size_t j)
+{
+    for (uint32_t k = 0; k < b->nchildren; k++) {
+        uint32_t from = 0;
+
+        while (from < a->nchildren && strcmp(a->children[from].name, b->children[k].name) != 0)
+            from++;
+        if (from == a->nchildren ? !stoa_array_is_null(&y->children[k], j)
+                                 : !same_value(&a->children[from], &x->children[from], i,
+                                               &b->children[k], &y->children[k], j))
+            return false;
+    }
+    return true;
+}
+
+/* Two lists of any kind that are not null. */
+static bool same_list(const struct stoa_field *a, const struct stoa_array *x, size_t i,
+                      const struct stoa_field *b, const struct stoa_array *y, size_t j)
+{
+    size_t width = b->type.width, n;
+    size_t begin = x->offsets == NULL ? i * width : (size_t)x->offsets[i];
+    size_t there = y->offsets == NULL ? j * width : (size_t)y->offsets[j];
+
+    n = x->offsets == NULL ? width : (size_t)x->offsets[i + 1] - begin;
+    if (y->offsets != NULL && (size_t)y->offsets[j + 1] - there != n)
+        return false;
+    for (size_t k = 0; k < n; k++)
+        if (!same_value(&a->children[0], &x->children[0], begin + k, &b->children[0],
+                        &y->children[0], there + k))
+            return false;
+    return true;
+}
+
 /* Value i of x, of the field a, and value j of y, of the merged field b. */
 static bool same_value(const struct stoa_field *a, const struct stoa_array *x, size_t i,
                        const struct stoa_field *b, const struct stoa_array *y, size_t j)
@@ -231,6 +333,10 @@ static bool same_value(const struct stoa_field *a, const struct stoa_array *x, s
         return b->type.id == STOA_NULL || stoa_array_is_null(y, j);
     if (stoa_array_is_null(y, j))
         return false;
+    if (b->type.id == STOA_STRUCT)
+        return same_struct(a, x, i, b, y, j);
+    if (b->nchildren > 0)
+        return same_list(a, x, i, b, y, j);
     left = stoa_scalar_get(&a->type, x, i);
     right = stoa_scalar_get(&b->type, y, j);
     if (right.kind == STOA_KIND_BYTES || b->type.id == STOA_ENUM || b->type.id == STOA_BOOL)
