@@ -270,9 +270,9 @@ enum stoa_status stoa_reader_locate(struct stoa_reader *reader, uint64_t row, ui
     return STOA_OK;
 }
 
-enum stoa_status stoa_reader_node(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
-                                  struct stoa_rows rows, struct stoa_array *out,
-                                  struct stoa_read_counters *counters, struct stoa_error *err)
+/* A node with a value for each row, and rows of the row group. */
+static enum stoa_status check_rows(const struct stoa_reader *reader, uint32_t row_group,
+                                   uint32_t node, struct stoa_rows rows, struct stoa_error *err)
 {
     const struct stoa_footer *footer = &reader->footer;
     enum stoa_status st;
@@ -284,10 +284,35 @@ enum stoa_status stoa_reader_node(struct stoa_reader *reader, uint32_t row_group
         return stoa_fail(err, STOA_ERR_USAGE,
                          "rows %" PRIu64 " to %" PRIu64 " of a row group of %" PRIu32, rows.begin,
                          rows.end, footer->groups[row_group].nrows);
-    st = stoa_node_read(reader, row_group, node,
-                        (struct stoa_range){(uint32_t)rows.begin, (uint32_t)rows.end}, out,
-                        counters, err);
 out:
+    return st;
+}
+
+enum stoa_status stoa_reader_node(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
+                                  struct stoa_rows rows, struct stoa_array *out,
+                                  struct stoa_read_counters *counters, struct stoa_error *err)
+{
+    struct stoa_range values = {(uint32_t)rows.begin, (uint32_t)rows.end};
+    enum stoa_status st = check_rows(reader, row_group, node, rows, err);
+
+    return st == STOA_OK ? stoa_node_read(reader, row_group, node, values, out, counters, err) : st;
+}
+
+enum stoa_status stoa_reader_nulls(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
+                                   struct stoa_rows rows, struct stoa_array *out,
+                                   struct stoa_read_counters *counters, struct stoa_error *err)
+{
+    struct stoa_budget budget = {reader->footer.memory_nbytes, reader->footer.memory_nbytes};
+    struct stoa_range values = {(uint32_t)rows.begin, (uint32_t)rows.end}, children;
+    enum stoa_status st = check_rows(reader, row_group, node, rows, err);
+
+    if (st == STOA_OK)
+        st = stoa_chunk_read(reader, row_group, node, values, &budget, out, &children, counters,
+                             err);
+    if (st == STOA_OK && stoa_footer_subtree(&reader->footer, node) > 1) {
+        stoa_free(out->offsets);
+        out->offsets = NULL;
+    }
     return st;
 }
 

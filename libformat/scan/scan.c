@@ -71,14 +71,13 @@ out:
     return st;
 }
 
-/* Adds the pages and bytes of the chunks of a node, and of all that is below it. */
-static enum stoa_status count_chunks(struct stoa_scan *scan, uint32_t node, struct stoa_error *err)
+/* Adds the pages and bytes of the chunks of nodes [begin, end). */
+static enum stoa_status count_chunks(struct stoa_scan *scan, uint32_t begin, uint32_t end,
+                                     struct stoa_error *err)
 {
-    uint32_t end;
-    enum stoa_status st;
+    enum stoa_status st = STOA_OK;
 
-    STOA_TRY(stoa_reader_node_end(scan->reader, node, &end, err));
-    for (uint32_t i = node; i < end; i++) {
+    for (uint32_t i = begin; i < end; i++) {
         for (uint32_t g = 0; g < stoa_reader_nrow_groups(scan->reader); g++) {
             struct stoa_chunk_info chunk;
 
@@ -91,20 +90,26 @@ out:
     return st;
 }
 
-/* Adds up what a scan of everything would read. */
+/* Adds up what a scan of everything would read: columns with all that is below them, and what the
+   filter reads besides, which of a node with children is its nulls. */
 static enum stoa_status count_all_chunks(struct stoa_scan *scan, struct stoa_error *err)
 {
+    uint32_t end;
     enum stoa_status st = STOA_OK;
 
-    for (uint32_t i = 0; i < scan->ncolumns; i++)
-        STOA_TRY(count_chunks(scan, scan->nodes[i], err));
+    for (uint32_t i = 0; i < scan->ncolumns; i++) {
+        STOA_TRY(stoa_reader_node_end(scan->reader, scan->nodes[i], &end, err));
+        STOA_TRY(count_chunks(scan, scan->nodes[i], end, err));
+    }
     for (uint32_t i = 0; i < scan->nfilter_nodes; i++) {
+        uint32_t node = scan->filter_nodes[i];
         bool counted = false;
 
+        STOA_TRY(stoa_reader_node_end(scan->reader, node, &end, err));
         for (uint32_t k = 0; k < scan->ncolumns; k++)
-            counted |= scan->nodes[k] == scan->filter_nodes[i];
+            counted |= scan->nodes[k] == node && end == node + 1;
         if (!counted)
-            STOA_TRY(count_chunks(scan, scan->filter_nodes[i], err));
+            STOA_TRY(count_chunks(scan, node, node + 1, err));
     }
 out:
     return st;

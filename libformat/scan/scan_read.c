@@ -73,6 +73,12 @@ bool stoa_scan_unit_is_whole(const struct stoa_scan *scan, const struct stoa_sca
     return whole;
 }
 
+static void count_reading(struct stoa_scan *scan, const struct stoa_read_counters *counters)
+{
+    atomic_fetch_add(&scan->read_pages, counters->pages);
+    atomic_fetch_add(&scan->read_bytes, counters->bytes);
+}
+
 enum stoa_status stoa_scan_read_node(struct stoa_scan *scan, uint32_t row_group, uint32_t node,
                                      uint32_t begin, uint32_t end, struct stoa_array *out,
                                      struct stoa_error *err)
@@ -81,8 +87,7 @@ enum stoa_status stoa_scan_read_node(struct stoa_scan *scan, uint32_t row_group,
     enum stoa_status st = stoa_reader_node(scan->reader, row_group, node,
                                            (struct stoa_rows){begin, end}, out, &counters, err);
 
-    atomic_fetch_add(&scan->read_pages, counters.pages);
-    atomic_fetch_add(&scan->read_bytes, counters.bytes);
+    count_reading(scan, &counters);
     return st;
 }
 
@@ -117,6 +122,20 @@ static enum stoa_status select_all(struct stoa_scan_selection *selection,
     return STOA_OK;
 }
 
+/* A node with children has one test: whether it is null. */
+static enum stoa_status read_filter_node(struct stoa_scan *scan, uint32_t row_group, uint32_t node,
+                                         const struct stoa_scan_span *span, struct stoa_array *out,
+                                         struct stoa_error *err)
+{
+    struct stoa_read_counters counters = {0};
+    enum stoa_status st =
+        stoa_reader_nulls(scan->reader, row_group, node, (struct stoa_rows){span->begin, span->end},
+                          out, &counters, err);
+
+    count_reading(scan, &counters);
+    return st;
+}
+
 /* Decodes the filter's columns of a span into arrays[nfilter_nodes], and the bits of its rows. */
 static enum stoa_status evaluate(struct stoa_scan *scan, uint32_t row_group,
                                  const struct stoa_scan_span *span, struct stoa_array *arrays,
@@ -128,8 +147,7 @@ static enum stoa_status evaluate(struct stoa_scan *scan, uint32_t row_group,
 
     STOA_TRY(stoa_alloc_zeroed(&columns, n, sizeof(*columns), err));
     for (uint32_t i = 0; i < n; i++) {
-        STOA_TRY(stoa_scan_read_node(scan, row_group, scan->filter_nodes[i], span->begin, span->end,
-                                     &arrays[i], err));
+        STOA_TRY(read_filter_node(scan, row_group, scan->filter_nodes[i], span, &arrays[i], err));
         columns[i] = &arrays[i];
     }
     STOA_TRY(
@@ -303,11 +321,13 @@ out:
     return st;
 }
 
-/* The place of a node among the filter's, or UINT32_MAX. */
-static uint32_t filter_place(const struct stoa_scan *scan, uint32_t node)
+/* The place of a column among the filter's nodes, if the filter has its values; or UINT32_MAX. */
+static uint32_t filter_place(const struct stoa_scan *scan, uint32_t column)
 {
-    for (uint32_t i = 0; i < scan->nfilter_nodes; i++) {
-        if (scan->filter_nodes[i] == node)
+    bool has_values = scan->schema.fields[column].nchildren == 0;
+
+    for (uint32_t i = 0; has_values && i < scan->nfilter_nodes; i++) {
+        if (scan->filter_nodes[i] == scan->nodes[column])
             return i;
     }
     return UINT32_MAX;
@@ -416,7 +436,7 @@ enum stoa_status stoa_scan_read_parts(struct stoa_scan *scan, const struct stoa_
                                       stoa_scan_known *known, void *context,
                                       struct stoa_scan_parts *parts, struct stoa_error *err)
 {
-    const uint32_t place = filter_place(scan, scan->nodes[column]);
+    const uint32_t place = filter_place(scan, column);
     struct reading reading = {
         .scan = scan,
         .row_group = unit->row_group,

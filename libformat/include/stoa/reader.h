@@ -133,6 +133,15 @@ STOA_API STOA_CHECK enum stoa_status stoa_reader_node(struct stoa_reader *reader
                                                       struct stoa_error *err);
 
 /*
+ * Which values of such a node are null, without its children: *out has nvalues, nnulls and validity
+ * alone. Nodes without children give their values too.
+ */
+STOA_API STOA_CHECK enum stoa_status
+stoa_reader_nulls(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
+                  struct stoa_rows rows, struct stoa_array *out,
+                  struct stoa_read_counters *counters, struct stoa_error *err);
+
+/*
  * Zone maps of a node: of the whole file (row_group UINT32_MAX), of a row group (zone UINT32_MAX)
  * or of one zone of it. Below lists they cover all values of those rows: out->nvalues.
  */

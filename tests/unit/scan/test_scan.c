@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "column/builder.h"
 #include "column/schema.h"
+#include "support/columns.h"
 #include "support/fault_alloc.h"
 #include "support/fault_io.h"
 #include "support/stoa_file.h"
@@ -184,6 +185,26 @@ static uint64_t read_all(struct stoa_scan *scan)
 
 /* ---- What is skipped. ---- */
 
+static void add_field(struct stoa_schema *schema, const char *name, const char *type)
+{
+    struct stoa_field field = {0};
+    struct stoa_error err = {0};
+
+    check(stoa_field_parse(name, type, true, &field, &err), &err);
+    check(stoa_schema_add_field(schema, &field, &err), &err);
+    stoa_field_reset(&field);
+}
+
+static int64_t number(size_t i)
+{
+    return (int64_t)i;
+}
+
+static int64_t noisy_number(size_t i)
+{
+    return (int64_t)noise(i);
+}
+
 static void only_what_may_match_is_read(void **state)
 {
     (void)state;
@@ -252,6 +273,70 @@ static void other_columns_are_read_only_where_rows_survive(void **state)
     assert_int_equal(one.pages.total, all.pages.total);
     assert_true(one.pages.read <= 4); /* of the zone of `id`, and one of `text` */
     assert_true(one.bytes.read * 2 < all.bytes.read);
+}
+
+/* 10,000 rows of "id" and "l", lists of 20 numbers, every fifth of them null. */
+static void make_lists(struct stoa_test_file *out)
+{
+    enum { NLISTS = 10000, NITEMS = 20 };
+    struct stoa_schema schema = {0};
+    struct stoa_batch rows;
+    struct stoa_array *list;
+    struct stoa_error err = {0};
+
+    add_field(&schema, "id", "int64");
+    add_field(&schema, "l", "list<int64>");
+    check(stoa_batch_init(&rows, &schema, &err), &err);
+    rows.nrows = NLISTS;
+    stoa_test_make_numbers(&rows.columns[0], NLISTS, number);
+    list = &rows.columns[1];
+    list->nvalues = NLISTS;
+    check(stoa_alloc_zeroed(&list->validity, 1, NLISTS / 8 + STOA_ARRAY_SLACK, &err), &err);
+    check(stoa_alloc_zeroed(&list->offsets, NLISTS + STOA_ARRAY_SLACK, sizeof(int32_t), &err),
+          &err);
+    for (size_t i = 0; i < NLISTS; i++) {
+        bool valid = i % 5 != 0;
+
+        list->nnulls += !valid;
+        list->validity[i / 8] = (uint8_t)(list->validity[i / 8] | valid << i % 8);
+        list->offsets[i + 1] = list->offsets[i] + (valid ? NITEMS : 0);
+    }
+    check(stoa_alloc_zeroed(&list->children, 1, sizeof(list->children[0]), &err), &err);
+    list->nchildren = 1;
+    stoa_test_make_numbers(&list->children[0], (size_t)list->offsets[NLISTS], noisy_number);
+    check(stoa_batch_validate(&rows, &err), &err);
+    stoa_test_file_write(&schema, &rows, 1, NULL, out);
+    stoa_batch_reset(&rows);
+    stoa_schema_reset(&schema);
+}
+
+/* The items take nearly all of the file. */
+static void a_test_for_null_reads_no_children(void **state)
+{
+    (void)state;
+    const char *const columns[] = {"id"};
+    struct stoa_filter *filter = parse("l is null");
+    struct stoa_scan_options options = {.columns = columns, .ncolumns = 1, .filter = filter};
+    struct stoa_test_file lists;
+    struct stoa_scan_counters n;
+    struct stoa_error err = {0};
+    struct opened opened;
+    uint64_t nrows;
+
+    make_lists(&lists);
+    opened.source = stoa_test_file_source(&lists);
+    check(stoa_reader_open(opened.source, NULL, &opened.reader, &err), &err);
+    check(stoa_scan_open(opened.reader, &options, &opened.scan, &err), &err);
+    check(stoa_scan_count(opened.scan, &nrows, &err), &err);
+    assert_int_equal(nrows, 2000);
+    stoa_scan_counters_get(opened.scan, &n);
+    assert_true(n.bytes.read > 0 && n.bytes.read < lists.nbytes / 50);
+    assert_int_equal(read_all(opened.scan), 2000);
+    stoa_scan_counters_get(opened.scan, &n);
+    assert_true(n.bytes.total < lists.nbytes / 10);
+    close_scan(&opened);
+    stoa_filter_free(filter);
+    stoa_test_file_reset(&lists);
 }
 
 static void a_limit_reads_little_and_ends_in_time(void **state)
@@ -535,6 +620,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_may_match_is_read),
         cmocka_unit_test(other_columns_are_read_only_where_rows_survive),
+        cmocka_unit_test(a_test_for_null_reads_no_children),
         cmocka_unit_test(a_limit_reads_little_and_ends_in_time),
         cmocka_unit_test(terms_tell_what_statistics_know_of_each),
         cmocka_unit_test(what_cannot_be_is_refused_by_name),
