@@ -18,6 +18,7 @@ struct file {
     uint64_t footer_off;
     uint8_t *table; /* of sections */
     uint32_t nsections;
+    bool is_nested;
 };
 
 /* A section; `bytes` is NULL when it is not there or not inside the file. */
@@ -54,14 +55,14 @@ static struct section find(const struct file *file, unsigned type)
     return (struct section){0};
 }
 
-/* A table of pages whose entries end in front of `end`; the pages follow it. */
-static void rehash_pages(uint8_t *table, uint64_t npages, const uint8_t *end)
+/* A table of pages that follow it up to `end`; its entries have entry_nbytes bytes. */
+static void rehash_pages(uint8_t *table, uint64_t npages, size_t entry_nbytes, const uint8_t *end)
 {
-    const uint8_t *pages = table + npages * STOA_PAGE_ENTRY_NBYTES;
+    const uint8_t *pages = table + npages * entry_nbytes;
     uint64_t begin = 0;
 
     for (uint64_t k = 0; k < npages; k++) {
-        uint8_t *entry = table + k * STOA_PAGE_ENTRY_NBYTES;
+        uint8_t *entry = table + k * entry_nbytes;
         uint64_t stop = stoa_load32(entry);
 
         if (stop < begin || stop > (uint64_t)(end - pages))
@@ -71,15 +72,23 @@ static void rehash_pages(uint8_t *table, uint64_t npages, const uint8_t *end)
     }
 }
 
-/* The chunk of a 32-byte entry; its hash goes there and into the directory of the row group. */
+/*
+ * The chunk of a 32-byte entry; its hash goes there and into the directory of the row group, which
+ * knows how many values it has when columns are nested.
+ */
 static void rehash_chunk(const struct file *file, uint8_t *entry, uint64_t group_off,
-                         uint32_t nrows, uint32_t column)
+                         uint32_t nvalues, uint32_t node, uint8_t type)
 {
-    uint64_t offset = stoa_load64(entry), nbytes = stoa_load32(entry + 8);
-    uint64_t in_dir = group_off + STOA_OBJECT_NBYTES + (uint64_t)column * STOA_RG_ENTRY_NBYTES;
-    uint32_t npages = stoa_chunk_npages(entry[31], entry[28] & 31, nrows);
-    uint64_t head = (uint64_t)npages * STOA_PAGE_ENTRY_NBYTES;
+    uint64_t offset = stoa_load64(entry), nbytes = stoa_load32(entry + 8), head;
+    uint64_t in_dir = group_off + STOA_OBJECT_NBYTES + (uint64_t)node * STOA_RG_ENTRY_NBYTES;
+    bool has_dir =
+        inside(file, group_off, STOA_OBJECT_NBYTES) && inside(file, in_dir, STOA_RG_ENTRY_NBYTES);
+    uint32_t npages;
 
+    if (has_dir && file->is_nested)
+        nvalues = stoa_load32(file->bytes + in_dir + 12);
+    npages = stoa_chunk_npages(entry[31], entry[28] & 31, nvalues);
+    head = (uint64_t)npages * stoa_page_entry_nbytes(type);
     if (npages == 0 || !inside(file, offset, nbytes))
         return;
     if (npages == 1)
@@ -87,9 +96,10 @@ static void rehash_chunk(const struct file *file, uint8_t *entry, uint64_t group
     else if (head > nbytes)
         return;
     else
-        rehash_pages(file->bytes + offset, npages, file->bytes + offset + nbytes);
+        rehash_pages(file->bytes + offset, npages, stoa_page_entry_nbytes(type),
+                     file->bytes + offset + nbytes);
     put_hash(entry + 16, file->bytes + offset, head);
-    if (inside(file, group_off, STOA_OBJECT_NBYTES) && inside(file, in_dir, STOA_RG_ENTRY_NBYTES))
+    if (has_dir)
         memcpy(file->bytes + in_dir + 24, entry + 16, 8);
 }
 
@@ -112,7 +122,7 @@ static void rehash_columns(const struct file *file)
             nzones += (nrows + UINT64_C(8191)) / 8192;
             if (inside(file, chunks, nchunks))
                 rehash_chunk(file, file->bytes + chunks + g * STOA_CHUNK_NBYTES, stoa_load64(group),
-                             nrows, (uint32_t)i);
+                             nrows, (uint32_t)i, column[6]);
         }
         if (inside(file, chunks, nchunks))
             put_hash(column + 32, file->bytes + chunks, nchunks);
@@ -131,7 +141,7 @@ static void rehash_segment(const struct file *file, uint8_t *entry, uint64_t off
         !inside(file, offset + STOA_OBJECT_NBYTES, dir))
         return;
     rehash_pages(file->bytes + offset + STOA_OBJECT_NBYTES + STOA_DICT_HEAD_NBYTES, npages,
-                 file->bytes + file->nbytes);
+                 STOA_PAGE_ENTRY_NBYTES, file->bytes + file->nbytes);
     put_hash(entry + 24, file->bytes + offset + STOA_OBJECT_NBYTES, dir);
 }
 
@@ -231,6 +241,7 @@ void stoa_test_rehash(uint8_t *bytes, size_t nbytes)
     stoa_store64(trailer + 8, nbytes);
     file.footer_off = stoa_load64(trailer);
     file.nsections = stoa_load32(trailer + 24);
+    file.is_nested = stoa_load32(trailer + 28) & STOA_FEATURE_NESTED;
     if (file.nsections <= (nbytes - STOA_TRAILER_NBYTES) / STOA_SECTION_NBYTES) {
         file.table = trailer - (size_t)file.nsections * STOA_SECTION_NBYTES;
         rehash_columns(&file);
