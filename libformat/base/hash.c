@@ -29,22 +29,24 @@ enum stoa_status stoa_hash_stream_new(struct stoa_hash_stream **out, struct stoa
     stream = (void *)(((uintptr_t)raw + 63) & ~(uintptr_t)63);
     stream->raw = raw;
     XXH3_INITSTATE(&stream->state);
-    XXH3_128bits_reset(&stream->state);
+    stoa_hash_stream_reset(stream);
     *out = stream;
     return STOA_OK;
 }
 
 void stoa_hash_stream_update(struct stoa_hash_stream *stream, const void *bytes, size_t nbytes)
 {
-    XXH3_128bits_update(&stream->state, bytes, nbytes);
+    XXH3_64bits_update(&stream->state, bytes, nbytes);
 }
 
-void stoa_hash_stream_digest(const struct stoa_hash_stream *stream, uint64_t out[2])
+uint64_t stoa_hash_stream_digest(const struct stoa_hash_stream *stream)
 {
-    XXH128_hash_t hash = XXH3_128bits_digest(&stream->state);
+    return XXH3_64bits_digest(&stream->state);
+}
 
-    out[0] = hash.low64;
-    out[1] = hash.high64;
+void stoa_hash_stream_reset(struct stoa_hash_stream *stream)
+{
+    XXH3_64bits_reset(&stream->state);
 }
 
 void stoa_hash_stream_free(struct stoa_hash_stream *stream)

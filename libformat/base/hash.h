@@ -9,13 +9,13 @@
 /* XXH3-64 of nbytes bytes; `bytes` may be NULL when nbytes is 0. Any thread. */
 uint64_t stoa_hash(const void *bytes, size_t nbytes);
 
-/* XXH3-128 of a stream that comes in parts, for the text of sources. */
+/* The same of bytes that come in parts; a new or reset stream has none yet. */
 struct stoa_hash_stream;
 STOA_CHECK enum stoa_status stoa_hash_stream_new(struct stoa_hash_stream **out,
                                                  struct stoa_error *err);
 void stoa_hash_stream_update(struct stoa_hash_stream *stream, const void *bytes, size_t nbytes);
-/* The digest of all bytes so far, low half first as it is stored. */
-void stoa_hash_stream_digest(const struct stoa_hash_stream *stream, uint64_t out[2]);
+uint64_t stoa_hash_stream_digest(const struct stoa_hash_stream *stream);
+void stoa_hash_stream_reset(struct stoa_hash_stream *stream);
 void stoa_hash_stream_free(struct stoa_hash_stream *stream);
 
 #endif

@@ -104,7 +104,7 @@ enum stoa_status stoa_assembler_init(struct stoa_assembler *assembler, struct st
     enum stoa_status st;
 
     STOA_TRY(stoa_schema_bytes_init(&made.bytes, schema, err));
-    STOA_TRY(stoa_footer_writer_init(&made.footer, schema, err));
+    STOA_TRY(stoa_footer_writer_init(&made.footer, schema, rules->footer_max_nbytes, err));
     STOA_TRY(write_start(&made, err));
     *assembler = made;
     made = (struct stoa_assembler){0};
@@ -378,16 +378,19 @@ out:
     return st;
 }
 
+static enum stoa_status write_footer(void *context, const void *bytes, size_t nbytes,
+                                     struct stoa_error *err)
+{
+    return stoa_assembler_write(context, bytes, nbytes, err);
+}
+
 enum stoa_status stoa_assembler_finish(struct stoa_assembler *assembler, struct stoa_error *err)
 {
-    struct stoa_buffer footer = {0};
     enum stoa_status st;
 
     STOA_TRY(write_copies(assembler, err));
-    STOA_TRY(
-        stoa_footer_build(&assembler->footer, &assembler->bytes, assembler->offset, &footer, err));
-    STOA_TRY(stoa_assembler_write(assembler, footer.data, footer.nbytes, err));
+    STOA_TRY(stoa_footer_write(&assembler->footer, &assembler->bytes, assembler->offset,
+                               write_footer, assembler, err));
 out:
-    stoa_buffer_free(&footer);
     return st;
 }

@@ -9,7 +9,7 @@
  */
 #include "file/footer_write.h"
 
-#include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/bits.h"
@@ -22,7 +22,8 @@
 enum { MIN_NAMES = 2, SECTION_ALIGN = 8 };
 
 enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
-                                         const struct stoa_schema *schema, struct stoa_error *err)
+                                         const struct stoa_schema *schema, uint64_t max_nbytes,
+                                         struct stoa_error *err)
 {
     struct stoa_footer_writer made = {.schema = schema};
     struct stoa_schema_node *nodes = NULL;
@@ -30,6 +31,7 @@ enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
 
     STOA_TRY(stoa_schema_nodes(schema, &nodes, &made.nnodes, err));
     STOA_TRY(stoa_alloc_zeroed(&made.nodes, made.nnodes, sizeof(made.nodes[0]), err));
+    STOA_TRY(stoa_footer_data_init(&made.data, made.nnodes, max_nbytes, err));
     for (uint32_t i = 0; i < made.nnodes; i++) {
         const struct stoa_type *type = &nodes[i].field->type;
 
@@ -38,34 +40,22 @@ enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
         made.nodes[i].file = stoa_zone_empty(type);
     }
     *footer = made;
+    made = (struct stoa_footer_writer){0};
 out:
+    stoa_footer_writer_reset(&made);
     stoa_free(nodes);
     return st;
 }
 
-static void node_reset(struct stoa_footer_node *node)
-{
-    stoa_buffer_free(&node->chunks);
-    stoa_buffer_free(&node->groups);
-    stoa_buffer_free(&node->zones);
-}
-
 uint64_t stoa_footer_writer_memory(const struct stoa_footer_writer *footer)
 {
-    uint64_t nbytes = footer->nsegments * sizeof(footer->segments[0]);
-
-    for (uint32_t i = 0; i < footer->nnodes; i++) {
-        const struct stoa_footer_node *node = &footer->nodes[i];
-
-        nbytes += node->chunks.nbytes + node->groups.nbytes + node->zones.nbytes;
-    }
-    return nbytes;
+    return footer->nsegments * sizeof(footer->segments[0]) + footer->groups.capacity +
+           stoa_footer_data_memory(&footer->data);
 }
 
 void stoa_footer_writer_reset(struct stoa_footer_writer *footer)
 {
-    for (uint32_t i = 0; footer->nodes != NULL && i < footer->nnodes; i++)
-        node_reset(&footer->nodes[i]);
+    stoa_footer_data_reset(&footer->data);
     stoa_free(footer->nodes);
     stoa_free(footer->segments);
     stoa_buffer_free(&footer->groups);
@@ -94,9 +84,12 @@ enum stoa_status stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32
 
     stoa_chunk_pack(&chunk, packed);
     stoa_zone_pack(all, node->below_list, zone);
-    STOA_TRY(stoa_buffer_append(&node->chunks, packed, sizeof(packed), err));
-    STOA_TRY(stoa_buffer_append(&node->groups, zone, node->stride, err));
-    STOA_TRY(stoa_buffer_append(&node->zones, zones->data, zones->nbytes, err));
+    STOA_TRY(stoa_footer_data_add(&footer->data, node_number, STOA_FOOTER_CHUNKS, packed,
+                                  sizeof(packed), err));
+    STOA_TRY(stoa_footer_data_add(&footer->data, node_number, STOA_FOOTER_GROUPS, zone,
+                                  node->stride, err));
+    STOA_TRY(stoa_footer_data_add(&footer->data, node_number, STOA_FOOTER_ZONES, zones->data,
+                                  zones->nbytes, err));
     stoa_zone_merge(&node->file, all);
 out:
     return st;
@@ -122,7 +115,7 @@ enum stoa_status stoa_footer_add_group(struct stoa_footer_writer *footer, uint64
     footer->nrows += nrows;
     footer->nzones += stoa_zone_count(nrows);
     footer->ngroups++;
-    return STOA_OK;
+    return stoa_footer_data_end_group(&footer->data, err);
 }
 
 enum stoa_status stoa_footer_add_segment(struct stoa_footer_writer *footer,
@@ -140,15 +133,108 @@ enum stoa_status stoa_footer_add_segment(struct stoa_footer_writer *footer,
 /* ---- Putting together ---- */
 
 struct builder {
-    struct stoa_buffer *out;
-    uint64_t footer_off;                               /* of out->data[0] in the file */
+    struct stoa_footer_writer *footer;
+    uint64_t footer_off;
+    struct stoa_column_entry *entries;                 /* one a node */
     struct stoa_section sections[STOA_SECTION_NTYPES]; /* by type; length 0: left out */
+    struct stoa_buffer rest;                           /* all that is not by node */
+    uint64_t rest_off;                                 /* of rest.data[0] in the file */
+    uint8_t header[STOA_OBJECT_NBYTES];
 };
+
+typedef enum stoa_status visit_bytes(void *context, const void *bytes, size_t nbytes,
+                                     struct stoa_error *err);
 
 static uint64_t offset_of_end(const struct builder *b)
 {
-    return b->footer_off + b->out->nbytes;
+    return b->rest_off + b->rest.nbytes;
 }
+
+/* ---- What there is by node: it may be more than memory. ---- */
+
+static enum stoa_status each_chunk(struct stoa_footer_writer *footer, uint32_t node,
+                                   visit_bytes *visit, void *context, struct stoa_error *err)
+{
+    return stoa_footer_data_each(&footer->data, node, STOA_FOOTER_CHUNKS, visit, context, err);
+}
+
+/* The zone maps of a node, levels that repeat the one above left out. */
+static enum stoa_status each_zone(struct stoa_footer_writer *footer, uint32_t node,
+                                  visit_bytes *visit, void *context, struct stoa_error *err)
+{
+    const struct stoa_footer_node *info = &footer->nodes[node];
+    bool with_zones = footer->nzones > footer->ngroups;
+    uint8_t zone[STOA_ZONE_ENTRY_MAX_NBYTES];
+    enum stoa_status st;
+
+    stoa_zone_pack(&info->file, info->below_list, zone);
+    STOA_TRY(visit(context, zone, info->stride, err));
+    if (footer->ngroups > 1)
+        STOA_TRY(
+            stoa_footer_data_each(&footer->data, node, STOA_FOOTER_GROUPS, visit, context, err));
+    if (with_zones)
+        STOA_TRY(
+            stoa_footer_data_each(&footer->data, node, STOA_FOOTER_ZONES, visit, context, err));
+out:
+    return st;
+}
+
+static enum stoa_status update_hash(void *context, const void *bytes, size_t nbytes,
+                                    struct stoa_error *err)
+{
+    (void)err;
+    stoa_hash_stream_update(context, bytes, nbytes);
+    return STOA_OK;
+}
+
+/* Places and hashes of chunk entries and zone maps; they are read here and once more to be written.
+ */
+static enum stoa_status plan_by_node(struct builder *b, struct stoa_error *err)
+{
+    struct stoa_footer_writer *footer = b->footer;
+    uint64_t nentries = stoa_zone_nentries(footer->ngroups, footer->nzones), offset = b->rest_off;
+    struct stoa_section *chunks = &b->sections[STOA_SECTION_CHUNKS];
+    struct stoa_section *stats = &b->sections[STOA_SECTION_STATISTICS];
+    struct stoa_hash_stream *hash = NULL;
+    enum stoa_status st;
+
+    *chunks = (struct stoa_section){.offset = offset,
+                                    .count = footer->ngroups * footer->nnodes,
+                                    .nbytes = (uint64_t)footer->ngroups * footer->nnodes *
+                                              STOA_CHUNK_NBYTES};
+    *stats =
+        (struct stoa_section){.offset = offset + chunks->nbytes, .count = (uint32_t)footer->nzones};
+    if (chunks->nbytes / STOA_CHUNK_NBYTES > UINT32_MAX)
+        return stoa_fail(err, STOA_ERR_LIMIT, "%" PRIu32 " row groups of %" PRIu32 " columns",
+                         footer->ngroups, footer->nnodes);
+    STOA_TRY(stoa_hash_stream_new(&hash, err));
+    for (uint32_t i = 0; i < footer->nnodes; i++) {
+        stoa_hash_stream_reset(hash);
+        STOA_TRY(each_chunk(footer, i, update_hash, hash, err));
+        b->entries[i].chunks_off = offset;
+        b->entries[i].chunks_hash = stoa_hash_stream_digest(hash);
+        offset += (uint64_t)footer->ngroups * STOA_CHUNK_NBYTES;
+    }
+    for (uint32_t i = 0; i < footer->nnodes; i++) {
+        stoa_hash_stream_reset(hash);
+        STOA_TRY(each_zone(footer, i, update_hash, hash, err));
+        b->entries[i].stats_off = offset;
+        b->entries[i].stats_hash = stoa_hash_stream_digest(hash);
+        b->entries[i].stats_stride = footer->nodes[i].stride;
+        offset += nentries * footer->nodes[i].stride;
+    }
+    stats->nbytes = offset - stats->offset;
+    b->rest_off = offset;
+    for (unsigned type = STOA_SECTION_CHUNKS; type <= STOA_SECTION_STATISTICS; type++) {
+        b->sections[type].type = (uint8_t)type;
+        b->sections[type].flags = STOA_SECTION_REQUIRED | STOA_SECTION_BY_COLUMN;
+    }
+out:
+    stoa_hash_stream_free(hash);
+    return st;
+}
+
+/* ---- The rest. ---- */
 
 static enum stoa_status pad_to(struct stoa_buffer *out, size_t unit, struct stoa_error *err)
 {
@@ -184,8 +270,8 @@ static enum stoa_status add_section(struct builder *b, enum stoa_section_type ty
 
     if (content->nbytes == 0)
         return STOA_OK;
-    STOA_TRY(pad_to(b->out, SECTION_ALIGN, err));
-    begin = b->out->nbytes;
+    STOA_TRY(pad_to(&b->rest, SECTION_ALIGN, err));
+    begin = b->rest.nbytes;
     *section = (struct stoa_section){
         .type = (uint8_t)type,
         .flags = flags,
@@ -195,100 +281,18 @@ static enum stoa_status add_section(struct builder *b, enum stoa_section_type ty
     };
     if (content->nbytes > STOA_SLICE_NBYTES) {
         section->flags |= STOA_SECTION_SLICED;
-        STOA_TRY(append_slices(b->out, content, err));
-        section->hash = stoa_hash(b->out->data + begin, b->out->nbytes - begin);
+        STOA_TRY(append_slices(&b->rest, content, err));
+        section->hash = stoa_hash(b->rest.data + begin, b->rest.nbytes - begin);
     }
-    STOA_TRY(stoa_buffer_append(b->out, content->data, content->nbytes, err));
-    section->nbytes = b->out->nbytes - begin;
+    STOA_TRY(stoa_buffer_append(&b->rest, content->data, content->nbytes, err));
+    section->nbytes = b->rest.nbytes - begin;
 out:
     return st;
 }
 
-/* Starts a section whose parts the column directory verifies. */
-static enum stoa_status begin_by_column(struct builder *b, enum stoa_section_type type,
-                                        uint64_t count, struct stoa_error *err)
+static enum stoa_status add_dictionaries(struct builder *b, struct stoa_error *err)
 {
-    enum stoa_status st = pad_to(b->out, SECTION_ALIGN, err);
-
-    b->sections[type] = (struct stoa_section){
-        .type = (uint8_t)type,
-        .flags = STOA_SECTION_REQUIRED | STOA_SECTION_BY_COLUMN,
-        .count = (uint32_t)count,
-        .offset = offset_of_end(b),
-    };
-    return st;
-}
-
-static void end_by_column(struct builder *b, enum stoa_section_type type)
-{
-    b->sections[type].nbytes = offset_of_end(b) - b->sections[type].offset;
-}
-
-static enum stoa_status add_chunks(struct builder *b, struct stoa_footer_writer *footer,
-                                   struct stoa_column_entry *entries, struct stoa_error *err)
-{
-    uint64_t count = (uint64_t)footer->ngroups * footer->nnodes;
-    enum stoa_status st;
-
-    STOA_TRY(begin_by_column(b, STOA_SECTION_CHUNKS, count, err));
-    for (uint32_t i = 0; i < footer->nnodes; i++) {
-        struct stoa_buffer *chunks = &footer->nodes[i].chunks;
-
-        entries[i].chunks_off = offset_of_end(b);
-        entries[i].chunks_hash = stoa_hash(chunks->data, chunks->nbytes);
-        STOA_TRY(stoa_buffer_append(b->out, chunks->data, chunks->nbytes, err));
-        stoa_buffer_free(chunks);
-    }
-    end_by_column(b, STOA_SECTION_CHUNKS);
-out:
-    return st;
-}
-
-/* The zone maps of a node, levels that repeat the one above left out. */
-static enum stoa_status append_zones(struct stoa_buffer *out, const struct stoa_footer_writer *f,
-                                     struct stoa_footer_node *node, struct stoa_error *err)
-{
-    uint64_t with_zones = 1 + (f->ngroups > 1 ? f->ngroups : 0) + f->nzones;
-    uint64_t nentries = stoa_zone_nentries(f->ngroups, f->nzones);
-    uint8_t zone[STOA_ZONE_ENTRY_MAX_NBYTES];
-    size_t begin = out->nbytes;
-    enum stoa_status st;
-
-    stoa_zone_pack(&node->file, node->below_list, zone);
-    STOA_TRY(stoa_buffer_append(out, zone, node->stride, err));
-    if (f->ngroups > 1)
-        STOA_TRY(stoa_buffer_append(out, node->groups.data, node->groups.nbytes, err));
-    if (nentries == with_zones)
-        STOA_TRY(stoa_buffer_append(out, node->zones.data, node->zones.nbytes, err));
-    assert(out->nbytes - begin == nentries * node->stride);
-    stoa_buffer_free(&node->groups);
-    stoa_buffer_free(&node->zones);
-out:
-    return st;
-}
-
-static enum stoa_status add_statistics(struct builder *b, struct stoa_footer_writer *footer,
-                                       struct stoa_column_entry *entries, struct stoa_error *err)
-{
-    enum stoa_status st;
-
-    STOA_TRY(begin_by_column(b, STOA_SECTION_STATISTICS, footer->nzones, err));
-    for (uint32_t i = 0; i < footer->nnodes; i++) {
-        size_t begin = b->out->nbytes;
-
-        entries[i].stats_off = offset_of_end(b);
-        entries[i].stats_stride = footer->nodes[i].stride;
-        STOA_TRY(append_zones(b->out, footer, &footer->nodes[i], err));
-        entries[i].stats_hash = stoa_hash(b->out->data + begin, b->out->nbytes - begin);
-    }
-    end_by_column(b, STOA_SECTION_STATISTICS);
-out:
-    return st;
-}
-
-static enum stoa_status add_dictionaries(struct builder *b, const struct stoa_footer_writer *footer,
-                                         struct stoa_error *err)
-{
+    const struct stoa_footer_writer *footer = b->footer;
     struct stoa_buffer content = {0};
     enum stoa_status st = STOA_OK;
 
@@ -305,16 +309,16 @@ out:
     return st;
 }
 
-static enum stoa_status add_columns(struct builder *b, const struct stoa_column_entry *entries,
-                                    uint32_t nnodes, struct stoa_error *err)
+static enum stoa_status add_columns(struct builder *b, struct stoa_error *err)
 {
+    uint32_t nnodes = b->footer->nnodes;
     struct stoa_buffer content = {0};
     enum stoa_status st = STOA_OK;
 
     for (uint32_t i = 0; i < nnodes; i++) {
         uint8_t packed[STOA_COLUMN_NBYTES];
 
-        stoa_column_entry_pack(&entries[i], packed);
+        stoa_column_entry_pack(&b->entries[i], packed);
         STOA_TRY(stoa_buffer_append(&content, packed, sizeof(packed), err));
     }
     STOA_TRY(add_section(b, STOA_SECTION_COLUMNS, STOA_SECTION_REQUIRED, nnodes, &content, err));
@@ -369,20 +373,18 @@ out:
     return st;
 }
 
-static enum stoa_status add_sections(struct builder *b, struct stoa_footer_writer *footer,
-                                     const struct stoa_schema_bytes *schema,
-                                     struct stoa_column_entry *entries, struct stoa_error *err)
+static enum stoa_status add_sections(struct builder *b, const struct stoa_schema_bytes *schema,
+                                     struct stoa_error *err)
 {
+    const struct stoa_footer_writer *footer = b->footer;
     enum stoa_status st = STOA_OK;
 
-    if (footer->ngroups > 0 && footer->nnodes > 0) {
-        STOA_TRY(add_chunks(b, footer, entries, err));
-        STOA_TRY(add_statistics(b, footer, entries, err));
-    }
-    STOA_TRY(add_dictionaries(b, footer, err));
+    if (footer->ngroups > 0 && footer->nnodes > 0)
+        STOA_TRY(plan_by_node(b, err));
+    STOA_TRY(add_dictionaries(b, err));
     STOA_TRY(add_section(b, STOA_SECTION_ROW_GROUPS, STOA_SECTION_REQUIRED, footer->ngroups,
                          &footer->groups, err));
-    STOA_TRY(add_columns(b, entries, footer->nnodes, err));
+    STOA_TRY(add_columns(b, err));
     STOA_TRY(add_names(b, footer->schema, schema, err));
     STOA_TRY(add_section(b, STOA_SECTION_POOL, STOA_SECTION_REQUIRED, schema->pool.nbytes,
                          &schema->pool, err));
@@ -391,15 +393,15 @@ out:
     return st;
 }
 
-/* The section table and the trailer; fills in the header too, which needs the table's hash. */
-static enum stoa_status add_end(struct builder *b, const struct stoa_footer_writer *footer,
-                                uint32_t features, struct stoa_error *err)
+/* The section table and the trailer; and the header, which needs the hash of the table. */
+static enum stoa_status add_end(struct builder *b, uint32_t features, struct stoa_error *err)
 {
+    const struct stoa_footer_writer *footer = b->footer;
     uint8_t packed[STOA_SECTION_NBYTES], end[STOA_TRAILER_NBYTES];
     struct stoa_buffer table = {0};
     struct stoa_trailer trailer = {0};
     struct stoa_object header = {.kind = STOA_OBJECT_FOOTER, .version = STOA_FORMAT_VERSION};
-    uint64_t total;
+    uint64_t behind, total;
     enum stoa_status st = STOA_OK;
 
     for (unsigned type = 0; type < STOA_SECTION_NTYPES; type++) {
@@ -408,10 +410,11 @@ static enum stoa_status add_end(struct builder *b, const struct stoa_footer_writ
         stoa_section_pack(&b->sections[type], packed);
         STOA_TRY(stoa_buffer_append(&table, packed, sizeof(packed), err));
     }
-    total = stoa_round_up(b->out->nbytes + table.nbytes + STOA_TRAILER_NBYTES, STOA_OBJECT_NBYTES);
+    behind = table.nbytes + STOA_TRAILER_NBYTES;
+    total = stoa_round_up(offset_of_end(b) - b->footer_off + behind, STOA_OBJECT_NBYTES);
     STOA_TRY(stoa_buffer_append_zeros(
-        b->out, total - b->out->nbytes - table.nbytes - STOA_TRAILER_NBYTES, err));
-    STOA_TRY(stoa_buffer_append(b->out, table.data, table.nbytes, err));
+        &b->rest, (size_t)(b->footer_off + total - behind - offset_of_end(b)), err));
+    STOA_TRY(stoa_buffer_append(&b->rest, table.data, table.nbytes, err));
 
     trailer = (struct stoa_trailer){
         .footer_off = b->footer_off,
@@ -424,33 +427,40 @@ static enum stoa_status add_end(struct builder *b, const struct stoa_footer_writ
         .table_hash = stoa_hash(table.data, table.nbytes),
     };
     stoa_trailer_pack(&trailer, end);
-    STOA_TRY(stoa_buffer_append(b->out, end, sizeof(end), err));
+    STOA_TRY(stoa_buffer_append(&b->rest, end, sizeof(end), err));
 
     header.body_nbytes = total - STOA_OBJECT_NBYTES;
     header.dir_nbytes = (uint32_t)table.nbytes;
     header.dir_hash = table.nbytes > 0 ? trailer.table_hash : 0;
     header.stream_row = footer->nrows;
-    stoa_object_pack(&header, b->out->data);
+    stoa_object_pack(&header, b->header);
 out:
     stoa_buffer_free(&table);
     return st;
 }
 
-enum stoa_status stoa_footer_build(struct stoa_footer_writer *footer,
+enum stoa_status stoa_footer_write(struct stoa_footer_writer *footer,
                                    const struct stoa_schema_bytes *schema, uint64_t footer_off,
-                                   struct stoa_buffer *out, struct stoa_error *err)
+                                   visit_bytes *write, void *context, struct stoa_error *err)
 {
-    struct builder b = {.out = out, .footer_off = footer_off};
-    struct stoa_column_entry *entries = NULL;
+    struct builder b = {
+        .footer = footer, .footer_off = footer_off, .rest_off = footer_off + STOA_OBJECT_NBYTES};
+    bool by_node = footer->ngroups > 0;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&entries, footer->nnodes, sizeof(entries[0]), err));
+    STOA_TRY(stoa_alloc_zeroed(&b.entries, footer->nnodes, sizeof(b.entries[0]), err));
     for (uint32_t i = 0; i < footer->nnodes; i++)
-        entries[i].node = schema->nodes[i];
-    STOA_TRY(stoa_buffer_append_zeros(out, STOA_OBJECT_NBYTES, err));
-    STOA_TRY(add_sections(&b, footer, schema, entries, err));
-    STOA_TRY(add_end(&b, footer, stoa_schema_features(schema), err));
+        b.entries[i].node = schema->nodes[i];
+    STOA_TRY(add_sections(&b, schema, err));
+    STOA_TRY(add_end(&b, stoa_schema_features(schema), err));
+    STOA_TRY(write(context, b.header, sizeof(b.header), err));
+    for (uint32_t i = 0; by_node && i < footer->nnodes; i++)
+        STOA_TRY(each_chunk(footer, i, write, context, err));
+    for (uint32_t i = 0; by_node && i < footer->nnodes; i++)
+        STOA_TRY(each_zone(footer, i, write, context, err));
+    STOA_TRY(write(context, b.rest.data, b.rest.nbytes, err));
 out:
-    stoa_free(entries);
+    stoa_free(b.entries);
+    stoa_buffer_free(&b.rest);
     return st;
 }

@@ -8,17 +8,15 @@
 #include <stoa/stats.h>
 
 #include "base/alloc.h"
+#include "file/footer_data.h"
 #include "file/layout.h"
 #include "file/schema_bytes.h"
 
 /* What a node has in the footer so far. */
 struct stoa_footer_node {
     bool below_list;
-    uint16_t stride;           /* of its zone maps */
-    struct stoa_zone file;     /* zone map of all rows */
-    struct stoa_buffer chunks; /* entries */
-    struct stoa_buffer groups; /* zone maps of row groups, stored form */
-    struct stoa_buffer zones;  /* and of zones */
+    uint16_t stride;       /* of its zone maps */
+    struct stoa_zone file; /* zone map of all rows */
 };
 
 /* One thread at a time. */
@@ -26,7 +24,8 @@ struct stoa_footer_writer {
     const struct stoa_schema *schema; /* borrowed */
     struct stoa_footer_node *nodes;
     uint32_t nnodes;
-    struct stoa_buffer groups; /* the row-group table */
+    struct stoa_footer_data data; /* chunk entries and zone maps */
+    struct stoa_buffer groups;    /* the row-group table */
     struct stoa_dictdir_entry *segments;
     size_t nsegments, segments_capacity;
     uint64_t nrows;
@@ -34,10 +33,13 @@ struct stoa_footer_writer {
     uint32_t ngroups;
 };
 
-/* An empty footer. Memory: about 40 bytes a chunk and zone. */
+/*
+ * An empty footer. About 40 bytes a chunk and zone are collected; above max_nbytes of memory they
+ * go to a temporary file.
+ */
 STOA_CHECK enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
                                                     const struct stoa_schema *schema,
-                                                    struct stoa_error *err);
+                                                    uint64_t max_nbytes, struct stoa_error *err);
 void stoa_footer_writer_reset(struct stoa_footer_writer *footer);
 
 /*
@@ -60,12 +62,15 @@ STOA_CHECK enum stoa_status stoa_footer_add_segment(struct stoa_footer_writer *f
 uint64_t stoa_footer_writer_memory(const struct stoa_footer_writer *footer);
 
 /*
- * The whole FOOT object, to be written at offset `footer_off`, into the empty *out. Frees what was
- * collected. STOA_ERR_NOMEM.
+ * Writes the whole FOOT object, which begins at offset `footer_off` of the file, through `write`,
+ * in order. STOA_ERR_NOMEM, STOA_ERR_IO (the temporary file), STOA_ERR_LIMIT (more chunks than a
+ * section can count), and those of `write`.
  */
-STOA_CHECK enum stoa_status stoa_footer_build(struct stoa_footer_writer *footer,
-                                              const struct stoa_schema_bytes *schema,
-                                              uint64_t footer_off, struct stoa_buffer *out,
-                                              struct stoa_error *err);
+STOA_CHECK enum stoa_status
+stoa_footer_write(struct stoa_footer_writer *footer, const struct stoa_schema_bytes *schema,
+                  uint64_t footer_off,
+                  enum stoa_status (*write)(void *context, const void *bytes, size_t nbytes,
+                                            struct stoa_error *err),
+                  void *context, struct stoa_error *err);
 
 #endif

@@ -28,4 +28,6 @@ const struct stoa_rules stoa_default_rules = {
 
     .copy_part = 100,
     .copy_max_nbytes = UINT64_C(32) << 20,
+
+    .footer_max_nbytes = UINT64_C(32) << 20,
 };

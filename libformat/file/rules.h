@@ -41,6 +41,8 @@ struct stoa_rules {
     /* A second copy of all segments is written when they take at most 1/copy_part of the file. */
     uint32_t copy_part;
     uint64_t copy_max_nbytes; /* and no more than this, because they are kept in memory */
+
+    uint64_t footer_max_nbytes; /* of the footer's data in memory; the rest goes to a file */
 };
 
 extern const struct stoa_rules stoa_default_rules;

@@ -19,34 +19,21 @@
 static const struct {
     const char *text;
     uint64_t hash64;
-    uint64_t hash128[2]; /* low, high */
 } known[] = {
-    {"",
-     UINT64_C(0x2d06800538d394c2),
-     {UINT64_C(0x6001c324468d497f), UINT64_C(0x99aa06d3014798d8)}},
-    {"a",
-     UINT64_C(0xe6c632b61e964e1f),
-     {UINT64_C(0xe6c632b61e964e1f), UINT64_C(0xa96faf705af16834)}},
-    {"stoa",
-     UINT64_C(0x239d97239e19016f),
-     {UINT64_C(0xf354fba6788cfd1c), UINT64_C(0x7e436b6dbb88b8ed)}},
-    {"stoa poikile",
-     UINT64_C(0x795b1ecff44bc24d),
-     {UINT64_C(0x88bad9aeda35cb06), UINT64_C(0x84fc5b1823a5b799)}},
-    {"0123456789abcdef0123456789abcdef0",
-     UINT64_C(0x743a608ef1f0f535),
-     {UINT64_C(0xd17abe3b70b38efb), UINT64_C(0xdcb30fbf955e7c55)}},
+    {"", UINT64_C(0x2d06800538d394c2)},
+    {"a", UINT64_C(0xe6c632b61e964e1f)},
+    {"stoa", UINT64_C(0x239d97239e19016f)},
+    {"stoa poikile", UINT64_C(0x795b1ecff44bc24d)},
+    {"0123456789abcdef0123456789abcdef0", UINT64_C(0x743a608ef1f0f535)},
     {"columns under one roof, columns under one roof, columns under one roof, "
      "columns under one roof, columns under one roof, columns under one roof, "
      "columns under one roof, ",
-     UINT64_C(0xc5851070733771db),
-     {UINT64_C(0x198c42664fe7aba9), UINT64_C(0x4dc119a204afe4f8)}},
+     UINT64_C(0xc5851070733771db)},
     {"columns under one roof, columns under one roof, columns under one roof, "
      "columns under one roof, columns under one roof, columns under one roof, "
      "columns under one roof, columns under one roof, columns under one roof, "
      "columns under one roof, columns under one roof, ",
-     UINT64_C(0xea60f1c47ba910e4),
-     {UINT64_C(0xea60f1c47ba910e4), UINT64_C(0x2da744807cc7467c)}},
+     UINT64_C(0xea60f1c47ba910e4)},
     {"columns under one roof, columns under one roof, columns under one roof, "
      "columns under one roof, columns under one roof, columns under one roof, "
      "columns under one roof, columns under one roof, columns under one roof, "
@@ -67,8 +54,7 @@ static const struct {
      "columns under one roof, columns under one roof, columns under one roof, "
      "columns under one roof, columns under one roof, columns under one roof, "
      "columns under one roof, columns under one roof, columns under one roof, ",
-     UINT64_C(0x013022aef37948b1),
-     {UINT64_C(0x013022aef37948b1), UINT64_C(0x32240aefa706f2a7)}},
+     UINT64_C(0x013022aef37948b1)},
 };
 
 static void hashes_are_those_of_the_specification(void **state)
@@ -78,15 +64,14 @@ static void hashes_are_those_of_the_specification(void **state)
     for (size_t i = 0; i < LENGTH(known); i++) {
         size_t nbytes = strlen(known[i].text);
         struct stoa_hash_stream *stream = NULL;
-        uint64_t digest[2];
 
         assert_int_equal(stoa_hash(known[i].text, nbytes), known[i].hash64);
         assert_int_equal(stoa_hash_stream_new(&stream, NULL), STOA_OK);
         stoa_hash_stream_update(stream, known[i].text, nbytes);
-        stoa_hash_stream_digest(stream, digest);
+        assert_int_equal(stoa_hash_stream_digest(stream), known[i].hash64);
+        stoa_hash_stream_reset(stream);
+        assert_int_equal(stoa_hash_stream_digest(stream), known[0].hash64);
         stoa_hash_stream_free(stream);
-        assert_int_equal(digest[0], known[i].hash128[0]);
-        assert_int_equal(digest[1], known[i].hash128[1]);
     }
     assert_int_equal(stoa_hash(NULL, 0), known[0].hash64);
 }
@@ -101,25 +86,19 @@ static void a_stream_may_come_in_any_parts(void **state)
     stoa_test_random_bytes(&random, text, sizeof(text));
     for (size_t i = 0; i < stoa_test_ncases(2000); i++) {
         size_t nbytes = (size_t)stoa_test_random_below(&random, sizeof(text) + 1), at = 0;
-        struct stoa_hash_stream *whole = NULL, *parts = NULL;
-        uint64_t expected[2], digest[2];
+        struct stoa_hash_stream *parts = NULL;
 
-        assert_int_equal(stoa_hash_stream_new(&whole, NULL), STOA_OK);
         assert_int_equal(stoa_hash_stream_new(&parts, NULL), STOA_OK);
-        stoa_hash_stream_update(whole, text, nbytes);
         while (at < nbytes) {
             size_t part = (size_t)stoa_test_random_below(&random, 700);
 
             if (part > nbytes - at)
                 part = nbytes - at;
             stoa_hash_stream_update(parts, text + at, part);
-            stoa_hash_stream_digest(parts, digest); /* asking does not disturb */
+            (void)stoa_hash_stream_digest(parts); /* asking does not disturb */
             at += part;
         }
-        stoa_hash_stream_digest(whole, expected);
-        stoa_hash_stream_digest(parts, digest);
-        assert_memory_equal(digest, expected, sizeof(digest));
-        stoa_hash_stream_free(whole);
+        assert_int_equal(stoa_hash_stream_digest(parts), stoa_hash(text, nbytes));
         stoa_hash_stream_free(parts);
     }
     stoa_hash_stream_free(NULL);
