@@ -104,7 +104,7 @@ enum stoa_status stoa_assembler_init(struct stoa_assembler *assembler, struct st
     enum stoa_status st;
 
     STOA_TRY(stoa_schema_bytes_init(&made.bytes, schema, err));
-    STOA_TRY(stoa_footer_writer_init(&made.footer, schema, rules->footer_max_nbytes, err));
+    STOA_TRY(stoa_footer_writer_init(&made.footer, schema, rules, err));
     STOA_TRY(write_start(&made, err));
     *assembler = made;
     made = (struct stoa_assembler){0};

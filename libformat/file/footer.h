@@ -82,6 +82,7 @@ struct stoa_footer {
     struct stoa_trailer trailer;
     uint8_t *tail; /* the last bytes of the file, which were read first */
     uint64_t tail_off;
+    uint8_t *packed;                      /* of a packed footer: what its frame holds */
     struct stoa_footer_section *sections; /* as many as the trailer says, in the table's order */
     struct stoa_footer_section *by_type[STOA_SECTION_NTYPES]; /* NULL: left out */
     struct stoa_row_group_entry *groups;
@@ -101,7 +102,10 @@ STOA_CHECK enum stoa_status stoa_footer_open(struct stoa_footer *footer, struct 
                                              uint64_t memory_nbytes, struct stoa_error *err);
 void stoa_footer_reset(struct stoa_footer *footer);
 
-/* Bytes of the file, from memory where they lie in the tail. A range past the end is corrupt. */
+/*
+ * Bytes of the file, from memory where they lie in the tail; those of a packed footer as if it were
+ * not packed. A range past the end is corrupt.
+ */
 STOA_CHECK enum stoa_status stoa_footer_read(const struct stoa_footer *footer, uint64_t offset,
                                              void *out, uint64_t nbytes, struct stoa_error *err);
 

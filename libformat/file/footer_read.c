@@ -4,6 +4,8 @@
  *     FOOT header | sections ... | section table | trailer
  *                                                 ^ read first, with the 64 KiB in front of it
  *
+ * A packed footer is decompressed when it is opened, and read as if it stood in the file.
+ *
  * The trailer tells what is wrong with a file that is no whole Stoa file; each case has a message
  * of its own, because "corrupt" helps nobody who has merely copied half a file. From the trailer on
  * everything is verified against a hash that stands in something verified before, and every number
@@ -19,6 +21,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "codec/compress_zstd.h"
 
 enum {
     TAIL_NBYTES = 65536,
@@ -56,7 +59,9 @@ enum stoa_status stoa_budget_take(struct stoa_budget *budget, uint64_t nbytes,
 enum stoa_status stoa_footer_read(const struct stoa_footer *footer, uint64_t offset, void *out,
                                   uint64_t nbytes, struct stoa_error *err)
 {
-    uint64_t size = footer->source->nbytes;
+    uint64_t begin = footer->trailer.footer_off + STOA_OBJECT_NBYTES;
+    bool packed = footer->packed != NULL && offset >= begin;
+    uint64_t size = packed ? stoa_trailer_body_end(&footer->trailer) : footer->source->nbytes;
 
     if (offset > size || nbytes > size - offset || nbytes > SIZE_MAX)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, offset,
@@ -64,6 +69,10 @@ enum stoa_status stoa_footer_read(const struct stoa_footer *footer, uint64_t off
                             offset, size);
     if (nbytes == 0)
         return STOA_OK;
+    if (packed) {
+        memcpy(out, footer->packed + (offset - begin), (size_t)nbytes);
+        return STOA_OK;
+    }
     if (footer->tail != NULL && offset >= footer->tail_off) {
         memcpy(out, footer->tail + (offset - footer->tail_off), (size_t)nbytes);
         return STOA_OK;
@@ -177,6 +186,61 @@ static enum stoa_status open_trailer(struct stoa_footer *footer, struct stoa_err
         err->offset = size - STOA_TRAILER_NBYTES;
 out:
     return st;
+}
+
+/* ---- A packed footer. ---- */
+
+/* The header of FOOT tells how long the frame is. */
+static enum stoa_status read_footer_header(const struct stoa_footer *footer,
+                                           struct stoa_object *out, struct stoa_error *err)
+{
+    const struct stoa_trailer *trailer = &footer->trailer;
+    uint64_t body_nbytes = trailer->file_nbytes - trailer->footer_off - STOA_OBJECT_NBYTES;
+    uint8_t bytes[STOA_OBJECT_NBYTES];
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_read(footer, trailer->footer_off, bytes, sizeof(bytes), err));
+    STOA_TRY(stoa_object_unpack(bytes, out, err));
+    if (out->kind != STOA_OBJECT_FOOTER || out->body_nbytes != body_nbytes ||
+        out->dir_nbytes > body_nbytes - STOA_TRAILER_NBYTES)
+        return stoa_fail(err, STOA_ERR_CORRUPT,
+                         "an object of kind %u with %" PRIu64 " bytes where a footer of %" PRIu64
+                         " must be",
+                         out->kind, out->body_nbytes, body_nbytes);
+out:
+    return st;
+}
+
+static enum stoa_status open_packed(struct stoa_footer *footer, struct stoa_error *err)
+{
+    uint64_t offset = footer->trailer.footer_off + STOA_OBJECT_NBYTES;
+    struct stoa_zstd_decoder *decoder = NULL;
+    uint8_t *frame = NULL, *packed = NULL;
+    struct stoa_object header;
+    enum stoa_status st;
+
+    if (footer->trailer.packed_nbytes == 0)
+        return STOA_OK;
+    STOA_TRY(read_footer_header(footer, &header, err));
+    STOA_TRY(stoa_alloc(&frame, header.dir_nbytes, err));
+    STOA_TRY(stoa_alloc(&packed, footer->trailer.packed_nbytes, err));
+    STOA_TRY(stoa_footer_read(footer, offset, frame, header.dir_nbytes, err));
+    if (stoa_hash(frame, header.dir_nbytes) != header.dir_hash) {
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "hash differs");
+        goto out;
+    }
+    STOA_TRY(stoa_zstd_decoder_new(&decoder, err));
+    STOA_TRY(stoa_zstd_decompress(decoder, frame, header.dir_nbytes, packed,
+                                  footer->trailer.packed_nbytes, err));
+    footer->packed = packed;
+    packed = NULL;
+out:
+    stoa_zstd_decoder_free(decoder);
+    stoa_free(packed);
+    stoa_free(frame);
+    if (st != STOA_OK && err != NULL)
+        err->offset = offset;
+    return st == STOA_OK ? st : stoa_wrap(err, st, "footer");
 }
 
 /* ---- The section table. ---- */
@@ -302,7 +366,7 @@ static enum stoa_status open_sections(struct stoa_footer *footer, struct stoa_er
 {
     const struct stoa_trailer *trailer = &footer->trailer;
     uint64_t nbytes = (uint64_t)trailer->nsections * STOA_SECTION_NBYTES;
-    uint64_t table_off = trailer->file_nbytes - STOA_TRAILER_NBYTES - nbytes;
+    uint64_t table_off = stoa_trailer_body_end(trailer) - nbytes;
     uint8_t table[MAX_NSECTIONS * STOA_SECTION_NBYTES];
     enum stoa_status st;
 
@@ -348,7 +412,7 @@ enum stoa_status stoa_footer_load(const struct stoa_footer *footer, struct stoa_
 
     if (stoa_once_get(once) != NULL)
         return STOA_OK;
-    if (nbytes > footer->source->nbytes) /* before it is allocated */
+    if (nbytes > footer->source->nbytes && nbytes > footer->trailer.packed_nbytes)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, offset,
                             "%" PRIu64 " bytes in a file of %" PRIu64, nbytes,
                             footer->source->nbytes);
@@ -607,6 +671,7 @@ enum stoa_status stoa_footer_open(struct stoa_footer *footer, struct stoa_source
     footer->source = source;
     footer->memory_nbytes = memory_nbytes;
     STOA_TRY(open_trailer(footer, err));
+    STOA_TRY(open_packed(footer, err));
     STOA_TRY(open_sections(footer, err));
     if (footer->trailer.nnodes > MAX_NNODES ||
         footer->trailer.nnodes != stoa_footer_section_count(footer, STOA_SECTION_COLUMNS)) {
@@ -643,6 +708,7 @@ void stoa_footer_reset(struct stoa_footer *footer)
     stoa_free(footer->columns);
     stoa_free(footer->sections);
     stoa_free(footer->groups);
+    stoa_free(footer->packed);
     stoa_free(footer->tail);
     *footer = (struct stoa_footer){0};
 }

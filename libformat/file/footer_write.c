@@ -16,22 +16,23 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "codec/compress_zstd.h"
 #include "column/schema.h"
 #include "stats/zonemap.h"
 
-enum { MIN_NAMES = 2, SECTION_ALIGN = 8 };
+enum { MIN_NAMES = 2, SECTION_ALIGN = 8, PACK_LEVEL = 19 };
 
 enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
-                                         const struct stoa_schema *schema, uint64_t max_nbytes,
-                                         struct stoa_error *err)
+                                         const struct stoa_schema *schema,
+                                         const struct stoa_rules *rules, struct stoa_error *err)
 {
-    struct stoa_footer_writer made = {.schema = schema};
+    struct stoa_footer_writer made = {.schema = schema, .rules = rules};
     struct stoa_schema_node *nodes = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_schema_nodes(schema, &nodes, &made.nnodes, err));
     STOA_TRY(stoa_alloc_zeroed(&made.nodes, made.nnodes, sizeof(made.nodes[0]), err));
-    STOA_TRY(stoa_footer_data_init(&made.data, made.nnodes, max_nbytes, err));
+    STOA_TRY(stoa_footer_data_init(&made.data, made.nnodes, rules->footer_max_nbytes, err));
     for (uint32_t i = 0; i < made.nnodes; i++) {
         const struct stoa_type *type = &nodes[i].field->type;
 
@@ -139,7 +140,7 @@ struct builder {
     struct stoa_section sections[STOA_SECTION_NTYPES]; /* by type; length 0: left out */
     struct stoa_buffer rest;                           /* all that is not by node */
     uint64_t rest_off;                                 /* of rest.data[0] in the file */
-    uint8_t header[STOA_OBJECT_NBYTES];
+    struct stoa_trailer trailer;
 };
 
 typedef enum stoa_status visit_bytes(void *context, const void *bytes, size_t nbytes,
@@ -393,15 +394,14 @@ out:
     return st;
 }
 
-/* The section table and the trailer; and the header, which needs the hash of the table. */
-static enum stoa_status add_end(struct builder *b, uint32_t features, struct stoa_error *err)
+/* ---- The end. ---- */
+
+/* The section table, so that a body of it and the trailer has a multiple of 64 bytes. */
+static enum stoa_status add_table(struct builder *b, struct stoa_error *err)
 {
-    const struct stoa_footer_writer *footer = b->footer;
-    uint8_t packed[STOA_SECTION_NBYTES], end[STOA_TRAILER_NBYTES];
+    uint8_t packed[STOA_SECTION_NBYTES];
     struct stoa_buffer table = {0};
-    struct stoa_trailer trailer = {0};
-    struct stoa_object header = {.kind = STOA_OBJECT_FOOTER, .version = STOA_FORMAT_VERSION};
-    uint64_t behind, total;
+    uint64_t end;
     enum stoa_status st = STOA_OK;
 
     for (unsigned type = 0; type < STOA_SECTION_NTYPES; type++) {
@@ -410,32 +410,114 @@ static enum stoa_status add_end(struct builder *b, uint32_t features, struct sto
         stoa_section_pack(&b->sections[type], packed);
         STOA_TRY(stoa_buffer_append(&table, packed, sizeof(packed), err));
     }
-    behind = table.nbytes + STOA_TRAILER_NBYTES;
-    total = stoa_round_up(offset_of_end(b) - b->footer_off + behind, STOA_OBJECT_NBYTES);
-    STOA_TRY(stoa_buffer_append_zeros(
-        &b->rest, (size_t)(b->footer_off + total - behind - offset_of_end(b)), err));
+    end = stoa_round_up(offset_of_end(b) + table.nbytes, STOA_OBJECT_NBYTES);
+    STOA_TRY(
+        stoa_buffer_append_zeros(&b->rest, (size_t)(end - table.nbytes - offset_of_end(b)), err));
     STOA_TRY(stoa_buffer_append(&b->rest, table.data, table.nbytes, err));
-
-    trailer = (struct stoa_trailer){
-        .footer_off = b->footer_off,
-        .file_nbytes = b->footer_off + total,
-        .nrows = footer->nrows,
-        .nsections = (uint32_t)(table.nbytes / STOA_SECTION_NBYTES),
-        .features = features,
-        .version = STOA_FORMAT_VERSION,
-        .nnodes = footer->nnodes,
-        .table_hash = stoa_hash(table.data, table.nbytes),
-    };
-    stoa_trailer_pack(&trailer, end);
-    STOA_TRY(stoa_buffer_append(&b->rest, end, sizeof(end), err));
-
-    header.body_nbytes = total - STOA_OBJECT_NBYTES;
-    header.dir_nbytes = (uint32_t)table.nbytes;
-    header.dir_hash = table.nbytes > 0 ? trailer.table_hash : 0;
-    header.stream_row = footer->nrows;
-    stoa_object_pack(&header, b->header);
+    b->trailer.nsections = (uint32_t)(table.nbytes / STOA_SECTION_NBYTES);
+    b->trailer.table_hash = stoa_hash(table.data, table.nbytes);
 out:
     stoa_buffer_free(&table);
+    return st;
+}
+
+static enum stoa_status append_bytes(void *context, const void *bytes, size_t nbytes,
+                                     struct stoa_error *err)
+{
+    return stoa_buffer_append(context, bytes, nbytes, err);
+}
+
+/* All between header and trailer. */
+static enum stoa_status each_section(const struct builder *b, visit_bytes *visit, void *context,
+                                     struct stoa_error *err)
+{
+    struct stoa_footer_writer *footer = b->footer;
+    bool by_node = footer->ngroups > 0;
+    enum stoa_status st;
+
+    for (uint32_t i = 0; by_node && i < footer->nnodes; i++)
+        STOA_TRY(each_chunk(footer, i, visit, context, err));
+    for (uint32_t i = 0; by_node && i < footer->nnodes; i++)
+        STOA_TRY(each_zone(footer, i, visit, context, err));
+    STOA_TRY(visit(context, b->rest.data, b->rest.nbytes, err));
+out:
+    return st;
+}
+
+/*
+ * The sections as one frame in *frame, if the footer is small and the file gets shorter by it; else
+ * *frame stays empty. A file of ten rows is half footer, and half of that are zeros and
+ * repetitions.
+ */
+static enum stoa_status pack(const struct builder *b, uint32_t max_nbytes,
+                             struct stoa_buffer *frame, struct stoa_error *err)
+{
+    size_t nbytes = (size_t)(offset_of_end(b) - b->footer_off - STOA_OBJECT_NBYTES);
+    struct stoa_zstd_encoder *encoder = NULL;
+    struct stoa_buffer sections = {0};
+    enum stoa_status st;
+
+    if (nbytes > max_nbytes || nbytes <= STOA_OBJECT_NBYTES)
+        return STOA_OK;
+    STOA_TRY(stoa_zstd_encoder_new(&encoder, PACK_LEVEL, err));
+    STOA_TRY(each_section(b, append_bytes, &sections, err));
+    STOA_TRY(stoa_buffer_resize(frame, nbytes - STOA_OBJECT_NBYTES, err));
+    STOA_TRY(stoa_zstd_compress(encoder, sections.data, sections.nbytes, frame->data, frame->nbytes,
+                                &frame->nbytes, err));
+out:
+    stoa_zstd_encoder_free(encoder);
+    stoa_buffer_free(&sections);
+    return st;
+}
+
+/* Header and trailer of a body of `nbytes` before the trailer, `dir_nbytes` of them hashed. */
+static void pack_ends(struct builder *b, uint64_t nbytes, uint32_t dir_nbytes, uint64_t dir_hash,
+                      uint8_t header[STOA_OBJECT_NBYTES], uint8_t trailer[STOA_TRAILER_NBYTES])
+{
+    struct stoa_object object = {
+        .kind = STOA_OBJECT_FOOTER,
+        .version = STOA_FORMAT_VERSION,
+        .body_nbytes = nbytes + STOA_TRAILER_NBYTES,
+        .dir_nbytes = dir_nbytes,
+        .dir_hash = dir_nbytes > 0 ? dir_hash : 0,
+        .stream_row = b->footer->nrows,
+    };
+
+    b->trailer.file_nbytes = b->footer_off + STOA_OBJECT_NBYTES + object.body_nbytes;
+    stoa_object_pack(&object, header);
+    stoa_trailer_pack(&b->trailer, trailer);
+}
+
+static enum stoa_status write_plain(struct builder *b, visit_bytes *write, void *context,
+                                    struct stoa_error *err)
+{
+    uint8_t header[STOA_OBJECT_NBYTES], trailer[STOA_TRAILER_NBYTES];
+    enum stoa_status st;
+
+    pack_ends(b, offset_of_end(b) - b->footer_off - STOA_OBJECT_NBYTES,
+              b->trailer.nsections * STOA_SECTION_NBYTES, b->trailer.table_hash, header, trailer);
+    STOA_TRY(write(context, header, sizeof(header), err));
+    STOA_TRY(each_section(b, write, context, err));
+    STOA_TRY(write(context, trailer, sizeof(trailer), err));
+out:
+    return st;
+}
+
+static enum stoa_status write_packed(struct builder *b, struct stoa_buffer *frame,
+                                     visit_bytes *write, void *context, struct stoa_error *err)
+{
+    uint8_t header[STOA_OBJECT_NBYTES], trailer[STOA_TRAILER_NBYTES];
+    uint32_t frame_nbytes = (uint32_t)frame->nbytes;
+    uint64_t hash = stoa_hash(frame->data, frame->nbytes);
+    enum stoa_status st;
+
+    b->trailer.packed_nbytes = (uint16_t)(offset_of_end(b) - b->footer_off - STOA_OBJECT_NBYTES);
+    STOA_TRY(pad_to(frame, STOA_OBJECT_NBYTES, err));
+    pack_ends(b, frame->nbytes, frame_nbytes, hash, header, trailer);
+    STOA_TRY(write(context, header, sizeof(header), err));
+    STOA_TRY(write(context, frame->data, frame->nbytes, err));
+    STOA_TRY(write(context, trailer, sizeof(trailer), err));
+out:
     return st;
 }
 
@@ -444,22 +526,30 @@ enum stoa_status stoa_footer_write(struct stoa_footer_writer *footer,
                                    visit_bytes *write, void *context, struct stoa_error *err)
 {
     struct builder b = {
-        .footer = footer, .footer_off = footer_off, .rest_off = footer_off + STOA_OBJECT_NBYTES};
-    bool by_node = footer->ngroups > 0;
+        .footer = footer,
+        .footer_off = footer_off,
+        .rest_off = footer_off + STOA_OBJECT_NBYTES,
+        .trailer = {.footer_off = footer_off,
+                    .nrows = footer->nrows,
+                    .features = stoa_schema_features(schema),
+                    .version = STOA_FORMAT_VERSION,
+                    .nnodes = footer->nnodes},
+    };
+    struct stoa_buffer frame = {0};
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&b.entries, footer->nnodes, sizeof(b.entries[0]), err));
     for (uint32_t i = 0; i < footer->nnodes; i++)
         b.entries[i].node = schema->nodes[i];
     STOA_TRY(add_sections(&b, schema, err));
-    STOA_TRY(add_end(&b, stoa_schema_features(schema), err));
-    STOA_TRY(write(context, b.header, sizeof(b.header), err));
-    for (uint32_t i = 0; by_node && i < footer->nnodes; i++)
-        STOA_TRY(each_chunk(footer, i, write, context, err));
-    for (uint32_t i = 0; by_node && i < footer->nnodes; i++)
-        STOA_TRY(each_zone(footer, i, write, context, err));
-    STOA_TRY(write(context, b.rest.data, b.rest.nbytes, err));
+    STOA_TRY(add_table(&b, err));
+    STOA_TRY(pack(&b, footer->rules->footer_pack_nbytes, &frame, err));
+    if (frame.nbytes > 0)
+        STOA_TRY(write_packed(&b, &frame, write, context, err));
+    else
+        STOA_TRY(write_plain(&b, write, context, err));
 out:
+    stoa_buffer_free(&frame);
     stoa_free(b.entries);
     stoa_buffer_free(&b.rest);
     return st;

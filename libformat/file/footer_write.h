@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "file/footer_data.h"
 #include "file/layout.h"
+#include "file/rules.h"
 #include "file/schema_bytes.h"
 
 /* What a node has in the footer so far. */
@@ -21,7 +22,8 @@ struct stoa_footer_node {
 
 /* One thread at a time. */
 struct stoa_footer_writer {
-    const struct stoa_schema *schema; /* borrowed */
+    const struct stoa_schema *schema; /* borrowed, as are the rules */
+    const struct stoa_rules *rules;
     struct stoa_footer_node *nodes;
     uint32_t nnodes;
     struct stoa_footer_data data; /* chunk entries and zone maps */
@@ -39,7 +41,8 @@ struct stoa_footer_writer {
  */
 STOA_CHECK enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
                                                     const struct stoa_schema *schema,
-                                                    uint64_t max_nbytes, struct stoa_error *err);
+                                                    const struct stoa_rules *rules,
+                                                    struct stoa_error *err);
 void stoa_footer_writer_reset(struct stoa_footer_writer *footer);
 
 /*

@@ -629,7 +629,7 @@ void stoa_trailer_pack(const struct stoa_trailer *trailer, uint8_t out[STOA_TRAI
     stoa_store32(out + 24, trailer->nsections);
     stoa_store32(out + 28, trailer->features);
     stoa_store16(out + 32, trailer->version);
-    stoa_store16(out + 34, 0);
+    stoa_store16(out + 34, trailer->packed_nbytes);
     stoa_store32(out + 36, trailer->nnodes);
     stoa_store64(out + 40, trailer->table_hash);
     stoa_store64(out + 48, stoa_hash(out, 48));
@@ -647,8 +647,8 @@ static enum stoa_status trailer_check(const struct stoa_trailer *trailer, struct
                          "footer at %" PRIu64 " of %" PRIu64 " bytes, no multiples of %d",
                          trailer->footer_off, trailer->file_nbytes, STOA_OBJECT_NBYTES);
     if (trailer->footer_off > trailer->file_nbytes ||
-        trailer->file_nbytes - trailer->footer_off <
-            STOA_OBJECT_NBYTES + STOA_TRAILER_NBYTES + table_nbytes)
+        trailer->file_nbytes - trailer->footer_off < STOA_OBJECT_NBYTES + STOA_TRAILER_NBYTES ||
+        stoa_trailer_body_end(trailer) - trailer->footer_off < STOA_OBJECT_NBYTES + table_nbytes)
         return stoa_fail(err, STOA_ERR_CORRUPT,
                          "footer at %" PRIu64 " with %" PRIu32 " sections in %" PRIu64 " bytes",
                          trailer->footer_off, trailer->nsections, trailer->file_nbytes);
@@ -665,6 +665,7 @@ enum stoa_status stoa_trailer_unpack(const uint8_t bytes[STOA_TRAILER_NBYTES],
         .nsections = stoa_load32(bytes + 24),
         .features = stoa_load32(bytes + 28),
         .version = stoa_load16(bytes + 32),
+        .packed_nbytes = stoa_load16(bytes + 34),
         .nnodes = stoa_load32(bytes + 36),
         .table_hash = stoa_load64(bytes + 40),
     };
@@ -678,7 +679,6 @@ enum stoa_status stoa_trailer_unpack(const uint8_t bytes[STOA_TRAILER_NBYTES],
         goto out;
     STOA_TRY(version_check(trailer.version, err));
     STOA_TRY(stoa_features_check(trailer.features, err));
-    STOA_TRY(zeros_check(bytes, 34, 36, "reserved", err));
     STOA_TRY(trailer_check(&trailer, err));
     *out = trailer;
 out:

@@ -185,9 +185,18 @@ struct stoa_trailer {
     uint32_t nsections;
     uint32_t features;
     uint16_t version;
+    uint16_t packed_nbytes; /* of a packed footer: what its frame holds; else 0 */
     uint32_t nnodes;
     uint64_t table_hash;
 };
+
+/* Where the trailer stands, as offsets in the footer count: those of a body that is not packed. */
+static inline uint64_t stoa_trailer_body_end(const struct stoa_trailer *trailer)
+{
+    return trailer->packed_nbytes > 0
+               ? trailer->footer_off + STOA_OBJECT_NBYTES + trailer->packed_nbytes
+               : trailer->file_nbytes - STOA_TRAILER_NBYTES;
+}
 
 void stoa_object_pack(struct stoa_object *object, uint8_t out[STOA_OBJECT_NBYTES]);
 /* What dir_hash holds: the hash of the directory, 0 where there is none. */

@@ -39,6 +39,12 @@ static enum stoa_status reader_read_at(struct stoa_source *source, uint64_t offs
     return n > 0 ? file->read_at(file, offset, out, n, err) : STOA_OK;
 }
 
+static enum stoa_status append_footer(void *context, const void *bytes, size_t nbytes,
+                                      struct stoa_error *err)
+{
+    return stoa_buffer_append(context, bytes, nbytes, err);
+}
+
 static enum stoa_status build_footer(struct stoa_recover *rec, struct stoa_error *err)
 {
     struct stoa_schema_bytes bytes = {0};
@@ -47,14 +53,15 @@ static enum stoa_status build_footer(struct stoa_recover *rec, struct stoa_error
 
     STOA_TRY(stoa_schema_bytes_init(&bytes, &rec->schema, err));
     STOA_TRY(stoa_schema_nodes(&rec->schema, &rec->nodes, &rec->nnodes, err));
-    STOA_TRY(stoa_footer_writer_init(&writer, &rec->schema, err));
+    STOA_TRY(stoa_footer_writer_init(&writer, &rec->schema, &stoa_default_rules, err));
     for (uint32_t i = 0; i < rec->segments.table.nentries; i++) {
         struct stoa_dictdir_entry entry = rec->segments.table.entries[i];
 
         entry.offset = SHIFT; /* not where it is: place_segments() */
         STOA_TRY(stoa_footer_add_segment(&writer, &entry, err));
     }
-    STOA_TRY(stoa_footer_build(&writer, &bytes, rec->reader.footer_off, &rec->reader.footer, err));
+    STOA_TRY(stoa_footer_write(&writer, &bytes, rec->reader.footer_off, append_footer,
+                               &rec->reader.footer, err));
 out:
     if (writer.schema != NULL)
         stoa_footer_writer_reset(&writer);

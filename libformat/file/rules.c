@@ -30,4 +30,5 @@ const struct stoa_rules stoa_default_rules = {
     .copy_max_nbytes = UINT64_C(32) << 20,
 
     .footer_max_nbytes = UINT64_C(32) << 20,
+    .footer_pack_nbytes = 16384,
 };

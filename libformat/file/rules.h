@@ -42,7 +42,8 @@ struct stoa_rules {
     uint32_t copy_part;
     uint64_t copy_max_nbytes; /* and no more than this, because they are kept in memory */
 
-    uint64_t footer_max_nbytes; /* of the footer's data in memory; the rest goes to a file */
+    uint64_t footer_max_nbytes;  /* of the footer's data in memory; the rest goes to a file */
+    uint32_t footer_pack_nbytes; /* sections of no more bytes are packed when that is shorter */
 };
 
 extern const struct stoa_rules stoa_default_rules;

@@ -245,6 +245,29 @@ static enum stoa_status tell_section(struct spans *spans, const struct stoa_sect
     return tell_part(spans, span, err);
 }
 
+/* A frame of sections is one span: what is in it has no place of its own. */
+static enum stoa_status tell_packed_footer(struct spans *spans, uint64_t offset,
+                                           const struct stoa_object *object, struct stoa_error *err)
+{
+    struct stoa_span span = {
+        .kind = STOA_SPAN_FOOTER,
+        .offset = offset + STOA_OBJECT_NBYTES,
+        .nbytes = object->dir_nbytes,
+        .row_group = UINT32_MAX,
+        .node = UINT32_MAX,
+        .name = "packed sections",
+    };
+    enum stoa_status st;
+
+    STOA_TRY(tell_part(spans, span, err));
+    span.offset += object->body_nbytes - STOA_TRAILER_NBYTES;
+    span.nbytes = STOA_TRAILER_NBYTES;
+    span.name = "trailer";
+    STOA_TRY(tell_part(spans, span, err));
+out:
+    return st;
+}
+
 static enum stoa_status tell_footer(struct spans *spans, struct stoa_error *err)
 {
     const struct stoa_footer *footer = &spans->reader->footer;
@@ -301,7 +324,10 @@ static enum stoa_status tell_object(struct spans *spans, const struct stoa_objec
         STOA_TRY(tell_dictionary(spans, offset, object, err));
         break;
     case STOA_OBJECT_FOOTER:
-        STOA_TRY(tell_footer(spans, err));
+        if (spans->reader->footer.packed != NULL)
+            STOA_TRY(tell_packed_footer(spans, offset, object, err));
+        else
+            STOA_TRY(tell_footer(spans, err));
         break;
     case STOA_OBJECT_HEAD:
     case STOA_OBJECT_PAD:

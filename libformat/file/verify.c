@@ -106,6 +106,28 @@ enum stoa_status stoa_verify_wrap(struct stoa_verify *verify, uint32_t group, ui
 
 /* ---- Objects. ---- */
 
+/* What dir_hash covers: the section table at the end, or the frame of a packed footer in front. */
+static enum stoa_status verify_footer_dir(struct stoa_verify *verify,
+                                          const struct stoa_object *object, uint64_t offset,
+                                          struct stoa_error *err)
+{
+    uint64_t body = offset + STOA_OBJECT_NBYTES;
+    uint64_t trailer = body + object->body_nbytes - STOA_TRAILER_NBYTES;
+    bool packed = verify->reader != NULL && verify->reader->footer.packed != NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_verify_read(verify, packed ? body : trailer - object->dir_nbytes,
+                              object->dir_nbytes, err));
+    if (stoa_object_dir_hash(verify->bytes.data, verify->bytes.nbytes) != object->dir_hash)
+        return stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "footer: section table: hash differs");
+    if (packed)
+        st = stoa_verify_zeros(verify, body + object->dir_nbytes, trailer, err);
+    if (st != STOA_OK)
+        stoa_wrap(err, st, "footer");
+out:
+    return st;
+}
+
 static enum stoa_status verify_footer_object(struct stoa_verify *verify,
                                              const struct stoa_object *object, uint64_t offset,
                                              struct stoa_error *err)
@@ -123,11 +145,8 @@ static enum stoa_status verify_footer_object(struct stoa_verify *verify,
         st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "footer: too small");
         goto out;
     }
-    STOA_TRY(stoa_verify_read(verify, end - STOA_TRAILER_NBYTES - object->dir_nbytes,
-                              object->dir_nbytes, err));
-    if (stoa_object_dir_hash(verify->bytes.data, verify->bytes.nbytes) != object->dir_hash)
-        st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "footer: section table: hash differs");
-    else if (verify->reader != NULL && verify->reader->footer.trailer.footer_off != offset)
+    STOA_TRY(verify_footer_dir(verify, object, offset, err));
+    if (verify->reader != NULL && verify->reader->footer.trailer.footer_off != offset)
         st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset,
                           "footer: at %" PRIu64 ", the trailer says %" PRIu64, offset,
                           verify->reader->footer.trailer.footer_off);
@@ -322,6 +341,23 @@ static enum stoa_status verify_section(struct stoa_verify *verify, uint32_t n,
     return stoa_footer_section_verify(footer, n, err);
 }
 
+/* Zeros between sections; those of a packed footer stand in memory. */
+static enum stoa_status verify_gap(struct stoa_verify *verify, uint64_t begin, uint64_t end,
+                                   struct stoa_error *err)
+{
+    const struct stoa_footer *footer = &verify->reader->footer;
+    uint64_t base = footer->trailer.footer_off + STOA_OBJECT_NBYTES;
+
+    if (footer->packed == NULL)
+        return stoa_verify_zeros(verify, begin, end, err);
+    for (; begin < end; begin++)
+        if (footer->packed[begin - base] != 0)
+            return stoa_fail_at(err, STOA_ERR_CORRUPT, base,
+                                "padding: byte %" PRIu64 " of the frame is %u, must be 0",
+                                begin - base, footer->packed[begin - base]);
+    return STOA_OK;
+}
+
 /* Sections in the order of the file with zeros between, up to the section table. */
 static enum stoa_status verify_gaps(struct stoa_verify *verify, struct stoa_error *err)
 {
@@ -335,11 +371,10 @@ static enum stoa_status verify_gaps(struct stoa_verify *verify, struct stoa_erro
     for (uint32_t i = 0; i < n; i++)
         parts[i] =
             (struct part){footer->sections[i].entry.offset, footer->sections[i].entry.nbytes};
-    parts[n].offset =
-        footer->trailer.file_nbytes - STOA_TRAILER_NBYTES - (uint64_t)n * STOA_SECTION_NBYTES;
+    parts[n].offset = stoa_trailer_body_end(&footer->trailer) - (uint64_t)n * STOA_SECTION_NBYTES;
     qsort(parts, n, sizeof(*parts), compare_parts);
     for (uint32_t i = 0; i <= n; i++) {
-        st = stoa_verify_zeros(verify, at, parts[i].offset, err);
+        st = verify_gap(verify, at, parts[i].offset, err);
         if (st != STOA_OK)
             stoa_wrap(err, st, "footer");
         STOA_TRY(stoa_verify_report(verify, st, err));

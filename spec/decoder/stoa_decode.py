@@ -454,14 +454,15 @@ class File:
     def __init__(self, data):
         self.data = data
         need(len(data) >= 128 and data[-8:] == TRAILER_MAGIC, "no trailer")
-        (self.footer_off, file_len, self.total_rows, nsections, features, version, zero,
+        (self.footer_off, file_len, self.total_rows, nsections, features, version, packed_len,
          self.nnodes, table_hash) = struct.unpack("<QQQIIHHIQ", data[-64:-16])
         verify(data[-64:-16], struct.unpack("<Q", data[-16:-8])[0], "trailer")
         need(version >> 8 == 1, f"version {version >> 8}")
         check_features(features)
         self.features = features
         need(file_len == len(data), f"file_len is {file_len}, the file has {len(data)} bytes")
-        need(zero == 0, "trailer: bytes that must be zero are not")
+        if packed_len:
+            self.data = data = self.unpack(packed_len)
         table_off = len(data) - 64 - 32 * nsections
         table = data[table_off:-64]
         verify(table, table_hash, "section table")
@@ -482,6 +483,20 @@ class File:
             zeros(data[at:begin], "footer")
             at = end
         self.load()
+
+    def unpack(self, packed_len):
+        """The file as if its footer were not packed."""
+        data, body = self.data, self.footer_off + 64
+        header = data[body - 64:body]
+        need(len(header) == 64 and header[:8] == OBJECT_MAGIC and header[8] == FOOT,
+             "packed footer: no header")
+        body_len, _, dir_len, _, _, dir_hash, header_hash = struct.unpack_from("<QIIQQQQ", header, 16)
+        verify(header[:56], header_hash, "packed footer: header")
+        need(body + body_len == len(data) and dir_len <= body_len - 64, "packed footer: body_len")
+        frame = data[body:body + dir_len]
+        verify(frame, dir_hash, "packed footer")
+        zeros(data[body + dir_len:-64], "packed footer")
+        return data[:body] + pages.inflate(frame, packed_len) + data[-64:]
 
     @staticmethod
     def section(kind, flags, data, count, section_hash, offset):

@@ -49,14 +49,15 @@ void stoa_test_file_write(const struct stoa_schema *schema, const struct stoa_ba
                           size_t nbatches, const struct stoa_rules *rules,
                           struct stoa_test_file *out)
 {
+    struct stoa_rules usual = stoa_default_rules;
     struct stoa_sink *sink;
     struct stoa_writer *writer;
     struct stoa_error err;
     const uint8_t *bytes;
 
+    usual.footer_pack_nbytes = 0;
     must(stoa_sink_create_memory(&sink, &err), &err);
-    must(stoa_writer_open_rules(sink, schema, NULL, rules != NULL ? rules : &stoa_default_rules,
-                                &writer, &err),
+    must(stoa_writer_open_rules(sink, schema, NULL, rules != NULL ? rules : &usual, &writer, &err),
          &err);
     for (size_t i = 0; i < nbatches; i++) {
         struct stoa_batch copy;

@@ -19,7 +19,8 @@ struct stoa_test_file {
 };
 
 /*
- * Writes each batch as a row group. The batches stay as they are. `rules` NULL: the usual ones.
+ * Writes each batch as a row group. The batches stay as they are. `rules` NULL: the usual ones,
+ * but for a footer that is never packed, so that tests find its structures in the file.
  * Release with stoa_test_file_reset().
  */
 void stoa_test_file_write(const struct stoa_schema *schema, const struct stoa_batch *batches,

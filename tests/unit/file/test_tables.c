@@ -27,6 +27,8 @@ static struct stoa_rules small_rules(struct stoa_test_random *r)
     rules.page_min_nbytes = 1 + (uint32_t)stoa_test_random_below(r, 2000);
     rules.page_max_nbytes = 65536;
     rules.copy_part = 1 + (uint32_t)stoa_test_random_below(r, 100);
+    rules.footer_pack_nbytes = (uint32_t)stoa_test_random_below(r, 20000);
+    rules.footer_max_nbytes = stoa_test_random_below(r, 20000);
     return rules;
 }
 

@@ -120,6 +120,7 @@ static struct stoa_sink *write_table(void)
 
     rules.full_nrows = 1;
     rules.amortisation = 1000;
+    rules.footer_pack_nbytes = 0;
     return write_file(&rules, make_table);
 }
 
@@ -129,6 +130,7 @@ static struct stoa_sink *write_nested(void)
     struct stoa_rules rules = stoa_default_rules;
 
     rules.page_max_nbytes = 1045;
+    rules.footer_pack_nbytes = 0;
     return write_file(&rules, make_nested);
 }
 
