@@ -206,7 +206,8 @@ column = info["columns"][0]
 point("info --json", keys(info) == {"file", "identity", "rows", "bytes", "row_groups", "columns", "bytes_by_kind",
                                     "sources", "metadata"}
       and (info["rows"], info["row_groups"], info["file"]) == (300000, 3, "groups.stoa")
-      and keys(column) == {"name", "type", "nullable", "bytes", "dictionary_bytes", "nulls", "encodings", "metadata"}
+      and keys(column) == {"name", "type", "nullable", "bytes", "dictionary_bytes", "nulls", "encodings", "nodes",
+                           "metadata"}
       and (column["name"], column["type"], column["nulls"]) == ("n", "int64", 0) and column["encodings"], info)
 point("info --json accounts for every byte",
       sum(info["bytes_by_kind"].values()) == info["bytes"] == os.path.getsize("groups.stoa"), info)
