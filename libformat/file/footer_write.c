@@ -488,7 +488,7 @@ static void pack_ends(struct builder *b, uint64_t nbytes, uint32_t dir_nbytes, u
     stoa_trailer_pack(&b->trailer, trailer);
 }
 
-static enum stoa_status write_plain(struct builder *b, visit_bytes *write, void *context,
+static enum stoa_status write_plain(struct builder *b, visit_bytes *put, void *context,
                                     struct stoa_error *err)
 {
     uint8_t header[STOA_OBJECT_NBYTES], trailer[STOA_TRAILER_NBYTES];
@@ -496,15 +496,15 @@ static enum stoa_status write_plain(struct builder *b, visit_bytes *write, void 
 
     pack_ends(b, offset_of_end(b) - b->footer_off - STOA_OBJECT_NBYTES,
               b->trailer.nsections * STOA_SECTION_NBYTES, b->trailer.table_hash, header, trailer);
-    STOA_TRY(write(context, header, sizeof(header), err));
-    STOA_TRY(each_section(b, write, context, err));
-    STOA_TRY(write(context, trailer, sizeof(trailer), err));
+    STOA_TRY(put(context, header, sizeof(header), err));
+    STOA_TRY(each_section(b, put, context, err));
+    STOA_TRY(put(context, trailer, sizeof(trailer), err));
 out:
     return st;
 }
 
-static enum stoa_status write_packed(struct builder *b, struct stoa_buffer *frame,
-                                     visit_bytes *write, void *context, struct stoa_error *err)
+static enum stoa_status write_packed(struct builder *b, struct stoa_buffer *frame, visit_bytes *put,
+                                     void *context, struct stoa_error *err)
 {
     uint8_t header[STOA_OBJECT_NBYTES], trailer[STOA_TRAILER_NBYTES];
     uint32_t frame_nbytes = (uint32_t)frame->nbytes;
@@ -514,16 +514,16 @@ static enum stoa_status write_packed(struct builder *b, struct stoa_buffer *fram
     b->trailer.packed_nbytes = (uint16_t)(offset_of_end(b) - b->footer_off - STOA_OBJECT_NBYTES);
     STOA_TRY(pad_to(frame, STOA_OBJECT_NBYTES, err));
     pack_ends(b, frame->nbytes, frame_nbytes, hash, header, trailer);
-    STOA_TRY(write(context, header, sizeof(header), err));
-    STOA_TRY(write(context, frame->data, frame->nbytes, err));
-    STOA_TRY(write(context, trailer, sizeof(trailer), err));
+    STOA_TRY(put(context, header, sizeof(header), err));
+    STOA_TRY(put(context, frame->data, frame->nbytes, err));
+    STOA_TRY(put(context, trailer, sizeof(trailer), err));
 out:
     return st;
 }
 
 enum stoa_status stoa_footer_write(struct stoa_footer_writer *footer,
                                    const struct stoa_schema_bytes *schema, uint64_t footer_off,
-                                   visit_bytes *write, void *context, struct stoa_error *err)
+                                   visit_bytes *put, void *context, struct stoa_error *err)
 {
     struct builder b = {
         .footer = footer,
@@ -545,9 +545,9 @@ enum stoa_status stoa_footer_write(struct stoa_footer_writer *footer,
     STOA_TRY(add_table(&b, err));
     STOA_TRY(pack(&b, footer->rules->footer_pack_nbytes, &frame, err));
     if (frame.nbytes > 0)
-        STOA_TRY(write_packed(&b, &frame, write, context, err));
+        STOA_TRY(write_packed(&b, &frame, put, context, err));
     else
-        STOA_TRY(write_plain(&b, write, context, err));
+        STOA_TRY(write_plain(&b, put, context, err));
 out:
     stoa_buffer_free(&frame);
     stoa_free(b.entries);

@@ -65,15 +65,15 @@ STOA_CHECK enum stoa_status stoa_footer_add_segment(struct stoa_footer_writer *f
 uint64_t stoa_footer_writer_memory(const struct stoa_footer_writer *footer);
 
 /*
- * Writes the whole FOOT object, which begins at offset `footer_off` of the file, through `write`,
+ * Writes the whole FOOT object, which begins at offset `footer_off` of the file, through `put`,
  * in order. STOA_ERR_NOMEM, STOA_ERR_IO (the temporary file), STOA_ERR_LIMIT (more chunks than a
- * section can count), and those of `write`.
+ * section can count), and those of `put`.
  */
 STOA_CHECK enum stoa_status
 stoa_footer_write(struct stoa_footer_writer *footer, const struct stoa_schema_bytes *schema,
                   uint64_t footer_off,
-                  enum stoa_status (*write)(void *context, const void *bytes, size_t nbytes,
-                                            struct stoa_error *err),
+                  enum stoa_status (*put)(void *context, const void *bytes, size_t nbytes,
+                                          struct stoa_error *err),
                   void *context, struct stoa_error *err);
 
 #endif
