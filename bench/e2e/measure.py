@@ -109,6 +109,10 @@ def convert(table, args):
 
 def sizes(table, args):
     """Every file once, whatever it took."""
+    return made_files(table, args) + compressed(table, args)
+
+
+def made_files(table, args):
     measured = chosen(rows.CONVERT + rows.SIZES, args)
 
     def make(m):
@@ -118,6 +122,11 @@ def sizes(table, args):
 
     for m in measured:
         m.attempt(make)
+    return measured
+
+
+def compressed(table, args):
+    measured = []
     for program, settings, argv in rows.COMPRESSED:
         if program in (args.only or (program,)):
             m = Measured(rows.Row(program, settings + " of the CSV", ""))
@@ -241,14 +250,26 @@ def query(table, args):
     return ask_all(table, args, rows.QUERY, query_questions(table), f"{table.key}: questions")
 
 
-def prepare(table, args):
-    """Makes the files that are kept."""
-    tables.path_of(table)
-    if "sizes" in table.jobs:
-        sizes(table, args)
-    if "wide" in table.jobs:
-        for row in rows.WIDE_FILES:
-            Measured(row).attempt(lambda m: files.kept(m.row, table, args.threads))
+def prepare(every, args):
+    """Makes the tables and the files that are kept; last what takes longest."""
+    def make(table, jobs):
+        try:
+            tables.path_of(table)
+            for job, step in jobs.items():
+                if job in table.jobs:
+                    step(table, args)
+        except places.NotRun as why:
+            places.say(f"{table.key}: {why}")
+
+    for table in every:
+        make(table, {"sizes": made_files, "wide": wide_files})
+    for table in every:
+        make(table, {"sizes": compressed})
+
+
+def wide_files(table, args):
+    for row in rows.WIDE_FILES:
+        Measured(row).attempt(lambda m: files.kept(m.row, table, args.threads))
 
 
 def wide(table, args):

@@ -10,7 +10,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCH = ROOT / "bench"
-DATA = BENCH / "data"
+DATA = pathlib.Path(os.environ.get("STOA_BENCH_DATA", BENCH / "data"))
 RESULTS = BENCH / "results"
 VENV = DATA / "venv"
 PYTHON = VENV / "bin/python"

@@ -25,7 +25,7 @@ def environment(threads):
     """What tells libraries their threads, where a call cannot."""
     n = str(threads)
     return dict(os.environ, POLARS_MAX_THREADS=n, LANCE_CPU_THREADS=n, LANCE_IO_THREADS=n,
-                OMP_NUM_THREADS=n, PYTHONDONTWRITEBYTECODE="1",
+                OPENBLAS_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1",
                 STOA_LIBRARY=str(places.BUILD / "libstoa.so"),
                 STOA_ROWS=str(places.BUILD / "bench/e2e/stoa_rows.so"))
 
@@ -65,7 +65,7 @@ def request(row, table, csv, out, threads):
 def work(what, row, table, csv, out, threads):
     """One piece of work in a process of its own: what it says, and the process."""
     done = run(worker_argv(what, row.peer), threads, request(row, table, csv, out, threads))
-    return json.loads(done.stdout), done
+    return json.loads(places.last_line(done.stdout)), done
 
 
 class Server:

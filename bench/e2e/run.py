@@ -87,12 +87,12 @@ def main():
     places.DATA.mkdir(exist_ok=True)
     # Children inherit it: no tool gains by threads beyond those it was told to use.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:args.threads])
+    if args.prepare:
+        measure.prepare([tables.of(name, args.quick) for name in args.tables
+                         if name in tables.TABLES], args)
+        return
     for name in args.tables:
         try:
-            if args.prepare:
-                if name in tables.TABLES:
-                    measure.prepare(tables.of(name, args.quick), args)
-                continue
             result = micro.run(args) if name == "micro" else run_table(
                 tables.of(name, args.quick), args)
         except places.NotRun as why:

@@ -49,8 +49,11 @@ def path_of(table):
     if not path.exists():
         places.say(f"writing {path.name}")
         part = path.with_suffix(".part")
-        with open(part, "wb") as out:
-            table.write_csv(out)
+        try:
+            with open(part, "wb") as out:
+                table.write_csv(out)
+        except (OSError, subprocess.CalledProcessError) as why:
+            raise places.NotRun(f"the table cannot be made: {why}") from why
         if table.sha256 and sha256_of(part) != table.sha256:
             raise places.NotRun(f"{part.name} is not the table that it was: SHA-256 differs")
         part.rename(path)

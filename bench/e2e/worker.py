@@ -68,7 +68,9 @@ def total(reader, handle, arguments):
 
 
 def rows(reader, handle, arguments):
-    return reader.rows(handle, arguments.pop(0))
+    wanted = arguments.pop(0)
+    arguments.append(wanted)  # the next repetition asks for other rows
+    return reader.rows(handle, wanted)
 
 
 def exact(answer):
@@ -97,7 +99,8 @@ QUESTIONS = {
 def ask(reader, what, arguments, most, most_seconds):
     with_open, work, answer_of = QUESTIONS[what]
     times, cpu_times, answer = [], [], None
-    while len(times) < most and sum(times) < most_seconds:
+    used_seconds = 0.0
+    while len(times) < most and used_seconds < most_seconds:
         if not with_open:
             handle = reader.open()
         begin, cpu_begin = time.monotonic(), time.process_time()
@@ -106,6 +109,7 @@ def ask(reader, what, arguments, most, most_seconds):
         result = work(reader, handle, arguments)
         cpu_times.append(time.process_time() - cpu_begin)
         times.append(time.monotonic() - begin)
+        used_seconds += times[-1]
         reader.close(handle)
         if len(times) == 1:
             answer = exact(answer_of(reader, result) if answer_of else result)
