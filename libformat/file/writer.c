@@ -484,22 +484,37 @@ out:
     return st;
 }
 
-static enum stoa_status append(struct stoa_writer *writer, const struct stoa_batch *batch,
-                               struct stoa_batch *owned, struct stoa_error *err)
+/* Keeps rows from *begin on, up to the end of the batch or of the row group, which is then *full.
+ */
+static enum stoa_status keep_more(struct stoa_writer *writer, const struct stoa_batch *batch,
+                                  struct stoa_batch *owned, size_t *begin, bool *full,
+                                  struct stoa_error *err)
 {
+    size_t end = rows_that_fit(writer, batch, *begin);
+    bool alone = end == *begin + 1 && is_huge(writer, batch, *begin);
+    enum stoa_status st = STOA_OK;
+
+    if (end > *begin)
+        STOA_TRY(keep_rows(writer, batch, owned, *begin, end, err));
+    *full = end < batch->nrows || alone || writer->pending.nrows == writer->options.row_group_nrows;
+    *begin = end;
+out:
+    return st;
+}
+
+enum stoa_status stoa_writer_append(struct stoa_writer *writer, const struct stoa_batch *batch,
+                                    struct stoa_error *err)
+{
+    size_t begin = 0;
+    bool full;
     enum stoa_status st;
 
     STOA_TRY(check_order(writer, 0, 0, "append", err));
     STOA_TRY(check_batch(writer, batch, err));
-    for (size_t begin = 0; begin < batch->nrows;) {
-        size_t end = rows_that_fit(writer, batch, begin);
-        bool alone = end == begin + 1 && is_huge(writer, batch, begin);
-
-        if (end > begin)
-            STOA_TRY(keep_rows(writer, batch, owned, begin, end, err));
-        if (end < batch->nrows || alone || writer->pending.nrows == writer->options.row_group_nrows)
+    while (begin < batch->nrows) {
+        STOA_TRY(keep_more(writer, batch, NULL, &begin, &full, err));
+        if (full)
             STOA_TRY(flush(writer, err));
-        begin = end;
     }
 out:
     if (st != STOA_OK)
@@ -507,16 +522,33 @@ out:
     return st;
 }
 
-enum stoa_status stoa_writer_append(struct stoa_writer *writer, const struct stoa_batch *batch,
-                                    struct stoa_error *err)
+enum stoa_status stoa_writer_collect(struct stoa_writer *writer, struct stoa_batch *batch,
+                                     size_t *begin, struct stoa_batch *out, struct stoa_error *err)
 {
-    return append(writer, batch, NULL, err);
+    bool full = false;
+    enum stoa_status st = STOA_OK;
+
+    if (*begin == 0)
+        STOA_TRY(check_batch(writer, batch, err));
+    while (*begin < batch->nrows && !full)
+        STOA_TRY(keep_more(writer, batch, batch, begin, &full, err));
+    if (full)
+        st = stoa_writer_collect_rest(writer, out, err);
+out:
+    return st;
 }
 
-enum stoa_status stoa_writer_append_owned(struct stoa_writer *writer, struct stoa_batch *batch,
+enum stoa_status stoa_writer_collect_rest(struct stoa_writer *writer, struct stoa_batch *out,
                                           struct stoa_error *err)
 {
-    return append(writer, batch, batch, err);
+    enum stoa_status st;
+
+    if (writer->pending.nrows == 0)
+        return STOA_OK;
+    st = join_pieces(writer, out, err);
+    if (st == STOA_OK)
+        pending_reset(&writer->pending, writer->schema.nfields);
+    return st;
 }
 
 /* ---- The end ---- */

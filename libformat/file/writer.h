@@ -16,11 +16,19 @@ stoa_writer_open_rules(struct stoa_sink *sink, const struct stoa_schema *schema,
                        struct stoa_writer **out, struct stoa_error *err);
 
 /*
- * stoa_writer_append() that takes over the columns of the batch where all its rows fit the row
- * group as they are, instead of a copy. The batch is the caller's to reset, whatever is left in it.
+ * The row groups that stoa_writer_append() writes, for who writes them by the four steps. One
+ * thread at a time, beside any of the steps.
+ *
+ * collect takes rows of `batch` from *begin on, up to the end of the batch or of the row group, and
+ * moves *begin behind them. When the row group is full *out has its rows; else *out is untouched.
+ * Columns that fit as they are are taken over: once begun, a batch is only good for further calls
+ * and for stoa_batch_reset(). collect_rest gives out what is left, if anything is.
  */
-STOA_CHECK enum stoa_status stoa_writer_append_owned(struct stoa_writer *writer,
-                                                     struct stoa_batch *batch,
+STOA_CHECK enum stoa_status stoa_writer_collect(struct stoa_writer *writer,
+                                                struct stoa_batch *batch, size_t *begin,
+                                                struct stoa_batch *out, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_writer_collect_rest(struct stoa_writer *writer,
+                                                     struct stoa_batch *out,
                                                      struct stoa_error *err);
 
 /*

@@ -172,14 +172,17 @@ STOA_API STOA_CHECK enum stoa_status stoa_file_export(const char *path,
 struct stoa_import_options {
     struct stoa_writer_options writer;
     enum stoa_arrow_check check;
-    bool replace; /* an existing file */
+    bool replace;  /* an existing file */
+    unsigned jobs; /* threads that encode row groups; 0 or 1: the caller's alone */
 };
 
 /*
  * All rows of a stream as the file at `path`, which appears when it is whole. Row groups are those
- * of stoa_writer_append(), however many rows the arrays of the stream have. `options` may be NULL.
+ * of stoa_writer_append(), however many rows the arrays of the stream have, and the bytes are the
+ * same for any number of jobs. `options` may be NULL.
  *
- * stream  is read to its end, and released in any case.
+ * stream  is read to its end by one thread at a time, with more than one job not always the same,
+ *         and released in any case.
  * Errors: those of stoa_schema_import() and stoa_batch_import(), naming the batch, and of writer
  *         and sink. What the stream itself says comes with the text of its get_last_error(): EINVAL
  *         as STOA_ERR_DATA, ENOMEM as STOA_ERR_NOMEM, else STOA_ERR_IO with os_errno.

@@ -138,6 +138,7 @@ static void the_bytes_do_not_depend_on_how_rows_come(void **state)
         stoa_test_gen_any_schema(&random, 5, (unsigned)(i % 4) + 1, &schema);
         stoa_test_gen_batch(&random, &schema, 400, &batch);
         options.check = (enum stoa_arrow_check)(i % 3);
+        options.jobs = (unsigned)(i % 4);
         p = producer_of(&batch, steps[i % 5]);
         stream = stream_of(&p);
         stoa_test_check(stoa_file_import(PATH, &options, &stream, &err), &err);
