@@ -102,6 +102,10 @@ STOA_CHECK enum stoa_status stoa_footer_open(struct stoa_footer *footer, struct 
                                              uint64_t memory_nbytes, struct stoa_error *err);
 void stoa_footer_reset(struct stoa_footer *footer);
 
+/* The first step of opening: the tail, the trailer, what a packed footer holds. trailer_read.c */
+STOA_CHECK enum stoa_status stoa_footer_open_trailer(struct stoa_footer *footer,
+                                                     struct stoa_error *err);
+
 /*
  * Bytes of the file, from memory where they lie in the tail; those of a packed footer as if it were
  * not packed. A range past the end is corrupt.
