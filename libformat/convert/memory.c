@@ -18,17 +18,40 @@
 #define DISTINCT_MAX (32 * MIB) /* distinct texts of a row group that a writer keeps */
 #define SLOT_NBYTES  24         /* of its table for each of them, and its code in each row */
 
+static bool is_text(const struct stoa_type *type)
+{
+    return type->id == STOA_UTF8 || type->id == STOA_BINARY;
+}
+
+static bool is_list(const struct stoa_type *type)
+{
+    return type->id == STOA_LIST || type->id == STOA_MAP;
+}
+
+/* Bytes of one value of a node, its text and its children aside. */
+static uint64_t bytes_of_value(const struct stoa_type *type)
+{
+    return is_text(type) || is_list(type) ? sizeof(int32_t) : stoa_type_width(type);
+}
+
+static void add_field(const struct stoa_field *field, bool below_list, struct stoa_memory_row *row)
+{
+    const struct stoa_type *type = &field->type;
+
+    row->fixed_nbytes += below_list ? 0 : bytes_of_value(type);
+    row->ntexts += is_text(type);
+    row->varies |= is_text(type) || below_list;
+    below_list |= is_list(type) || type->id == STOA_FIXED_LIST;
+    for (uint32_t i = 0; i < field->nchildren; i++)
+        add_field(&field->children[i], below_list, row);
+}
+
 static struct stoa_memory_row row_of(const struct stoa_schema *schema)
 {
     struct stoa_memory_row row = {0};
 
-    for (uint32_t i = 0; i < schema->nfields; i++) {
-        const struct stoa_type *type = &schema->fields[i].type;
-        bool is_text = type->id == STOA_UTF8 || type->id == STOA_BINARY;
-
-        row.fixed_nbytes += is_text ? sizeof(int32_t) : stoa_type_width(type);
-        row.ntexts += is_text;
-    }
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        add_field(&schema->fields[i], false, &row);
     return row;
 }
 
@@ -53,23 +76,22 @@ void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigne
 }
 
 static uint64_t write_nbytes(const struct stoa_memory *memory, uint64_t fixed_nbytes,
-                             uint64_t text_nbytes, uint64_t nrows)
+                             uint64_t text_nbytes, uint64_t ntexts)
 {
     uint64_t distinct_nbytes = text_nbytes < DISTINCT_MAX ? text_nbytes : DISTINCT_MAX;
 
     if (memory->to_text)
         return MIB + 3 * fixed_nbytes + 5 * text_nbytes / 2;
-    return MIB + 5 * fixed_nbytes / 4 + 2 * text_nbytes + distinct_nbytes +
-           nrows * memory->row.ntexts * SLOT_NBYTES;
+    return MIB + 5 * fixed_nbytes / 4 + 2 * text_nbytes + distinct_nbytes + ntexts * SLOT_NBYTES;
 }
 
 enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t text_nbytes,
                                      uint64_t nrows, uint64_t *out, struct stoa_error *err)
 {
     const uint64_t fixed = nrows * memory->row.fixed_nbytes;
-    const uint64_t in_columns = memory->row.ntexts > 0 ? text_nbytes : 0;
+    const uint64_t in_columns = memory->row.varies ? text_nbytes : 0;
     const uint64_t reading = MIB + text_nbytes + fixed + 3 * in_columns / 2;
-    const uint64_t writing = write_nbytes(memory, fixed, in_columns, nrows);
+    const uint64_t writing = write_nbytes(memory, fixed, in_columns, nrows * memory->row.ntexts);
     uint64_t nbytes = reading > writing ? reading : writing;
 
     if (text_nbytes > memory->limit_nbytes) /* so much that the sums may have wrapped around */
@@ -83,27 +105,56 @@ enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t 
     return STOA_OK;
 }
 
-/* Bytes of text in a batch. */
-static uint64_t text_nbytes_of(const struct stoa_batch *batch)
-{
-    uint64_t nbytes = 0;
+/* What a batch takes. */
+struct size {
+    uint64_t fixed_nbytes;
+    uint64_t text_nbytes;
+    uint64_t ntexts; /* values of text or bytes */
+};
 
-    for (uint32_t i = 0; i < batch->ncolumns; i++) {
-        if (batch->columns[i].offsets != NULL)
-            nbytes += (uint64_t)batch->columns[i].offsets[batch->nrows];
+static void add_array(const struct stoa_field *field, const struct stoa_array *array,
+                      struct size *size)
+{
+    size->fixed_nbytes += array->nvalues * bytes_of_value(&field->type);
+    if (is_text(&field->type)) {
+        size->ntexts += array->nvalues;
+        if (array->offsets != NULL)
+            size->text_nbytes += (uint64_t)array->offsets[array->nvalues];
     }
-    return nbytes;
+    for (uint32_t i = 0; i < array->nchildren; i++)
+        add_array(&field->children[i], &array->children[i], size);
+}
+
+static struct size size_of(const struct stoa_batch *batch)
+{
+    struct size size = {0};
+
+    for (uint32_t i = 0; i < batch->ncolumns; i++)
+        add_array(&batch->schema->fields[i], &batch->columns[i], &size);
+    return size;
 }
 
 uint64_t stoa_memory_batch_nbytes(const struct stoa_batch *batch)
 {
-    return batch->nrows * row_of(batch->schema).fixed_nbytes + text_nbytes_of(batch);
+    struct size size = size_of(batch);
+
+    return size.fixed_nbytes + size.text_nbytes;
 }
 
 uint64_t stoa_memory_of_batch(const struct stoa_memory *memory, const struct stoa_batch *batch)
 {
-    return write_nbytes(memory, batch->nrows * row_of(batch->schema).fixed_nbytes,
-                        text_nbytes_of(batch), batch->nrows);
+    struct size size = size_of(batch);
+
+    return write_nbytes(memory, size.fixed_nbytes, size.text_nbytes, size.ntexts);
+}
+
+uint64_t stoa_memory_of_node(const struct stoa_type *type, bool below_list, uint64_t nvalues,
+                             uint64_t stored_nbytes)
+{
+    uint64_t nbytes = below_list ? nvalues * bytes_of_value(type) : 0;
+
+    /* Most text is stored four times smaller, and of a dictionary only the codes are seen here. */
+    return is_text(type) ? nbytes + 4 * stored_nbytes + 16 * nvalues : nbytes;
 }
 
 bool stoa_memory_has_room(const struct stoa_memory *memory, uint64_t kept_nbytes)

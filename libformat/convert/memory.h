@@ -17,8 +17,9 @@
 
 /* What decides how much a row takes. */
 struct stoa_memory_row {
-    uint64_t fixed_nbytes; /* of a row in memory, text and bytes aside */
-    uint32_t ntexts;       /* columns of text or bytes */
+    uint64_t fixed_nbytes; /* of a row in memory, text, bytes and what is below lists aside */
+    uint32_t ntexts;       /* nodes of text or bytes */
+    bool varies;           /* there is text, or something below lists */
 };
 
 struct stoa_memory {
@@ -54,5 +55,12 @@ bool stoa_memory_has_room(const struct stoa_memory *memory, uint64_t kept_nbytes
 
 /* Bytes of rows in memory: values, offsets, text. What the size of a row group counts. */
 uint64_t stoa_memory_batch_nbytes(const struct stoa_batch *batch);
+
+/*
+ * About how much of a unit's nbytes the values of a node are that is text, or below a list;
+ * `stored_nbytes` is the size of their chunk.
+ */
+uint64_t stoa_memory_of_node(const struct stoa_type *type, bool below_list, uint64_t nvalues,
+                             uint64_t stored_nbytes);
 
 #endif

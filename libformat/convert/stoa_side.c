@@ -7,6 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "column/schema.h"
+#include "convert/memory.h"
 #include "file/writer.h"
 
 /* ---- Source: the units of the scans of all files, one file after the other. ---- */
@@ -39,29 +41,51 @@ static void unit_free(struct stoa_unit *unit)
     stoa_free(unit);
 }
 
-/* About how much text a row group has in the columns of the scan: most is stored four times
- * smaller, and of what a dictionary holds only the codes are seen here. */
+static bool is_text(const struct stoa_type *type)
+{
+    return type->id == STOA_UTF8 || type->id == STOA_BINARY;
+}
+
+/* Adds what a column of a row group takes whose size is not that of its rows alone. */
+static enum stoa_status measure_column(struct scan_unit *unit, uint32_t row_group,
+                                       const struct stoa_schema_node *nodes, struct stoa_error *err)
+{
+    struct stoa_reader *reader = unit->file->reader;
+    uint32_t column, first;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_find(reader, nodes[0].field->name, &column, err));
+    STOA_TRY(stoa_reader_column_node(reader, column, &first, err));
+    for (uint32_t i = 0; i < nodes[0].nnodes; i++) {
+        const struct stoa_type *type = &nodes[i].field->type;
+        struct stoa_chunk_info chunk;
+
+        if (!nodes[i].below_list && !is_text(type))
+            continue;
+        STOA_TRY(stoa_reader_chunk(reader, row_group, first + i, &chunk, err));
+        unit->base.nbytes +=
+            stoa_memory_of_node(type, nodes[i].below_list, chunk.nvalues, chunk.nbytes);
+    }
+out:
+    return st;
+}
+
 static enum stoa_status measure(const struct stoa_schema *schema, struct scan_unit *unit,
                                 struct stoa_error *err)
 {
-    struct stoa_reader *reader = unit->file->reader;
-    uint32_t row_group = stoa_scan_unit_row_group(unit->file->scan, unit->unit);
+    uint32_t row_group = stoa_scan_unit_row_group(unit->file->scan, unit->unit), nnodes;
+    struct stoa_schema_node *nodes = NULL;
     struct stoa_row_group rows;
     enum stoa_status st;
 
-    STOA_TRY(stoa_reader_row_group(reader, row_group, &rows, err));
+    STOA_TRY(stoa_reader_row_group(unit->file->reader, row_group, &rows, err));
     unit->base.nrows = rows.nrows;
-    for (uint32_t i = 0; i < schema->nfields; i++) {
-        struct stoa_chunk_info chunk;
-        uint32_t column;
-
-        if (schema->fields[i].type.id != STOA_UTF8 && schema->fields[i].type.id != STOA_BINARY)
-            continue;
-        STOA_TRY(stoa_reader_find(reader, schema->fields[i].name, &column, err));
-        STOA_TRY(stoa_reader_chunk(reader, row_group, column, &chunk, err));
-        unit->base.nbytes += 4 * chunk.nbytes + 16 * (uint64_t)rows.nrows;
-    }
+    STOA_TRY(stoa_schema_nodes(schema, &nodes, &nnodes, err));
+    for (uint32_t i = 0; i < nnodes; i += nodes[i].nnodes)
+        if (nodes[i].nnodes > 1 || is_text(&nodes[i].field->type))
+            STOA_TRY(measure_column(unit, row_group, &nodes[i], err));
 out:
+    stoa_free(nodes);
     return st;
 }
 
