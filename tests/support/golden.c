@@ -93,7 +93,7 @@ static const struct golden goldens[STOA_TEST_NGOLDEN] = {
      .nrows = {8500, 200}},
     {.name = "packed", .filter = "c0 < 'm' or c3 > 5",
      .types = {STOA_UTF8, STOA_INT64, STOA_DATE32, STOA_FLOAT64}, .shape = STOA_TEST_FEW_DISTINCT,
-     .nulls = STOA_TEST_NULLS_SOME, .nrows = {40, 9}, .packed = true},
+     .nulls = STOA_TEST_NULLS_SOME, .nrows = {140, 40}, .packed = true},
 };
 /* clang-format on */
 
