@@ -363,70 +363,6 @@ static void tables_go_through_text_and_come_back(void **state)
     }
 }
 
-static void nested_tables_are_converted_for_any_jobs(void **state)
-{
-    (void)state;
-    struct stoa_test_random r;
-
-    stoa_test_random_init(&r, "nested_tables_are_converted_for_any_jobs");
-    for (size_t n = stoa_test_ncases(150); n > 0; n--) {
-        struct stoa_convert_options one = {.jobs = 1}, two = {.jobs = 2};
-        struct table table = {0};
-        uint32_t ncolumns = (uint32_t)stoa_test_random_between(&r, 1, 4);
-        struct stoa_error err = {0};
-        size_t expected_nbytes = 0, first_nbytes, nbytes;
-        char *expected = NULL, *first, *got;
-
-        stoa_test_gen_any_schema(&r, ncolumns, 1 + (unsigned)(n % 8), &table.schema);
-        stoa_test_gen_batch(&r, &table.schema, (size_t)stoa_test_random_below(&r, 1000),
-                            &table.rows);
-        put_stoa(&table);
-        one.writer.row_group_nrows = (uint32_t)stoa_test_random_between(&r, 1, 400);
-        two.writer = one.writer;
-        two.memory_nbytes = UINT64_C(1) << 27;
-        first = run_file("table.stoa", "1.stoa", one, &first_nbytes);
-        got = run_file("table.stoa", "2.stoa", two, &nbytes);
-        assert_same("two jobs", first, first_nbytes, got, nbytes);
-        free(got);
-        check(stoa_jsonl_format(&table.rows, &expected, &expected_nbytes, &err), &err);
-        got = run_file("2.stoa", "3.jsonl", two, &nbytes);
-        assert_same("Stoa -> Stoa -> JSON lines", expected, expected_nbytes, got, nbytes);
-        free(got);
-        free(first);
-        stoa_free(expected);
-        table_reset(&table);
-    }
-}
-
-/* What a row group takes in memory is known of lists too, before it is read. */
-static void lists_count_for_the_memory_of_a_row_group(void **state)
-{
-    (void)state;
-    enum { NROWS = 1000, LENGTH = 5000 };
-    const char *const path = "table.stoa";
-    const struct stoa_convert_options options = {
-        .paths = &path, .npaths = 1, .output = "o.stoa", .memory_nbytes = UINT64_C(40) << 20};
-    struct stoa_array *list;
-    struct table table = {0};
-    struct stoa_error err = {0};
-
-    add_nested(&table.schema, "l", "fixed_list<int64,5000>");
-    check(stoa_batch_init(&table.rows, &table.schema, &err), &err);
-    table.rows.nrows = NROWS;
-    list = &table.rows.columns[0];
-    list->nvalues = NROWS;
-    check(stoa_alloc_zeroed(&list->children, 1, sizeof(list->children[0]), &err), &err);
-    list->nchildren = 1;
-    list->children[0].nvalues = (size_t)NROWS * LENGTH;
-    check(stoa_alloc_zeroed(&list->children[0].values, (size_t)NROWS * LENGTH + STOA_ARRAY_SLACK, 8,
-                            &err),
-          &err);
-    put_stoa(&table);
-    assert_int_equal(stoa_convert(&options, NULL, &err), STOA_ERR_USAGE);
-    assert_non_null(strstr(err.message, "40 MiB of memory are too few: one row group needs"));
-    table_reset(&table);
-}
-
 static void filter_and_columns_are_those_of_the_whole_table_filtered(void **state)
 {
     (void)state;
@@ -793,8 +729,6 @@ int main(void)
         TEST(jobs_and_memory_do_not_show),
         TEST(sizes_of_reads_do_not_show),
         TEST(tables_go_through_text_and_come_back),
-        TEST(nested_tables_are_converted_for_any_jobs),
-        TEST(lists_count_for_the_memory_of_a_row_group),
         TEST(filter_and_columns_are_those_of_the_whole_table_filtered),
         TEST(columns_that_are_not_wanted_may_hold_anything),
         TEST(tables_without_rows_are_files),
