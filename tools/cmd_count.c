@@ -25,6 +25,9 @@ static bool count_file(const char *path, const struct stoa_scan_options *options
     return done;
 }
 
+/* A list of no names. */
+static const char *const no_columns[] = {NULL};
+
 enum exit_code run_count(const struct arguments *arguments)
 {
     struct scan_arguments scan;
@@ -33,6 +36,7 @@ enum exit_code run_count(const struct arguments *arguments)
 
     if (!option_scan(arguments, &scan))
         return EXIT_USAGE;
+    scan.options.columns = no_columns; /* counting needs none but those of the predicate */
     for (int i = 0; code == EXIT_DONE && i < arguments->nfiles; i++) {
         uint64_t nrows = 0;
 

@@ -143,7 +143,8 @@ static enum exit_code explain_scan(const struct arguments *arguments, const char
     st = run_scan(scan, &err);
     for (uint32_t i = 0; st == STOA_OK && i < nterms; i++)
         st = stoa_scan_term(scan, i, &terms[i], &err);
-    stoa_scan_counters_get(scan, &counters);
+    if (st == STOA_OK)
+        st = stoa_scan_counters_get(scan, &counters, &err);
     if (st != STOA_OK)
         code = fail_file(path, &err);
     else

@@ -78,11 +78,14 @@ static enum stoa_status add_scan(struct summary *summary, struct stoa_scan *scan
     }
     if (st == STOA_OK)
         st = stoa_scan_aggregate(scan, summary->aggregator, err);
-    stoa_scan_counters_get(scan, &counters);
+    if (st == STOA_OK)
+        st = stoa_scan_counters_get(scan, &counters, err);
+    if (st != STOA_OK)
+        return st;
     summary->bytes.total += counters.bytes.total;
     summary->bytes.skipped += counters.bytes.skipped;
     summary->bytes.read += counters.bytes.read;
-    return st;
+    return STOA_OK;
 }
 
 static enum exit_code add_file(struct summary *summary, const char *path,

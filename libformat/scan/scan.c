@@ -71,50 +71,6 @@ out:
     return st;
 }
 
-/* Adds the pages and bytes of the chunks of nodes [begin, end). */
-static enum stoa_status count_chunks(struct stoa_scan *scan, uint32_t begin, uint32_t end,
-                                     struct stoa_error *err)
-{
-    enum stoa_status st = STOA_OK;
-
-    for (uint32_t i = begin; i < end; i++) {
-        for (uint32_t g = 0; g < stoa_reader_nrow_groups(scan->reader); g++) {
-            struct stoa_chunk_info chunk;
-
-            STOA_TRY(stoa_reader_chunk(scan->reader, g, i, &chunk, err));
-            scan->total_pages += chunk.npages;
-            scan->total_bytes += chunk.nbytes;
-        }
-    }
-out:
-    return st;
-}
-
-/* Adds up what a scan of everything would read: columns with all that is below them, and what the
-   filter reads besides, which of a node with children is its nulls. */
-static enum stoa_status count_all_chunks(struct stoa_scan *scan, struct stoa_error *err)
-{
-    uint32_t end;
-    enum stoa_status st = STOA_OK;
-
-    for (uint32_t i = 0; i < scan->ncolumns; i++) {
-        STOA_TRY(stoa_reader_node_end(scan->reader, scan->nodes[i], &end, err));
-        STOA_TRY(count_chunks(scan, scan->nodes[i], end, err));
-    }
-    for (uint32_t i = 0; i < scan->nfilter_nodes; i++) {
-        uint32_t node = scan->filter_nodes[i];
-        bool counted = false;
-
-        STOA_TRY(stoa_reader_node_end(scan->reader, node, &end, err));
-        for (uint32_t k = 0; k < scan->ncolumns; k++)
-            counted |= scan->nodes[k] == node && end == node + 1;
-        if (!counted)
-            STOA_TRY(count_chunks(scan, node, node + 1, err));
-    }
-out:
-    return st;
-}
-
 static enum stoa_status plan_units(struct stoa_scan *scan, struct stoa_error *err)
 {
     const uint32_t nrow_groups = stoa_reader_nrow_groups(scan->reader);
@@ -144,7 +100,6 @@ static enum stoa_status plan_units(struct stoa_scan *scan, struct stoa_error *er
     scan->row_groups.read = scan->nunits;
     scan->row_groups.skipped = nrow_groups - scan->nunits;
     scan->zones.skipped = scan->zones.total - scan->zones.read;
-    STOA_TRY(count_all_chunks(scan, err));
 out:
     stoa_free(zones);
     return st;
@@ -211,6 +166,57 @@ uint32_t stoa_scan_unit_row_group(const struct stoa_scan *scan, uint32_t unit)
     return scan->units[unit].row_group;
 }
 
+/* Stored pages and their bytes. */
+struct totals {
+    uint64_t npages;
+    uint64_t nbytes;
+};
+
+/* Adds the pages and bytes of the chunks of nodes [begin, end). */
+static enum stoa_status count_chunks(const struct stoa_scan *scan, uint32_t begin, uint32_t end,
+                                     struct totals *totals, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = begin; i < end; i++) {
+        for (uint32_t g = 0; g < stoa_reader_nrow_groups(scan->reader); g++) {
+            struct stoa_chunk_info chunk;
+
+            STOA_TRY(stoa_reader_chunk(scan->reader, g, i, &chunk, err));
+            totals->npages += chunk.npages;
+            totals->nbytes += chunk.nbytes;
+        }
+    }
+out:
+    return st;
+}
+
+/* Adds up what a scan of everything would read: columns with all that is below them, and what the
+   filter reads besides, which of a node with children is its nulls. */
+static enum stoa_status count_all_chunks(const struct stoa_scan *scan, struct totals *totals,
+                                         struct stoa_error *err)
+{
+    uint32_t end;
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; i < scan->ncolumns; i++) {
+        STOA_TRY(stoa_reader_node_end(scan->reader, scan->nodes[i], &end, err));
+        STOA_TRY(count_chunks(scan, scan->nodes[i], end, totals, err));
+    }
+    for (uint32_t i = 0; i < scan->nfilter_nodes; i++) {
+        uint32_t node = scan->filter_nodes[i];
+        bool counted = false;
+
+        STOA_TRY(stoa_reader_node_end(scan->reader, node, &end, err));
+        for (uint32_t k = 0; k < scan->ncolumns; k++)
+            counted |= scan->nodes[k] == node && end == node + 1;
+        if (!counted)
+            STOA_TRY(count_chunks(scan, node, node + 1, totals, err));
+    }
+out:
+    return st;
+}
+
 /* A page may be read for two spans of rows: then more is read than there is. */
 static struct stoa_skip skip(uint64_t total, uint64_t read)
 {
@@ -218,16 +224,23 @@ static struct stoa_skip skip(uint64_t total, uint64_t read)
         .total = total, .skipped = read < total ? total - read : 0, .read = read};
 }
 
-void stoa_scan_counters_get(const struct stoa_scan *scan, struct stoa_scan_counters *out)
+enum stoa_status stoa_scan_counters_get(const struct stoa_scan *scan,
+                                        struct stoa_scan_counters *out, struct stoa_error *err)
 {
+    struct totals totals = {0};
+    enum stoa_status st = count_all_chunks(scan, &totals, err);
+
+    if (st != STOA_OK)
+        return st;
     *out = (struct stoa_scan_counters){
         .row_groups = scan->row_groups,
         .zones = scan->zones,
-        .pages = skip(scan->total_pages, atomic_load(&scan->read_pages)),
-        .bytes = skip(scan->total_bytes, atomic_load(&scan->read_bytes)),
+        .pages = skip(totals.npages, atomic_load(&scan->read_pages)),
+        .bytes = skip(totals.nbytes, atomic_load(&scan->read_bytes)),
         .rows_considered = atomic_load(&scan->rows_considered),
         .rows_selected = atomic_load(&scan->rows_selected),
     };
+    return STOA_OK;
 }
 
 uint32_t stoa_scan_nterms(const struct stoa_scan *scan)

@@ -45,8 +45,6 @@ struct stoa_scan {
 
     struct stoa_skip row_groups; /* known when the scan is opened */
     struct stoa_skip zones;
-    uint64_t total_pages;
-    uint64_t total_bytes;
     atomic_uint_fast64_t read_pages;
     atomic_uint_fast64_t read_bytes;
     atomic_uint_fast64_t rows_considered;

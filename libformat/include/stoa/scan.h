@@ -112,8 +112,12 @@ STOA_API STOA_CHECK enum stoa_status stoa_scan_sample(struct stoa_scan *scan,
  * Row groups and zones as pruning left them when the scan was opened: total = skipped + read.
  * Pages, bytes and rows as they were read so far: a page that is needed for two stretches of rows
  * is read twice, and a limit may end a scan behind rows that were selected. Any thread.
+ * Cost: adds up the chunks of the columns that the scan needs, in all row groups; opening and
+ * reading do not look at them.
  */
-STOA_API void stoa_scan_counters_get(const struct stoa_scan *scan, struct stoa_scan_counters *out);
+STOA_API STOA_CHECK enum stoa_status stoa_scan_counters_get(const struct stoa_scan *scan,
+                                                            struct stoa_scan_counters *out,
+                                                            struct stoa_error *err);
 
 /*
  * One term of the filter by itself: of how many zones the statistics exclude it, leave it open or

@@ -388,7 +388,7 @@ static uint64_t bytes_read(struct stoa_reader *reader, const char *column, const
     stoa_test_check(stoa_scan_open(reader, &options, &scan, &err), &err);
     stoa_test_check(stoa_aggregator_new(stoa_scan_schema(scan), parts, &aggregator, &err), &err);
     stoa_test_check(stoa_scan_aggregate(scan, aggregator, &err), &err);
-    stoa_scan_counters_get(scan, &counters);
+    stoa_test_check(stoa_scan_counters_get(scan, &counters, &err), &err);
     stoa_aggregator_free(aggregator);
     stoa_scan_close(scan);
     stoa_filter_free(filter);

@@ -234,7 +234,7 @@ static void only_what_may_match_is_read(void **state)
         uint64_t nrows;
 
         open_scan(cases[i].where, options, &opened);
-        stoa_scan_counters_get(opened.scan, &n);
+        check(stoa_scan_counters_get(opened.scan, &n, &err), &err);
         assert_int_equal(n.row_groups.total, 3);
         assert_int_equal(n.row_groups.read, cases[i].groups);
         assert_int_equal(n.zones.total, 9);
@@ -242,7 +242,7 @@ static void only_what_may_match_is_read(void **state)
         assert_int_equal(n.bytes.read + n.pages.read + n.rows_considered + n.rows_selected, 0);
         check(stoa_scan_count(opened.scan, &nrows, &err), &err);
         assert_int_equal(nrows, cases[i].selected);
-        stoa_scan_counters_get(opened.scan, &n);
+        check(stoa_scan_counters_get(opened.scan, &n, &err), &err);
         assert_int_equal(n.bytes.read > 0, cases[i].reads);
         assert_int_equal(n.rows_considered, cases[i].considered);
         assert_int_equal(n.rows_selected, cases[i].selected);
@@ -257,15 +257,16 @@ static void other_columns_are_read_only_where_rows_survive(void **state)
     const char *const columns[] = {"text", "id"};
     struct stoa_scan_options options = {.columns = columns, .ncolumns = 2};
     struct stoa_scan_counters one, all;
+    struct stoa_error err = {0};
     struct opened opened;
 
     open_scan("id = 30000", options, &opened);
     assert_int_equal(read_all(opened.scan), 1);
-    stoa_scan_counters_get(opened.scan, &one);
+    check(stoa_scan_counters_get(opened.scan, &one, &err), &err);
     close_scan(&opened);
     open_scan(NULL, options, &opened);
     assert_int_equal(read_all(opened.scan), NROWS);
-    stoa_scan_counters_get(opened.scan, &all);
+    check(stoa_scan_counters_get(opened.scan, &all, &err), &err);
     close_scan(&opened);
     assert_int_equal(all.pages.read, all.pages.total);
     assert_int_equal(all.bytes.read, all.bytes.total);
@@ -329,10 +330,10 @@ static void a_test_for_null_reads_no_children(void **state)
     check(stoa_scan_open(opened.reader, &options, &opened.scan, &err), &err);
     check(stoa_scan_count(opened.scan, &nrows, &err), &err);
     assert_int_equal(nrows, 2000);
-    stoa_scan_counters_get(opened.scan, &n);
+    check(stoa_scan_counters_get(opened.scan, &n, &err), &err);
     assert_true(n.bytes.read > 0 && n.bytes.read < lists.nbytes / 50);
     assert_int_equal(read_all(opened.scan), 2000);
-    stoa_scan_counters_get(opened.scan, &n);
+    check(stoa_scan_counters_get(opened.scan, &n, &err), &err);
     assert_true(n.bytes.total < lists.nbytes / 10);
     close_scan(&opened);
     stoa_filter_free(filter);
@@ -358,7 +359,7 @@ static void a_limit_reads_little_and_ends_in_time(void **state)
         assert_int_equal(value_at(&batch.columns[0], 4), 43);
         stoa_batch_reset(&batch);
         assert_int_equal(read_all(opened.scan), 0);
-        stoa_scan_counters_get(opened.scan, &n);
+        check(stoa_scan_counters_get(opened.scan, &n, &err), &err);
         assert_int_equal(n.rows_considered, 8192); /* one zone */
         check(stoa_scan_count(opened.scan, &nrows, &err), &err);
         assert_int_equal(nrows, 5);

@@ -341,8 +341,9 @@ static void check_counters(const struct scan_case *c, struct stoa_scan *scan, st
 {
     const uint64_t nrows = c->table->rows.nrows;
     struct stoa_scan_counters n;
+    struct stoa_error err = {0};
 
-    stoa_scan_counters_get(scan, &n);
+    check(stoa_scan_counters_get(scan, &n, &err), &err);
     assert_int_equal(n.row_groups.total, stoa_reader_nrow_groups(c->table->reader));
     assert_int_equal(n.row_groups.total, n.row_groups.skipped + n.row_groups.read);
     assert_int_equal(n.row_groups.read, stoa_scan_nunits(scan));

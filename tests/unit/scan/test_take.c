@@ -182,7 +182,7 @@ static void each_page_is_read_once(void **state)
     }
     stoa_test_check(stoa_scan_open(table.reader, NULL, &scan, &err), &err);
     stoa_test_check(stoa_scan_take(scan, rows, 12, &got, &err), &err);
-    stoa_scan_counters_get(scan, &counters);
+    stoa_test_check(stoa_scan_counters_get(scan, &counters, &err), &err);
     assert_int_equal(counters.pages.read, 4);
     check_taken(&table, rows, 12, &got);
     stoa_batch_reset(&got);
