@@ -328,10 +328,10 @@ static enum stoa_status load_chunks(struct stoa_footer *footer, uint32_t number,
         goto out;
     }
     for (uint32_t i = 0; i < footer->ngroups; i++) {
-        uint32_t nvalues = 0;
+        uint32_t nvalues = footer->groups[i].nrows;
 
         st = stoa_chunk_unpack(bytes + (size_t)i * STOA_CHUNK_NBYTES, &chunks[i], err);
-        if (st == STOA_OK)
+        if (st == STOA_OK && column->place.below_list) /* others have a value a row */
             st = stoa_footer_nvalues(footer, number, i, &nvalues, err);
         if (st == STOA_OK)
             st = check_chunk(footer, column, i, nvalues, &chunks[i], err);
