@@ -3,7 +3,8 @@
  *
  * next() reads a window of units through a pipeline and hands out their batches one by one. The
  * window starts with one unit, so that the first rows come soon and a limit reads little, and
- * doubles up to two units a job.
+ * doubles up to two units a job, and on while all rows of a window are few: a window starts
+ * threads.
  */
 #include <string.h>
 
@@ -11,6 +12,11 @@
 #include "base/error.h"
 #include "exec/pipeline.h"
 #include "scan/scan_state.h"
+
+enum {
+    MAX_NUNITS = 4096,   /* of a window */
+    SMALL_NROWS = 32768, /* for each job */
+};
 
 /* A unit on its way: its place in the window, and its rows or their number. */
 struct piece {
@@ -103,6 +109,12 @@ static enum stoa_status run_window(struct window *window, struct stoa_error *err
         err);
 }
 
+/* Windows of fewer rows are made longer. */
+static uint64_t small_nrows(const struct stoa_scan *scan)
+{
+    return (uint64_t)scan->jobs * SMALL_NROWS;
+}
+
 /* Reads the next window of units into scan->ready. */
 static enum stoa_status fill(struct stoa_scan *scan, struct stoa_error *err)
 {
@@ -114,17 +126,20 @@ static enum stoa_status fill(struct stoa_scan *scan, struct stoa_error *err)
         .end = scan->next_unit + nunits,
         .want = scan->left,
     };
+    uint64_t nrows = 0;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&window.batches, nunits, sizeof(*window.batches), err));
     STOA_TRY(run_window(&window, err));
+    for (uint32_t i = 0; i < window.nbatches; i++)
+        nrows += window.batches[i].nrows;
     stoa_free(scan->ready);
     scan->ready = window.batches;
     scan->nready = window.nbatches;
     scan->ready_at = 0;
     scan->next_unit += nunits;
-    if (scan->window < 2 * scan->jobs && scan->jobs > 1)
-        scan->window *= 2;
+    if (scan->jobs > 1 && (scan->window < 2 * scan->jobs || nrows < small_nrows(scan)))
+        scan->window = scan->window < MAX_NUNITS ? 2 * scan->window : MAX_NUNITS;
     return STOA_OK;
 out:
     for (uint32_t i = 0; i < window.nbatches; i++)
