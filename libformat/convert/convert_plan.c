@@ -57,7 +57,7 @@ static enum stoa_status add_needed(const struct stoa_filter *filter,
 
     STOA_TRY(stoa_filter_bind(filter, schema, &matcher, err));
     STOA_TRY(stoa_schema_nodes(schema, &nodes, &nnodes, err));
-    needed = stoa_matcher_columns(matcher, &nneeded);
+    needed = stoa_matcher_nodes(matcher, &nneeded);
     for (uint32_t i = 0, k = 0; i < schema->nfields; i++) { /* both rise */
         uint32_t before = k;
 

@@ -125,7 +125,7 @@ enum stoa_status stoa_scan_open(struct stoa_reader *reader, const struct stoa_sc
     STOA_TRY(select_columns(scan, schema, options, err));
     if (options->filter != NULL) {
         STOA_TRY(stoa_filter_bind(options->filter, schema, &scan->matcher, err));
-        scan->filter_nodes = stoa_matcher_columns(scan->matcher, &scan->nfilter_nodes);
+        scan->filter_nodes = stoa_matcher_nodes(scan->matcher, &scan->nfilter_nodes);
     }
     STOA_TRY(plan_units(scan, err));
     *out = scan;
@@ -262,7 +262,7 @@ enum stoa_status stoa_scan_term(struct stoa_scan *scan, uint32_t term, struct st
 
     if (term >= stoa_scan_nterms(scan))
         return stoa_fail(err, STOA_ERR_USAGE, "term %u of %u", term, stoa_scan_nterms(scan));
-    node = scan->filter_nodes[stoa_matcher_term_column(scan->matcher, term)];
+    node = scan->filter_nodes[stoa_matcher_term_node(scan->matcher, term)];
     counted.text = stoa_matcher_term_text(scan->matcher, term);
     for (uint32_t g = 0; g < stoa_reader_nrow_groups(scan->reader); g++) {
         struct stoa_row_group rows;

@@ -151,7 +151,7 @@ static enum stoa_status evaluate(struct stoa_scan *scan, uint32_t row_group,
         columns[i] = &arrays[i];
     }
     STOA_TRY(
-        stoa_matcher_eval_columns(scan->matcher, columns, span->end - span->begin, selected, err));
+        stoa_matcher_eval_nodes(scan->matcher, columns, span->end - span->begin, selected, err));
 out:
     stoa_free(columns);
     return st;

@@ -21,7 +21,7 @@
 struct binder {
     const struct stoa_schema *schema;
     struct stoa_schema_node *nodes; /* of the schema */
-    struct stoa_matcher *matcher;   /* leaf->column is a node of the schema until the end */
+    struct stoa_matcher *matcher;   /* leaf->field is a node of the schema until the end */
     struct stoa_error *err;
 };
 
@@ -46,7 +46,7 @@ void stoa_matcher_free(struct stoa_matcher *matcher)
     stoa_free(matcher->leaves);
     stoa_free(matcher->nodes);
     stoa_free(matcher->types);
-    stoa_free(matcher->columns);
+    stoa_free(matcher->fields);
     stoa_free(matcher);
 }
 
@@ -97,7 +97,7 @@ static const char *no_test(enum stoa_type_id type)
 static enum stoa_status set_test(struct binder *binder, struct stoa_leaf *leaf,
                                  const struct stoa_filter *term)
 {
-    const struct stoa_schema_node *node = &binder->nodes[leaf->column];
+    const struct stoa_schema_node *node = &binder->nodes[leaf->field];
     const struct stoa_field *field = node->field;
 
     leaf->kind = stoa_bound_kind(&field->type);
@@ -129,7 +129,7 @@ static enum stoa_status bind_term(struct binder *binder, const struct stoa_filte
     enum stoa_status st;
 
     STOA_TRY(print_term(binder, term, negative, &leaf->text));
-    STOA_TRY(stoa_filter_path_find(binder->schema, binder->nodes, &term->path, &leaf->column,
+    STOA_TRY(stoa_filter_path_find(binder->schema, binder->nodes, &term->path, &leaf->field,
                                    binder->err));
     STOA_TRY(set_test(binder, leaf, term));
     leaf->inverted ^= negative;
@@ -190,34 +190,34 @@ static int order_u32(const void *a, const void *b)
 }
 
 /* Collects the nodes, each once, and turns those of the leaves into places among them. */
-static enum stoa_status collect_columns(struct binder *binder)
+static enum stoa_status collect_fields(struct binder *binder)
 {
     struct stoa_matcher *matcher = binder->matcher;
-    uint32_t *columns, n = 0;
+    uint32_t *fields, n = 0;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&columns, matcher->nleaves, sizeof(columns[0]), binder->err));
-    matcher->columns = columns;
+    STOA_TRY(stoa_alloc_zeroed(&fields, matcher->nleaves, sizeof(fields[0]), binder->err));
+    matcher->fields = fields;
     for (uint32_t i = 0; i < matcher->nleaves; i++)
-        columns[i] = matcher->leaves[i].column;
-    qsort(columns, matcher->nleaves, sizeof(columns[0]), order_u32);
+        fields[i] = matcher->leaves[i].field;
+    qsort(fields, matcher->nleaves, sizeof(fields[0]), order_u32);
     for (uint32_t i = 1; i < matcher->nleaves; i++)
-        if (columns[i] != columns[n])
-            columns[++n] = columns[i];
-    matcher->ncolumns = n + 1;
-    STOA_TRY(stoa_alloc_zeroed(&matcher->types, matcher->ncolumns, sizeof(matcher->types[0]),
+        if (fields[i] != fields[n])
+            fields[++n] = fields[i];
+    matcher->nfields = n + 1;
+    STOA_TRY(stoa_alloc_zeroed(&matcher->types, matcher->nfields, sizeof(matcher->types[0]),
                                binder->err));
-    for (uint32_t i = 0; i < matcher->ncolumns; i++) {
-        matcher->types[i] = binder->nodes[columns[i]].field->type;
+    for (uint32_t i = 0; i < matcher->nfields; i++) {
+        matcher->types[i] = binder->nodes[fields[i]].field->type;
         matcher->types[i].zone = NULL;
         matcher->types[i].symbols = NULL;
     }
     for (uint32_t i = 0; i < matcher->nleaves; i++) {
-        uint32_t *column = &matcher->leaves[i].column;
+        uint32_t *field = &matcher->leaves[i].field;
         const uint32_t *place =
-            bsearch(column, columns, matcher->ncolumns, sizeof(columns[0]), order_u32);
+            bsearch(field, fields, matcher->nfields, sizeof(fields[0]), order_u32);
 
-        *column = (uint32_t)(place - columns);
+        *field = (uint32_t)(place - fields);
     }
 out:
     return st;
@@ -241,7 +241,7 @@ enum stoa_status stoa_filter_bind(const struct stoa_filter *filter,
     binder.matcher = matcher;
     STOA_TRY(bind_tree(&binder, filter, false, 0, 1));
     assert(matcher->nleaves == nleaves && matcher->nnodes == nnodes);
-    STOA_TRY(collect_columns(&binder));
+    STOA_TRY(collect_fields(&binder));
     *out = matcher;
     matcher = NULL;
 out:
@@ -252,10 +252,10 @@ out:
 
 /* ---- What is in it. ---- */
 
-const uint32_t *stoa_matcher_columns(const struct stoa_matcher *matcher, uint32_t *ncolumns)
+const uint32_t *stoa_matcher_nodes(const struct stoa_matcher *matcher, uint32_t *nnodes)
 {
-    *ncolumns = matcher->ncolumns;
-    return matcher->columns;
+    *nnodes = matcher->nfields;
+    return matcher->fields;
 }
 
 uint32_t stoa_matcher_nterms(const struct stoa_matcher *matcher)
@@ -269,8 +269,8 @@ const char *stoa_matcher_term_text(const struct stoa_matcher *matcher, uint32_t 
     return matcher->leaves[term].text;
 }
 
-uint32_t stoa_matcher_term_column(const struct stoa_matcher *matcher, uint32_t term)
+uint32_t stoa_matcher_term_node(const struct stoa_matcher *matcher, uint32_t term)
 {
     assert(term < matcher->nleaves);
-    return matcher->leaves[term].column;
+    return matcher->leaves[term].field;
 }

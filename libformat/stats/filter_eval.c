@@ -450,7 +450,7 @@ void stoa_leaf_eval(const struct stoa_leaf *leaf, const struct stoa_type *type,
 
 struct eval {
     const struct stoa_matcher *matcher;
-    const struct stoa_array *const *columns;
+    const struct stoa_array *const *arrays;
     size_t nrows;
     size_t nbytes; /* of a bitmap */
 };
@@ -482,8 +482,8 @@ static void eval_node(const struct eval *eval, uint32_t at, uint8_t *out, uint8_
     if (node->op == STOA_NODE_LEAF) {
         const struct stoa_leaf *leaf = &matcher->leaves[node->first];
 
-        stoa_leaf_eval(leaf, &matcher->types[leaf->column], eval->columns[leaf->column],
-                       eval->nrows, out);
+        stoa_leaf_eval(leaf, &matcher->types[leaf->field], eval->arrays[leaf->field], eval->nrows,
+                       out);
         return;
     }
     eval_node(eval, node->first, out, spare);
@@ -493,14 +493,12 @@ static void eval_node(const struct eval *eval, uint32_t at, uint8_t *out, uint8_
     }
 }
 
-enum stoa_status stoa_matcher_eval_columns(const struct stoa_matcher *matcher,
-                                           const struct stoa_array *const *columns, size_t nrows,
-                                           uint8_t *selected, struct stoa_error *err)
+enum stoa_status stoa_matcher_eval_nodes(const struct stoa_matcher *matcher,
+                                         const struct stoa_array *const *arrays, size_t nrows,
+                                         uint8_t *selected, struct stoa_error *err)
 {
-    struct eval eval = {.matcher = matcher,
-                        .columns = columns,
-                        .nrows = nrows,
-                        .nbytes = stoa_bitmap_nbytes(nrows)};
+    struct eval eval = {
+        .matcher = matcher, .arrays = arrays, .nrows = nrows, .nbytes = stoa_bitmap_nbytes(nrows)};
     uint8_t *spare;
     enum stoa_status st = stoa_alloc_zeroed(&spare, matcher->depth, eval.nbytes, err);
 
@@ -517,18 +515,18 @@ enum stoa_status stoa_matcher_eval(const struct stoa_matcher *matcher,
                                    const struct stoa_batch *batch, uint8_t *selected,
                                    struct stoa_error *err)
 {
-    const struct stoa_array **columns;
-    enum stoa_status st = stoa_alloc_zeroed(&columns, matcher->ncolumns, sizeof(columns[0]), err);
+    const struct stoa_array **arrays;
+    enum stoa_status st = stoa_alloc_zeroed(&arrays, matcher->nfields, sizeof(arrays[0]), err);
 
     if (st != STOA_OK)
         return st;
-    for (uint32_t i = 0; i < matcher->ncolumns; i++) {
-        columns[i] = stoa_batch_node(batch, matcher->columns[i]);
-        assert(columns[i] != NULL || batch->nrows == 0);
-        if (columns[i] == NULL) /* a column of no rows may have no children */
-            columns[i] = &no_values;
+    for (uint32_t i = 0; i < matcher->nfields; i++) {
+        arrays[i] = stoa_batch_node(batch, matcher->fields[i]);
+        assert(arrays[i] != NULL || batch->nrows == 0);
+        if (arrays[i] == NULL) /* a column of no rows may have no children */
+            arrays[i] = &no_values;
     }
-    st = stoa_matcher_eval_columns(matcher, columns, batch->nrows, selected, err);
-    stoa_free(columns);
+    st = stoa_matcher_eval_nodes(matcher, arrays, batch->nrows, selected, err);
+    stoa_free(arrays);
     return st;
 }

@@ -153,7 +153,7 @@ static enum stoa_match prune_node(const struct stoa_matcher *matcher, uint32_t a
     if (node->op == STOA_NODE_LEAF) {
         const struct stoa_leaf *leaf = &matcher->leaves[node->first];
 
-        return stoa_leaf_prune(leaf, &zones[leaf->column]);
+        return stoa_leaf_prune(leaf, &zones[leaf->field]);
     }
     for (uint32_t i = 0; i < node->nchildren && match != decided; i++) {
         enum stoa_match next = prune_node(matcher, node->first + i, zones);

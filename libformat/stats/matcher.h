@@ -50,7 +50,7 @@ enum stoa_leaf_test {
 struct stoa_leaf {
     enum stoa_leaf_test test;
     bool inverted;
-    uint32_t column; /* place among the matcher's nodes */
+    uint32_t field; /* place among the matcher's fields */
     enum stoa_bound_kind kind;
     size_t nranges;                 /* rising, apart from each other */
     struct stoa_range *ranges;      /* of kinds that are numbers */
@@ -70,8 +70,8 @@ struct stoa_matcher_node {
 };
 
 struct stoa_matcher {
-    uint32_t ncolumns;
-    uint32_t *columns;       /* nodes of the schema, rising */
+    uint32_t nfields;
+    uint32_t *fields;        /* nodes of the schema, rising */
     struct stoa_type *types; /* of these nodes, without the texts that belong to some types */
     uint32_t nleaves;
     struct stoa_leaf *leaves;

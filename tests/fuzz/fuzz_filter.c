@@ -118,7 +118,7 @@ static void check_rows(const struct stoa_filter *filter, const struct stoa_match
     uint8_t selected[NROWS / 8 + 1];
     struct stoa_error err;
     uint32_t nneeded;
-    const uint32_t *which = stoa_matcher_columns(matcher, &nneeded);
+    const uint32_t *which = stoa_matcher_nodes(matcher, &nneeded);
     size_t nselected;
     enum stoa_match match;
 

@@ -133,8 +133,7 @@ STOA_API void stoa_matcher_free(struct stoa_matcher *matcher);
  * The nodes of the schema (stoa/schema.h) that it looks at, rising, each once; lent. Without nested
  * columns they are the numbers of columns. No node is below a list, so each has a value a row.
  */
-STOA_API const uint32_t *stoa_matcher_columns(const struct stoa_matcher *matcher,
-                                              uint32_t *ncolumns);
+STOA_API const uint32_t *stoa_matcher_nodes(const struct stoa_matcher *matcher, uint32_t *nnodes);
 
 /* What is known of the rows that zone maps stand for. */
 enum stoa_match {
@@ -144,7 +143,7 @@ enum stoa_match {
 };
 
 /*
- * zones[k] is the zone map of node stoa_matcher_columns()[k] for the same rows. Of no rows
+ * zones[k] is the zone map of node stoa_matcher_nodes()[k] for the same rows. Of no rows
  * anything may be said.
  */
 STOA_API enum stoa_match stoa_matcher_prune(const struct stoa_matcher *matcher,
@@ -152,14 +151,14 @@ STOA_API enum stoa_match stoa_matcher_prune(const struct stoa_matcher *matcher,
 
 /*
  * Sets bit i of selected[(nrows + 7) / 8] where the predicate is true for row i, and clears the
- * others, those behind the last row too. columns[k] is node stoa_matcher_columns()[k], valid
- * (stoa_array_validate()), of nrows values. STOA_ERR_NOMEM. Cost: a pass over each column for each
- * term.
+ * others, those behind the last row too. arrays[k] is that of node stoa_matcher_nodes()[k], valid
+ * (stoa_array_validate()), of nrows values; of a node with children its nulls are enough.
+ * STOA_ERR_NOMEM. Cost: a pass over each array for each term.
  */
-STOA_API STOA_CHECK enum stoa_status
-stoa_matcher_eval_columns(const struct stoa_matcher *matcher,
-                          const struct stoa_array *const *columns, size_t nrows, uint8_t *selected,
-                          struct stoa_error *err);
+STOA_API STOA_CHECK enum stoa_status stoa_matcher_eval_nodes(const struct stoa_matcher *matcher,
+                                                             const struct stoa_array *const *arrays,
+                                                             size_t nrows, uint8_t *selected,
+                                                             struct stoa_error *err);
 
 /* The same for a batch of the schema that the filter was bound to. */
 STOA_API STOA_CHECK enum stoa_status stoa_matcher_eval(const struct stoa_matcher *matcher,
@@ -168,11 +167,11 @@ STOA_API STOA_CHECK enum stoa_status stoa_matcher_eval(const struct stoa_matcher
 
 /*
  * The terms (comparisons, in, between, like, is) in the order of the text, each by itself: what it
- * says, the node it looks at (a place in stoa_matcher_columns()), what a zone map of it tells.
+ * says, the node it looks at (a place in stoa_matcher_nodes()), what a zone map of it tells.
  */
 STOA_API uint32_t stoa_matcher_nterms(const struct stoa_matcher *matcher);
 STOA_API const char *stoa_matcher_term_text(const struct stoa_matcher *matcher, uint32_t term);
-STOA_API uint32_t stoa_matcher_term_column(const struct stoa_matcher *matcher, uint32_t term);
+STOA_API uint32_t stoa_matcher_term_node(const struct stoa_matcher *matcher, uint32_t term);
 STOA_API enum stoa_match stoa_matcher_prune_term(const struct stoa_matcher *matcher, uint32_t term,
                                                  const struct stoa_zone *zone);
 

@@ -436,7 +436,7 @@ static void columns_and_terms_are_told(void **state)
                          &err),
        &err);
     ok(stoa_filter_bind(filter, &schema, &matcher, &err), &err);
-    columns = stoa_matcher_columns(matcher, &ncolumns);
+    columns = stoa_matcher_nodes(matcher, &ncolumns);
     assert_int_equal(ncolumns, 3);
     assert_int_equal(columns[0], 0);
     assert_int_equal(columns[1], 1);
@@ -444,7 +444,7 @@ static void columns_and_terms_are_told(void **state)
     assert_int_equal(stoa_matcher_nterms(matcher), 4);
     for (uint32_t i = 0; i < 4; i++) {
         assert_string_equal(stoa_matcher_term_text(matcher, i), texts[i]);
-        assert_int_equal(stoa_matcher_term_column(matcher, i), places[i]);
+        assert_int_equal(stoa_matcher_term_node(matcher, i), places[i]);
     }
     stoa_matcher_free(matcher);
     stoa_filter_free(filter);

@@ -167,7 +167,7 @@ static void check_pruning(struct stoa_test_random *r, const struct table *table,
 {
     size_t nrows = table->batch.nrows;
     uint32_t ncolumns;
-    const uint32_t *columns = stoa_matcher_columns(matcher, &ncolumns);
+    const uint32_t *columns = stoa_matcher_nodes(matcher, &ncolumns);
     struct stoa_zone *zones = calloc(ncolumns, sizeof(zones[0]));
     uint8_t leaf[MAX_NROWS / 8 + 1];
 
@@ -183,7 +183,7 @@ static void check_pruning(struct stoa_test_random *r, const struct table *table,
         assert_answer_holds(match, selected, begin, end, text);
         answers->nmatches[match]++;
         for (uint32_t t = 0; t < stoa_matcher_nterms(matcher); t++) {
-            uint32_t place = stoa_matcher_term_column(matcher, t);
+            uint32_t place = stoa_matcher_term_node(matcher, t);
 
             stoa_leaf_eval(&matcher->leaves[t], &table->nodes[columns[place]].field->type,
                            stoa_batch_node(&table->batch, columns[place]), nrows, leaf);

@@ -173,7 +173,7 @@ static void paths_lead_to_parts(void **state)
             rows[k] = (char)('0' + ((selected[0] >> k) & 1));
         if (strcmp(rows, cases[i].rows) != 0)
             fail_msg("%s: %s, not %s", cases[i].text, rows, cases[i].rows);
-        assert_int_equal(stoa_matcher_columns(matcher, &nnodes)[0], cases[i].node);
+        assert_int_equal(stoa_matcher_nodes(matcher, &nnodes)[0], cases[i].node);
         assert_int_equal(nnodes, 1);
         stoa_matcher_free(matcher);
         stoa_filter_free(filter);
@@ -253,7 +253,7 @@ static void terms_are_pruned_by_their_node(void **state)
 
     stoa_test_check(stoa_filter_bind(filter, &schema, &matcher, &err), &err);
     stoa_test_check(stoa_schema_nodes(&schema, &nodes, &nschema, &err), &err);
-    which = stoa_matcher_columns(matcher, &nnodes);
+    which = stoa_matcher_nodes(matcher, &nnodes);
     assert_int_equal(nnodes, 3);
     assert_memory_equal(which, expected, sizeof(expected));
     for (uint32_t i = 0; i < 3; i++)
@@ -261,9 +261,9 @@ static void terms_are_pruned_by_their_node(void **state)
                           &zones[i]);
     /* Rows 4 to 6: "s.x" is at most 60. */
     assert_int_equal(stoa_matcher_prune(matcher, zones), STOA_MATCH_NEVER);
-    assert_int_equal(stoa_matcher_term_column(matcher, 0), 2);
-    assert_int_equal(stoa_matcher_term_column(matcher, 1), 1);
-    assert_int_equal(stoa_matcher_term_column(matcher, 2), 0);
+    assert_int_equal(stoa_matcher_term_node(matcher, 0), 2);
+    assert_int_equal(stoa_matcher_term_node(matcher, 1), 1);
+    assert_int_equal(stoa_matcher_term_node(matcher, 2), 0);
     assert_int_equal(stoa_matcher_prune_term(matcher, 2, &zones[0]), STOA_MATCH_NEVER);
     assert_int_equal(stoa_matcher_prune_term(matcher, 3, &zones[0]), STOA_MATCH_NEVER);
     assert_string_equal(stoa_matcher_term_text(matcher, 3), "s.x is null");
@@ -289,7 +289,7 @@ static void programs_pass_paths(void **state)
 
         stoa_test_check(stoa_filter_is_null(names[i].column, &filter, &err), &err);
         stoa_test_check(stoa_filter_bind(filter, &schema, &matcher, &err), &err);
-        assert_int_equal(stoa_matcher_columns(matcher, &nnodes)[0], names[i].node);
+        assert_int_equal(stoa_matcher_nodes(matcher, &nnodes)[0], names[i].node);
         stoa_matcher_free(matcher);
         stoa_filter_free(filter);
     }
