@@ -16,6 +16,7 @@ enum exit_code {
     EXIT_USAGE = 2,    /* the command line; an output that exists */
     EXIT_IO = 3,       /* files, disk, memory */
     EXIT_FILE = 4,     /* a Stoa file is damaged, is none, or needs a newer version */
+    EXIT_LOST = 5,     /* done, but some rows or values are lost: they were named */
     EXIT_SIGNAL = 128, /* and the number of the signal: 130 interrupted, 143 terminated */
 };
 
@@ -51,6 +52,7 @@ enum option_id {
     OPT_AS_TEXT,
     OPT_DIFF,
     OPT_DEEP,
+    OPT_PARTIAL,
     OPT_ZONES,
     OPT_JSON,
     OPT_HELP,
@@ -101,6 +103,7 @@ enum exit_code run_sample(const struct arguments *arguments);
 enum exit_code run_stats(const struct arguments *arguments);
 enum exit_code run_explain(const struct arguments *arguments);
 enum exit_code run_verify(const struct arguments *arguments);
+enum exit_code run_recover(const struct arguments *arguments);
 
 /* ---- Arguments (arguments.c) ---- */
 

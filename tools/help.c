@@ -164,6 +164,7 @@ static const char man_tail[] =
     ".TP\n.B 2\nthe command line is wrong, or the output exists already\n"
     ".TP\n.B 3\nthe system said no: files, disk, memory\n"
     ".TP\n.B 4\na Stoa file is damaged, is none, or needs a newer version\n"
+    ".TP\n.B 5\ndone, but rows or values of a damaged file are lost; they were named\n"
     ".TP\n.B 130, 143\ninterrupted, terminated\n"
     ".SH ENVIRONMENT\n"
     ".TP\n.B STOA_SCALAR\nwhen set, the code without vector instructions is used\n"

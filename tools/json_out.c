@@ -75,6 +75,11 @@ static enum exit_code print(struct json_t *value, FILE *out, size_t flags)
     return done || ferror(out) ? EXIT_DONE : fail_memory(); /* finish_output() tells of the other */
 }
 
+void json_out_free(struct json_t *value)
+{
+    json_decref(value);
+}
+
 enum exit_code json_out_print(struct json_t *value)
 {
     return print(value, stdout, JSON_INDENT(2));

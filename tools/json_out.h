@@ -29,6 +29,9 @@ struct json_t *json_out_bool(bool value);
 void json_out_set(struct json_t *object, const char *key, struct json_t *value);
 void json_out_append(struct json_t *array, struct json_t *value);
 
+/* Frees a value that is not printed; NULL is fine. */
+void json_out_free(struct json_t *value);
+
 /* Prints with a line end, indented or in one line, and frees. */
 enum exit_code json_out_print(struct json_t *value);
 enum exit_code json_out_print_line(struct json_t *value, FILE *out);

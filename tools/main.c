@@ -136,6 +136,29 @@ const struct command commands[] = {
      .summary = "Check every hash of Stoa files, and with --deep every value",
      .json = "  one object a file: file, whole, objects, pages, bytes, findings: [text]",
      .options = {OPT_DEEP, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+    {.name = "recover", .synopsis = "FILE -o OUT [options]", .run = run_recover, .min_files = 1,
+     .max_files = 1,
+     .summary = "Write what is whole of a damaged Stoa file to a new one, and name what is lost",
+     .details =
+        "For files that are cut, half copied, without their end, with holes or wrong bytes,\n"
+        "several joined into one, or among other bytes; \"-\" is standard input. Row groups that\n"
+        "are whole come out as they were, in their order; no value is guessed. Lost rows are\n"
+        "named by their numbers from 0. Of several schemas in the file that of the most rows\n"
+        "counts. The damaged file stays as it is. The exit status is 0 when nothing is lost, 5\n"
+        "when something is, and 4 when there is nothing to recover: then there is no output. A\n"
+        "disk that fails while it is read ends the run: copy it first with a program that goes\n"
+        "on after errors.",
+     .json =
+        "  file, output, complete, rows, row_groups, lost_rows,\n"
+        "  lost_values (null in rows that are there), end_lost (nobody knows whether rows are\n"
+        "  missing), parts, seconds,\n"
+        "  losses: [{part, first_row, rows (missing: not known), column (missing: all),\n"
+        "            reason}]",
+     .examples =
+        "  stoa recover download.stoa.part -o rows.stoa\n"
+        "  stoa recover damaged.stoa -o rows.stoa --partial --json",
+     .options = {OPT_OUTPUT, OPT_FORCE, OPT_PARTIAL, OPT_PROGRESS, OPT_JSON, OPT_HELP,
+                 END_OF_OPTIONS}},
 };
 /* clang-format on */
 

@@ -60,6 +60,8 @@ const struct option_row option_table[NOPTIONS] = {
         "decode every page too, and hold the values against statistics"},
     [OPT_ZONES] = {"zones", 0, NULL,
         "print the zone maps of the columns: what is known of every 8,192 rows"},
+    [OPT_PARTIAL] = {"partial", 0, NULL,
+        "keep row groups of which some columns are whole, with null for what is lost of the others"},
     [OPT_JSON] = {"json", 0, NULL,
         "print JSON for programs"},
     [OPT_HELP] = {"help", 'h', NULL,

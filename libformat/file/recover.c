@@ -17,6 +17,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "file/row_group_write.h"
 #include "file/schema_bytes.h"
 
 #define DEFAULT_MEMORY_NBYTES (UINT64_C(1) << 30)
@@ -34,6 +35,9 @@ struct run {
     struct stoa_schema schema;     /* of the output */
     struct stoa_new_chunk *chunks; /* of the row group that is written */
     struct stoa_buffer copy;
+    bool *has_nulls;                     /* partial: columns that get nulls in some row group */
+    struct stoa_recover_repair *repairs; /* of each column, in the row group that is written */
+    bool is_trial; /* partial: the first time through, to learn has_nulls: nothing is reported */
 
     /* The stream that is walked through: what follows a HEAD. */
     uint64_t next_row;
@@ -58,6 +62,8 @@ static void report(struct run *run, uint64_t first_row, uint64_t nrows, const ch
         .reason = reason,
     };
 
+    if (run->is_trial)
+        return;
     result->nlosses++;
     if (column != NULL)
         result->nvalues_lost += nrows;
@@ -176,35 +182,58 @@ out:
     return st;
 }
 
+/* What becomes of node `node` of column `column`, whose first node is `first`. */
+static enum stoa_status make_chunk(struct run *run, uint32_t column, uint32_t first, uint32_t node,
+                                   struct stoa_new_chunk *out, struct stoa_error *err)
+{
+    struct stoa_recover_chunk *chunk = &run->rec.chunks[node];
+    const struct stoa_group_node *made;
+
+    if (chunk->is_lost) {
+        made = &run->repairs[column].made->nodes[node - first];
+        *out = (struct stoa_new_chunk){made->entry, STOA_NONE32, &made->zones, &made->all};
+        return STOA_OK;
+    }
+    *out = (struct stoa_new_chunk){chunk->entry, STOA_NONE32, &chunk->zones, &chunk->all};
+    if (chunk->entry.flags & STOA_CHUNK_SHARED_DICT)
+        return need_segment(run, chunk->dict_index, &out->dict_index, err);
+    return STOA_OK;
+}
+
+static enum stoa_status write_chunk(struct run *run, uint32_t column, uint32_t first, uint32_t node,
+                                    struct stoa_error *err)
+{
+    const struct stoa_recover_chunk *chunk = &run->rec.chunks[node];
+    const struct stoa_writer_group *made = run->repairs[column].made;
+    const struct stoa_rg_entry *entry;
+    enum stoa_status st;
+
+    if (run->chunks[node].entry.nbytes == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_assembler_begin_chunk(&run->assembler, node, err));
+    if (!chunk->is_lost)
+        return copy_bytes(run, chunk->entry.offset, chunk->entry.nbytes, err);
+    entry = &made->nodes[node - first].entry;
+    st = stoa_assembler_write(&run->assembler,
+                              made->body.data + (entry->offset - STOA_OBJECT_NBYTES), entry->nbytes,
+                              err);
+out:
+    return st;
+}
+
 static enum stoa_status write_group(struct run *run, uint32_t nrows, struct stoa_error *err)
 {
     struct stoa_recover *rec = &run->rec;
+    const struct stoa_schema_node *nodes = rec->nodes;
     enum stoa_status st;
 
-    for (uint32_t i = 0; i < rec->nnodes; i++) {
-        struct stoa_recover_chunk *chunk = &rec->chunks[i];
-        struct stoa_new_chunk *out = &run->chunks[i];
-
-        *out = (struct stoa_new_chunk){.entry = chunk->entry,
-                                       .dict_index = STOA_NONE32,
-                                       .zones = &chunk->zones,
-                                       .all = &chunk->all};
-        if (chunk->entry.flags & STOA_CHUNK_SHARED_DICT)
-            STOA_TRY(need_segment(run, chunk->dict_index, &out->dict_index, err));
-    }
+    for (uint32_t c = 0, first = 0; first < rec->nnodes; first += nodes[first].nnodes, c++)
+        for (uint32_t i = first; i < first + nodes[first].nnodes; i++)
+            STOA_TRY(make_chunk(run, c, first, i, &run->chunks[i], err));
     STOA_TRY(stoa_assembler_begin_group(&run->assembler, nrows, run->chunks, err));
-    for (uint32_t i = 0; i < rec->nnodes; i++) {
-        const struct stoa_recover_chunk *chunk = &rec->chunks[i];
-
-        if (chunk->entry.nbytes == 0)
-            continue;
-        STOA_TRY(stoa_assembler_begin_chunk(&run->assembler, i, err));
-        if (chunk->is_lost)
-            STOA_TRY(
-                stoa_assembler_write(&run->assembler, chunk->bytes.data, chunk->bytes.nbytes, err));
-        else
-            STOA_TRY(copy_bytes(run, chunk->entry.offset, chunk->entry.nbytes, err));
-    }
+    for (uint32_t c = 0, first = 0; first < rec->nnodes; first += nodes[first].nnodes, c++)
+        for (uint32_t i = first; i < first + nodes[first].nnodes; i++)
+            STOA_TRY(write_chunk(run, c, first, i, err));
     STOA_TRY(stoa_assembler_end_group(&run->assembler, err));
     rec->result->nrow_groups++;
     rec->result->nrows += nrows;
@@ -224,7 +253,84 @@ static void explain(const struct stoa_recover *rec, struct stoa_error *why)
     *why = rec->chunks[i].why;
     if (rec->nlost > 1)
         stoa_wrap(why, why->status, "%" PRIu32 " of %" PRIu32 " columns are damaged", rec->nlost,
-                  rec->nnodes);
+                  rec->schema.nfields);
+}
+
+/* Rows [begin, end) of a column are null now. */
+static enum stoa_status report_nulls(struct run *run, uint32_t column, uint32_t node,
+                                     uint64_t first_row, uint32_t begin, uint32_t end,
+                                     struct stoa_error *err)
+{
+    struct stoa_recover *rec = &run->rec;
+    const struct stoa_range rows = {begin, end};
+    struct stoa_error why = rec->chunks[node].why;
+    struct stoa_array array = {0};
+    enum stoa_status st = STOA_OK;
+
+    if (begin == end)
+        return STOA_OK;
+    if (rec->chunks[node].is_set) /* what is wrong with these and no others */
+        st = stoa_recover_read(rec, node, rows, &array, &why);
+    stoa_array_reset(&array);
+    if (st != STOA_OK && !stoa_recover_is_damage(st)) {
+        if (err != NULL)
+            *err = why;
+        return st;
+    }
+    report(run, first_row + begin, end - begin, rec->schema.fields[column].name, why.message);
+    return STOA_OK;
+}
+
+/* The lost rows of a column become nulls. */
+static enum stoa_status repair_column(struct run *run, uint32_t column, uint32_t node,
+                                      uint64_t first_row, struct stoa_error *err)
+{
+    struct stoa_recover_repair *repair = &run->repairs[column];
+    uint32_t at = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_recover_repair(&run->rec, &run->schema.fields[column], repair, err));
+    for (size_t i = 0; i < repair->npieces; i++) {
+        const struct stoa_range *rows = &repair->pieces[i].rows;
+
+        STOA_TRY(report_nulls(run, column, node, first_row, at, rows->begin, err));
+        at = rows->end;
+    }
+    STOA_TRY(report_nulls(run, column, node, first_row, at, run->rec.reader.group.nrows, err));
+out:
+    return st;
+}
+
+/* Whether something is left of a row group with damaged columns; then these are repaired. */
+static enum stoa_status repair_group(struct run *run, uint64_t first_row, bool *kept,
+                                     struct stoa_error *err)
+{
+    struct stoa_recover *rec = &run->rec;
+    const struct stoa_schema_node *nodes = rec->nodes;
+    enum stoa_status st = STOA_OK;
+
+    *kept = rec->nlost < rec->schema.nfields;
+    for (uint32_t c = 0, node = 0; node < rec->nnodes; node += nodes[node].nnodes, c++) {
+        if (!rec->chunks[node].is_lost)
+            continue;
+        STOA_TRY(stoa_recover_pieces(rec, node, &run->repairs[c], err));
+        *kept |= run->repairs[c].npieces > 0;
+    }
+    for (uint32_t c = 0, node = 0; *kept && node < rec->nnodes; node += nodes[node].nnodes, c++) {
+        if (!rec->chunks[node].is_lost)
+            continue;
+        run->has_nulls[c] = true;
+        if (!run->is_trial)
+            STOA_TRY(repair_column(run, c, node, first_row, err));
+    }
+out:
+    return st;
+}
+
+static void drop_repairs(struct run *run)
+{
+    for (uint32_t c = 0; run->repairs != NULL && c < run->rec.schema.nfields; c++)
+        stoa_recover_repair_reset(&run->repairs[c]);
 }
 
 /* Whether this header stood in the stream before: a piece of the file that is there twice. */
@@ -262,7 +368,7 @@ static enum stoa_status recover_group(struct run *run, const struct stoa_found *
     struct stoa_recover *rec = &run->rec;
     uint64_t nrows = item->object.nrows;
     struct stoa_error why;
-    bool again;
+    bool again, kept;
     enum stoa_status st;
 
     if (!run->is_open)
@@ -288,13 +394,17 @@ static enum stoa_status recover_group(struct run *run, const struct stoa_found *
         if (!rec->chunks[i].is_lost && run->covered < entry->offset + entry->nbytes)
             run->covered = entry->offset + entry->nbytes;
     }
-    if (rec->nlost > 0) {
+    kept = rec->nlost == 0;
+    if (rec->nlost > 0 && rec->options->partial)
+        STOA_TRY(repair_group(run, item->object.stream_row, &kept, err));
+    if (!kept) {
         explain(rec, &why);
         report(run, item->object.stream_row, nrows, NULL, why.message);
-        return STOA_OK;
+    } else if (!run->is_trial) {
+        STOA_TRY(write_group(run, (uint32_t)nrows, err));
     }
-    STOA_TRY(write_group(run, (uint32_t)nrows, err));
 out:
+    drop_repairs(run);
     return st;
 }
 
@@ -333,12 +443,28 @@ static enum stoa_status recover_object(struct run *run, const struct stoa_found 
     }
 }
 
+/* The trial is the first half of the work. */
+static void show_progress(const struct run *run)
+{
+    const struct stoa_recover_options *options = run->rec.options;
+    uint64_t nbytes = run->rec.source->nbytes;
+
+    if (options->progress != NULL)
+        options->progress(options->context,
+                          run->covered + (options->partial && !run->is_trial ? nbytes : 0),
+                          options->partial ? 2 * nbytes : nbytes, run->rec.result->nrows);
+}
+
 static enum stoa_status recover_objects(struct run *run, struct stoa_error *err)
 {
     const struct stoa_recover_options *options = run->rec.options;
     const struct stoa_found_list *found = &run->rec.found;
     enum stoa_status st = STOA_OK;
 
+    *run->rec.result = (struct stoa_recover_result){0};
+    run->covered = 0;
+    run->is_open = false;
+    run->next_row = 0;
     for (size_t i = 0; i < found->nitems; i++) {
         const struct stoa_found *item = &found->items[i];
         bool has_header = item->object.hash != 0; /* else a footer told of it */
@@ -350,11 +476,20 @@ static enum stoa_status recover_objects(struct run *run, struct stoa_error *err)
         STOA_TRY(recover_object(run, item, err));
         if (has_header && run->covered < item->offset + STOA_OBJECT_NBYTES)
             run->covered = item->offset + STOA_OBJECT_NBYTES;
-        if (options->progress != NULL)
-            options->progress(options->context, run->covered, run->rec.source->nbytes,
-                              run->rec.result->nrows);
+        show_progress(run);
     }
     lose_end(run);
+out:
+    return st;
+}
+
+static enum stoa_status alloc_columns(struct run *run, struct stoa_error *err)
+{
+    uint32_t n = run->rec.schema.nfields;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&run->has_nulls, n, sizeof(run->has_nulls[0]), err));
+    STOA_TRY(stoa_alloc_zeroed(&run->repairs, n, sizeof(run->repairs[0]), err));
 out:
     return st;
 }
@@ -364,6 +499,8 @@ static enum stoa_status open_output(struct run *run, struct stoa_sink *sink, str
     enum stoa_status st;
 
     STOA_TRY(stoa_schema_copy(&run->schema, &run->rec.schema, err));
+    for (uint32_t i = 0; i < run->schema.nfields; i++)
+        run->schema.fields[i].nullable |= run->has_nulls[i];
     STOA_TRY(stoa_alloc_zeroed(&run->chunks, run->rec.nnodes, sizeof(run->chunks[0]), err));
     STOA_TRY(stoa_assembler_init(&run->assembler, sink, &run->schema, &stoa_default_rules, err));
 out:
@@ -375,12 +512,15 @@ static void run_reset(struct run *run)
     struct stoa_recover *rec = &run->rec;
 
     stoa_assembler_reset(&run->assembler);
+    stoa_encoder_free(rec->encoder);
+    drop_repairs(run);
+    stoa_free(run->repairs);
+    stoa_free(run->has_nulls);
     stoa_free(run->chunks);
     stoa_schema_reset(&run->schema);
     stoa_buffer_free(&run->copy);
     stoa_free(run->seen);
     for (uint32_t i = 0; rec->chunks != NULL && i < rec->nnodes; i++) {
-        stoa_buffer_free(&rec->chunks[i].bytes);
         stoa_buffer_free(&rec->chunks[i].zones);
     }
     stoa_free(rec->chunks);
@@ -409,6 +549,11 @@ enum stoa_status stoa_recover(struct stoa_source *source, struct stoa_sink *sink
     STOA_TRY(stoa_recover_footers(&run.rec, err));
     STOA_TRY(stoa_recover_segments_init(&run.rec, err));
     STOA_TRY(stoa_recover_reader_init(&run.rec, err));
+    STOA_TRY(alloc_columns(&run, err));
+    run.is_trial = run.rec.options->partial;
+    if (run.is_trial)
+        STOA_TRY(recover_objects(&run, err));
+    run.is_trial = false;
     STOA_TRY(open_output(&run, sink, err));
     STOA_TRY(recover_objects(&run, err));
     if (result->nrows == 0 && result->nlosses > 0)

@@ -4,7 +4,8 @@
  *     recover_scan.c       the objects of the file
  *     recover_footers.c    footers that are whole, and what only they know; schemas
  *     recover_segments.c   dictionary segments that are whole
- *     recover_group.c      one row group: which of its chunks are whole, their zone maps
+ *     recover_group.c      one row group: which of its columns are whole, their zone maps
+ *     recover_repair.c     columns of which a part is lost, with nulls
  *     recover.c            all of it, in order, into a new file
  */
 #ifndef STOA_FILE_RECOVER_H
@@ -69,10 +70,23 @@ struct stoa_recover_chunk {
     struct stoa_rg_entry entry; /* as its directory or a footer tells it; offset in the file */
     uint32_t dict_index;        /* SHARED_DICT: of the segment, else STOA_NONE32 */
     bool is_lost;               /* all of it, or a part */
+    bool is_set;                /* the reader has it */
     struct stoa_error why;
-    struct stoa_buffer bytes; /* of what is written in its place when it is lost */
     struct stoa_buffer zones;
     struct stoa_zone all;
+};
+
+/* Rows of a column that can be read where not all can. */
+struct stoa_recover_piece {
+    struct stoa_range rows;
+    struct stoa_array array;
+};
+
+/* A column of which something is lost. `{0}` is empty; stoa_recover_repair_reset() frees. */
+struct stoa_recover_repair {
+    struct stoa_recover_piece *pieces; /* in order */
+    size_t npieces, capacity;
+    struct stoa_writer_group *made; /* the column with nulls between the pieces, encoded */
 };
 
 struct stoa_recover {
@@ -91,7 +105,8 @@ struct stoa_recover {
 
     struct stoa_recover_reader reader;
     struct stoa_recover_chunk *chunks; /* one a node, of the row group that is looked at */
-    uint32_t nlost;                    /* of these */
+    uint32_t nlost;                    /* columns of which something is lost */
+    struct stoa_encoder *encoder;      /* of what is repaired */
 };
 
 /* Whether a status says something of the file and not of the system. */
@@ -143,5 +158,29 @@ void stoa_recover_reader_reset(struct stoa_recover_reader *reader);
  */
 STOA_CHECK enum stoa_status
 stoa_recover_group(struct stoa_recover *rec, const struct stoa_found *item, struct stoa_error *err);
+
+/* Rows of a column of the row group that is looked at. STOA_ERR_CORRUPT, ..: some can't be read. */
+STOA_CHECK enum stoa_status stoa_recover_read(struct stoa_recover *rec, uint32_t node,
+                                              struct stoa_range rows, struct stoa_array *out,
+                                              struct stoa_error *err);
+
+/* ---- recover_repair.c ---- */
+
+/* Reads what can be read of the column whose first node is `node`, and which is lost as a whole. */
+STOA_CHECK enum stoa_status stoa_recover_pieces(struct stoa_recover *rec, uint32_t node,
+                                                struct stoa_recover_repair *repair,
+                                                struct stoa_error *err);
+
+/*
+ * Encodes the column anew, with null for the rows of no piece, into repair->made. `field` is the
+ * nullable field of the output.
+ */
+STOA_CHECK enum stoa_status stoa_recover_repair(struct stoa_recover *rec,
+                                                const struct stoa_field *field,
+                                                struct stoa_recover_repair *repair,
+                                                struct stoa_error *err);
+
+/* Back to `{0}`. */
+void stoa_recover_repair_reset(struct stoa_recover_repair *repair);
 
 #endif

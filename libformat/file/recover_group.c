@@ -203,8 +203,6 @@ static enum stoa_status note(struct stoa_recover *rec, uint32_t node, enum stoa_
             *err = *why;
         return st;
     }
-    if (!rec->chunks[node].is_lost)
-        rec->nlost++;
     rec->chunks[node].is_lost = true;
     rec->chunks[node].why = *why;
     return STOA_OK;
@@ -344,7 +342,7 @@ static enum stoa_status set_chunk(struct stoa_recover *rec, uint32_t node,
     };
 
     if (entry->offset > rec->source->nbytes || entry->nbytes > rec->source->nbytes - entry->offset)
-        return stoa_fail(err, STOA_ERR_CORRUPT, "the file ends in front of its end");
+        return stoa_fail(err, STOA_ERR_CORRUPT, "it is cut off by the end of the file");
     if (entry->flags & STOA_CHUNK_SHARED_DICT && dict_index == STOA_NONE32)
         return stoa_fail(err, STOA_ERR_CORRUPT,
                          "a dictionary segment that it needs (%016" PRIx64
@@ -353,18 +351,29 @@ static enum stoa_status set_chunk(struct stoa_recover *rec, uint32_t node,
     return stoa_footer_set_chunk(&rec->reader.reader->footer, node, &chunk, entry->nvalues, err);
 }
 
-/* All values of a column and of what is below it. */
-static enum stoa_status read_column(struct stoa_recover *rec, uint32_t node, struct stoa_array *out,
-                                    struct stoa_error *err)
+/* The reader counts row groups, of which it has one: its number would mislead. */
+static void drop_group(struct stoa_error *err)
+{
+    static const char prefix[] = "row group 0: ";
+    size_t n = sizeof(prefix) - 1;
+
+    if (strncmp(err->message, prefix, n) == 0)
+        memmove(err->message, err->message + n, strlen(err->message) - n + 1);
+}
+
+enum stoa_status stoa_recover_read(struct stoa_recover *rec, uint32_t node, struct stoa_range rows,
+                                   struct stoa_array *out, struct stoa_error *err)
 {
     struct stoa_reader *reader = rec->reader.reader;
-    const struct stoa_range rows = {0, rec->reader.group.nrows};
     enum stoa_status st = stoa_node_read(reader, 0, node, rows, out, NULL, err);
 
-    if (st != STOA_ERR_LIMIT)
-        return st;
-    stoa_dictionaries_forget(&reader->dictionaries); /* those of other columns may be in the way */
-    return stoa_node_read(reader, 0, node, rows, out, NULL, err);
+    if (st == STOA_ERR_LIMIT) { /* dictionaries of other columns may be in the way */
+        stoa_dictionaries_forget(&reader->dictionaries);
+        st = stoa_node_read(reader, 0, node, rows, out, NULL, err);
+    }
+    if (stoa_recover_is_damage(st))
+        drop_group(err);
+    return st;
 }
 
 static enum stoa_status compute_zones(const struct stoa_schema_node *node,
@@ -407,37 +416,28 @@ out:
     return st;
 }
 
-/* The reader counts row groups, of which it has one: its number would mislead. */
-static void drop_group(struct stoa_error *err)
-{
-    static const char prefix[] = "row group 0: ";
-    size_t n = sizeof(prefix) - 1;
-
-    if (strncmp(err->message, prefix, n) == 0)
-        memmove(err->message, err->message + n, strlen(err->message) - n + 1);
-}
-
 /* Reads the column whose first node is `node`; its chunks so far are as they should be. */
 static enum stoa_status check_column(struct stoa_recover *rec, uint32_t node,
                                      struct stoa_error *err)
 {
+    const struct stoa_range rows = {0, rec->reader.group.nrows};
     struct stoa_array array = {0};
     enum stoa_status st = STOA_OK;
 
     for (uint32_t i = node; i < node + rec->nodes[node].nnodes; i++) {
-        const struct stoa_recover_chunk *chunk = &rec->chunks[i];
+        struct stoa_recover_chunk *chunk = &rec->chunks[i];
 
         st = set_chunk(rec, i, &chunk->entry, chunk->dict_index, err);
         if (st != STOA_OK) {
             stoa_reader_wrap(rec->reader.reader, 0, i, st, err);
+            drop_group(err);
             goto out;
         }
+        chunk->is_set = true;
     }
-    STOA_TRY(read_column(rec, node, &array, err));
+    STOA_TRY(stoa_recover_read(rec, node, rows, &array, err));
     STOA_TRY(compute_column_zones(rec, node, &array, err));
 out:
-    if (stoa_recover_is_damage(st))
-        drop_group(err);
     stoa_array_reset(&array);
     return st;
 }
@@ -476,7 +476,7 @@ enum stoa_status stoa_recover_group(struct stoa_recover *rec, const struct stoa_
     rec->nlost = 0;
     for (uint32_t i = 0; i < rec->nnodes; i++) {
         rec->chunks[i].is_lost = false;
-        rec->chunks[i].bytes.nbytes = 0;
+        rec->chunks[i].is_set = false;
     }
     if (item->object.ref_id != rec->schema_id)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, item->offset, "it has another schema");
@@ -489,8 +489,10 @@ enum stoa_status stoa_recover_group(struct stoa_recover *rec, const struct stoa_
         st = read_footer(rec, item, err);
     if (st != STOA_OK)
         return st;
-    for (uint32_t i = 0; i < rec->nnodes; i += rec->nodes[i].nnodes)
+    for (uint32_t i = 0; i < rec->nnodes; i += rec->nodes[i].nnodes) {
         STOA_TRY(recover_column(rec, i, err));
+        rec->nlost += rec->chunks[i].is_lost;
+    }
 out:
     return st;
 }

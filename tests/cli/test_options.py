@@ -10,7 +10,8 @@ from cli import expect, point, refuse, stoa
 cli.work_in_a_folder()
 cli.write("t.csv", "a,b\n1,x\n2,y\n3,z\n")
 point("a file to look at is made", stoa("convert", "t.csv", "-o", "t.stoa").code == 0)
-COMMANDS = ("convert", "merge", "schema", "info", "head", "cat", "sample", "count", "stats", "explain", "verify")
+COMMANDS = ("convert", "merge", "schema", "info", "head", "cat", "sample", "count", "stats", "explain", "verify",
+            "recover")
 
 # ---- Help, the man page, the version ----
 overview = expect("--help lists the commands", ["--help"], 0,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "file/layout.h"
+#include "support/gen_table.h"
 
 static void *grow(void *memory, size_t n, size_t size)
 {
@@ -21,12 +22,20 @@ static struct stoa_test_range range(size_t begin, size_t nbytes)
 
 /* ---- Taking apart. ---- */
 
+/* Bytes of an entry in the page table of a node, by the schema at the beginning of the file. */
+static size_t entry_nbytes(const struct stoa_test_anatomy *anatomy, size_t node)
+{
+    const uint8_t *nodes = anatomy->bytes + 2 * STOA_OBJECT_NBYTES + STOA_SCHEMA_HEAD_NBYTES;
+
+    return stoa_page_entry_nbytes(nodes[node * STOA_NODE_NBYTES + 6]);
+}
+
 static void add_chunks(struct stoa_test_anatomy *anatomy, size_t at,
                        const struct stoa_object *object)
 {
     size_t n = object->dir_nbytes / STOA_RG_ENTRY_NBYTES;
 
-    anatomy->ncolumns = n;
+    anatomy->nnodes = n;
     anatomy->chunks = grow(anatomy->chunks, (anatomy->ngroups + 1) * n, sizeof(anatomy->chunks[0]));
     for (size_t i = 0; i < n; i++) {
         struct stoa_test_chunk *chunk = &anatomy->chunks[anatomy->ngroups * n + i];
@@ -41,11 +50,11 @@ static void add_chunks(struct stoa_test_anatomy *anatomy, size_t at,
         *chunk = (struct stoa_test_chunk){
             .bytes = range(at + entry.offset, entry.nbytes),
             .dict_id = entry.dict_id,
+            .nvalues = entry.nvalues,
             .page_shift = entry.page_shift,
             .has_local = entry.flags & STOA_CHUNK_LOCAL_DICT,
         };
-        chunk->head =
-            range(chunk->bytes.begin, npages > 1 ? npages * (size_t)STOA_PAGE_ENTRY_NBYTES : 0);
+        chunk->head = range(chunk->bytes.begin, npages > 1 ? npages * entry_nbytes(anatomy, i) : 0);
     }
     anatomy->ngroups++;
 }
@@ -214,26 +223,72 @@ static const struct stoa_test_piece *find_group(const struct stoa_test_anatomy *
     return piece;
 }
 
-enum stoa_test_fate stoa_test_fate_of_chunk(const struct stoa_test_anatomy *anatomy,
-                                            const struct stoa_test_damaged *damaged, size_t group,
-                                            size_t column)
+/*
+ * Where the chunks of a row group stand, when something tells: *moved is set. LOST otherwise.
+ */
+static enum stoa_test_fate find_chunks(const struct stoa_test_anatomy *anatomy,
+                                       const struct stoa_test_damaged *damaged, size_t group,
+                                       int64_t *moved)
 {
     const struct stoa_test_piece *piece = find_group(anatomy, group);
-    const struct stoa_test_chunk *chunk = &anatomy->chunks[group * anatomy->ncolumns + column];
-    enum stoa_test_fate fate;
-    int64_t moved;
-    bool by_header =
-        find_header(anatomy, damaged, piece, &moved) && is_at(anatomy, damaged, piece->dir, moved);
+    enum stoa_test_fate footer = fate_of_footer(anatomy, damaged);
 
-    if (by_header)
-        fate = is_at(anatomy, damaged, chunk->bytes, moved) ? STOA_TEST_SURVIVES : STOA_TEST_LOST;
-    else
-        fate = join(false, is_at(anatomy, damaged, chunk->bytes, damaged->moved),
-                    fate_of_footer(anatomy, damaged));
+    if (find_header(anatomy, damaged, piece, moved) && is_at(anatomy, damaged, piece->dir, *moved))
+        return STOA_TEST_SURVIVES;
+    *moved = damaged->moved;
     /* Part of its header would stand in front of the file: that may be too much to ask. */
-    if (fate == STOA_TEST_SURVIVES && !by_header &&
-        (int64_t)piece->header.begin + damaged->moved < 0)
-        fate = STOA_TEST_MAYBE;
+    if ((int64_t)piece->header.begin + *moved < 0)
+        return worst(footer, STOA_TEST_MAYBE);
+    return footer;
+}
+
+enum stoa_test_fate stoa_test_fate_of_chunk(const struct stoa_test_anatomy *anatomy,
+                                            const struct stoa_test_damaged *damaged, size_t group,
+                                            size_t node)
+{
+    const struct stoa_test_chunk *chunk = &anatomy->chunks[group * anatomy->nnodes + node];
+    int64_t moved;
+    enum stoa_test_fate fate = find_chunks(anatomy, damaged, group, &moved);
+
+    if (!is_at(anatomy, damaged, chunk->bytes, moved))
+        return STOA_TEST_LOST;
+    fate = worst(fate, fate_of_chain(anatomy, damaged, chunk->dict_id));
+    return worst(fate, fate_of_schema(anatomy, damaged));
+}
+
+/* Of stored page k of a chunk, whose head is whole. */
+static bool page_is_at(const struct stoa_test_anatomy *anatomy,
+                       const struct stoa_test_damaged *damaged, const struct stoa_test_chunk *chunk,
+                       size_t k, int64_t moved)
+{
+    size_t npages = (chunk->head.end - chunk->head.begin) / STOA_PAGE_ENTRY_NBYTES;
+    struct stoa_test_range page = {chunk->head.end, chunk->bytes.end};
+    const uint8_t *entry = anatomy->bytes + chunk->head.begin + k * STOA_PAGE_ENTRY_NBYTES;
+    struct stoa_page_entry here, before = {0};
+
+    if (npages > 0) {
+        stoa_page_entry_unpack(entry, &here);
+        if (k > 0)
+            stoa_page_entry_unpack(entry - STOA_PAGE_ENTRY_NBYTES, &before);
+        page = (struct stoa_test_range){chunk->head.end + before.end, chunk->head.end + here.end};
+    }
+    return is_at(anatomy, damaged, page, moved);
+}
+
+enum stoa_test_fate stoa_test_fate_of_row(const struct stoa_test_anatomy *anatomy,
+                                          const struct stoa_test_damaged *damaged, size_t group,
+                                          size_t column, size_t row)
+{
+    const struct stoa_test_chunk *chunk = &anatomy->chunks[group * anatomy->nnodes + column];
+    size_t k = (row >> chunk->page_shift) + chunk->has_local;
+    int64_t moved;
+    enum stoa_test_fate fate = find_chunks(anatomy, damaged, group, &moved);
+
+    if (chunk->bytes.begin < chunk->bytes.end &&
+        (!is_at(anatomy, damaged, chunk->head, moved) ||
+         !page_is_at(anatomy, damaged, chunk, k, moved) ||
+         (chunk->has_local && !page_is_at(anatomy, damaged, chunk, 0, moved))))
+        return STOA_TEST_LOST;
     fate = worst(fate, fate_of_chain(anatomy, damaged, chunk->dict_id));
     return worst(fate, fate_of_schema(anatomy, damaged));
 }
@@ -243,7 +298,59 @@ enum stoa_test_fate stoa_test_fate_of_group(const struct stoa_test_anatomy *anat
 {
     enum stoa_test_fate fate = STOA_TEST_SURVIVES;
 
-    for (size_t i = 0; i < anatomy->ncolumns; i++)
+    for (size_t i = 0; i < anatomy->nnodes; i++)
         fate = worst(fate, stoa_test_fate_of_chunk(anatomy, damaged, group, i));
     return fate;
+}
+
+/* ---- Damage, and what to damage. ---- */
+
+size_t stoa_test_damage(struct stoa_test_random *r, const struct stoa_test_file *file, uint8_t *out,
+                        size_t *begin, int64_t *moved)
+{
+    size_t length = 1 + (size_t)stoa_test_random_below(r, stoa_test_random_one_in(r, 3) ? 8 : 3000);
+    unsigned how = (unsigned)stoa_test_random_below(r, 5);
+    size_t end;
+
+    *begin = (size_t)stoa_test_random_below(r, file->nbytes);
+    if (stoa_test_random_one_in(r, 3))
+        *begin -= *begin % STOA_OBJECT_NBYTES;
+    length = length < file->nbytes - *begin ? length : file->nbytes - *begin;
+    end = *begin + length;
+    memcpy(out, file->bytes, file->nbytes);
+    *moved = 0;
+    if (how == 0) {
+        memset(out + *begin, 0, length);
+    } else if (how == 1) {
+        stoa_test_random_bytes(r, out + *begin, length);
+    } else if (how == 2) { /* taken out */
+        memmove(out + *begin, file->bytes + end, file->nbytes - end);
+        *moved = -(int64_t)length;
+    } else { /* put in between: random bytes, or a piece of an object */
+        memmove(out + end, file->bytes + *begin, file->nbytes - *begin);
+        memcpy(out + *begin, file->bytes + stoa_test_random_below(r, file->nbytes - length + 1),
+               length);
+        if (how == 3 || stoa_object_find_magic(out + *begin, length) < length)
+            stoa_test_random_bytes(r, out + *begin, length);
+        *moved = (int64_t)length;
+    }
+    return (size_t)((int64_t)file->nbytes + *moved);
+}
+
+void stoa_test_small_pages_make(bool nested, struct stoa_test_table *out)
+{
+    static const size_t nrows[] = {300, 256, 1, 65}, nested_nrows[] = {140, 83, 1, 65};
+    struct stoa_rules rules = stoa_default_rules;
+    struct stoa_test_random random;
+    struct stoa_schema schema;
+
+    stoa_test_random_seed(&random, nested ? 5 : 6);
+    rules.full_nrows = 100;
+    rules.copy_part = 4;
+    rules.page_max_nbytes = nested ? 4000 : 1600;
+    if (nested)
+        stoa_test_gen_any_schema(&random, 6, 4, &schema);
+    else
+        stoa_test_schema_of_all_types(&random, &schema);
+    stoa_test_table_make(&random, &schema, nested ? nested_nrows : nrows, 4, &rules, out);
 }

@@ -38,6 +38,7 @@ struct stoa_test_chunk {
     struct stoa_test_range bytes;
     struct stoa_test_range head; /* of a chunk with several pages: its table */
     uint64_t dict_id;            /* 0: none */
+    uint32_t nvalues;
     uint8_t page_shift;
     bool has_local;
 };
@@ -47,8 +48,8 @@ struct stoa_test_anatomy {
     size_t nbytes;
     struct stoa_test_piece *pieces;
     size_t npieces;
-    struct stoa_test_chunk *chunks; /* of group g and column c: g * ncolumns + c */
-    size_t ngroups, ncolumns;
+    struct stoa_test_chunk *chunks; /* of group g and node n: g * nnodes + n */
+    size_t ngroups, nnodes;
 };
 
 /* Takes a whole file apart. `file` must stay; release with stoa_test_anatomy_reset(). */
@@ -57,8 +58,23 @@ void stoa_test_anatomy_reset(struct stoa_test_anatomy *anatomy);
 
 enum stoa_test_fate stoa_test_fate_of_chunk(const struct stoa_test_anatomy *anatomy,
                                             const struct stoa_test_damaged *damaged, size_t group,
-                                            size_t column);
+                                            size_t node);
 enum stoa_test_fate stoa_test_fate_of_group(const struct stoa_test_anatomy *anatomy,
                                             const struct stoa_test_damaged *damaged, size_t group);
+
+/* Of one row of a column without children, in a file that has no other columns. */
+enum stoa_test_fate stoa_test_fate_of_row(const struct stoa_test_anatomy *anatomy,
+                                          const struct stoa_test_damaged *damaged, size_t group,
+                                          size_t column, size_t row);
+
+/*
+ * Damages one span of the file in a random way: zeros, random bytes, taken out, put in between.
+ * `out` has room for twice the file; returns its bytes. *begin and *moved tell where and how far.
+ */
+size_t stoa_test_damage(struct stoa_test_random *r, const struct stoa_test_file *file, uint8_t *out,
+                        size_t *begin, int64_t *moved);
+
+/* A table of several row groups with many small pages: of every flat type, or nested. */
+void stoa_test_small_pages_make(bool nested, struct stoa_test_table *out);
 
 #endif

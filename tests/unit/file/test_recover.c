@@ -21,6 +21,7 @@
 #include "support/fault_alloc.h"
 #include "support/fault_io.h"
 #include "support/golden.h"
+#include "support/recovery.h"
 #include "support/survivors.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -29,85 +30,16 @@ enum { STEP = 97, NSPANS = 60 };
 enum { STEP = 1, NSPANS = 1500 };
 #endif
 
+/* The golden files, and the two of support/survivors.h. */
+#define NSUBJECTS (STOA_TEST_NGOLDEN + 2)
+
+/* Every byte of the golden files; of the others, which are larger, some. */
+static size_t step_of(size_t subject)
+{
+    return subject < STOA_TEST_NGOLDEN ? STEP : STEP * 131;
+}
+
 #define LENGTH_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-/* ---- One run. ---- */
-
-enum { MAX_NLOSSES = 64 };
-
-struct loss {
-    struct stoa_recover_loss loss;
-    char column[64];
-    char reason[STOA_ERROR_MESSAGE_NBYTES];
-};
-
-struct run {
-    enum stoa_status st;
-    struct stoa_error err;
-    struct stoa_recover_result result;
-    struct stoa_sink *sink;
-    const uint8_t *bytes;
-    size_t nbytes;
-    struct loss losses[MAX_NLOSSES];
-    size_t nlosses;
-};
-
-static void keep(void *context, const struct stoa_recover_loss *loss)
-{
-    struct run *run = context;
-    struct loss *to = &run->losses[run->nlosses];
-
-    assert_true(run->nlosses < MAX_NLOSSES);
-    assert_true(loss->reason[0] != '\0' && strchr(loss->reason, '\n') == NULL);
-    to->loss = *loss;
-    snprintf(to->reason, sizeof(to->reason), "%s", loss->reason);
-    if (loss->column != NULL)
-        snprintf(to->column, sizeof(to->column), "%s", loss->column);
-    run->nlosses++;
-}
-
-static void recover(const uint8_t *bytes, size_t nbytes, bool partial, struct run *run)
-{
-    struct stoa_recover_options options = {.partial = partial, .report = keep, .context = run};
-    struct stoa_source *source = NULL;
-
-    *run = (struct run){0};
-    if (stoa_source_open_memory(bytes, nbytes, "damaged", &source, &run->err) != STOA_OK ||
-        stoa_sink_create_memory(&run->sink, &run->err) != STOA_OK)
-        fail_msg("%s", run->err.message);
-    run->st = stoa_recover(source, run->sink, &options, &run->result, &run->err);
-    assert_int_equal(run->result.nlosses, run->nlosses);
-    if (run->st == STOA_OK)
-        run->bytes = stoa_sink_memory(run->sink, &run->nbytes);
-    else
-        assert_true(run->err.message[0] != '\0');
-    stoa_source_close(source);
-}
-
-static void run_reset(struct run *run)
-{
-    stoa_sink_close(run->sink);
-}
-
-static void print_finding(void *context, const struct stoa_error *finding)
-{
-    (void)context;
-    print_error("%s\n", finding->message);
-}
-
-static void verify(const uint8_t *bytes, size_t nbytes)
-{
-    struct stoa_verify_options options = {.deep = true, .report = print_finding};
-    struct stoa_verify_result result;
-    struct stoa_source *source;
-    struct stoa_error err;
-
-    assert_int_equal(stoa_source_open_memory(bytes, nbytes, "recovered", &source, &err), STOA_OK);
-    if (stoa_verify(source, &options, &result, &err) != STOA_OK)
-        fail_msg("%s", err.message);
-    assert_int_equal(result.nfindings, 0);
-    stoa_source_close(source);
-}
 
 /* ---- A table and what should be left of it. ---- */
 
@@ -124,7 +56,10 @@ struct subject {
 static void subject_init(struct subject *subject, size_t i)
 {
     *subject = (struct subject){0};
-    stoa_test_golden_make(i, &subject->table);
+    if (i < STOA_TEST_NGOLDEN)
+        stoa_test_golden_make(i, &subject->table);
+    else
+        stoa_test_small_pages_make(i > STOA_TEST_NGOLDEN, &subject->table);
     stoa_test_anatomy_init(&subject->anatomy, &subject->table.file);
     assert_true(subject->anatomy.ngroups == subject->table.nbatches);
     subject->work = malloc(subject->table.file.nbytes * 2);
@@ -164,8 +99,8 @@ static bool group_equal(const struct subject *subject, struct stoa_reader *reade
 }
 
 /* Which row groups of the table the output has: bit g of the result. All of it must be some. */
-static size_t groups_of(struct subject *subject, const struct run *run, const size_t *fates,
-                        const char *what, size_t where)
+static size_t groups_of(struct subject *subject, const struct stoa_test_recovery *run,
+                        const size_t *fates, const char *what, size_t where)
 {
     struct stoa_source *source;
     struct stoa_reader *reader;
@@ -177,7 +112,7 @@ static size_t groups_of(struct subject *subject, const struct run *run, const si
     if (run->nbytes == subject->before_nbytes &&
         memcmp(run->bytes, subject->before, run->nbytes) == 0)
         return subject->before_kept;
-    verify(run->bytes, run->nbytes);
+    stoa_test_verify_deep(run->bytes, run->nbytes);
     assert_int_equal(stoa_source_open_memory(run->bytes, run->nbytes, "out", &source, &err),
                      STOA_OK);
     assert_int_equal(stoa_reader_open(source, NULL, &reader, &err), STOA_OK);
@@ -200,17 +135,9 @@ static size_t groups_of(struct subject *subject, const struct run *run, const si
     return kept;
 }
 
-static void print_losses(const struct run *run)
-{
-    for (size_t i = 0; i < run->nlosses; i++)
-        print_error("stream %u, rows %llu + %llu: %s\n", run->losses[i].loss.stream,
-                    (unsigned long long)run->losses[i].loss.first_row,
-                    (unsigned long long)run->losses[i].loss.nrows, run->losses[i].reason);
-}
-
 /* Every row is in the output or in a loss, and never in both. */
-static void check_losses(const struct subject *subject, const struct run *run, size_t kept,
-                         const char *what, size_t where)
+static void check_losses(const struct subject *subject, const struct stoa_test_recovery *run,
+                         size_t kept, const char *what, size_t where)
 {
     uint64_t nlost = 0, row = 0, ntotal = 0;
 
@@ -232,7 +159,7 @@ static void check_losses(const struct subject *subject, const struct run *run, s
             in += begin < end ? end - begin : 0;
         }
         if (in != ((kept >> g & 1) ? 0 : nrows)) {
-            print_losses(run);
+            stoa_test_recovery_print(run);
             fail_msg("%s at %zu: %u of %u rows of group %zu are reported as lost", what, where,
                      (unsigned)in, (unsigned)nrows, g);
         }
@@ -248,7 +175,7 @@ static void check(struct subject *subject, const struct stoa_test_damaged *damag
                   const char *what, size_t where)
 {
     size_t fates[64], kept = 0, need = 0;
-    struct run run;
+    struct stoa_test_recovery run;
 
     assert_true(subject->table.nbatches <= LENGTH_OF(fates));
     for (size_t g = 0; g < subject->table.nbatches; g++) {
@@ -256,7 +183,7 @@ static void check(struct subject *subject, const struct stoa_test_damaged *damag
         need |= (size_t)(fates[g] == STOA_TEST_SURVIVES) << g;
         subject->nmaybe += fates[g] == STOA_TEST_MAYBE;
     }
-    recover(damaged->bytes, damaged->nbytes, false, &run);
+    stoa_test_recover(damaged->bytes, damaged->nbytes, false, &run);
     if (run.st == STOA_OK)
         kept = groups_of(subject, &run, fates, what, where);
     else if (run.st != STOA_ERR_CORRUPT)
@@ -268,7 +195,7 @@ static void check(struct subject *subject, const struct stoa_test_damaged *damag
         check_losses(subject, &run, kept, what, where);
     subject->nrecovered += kept != 0;
     subject->nruns++;
-    run_reset(&run);
+    stoa_test_recovery_reset(&run);
 }
 
 /* ---- Tests. ---- */
@@ -276,22 +203,22 @@ static void check(struct subject *subject, const struct stoa_test_damaged *damag
 static void a_whole_file_comes_back_as_it_is(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < STOA_TEST_NGOLDEN; i++) {
+    for (size_t i = 0; i < NSUBJECTS; i++) {
         struct subject subject;
-        struct run run, again;
+        struct stoa_test_recovery run, again;
 
         subject_init(&subject, i);
-        recover(subject.table.file.bytes, subject.table.file.nbytes, false, &run);
+        stoa_test_recover(subject.table.file.bytes, subject.table.file.nbytes, false, &run);
         if (run.st != STOA_OK)
             fail_msg("%s", run.err.message);
         assert_int_equal(run.result.nlosses, 0);
         assert_int_equal(run.result.nstreams, 1);
-        recover(run.bytes, run.nbytes, false, &again);
+        stoa_test_recover(run.bytes, run.nbytes, false, &again);
         assert_int_equal(again.st, STOA_OK);
         assert_int_equal(again.nbytes, run.nbytes);
         assert_memory_equal(again.bytes, run.bytes, run.nbytes);
-        run_reset(&again);
-        run_reset(&run);
+        stoa_test_recovery_reset(&again);
+        stoa_test_recovery_reset(&run);
         subject_reset(&subject);
     }
 }
@@ -301,11 +228,11 @@ static void every_cut_gives_the_row_groups_in_front_of_it(void **state)
     size_t nruns = 0, nrecovered = 0;
 
     (void)state;
-    for (size_t i = 0; i < STOA_TEST_NGOLDEN; i++) {
+    for (size_t i = 0; i < NSUBJECTS; i++) {
         struct subject subject;
 
         subject_init(&subject, i);
-        for (size_t n = 0; n < subject.table.file.nbytes; n += STEP) {
+        for (size_t n = 0; n < subject.table.file.nbytes; n += step_of(i)) {
             struct stoa_test_damaged damaged = {subject.table.file.bytes, n, 0};
 
             check(&subject, &damaged, "cut", n);
@@ -324,14 +251,14 @@ static void every_byte_may_be_wrong(void **state)
     size_t nruns = 0, nmaybe = 0;
 
     (void)state;
-    for (size_t i = 0; i < STOA_TEST_NGOLDEN; i++) {
+    for (size_t i = 0; i < NSUBJECTS; i++) {
         struct subject subject;
         size_t nbytes;
 
         subject_init(&subject, i);
         nbytes = subject.table.file.nbytes;
         memcpy(subject.work, subject.table.file.bytes, nbytes);
-        for (size_t at = 0; at < nbytes; at += STEP) {
+        for (size_t at = 0; at < nbytes; at += step_of(i)) {
             struct stoa_test_damaged damaged = {subject.work, nbytes, 0};
 
             subject.work[at] ^= (uint8_t)(1 + at % 255);
@@ -346,39 +273,6 @@ static void every_byte_may_be_wrong(void **state)
     assert_true(nmaybe < nruns / 10);
 }
 
-/* Damages one span of the file in a random way; *moved is set. */
-static size_t damage(struct stoa_test_random *r, const struct stoa_test_file *file, uint8_t *out,
-                     size_t *begin, int64_t *moved)
-{
-    size_t length = 1 + (size_t)stoa_test_random_below(r, stoa_test_random_one_in(r, 3) ? 8 : 3000);
-    unsigned how = (unsigned)stoa_test_random_below(r, 5);
-    size_t end;
-
-    *begin = (size_t)stoa_test_random_below(r, file->nbytes);
-    if (stoa_test_random_one_in(r, 3))
-        *begin -= *begin % STOA_OBJECT_NBYTES;
-    length = length < file->nbytes - *begin ? length : file->nbytes - *begin;
-    end = *begin + length;
-    memcpy(out, file->bytes, file->nbytes);
-    *moved = 0;
-    if (how == 0) {
-        memset(out + *begin, 0, length);
-    } else if (how == 1) {
-        stoa_test_random_bytes(r, out + *begin, length);
-    } else if (how == 2) { /* taken out */
-        memmove(out + *begin, file->bytes + end, file->nbytes - end);
-        *moved = -(int64_t)length;
-    } else { /* put in between: random bytes, or a piece of an object */
-        memmove(out + end, file->bytes + *begin, file->nbytes - *begin);
-        memcpy(out + *begin, file->bytes + stoa_test_random_below(r, file->nbytes - length + 1),
-               length);
-        if (how == 3 || stoa_object_find_magic(out + *begin, length) < length)
-            stoa_test_random_bytes(r, out + *begin, length);
-        *moved = (int64_t)length;
-    }
-    return (size_t)((int64_t)file->nbytes + *moved);
-}
-
 static void any_span_may_be_wrong_missing_or_too_much(void **state)
 {
     struct stoa_test_random random;
@@ -386,16 +280,16 @@ static void any_span_may_be_wrong_missing_or_too_much(void **state)
 
     (void)state;
     stoa_test_random_init(&random, "any_span_may_be_wrong_missing_or_too_much");
-    for (size_t i = 0; i < STOA_TEST_NGOLDEN; i++) {
+    for (size_t i = 0; i < NSUBJECTS; i++) {
         struct subject subject;
 
         subject_init(&subject, i);
-        for (size_t k = 0; k < stoa_test_ncases(NSPANS); k++) {
+        for (size_t k = 0; k < stoa_test_ncases(i < STOA_TEST_NGOLDEN ? NSPANS : NSPANS / 8); k++) {
             struct stoa_test_damaged damaged = {.bytes = subject.work};
             size_t begin;
 
-            damaged.nbytes =
-                damage(&random, &subject.table.file, subject.work, &begin, &damaged.moved);
+            damaged.nbytes = stoa_test_damage(&random, &subject.table.file, subject.work, &begin,
+                                              &damaged.moved);
             check(&subject, &damaged, "span", begin);
         }
         nruns += subject.nruns;
