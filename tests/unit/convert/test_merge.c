@@ -492,6 +492,136 @@ static void clashes_are_named(void **state)
     }
 }
 
+/* ---- What a caller is told, and may ask for ---- */
+
+struct told {
+    char notes[512];
+    struct stoa_convert_progress last;
+    volatile sig_atomic_t cancel;
+};
+
+static void take_note(void *context, const char *text)
+{
+    struct told *told = context;
+
+    (void)snprintf(told->notes + strlen(told->notes), sizeof(told->notes) - strlen(told->notes),
+                   "%s\n", text);
+}
+
+static void stop_at_once(void *context, const struct stoa_convert_progress *progress)
+{
+    struct told *told = context;
+
+    told->last = *progress;
+    told->cancel = 1;
+}
+
+static void make_with_metadata(const char *by, const char *unit, struct stoa_test_file *out)
+{
+    struct stoa_schema schema = {0};
+    struct stoa_error err = {0};
+
+    stoa_test_add_column(&schema, "a", STOA_INT8, true);
+    stoa_test_check(stoa_metadata_set(&schema.metadata, "by", by, &err), &err);
+    stoa_test_check(stoa_metadata_set(&schema.fields[0].metadata, "unit", unit, &err), &err);
+    stoa_test_file_write(&schema, NULL, 0, &stoa_default_rules, out);
+    stoa_schema_reset(&schema);
+}
+
+static void metadata_that_differs_is_noted(void **state)
+{
+    (void)state;
+    struct told told = {.notes = ""};
+    struct stoa_merge_options options = {.note = take_note, .context = &told};
+    struct stoa_test_file parts[3], merged;
+
+    make_with_metadata("one", "km", &parts[0]);
+    make_with_metadata("two", "km", &parts[1]);
+    make_with_metadata("one", "mile", &parts[2]);
+    stoa_test_merge(parts, 3, &options, NULL, &merged);
+    assert_string_equal(told.notes,
+                        "b.stoa: metadata \"by\" differs: that of the files before is kept\n"
+                        "c.stoa: column a: metadata \"unit\" differs: that of the files before is "
+                        "kept\n");
+    assert_same_bytes(&merged, &parts[0]);
+    stoa_test_file_reset(&merged);
+    for (size_t i = 0; i < 3; i++)
+        stoa_test_file_reset(&parts[i]);
+}
+
+static void a_merge_stops_on_request(void **state)
+{
+    (void)state;
+    struct told told = {.notes = ""};
+    struct stoa_merge_options options = {
+        .progress = stop_at_once, .context = &told, .cancel = &told.cancel};
+    struct stoa_test_file parts[2], merged;
+    struct stoa_error err = {0};
+
+    make_texts(city, 3, &parts[0]);
+    make_texts(village, 3, &parts[1]);
+    told.cancel = 1;
+    assert_int_equal(stoa_test_try_merge(parts, 2, &options, NULL, &merged, &err),
+                     STOA_ERR_CANCELLED);
+    assert_string_equal(err.message, "stopped on request");
+    stoa_test_file_reset(&parts[0]);
+    stoa_test_file_reset(&parts[1]);
+}
+
+static void memory_is_bounded(void **state)
+{
+    (void)state;
+    struct stoa_merge_options options = {.memory_nbytes = 300};
+    struct stoa_test_file parts[2], merged;
+    struct stoa_error err = {0};
+
+    make_texts(city, 3, &parts[0]);
+    make_texts(village, 3, &parts[1]);
+    assert_int_equal(stoa_test_try_merge(parts, 2, &options, NULL, &merged, &err), STOA_ERR_LIMIT);
+    stoa_test_file_reset(&parts[0]);
+    stoa_test_file_reset(&parts[1]);
+}
+
+/* A source that is another file the second time it is read from its end. */
+struct changing {
+    struct stoa_source base;
+    const struct stoa_test_file *files;
+    int nopened;
+};
+
+static enum stoa_status changing_read(struct stoa_source *source, uint64_t offset, void *out,
+                                      size_t nbytes, struct stoa_error *err)
+{
+    struct changing *changing = (struct changing *)source;
+
+    (void)err;
+    if (offset == 0) /* small files are read as a whole when they are opened */
+        changing->nopened++;
+    memcpy(out, changing->files[changing->nopened - 1].bytes + offset, nbytes);
+    return STOA_OK;
+}
+
+static void an_input_that_changes_is_an_error(void **state)
+{
+    (void)state;
+    struct stoa_test_file files[2];
+    struct changing changing = {.base = {.read_at = changing_read, .name = "it"}, .files = files};
+    const struct stoa_merge_input input = {.source = &changing.base};
+    struct stoa_error err = {0};
+    struct stoa_sink *sink;
+
+    make_with_metadata("one", "km", &files[0]);
+    make_with_metadata("two", "km", &files[1]);
+    assert_int_equal(files[0].nbytes, files[1].nbytes);
+    changing.base.nbytes = files[0].nbytes;
+    stoa_test_check(stoa_sink_create_memory(&sink, &err), &err);
+    assert_int_equal(stoa_merge(&input, 1, NULL, sink, NULL, &err), STOA_ERR_IO);
+    assert_string_equal(err.message, "it: changed while it was merged");
+    stoa_sink_close(sink);
+    stoa_test_file_reset(&files[0]);
+    stoa_test_file_reset(&files[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +635,10 @@ int main(void)
         cmocka_unit_test(damage_is_found_or_left_behind),
         cmocka_unit_test(cut_inputs_are_refused),
         cmocka_unit_test(clashes_are_named),
+        cmocka_unit_test(metadata_that_differs_is_noted),
+        cmocka_unit_test(a_merge_stops_on_request),
+        cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(an_input_that_changes_is_an_error),
     };
 
     return cmocka_run_group_tests_name("merge", tests, NULL, NULL);
