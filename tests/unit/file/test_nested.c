@@ -223,12 +223,123 @@ static void generated_tables_survive(void **state)
     }
 }
 
+/* ---- Equal bytes ---- */
+
+enum { NGROUPS = 5 };
+
+/* Writes the batches as row groups; with `backwards` every step that may be is done so. */
+static struct stoa_sink *write_groups(const struct stoa_test_table *table, bool backwards)
+{
+    struct stoa_writer_group *groups[NGROUPS];
+    struct stoa_writer *writer;
+    struct stoa_sink *sink;
+    struct stoa_error err = {0};
+
+    stoa_test_check(stoa_sink_create_memory(&sink, &err), &err);
+    stoa_test_check(stoa_writer_open(sink, &table->schema, NULL, &writer, &err), &err);
+    for (size_t k = 0; k < NGROUPS; k++) {
+        size_t i = backwards ? NGROUPS - 1 - k : k;
+        struct stoa_batch copy;
+
+        stoa_test_copy_rows(&table->batches[i], 0, table->batches[i].nrows, &copy);
+        stoa_test_check(stoa_writer_prepare(writer, i, &copy, &groups[i], &err), &err);
+        stoa_batch_reset(&copy);
+    }
+    for (size_t i = 0; i < NGROUPS; i++)
+        stoa_test_check(stoa_writer_sequence(writer, groups[i], &err), &err);
+    for (size_t k = 0; k < NGROUPS; k++)
+        stoa_test_check(stoa_writer_encode(writer, groups[backwards ? NGROUPS - 1 - k : k], &err),
+                        &err);
+    for (size_t i = 0; i < NGROUPS; i++)
+        stoa_test_check(stoa_writer_commit(writer, groups[i], &err), &err);
+    stoa_test_check(stoa_writer_finish(writer, &err), &err);
+    stoa_writer_close(writer);
+    return sink;
+}
+
+static void the_order_of_steps_changes_no_byte(void **state)
+{
+    (void)state;
+    struct stoa_test_random r;
+
+    stoa_test_random_init(&r, "the_order_of_steps_changes_no_byte");
+    for (size_t i = 0; i < stoa_test_ncases(40); i++) {
+        size_t nrows[NGROUPS], a_nbytes, b_nbytes;
+        struct stoa_schema schema = {0};
+        struct stoa_test_table table;
+        struct stoa_sink *a, *b;
+        const uint8_t *a_bytes, *b_bytes;
+
+        for (size_t k = 0; k < NGROUPS; k++)
+            nrows[k] = 1 + stoa_test_random_below(&r, 400);
+        stoa_test_gen_any_schema(&r, 3, 4, &schema);
+        stoa_test_table_make(&r, &schema, nrows, NGROUPS, NULL, &table);
+        a = write_groups(&table, false);
+        b = write_groups(&table, true);
+        a_bytes = stoa_sink_memory(a, &a_nbytes);
+        b_bytes = stoa_sink_memory(b, &b_nbytes);
+        assert_int_equal(a_nbytes, b_nbytes);
+        assert_memory_equal(a_bytes, b_bytes, a_nbytes);
+        stoa_sink_close(a);
+        stoa_sink_close(b);
+        stoa_test_table_reset(&table);
+    }
+}
+
+/* Rows that are appended in pieces of any size make the same row groups. */
+static void the_size_of_batches_changes_no_byte(void **state)
+{
+    (void)state;
+    struct stoa_writer_options options = {.row_group_nrows = 300, .row_group_nbytes = 20000};
+    struct stoa_test_random r;
+
+    stoa_test_random_init(&r, "the_size_of_batches_changes_no_byte");
+    for (size_t i = 0; i < stoa_test_ncases(40); i++) {
+        static const size_t nrows = 1000;
+        struct stoa_schema schema = {0};
+        struct stoa_test_table table;
+        struct stoa_sink *sinks[2];
+        const uint8_t *bytes[2];
+        size_t nbytes[2];
+
+        stoa_test_gen_any_schema(&r, 2, 4, &schema);
+        stoa_test_table_make(&r, &schema, &nrows, 1, NULL, &table);
+        for (size_t k = 0; k < 2; k++) {
+            struct stoa_writer *writer;
+            struct stoa_error err = {0};
+
+            stoa_test_check(stoa_sink_create_memory(&sinks[k], &err), &err);
+            stoa_test_check(stoa_writer_open(sinks[k], &table.schema, &options, &writer, &err),
+                            &err);
+            for (size_t begin = 0, end; begin < nrows; begin = end) {
+                struct stoa_batch part;
+
+                end = k == 0 ? nrows : begin + 1 + stoa_test_random_below(&r, 200);
+                end = end < nrows ? end : nrows;
+                stoa_test_copy_rows(&table.batches[0], begin, end, &part);
+                stoa_test_check(stoa_writer_append(writer, &part, &err), &err);
+                stoa_batch_reset(&part);
+            }
+            stoa_test_check(stoa_writer_finish(writer, &err), &err);
+            stoa_writer_close(writer);
+            bytes[k] = stoa_sink_memory(sinks[k], &nbytes[k]);
+        }
+        assert_int_equal(nbytes[0], nbytes[1]);
+        assert_memory_equal(bytes[0], bytes[1], nbytes[0]);
+        stoa_sink_close(sinks[0]);
+        stoa_sink_close(sinks[1]);
+        stoa_test_table_reset(&table);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_nesting_of_every_type_survives),
         cmocka_unit_test(every_size_and_pattern_of_nulls_survives),
         cmocka_unit_test(generated_tables_survive),
+        cmocka_unit_test(the_order_of_steps_changes_no_byte),
+        cmocka_unit_test(the_size_of_batches_changes_no_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
