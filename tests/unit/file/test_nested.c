@@ -223,6 +223,121 @@ static void generated_tables_survive(void **state)
     }
 }
 
+/* ---- What is read, and what is named ---- */
+
+/* A table of one column of 6,000 lists, whose pages and those of its items hold few values. */
+static void make_lists(struct stoa_test_random *r, const char *type, struct stoa_test_table *table)
+{
+    struct stoa_rules rules = small_pages();
+    static const size_t nrows = 6000;
+    struct stoa_error err = {0};
+
+    *table = (struct stoa_test_table){.nbatches = 1};
+    rules.page_max_nbytes = 3000;
+    rules.footer_pack_nbytes = 0;
+    stoa_test_check(stoa_alloc_zeroed(&table->schema.fields, 1, sizeof(struct stoa_field), &err),
+                    &err);
+    table->schema.nfields = 1;
+    make_field(r, type, STOA_INT64, true, &table->schema.fields[0]);
+    stoa_test_check(stoa_alloc_zeroed(&table->batches, 1, sizeof(struct stoa_batch), &err), &err);
+    stoa_test_check(stoa_batch_init(&table->batches[0], &table->schema, &err), &err);
+    table->batches[0].nrows = nrows;
+    stoa_test_gen_array(r, &table->schema.fields[0], nrows, STOA_TEST_SMALL_RANGE,
+                        STOA_TEST_NULLS_SOME, &table->batches[0].columns[0]);
+    stoa_test_file_write(&table->schema, table->batches, 1, &rules, &table->file);
+}
+
+static void only_pages_with_wanted_values_are_read(void **state)
+{
+    (void)state;
+    struct stoa_test_random r;
+    struct stoa_test_table table;
+    struct stoa_source *source;
+    struct stoa_reader *reader;
+    struct stoa_error err = {0};
+
+    stoa_test_random_init(&r, "only_pages_with_wanted_values_are_read");
+    make_lists(&r, "list<struct<a:%s not null,b:list<int16 not null> not null> not null>", &table);
+    source = stoa_test_file_source(&table.file);
+    stoa_test_check(stoa_reader_open(source, NULL, &reader, &err), &err);
+    for (uint32_t n = 0; n < stoa_reader_nnodes(reader); n++) {
+        struct stoa_chunk_info chunk;
+
+        stoa_test_check(stoa_reader_chunk(reader, 0, n, &chunk, &err), &err);
+        assert_true(n == 1 ? chunk.npages == 0 : chunk.npages > 10); /* 1: no struct is null */
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        struct stoa_read_counters counters = {0};
+        size_t row = stoa_test_random_below(&r, table.batches[0].nrows);
+        struct stoa_array array;
+
+        stoa_test_check(stoa_reader_column(reader, 0, 0, (struct stoa_rows){row, row + 1}, &array,
+                                           &counters, &err),
+                        &err);
+        assert_true(counters.pages <= 2 * 4); /* the values of a row may lie in two pages */
+        stoa_array_reset(&array);
+    }
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+    stoa_test_table_reset(&table);
+}
+
+static void keep_finding(void *context, const struct stoa_error *finding)
+{
+    struct stoa_error *first = context;
+
+    if (first->message[0] == '\0')
+        *first = *finding;
+}
+
+static void a_damaged_page_of_a_part_is_named(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"c", "c.item", "c.item.a", "c.item.b", "c.item.b.item"};
+    struct stoa_test_random r;
+    struct stoa_test_table table;
+
+    stoa_test_random_init(&r, "a_damaged_page_of_a_part_is_named");
+    make_lists(&r, "list<struct<a:%s not null,b:list<int16 not null> not null> not null>", &table);
+    for (uint32_t n = 0; n < COUNT(paths); n++) {
+        struct stoa_error err = {0}, finding = {0};
+        struct stoa_verify_options options = {.report = keep_finding, .context = &finding};
+        struct stoa_source *source = stoa_test_file_source(&table.file);
+        struct stoa_verify_result result;
+        struct stoa_chunk_info chunk;
+        struct stoa_reader *reader;
+        struct stoa_array array;
+        char expected[128];
+        uint8_t *last;
+
+        stoa_test_check(stoa_reader_open(source, NULL, &reader, &err), &err);
+        stoa_test_check(stoa_reader_chunk(reader, 0, n, &chunk, &err), &err);
+        if (chunk.npages == 0) { /* no struct is null */
+            stoa_reader_close(reader);
+            stoa_source_close(source);
+            continue;
+        }
+        last = table.file.bytes + chunk.offset + chunk.nbytes - 1; /* of the last page */
+        *last ^= 1;
+        stoa_reader_close(reader); /* it has read the end of the file */
+        stoa_test_check(stoa_reader_open(source, NULL, &reader, &err), &err);
+        (void)snprintf(expected, sizeof(expected), "row group 0: column %s: page %u: hash differs",
+                       paths[n], chunk.npages - 1);
+        stoa_test_check(stoa_verify(source, &options, &result, &err), &err);
+        assert_int_equal(result.nfindings, 1);
+        assert_string_equal(finding.message, expected);
+        assert_int_equal(stoa_reader_column(reader, 0, 0,
+                                            (struct stoa_rows){0, table.batches[0].nrows}, &array,
+                                            NULL, &err),
+                         STOA_ERR_CORRUPT);
+        assert_string_equal(err.message, expected);
+        *last ^= 1;
+        stoa_reader_close(reader);
+        stoa_source_close(source);
+    }
+    stoa_test_table_reset(&table);
+}
+
 /* ---- Equal bytes ---- */
 
 enum { NGROUPS = 5 };
@@ -338,6 +453,8 @@ int main(void)
         cmocka_unit_test(every_nesting_of_every_type_survives),
         cmocka_unit_test(every_size_and_pattern_of_nulls_survives),
         cmocka_unit_test(generated_tables_survive),
+        cmocka_unit_test(only_pages_with_wanted_values_are_read),
+        cmocka_unit_test(a_damaged_page_of_a_part_is_named),
         cmocka_unit_test(the_order_of_steps_changes_no_byte),
         cmocka_unit_test(the_size_of_batches_changes_no_byte),
     };
