@@ -322,7 +322,7 @@ static void a_damaged_page_of_a_part_is_named(void **state)
         stoa_reader_close(reader); /* it has read the end of the file */
         stoa_test_check(stoa_reader_open(source, NULL, &reader, &err), &err);
         (void)snprintf(expected, sizeof(expected), "row group 0: column %s: page %u: hash differs",
-                       paths[n], chunk.npages - 1);
+                       paths[n], chunk.npages - 1 - chunk.local_dictionary);
         stoa_test_check(stoa_verify(source, &options, &result, &err), &err);
         assert_int_equal(result.nfindings, 1);
         assert_string_equal(finding.message, expected);
