@@ -356,7 +356,7 @@ static enum exit_code print_zone(struct zone_printer *printer, const struct zone
 
 /* The zones of a row group of one column; printer->code tells of what could not be printed. */
 static enum stoa_status print_group(struct zone_printer *printer, struct stoa_reader *reader,
-                                    uint32_t column, struct zone_line *line, struct stoa_error *err)
+                                    uint32_t node, struct zone_line *line, struct stoa_error *err)
 {
     struct stoa_row_group group;
     enum stoa_status st = stoa_reader_row_group(reader, line->row_group, &group, err);
@@ -364,7 +364,7 @@ static enum stoa_status print_group(struct zone_printer *printer, struct stoa_re
     for (uint32_t k = 0; st == STOA_OK && printer->code == EXIT_DONE && k < group.nzones; k++) {
         line->number = k;
         line->first_row = group.first_row + (uint64_t)k * STOA_ZONE_NROWS;
-        st = stoa_reader_zone(reader, column, line->row_group, k, &line->zone, err);
+        st = stoa_reader_zone(reader, node, line->row_group, k, &line->zone, err);
         if (st == STOA_OK)
             st = stoa_zone_bounds(&line->field->type, &line->zone, &line->bounds, err);
         if (st == STOA_OK)
@@ -382,16 +382,18 @@ static enum stoa_status print_columns(struct zone_printer *printer, struct stoa_
     uint32_t ncolumns = st == STOA_OK && names == NULL ? schema->nfields : nnames;
 
     for (uint32_t i = 0; st == STOA_OK && printer->code == EXIT_DONE && i < ncolumns; i++) {
-        uint32_t column = i;
+        uint32_t column = i, node = 0;
 
         if (names != NULL)
             st = stoa_schema_find(schema, names[i], &column, err);
+        if (st == STOA_OK)
+            st = stoa_reader_column_node(reader, column, &node, err);
         for (uint32_t g = 0;
              st == STOA_OK && printer->code == EXIT_DONE && g < stoa_reader_nrow_groups(reader);
              g++) {
             struct zone_line line = {.field = &schema->fields[column], .row_group = g};
 
-            st = print_group(printer, reader, column, &line, err);
+            st = print_group(printer, reader, node, &line, err);
         }
     }
     return st;

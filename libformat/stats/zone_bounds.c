@@ -1,6 +1,7 @@
 /*
  * Bounds as values of their column: what printing them and comparing them with values needs.
  */
+#include <assert.h>
 #include <float.h>
 #include <string.h>
 
@@ -184,6 +185,7 @@ enum stoa_status stoa_zone_bounds(const struct stoa_type *type, const struct sto
     struct stoa_array array = {0};
     enum stoa_status st = STOA_OK;
 
+    assert(zone->kind == stoa_bound_kind(type));
     if ((zone->flags & STOA_ZONE_HAS_BOUNDS) && zone->kind == STOA_BOUND_BYTES)
         st = stoa_bounds_of_texts(type, &least, open ? NULL : &greatest, &array, err);
     else if (zone->flags & STOA_ZONE_HAS_BOUNDS)

@@ -4,6 +4,7 @@ import decimal
 import fractions
 import json
 import math
+import os
 import random
 import struct
 
@@ -157,6 +158,22 @@ refuse("no such column", ["stats", "small.stoa", "-s", "m"], 2,
        'small.stoa: there is no column "m"')
 refuse("files of other columns", ["stats", "small.stoa", "all.stoa"], 2,
        "all.stoa: another schema than small.stoa has (compare them with stoa schema)")
+
+# ---- Nested columns have counts. ----
+nested = os.path.join(cli.FIXTURES, "golden", "v1", "nested.stoa")
+rows = [json.loads(line) for line in stoa("cat", nested, "-f", "jsonl").out.splitlines()]
+got = json.loads(stoa("stats", nested, "--json").out)["columns"]
+want = [{"name": name, "type": column["type"], "count": sum(row[name] is not None for row in rows),
+         "nulls": sum(row[name] is None for row in rows)} for name, column in zip(rows[0], got)]
+point("nested columns", got == want, got, want)
+got = json.loads(stoa("stats", nested, "--json", "-w", "c0 is not null").out)["columns"]
+kept = [row for row in rows if row["c0"] is not None]
+point("nested columns of some rows", [column["nulls"] for column in got] ==
+      [sum(row[name] is None for row in kept) for name in rows[0]], got)
+lines = [json.loads(line) for line in stoa("stats", nested, "--zones", "--json").out.splitlines()]
+point("zone maps of nested columns", len(lines) >= len(want) and all("min" not in line for line in lines) and
+      {name: sum(line["nulls"] for line in lines if line["column"] == name) for name in rows[0]} ==
+      {column["name"]: column["nulls"] for column in want}, *lines)
 
 # ---- Zone maps. ----
 write("long.csv", "n,w\n" + "".join(f"{i},word {i % 7}\n" for i in range(20000)))
