@@ -49,7 +49,7 @@ TOOL_SRC    := $(sort $(wildcard tools/*.c))
 SUPPORT_SRC := $(filter-out %/fuzz_replay.c %/fault_posix.c,$(wildcard tests/support/*.c))
 UNIT_SRC    := $(sort $(wildcard tests/unit/*/test_*.c))
 FUZZ_SRC    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-BENCH_SRC   := bench/gen_trips.c $(wildcard bench/micro/bench_*.c)
+BENCH_SRC   := bench/gen_shape.c bench/gen_trips.c $(wildcard bench/micro/bench_*.c)
 SCRIPTS     := $(sort $(wildcard tests/cli/test_* tests/interop/test_* tests/format/test_*))
 
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(1))
