@@ -277,6 +277,7 @@ enum stoa_status stoa_writer_sequence(struct stoa_writer *writer, struct stoa_wr
     st = stoa_row_group_settle(writer->sequencer, group, err);
     if (st != STOA_OK)
         writer->failed = true;
+    atomic_store(&writer->chains_nbytes, stoa_sequencer_memory(writer->sequencer));
     writer->nsequenced++;
     return st;
 }
@@ -345,6 +346,7 @@ enum stoa_status stoa_writer_commit(struct stoa_writer *writer, struct stoa_writ
         st = commit_group(writer, group, err);
         if (st != STOA_OK)
             writer->failed = true;
+        atomic_store(&writer->rest_nbytes, stoa_assembler_memory(&writer->file));
         writer->ncommitted++;
     }
     stoa_writer_group_free(group);

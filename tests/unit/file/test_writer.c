@@ -554,6 +554,41 @@ static void row_groups_close_before_they_get_too_large(void **state)
     stoa_schema_reset(&schema);
 }
 
+/* Dictionaries, their second copies and the footer grow with what was written. */
+static void a_writer_tells_what_it_keeps(void **state)
+{
+    (void)state;
+    struct stoa_rules rules = small_rules();
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+    struct stoa_writer *writer;
+    struct stoa_sink *sink;
+    uint64_t before = 0;
+
+    stoa_test_make_keys(&schema, 1000, &batch);
+    stoa_test_check(stoa_sink_create_memory(&sink, &err), &err);
+    stoa_test_check(stoa_writer_open_rules(sink, &schema, NULL, &rules, &writer, &err), &err);
+    assert_int_equal(stoa_writer_kept_nbytes(writer), 0);
+    for (uint64_t ordinal = 0; ordinal < 3; ordinal++) {
+        struct stoa_writer_group *group;
+        struct stoa_batch copy;
+
+        stoa_test_copy_rows(&batch, 0, batch.nrows, &copy);
+        stoa_test_check(stoa_writer_prepare(writer, ordinal, &copy, &group, &err), &err);
+        stoa_test_check(stoa_writer_sequence(writer, group, &err), &err);
+        stoa_test_check(stoa_writer_encode(writer, group, &err), &err);
+        stoa_test_check(stoa_writer_commit(writer, group, &err), &err);
+        stoa_batch_reset(&copy);
+        assert_true(stoa_writer_kept_nbytes(writer) > before);
+        before = stoa_writer_kept_nbytes(writer);
+    }
+    stoa_writer_close(writer);
+    stoa_sink_close(sink);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +602,7 @@ int main(void)
         cmocka_unit_test(a_chunk_that_a_plan_does_not_fit_chooses_anew),
         cmocka_unit_test(small_dictionaries_are_written_twice),
         cmocka_unit_test(row_groups_close_before_they_get_too_large),
+        cmocka_unit_test(a_writer_tells_what_it_keeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
