@@ -438,6 +438,14 @@ out:
     return st;
 }
 
+static bool has_nested(const struct stoa_verify *verify)
+{
+    for (uint32_t i = 0; i < verify->nnodes; i++)
+        if (stoa_type_is_nested(verify->nodes[i].field->type.id))
+            return true;
+    return false;
+}
+
 /* Whether the chunks can be told apart: nested columns need the schema for that. */
 static enum stoa_status check_nodes(const struct stoa_verify *verify,
                                     const struct stoa_object *object, uint64_t offset,
@@ -451,6 +459,9 @@ static enum stoa_status check_nodes(const struct stoa_verify *verify,
         return stoa_fail_at(err, STOA_ERR_CORRUPT, offset,
                             "a directory of %" PRIu32 " bytes, which its schema does not explain",
                             object->dir_nbytes);
+    if (verify->nodes != NULL && !is_nested && has_nested(verify))
+        return stoa_fail_at(err, STOA_ERR_CORRUPT, offset,
+                            "nested columns without feature 2 in its header");
     return STOA_OK;
 }
 
@@ -481,7 +492,11 @@ enum stoa_status stoa_verify_row_group(struct stoa_verify *verify, const struct 
         st = read_dir(verify, object, offset, err);
     if (st == STOA_OK)
         st = verify_chunks(verify, &walk, err);
-    if (st != STOA_OK)
+    if (st != STOA_OK) {
         stoa_wrap(err, st, "row group %" PRIu32, walk.number);
+        for (uint32_t i = 0; verify->zones != NULL && i < verify->reader->footer.trailer.nnodes;
+             i++)
+            verify->unknown[i] = true;
+    }
     return stoa_verify_report(verify, st, err);
 }

@@ -277,6 +277,22 @@ static void verify_compares_numbers_of_values(void **state)
     stoa_test_table_reset(&table);
 }
 
+/* Whoever walks the file without its footer learns from the header what he must know. */
+static void verify_asks_for_the_feature_of_row_groups(void **state)
+{
+    struct stoa_test_table table;
+    uint8_t *header;
+
+    (void)state;
+    make_table(&table);
+    header = table.file.bytes + stoa_load64(stoa_test_file_group(&table.file, 1));
+    assert_int_equal(stoa_load32(header + 12), STOA_FEATURE_NESTED);
+    stoa_store32(header + 12, 0);
+    stoa_test_rehash(table.file.bytes, table.file.nbytes);
+    assert_int_equal(count_findings(&table.file), 1);
+    stoa_test_table_reset(&table);
+}
+
 /* ---- Batches that are not what they say ---- */
 
 /* Makes the array of node `node` of the first batch wrong. */
@@ -535,6 +551,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lies_with_right_hashes_are_refused),
         cmocka_unit_test(verify_compares_numbers_of_values),
+        cmocka_unit_test(verify_asks_for_the_feature_of_row_groups),
         cmocka_unit_test(batches_that_lie_are_refused),
         cmocka_unit_test(a_long_text_in_a_list_stands_alone),
         cmocka_unit_test(a_failing_allocation_is_reported),
