@@ -130,19 +130,21 @@ def compressed(table, args):
     for program, settings, argv in rows.COMPRESSED:
         if program in (args.only or (program,)):
             m = Measured(rows.Row(program, settings + " of the CSV", ""))
-            m.attempt(compress, table, argv)
+            m.attempt(compress, table, argv, args.prepare)
             measured.append(m)
     return measured
 
 
-def compress(m, table, argv):
-    """The size of the compressed CSV; kept, as the strong levels take minutes."""
+def compress(m, table, argv, may_make):
+    """The size of the compressed CSV, kept."""
     m.version = re.search(r"\d+(\.\d+)+", places.run([argv[0], "--version"]))[0]
     csv = tables.path_of(table)
     note = places.DATA / "files" / table.key / f"{'_'.join(argv)}.json"
     stamp = {"version": m.version, "csv": csv.stat().st_size}
     old = json.loads(note.read_text()) if note.exists() else {}
     if old.get("stamp") != stamp:
+        if not may_make:
+            raise places.NotRun("it takes minutes: --prepare makes it")
         places.say(f"{table.key}: {' '.join(argv)}")
         begin = time.monotonic()
         with open(csv, "rb") as text, \

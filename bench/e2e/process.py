@@ -77,6 +77,11 @@ class Server:
             worker_argv("serve", row.peer), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self.stderr, text=True, env=environment(threads))
         self.send(request(row, table, "", path, threads))
+        try:
+            self.answer()  # it is ready: nobody is measured while others start
+        except places.NotRun:
+            self.close()
+            raise
 
     def send(self, line):
         try:
@@ -87,6 +92,9 @@ class Server:
 
     def ask(self, *question):
         self.send(json.dumps(question) + "\n")
+        return self.answer()
+
+    def answer(self):
         ready, _, _ = select.select([self.child.stdout], [], [], QUESTION_SECONDS)
         line = self.child.stdout.readline() if ready else ""
         if not line:

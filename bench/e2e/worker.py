@@ -7,8 +7,8 @@
 The first line of stdin is JSON: the fields of Work and the options of the row. The library is
 imported first, then the clock of the work alone starts. What is printed is a line of JSON.
 
-`serve` reads questions from stdin, a line of JSON each: [what, arguments, most repetitions, most
-seconds]. Every repetition opens the file anew and is timed without that, so that no cache of an
+`serve` says when it is ready, then reads questions from stdin, a line of JSON each: [what,
+arguments, most repetitions, most seconds]. Every repetition opens the file anew and is timed without that, so that no cache of an
 earlier one helps; the answer is that of the first repetition. It ends with its input.
 """
 
@@ -119,6 +119,7 @@ def ask(reader, what, arguments, most, most_seconds):
 
 def serve(peer, options, work):
     reader = peer.Reader(work, **options)
+    print(json.dumps({"ready": True}), flush=True)
     while line := sys.stdin.readline():
         try:
             answer = ask(reader, *json.loads(line))

@@ -138,13 +138,53 @@ static void measure_page(const char *shape, struct page *p, const char *plan, do
     stoa_buffer_free(&p->bytes);
 }
 
-static void show_page(const char *shape, uint64_t (*value)(size_t), const char *plan)
+static uint64_t bits_of(double x)
 {
-    struct page page = {.values = {STOA_PHYS_I64, 8, PAGE, values, NULL}, .phys = STOA_PHYS_I64};
+    uint64_t bits;
+
+    memcpy(&bits, &x, sizeof(bits));
+    return bits;
+}
+
+static uint64_t coordinates(size_t i)
+{
+    (void)i;
+    return bits_of(-73.9 - (double)(measure_random() % 100000) / 1e6);
+}
+
+static uint64_t any_floats(size_t i)
+{
+    (void)i;
+    return bits_of((double)(measure_random() >> 11) * 0x1p-53);
+}
+
+/* clang-format off */
+static const struct shape {
+    const char *name;
+    uint64_t (*value)(size_t i);
+    enum stoa_phys phys;
+    const char *plan;
+} shapes[] = {
+    {"noise", noise, STOA_PHYS_I64, "pfor"},
+    {"minutes", minutes, STOA_PHYS_I64, "pfor"},
+    {"outliers", outliers, STOA_PHYS_I64, "pfor"},
+    {"rising", rising, STOA_PHYS_I64, "delta(pfor)"},
+    {"runs", runs, STOA_PHYS_I64, "rle(pfor,pfor)"},
+    {"mostly one", mostly, STOA_PHYS_I64, "sparse(pfor,pfor)"},
+    {"noise", noise, STOA_PHYS_I64, "narrow(plain+zstd)"},
+    {"noise", noise, STOA_PHYS_I64, "plain"},
+    {"coordinates", coordinates, STOA_PHYS_F64, "alp(pfor)"},
+    {"any floats", any_floats, STOA_PHYS_F64, "split(plain+zstd,pfor)"},
+};
+/* clang-format on */
+
+static void show_page(const struct shape *shape)
+{
+    struct page page = {.values = {shape->phys, 8, PAGE, values, NULL}, .phys = shape->phys};
 
     for (size_t i = 0; i < PAGE; i++)
-        stoa_put(values, i, 8, value(i));
-    measure_page(shape, &page, plan, PAGE * 8);
+        stoa_put(values, i, 8, shape->value(i));
+    measure_page(shape->name, &page, shape->plan, PAGE * 8);
 }
 
 /* ---- Distinct values. ---- */
@@ -217,14 +257,8 @@ static void show_distinct(void)
 int main(int argc, char **argv)
 {
     measure_begin(argc, argv);
-    show_page("noise", noise, "pfor");
-    show_page("minutes", minutes, "pfor");
-    show_page("outliers", outliers, "pfor");
-    show_page("rising", rising, "delta(pfor)");
-    show_page("runs", runs, "rle(pfor,pfor)");
-    show_page("mostly", mostly, "sparse(pfor,pfor)");
-    show_page("noise", noise, "narrow(plain+zstd)");
-    show_page("noise", noise, "plain");
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+        show_page(&shapes[i]);
     make_texts();
     show_text_pages();
     show_distinct();

@@ -105,7 +105,7 @@ const struct measure_roof *measure_begin(int argc, char **argv)
         return &roof;
     printf("memory: read %.1f GB/s, copy %.1f GB/s (read and written)\n", roof.read / 1e9,
            roof.copy / 1e9);
-    printf("%-8s %-32s %9s %12s %9s %12s %12s\n", "", "", "GB/s", "M values/s", "of roof",
+    printf("%-8s %-48s %9s %12s %9s %12s %12s\n", "", "", "GB/s", "M values/s", "of roof",
            "cached GB/s", "plain GB/s");
     return &roof;
 }
@@ -152,7 +152,7 @@ void measure_print(const struct measure_row *row)
         print_number("memory_copy_gb_per_s", roof.copy / 1e9);
         puts("}");
     } else {
-        printf("%-8s %-32s", row->group, row->name);
+        printf("%-8s %-48s", row->group, row->name);
         print_cell(9, gb);
         print_cell(12, row->nvalues / row->seconds / 1e6);
         if (share > 0)
