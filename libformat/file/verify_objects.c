@@ -412,7 +412,8 @@ static enum stoa_status verify_chunks(struct stoa_verify *verify, struct group_w
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc(&dir, walk->object->dir_nbytes, err));
-    memcpy(dir, verify->bytes.data, walk->object->dir_nbytes);
+    if (walk->object->dir_nbytes > 0) /* without columns there is none */
+        memcpy(dir, verify->bytes.data, walk->object->dir_nbytes);
     STOA_TRY(stoa_alloc_zeroed(&walk->nvalues, nnodes, sizeof(walk->nvalues[0]), err));
     for (uint32_t column = 0, end; column < nnodes; column = end) {
         bool good = true;
