@@ -57,6 +57,60 @@ enum stoa_status stoa_verify_dictionaries(struct stoa_verify *verify,
     return stoa_verify_is_finding(st) ? STOA_OK : st;
 }
 
+static int compare_places(const void *a, const void *b)
+{
+    const struct stoa_verify_place *x = a, *y = b;
+
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static enum stoa_status load_places(struct stoa_verify *verify, struct stoa_error *err)
+{
+    const struct stoa_dictionary_table *table;
+    struct stoa_verify_place *places = NULL;
+    size_t n = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_verify_dictionaries(verify, &table, err));
+    if (table == NULL)
+        return STOA_OK;
+    STOA_TRY(stoa_alloc_zeroed(&places, (size_t)table->nentries * 2, sizeof(places[0]), err));
+    for (uint32_t i = 0; i < table->nentries; i++) {
+        const struct stoa_dictdir_entry *entry = &table->entries[i];
+
+        places[n++] = (struct stoa_verify_place){entry->offset, i, false};
+        if (entry->copy_offset != 0)
+            places[n++] = (struct stoa_verify_place){entry->copy_offset, i, true};
+    }
+    qsort(places, n, sizeof(places[0]), compare_places);
+    verify->places = places;
+    verify->nplaces = n;
+out:
+    return st;
+}
+
+enum stoa_status stoa_verify_next_place(struct stoa_verify *verify, uint64_t offset,
+                                        const struct stoa_verify_place **out,
+                                        struct stoa_error *err)
+{
+    size_t low = 0, high;
+    enum stoa_status st = STOA_OK;
+
+    if (verify->places == NULL)
+        st = load_places(verify, err);
+    high = verify->nplaces;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (verify->places[middle].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *out = low < verify->nplaces ? &verify->places[low] : NULL;
+    return st;
+}
+
 enum stoa_status stoa_verify_read(struct stoa_verify *verify, uint64_t offset, uint64_t nbytes,
                                   struct stoa_error *err)
 {
@@ -211,7 +265,7 @@ static uint32_t next_group(const struct stoa_footer *footer, uint64_t offset)
 static enum stoa_status resume_walk(struct stoa_verify *verify, struct stoa_walker *walker,
                                     struct stoa_error *err)
 {
-    const struct stoa_dictionary_table *table;
+    const struct stoa_verify_place *place;
     const struct stoa_footer *footer;
     uint64_t offset = walker->next;
     uint32_t group;
@@ -225,11 +279,9 @@ static enum stoa_status resume_walk(struct stoa_verify *verify, struct stoa_walk
     group = next_group(footer, offset);
     if (group < footer->ngroups)
         next_if_behind(&walker->next, offset, footer->groups[group].offset);
-    STOA_TRY(stoa_verify_dictionaries(verify, &table, err));
-    for (uint32_t i = 0; table != NULL && i < table->nentries; i++) {
-        next_if_behind(&walker->next, offset, table->entries[i].offset);
-        next_if_behind(&walker->next, offset, table->entries[i].copy_offset);
-    }
+    STOA_TRY(stoa_verify_next_place(verify, offset + 1, &place, err));
+    if (place != NULL)
+        next_if_behind(&walker->next, offset, place->offset);
     verify->ngroups = group;
     walker->in_stream = true;
     walker->stream_row =
@@ -470,6 +522,21 @@ static enum stoa_status begin_nodes(struct stoa_verify *verify, struct stoa_erro
     return st;
 }
 
+/* Whether there are objects to look at: without a footer, that is what the first bytes say. */
+static enum stoa_status starts_like_a_file(struct stoa_verify *verify, bool *yes,
+                                           struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    *yes = false;
+    if (verify->source->nbytes < STOA_MAGIC_NBYTES)
+        return STOA_OK;
+    st = stoa_verify_read(verify, 0, STOA_MAGIC_NBYTES, err);
+    if (st == STOA_OK)
+        *yes = stoa_object_has_magic(verify->bytes.data);
+    return st;
+}
+
 enum stoa_status stoa_verify(struct stoa_source *source, const struct stoa_verify_options *options,
                              struct stoa_verify_result *result, struct stoa_error *err)
 {
@@ -483,6 +550,7 @@ enum stoa_status stoa_verify(struct stoa_source *source, const struct stoa_verif
     };
     struct stoa_reader_options reader_options = {0};
     struct stoa_error ignored;
+    bool is_one;
     enum stoa_status st;
 
     if (err == NULL) /* findings are reported through it */
@@ -491,6 +559,13 @@ enum stoa_status stoa_verify(struct stoa_source *source, const struct stoa_verif
     reader_options.memory_nbytes = verify.options->memory_nbytes;
     st = stoa_reader_open(source, &reader_options, &verify.reader, err);
     STOA_TRY(stoa_verify_report(&verify, st, err));
+    if (verify.reader == NULL) {
+        STOA_TRY(starts_like_a_file(&verify, &is_one, err));
+        if (!is_one) { /* that was said */
+            *result = counted;
+            goto out;
+        }
+    }
     STOA_TRY(begin_nodes(&verify, err));
     if (verify.reader != NULL && verify.options->deep)
         STOA_TRY(begin_deep(&verify, err));
@@ -505,6 +580,7 @@ out:
     stoa_free(verify.nodes);
     stoa_schema_reset(&verify.schema);
     stoa_buffer_free(&verify.bytes);
+    stoa_free(verify.places);
     stoa_free(verify.zones);
     stoa_free(verify.unknown);
     return st;

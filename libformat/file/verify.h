@@ -9,6 +9,13 @@
 #include "file/reader.h"
 #include "file/walker.h"
 
+/* Where the footer says that a segment or its copy stands. */
+struct stoa_verify_place {
+    uint64_t offset;
+    uint32_t index;
+    bool is_copy;
+};
+
 struct stoa_verify {
     struct stoa_source *source;
     const struct stoa_verify_options *options;
@@ -22,6 +29,8 @@ struct stoa_verify {
     struct stoa_schema_node *nodes; /* of the schema; NULL: it is damaged or not known yet */
     uint32_t nnodes;
     bool has_footer;
+    struct stoa_verify_place *places; /* of all segments, rising; set at first use */
+    size_t nplaces;
 
     struct stoa_zone *zones; /* deep: of each node's values so far */
     bool *unknown;           /* deep: some values of the node could not be read */
@@ -57,6 +66,14 @@ STOA_CHECK enum stoa_status stoa_verify_column(struct stoa_verify *verify, uint3
 STOA_CHECK enum stoa_status stoa_verify_dictionaries(struct stoa_verify *verify,
                                                      const struct stoa_dictionary_table **out,
                                                      struct stoa_error *err);
+
+/*
+ * The first place of a segment at or behind `offset`, NULL when there is none or the directory of
+ * dictionaries is damaged.
+ */
+STOA_CHECK enum stoa_status stoa_verify_next_place(struct stoa_verify *verify, uint64_t offset,
+                                                   const struct stoa_verify_place **out,
+                                                   struct stoa_error *err);
 
 /* Puts "row group R: column NAME: " in front of the message; group UINT32_MAX: of the file. */
 enum stoa_status stoa_verify_wrap(struct stoa_verify *verify, uint32_t group, uint32_t node,

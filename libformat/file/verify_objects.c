@@ -97,18 +97,6 @@ enum stoa_status stoa_verify_schema(struct stoa_verify *verify, const struct sto
 
 /* ---- Dictionary segments. ---- */
 
-/* The segment that the directory has at `offset`; nentries when there is none. */
-static uint32_t find_segment(const struct stoa_dictionary_table *table, uint64_t offset,
-                             bool is_copy)
-{
-    uint32_t i = 0;
-
-    while (i < table->nentries &&
-           (is_copy ? table->entries[i].copy_offset : table->entries[i].offset) != offset)
-        i++;
-    return i;
-}
-
 /* What the footer says of the object, which has the number *index there. */
 static enum stoa_status compare_segment(struct stoa_verify *verify,
                                         const struct stoa_object *object, uint64_t offset,
@@ -116,17 +104,19 @@ static enum stoa_status compare_segment(struct stoa_verify *verify,
 {
     bool is_copy = object->flags & STOA_OBJECT_COPY;
     const struct stoa_dictionary_table *table;
+    const struct stoa_verify_place *place;
     enum stoa_status st;
 
     *index = STOA_NONE32;
     st = stoa_verify_dictionaries(verify, &table, err);
     if (st != STOA_OK || table == NULL)
         return st;
-    *index = find_segment(table, offset, is_copy);
-    if (*index == table->nentries) {
-        *index = STOA_NONE32;
+    st = stoa_verify_next_place(verify, offset, &place, err);
+    if (st != STOA_OK)
+        return st;
+    if (place == NULL || place->offset != offset || place->is_copy != is_copy)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "the footer does not know it");
-    }
+    *index = place->index;
     if (table->entries[*index].id != object->ref_id ||
         table->entries[*index].dir_hash != object->dir_hash)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, offset,

@@ -323,10 +323,12 @@ static void files_that_are_none_have_one_clear_finding(void **state)
 {
     struct stoa_test_file empty = {(uint8_t *)"", 0};
     struct stoa_test_file text = {(uint8_t *)"vendor_id,passenger_count\nCMT,1\n", 32};
+    struct findings findings;
 
     (void)state;
     expect(&empty, false, "not a Stoa file: it is empty");
     expect(&text, true, "not a Stoa file");
+    assert_int_equal(run(&text, false, &findings).nfindings, 1);
 }
 
 /* ---- Failing allocations and reads. ---- */
