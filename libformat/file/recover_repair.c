@@ -22,7 +22,14 @@
 #include "file/recover.h"
 #include "file/row_group_write.h"
 
-enum { MAX_NPROBES = 2048 };
+/*
+ * Rows that may be read to find what is lost: enough for damage in any number of pages, and for
+ * some hundred questions about the values of lists.
+ */
+static uint64_t max_cost(uint32_t nrows)
+{
+    return 8 * (uint64_t)nrows + (1 << 18);
+}
 
 /* Ranges that can't be read as they are, in the order in which they are split. */
 struct queue {
@@ -55,6 +62,21 @@ static uint32_t grain(const struct stoa_recover *rec, uint32_t node)
             shift = entry->page_shift;
     }
     return UINT32_C(1) << shift;
+}
+
+/* A question about fewer rows than a page has costs as much as one about a page. */
+static uint32_t page_nrows(const struct stoa_recover *rec, uint32_t node)
+{
+    uint32_t most = 1, nrows = rec->reader.group.nrows;
+
+    for (uint32_t i = node; i < node + rec->nodes[node].nnodes; i++) {
+        const struct stoa_rg_entry *entry = &rec->chunks[i].entry;
+
+        if (!rec->nodes[i].below_list && !(entry->flags & STOA_CHUNK_NO_PAGES) &&
+            UINT32_C(1) << entry->page_shift > most)
+            most = UINT32_C(1) << entry->page_shift;
+    }
+    return most < nrows ? most : nrows;
 }
 
 static enum stoa_status add_piece(struct stoa_recover_repair *repair, struct stoa_range rows,
@@ -98,7 +120,8 @@ static int compare_pieces(const void *a, const void *b)
 enum stoa_status stoa_recover_pieces(struct stoa_recover *rec, uint32_t node,
                                      struct stoa_recover_repair *repair, struct stoa_error *err)
 {
-    uint32_t least = grain(rec, node);
+    uint32_t least = grain(rec, node), page = page_nrows(rec, node);
+    uint64_t cost = 0, most = max_cost(rec->reader.group.nrows);
     struct queue queue = {0};
     enum stoa_status st = STOA_OK;
 
@@ -106,12 +129,13 @@ enum stoa_status stoa_recover_pieces(struct stoa_recover *rec, uint32_t node,
         if (!rec->chunks[i].is_set)
             return STOA_OK; /* nobody knows where it is */
     STOA_TRY(push(&queue, 0, rec->reader.group.nrows, err));
-    for (size_t i = 0; i < queue.nranges && i < MAX_NPROBES / 2; i++) {
+    for (size_t i = 0; i < queue.nranges && cost <= most; i++) {
         uint32_t begin = queue.ranges[i].begin, end = queue.ranges[i].end;
         uint32_t half = (end - begin) / 2, middle = begin + (half + least - 1) / least * least;
 
         if (end - begin <= least)
             continue;
+        cost += half > page ? end - begin : 2 * (uint64_t)page;
         STOA_TRY(probe(rec, node, begin, middle, &queue, repair, err));
         STOA_TRY(probe(rec, node, middle, end, &queue, repair, err));
     }

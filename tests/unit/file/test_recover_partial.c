@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "column/array_cast.h"
 #include "file/layout.h"
+#include "support/columns.h"
 #include "support/fault_alloc.h"
 #include "support/recovery.h"
 #include "support/survivors.h"
@@ -21,7 +22,7 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { STEP = 997, NSPANS = 60 };
 #else
-enum { STEP = 11, NSPANS = 3000 };
+enum { STEP = 37, NSPANS = 600 };
 #endif
 
 enum { MAX_NROWS = 512 };
@@ -358,17 +359,26 @@ out:
 
 static void a_failing_allocation_is_reported(void **state)
 {
-    struct subject subject;
-    const struct stoa_test_chunk *chunk;
+    const size_t nrows[] = {30, 20};
+    struct stoa_rules rules = stoa_default_rules;
+    struct stoa_test_anatomy anatomy;
+    struct stoa_test_random random;
+    struct stoa_test_table table;
+    struct stoa_schema schema = {0};
 
     (void)state;
-    subject_init(&subject, true);
-    chunk = &subject.anatomy.chunks[0];
-    for (size_t i = 0; i < subject.anatomy.nnodes; i++)
-        if (chunk[i].head.end < chunk[i].bytes.end)
-            subject.table.file.bytes[chunk[i].bytes.end - 1] ^= 1;
-    stoa_test_each_failing_alloc(recovers, &subject.table.file);
-    subject_reset(&subject);
+    stoa_test_random_seed(&random, 7);
+    rules.page_max_nbytes = 1200;
+    stoa_test_add_column(&schema, "number", STOA_INT64, false);
+    stoa_test_add_column(&schema, "other", STOA_INT64, true);
+    stoa_test_table_make(&random, &schema, nrows, 2, &rules, &table);
+    stoa_test_anatomy_init(&anatomy, &table.file);
+    assert_true(anatomy.chunks[0].head.end > anatomy.chunks[0].head.begin);
+    table.file.bytes[anatomy.chunks[0].bytes.end - 1] ^= 1;
+    table.file.bytes[anatomy.chunks[3].head.begin] ^= 1;
+    stoa_test_each_failing_alloc(recovers, &table.file);
+    stoa_test_anatomy_reset(&anatomy);
+    stoa_test_table_reset(&table);
 }
 
 int main(void)
