@@ -1,10 +1,10 @@
 /*
  * The footer of an open file: what it says is checked once and then trusted.
  *
- * Opening reads the trailer, the section table and the row-group table, and where columns are nested
- * the records of all nodes. The rest is read, verified and checked at first use and then kept:
- * slices of sections, and for each node what the column directory says of it, its chunk entries and
- * its statistics. A column of a wide file costs no look at the others.
+ * Opening reads the trailer, the section table and the row-group table, and where columns are
+ * nested the records of all nodes. The rest is read, verified and checked at first use and then
+ * kept: slices of sections, and for each node what the column directory says of it, its chunk
+ * entries and its statistics. A column of a wide file costs no look at the others.
  *
  * Threads: any function may be called by any number of threads on one footer. There are no locks:
  * what is loaded is published by one compare-and-swap of a pointer, and who comes second frees its
