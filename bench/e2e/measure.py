@@ -160,7 +160,7 @@ def compress(m, table, argv, may_make):
 # ---- Questions. ----
 
 NREPEATS = 20
-FEW_SECONDS = 0.3
+FEW_SECONDS = 0.15
 
 
 def literal(value):

@@ -86,16 +86,18 @@ def median_of(m, question):
 def query(_, measured, __):
     """Each cell: median / least, in milliseconds."""
     names = list(next((m.questions for m in measured if m.questions), {}))
-    headings = ("system", "settings", "MB", *names, "scan CPU", "runs", "note")
+    cpu_names = ["scan"] if "scan" in names else []
+    headings = ("system", "settings", "MB", *names, *(f"{name} CPU" for name in cpu_names), "runs",
+                "note")
     cells = []
     for m in measured:
         if m.failed:
-            cells.append([*who(m), *["-"] * (len(names) + 3), m.note])
+            cells.append([*who(m), *["-"] * (len(headings) - 3), m.note])
             continue
-        cpu = m.questions.get("scan", {}).get("cpu_seconds")
         cells.append([
             *who(m), f"{m.file_nbytes / 1e6:.1f}", *(time_of(m, name) for name in names),
-            milliseconds(statistics.median(cpu)) if cpu else "-",
+            *(milliseconds(statistics.median(m.questions[name]["cpu_seconds"]))
+              for name in cpu_names),
             str(len(m.questions["open"]["seconds"])), m.note])
     measures = {name: lambda m, name=name: median_of(m, name) for name in names}
     return ["Milliseconds, median / least.", "", *lines_of(headings, 2, cells), "",

@@ -58,8 +58,8 @@ def parse_args():
                         help="small tables, one run, no JSON: under two minutes")
     parser.add_argument("--runs", type=int, help="of each row; default 5, with --quick 1")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--budget", type=float, default=20, metavar="SECONDS",
-                        help="a row whose runs would take longer has fewer of them; default 20")
+    parser.add_argument("--budget", type=float, default=12, metavar="SECONDS",
+                        help="a row whose runs would take longer has fewer of them; default 12")
     parser.add_argument("--tables", type=names_of(every), default=every, metavar="A,B")
     parser.add_argument("--only", type=names_of(peers), metavar="PEER,PEER")
     parser.add_argument("--jobs", type=names_of(measure.JOBS), metavar="JOB,JOB")
