@@ -202,6 +202,13 @@ static bool put_text(struct cast *cast, size_t i, enum stoa_status *st, struct s
 
 /* ---- Which it is ---- */
 
+static caster *find_text_caster(const struct stoa_type *from)
+{
+    if (from->id == STOA_ENUM)
+        return put_symbol_text;
+    return stoa_scalar_kind_of(from) == STOA_KIND_BYTES ? put_bytes : put_text;
+}
+
 static caster *find_caster(const struct stoa_type *from, const struct stoa_type *to)
 {
     switch (to->id) {
@@ -219,7 +226,7 @@ static caster *find_caster(const struct stoa_type *from, const struct stoa_type 
     case STOA_FIXED_BINARY:
         return put_fixed;
     case STOA_BINARY:
-        return put_bytes;
+        return find_text_caster(from);
     case STOA_UTF8:
         return from->id == STOA_ENUM ? put_symbol_text : put_text;
     default:

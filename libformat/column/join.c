@@ -8,9 +8,14 @@
  *     float16 < float32 < float64           time, timestamp, duration: the finer unit
  *     enum: the symbols of both             uuid < fixed_binary(16) < binary, utf8 < binary
  *
- *     int -> float     float32 or float64, with enough digits; 64-bit integers are checked one by
- * one int -> decimal   with as many digits as the integer may have, no scale date32 -> timestamp
- * without a zone    enum -> utf8    null -> every type
+ *     int -> float          float32 or float64, with enough digits; 64-bit ones are checked
+ *                           one by one
+ *     int -> decimal        with as many digits as the integer may have, no scale
+ *     date32 -> timestamp   without a zone
+ *     enum -> utf8
+ *     null -> every type
+ *
+ * More than two types are joined from left to right.
  */
 #include "column/join.h"
 
@@ -289,7 +294,9 @@ static enum stoa_change change_of_bytes(const struct stoa_type *from, const stru
         return STOA_CHANGE_WIDEN;
     if (from->id == STOA_UUID && to->id == STOA_FIXED_BINARY && to->width == 16)
         return STOA_CHANGE_WIDEN;
-    return is_fixed_bytes(from) && to->id == STOA_BINARY ? STOA_CHANGE_ENCODE : STOA_CHANGE_CLASH;
+    if (to->id == STOA_BINARY && (is_fixed_bytes(from) || from->id == STOA_ENUM))
+        return STOA_CHANGE_ENCODE;
+    return STOA_CHANGE_CLASH;
 }
 
 /* Whether values have a text of their own that says all. */
@@ -319,7 +326,9 @@ enum stoa_change stoa_type_change(const struct stoa_type *from, const struct sto
         change = change_of_bytes(from, to);
     else
         change = change_of_number(from, to);
-    if (change == STOA_CHANGE_CLASH && to->id == STOA_UTF8 && has_text(from))
+    /* Binary stands for what was utf8 before a third type joined. */
+    if (change == STOA_CHANGE_CLASH && (to->id == STOA_UTF8 || to->id == STOA_BINARY) &&
+        has_text(from))
         return STOA_CHANGE_TEXT;
     return change;
 }

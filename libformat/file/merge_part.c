@@ -138,6 +138,9 @@ static enum stoa_status can_copy(struct stoa_part *part, uint32_t column, bool *
 
     if (st != STOA_OK)
         return st;
+    if (change == STOA_CHANGE_CLASH) /* a type that no step of joining gives */
+        return stoa_fail(err, STOA_ERR_DATA, "column %s has no equal values in the merged type",
+                         merger->schema->fields[column].name);
     *out = change <= STOA_CHANGE_WIDEN;
     for (uint32_t node = merger->columns[column]; *out && node < merger->columns[column + 1];
          node++) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """`stoa merge` and `stoa schema --diff`: rows, bytes, refusals, and adding rows to a file."""
+import base64
 import json
 import os
 import signal
@@ -37,6 +38,22 @@ expect("--as-text", ["merge", "a.stoa", "d.stoa", "-o", "ad.stoa", "--as-text"],
 expect("... is text", ["cat", "ad.stoa"], 0, "id,word,price\n1,x,5\n2,y,6\n5,z,true\n")
 expect("one file", ["merge", "a.stoa", "-o", "a2.stoa"], 0)
 point("... is itself", cli.read("a.stoa") == cli.read("a2.stoa"))
+
+# ---- Three types: what became text first keeps its text when bytes follow. ----
+make("text", "c1\nx\n")
+expect("a file of bytes", ["convert", os.path.join(cli.FIXTURES, "golden/v1/words.stoa"), "-o", "bytes.stoa",
+                           "--select", "c1", "--where", "c1 is null"], 0)
+for number, (type_text, value) in enumerate([
+        ("enum(a,b)", "b"), ("float32", "1.5"), ("date32", "2013-01-02"), ("int8", "-7"), ("bool", "true"),
+        ("decimal(38,0)", "92233720368547762176"), ("interval", "P1Y2M3D"),
+        ("decimal(60,2)", "1234567890123456789012345678901234567890.12")]):
+    write("x.json", json.dumps({"stoa_schema": 1, "fields": [{"name": "c1", "type": type_text}]}))
+    make(f"x{number}", f"c1\n{value}\n", "--schema", "x.json")
+    done = stoa("merge", f"x{number}.stoa", "text.stoa", "bytes.stoa", "-o", "xyz.stoa", "--as-text", "--force")
+    lines = stoa("cat", "-f", "jsonl", "xyz.stoa").out.split()
+    values = [base64.b64decode(json.loads(line)["c1"]).decode() for line in lines[:2]]
+    point(f"{type_text}, utf8 and binary", done.code == 0 and values == [value, "x"], done.err, lines[:3])
+
 os.mkdir("parts")
 for i, part in enumerate("aba"):
     write(f"parts/{i}.stoa", cli.read(part + ".stoa"))
