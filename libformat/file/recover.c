@@ -362,6 +362,25 @@ static enum stoa_status see(struct run *run, const struct stoa_object *object, b
     return st;
 }
 
+/*
+ * Whether a row group that is damaged here stands once more behind, before anything that follows
+ * it: a copy that was broken off and taken up again.
+ */
+static bool comes_again(const struct run *run, const struct stoa_found *item)
+{
+    const struct stoa_found_list *found = &run->rec.found;
+
+    for (const struct stoa_found *next = item + 1; next < found->items + found->nitems; next++) {
+        if (next->object.kind == STOA_OBJECT_HEAD || next->object.kind == STOA_OBJECT_FOOTER)
+            return false;
+        if (next->object.kind != STOA_OBJECT_ROW_GROUP)
+            continue;
+        if (next->object.stream_row >= item->object.stream_row)
+            return next->object.hash != 0 && next->object.hash == item->object.hash;
+    }
+    return false;
+}
+
 static enum stoa_status recover_group(struct run *run, const struct stoa_found *item,
                                       struct stoa_error *err)
 {
@@ -376,9 +395,14 @@ static enum stoa_status recover_group(struct run *run, const struct stoa_found *
     STOA_TRY(see(run, &item->object, &again, err));
     if (again)
         return STOA_OK;
+    st = stoa_recover_group(rec, item, &why);
+    if ((stoa_recover_is_damage(st) || (st == STOA_OK && rec->nlost > 0)) &&
+        comes_again(run, item)) {
+        run->nseen--;
+        return STOA_OK;
+    }
     report_gap(run, item->object.stream_row, item->offset);
     run->next_row += nrows;
-    st = stoa_recover_group(rec, item, &why);
     if (stoa_recover_is_damage(st)) {
         report(run, item->object.stream_row, nrows, NULL, why.message);
         return STOA_OK;

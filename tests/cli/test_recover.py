@@ -47,6 +47,16 @@ with open("cut.stoa", "rb") as file:
     done = subprocess.run([STOA, "recover", "-", "-o", "-"], stdin=file, capture_output=True)
 point("from a pipe to a pipe", done.returncode == 5 and done.stdout == read("saved.stoa"), done.stderr.decode())
 
+# ---- A copy that was broken off and taken up again, from the start of a row group on ----
+footer = at[-1]
+for number, begin in enumerate(groups):
+    write("again.stoa", whole[:begin + 150] + whole[begin:footer])
+    expect(f"row group {number} is taken from where it is whole",
+           ["recover", "again.stoa", "-o", "saved.stoa", "--force"], 5, "",
+           summary("5,000", 5, "how many rows followed is not known"))
+    point("all rows, once", ids("saved.stoa") == list(range(5000)))
+os.remove("again.stoa")
+
 # ---- Holes ----
 hole = bytearray(whole)
 hole[groups[1] + 300:groups[1] + 310] = bytes(10)
