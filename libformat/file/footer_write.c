@@ -20,7 +20,7 @@
 #include "column/schema.h"
 #include "stats/zonemap.h"
 
-enum { MIN_NAMES = 2, SECTION_ALIGN = 8, PACK_LEVEL = 19 };
+enum { MIN_NAMES = 2, SECTION_ALIGN = 8, PACK_LEVEL = 5 };
 
 enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
                                          const struct stoa_schema *schema,
