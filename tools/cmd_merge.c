@@ -84,8 +84,13 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         *code = fail_memory();
         return false;
     }
-    for (size_t i = 0; i < job->npaths; i++)
+    for (size_t i = 0; i < job->npaths; i++) {
+        if (strcmp(job->paths[i], "-") == 0) {
+            complain("a Stoa file is read from its end: standard input can't be one");
+            return false;
+        }
         job->inputs[i].path = job->paths[i];
+    }
     /* Rows are added to the first input: none of it is lost. */
     job->replace = has_option(arguments, OPT_FORCE) || are_same_file(job->output, job->paths[0]);
     job->options.note = show_note;

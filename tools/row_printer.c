@@ -168,7 +168,8 @@ enum exit_code row_printer_print(struct row_printer *printer, const struct stoa_
     printer->nrows += batch->nrows;
     if (printer->form == FORM_TABLE) {
         if (printer->nrows > TABLE_MAX_NROWS) {
-            complain("more than %d rows for a table: --limit N, or --format csv", TABLE_MAX_NROWS);
+            complain("more than %d rows for a table: ask for fewer, or for --format csv",
+                     TABLE_MAX_NROWS);
             return EXIT_USAGE;
         }
         return add_table_rows(printer, batch) ? EXIT_DONE : fail_memory();

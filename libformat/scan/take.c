@@ -2,8 +2,8 @@
  * Random access: given rows of a scan's columns.
  *
  *     rows of the file   3  7  | 131072  131080 | 400000      rising
- *     groups             [0]     [1]              [3]         rows of each row group, by its own
- * count columns            each by itself, through all groups; any thread takes the next one
+ *     groups             [0]     [1]              [3]         rows of each, counted from its start
+ *     columns            each by itself, through all groups; any thread takes the next one
  */
 #include <inttypes.h>
 

@@ -286,7 +286,7 @@ expect("--progress always clears its line", ["convert", "many.csv", "-o", "r.sto
 
 # ---- The limit of a table ----
 refuse("a table has a limit", ["cat", "many.stoa", "-f", "table"], 2,
-       "more than 10000 rows for a table: --limit N, or --format csv")
+       "more than 10000 rows for a table: ask for fewer, or for --format csv")
 expect("... of 10,000 rows", ["cat", "many.stoa", "-f", "table", "-n", "10000"], 0,
        lambda out: out.count("\n") == 10001, "")
 cli.end()

@@ -39,6 +39,9 @@ expect("... is text", ["cat", "ad.stoa"], 0, "id,word,price\n1,x,5\n2,y,6\n5,z,t
 expect("one file", ["merge", "a.stoa", "-o", "a2.stoa"], 0)
 point("... is itself", cli.read("a.stoa") == cli.read("a2.stoa"))
 
+refuse("standard input is no input", ["merge", "-", "-o", "x.stoa"],
+       "a Stoa file is read from its end: standard input can't be one")
+
 # ---- Three types: what became text first keeps its text when bytes follow. ----
 make("text", "c1\nx\n")
 expect("a file of bytes", ["convert", os.path.join(cli.FIXTURES, "golden/v1/words.stoa"), "-o", "bytes.stoa",
