@@ -39,7 +39,7 @@ expect("... is text", ["cat", "ad.stoa"], 0, "id,word,price\n1,x,5\n2,y,6\n5,z,t
 expect("one file", ["merge", "a.stoa", "-o", "a2.stoa"], 0)
 point("... is itself", cli.read("a.stoa") == cli.read("a2.stoa"))
 
-refuse("standard input is no input", ["merge", "-", "-o", "x.stoa"],
+refuse("standard input is no input", ["merge", "-", "-o", "x.stoa"], 2,
        "a Stoa file is read from its end: standard input can't be one")
 
 # ---- Three types: what became text first keeps its text when bytes follow. ----
