@@ -67,7 +67,19 @@ def keys():
     return f"{word(20)},{word(16)},{word(33)},{word(16)}"
 
 
+def hundreds():
+    return ",".join(str(random.randrange(1000)) for _ in range(10000))
+
+
+def short():
+    return ",".join(str(random.randrange(100)) for _ in range(14))
+
+
+# Files that are all footer: of many columns, and of so many row groups that it goes to a temporary file.
+GROUPS = {"10,000 columns in 50 row groups": 20, "14 columns in 60,000 row groups": 4}
 SHAPES = [  # name, columns, a row, MB of text, --memory in MiB: 0 is the default of 256
+    ("10,000 columns in 50 row groups", 10000, hundreds, 39, 0),
+    ("14 columns in 60,000 row groups", 14, short, 10, 0),
     ("narrow rows", 3, narrow, 200, 0),
     ("narrow rows in little memory", 3, narrow, 200, 64),
     ("200 columns of digits", 200, digits, 200, 0),
@@ -79,11 +91,13 @@ SHAPES = [  # name, columns, a row, MB of text, --memory in MiB: 0 is the defaul
 ]
 
 
-def convert(ncolumns, rows, nbytes, memory):
+def convert(ncolumns, rows, nbytes, memory, group_rows=0):
     """Runs the command on a pipe; exit code, bytes of memory at the peak, stderr."""
     args = [STOA, "convert", "-", "-o", "out.stoa", "--force", "--jobs", "2"]
     if memory:
         args += ["--memory", f"{memory}M"]
+    if group_rows:
+        args += ["--row-group-rows", str(group_rows)]
     process = subprocess.Popen(args, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         process.stdin.write((",".join(f"c{i}" for i in range(ncolumns)) + "\n").encode())
@@ -105,7 +119,7 @@ def main():
         end()
     for name, ncolumns, make, megabytes, memory in SHAPES:
         rows = block(forever(make))
-        code, peak, err = convert(ncolumns, rows, megabytes * 10**6, memory)
+        code, peak, err = convert(ncolumns, rows, megabytes * 10**6, memory, GROUPS.get(name, 0))
         limit = (memory or 256) * MIB + PROGRAM
         point(f"{name}: at most {limit // MIB} MiB", code == 0 and peak <= limit,
               f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
