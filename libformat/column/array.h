@@ -33,6 +33,9 @@ STOA_CHECK enum stoa_status stoa_array_alloc(const struct stoa_type *type, size_
 /* Frees the bitmap when nnulls is 0. */
 void stoa_array_drop_validity(struct stoa_array *array);
 
+/* How many of the decimals, from the first on, have no more digits than their type. */
+size_t stoa_decimals_that_fit(const struct stoa_type *type, const uint8_t *values, size_t nvalues);
+
 /* STOA_ERR_LIMIT for an array of utf8, binary or lists that would pass STOA_ARRAY_MAX_OFFSET. */
 enum stoa_status stoa_array_fail_limit(uint64_t need, struct stoa_error *err);
 

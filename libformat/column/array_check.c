@@ -150,14 +150,23 @@ static bool fits_digits(const struct stoa_type *type, const uint8_t *values, siz
     return stoa_int128_fits_digits(value, type->precision);
 }
 
+size_t stoa_decimals_that_fit(const struct stoa_type *type, const uint8_t *values, size_t nvalues)
+{
+    size_t i = 0;
+
+    while (i < nvalues && fits_digits(type, values, i))
+        i++;
+    return i;
+}
+
 static enum stoa_status check_decimal(const struct stoa_type *type, const struct stoa_array *array,
                                       struct stoa_error *err)
 {
-    for (size_t i = 0; i < array->nvalues; i++) {
-        if (!fits_digits(type, array->values, i))
-            return stoa_fail(err, STOA_ERR_DATA, "value %zu has more than %u digits", i,
-                             type->precision);
-    }
+    size_t i = stoa_decimals_that_fit(type, array->values, array->nvalues);
+
+    if (i < array->nvalues)
+        return stoa_fail(err, STOA_ERR_DATA, "value %zu has more than %u digits", i,
+                         type->precision);
     return STOA_OK;
 }
 

@@ -163,6 +163,25 @@ static bool is_direct(const struct job *job)
             (type->id != STOA_INTERVAL || STOA_LITTLE_ENDIAN));
 }
 
+/* Numbers of the chunk's type may have more digits than the column's precision. */
+static enum stoa_status check_decimals(const struct job *job, size_t first, uint32_t value,
+                                       uint32_t n, struct stoa_error *err)
+{
+    const struct stoa_type *type = &job->own.type;
+    /* Every number of 64 bits has at most 19 digits, one of 128 bits at most 39. */
+    bool always = (job->phys <= STOA_PHYS_I64 && type->precision >= 19) ||
+                  (job->phys == STOA_PHYS_I128 && type->precision >= 39);
+    size_t fit = n;
+
+    if (!always)
+        fit = stoa_decimals_that_fit(type, job->array.values + first * stoa_type_width(type), n);
+    if (fit < n)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "%s %zu: a decimal of more than %u digits",
+                         job->column->place.below_list ? "value" : "row", value + fit,
+                         type->precision);
+    return STOA_OK;
+}
+
 /* ---- Pages. ---- */
 
 static enum stoa_status verify_page(const struct stoa_stored_page *page, const uint8_t *bytes,
@@ -224,6 +243,8 @@ static enum stoa_status decode_page(struct job *job, const struct stoa_stored_pa
     } else if (!is_direct(job)) {
         STOA_TRY(put_widened(job, first, n, err));
     }
+    if (type->id == STOA_DECIMAL)
+        STOA_TRY(check_decimals(job, first, value, n, err));
     if (type->id == STOA_ENUM)
         STOA_TRY(check_symbols(type, (const uint32_t *)(const void *)job->array.values, &job->array,
                                first, n, err));

@@ -447,6 +447,42 @@ static void a_dictionary_that_is_not_there_is_refused(void **state)
     stoa_test_table_reset(&table);
 }
 
+/* A writer takes values on trust; digits that the column has not are found when they are read. */
+static void decimals_with_too_many_digits_are_refused(void **state)
+{
+    static const struct {
+        uint8_t precision;
+        size_t byte; /* of row 2: it makes the value too great */
+        const char *message;
+    } cases[] = {
+        {5, 2, "row group 0: column d: page 0: row 2: a decimal of more than 5 digits"},
+        {30, 13, "row group 0: column d: page 0: row 2: a decimal of more than 30 digits"},
+        {60, 27, "row group 0: column d: page 0: row 2: a decimal of more than 60 digits"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        struct stoa_type type = {.id = STOA_DECIMAL, .precision = cases[i].precision};
+        size_t width = stoa_type_width(&type);
+        struct stoa_schema schema = {0};
+        struct stoa_test_file file;
+        struct stoa_batch batch;
+        struct stoa_error err;
+
+        assert_int_equal(stoa_schema_add(&schema, "d", &type, false, &err), STOA_OK);
+        assert_int_equal(stoa_batch_init(&batch, &schema, &err), STOA_OK);
+        batch.nrows = 4;
+        assert_int_equal(stoa_array_alloc(&type, 4, 0, false, &batch.columns[0], &err), STOA_OK);
+        memset(batch.columns[0].values, 0, 4 * width);
+        batch.columns[0].values[2 * width + cases[i].byte] = 2;
+        stoa_test_file_write(&schema, &batch, 1, NULL, &file);
+        expect(&file, STOA_ERR_CORRUPT, cases[i].message);
+        stoa_test_file_reset(&file);
+        stoa_batch_reset(&batch);
+        stoa_schema_reset(&schema);
+    }
+}
+
 /* The types of columns are changed under values that only the old type allows. */
 static void values_that_their_type_forbids_are_refused(void **state)
 {
@@ -706,6 +742,7 @@ int main(void)
         cmocka_unit_test(sections_by_column_have_their_size),
         cmocka_unit_test(a_length_is_checked_before_it_allocates),
         cmocka_unit_test(a_dictionary_that_is_not_there_is_refused),
+        cmocka_unit_test(decimals_with_too_many_digits_are_refused),
         cmocka_unit_test(values_that_their_type_forbids_are_refused),
         cmocka_unit_test(text_is_checked_in_dictionaries_too),
         cmocka_unit_test(an_enum_value_without_a_symbol_is_refused),
