@@ -334,23 +334,29 @@ static void drop_repairs(struct run *run)
 }
 
 /* Whether this header stood in the stream before: a piece of the file that is there twice. */
+static bool was_seen(const struct run *run, const struct stoa_object *object)
+{
+    size_t low = 0, high = run->nseen;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (run->seen[middle].stream_row < object->stream_row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < run->nseen && run->seen[low].hash == object->hash;
+}
+
 static enum stoa_status see(struct run *run, const struct stoa_object *object, bool *again,
                             struct stoa_error *err)
 {
-    size_t low = 0, high = run->nseen;
     enum stoa_status st;
 
     *again = false;
     if (object->stream_row < run->next_row) {
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-
-            if (run->seen[middle].stream_row < object->stream_row)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        *again = low < run->nseen && run->seen[low].hash == object->hash;
+        *again = was_seen(run, object);
         if (*again)
             return STOA_OK;
         lose_end(run); /* another stream, whose head is lost */
@@ -390,6 +396,8 @@ static enum stoa_status recover_group(struct run *run, const struct stoa_found *
     bool again, kept;
     enum stoa_status st;
 
+    if (!run->is_open && item->object.hash != 0 && was_seen(run, &item->object))
+        return STOA_OK; /* behind the footer of its stream */
     if (!run->is_open)
         begin_stream(run);
     STOA_TRY(see(run, &item->object, &again, err));
@@ -489,6 +497,7 @@ static enum stoa_status recover_objects(struct run *run, struct stoa_error *err)
     run->covered = 0;
     run->is_open = false;
     run->next_row = 0;
+    run->nseen = 0;
     for (size_t i = 0; i < found->nitems; i++) {
         const struct stoa_found *item = &found->items[i];
         bool has_header = item->object.hash != 0; /* else a footer told of it */

@@ -405,6 +405,8 @@ static enum stoa_status walk_back(struct extras *extras, const struct stoa_foote
             STOA_TRY(add_landmark(extras, footer->trailer.footer_off, moved, err));
             continue;
         }
+        if (is_header_of(footer, &item->object)) /* once more: what is in front has been told */
+            return STOA_OK;
         if (item->object.kind == STOA_OBJECT_HEAD || item->object.kind == STOA_OBJECT_FOOTER)
             break;
         if (item->object.kind == STOA_OBJECT_ROW_GROUP)

@@ -55,6 +55,14 @@ for number, begin in enumerate(groups):
            ["recover", "again.stoa", "-o", "saved.stoa", "--force"], 5, "",
            summary("5,000", 5, "how many rows followed is not known"))
     point("all rows, once", ids("saved.stoa") == list(range(5000)))
+    write("again.stoa", whole[:begin + 150] + whole[begin:])
+    expect(f"row group {number}, with a footer", ["recover", "again.stoa", "-o", "saved.stoa", "--force"], 0, "",
+           summary("5,000", 5, "nothing is lost"))
+    point("the whole file", read("saved.stoa") == whole)
+    write("again.stoa", whole + whole[begin:])
+    expect(f"row groups from {number} on stand behind the file once more",
+           ["recover", "again.stoa", "-o", "saved.stoa", "--force"], 0, "", summary("5,000", 5, "nothing is lost"))
+    point("and count once", read("saved.stoa") == whole)
 os.remove("again.stoa")
 
 # ---- Holes ----
