@@ -2,7 +2,6 @@
 """Command lines: what is taken, what is refused and how, help, the man page, the version."""
 import os
 import re
-import time
 
 import cli
 from cli import expect, point, refuse, stoa
@@ -30,15 +29,6 @@ man = expect("--man", ["--man"], 0, lambda out: out.count("\n.SS stoa ") == len(
 point("docs/man/stoa.1 is what --man prints",
       cli.read(os.path.join(cli.ROOT, "docs/man/stoa.1")).decode() == man.out,
       "run: stoa --man > docs/man/stoa.1")
-if cli.IS_RELEASE:
-    def seconds():
-        begin = time.perf_counter()
-        stoa("--version")
-        return time.perf_counter() - begin
-    best = min(seconds() for _ in range(40))
-    point("--version takes less than 3 ms, with the start of a process", best < 0.003, best)
-else:
-    cli.skip("--version takes less than 3 ms", "not the release build")
 
 # ---- What is no command line ----
 refuse("no such command", ["sniff", "t.csv"], 2, 'there is no command "sniff" (try: stoa --help)')
