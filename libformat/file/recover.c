@@ -383,6 +383,8 @@ static bool comes_again(const struct run *run, const struct stoa_found *item)
             continue;
         if (next->object.stream_row >= item->object.stream_row)
             return next->object.hash != 0 && next->object.hash == item->object.hash;
+        if (!was_seen(run, &next->object)) /* of another stream: no look goes far twice */
+            return false;
     }
     return false;
 }
