@@ -421,10 +421,10 @@ out:
     return st;
 }
 
-static enum stoa_status append_bytes(void *context, const void *bytes, size_t nbytes,
-                                     struct stoa_error *err)
+enum stoa_status stoa_footer_append(void *buffer, const void *bytes, size_t nbytes,
+                                    struct stoa_error *err)
 {
-    return stoa_buffer_append(context, bytes, nbytes, err);
+    return stoa_buffer_append(buffer, bytes, nbytes, err);
 }
 
 /* All between header and trailer. */
@@ -460,7 +460,7 @@ static enum stoa_status pack(const struct builder *b, uint32_t max_nbytes,
     if (nbytes > max_nbytes || nbytes <= STOA_OBJECT_NBYTES)
         return STOA_OK;
     STOA_TRY(stoa_zstd_encoder_new(&encoder, PACK_LEVEL, err));
-    STOA_TRY(each_section(b, append_bytes, &sections, err));
+    STOA_TRY(each_section(b, stoa_footer_append, &sections, err));
     STOA_TRY(stoa_buffer_resize(frame, nbytes - STOA_OBJECT_NBYTES, err));
     STOA_TRY(stoa_zstd_compress(encoder, sections.data, sections.nbytes, frame->data, frame->nbytes,
                                 &frame->nbytes, err));

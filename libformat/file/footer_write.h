@@ -76,4 +76,8 @@ stoa_footer_write(struct stoa_footer_writer *footer, const struct stoa_schema_by
                                           struct stoa_error *err),
                   void *context, struct stoa_error *err);
 
+/* A `put` that appends to a struct stoa_buffer. */
+STOA_CHECK enum stoa_status stoa_footer_append(void *buffer, const void *bytes, size_t nbytes,
+                                               struct stoa_error *err);
+
 #endif

@@ -39,12 +39,6 @@ static enum stoa_status reader_read_at(struct stoa_source *source, uint64_t offs
     return n > 0 ? file->read_at(file, offset, out, n, err) : STOA_OK;
 }
 
-static enum stoa_status append_footer(void *context, const void *bytes, size_t nbytes,
-                                      struct stoa_error *err)
-{
-    return stoa_buffer_append(context, bytes, nbytes, err);
-}
-
 static enum stoa_status build_footer(struct stoa_recover *rec, struct stoa_error *err)
 {
     struct stoa_schema_bytes bytes = {0};
@@ -60,7 +54,7 @@ static enum stoa_status build_footer(struct stoa_recover *rec, struct stoa_error
         entry.offset = SHIFT; /* not where it is: place_segments() */
         STOA_TRY(stoa_footer_add_segment(&writer, &entry, err));
     }
-    STOA_TRY(stoa_footer_write(&writer, &bytes, rec->reader.footer_off, append_footer,
+    STOA_TRY(stoa_footer_write(&writer, &bytes, rec->reader.footer_off, stoa_footer_append,
                                &rec->reader.footer, err));
 out:
     if (writer.schema != NULL)
