@@ -159,12 +159,8 @@ static enum exit_code finish(const struct job *job, bool json,
         code = json_out_print(report_json(job, report));
     else if (job->progress != PROGRESS_JSON)
         print_report(job, report);
-    if (job->progress == PROGRESS_JSON && code == EXIT_DONE) {
-        struct json_t *last = report_json(job, report);
-
-        json_out_set(last, "done", json_out_bool(true));
-        code = json_out_print_line(last, stderr);
-    }
+    if (job->progress == PROGRESS_JSON && code == EXIT_DONE)
+        code = json_out_print_done(report_json(job, report));
     return code;
 }
 

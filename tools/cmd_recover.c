@@ -155,11 +155,8 @@ static enum exit_code finish(struct job *job, const struct stoa_recover_result *
     } else if (job->progress != PROGRESS_JSON) {
         print_result(job, result);
     }
-    if (job->progress == PROGRESS_JSON && code == EXIT_DONE) {
-        out = result_json(job, result);
-        json_out_set(out, "done", json_out_bool(true));
-        code = json_out_print_line(out, stderr);
-    }
+    if (job->progress == PROGRESS_JSON && code == EXIT_DONE)
+        code = json_out_print_done(result_json(job, result));
     return code == EXIT_DONE && result->nlosses > 0 ? EXIT_LOST : code;
 }
 

@@ -89,3 +89,9 @@ enum exit_code json_out_print_line(struct json_t *value, FILE *out)
 {
     return print(value, out, JSON_COMPACT);
 }
+
+enum exit_code json_out_print_done(struct json_t *report)
+{
+    json_out_set(report, "done", json_out_bool(true));
+    return json_out_print_line(report, stderr);
+}

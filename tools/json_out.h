@@ -36,4 +36,7 @@ void json_out_free(struct json_t *value);
 enum exit_code json_out_print(struct json_t *value);
 enum exit_code json_out_print_line(struct json_t *value, FILE *out);
 
+/* The last line of `--progress json`: a report, with "done" behind it, on stderr; frees. */
+enum exit_code json_out_print_done(struct json_t *report);
+
 #endif
