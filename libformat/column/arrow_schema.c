@@ -101,8 +101,6 @@ static void take_uuid(struct stoa_field *field)
         strcmp(extension, EXTENSION_UUID) != 0)
         return;
     field->type = (struct stoa_type){.id = STOA_UUID};
-    drop_pair(&field->metadata, KEY_EXTENSION);
-    drop_pair(&field->metadata, KEY_EXTENSION_METADATA);
 }
 
 /* Text with a dictionary that was an enum; a pair that says something else is only a pair. */
@@ -121,10 +119,23 @@ static enum stoa_status take_enum(struct stoa_field *field, struct stoa_error *e
         stoa_type_reset(&field->type);
         field->type = type;
         type = (struct stoa_type){0};
-        drop_pair(&field->metadata, KEY_TYPE);
     }
     stoa_type_reset(&type);
     return STOA_OK;
+}
+
+/*
+ * The pairs that the type stands for, and that an export makes of it. They may be there although
+ * the type comes from elsewhere: runs of a dictionary have metadata in three places.
+ */
+static void drop_type_pairs(struct stoa_field *field)
+{
+    if (field->type.id == STOA_UUID) {
+        drop_pair(&field->metadata, KEY_EXTENSION);
+        drop_pair(&field->metadata, KEY_EXTENSION_METADATA);
+    }
+    if (field->type.id == STOA_ENUM)
+        drop_pair(&field->metadata, KEY_TYPE);
 }
 
 /* An id that is a number; a pair that says something else is only a pair. */
@@ -297,6 +308,7 @@ static enum stoa_status import_field(const struct ArrowSchema *arrow, struct pro
     STOA_TRY(import_metadata(arrow->metadata, &field.metadata, err));
     STOA_TRY(import_type(arrow, progress, &field, err));
     take_uuid(&field);
+    drop_type_pairs(&field);
     take_id(&field);
     /* Null columns hold nothing but nulls, whatever their flag says. */
     field.nullable = (arrow->flags & ARROW_FLAG_NULLABLE) != 0 || field.type.id == STOA_NULL;

@@ -352,6 +352,39 @@ static void runs_are_unfolded(void **state)
     expect_json(&t, "struct<a:int64 not null>", "{\"a\":0} null {\"a\":1} {\"a\":1} {\"a\":2}");
 }
 
+/* Found by fuzzing: the pair of the runs stayed, and was lost when the schema went out and in. */
+static void the_pair_of_a_type_is_taken_wherever_it_stands(void **state)
+{
+    (void)state;
+    static const int32_t ends[] = {1, 2, 3};
+    static const struct {
+        const char *format, *key, *value;
+        enum stoa_type_id type;
+    } cases[] = {
+        {"u", "stoa:type", "enum(bb,a)", STOA_ENUM},
+        {"w:16", "ARROW:extension:name", "arrow.uuid", STOA_UUID},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_schema schema = {0};
+        struct stoa_error err = {0};
+        struct node *runs, *codes, *entries;
+        char pair[64];
+        struct tree t;
+
+        runs = start(&t, "+r", 3, 0, NULL, NULL, NULL);
+        put_below(runs, add(&t, "run_ends", "i", 3, 2, NULL, ends, NULL));
+        put_below(runs, codes = add(&t, "values", "c", 3, 2, NULL, NULL, NULL));
+        add_dictionary(codes, entries = add(&t, "", cases[i].format, 2, 2, NULL, NULL, NULL));
+        runs->schema.metadata = one_pair(pair, cases[i].key, cases[i].value);
+        codes->schema.metadata = entries->schema.metadata = runs->schema.metadata;
+        stoa_test_check(stoa_schema_import(&t.nodes[0].schema, &schema, &err), &err);
+        assert_int_equal(schema.fields[0].type.id, cases[i].type);
+        assert_int_equal(schema.fields[0].metadata.npairs, 0);
+        stoa_schema_reset(&schema);
+    }
+}
+
 static void bad_runs_are_refused_at_every_level(void **state)
 {
     (void)state;
@@ -718,6 +751,7 @@ int main(void)
         cmocka_unit_test(children_of_null_structs_become_null),
         cmocka_unit_test(dictionaries_hold_anything),
         cmocka_unit_test(runs_are_unfolded),
+        cmocka_unit_test(the_pair_of_a_type_is_taken_wherever_it_stands),
         cmocka_unit_test(bad_runs_are_refused_at_every_level),
         cmocka_unit_test(values_of_other_widths_are_converted),
         cmocka_unit_test(wide_decimals_of_few_digits_become_narrow),
