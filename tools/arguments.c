@@ -309,11 +309,32 @@ bool option_where(const struct arguments *arguments, struct stoa_filter **out)
     return false;
 }
 
+/* "auto" is 0, "none" is -1. */
+static bool option_lines(const struct arguments *arguments, enum option_id id, uint64_t max,
+                         int32_t *out)
+{
+    const char *text = arguments->values[id];
+    uint64_t n = 0;
+
+    *out = 0;
+    if (text == NULL || strcmp(text, "auto") == 0)
+        return true;
+    *out = -1;
+    if (strcmp(text, "none") == 0)
+        return true;
+    if (!option_count(arguments, id, max, &n))
+        return false;
+    *out = (int32_t)n;
+    return true;
+}
+
 bool option_csv(const struct arguments *arguments, struct stoa_csv_options *out)
 {
     const char *delimiter = arguments->values[OPT_DELIMITER];
 
-    *out = (struct stoa_csv_options){.no_header = has_option(arguments, OPT_NO_HEADER)};
+    *out = (struct stoa_csv_options){0};
+    if (!option_lines(arguments, OPT_HEADER, STOA_CSV_MAX_HEADER_NRECORDS, &out->header_nrecords))
+        return false;
     if (delimiter != NULL) {
         if (strcmp(delimiter, "tab") == 0 || strcmp(delimiter, "\\t") == 0)
             delimiter = "\t";

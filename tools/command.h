@@ -44,7 +44,7 @@ enum option_id {
     OPT_ROW_GROUP_ROWS,
     OPT_ROW_GROUP_BYTES,
     OPT_DELIMITER,
-    OPT_NO_HEADER,
+    OPT_HEADER,
     OPT_MAX_RECORD_SIZE,
     OPT_DRY_RUN,
     OPT_PROGRESS,
@@ -141,7 +141,7 @@ void select_free(char **names, uint32_t nnames);
 /* The predicate of --where; *out is NULL when it is not given. */
 bool option_where(const struct arguments *arguments, struct stoa_filter **out);
 
-/* --delimiter, --no-header, --max-record-size. */
+/* The options of CSV: --delimiter, --header, --max-record-size. */
 bool option_csv(const struct arguments *arguments, struct stoa_csv_options *out);
 
 /* The options of stoa_scan_open() from --select, --where, --limit and --jobs. */

@@ -42,8 +42,9 @@ const struct option_row option_table[NOPTIONS] = {
         "text of a row group at the most (otherwise 32M)"},
     [OPT_DELIMITER] = {"delimiter", 'd', "C",
         "what separates the fields of CSV: one character, or \"tab\" (otherwise a comma)"},
-    [OPT_NO_HEADER] = {"no-header", 0, NULL,
-        "CSV without a line of names: columns are column_1, column_2, ... or those of --schema"},
+    [OPT_HEADER] = {"header", 0, "N",
+        "records of CSV that hold the names, \"none\" (columns are column_1, column_2, ... or those "
+        "of --schema), or \"auto\""},
     [OPT_MAX_RECORD_SIZE] = {"max-record-size", 0, "SIZE",
         "refuse longer records of CSV (otherwise 32M)"},
     [OPT_DRY_RUN] = {"dry-run", 0, NULL,

@@ -345,14 +345,14 @@ static enum stoa_status observe_text(struct inference *inference, const char *in
         if (!met) {
             met = true;
             STOA_TRY(observe_header(inference, input_name, &record, line, err));
-            if (!inference->options->no_header)
+            if (stoa_csv_header_nrecords(inference->options) > 0)
                 continue;
         }
         STOA_TRY(observe_record(inference, &record, line, offset, err));
         nrecords++;
     }
     *complete = whole || nrecords > 0;
-    if (whole && !met && !inference->options->no_header)
+    if (whole && !met && stoa_csv_header_nrecords(inference->options) > 0)
         st = stoa_fail(err, STOA_ERR_DATA, "empty: there is no header line");
 out:
     stoa_csv_record_free(&record);

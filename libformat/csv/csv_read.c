@@ -113,7 +113,7 @@ static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
 
     STOA_TRY(stoa_csv_input_open(feed->input, &feed->stream, &head, err));
     stoa_csv_cutter_init(&feed->cutter, feed->stream, &source->options, &head);
-    if (source->options.no_header)
+    if (stoa_csv_header_nrecords(&source->options) == 0)
         goto out;
     STOA_TRY(stoa_csv_cutter_next(&feed->cutter, 1, &first, err));
     STOA_TRY(check_header(source, feed, &first, err));

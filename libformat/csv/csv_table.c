@@ -134,6 +134,7 @@ enum stoa_status stoa_csv_header_meet(struct stoa_csv_header *header,
                                       const char *input_name, uint64_t line, struct stoa_error *err)
 {
     const struct stoa_csv_field nameless = {0};
+    const bool nameless_columns = stoa_csv_header_nrecords(options) == 0;
     bool first = header->names == NULL;
     size_t nnames = record->nfields;
     char **names = NULL;
@@ -142,12 +143,12 @@ enum stoa_status stoa_csv_header_meet(struct stoa_csv_header *header,
     if (!first && nnames != header->ncolumns)
         return stoa_fail(err, STOA_ERR_DATA, "line %" PRIu64 ": %zu column%s where %s has %zu",
                          line, nnames, nnames == 1 ? "" : "s", header->origin, header->ncolumns);
-    if (!first && options->no_header)
+    if (!first && nameless_columns)
         return STOA_OK;
     STOA_TRY(stoa_alloc_zeroed(&names, nnames, sizeof(*names), err));
     for (size_t i = 0; i < nnames; i++)
         STOA_TRY(
-            name_of(options->no_header ? &nameless : &record->fields[i], i, line, &names[i], err));
+            name_of(nameless_columns ? &nameless : &record->fields[i], i, line, &names[i], err));
     STOA_TRY(make_unique(names, nnames, err));
     if (first) {
         STOA_TRY(stoa_strndup(&header->origin, input_name, strlen(input_name), err));
@@ -208,18 +209,97 @@ enum stoa_status stoa_csv_record_check_width(const struct stoa_csv_record *recor
                         record->nfields == 1 || ncolumns == 1 ? ": is it another delimiter?" : "");
 }
 
+/* A character of the dialect; -1: there is none. */
+struct role {
+    const char *name;
+    int character;
+};
+
+static enum stoa_status check_character(const struct role *role, struct stoa_error *err)
+{
+    const char character = (char)role->character;
+    char shown[8];
+
+    if (role->character == -1 || ((uint8_t)character < 0x80 && character != '\n' &&
+                                  character != '\r' && character != STOA_CSV_NONE))
+        return STOA_OK;
+    return stoa_fail(err, STOA_ERR_USAGE,
+                     "the %s \"%s\" can't be used: it must be an ASCII character other than a line "
+                     "end",
+                     role->name, stoa_quote(shown, sizeof(shown), &character, 1));
+}
+
+/* All characters that split text, no two the same. */
+static enum stoa_status check_characters(const struct stoa_csv_options *options,
+                                         struct stoa_error *err)
+{
+    const struct role roles[] = {
+        {"delimiter", (uint8_t)stoa_csv_delimiter(options)},
+        {"quote", stoa_csv_quote(options)},
+        {"escape", stoa_csv_escape(options)},
+        {"comment", stoa_csv_comment(options)},
+    };
+    const size_t nroles = sizeof(roles) / sizeof(roles[0]);
+    char shown[8];
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = 0; i < nroles; i++) {
+        const char character = (char)roles[i].character;
+
+        STOA_TRY(check_character(&roles[i], err));
+        for (size_t k = 0; roles[i].character != -1 && k < i; k++) {
+            if (roles[i].character == roles[k].character)
+                return stoa_fail(err, STOA_ERR_USAGE, "\"%s\" can't be both %s and %s",
+                                 stoa_quote(shown, sizeof(shown), &character, 1), roles[k].name,
+                                 roles[i].name);
+        }
+    }
+out:
+    return st;
+}
+
+static enum stoa_status check_numbers(const struct stoa_csv_options *options,
+                                      struct stoa_error *err)
+{
+    const char decimal = stoa_csv_decimal(options);
+    const int thousands = stoa_csv_thousands(options);
+    char character, shown[8];
+
+    if (decimal != '.' && decimal != ',')
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "the decimal mark \"%s\" can't be used: it is a point or a comma",
+                         stoa_quote(shown, sizeof(shown), &decimal, 1));
+    if (thousands == decimal)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "\"%c\" can't be both decimal mark and between thousands", decimal);
+    character = (char)thousands;
+    if (thousands != -1 && strchr(",. '_", thousands) == NULL)
+        return stoa_fail(
+            err, STOA_ERR_USAGE,
+            "thousands can't be separated by \"%s\": a comma, point, blank, apostrophe "
+            "or underscore can be",
+            stoa_quote(shown, sizeof(shown), &character, 1));
+    return STOA_OK;
+}
+
 enum stoa_status stoa_csv_options_check(const struct stoa_csv_options *options,
                                         struct stoa_error *err)
 {
-    char shown[8];
-    char delimiter = stoa_csv_delimiter(options);
+    enum stoa_status st;
 
-    if ((uint8_t)delimiter < 0x80 && delimiter != '"' && delimiter != '\n' && delimiter != '\r')
-        return STOA_OK;
-    return stoa_fail(err, STOA_ERR_USAGE,
-                     "the delimiter \"%s\" can't be used: it must be an ASCII character other than "
-                     "a double quote or a line end",
-                     stoa_quote(shown, sizeof(shown), &delimiter, 1));
+    STOA_TRY(check_characters(options, err));
+    STOA_TRY(check_numbers(options, err));
+    if (options->trim != STOA_CSV_TRIM_NONE && stoa_csv_delimiter(options) == ' ')
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "fields that blanks separate can't be trimmed of blanks");
+    if (options->header_nrecords < -1 || options->header_nrecords > STOA_CSV_MAX_HEADER_NRECORDS ||
+        options->skip_nlines < -1 || options->trailing_delimiter < -1 ||
+        options->trailing_delimiter > 1 || options->trim > STOA_CSV_TRIM_BOTH ||
+        options->date_order > STOA_CSV_DATE_MDY || options->infer > STOA_CSV_INFER_NONE ||
+        (options->ragged & ~(STOA_CSV_PAD | STOA_CSV_TRUNCATE)) != 0)
+        return stoa_fail(err, STOA_ERR_USAGE, "an option of CSV is out of its range");
+out:
+    return st;
 }
 
 enum stoa_status stoa_csv_column_check(const struct stoa_field *field, struct stoa_error *err)

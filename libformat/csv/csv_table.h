@@ -50,9 +50,57 @@ static inline bool stoa_csv_record_is_blank(const struct stoa_csv_record *record
            !record->fields[0].quoted;
 }
 
+/* ---- What options mean where they were left at "auto". ---- */
+
 static inline char stoa_csv_delimiter(const struct stoa_csv_options *options)
 {
     return options->delimiter != 0 ? options->delimiter : ',';
+}
+
+/* Characters that there may be none of: -1 then, which no byte equals. */
+static inline int stoa_csv_quote(const struct stoa_csv_options *options)
+{
+    return options->quote == STOA_CSV_NONE ? -1
+           : options->quote != 0           ? (uint8_t)options->quote
+                                           : '"';
+}
+
+/* -1 where the quote is written twice. */
+static inline int stoa_csv_escape(const struct stoa_csv_options *options)
+{
+    const int escape = (uint8_t)options->escape;
+
+    return escape == 0 || escape == stoa_csv_quote(options) ? -1 : escape;
+}
+
+static inline int stoa_csv_comment(const struct stoa_csv_options *options)
+{
+    return options->comment == 0 || options->comment == STOA_CSV_NONE ? -1
+                                                                      : (uint8_t)options->comment;
+}
+
+static inline char stoa_csv_decimal(const struct stoa_csv_options *options)
+{
+    return options->decimal != 0 ? options->decimal : '.';
+}
+
+static inline int stoa_csv_thousands(const struct stoa_csv_options *options)
+{
+    return options->thousands == 0 || options->thousands == STOA_CSV_NONE
+               ? -1
+               : (uint8_t)options->thousands;
+}
+
+static inline uint32_t stoa_csv_header_nrecords(const struct stoa_csv_options *options)
+{
+    return options->header_nrecords == 0  ? 1
+           : options->header_nrecords < 0 ? 0
+                                          : (uint32_t)options->header_nrecords;
+}
+
+static inline uint32_t stoa_csv_skip_nlines(const struct stoa_csv_options *options)
+{
+    return options->skip_nlines > 0 ? (uint32_t)options->skip_nlines : 0;
 }
 
 static inline uint64_t stoa_csv_max_record_nbytes(const struct stoa_csv_options *options)
@@ -61,7 +109,8 @@ static inline uint64_t stoa_csv_max_record_nbytes(const struct stoa_csv_options 
                                            : STOA_CSV_MAX_RECORD_NBYTES;
 }
 
-/* STOA_ERR_USAGE for a delimiter that no text can have. */
+/* STOA_ERR_USAGE for characters that can't be what they are to be, and for options that contradict
+   each other. */
 STOA_CHECK enum stoa_status stoa_csv_options_check(const struct stoa_csv_options *options,
                                                    struct stoa_error *err);
 

@@ -159,7 +159,7 @@ static enum stoa_status append_header(const struct stoa_csv_options *options,
     const char delimiter = stoa_csv_delimiter(options);
     enum stoa_status st = STOA_OK;
 
-    if (options->no_header)
+    if (stoa_csv_header_nrecords(options) == 0)
         return STOA_OK;
     for (uint32_t i = 0; i < schema->nfields; i++) {
         const char *name = schema->fields[i].name;

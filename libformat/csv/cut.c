@@ -74,7 +74,7 @@ void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *st
     *cutter = (struct stoa_csv_cutter){
         .stream = stream,
         .delimiter = stoa_csv_delimiter(options),
-        .skips_blank = !options->no_header,
+        .skips_blank = stoa_csv_header_nrecords(options) > 0,
         .unit_nrows = options->unit_nrows != 0 ? options->unit_nrows : STOA_CSV_UNIT_NROWS,
         .unit_nbytes = options->unit_nbytes != 0 ? options->unit_nbytes : STOA_CSV_UNIT_NBYTES,
         .max_record_nbytes = stoa_csv_max_record_nbytes(options),

@@ -77,7 +77,7 @@ refuse("a schema file that is wrong is named", ["convert", "all.csv", "--schema"
 refuse("a schema file that is missing", ["convert", "all.csv", "--schema", "no.json", "-o", "x.stoa"], 3,
        "no.json: can't be opened: No such file or directory")
 refuse("a value that does not fit the schema", ["convert", "all.csv", "--schema", "all.json", "-o", "x.stoa",
-                                              "--no-header"], 1,
+                                              "--header", "none"], 1,
        'all.csv: line 1, column 1 (i): "i" is not int64')
 
 write("null.csv", CSV.replace("-2,", "NA,"))
@@ -167,7 +167,7 @@ expect("--delimiter tab", ["convert", "-", "-d", "tab", "-o", "-", "--to", "csv"
        stdin=b"a\tb\n1\t2\n")
 expect("--from tsv", ["convert", "-", "--from", "tsv", "-o", "-", "--to", "csv"], 0, "a,b\n1,2\n", None,
        stdin=b"a\tb\n1\t2\n")
-expect("--no-header", ["convert", "-", "--no-header", "-o", "-", "--to", "csv"], 0, "column_1,column_2\n1,2\n", None,
+expect("--header none", ["convert", "-", "--header", "none", "-o", "-", "--to", "csv"], 0, "column_1,column_2\n1,2\n", None,
        stdin=b"1,2\n")
 refuse("--max-record-size", ["convert", "-", "--max-record-size", "10", "-o", "-", "--to", "csv"], 1,
        "standard input: line 2: a record of more than 10 bytes: is a quote left open?", stdin=b"a\n" + b"x" * 50 + b"\n")
@@ -177,7 +177,7 @@ before = cli.read("few.stoa")
 refuse("an output that exists stays", ["convert", "many.csv", "-o", "few.stoa"], 2,
        "few.stoa: exists already (--force replaces it)")
 expect("a failed run with --force leaves it", ["convert", "all.csv", "--schema", "all.json", "-o", "few.stoa",
-                                               "--force", "--no-header"], 1)
+                                               "--force", "--header", "none"], 1)
 point("... as it was", cli.read("few.stoa") == before)
 expect("--force replaces it", ["convert", "parts", "-o", "few.stoa", "--force"], 0)
 point("... with the new one", cli.read("few.stoa") == cli.read("12.stoa"))

@@ -159,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     first.bytes = data + NOPTIONS;
     first.nbytes = nbytes - NOPTIONS;
     first.options = (struct stoa_csv_options){.delimiter = delimiters[data[0] % 8],
-                                              .no_header = data[0] >= 128};
+                                              .header_nrecords = data[0] >= 128 ? -1 : 0};
     second = first;
     first.options.unit_nrows = data[1];
     first.max_read = data[2];

@@ -15,10 +15,71 @@ extern "C" {
 
 #define STOA_CSV_MAX_RECORD_NBYTES (UINT64_C(32) << 20)
 
-/* {0} means: comma, double quote, a header line, the defaults of the limits. */
+#define STOA_CSV_MAX_HEADER_NRECORDS 1000
+
+/* In the place of a character: there is none. */
+#define STOA_CSV_NONE '\x01'
+
+enum stoa_csv_trim {
+    STOA_CSV_TRIM_NONE,  /* blanks are content */
+    STOA_CSV_TRIM_START, /* blanks and tabs in front of a field are not, nor in front of its quote
+                          */
+    STOA_CSV_TRIM_BOTH,  /* nor behind it */
+};
+
+/* Which of the three numbers of 01/02/2024 is what, where the values themselves do not tell. */
+enum stoa_csv_date_order {
+    STOA_CSV_DATE_AUTO, /* undecided columns stay text */
+    STOA_CSV_DATE_YMD,
+    STOA_CSV_DATE_DMY,
+    STOA_CSV_DATE_MDY,
+};
+
+enum stoa_csv_infer_mode {
+    STOA_CSV_INFER_SAMPLE, /* types from samples of each input */
+    STOA_CSV_INFER_FULL,   /* from every record, read once more beforehand */
+    STOA_CSV_INFER_NONE,   /* every column is text */
+};
+
+/* Bits of `ragged`. */
+#define STOA_CSV_PAD      1U /* what a short record lacks is null */
+#define STOA_CSV_TRUNCATE 2U /* what a long record has too much is dropped */
+
+/*
+ * The dialect of CSV text, how its values are read, and limits. {0} is everything found out:
+ * stoa_csv_sniff() replaces what stands at "auto" by what the text says. Functions that read or
+ * write take an "auto" that is left as the usual: comma, double quote doubled inside of quotes, no
+ * comments, a point, one header record, no other lines in front, UTF-8.
+ *
+ * Characters are ASCII, no line end, no NUL. Texts and lists are borrowed; a list ends with NULL.
+ */
 struct stoa_csv_options {
-    char delimiter;             /* 0: ','; any ASCII character but '"', CR and LF */
-    bool no_header;             /* the columns are then called column_1, column_2, ... */
+    char delimiter;            /* between fields; 0: auto */
+    char quote;                /* 0: auto; STOA_CSV_NONE: a quote is content */
+    char escape;               /* 0: auto; the quote itself: it is written twice inside of quotes;
+                                  another one makes the character behind it content */
+    char comment;              /* lines that begin with it are no records; 0: auto; STOA_CSV_NONE */
+    char decimal;              /* '.' or ','; 0: auto */
+    char thousands;            /* between groups of digits; 0 or STOA_CSV_NONE: there is none */
+    int8_t trailing_delimiter; /* each record ends with a delimiter, behind which there is no
+                                  field: 1 yes, -1 no, 0: auto */
+    bool strict;               /* a quote that neither opens nor closes a field is an error */
+    int32_t header_nrecords;   /* records that hold the names, of several joined by a blank;
+                                  -1: none, the columns are column_1, column_2, ...; 0: auto */
+    int32_t skip_nlines;       /* physical lines in front of the header; -1: none; 0: auto */
+    enum stoa_csv_trim trim;
+    unsigned ragged;      /* of STOA_CSV_PAD, STOA_CSV_TRUNCATE; 0: another number of fields
+                             than columns is an error */
+    const char *encoding; /* a name that iconv knows; NULL: UTF-8, or UTF-16 or UTF-32 where
+                             the first bytes say so */
+
+    const char *const *null_values; /* NULL: those of spec/csv.md, section 3 */
+    const char *const *true_values; /* NULL: true, True, TRUE */
+    const char *const *false_values;
+    const char *const *date_formats; /* further patterns of dates and timestamps, as strptime() */
+    enum stoa_csv_date_order date_order;
+    enum stoa_csv_infer_mode infer;
+
     uint64_t max_record_nbytes; /* 0: 32 MiB */
     uint32_t unit_nrows;        /* records of a unit; 0: 131,072 */
     uint64_t unit_nbytes;       /* text of a unit at the most; 0: 32 MiB */

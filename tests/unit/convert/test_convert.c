@@ -707,7 +707,7 @@ static void a_cancelled_conversion_leaves_nothing(void **state)
         pthread_t thread;
 
         options.cancel = &canceller.cancel;
-        options.csv.no_header = true;
+        options.csv.header_nrecords = -1;
         options.writer.row_group_nrows = 1000;
         assert_int_equal(pthread_create(&thread, NULL, cancel_half_way, &canceller), 0);
         assert_int_equal(chdir("out"), 0);

@@ -210,7 +210,8 @@ static void names_come_from_the_header(void **state)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        assert_inferred(cases[i].text, &(struct stoa_csv_options){.no_header = cases[i].no_header},
+        assert_inferred(cases[i].text,
+                        &(struct stoa_csv_options){.header_nrecords = cases[i].no_header ? -1 : 0},
                         cases[i].expected);
 }
 
@@ -238,18 +239,53 @@ static void many_equal_names_are_numbered_in_no_time(void **state)
     stoa_schema_reset(&schema);
 }
 
+static void options_that_contradict_each_other_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        struct stoa_csv_options options;
+        const char *message;
+    } cases[] = {
+        {{.delimiter = ';', .quote = ';'}, "\";\" can't be both delimiter and quote"},
+        {{.quote = '\'', .escape = ','}, "\",\" can't be both delimiter and escape"},
+        {{.delimiter = '#', .comment = '#'}, "\"#\" can't be both delimiter and comment"},
+        {{.comment = '"'}, "\"\"\" can't be both quote and comment"},
+        {{.escape = '!', .comment = '!'}, "\"!\" can't be both escape and comment"},
+        {{.quote = '\r'},
+         "the quote \"\\x0d\" can't be used: it must be an ASCII character other than a line end"},
+        {{.escape = (char)0xff},
+         "the escape \"\\xff\" can't be used: it must be an ASCII character other than a line end"},
+        {{.delimiter = STOA_CSV_NONE},
+         "the delimiter \"\\x01\" can't be used: it must be an ASCII character other than a line "
+         "end"},
+        {{.decimal = ';'}, "the decimal mark \";\" can't be used: it is a point or a comma"},
+        {{.thousands = '.'}, "\".\" can't be both decimal mark and between thousands"},
+        {{.thousands = '5'},
+         "thousands can't be separated by \"5\": a comma, point, blank, apostrophe or underscore "
+         "can be"},
+        {{.delimiter = ' ', .trim = STOA_CSV_TRIM_BOTH},
+         "fields that blanks separate can't be trimmed of blanks"},
+        {{.header_nrecords = 1001}, "an option of CSV is out of its range"},
+        {{.skip_nlines = -2}, "an option of CSV is out of its range"},
+        {{.trailing_delimiter = 2}, "an option of CSV is out of its range"},
+        {{.ragged = 4}, "an option of CSV is out of its range"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_inferred("a\n", &cases[i].options, cases[i].message);
+}
+
 static void delimiters_that_no_text_can_have_are_refused(void **state)
 {
     (void)state;
     assert_inferred("a\n", &(struct stoa_csv_options){.delimiter = '"'},
-                    "the delimiter \"\"\" can't be used: it must be an ASCII character other than "
-                    "a double quote or a line end");
+                    "\"\"\" can't be both delimiter and quote");
     assert_inferred("a\n", &(struct stoa_csv_options){.delimiter = '\n'},
                     "the delimiter \"\\x0a\" can't be used: it must be an ASCII character other "
-                    "than a double quote or a line end");
+                    "than a line end");
     assert_inferred("a\n", &(struct stoa_csv_options){.delimiter = (char)0xc3},
                     "the delimiter \"\\xc3\" can't be used: it must be an ASCII character other "
-                    "than a double quote or a line end");
+                    "than a line end");
 }
 
 static void all_inputs_decide_and_must_have_the_same_columns(void **state)
@@ -425,6 +461,7 @@ int main(void)
         TEST(where_all_is_quoted_quotes_tell_nothing),
         TEST(names_come_from_the_header),
         TEST(many_equal_names_are_numbered_in_no_time),
+        TEST(options_that_contradict_each_other_are_refused),
         TEST(delimiters_that_no_text_can_have_are_refused),
         TEST(all_inputs_decide_and_must_have_the_same_columns),
         TEST(messages_name_the_file_once),

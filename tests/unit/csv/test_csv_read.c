@@ -333,7 +333,7 @@ static void fields_are_those_of_the_scalar_model(void **state)
     stoa_test_schema_parse("a utf8, b utf8, c utf8", &schema);
     for (size_t n = stoa_test_ncases(200); n > 0; n--) {
         const struct stoa_csv_options options = {
-            .no_header = true,
+            .header_nrecords = -1,
             .unit_nrows = (uint32_t)stoa_test_random_between(&r, 1, 50),
             .unit_nbytes = 1 + stoa_test_random_wide(&r) % 3000,
         };

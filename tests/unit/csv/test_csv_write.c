@@ -159,7 +159,7 @@ static void tables_of_every_type_read_back_equal(void **state)
     for (size_t n = stoa_test_ncases(400); n > 0; n--) {
         const struct stoa_csv_options options = {
             .delimiter = delimiters[stoa_test_random_below(&r, sizeof(delimiters) - 1)],
-            .no_header = stoa_test_random_one_in(&r, 3),
+            .header_nrecords = stoa_test_random_one_in(&r, 3) ? -1 : 0,
             .unit_nrows = (uint32_t)stoa_test_random_between(&r, 1, 300),
         };
         struct stoa_schema schema = {0};

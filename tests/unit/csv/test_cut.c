@@ -121,7 +121,7 @@ static void any_text_is_cut_where_the_scalar_model_does(void **state)
     for (size_t n = stoa_test_ncases(5000); n > 0; n--) {
         struct stoa_error err = {0};
         struct job job = {
-            .options = {.no_header = true,
+            .options = {.header_nrecords = -1,
                         .unit_nrows = (uint32_t)stoa_test_random_between(&r, 1, 40),
                         .unit_nbytes = 1 + stoa_test_random_wide(&r) % 5000},
             .fault = {.max_read = reads[stoa_test_random_below(&r, 10)]},
@@ -150,7 +150,7 @@ static void a_text_of_many_reads_is_cut_as_the_model_does(void **state)
     for (int quoted = 0; quoted < 2; quoted++) {
         struct stoa_error err = {0};
         struct job job = {
-            .options = {.no_header = true, .unit_nrows = 5000, .unit_nbytes = 300000}};
+            .options = {.header_nrecords = -1, .unit_nrows = 5000, .unit_nbytes = 300000}};
         struct cuts *cuts;
         char *text = stoa_test_csv_file(&r, 30000, 5, &job.nbytes);
 
@@ -194,7 +194,7 @@ static void the_start_of_an_input_is_passed_over(void **state)
             struct stoa_error err = {0};
             struct job job = {.text = cases[i].text,
                               .nbytes = strlen(cases[i].text),
-                              .options = {.no_header = cases[i].no_header},
+                              .options = {.header_nrecords = cases[i].no_header ? -1 : 0},
                               .fault = {.max_read = max_read}};
             struct cuts *cuts;
 
@@ -239,7 +239,7 @@ static void a_record_over_the_limit_is_named(void **state)
             struct stoa_error err = {0};
             struct job job = {.text = cases[i].text,
                               .nbytes = strlen(cases[i].text),
-                              .options = {.no_header = true, .max_record_nbytes = 10},
+                              .options = {.header_nrecords = -1, .max_record_nbytes = 10},
                               .fault = {.max_read = max_read}};
             struct cuts *cuts;
 
