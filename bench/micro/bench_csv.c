@@ -120,6 +120,7 @@ static struct pass rows(const char *path, bool written)
     options.schema = &schema;
     must(stoa_csv_source_open(inputs, &options, &source, &err), &err);
     for (;;) {
+        struct stoa_notes *notes = NULL;
         struct stoa_batch batch;
         char *text = NULL;
         size_t nbytes = 0;
@@ -130,7 +131,7 @@ static struct pass rows(const char *path, bool written)
             break;
         pass.nbytes += unit->nbytes;
         begin = now();
-        must(source->read(source, unit, &batch, &err), &err);
+        must(source->read(source, unit, &batch, &notes, &err), &err);
         if (written) {
             begin = now();
             must(stoa_csv_format(NULL, &batch, &text, &nbytes, &err), &err);
@@ -139,6 +140,8 @@ static struct pass rows(const char *path, bool written)
         pass.count += batch.nrows;
         stoa_free(text);
         stoa_batch_reset(&batch);
+        if (notes != NULL)
+            notes->free(notes);
     }
     source->close(source);
     stoa_csv_inputs_free(inputs);

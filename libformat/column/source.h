@@ -17,6 +17,15 @@ struct stoa_unit {
     uint64_t nrows;  /* at the most */
 };
 
+/*
+ * What read() found in a unit besides its rows: records that are none, how the text was written.
+ * Each source has its own kind.
+ */
+struct stoa_notes {
+    void (*free)(struct stoa_notes *notes);
+    uint64_t nbytes; /* of memory, about */
+};
+
 struct stoa_batch_source {
     const struct stoa_schema *schema; /* of the batches; lives as long as the source */
 
@@ -30,9 +39,20 @@ struct stoa_batch_source {
      */
     bool (*prefetch)(struct stoa_batch_source *source);
 
-    /* The rows of a unit; frees the unit in any case. Any thread. May give a batch of no rows. */
+    /*
+     * The rows of a unit; frees the unit in any case. Any thread. May give a batch of no rows.
+     * *notes is NULL; a source that has something to tell of the unit leaves it there.
+     */
     enum stoa_status (*read)(struct stoa_batch_source *source, struct stoa_unit *unit,
-                             struct stoa_batch *out, struct stoa_error *err);
+                             struct stoa_batch *out, struct stoa_notes **notes,
+                             struct stoa_error *err);
+
+    /*
+     * Takes note of what belongs to no single unit. In order, for all notes that read() gave. NULL
+     * for a source without notes.
+     */
+    enum stoa_status (*accept)(struct stoa_batch_source *source, struct stoa_notes *notes,
+                               struct stoa_error *err);
 
     /* Bytes of input used up so far and in total (0: not known). Any thread. */
     void (*progress)(struct stoa_batch_source *source, uint64_t *done, uint64_t *total);

@@ -3,8 +3,8 @@
  *
  *     next      ordered    a unit of input
  *     read      parallel   unit -> batch; filter; columns of the filter alone dropped
- *     assemble  ordered    small batches joined into row groups, ordinals given
- *     prepare   parallel   batch -> item of the sink
+ *     assemble  ordered    notes accepted; small batches joined into row groups, ordinals given
+ *     prepare   parallel   batch -> item of the sink; notes -> its side table
  *     sequence  ordered
  *     encode    parallel
  *     commit    ordered    bytes written
@@ -32,6 +32,9 @@ struct item {
     struct stoa_batch *batches;
     size_t nbatches;
     size_t capacity;
+    struct stoa_notes **notes; /* of the units of these batches that have some */
+    size_t nnotes;
+    size_t notes_capacity;
     uint64_t nrows;
     uint64_t nbytes; /* of the batches in memory */
     uint64_t memory; /* what it is charged for */
@@ -85,6 +88,9 @@ static void drop(void *context, void *dropped)
     for (size_t i = 0; i < item->nbatches; i++)
         stoa_batch_reset(&item->batches[i]);
     stoa_free(item->batches);
+    for (size_t i = 0; i < item->nnotes; i++)
+        item->notes[i]->free(item->notes[i]);
+    stoa_free(item->notes);
     if (item->made != NULL)
         run->sink->item_free(run->sink, item->made);
     charge(run, item, 0);
@@ -179,19 +185,24 @@ static enum stoa_status stage_read(void *context, void **at, struct stoa_error *
     struct stoa_batch *batch;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&item->batches, 1, sizeof(*item->batches), err));
-    item->capacity = 1;
+    STOA_TRY(stoa_reserve(&item->batches, &item->capacity, 1, sizeof(*item->batches), err));
+    STOA_TRY(stoa_reserve(&item->notes, &item->notes_capacity, 1, sizeof(*item->notes), err));
     batch = item->batches;
+    *batch = (struct stoa_batch){0};
+    item->notes[0] = NULL;
     item->unit = NULL; /* read() frees it in any case */
-    STOA_TRY(run->plan.source->read(run->plan.source, unit, batch, err));
+    STOA_TRY(run->plan.source->read(run->plan.source, unit, batch, &item->notes[0], err));
     item->nbatches = 1;
+    item->nnotes = item->notes[0] != NULL;
     if (run->plan.matcher != NULL && batch->nrows > 0)
         STOA_TRY(filter_batch(run, batch, err));
     batch->schema = &run->plan.schema;
     item->nrows = batch->nrows;
     item->nbytes = stoa_memory_batch_nbytes(batch);
-    charge(run, item, stoa_memory_of_batch(&run->plan.memory, batch));
-    if (item->nrows == 0) {
+    charge(run, item,
+           stoa_memory_of_batch(&run->plan.memory, batch) +
+               (item->nnotes > 0 ? item->notes[0]->nbytes : 0));
+    if (item->nrows == 0 && item->nnotes == 0) {
         drop(run, item);
         *at = NULL;
     }
@@ -203,20 +214,25 @@ out:
 static enum stoa_status join(struct run *run, struct item *to, struct item *from,
                              struct stoa_error *err)
 {
-    enum stoa_status st = stoa_reserve(&to->batches, &to->capacity, to->nbatches + from->nbatches,
-                                       sizeof(*to->batches), err);
+    enum stoa_status st;
 
-    if (st != STOA_OK)
-        return st;
+    STOA_TRY(stoa_reserve(&to->batches, &to->capacity, to->nbatches + from->nbatches,
+                          sizeof(*to->batches), err));
+    STOA_TRY(stoa_reserve(&to->notes, &to->notes_capacity, to->nnotes + from->nnotes,
+                          sizeof(struct stoa_notes *), err));
     memcpy(to->batches + to->nbatches, from->batches, from->nbatches * sizeof(*from->batches));
     to->nbatches += from->nbatches;
+    for (size_t i = 0; i < from->nnotes; i++)
+        to->notes[to->nnotes++] = from->notes[i];
+    from->nnotes = 0;
     to->nrows += from->nrows;
     to->nbytes += from->nbytes;
     to->memory += from->memory;
     from->memory = 0;
     from->nbatches = 0;
     drop(run, from);
-    return STOA_OK;
+out:
+    return st;
 }
 
 /* Gives *item the next ordinal and takes it out of the run's hands. */
@@ -246,6 +262,13 @@ static enum stoa_status stage_assemble(void *context, void **at, struct stoa_err
     struct item *item = *at, *held = run->held;
     enum stoa_status st = STOA_OK;
 
+    if (item != NULL && item->nnotes > 0)
+        STOA_TRY(run->plan.source->accept(run->plan.source, item->notes[0], err));
+    if (item != NULL && item->nrows == 0) { /* its notes were all that it brought */
+        drop(run, item);
+        *at = NULL;
+        return STOA_OK;
+    }
     if (item == NULL || !run->sink->wants_groups) { /* the end, or nothing to join */
         run->held = NULL;
         give_out(run, item != NULL ? item : held, at);

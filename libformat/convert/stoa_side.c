@@ -120,11 +120,13 @@ out:
 }
 
 static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_unit *unit_base,
-                                    struct stoa_batch *out, struct stoa_error *err)
+                                    struct stoa_batch *out, struct stoa_notes **notes,
+                                    struct stoa_error *err)
 {
     const struct scan_unit *unit = (const struct scan_unit *)unit_base;
     enum stoa_status st = stoa_scan_read_unit(unit->file->scan, unit->unit, out, err);
 
+    (void)notes;
     if (st == STOA_OK)
         out->schema = base->schema;
     else

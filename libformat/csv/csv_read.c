@@ -334,7 +334,8 @@ out:
 }
 
 static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_unit *unit_base,
-                                    struct stoa_batch *out, struct stoa_error *err)
+                                    struct stoa_batch *out, struct stoa_notes **notes,
+                                    struct stoa_error *err)
 {
     const struct csv_source *source = source_of(base);
     struct csv_unit *unit = (struct csv_unit *)unit_base;
@@ -344,6 +345,7 @@ static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_
     size_t nrows = 0;
     enum stoa_status st;
 
+    (void)notes;
     STOA_TRY(stoa_batch_init(&batch, &source->schema, err));
     STOA_TRY(stoa_alloc_zeroed(&builders, ncolumns, sizeof(*builders), err));
     for (uint32_t i = 0; i < ncolumns; i++)

@@ -88,12 +88,21 @@ enum stoa_status stoa_test_drain(struct stoa_batch_source *source, struct stoa_b
     STOA_TRY(stoa_batch_init(&all, source->schema, err));
     for (;;) {
         struct stoa_batch batch;
+        struct stoa_notes *notes = NULL;
         struct stoa_unit *unit;
 
         STOA_TRY(source->next(source, &unit, err));
         if (unit == NULL)
             break;
-        STOA_TRY(source->read(source, unit, &batch, err));
+        STOA_TRY(source->read(source, unit, &batch, &notes, err));
+        if (notes != NULL) {
+            st = source->accept(source, notes, err);
+            notes->free(notes);
+            if (st != STOA_OK) {
+                stoa_batch_reset(&batch);
+                goto out;
+            }
+        }
         STOA_TRY(join(&all, &batch, err));
     }
     *out = all;
