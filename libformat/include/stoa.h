@@ -21,6 +21,7 @@
 #include <stoa/recover.h>
 #include <stoa/scan.h>
 #include <stoa/schema.h>
+#include <stoa/source_text.h>
 #include <stoa/stats.h>
 #include <stoa/writer.h>
 
