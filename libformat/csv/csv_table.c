@@ -289,7 +289,7 @@ enum stoa_status stoa_csv_options_check(const struct stoa_csv_options *options,
 
     STOA_TRY(check_characters(options, err));
     STOA_TRY(check_numbers(options, err));
-    if (options->trim != STOA_CSV_TRIM_NONE && stoa_csv_delimiter(options) == ' ')
+    if (stoa_csv_trim(options) != STOA_CSV_TRIM_NONE && stoa_csv_delimiter(options) == ' ')
         return stoa_fail(err, STOA_ERR_USAGE,
                          "fields that blanks separate can't be trimmed of blanks");
     if (options->header_nrecords < -1 || options->header_nrecords > STOA_CSV_MAX_HEADER_NRECORDS ||

@@ -91,6 +91,11 @@ static inline int stoa_csv_thousands(const struct stoa_csv_options *options)
                : (uint8_t)options->thousands;
 }
 
+static inline enum stoa_csv_trim stoa_csv_trim(const struct stoa_csv_options *options)
+{
+    return options->trim != STOA_CSV_TRIM_AUTO ? options->trim : STOA_CSV_TRIM_NONE;
+}
+
 static inline uint32_t stoa_csv_header_nrecords(const struct stoa_csv_options *options)
 {
     return options->header_nrecords == 0  ? 1

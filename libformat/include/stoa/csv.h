@@ -21,6 +21,7 @@ extern "C" {
 #define STOA_CSV_NONE '\x01'
 
 enum stoa_csv_trim {
+    STOA_CSV_TRIM_AUTO,
     STOA_CSV_TRIM_NONE,  /* blanks are content */
     STOA_CSV_TRIM_START, /* blanks and tabs in front of a field are not, nor in front of its quote
                           */
@@ -49,7 +50,7 @@ enum stoa_csv_infer_mode {
  * The dialect of CSV text, how its values are read, and limits. {0} is everything found out:
  * stoa_csv_sniff() replaces what stands at "auto" by what the text says. Functions that read or
  * write take an "auto" that is left as the usual: comma, double quote doubled inside of quotes, no
- * comments, a point, one header record, no other lines in front, UTF-8.
+ * comments, a point, one header record, no other lines in front, nothing trimmed, UTF-8.
  *
  * Characters are ASCII, no line end, no NUL. Texts and lists are borrowed; a list ends with NULL.
  */
