@@ -223,9 +223,9 @@ static enum stoa_status copy_groups(struct merge *merge, struct open_input *inpu
     struct stoa_part part = {0};
     enum stoa_status st;
 
-    STOA_TRY(stoa_part_init(&part, &merge->merger, input->reader, err));
+    STOA_TRY(stoa_part_init(&part, &merge->merger, input->reader, NULL, err));
     for (uint32_t i = 0; i < ngroups; i++) {
-        STOA_TRY(stoa_part_copy_group(&part, i, err));
+        STOA_TRY(stoa_part_copy_group(&part, i, NULL, err));
         STOA_TRY(check_memory(merge, err));
         STOA_TRY(tick(merge, 0, err));
     }

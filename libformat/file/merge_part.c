@@ -158,9 +158,10 @@ static enum stoa_status can_copy(struct stoa_part *part, uint32_t column, bool *
 }
 
 enum stoa_status stoa_part_init(struct stoa_part *part, struct stoa_merger *merger,
-                                struct stoa_reader *reader, struct stoa_error *err)
+                                struct stoa_reader *reader, const bool *gives,
+                                struct stoa_error *err)
 {
-    struct stoa_part made = {.merger = merger, .reader = reader};
+    struct stoa_part made = {.merger = merger, .reader = reader, .gives = gives};
     uint32_t ncolumns = merger->schema->nfields;
     enum stoa_status st;
 
@@ -170,7 +171,7 @@ enum stoa_status stoa_part_init(struct stoa_part *part, struct stoa_merger *merg
     for (uint32_t i = 0; i < ncolumns; i++) {
         bool copies = true;
 
-        if (made.column_of[i] != STOA_NONE32)
+        if (made.column_of[i] != STOA_NONE32 && gives == NULL)
             STOA_TRY(can_copy(&made, i, &copies, err));
         made.encodes[i] = !copies;
     }
@@ -190,6 +191,7 @@ void stoa_part_reset(struct stoa_part *part)
     stoa_free(part->column_of);
     stoa_free(part->encodes);
     stoa_free(part->segments);
+    stoa_free(part->given_segments);
     *part = (struct stoa_part){0};
 }
 
@@ -210,6 +212,8 @@ struct group {
     struct node *nodes;
     struct stoa_new_chunk *chunks;
     struct stoa_writer_group **encoded; /* by column; NULL: is not */
+    struct stoa_writer_group *given;    /* or NULL */
+    uint32_t ngiven;                    /* nodes of it that have their place */
 };
 
 static void group_reset(struct group *group)
@@ -392,6 +396,21 @@ out:
     return st;
 }
 
+/* A chunk that was encoded anew, as node number `node`. */
+static void use_encoded(struct group *group, uint32_t node, const struct stoa_writer_group *made,
+                        const struct stoa_group_node *chunk, uint32_t dict_index)
+{
+    group->chunks[node] = (struct stoa_new_chunk){
+        .entry = chunk->entry,
+        .dict_index = dict_index,
+        .zones = &chunk->zones,
+        .all = &chunk->all,
+    };
+    if (chunk->entry.nbytes > 0)
+        group->nodes[node].encoded = made->body.data + (chunk->entry.offset - STOA_OBJECT_NBYTES);
+    group->part->merger->nchunks_encoded++;
+}
+
 static enum stoa_status plan_encoded(struct group *group, uint32_t column, struct stoa_error *err)
 {
     struct stoa_merger *merger = group->part->merger;
@@ -402,21 +421,28 @@ static enum stoa_status plan_encoded(struct group *group, uint32_t column, struc
     if (st != STOA_OK)
         return st;
     group->encoded[column] = made;
-    for (uint32_t i = 0; i < merger->columns[column + 1] - first; i++) {
-        const struct stoa_group_node *chunk = &made->nodes[i];
-
-        group->chunks[first + i] = (struct stoa_new_chunk){
-            .entry = chunk->entry,
-            .dict_index = STOA_NONE32,
-            .zones = &chunk->zones,
-            .all = &chunk->all,
-        };
-        if (chunk->entry.nbytes > 0)
-            group->nodes[first + i].encoded =
-                made->body.data + (chunk->entry.offset - STOA_OBJECT_NBYTES);
-        merger->nchunks_encoded++;
-    }
+    for (uint32_t i = 0; i < merger->columns[column + 1] - first; i++)
+        use_encoded(group, first + i, made, &made->nodes[i], STOA_NONE32);
     return STOA_OK;
+}
+
+static enum stoa_status plan_given(struct group *group, uint32_t column, struct stoa_error *err)
+{
+    const uint32_t *columns = group->part->merger->columns;
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t node = columns[column]; node < columns[column + 1]; node++) {
+        struct stoa_group_node *chunk = &group->given->nodes[group->ngiven++];
+        uint32_t dict_index = STOA_NONE32;
+
+        if (chunk->sequenced.has_segment)
+            STOA_TRY(stoa_part_give_segment(group->part, &chunk->sequenced.segment, err));
+        if (chunk->entry.flags & STOA_CHUNK_SHARED_DICT)
+            dict_index = group->part->given_segments[chunk->sequenced.dict_index];
+        use_encoded(group, node, group->given, chunk, dict_index);
+    }
+out:
+    return st;
 }
 
 static enum stoa_status plan_column(struct group *group, uint32_t column, struct stoa_error *err)
@@ -425,6 +451,8 @@ static enum stoa_status plan_column(struct group *group, uint32_t column, struct
     const struct stoa_merger *merger = part->merger;
     enum stoa_status st = STOA_OK;
 
+    if (part->gives != NULL && part->gives[column])
+        return plan_given(group, column, err);
     if (part->encodes[column])
         return plan_encoded(group, column, err);
     for (uint32_t node = merger->columns[column]; node < merger->columns[column + 1]; node++) {
@@ -518,11 +546,13 @@ out:
 }
 
 enum stoa_status stoa_part_copy_group(struct stoa_part *part, uint32_t number,
-                                      struct stoa_error *err)
+                                      struct stoa_writer_group *given, struct stoa_error *err)
 {
     struct stoa_merger *merger = part->merger;
-    struct group group = {
-        .part = part, .number = number, .entry = &part->reader->footer.groups[number]};
+    struct group group = {.part = part,
+                          .number = number,
+                          .entry = &part->reader->footer.groups[number],
+                          .given = given};
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&group.nodes, merger->nnodes, sizeof(group.nodes[0]), err));

@@ -58,23 +58,33 @@ struct stoa_part {
     uint32_t *node_of;   /* of each output node the one of the part, or STOA_NONE32 */
     uint32_t *column_of; /* the same of each output column */
     bool *encodes;       /* of each output column: its chunks are encoded anew */
+    const bool *gives;   /* of each output column: its chunks come with each row group; or NULL */
     const struct stoa_dictionary_table *table;
     struct stoa_part_segment *segments;
+    uint32_t *given_segments; /* index in the output of each segment that came so */
+    size_t ngiven_segments, given_capacity;
 };
 
 /*
  * Makes a part of an open file, whose schema the merged one holds (stoa_schema_join()). Both are
  * borrowed. Reads all chunk entries; decides which columns are encoded anew.
+ *
+ * gives  NULL, or for each column of the output whether its chunks are given with each row group;
+ *        borrowed. Such a part is the only one of its output, every other column is copied as it
+ *        is, and segments are written again as often as the part has them.
  */
 STOA_CHECK enum stoa_status stoa_part_init(struct stoa_part *part, struct stoa_merger *merger,
-                                           struct stoa_reader *reader, struct stoa_error *err);
+                                           struct stoa_reader *reader, const bool *gives,
+                                           struct stoa_error *err);
 void stoa_part_reset(struct stoa_part *part);
 
 /*
- * Writes row group `group` of the part, and the segments it needs in front of it.
+ * Writes row group `group` of the part, and the segments it needs in front of it. `given` is NULL
+ * or has the nodes of the given columns, encoded; new segments are taken out of it.
  * STOA_ERR_CORRUPT: something that is read does not fit its hash; nothing damaged is copied.
  */
 STOA_CHECK enum stoa_status stoa_part_copy_group(struct stoa_part *part, uint32_t group,
+                                                 struct stoa_writer_group *given,
                                                  struct stoa_error *err);
 
 /* ---- What the files of merge_*.c offer to each other ---- */
@@ -84,6 +94,11 @@ STOA_CHECK enum stoa_status stoa_part_plan_segments(struct stoa_part *part, stru
 
 /* Writes segment `index` of the part and those in front of it, unless the output has them. */
 STOA_CHECK enum stoa_status stoa_part_copy_segment(struct stoa_part *part, uint32_t index,
+                                                   struct stoa_error *err);
+
+/* Writes a segment that a sequencer made; those before it were written so too. */
+STOA_CHECK enum stoa_status stoa_part_give_segment(struct stoa_part *part,
+                                                   struct stoa_segment *segment,
                                                    struct stoa_error *err);
 
 /*

@@ -10,6 +10,7 @@
  * one are encoded anew. What can no longer be compared, because the output keeps no copy of its
  * segments any more, counts as different.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,6 +251,8 @@ enum stoa_status stoa_part_plan_segments(struct stoa_part *part, struct stoa_err
 
     for (uint32_t i = 0; i < part->table->nentries; i++)
         part->segments[i] = (struct stoa_part_segment){.index = STOA_NONE32, .same_as = i};
+    if (part->gives != NULL) /* there is nothing to compare with, and doubles stay */
+        return STOA_OK;
     for (uint32_t i = 0; i < ncolumns; i++)
         if (!part->encodes[i])
             STOA_TRY(look_at_chunks(part, i, NULL, err));
@@ -321,5 +324,29 @@ enum stoa_status stoa_part_copy_segment(struct stoa_part *part, uint32_t index,
     STOA_TRY(write_waiting(part, waiting, (uint32_t)n, err));
 out:
     stoa_free(waiting);
+    return st;
+}
+
+enum stoa_status stoa_part_give_segment(struct stoa_part *part, struct stoa_segment *segment,
+                                        struct stoa_error *err)
+{
+    struct stoa_assembler *file = part->merger->file;
+    struct stoa_dictdir_entry entry = {
+        .id = segment->id,
+        .prev_index = segment->prev_index,
+        .first_code = segment->first_code,
+        .count = segment->count,
+        .phys = (uint8_t)segment->phys,
+    };
+    enum stoa_status st;
+
+    assert(segment->index == part->ngiven_segments);
+    if (entry.prev_index != STOA_NONE32)
+        entry.prev_index = part->given_segments[entry.prev_index];
+    STOA_TRY(stoa_reserve(&part->given_segments, &part->given_capacity, part->ngiven_segments + 1,
+                          sizeof(part->given_segments[0]), err));
+    part->given_segments[part->ngiven_segments++] = (uint32_t)file->footer.nsegments;
+    STOA_TRY(stoa_assembler_add_segment(file, &entry, segment->dir_nbytes, &segment->body, err));
+out:
     return st;
 }

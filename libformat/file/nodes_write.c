@@ -31,6 +31,15 @@ bool stoa_type_shares_dictionary(const struct stoa_type *type)
     return type->id == STOA_UTF8 || type->id == STOA_BINARY;
 }
 
+uint32_t stoa_nodes_count_texts(const struct stoa_schema_node *nodes, uint32_t nnodes)
+{
+    uint32_t ntexts = 0;
+
+    for (uint32_t i = 0; i < nnodes; i++)
+        ntexts += stoa_type_shares_dictionary(&nodes[i].field->type);
+    return ntexts;
+}
+
 /* Writes "a"."b" for node b below node a; returns the length. Long names are cut. */
 static size_t put_path(const struct stoa_schema_node *nodes, uint32_t node, char *path,
                        size_t nbytes)

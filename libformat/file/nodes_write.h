@@ -13,6 +13,9 @@
 /* Whether nodes of this type share dictionaries. */
 bool stoa_type_shares_dictionary(const struct stoa_type *type);
 
+/* How many of the nodes do. */
+uint32_t stoa_nodes_count_texts(const struct stoa_schema_node *nodes, uint32_t nnodes);
+
 /* Puts "column NAME: " in front of the message, NAME with the names of the node's ancestors. */
 enum stoa_status stoa_nodes_wrap(const struct stoa_schema_node *nodes, uint32_t node,
                                  enum stoa_status st, struct stoa_error *err);

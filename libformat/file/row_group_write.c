@@ -147,13 +147,13 @@ static enum stoa_status prepare_nodes(struct stoa_encoder *encoder, const struct
 enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
                                         const struct stoa_rules *rules,
                                         const struct stoa_schema_node *nodes, uint32_t nnodes,
-                                        uint64_t ordinal, struct stoa_batch *batch,
+                                        uint32_t ntexts, uint64_t ordinal, struct stoa_batch *batch,
                                         struct stoa_writer_group **out, struct stoa_error *err)
 {
     struct stoa_writer_group *group = NULL;
     struct stoa_split_node *split = NULL;
     struct stoa_zone *zones = NULL;
-    uint32_t ntexts = 0, first = 0;
+    uint32_t first = 0;
     size_t nzones = (size_t)stoa_zone_count(batch->nrows);
     size_t huge = stoa_row_group_first_huge(rules, nodes, batch, 0, batch->nrows);
     enum stoa_status st;
@@ -172,9 +172,6 @@ enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
     group->ncolumns = batch->ncolumns;
     group->nnodes = nnodes;
     group->is_chooser = ordinal % rules->chooser_period == 0;
-    for (uint32_t i = 0; i < nnodes; i++)
-        ntexts += stoa_type_shares_dictionary(&nodes[i].field->type);
-
     for (uint32_t i = 0; i < batch->ncolumns; i++, first += nodes[first].nnodes) {
         STOA_TRY(stoa_nodes_split(nodes, first, &batch->columns[i], nzones, split + first, err));
         STOA_TRY(prepare_nodes(encoder, rules, nodes, first, ntexts, split, zones, group, err));

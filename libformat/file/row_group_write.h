@@ -53,14 +53,14 @@ size_t stoa_row_group_first_huge(const struct stoa_rules *rules,
 
 /*
  * Takes over the columns of `batch` on success; it is checked (stoa_nodes_check()), and `nodes` are
- * those of its schema.
+ * those of its schema. `ntexts` nodes of the file share the room for dictionaries.
  * STOA_ERR_DATA: a value that its type cannot have, with the column; STOA_ERR_LIMIT: a row that
  * must be a row group of its own and is not; STOA_ERR_NOMEM.
  */
 STOA_CHECK enum stoa_status
 stoa_row_group_prepare(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                       const struct stoa_schema_node *nodes, uint32_t nnodes, uint64_t ordinal,
-                       struct stoa_batch *batch, struct stoa_writer_group **out,
+                       const struct stoa_schema_node *nodes, uint32_t nnodes, uint32_t ntexts,
+                       uint64_t ordinal, struct stoa_batch *batch, struct stoa_writer_group **out,
                        struct stoa_error *err);
 
 STOA_CHECK enum stoa_status stoa_row_group_settle(struct stoa_sequencer *sequencer,

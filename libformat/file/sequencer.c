@@ -58,17 +58,15 @@ void stoa_sequencer_bounds(const struct stoa_rules *rules, uint32_t ntexts, uint
 }
 
 enum stoa_status stoa_sequencer_new(struct stoa_sequencer **out, const struct stoa_rules *rules,
-                                    uint32_t ncolumns, const bool *text, struct stoa_error *err)
+                                    uint32_t ncolumns, uint32_t ntexts, struct stoa_error *err)
 {
     struct stoa_sequencer *sequencer;
-    uint32_t ntexts = 0, max_count;
+    uint32_t max_count;
     enum stoa_status st = stoa_alloc_zeroed(
         &sequencer, 1, sizeof(*sequencer) + ncolumns * sizeof(struct column), err);
 
     if (st != STOA_OK)
         return st;
-    for (uint32_t i = 0; i < ncolumns; i++)
-        ntexts += text[i];
     sequencer->rules = rules;
     sequencer->ncolumns = ncolumns;
     stoa_sequencer_bounds(rules, ntexts, 0, &max_count, &sequencer->chain_max_nbytes);

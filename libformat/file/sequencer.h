@@ -39,10 +39,10 @@
 
 struct stoa_sequencer;
 
-/* For ncolumns columns; dictionaries are shared by those of which `text` is true. */
+/* For ncolumns columns of a file in which `ntexts` share the room for dictionaries. */
 STOA_CHECK enum stoa_status stoa_sequencer_new(struct stoa_sequencer **out,
                                                const struct stoa_rules *rules, uint32_t ncolumns,
-                                               const bool *text, struct stoa_error *err);
+                                               uint32_t ntexts, struct stoa_error *err);
 void stoa_sequencer_free(struct stoa_sequencer *sequencer);
 
 /* The bounds within which distinct values of a text column of nrows rows are worth collecting. */

@@ -25,9 +25,8 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "file/assemble.h"
+#include "file/encoder_pool.h"
 #include "file/row_group_write.h"
-
-enum { NENCODERS = 64 };
 
 /* Rows that were appended and make no full row group yet. */
 struct pending {
@@ -43,9 +42,9 @@ struct stoa_writer {
     struct stoa_schema schema;
     struct stoa_schema_node *nodes; /* of the schema */
     uint32_t nnodes;
+    uint32_t ntexts; /* of the nodes, how many have shared dictionaries */
 
-    /* Encoders that nobody uses at the moment; a slot is taken and filled by one exchange. */
-    _Atomic(struct stoa_encoder *) encoders[NENCODERS];
+    struct stoa_encoder_pool encoders;
 
     struct stoa_sequencer *sequencer;
     struct stoa_assembler file;
@@ -59,30 +58,6 @@ struct stoa_writer {
     struct pending pending;
     uint64_t row_nbytes; /* Arrow bytes of a row, text and nested columns apart */
 };
-
-/* ---- Encoders ---- */
-
-static enum stoa_status encoder_take(struct stoa_writer *writer, struct stoa_encoder **out,
-                                     struct stoa_error *err)
-{
-    for (unsigned i = 0; i < NENCODERS; i++) {
-        *out = atomic_exchange(&writer->encoders[i], NULL);
-        if (*out != NULL)
-            return STOA_OK;
-    }
-    return stoa_encoder_new(out, writer->rules->zstd_level, err);
-}
-
-static void encoder_give(struct stoa_writer *writer, struct stoa_encoder *encoder)
-{
-    for (unsigned i = 0; i < NENCODERS; i++) {
-        struct stoa_encoder *empty = NULL;
-
-        if (atomic_compare_exchange_strong(&writer->encoders[i], &empty, encoder))
-            return;
-    }
-    stoa_encoder_free(encoder); /* more threads than slots */
-}
 
 /* ---- Opening and closing ---- */
 
@@ -118,21 +93,6 @@ static enum stoa_status check_options(struct stoa_writer_options *options, struc
     return STOA_OK;
 }
 
-static enum stoa_status new_sequencer(struct stoa_writer *writer, struct stoa_error *err)
-{
-    uint32_t nnodes = writer->nnodes;
-    bool *text;
-    enum stoa_status st = stoa_alloc_zeroed(&text, nnodes, sizeof(text[0]), err);
-
-    if (st != STOA_OK)
-        return st;
-    for (uint32_t i = 0; i < nnodes; i++)
-        text[i] = stoa_type_shares_dictionary(&writer->nodes[i].field->type);
-    st = stoa_sequencer_new(&writer->sequencer, writer->rules, nnodes, text, err);
-    stoa_free(text);
-    return st;
-}
-
 enum stoa_status stoa_writer_open_rules(struct stoa_sink *sink, const struct stoa_schema *schema,
                                         const struct stoa_writer_options *options,
                                         const struct stoa_rules *rules, struct stoa_writer **out,
@@ -142,8 +102,7 @@ enum stoa_status stoa_writer_open_rules(struct stoa_sink *sink, const struct sto
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&writer, 1, sizeof(*writer), err));
-    for (unsigned i = 0; i < NENCODERS; i++)
-        atomic_init(&writer->encoders[i], NULL);
+    stoa_encoder_pool_init(&writer->encoders, rules->zstd_level);
     atomic_init(&writer->chains_nbytes, 0);
     atomic_init(&writer->rest_nbytes, 0);
     atomic_init(&writer->failed, false);
@@ -155,7 +114,8 @@ enum stoa_status stoa_writer_open_rules(struct stoa_sink *sink, const struct sto
     STOA_TRY(stoa_assembler_init(&writer->file, sink, &writer->schema, rules, err));
     STOA_TRY(stoa_schema_nodes(&writer->schema, &writer->nodes, &writer->nnodes, err));
     writer->row_nbytes = bytes_of_row(&writer->schema);
-    STOA_TRY(new_sequencer(writer, err));
+    writer->ntexts = stoa_nodes_count_texts(writer->nodes, writer->nnodes);
+    STOA_TRY(stoa_sequencer_new(&writer->sequencer, rules, writer->nnodes, writer->ntexts, err));
     *out = writer;
     writer = NULL;
 out:
@@ -192,8 +152,7 @@ void stoa_writer_close(struct stoa_writer *writer)
     pending_reset(&writer->pending, writer->schema.nfields);
     stoa_assembler_reset(&writer->file);
     stoa_sequencer_free(writer->sequencer);
-    for (unsigned i = 0; i < NENCODERS; i++)
-        stoa_encoder_free(atomic_load(&writer->encoders[i]));
+    stoa_encoder_pool_reset(&writer->encoders);
     stoa_free(writer->nodes);
     stoa_schema_reset(&writer->schema);
     stoa_free(writer);
@@ -246,12 +205,12 @@ enum stoa_status stoa_writer_prepare(struct stoa_writer *writer, uint64_t ordina
     if (batch->nrows < 1 || batch->nrows > STOA_ROW_GROUP_MAX_NROWS)
         return stoa_fail(err, STOA_ERR_USAGE, "a row group of %zu rows; it has 1 to %d",
                          batch->nrows, STOA_ROW_GROUP_MAX_NROWS);
-    st = encoder_take(writer, &encoder, err);
+    st = stoa_encoder_pool_take(&writer->encoders, &encoder, err);
     if (st != STOA_OK)
         return st;
-    st = stoa_row_group_prepare(encoder, writer->rules, writer->nodes, writer->nnodes, ordinal,
-                                batch, out, err);
-    encoder_give(writer, encoder);
+    st = stoa_row_group_prepare(encoder, writer->rules, writer->nodes, writer->nnodes,
+                                writer->ntexts, ordinal, batch, out, err);
+    stoa_encoder_pool_give(&writer->encoders, encoder);
     return st;
 }
 
@@ -286,12 +245,12 @@ enum stoa_status stoa_writer_encode(struct stoa_writer *writer, struct stoa_writ
                                     struct stoa_error *err)
 {
     struct stoa_encoder *encoder;
-    enum stoa_status st = encoder_take(writer, &encoder, err);
+    enum stoa_status st = stoa_encoder_pool_take(&writer->encoders, &encoder, err);
 
     if (st != STOA_OK)
         return st;
     st = stoa_row_group_encode(encoder, writer->rules, writer->nodes, group, err);
-    encoder_give(writer, encoder);
+    stoa_encoder_pool_give(&writer->encoders, encoder);
     return st;
 }
 

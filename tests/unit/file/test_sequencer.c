@@ -91,11 +91,10 @@ static struct stoa_sequenced settle(struct stoa_sequencer *sequencer, size_t beg
 
 static struct stoa_sequencer *new_sequencer(const struct stoa_rules *rules)
 {
-    static const bool text[] = {true};
     struct stoa_sequencer *sequencer;
     struct stoa_error err = {0};
 
-    stoa_test_check(stoa_sequencer_new(&sequencer, rules, 1, text, &err), &err);
+    stoa_test_check(stoa_sequencer_new(&sequencer, rules, 1, 1, &err), &err);
     return sequencer;
 }
 
@@ -515,7 +514,6 @@ static void codes_stand_for_the_values(void **state)
 
 static enum stoa_status settles_some(void *context, struct stoa_error *err)
 {
-    static const bool text[] = {true};
     struct stoa_rules rules = test_rules();
     struct stoa_chunk_plan plan = shared_plan();
     struct chunk *chunks = context;
@@ -523,7 +521,7 @@ static enum stoa_status settles_some(void *context, struct stoa_error *err)
     enum stoa_status st;
 
     rules.segment_nbytes = 9;
-    STOA_TRY(stoa_sequencer_new(&sequencer, &rules, 1, text, err));
+    STOA_TRY(stoa_sequencer_new(&sequencer, &rules, 1, 1, err));
     for (size_t i = 0; i < 4; i++) {
         struct stoa_sequenced sequenced;
 

@@ -1,0 +1,72 @@
+/*
+ * The rows of a file with some of its columns given anew: how a column gets its final type when the
+ * type it was read with turned out not to hold all of its values.
+ *
+ *     old   [a | b | c]  [a | b | c]  ..      given: b, of another type
+ *     new   [a | b'| c]  [a | b'| c]  ..      a and c: chunks and dictionary segments as bytes
+ *
+ * The new file is the one that a writer makes of the same rows under the new schema, byte for byte:
+ * what is stored of a column follows from its own values in the order of the row groups, and from
+ * one thing else, the room for dictionaries, which columns of text share. stoa_rewrite_plan() adds
+ * the columns for which that matters to those that are to be given.
+ *
+ * The steps are those of stoa/writer.h: prepare and encode on any thread, sequence and commit in
+ * the order of the row groups.
+ */
+#ifndef STOA_FILE_REWRITE_H
+#define STOA_FILE_REWRITE_H
+
+#include <stoa/reader.h>
+#include <stoa/writer.h>
+
+#include "file/rules.h"
+
+struct stoa_rewriter;
+
+/*
+ * Sets given[i] for columns that must be given too, because the number of text columns differs
+ * between the file's schema and the new one and their dictionaries are near their bound.
+ * Columns of both schemas are the same in number, names and order.
+ */
+STOA_CHECK enum stoa_status stoa_rewrite_plan(struct stoa_reader *reader,
+                                              const struct stoa_schema *schema,
+                                              const struct stoa_rules *rules, bool *given,
+                                              struct stoa_error *err);
+
+/*
+ * Writes to `sink`, which is empty. All pointers are borrowed; `given` tells of each column of the
+ * schema whether batches have it. Other columns have the type that they have in the file.
+ * STOA_ERR_CORRUPT from here on: the file is damaged.
+ */
+STOA_CHECK enum stoa_status stoa_rewriter_open(struct stoa_sink *sink, struct stoa_reader *reader,
+                                               const struct stoa_schema *schema, const bool *given,
+                                               const struct stoa_rules *rules,
+                                               struct stoa_rewriter **out, struct stoa_error *err);
+
+/* The schema of the batches: the given columns. */
+const struct stoa_schema *stoa_rewriter_schema(const struct stoa_rewriter *rewriter);
+
+/* Row group `number` of the file; takes over the batch's columns on success. */
+STOA_CHECK enum stoa_status stoa_rewriter_prepare(struct stoa_rewriter *rewriter, uint32_t number,
+                                                  struct stoa_batch *batch,
+                                                  struct stoa_writer_group **out,
+                                                  struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_rewriter_sequence(struct stoa_rewriter *rewriter,
+                                                   struct stoa_writer_group *group,
+                                                   struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_rewriter_encode(struct stoa_rewriter *rewriter,
+                                                 struct stoa_writer_group *group,
+                                                 struct stoa_error *err);
+
+/* Copies the rest of the row group; frees the group in any case. */
+STOA_CHECK enum stoa_status stoa_rewriter_commit(struct stoa_rewriter *rewriter,
+                                                 struct stoa_writer_group *group,
+                                                 struct stoa_error *err);
+
+/* Writes the footer, once all row groups are committed. The sink is not committed. */
+STOA_CHECK enum stoa_status stoa_rewriter_finish(struct stoa_rewriter *rewriter,
+                                                 struct stoa_error *err);
+
+void stoa_rewriter_close(struct stoa_rewriter *rewriter);
+
+#endif

@@ -1,0 +1,297 @@
+/*
+ * Files with some columns given anew: equal, byte for byte, to files that were written at once.
+ */
+#include "file/rewrite.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "column/schema.h"
+#include "column/type.h"
+#include "file/writer.h"
+#include "support/columns.h"
+#include "support/fault_alloc.h"
+#include "support/fault_io.h"
+#include "support/gen_table.h"
+
+/* Every rule of dictionaries is reached with few rows; the room for them depends on how many there
+   are from two columns of text on. */
+static struct stoa_rules small_rules(void)
+{
+    struct stoa_rules rules = stoa_default_rules;
+
+    rules.chooser_period = 3;
+    rules.full_nrows = 100;
+    rules.segment_nbytes = 0;
+    rules.shared_max_count = 300;
+    rules.local_max_count = 200;
+    rules.page_min_nbytes = 1;
+    rules.shared_max_nbytes = 4000;
+    rules.shared_all_nbytes = 6000;
+    return rules;
+}
+
+static struct stoa_sink *write_whole(const struct stoa_batch *table, uint32_t group_nrows,
+                                     const struct stoa_rules *rules)
+{
+    const struct stoa_writer_options options = {.row_group_nrows = group_nrows};
+    struct stoa_error err = {0};
+    struct stoa_sink *sink;
+    struct stoa_writer *writer;
+
+    stoa_test_check(stoa_sink_create_memory(&sink, &err), &err);
+    stoa_test_check(stoa_writer_open_rules(sink, table->schema, &options, rules, &writer, &err),
+                    &err);
+    stoa_test_check(stoa_writer_append(writer, table, &err), &err);
+    stoa_test_check(stoa_writer_finish(writer, &err), &err);
+    stoa_writer_close(writer);
+    return sink;
+}
+
+/* Rows [begin, end) of the columns that the rewriter asks for. */
+static enum stoa_status take_given(const struct stoa_rewriter *rewriter,
+                                   const struct stoa_batch *table, const bool *given, size_t begin,
+                                   size_t end, struct stoa_batch *out, struct stoa_error *err)
+{
+    uint32_t n = 0;
+    enum stoa_status st = stoa_batch_init(out, stoa_rewriter_schema(rewriter), err);
+
+    if (st != STOA_OK)
+        return st;
+    out->nrows = end - begin;
+    for (uint32_t i = 0; st == STOA_OK && i < table->ncolumns; i++)
+        if (given[i])
+            st = stoa_array_slice(&table->schema->fields[i], &table->columns[i], begin, end,
+                                  &out->columns[n++], err);
+    return st;
+}
+
+static enum stoa_status rewrite_group(struct stoa_rewriter *rewriter, uint32_t number,
+                                      struct stoa_batch *batch, struct stoa_error *err)
+{
+    struct stoa_writer_group *group = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_rewriter_prepare(rewriter, number, batch, &group, err));
+    STOA_TRY(stoa_rewriter_sequence(rewriter, group, err));
+    STOA_TRY(stoa_rewriter_encode(rewriter, group, err));
+    st = stoa_rewriter_commit(rewriter, group, err);
+    group = NULL;
+out:
+    stoa_writer_group_free(group);
+    return st;
+}
+
+/* A file, and what its rows are to become. */
+struct job {
+    struct stoa_source *old;
+    const struct stoa_batch *table;
+    const struct stoa_rules *rules;
+    uint32_t group_nrows;
+    bool given[16];
+};
+
+static enum stoa_status rewrite(const struct job *job, struct stoa_sink *sink,
+                                struct stoa_error *err)
+{
+    struct stoa_reader *reader = NULL;
+    struct stoa_rewriter *rewriter = NULL;
+    bool given[16];
+    size_t nrows = job->table->nrows;
+    enum stoa_status st;
+
+    memcpy(given, job->given, sizeof(given));
+    STOA_TRY(stoa_reader_open(job->old, NULL, &reader, err));
+    STOA_TRY(stoa_rewrite_plan(reader, job->table->schema, job->rules, given, err));
+    STOA_TRY(
+        stoa_rewriter_open(sink, reader, job->table->schema, given, job->rules, &rewriter, err));
+    for (uint32_t i = 0; i * (size_t)job->group_nrows < nrows; i++) {
+        size_t begin = i * (size_t)job->group_nrows, end = begin + job->group_nrows;
+        struct stoa_batch batch = {0};
+
+        st = take_given(rewriter, job->table, given, begin, end < nrows ? end : nrows, &batch, err);
+        if (st == STOA_OK)
+            st = rewrite_group(rewriter, i, &batch, err);
+        stoa_batch_reset(&batch);
+        if (st != STOA_OK)
+            goto out;
+    }
+    STOA_TRY(stoa_rewriter_finish(rewriter, err));
+out:
+    stoa_rewriter_close(rewriter);
+    stoa_reader_close(reader);
+    return st;
+}
+
+/* ---- Generated cases ---- */
+
+/* A table, and one that differs from it in the columns that are given. */
+struct tables {
+    struct stoa_schema schema, old_schema;
+    struct stoa_batch table, old;
+    struct stoa_sink *old_file;
+    struct job job;
+};
+
+static void make_tables(struct stoa_test_random *random, const struct stoa_rules *rules,
+                        size_t max_nrows, struct tables *t)
+{
+    uint32_t ncolumns = 2 + (uint32_t)stoa_test_random_below(random, 5);
+    size_t nrows = 1 + (size_t)stoa_test_random_below(random, max_nrows), nbytes;
+    const uint8_t *bytes;
+    struct stoa_error err = {0};
+
+    *t = (struct tables){.job = {.table = &t->table, .rules = rules}};
+    stoa_test_gen_schema(random, ncolumns, &t->schema);
+    stoa_test_gen_schema(random, ncolumns, &t->old_schema);
+    for (uint32_t i = 0; i < ncolumns; i++) {
+        struct stoa_field *from = &t->schema.fields[i], *to = &t->old_schema.fields[i];
+
+        t->job.given[i] = stoa_test_random_one_in(random, 3);
+        if (stoa_test_random_one_in(random, 2)) { /* text enough for dictionaries to matter */
+            stoa_type_reset(&from->type);
+            from->type = (struct stoa_type){.id = STOA_UTF8};
+        }
+        if (t->job.given[i]) {
+            stoa_free(to->name);
+            stoa_test_check(stoa_strndup(&to->name, from->name, strlen(from->name), &err), &err);
+        } else {
+            stoa_field_reset(to);
+            stoa_test_check(stoa_field_copy(to, from, &err), &err);
+        }
+    }
+    stoa_test_gen_batch(random, &t->schema, nrows, &t->table);
+    stoa_test_gen_batch(random, &t->old_schema, nrows, &t->old);
+    for (uint32_t i = 0; i < ncolumns; i++) {
+        if (t->job.given[i])
+            continue;
+        stoa_array_reset(&t->old.columns[i]);
+        stoa_test_check(stoa_array_slice(&t->schema.fields[i], &t->table.columns[i], 0, nrows,
+                                         &t->old.columns[i], &err),
+                        &err);
+    }
+    t->job.group_nrows = 1 + (uint32_t)(nrows / (1 + stoa_test_random_below(random, 12)));
+    t->old_file = write_whole(&t->old, t->job.group_nrows, rules);
+    bytes = stoa_sink_memory(t->old_file, &nbytes);
+    stoa_test_check(stoa_source_open_memory(bytes, nbytes, "old", &t->job.old, &err), &err);
+}
+
+static void reset_tables(struct tables *t)
+{
+    stoa_source_close(t->job.old);
+    stoa_sink_close(t->old_file);
+    stoa_batch_reset(&t->table);
+    stoa_batch_reset(&t->old);
+    stoa_schema_reset(&t->schema);
+    stoa_schema_reset(&t->old_schema);
+}
+
+static void a_rewritten_file_is_the_one_written_at_once(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct stoa_rules small = small_rules();
+    size_t ncases = stoa_test_ncases(150);
+
+    stoa_test_random_init(&random, "a_rewritten_file_is_the_one_written_at_once");
+    for (size_t i = 0; i < ncases; i++) {
+        const struct stoa_rules *rules = i % 4 == 0 ? &stoa_default_rules : &small;
+        struct stoa_error err = {0};
+        struct stoa_sink *whole, *rewritten;
+        size_t whole_nbytes, rewritten_nbytes;
+        struct tables t;
+
+        make_tables(&random, rules, 9000, &t);
+        whole = write_whole(&t.table, t.job.group_nrows, rules);
+        stoa_test_check(stoa_sink_create_memory(&rewritten, &err), &err);
+        stoa_test_check(rewrite(&t.job, rewritten, &err), &err);
+        stoa_sink_memory(whole, &whole_nbytes);
+        stoa_sink_memory(rewritten, &rewritten_nbytes);
+        if (whole_nbytes != rewritten_nbytes)
+            print_message("# case %zu\n", i);
+        assert_int_equal(rewritten_nbytes, whole_nbytes);
+        assert_memory_equal(stoa_sink_memory(rewritten, &rewritten_nbytes),
+                            stoa_sink_memory(whole, &whole_nbytes), whole_nbytes);
+        stoa_sink_close(whole);
+        stoa_sink_close(rewritten);
+        reset_tables(&t);
+    }
+}
+
+/* ---- Failures ---- */
+
+static enum stoa_status rewrites(void *context, struct stoa_error *err)
+{
+    struct stoa_sink *sink = NULL;
+    enum stoa_status st = stoa_sink_create_memory(&sink, err);
+
+    if (st == STOA_OK)
+        st = rewrite(context, sink, err);
+    stoa_sink_close(sink);
+    return st;
+}
+
+static void a_failing_allocation_is_reported(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct stoa_rules rules = small_rules();
+    struct tables t;
+
+    stoa_test_random_init(&random, "rewrite: a_failing_allocation_is_reported");
+    make_tables(&random, &rules, 500, &t);
+    stoa_test_each_failing_alloc(rewrites, &t.job);
+    reset_tables(&t);
+}
+
+static void a_failing_read_or_write_is_reported(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct stoa_rules rules = small_rules();
+    struct tables t;
+    bool failed = true;
+
+    stoa_test_random_init(&random, "rewrite: a_failing_read_or_write_is_reported");
+    make_tables(&random, &rules, 500, &t);
+    for (uint64_t n = 1; failed; n++) {
+        struct stoa_test_io_fault fault = {.fail_at = n, .os_errno = EIO};
+        struct stoa_error err = {0};
+        struct stoa_source *plain = t.job.old;
+        struct stoa_sink *sink;
+        enum stoa_status st;
+        size_t nbytes;
+        const uint8_t *bytes = stoa_sink_memory(t.old_file, &nbytes);
+
+        stoa_test_check(stoa_sink_create_memory(&sink, &err), &err);
+        sink = stoa_test_faulty_sink(sink, &fault);
+        stoa_test_check(stoa_source_open_memory(bytes, nbytes, "old", &plain, &err), &err);
+        plain = stoa_test_faulty_source(plain, &fault);
+        stoa_source_close(t.job.old);
+        t.job.old = plain;
+        st = rewrite(&t.job, sink, &err);
+        failed = fault.nfailed > 0;
+        assert_int_equal(st, failed ? STOA_ERR_IO : STOA_OK);
+        assert_int_equal(err.message[0] != '\0', failed);
+        stoa_sink_close(sink);
+    }
+    reset_tables(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rewritten_file_is_the_one_written_at_once),
+        cmocka_unit_test(a_failing_allocation_is_reported),
+        cmocka_unit_test(a_failing_read_or_write_is_reported),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
