@@ -392,17 +392,18 @@ static void evidence_says_why(void **state)
     assert_int_equal(stoa_csv_infer(&path, 1, NULL, &schema, &evidence, &err), STOA_OK);
     assert_string_equal(
         evidence,
-        "[{\"name\": \"n\", \"rows\": 3, \"nulls\": 2, \"decided_by\": \"every value of the "
-        "sample\"}, "
-        "{\"name\": \"t\", \"rows\": 3, \"nulls\": 0, \"decided_by\": \"\\\"DE\\\" in line 4\"}, "
-        "{\"name\": \"z\", \"rows\": 3, \"nulls\": 0, \"decided_by\": \"\\\"x\\\\x5c\\\" in line "
-        "3\"}, "
+        "[{\"name\": \"n\", \"rows\": 3, \"nulls\": 2, \"null_spellings\": [\"\", \"NA\"], "
+        "\"min\": \"1\", \"max\": \"1\", \"decided_by\": \"every value of the sample\"}, "
+        "{\"name\": \"t\", \"rows\": 3, \"nulls\": 0, \"min\": \"DE\", \"max\": \"DE\", "
+        "\"decided_by\": \"\\\"DE\\\" in line 4\"}, "
+        "{\"name\": \"z\", \"rows\": 3, \"nulls\": 0, \"min\": \"10\", \"max\": \"x\\\\\", "
+        "\"decided_by\": \"\\\"x\\\\x5c\\\" in line 3\"}, "
         "{\"name\": \"none\", \"rows\": 3, \"nulls\": 2, \"decided_by\": \"no value in the "
         "sample\"}, "
-        "{\"name\": \"q\\\"\", \"rows\": 3, \"nulls\": 0, \"decided_by\": \"values in quotes, "
-        "where other columns have none\"}, "
-        "{\"name\": \"neg\", \"rows\": 3, \"nulls\": 0, \"decided_by\": \"no type but text holds "
-        "every value\"}]");
+        "{\"name\": \"q\\\"\", \"rows\": 3, \"nulls\": 0, \"min\": \"1\", \"max\": \"3\", "
+        "\"decided_by\": \"values in quotes, where other columns have none\"}, "
+        "{\"name\": \"neg\", \"rows\": 3, \"nulls\": 0, \"min\": \"-0\", \"max\": \"1\", "
+        "\"decided_by\": \"no type but text holds every value\"}]");
     stoa_free(evidence);
     stoa_schema_reset(&schema);
 }
