@@ -15,18 +15,16 @@
 
 #include "base/bytes.h"
 #include "base/number.h"
+#include "base/time_scan.h"
 
-#define DAY_SECONDS  86400
 #define ERA_DAYS     146097
 #define DAYS_TO_1970 719468 /* from 0000-03-01 */
 #define YEAR_NDIGITS 12     /* what 64 bits of seconds reach: +-2.9 * 10^11 */
-#define NANOS        1000000000
-#define NANO_NDIGITS 9
 
 int64_t stoa_time_unit_per_second(enum stoa_time_unit unit)
 {
     static const int64_t per_second[] = {
-        [STOA_SECOND] = 1, [STOA_MILLI] = 1000, [STOA_MICRO] = 1000000, [STOA_NANO] = NANOS};
+        [STOA_SECOND] = 1, [STOA_MILLI] = 1000, [STOA_MICRO] = 1000000, [STOA_NANO] = STOA_NANOS};
 
     assert((unsigned)unit <= STOA_NANO);
     return per_second[unit];
@@ -117,20 +115,12 @@ static unsigned pair(uint64_t values, unsigned i)
     return (unsigned)(values >> (8 * i) & 0xff) * 10 + (unsigned)(values >> (8 * i + 8) & 0xff);
 }
 
-static bool two_digits(const char *text, unsigned *out)
-{
-    unsigned tens = (unsigned char)(text[0] - '0'), ones = (unsigned char)(text[1] - '0');
-
-    *out = tens * 10 + ones;
-    return tens <= 9 && ones <= 9;
-}
-
 /* "YYYY-MM-DD"; every year from 0000 on. */
 static bool read_short_date(const char *text, struct stoa_civil *out)
 {
     uint64_t values;
 
-    if (!match(&picture_date, text, &values) || !two_digits(text + 8, &out->day))
+    if (!match(&picture_date, text, &values) || !stoa_two_digits(text + 8, &out->day))
         return false;
     out->year = pair(values, 0) * 100 + pair(values, 2);
     out->month = pair(values, 5);
@@ -156,8 +146,8 @@ static size_t read_long_date(const char *text, size_t nbytes, struct stoa_civil 
     } else if (out->year != 0 && out->year <= 9999) {
         return 0;
     }
-    if (p[0] != '-' || !two_digits(p + 1, &out->month) || p[3] != '-' ||
-        !two_digits(p + 4, &out->day) || !day_exists(*out))
+    if (p[0] != '-' || !stoa_two_digits(p + 1, &out->month) || p[3] != '-' ||
+        !stoa_two_digits(p + 4, &out->day) || !day_exists(*out))
         return 0;
     return (size_t)(p + 6 - text);
 }
@@ -203,58 +193,28 @@ static bool read_clock(const char *text, int32_t *seconds)
 /* A '.' and digits at the beginning of the text, if any: how many bytes; SIZE_MAX when bad. */
 static size_t read_fraction(const char *text, size_t nbytes, uint32_t *nanos, uint8_t *ndigits)
 {
-    size_t n = 1;
-    uint32_t x = 0;
-
     *nanos = 0;
     *ndigits = 0;
     if (nbytes == 0 || text[0] != '.')
         return 0;
-    for (; n < nbytes && (unsigned char)(text[n] - '0') <= 9; n++) {
-        if (n > NANO_NDIGITS)
-            return SIZE_MAX;
-        x = x * 10 + (uint32_t)(text[n] - '0');
-    }
-    if (n == 1)
-        return SIZE_MAX;
-    *ndigits = (uint8_t)(n - 1);
-    *nanos = x * (uint32_t)stoa_pow10[NANO_NDIGITS + 1 - n];
-    return n;
+    *ndigits = (uint8_t)stoa_fraction_scan(text + 1, nbytes - 1, nanos);
+    return *ndigits > 0 ? (size_t)*ndigits + 1 : SIZE_MAX;
 }
 
 /* All of the text is a zone or nothing. */
 static bool read_zone(const char *text, size_t nbytes, struct stoa_timestamp_text *out)
 {
-    unsigned hours = 0, minutes = 0;
-    bool good;
-
-    if (nbytes == 0 || (nbytes == 1 && text[0] == 'Z')) {
-        good = true;
-    } else if (nbytes == 6) {
-        good = text[3] == ':' && two_digits(text + 4, &minutes);
-    } else if (nbytes == 5) {
-        good = two_digits(text + 3, &minutes);
-    } else {
-        good = nbytes == 3;
-    }
-    if (good && nbytes > 1)
-        good = (text[0] == '+' || text[0] == '-') && two_digits(text + 1, &hours);
-    if (!good || hours > 23 || minutes > 59)
-        return false;
-    out->zone_nbytes = (uint8_t)nbytes;
-    out->offset_seconds = (int32_t)(hours * 3600 + minutes * 60);
-    if (nbytes > 1 && text[0] == '-')
-        out->offset_seconds = -out->offset_seconds;
-    return true;
+    out->zone_nbytes = (uint8_t)stoa_zone_scan(text, nbytes, &out->offset_seconds);
+    return out->zone_nbytes == nbytes;
 }
 
-/* seconds + nanos in `unit`; false when that is no whole number or needs more than 64 bits. */
-static bool to_unit(int64_t seconds, uint32_t nanos, enum stoa_time_unit unit, int64_t *out)
+bool stoa_timestamp_from_seconds(int64_t seconds, uint32_t nanos, enum stoa_time_unit unit,
+                                 int64_t *out)
 {
     int64_t per_second = stoa_time_unit_per_second(unit), units = 0, whole;
 
     if (nanos != 0) {
-        uint32_t per_unit = (uint32_t)(NANOS / per_second);
+        uint32_t per_unit = (uint32_t)(STOA_NANOS / per_second);
 
         if (nanos % per_unit != 0)
             return false;
@@ -280,7 +240,7 @@ bool stoa_time_parse(const char *text, size_t nbytes, enum stoa_time_unit unit, 
     if (nbytes < 8 || !read_clock(text, &seconds) ||
         read_fraction(text + 8, nbytes - 8, &nanos, &ndigits) != nbytes - 8)
         return false;
-    return to_unit(seconds, nanos, unit, out);
+    return stoa_timestamp_from_seconds(seconds, nanos, unit, out);
 }
 
 bool stoa_timestamp_parse_text(const char *text, size_t nbytes, struct stoa_timestamp_text *out)
@@ -303,9 +263,9 @@ bool stoa_timestamp_parse_text(const char *text, size_t nbytes, struct stoa_time
     clock -= parsed.offset_seconds;
     if (days < 0) { /* the first second of 64 bits lies in a day that begins before it */
         days++;
-        clock -= DAY_SECONDS;
+        clock -= STOA_DAY_SECONDS;
     }
-    if (__builtin_mul_overflow(days, DAY_SECONDS, &parsed.seconds) ||
+    if (__builtin_mul_overflow(days, STOA_DAY_SECONDS, &parsed.seconds) ||
         __builtin_add_overflow(parsed.seconds, clock, &parsed.seconds))
         return false;
     *out = parsed;
@@ -318,7 +278,7 @@ bool stoa_timestamp_parse(const char *text, size_t nbytes, enum stoa_time_unit u
     struct stoa_timestamp_text parsed;
 
     return stoa_timestamp_parse_text(text, nbytes, &parsed) && (parsed.zone_nbytes > 0) == zoned &&
-           to_unit(parsed.seconds, parsed.nanos, unit, out);
+           stoa_timestamp_from_seconds(parsed.seconds, parsed.nanos, unit, out);
 }
 
 /* ---- Writing. ---- */
@@ -367,8 +327,8 @@ static char *write_below_hour(char *p, unsigned seconds, uint64_t fraction, int6
     *p++ = ':';
     p = write_two(p, seconds % 60);
     if (fraction != 0) {
-        unsigned ndigits = NANO_NDIGITS;
-        uint64_t nanos = fraction * (uint64_t)(NANOS / per_second);
+        unsigned ndigits = STOA_NANO_NDIGITS;
+        uint64_t nanos = fraction * (uint64_t)(STOA_NANOS / per_second);
 
         for (; nanos % 1000 == 0; nanos /= 1000)
             ndigits -= 3;
@@ -402,8 +362,8 @@ size_t stoa_timestamp_format(int64_t value, enum stoa_time_unit unit, bool zoned
 {
     int64_t per_second = stoa_time_unit_per_second(unit);
     int64_t seconds = floor_div(value, per_second);
-    int64_t days = floor_div(seconds, DAY_SECONDS);
-    unsigned clock = (unsigned)(seconds - days * DAY_SECONDS);
+    int64_t days = floor_div(seconds, STOA_DAY_SECONDS);
+    unsigned clock = (unsigned)(seconds - days * STOA_DAY_SECONDS);
     /* The first second of 64 bits begins before them; modulo 2^64 that does no harm. */
     uint64_t fraction = (uint64_t)value - (uint64_t)seconds * (uint64_t)per_second;
     char *p = write_date(out, days);

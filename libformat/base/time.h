@@ -68,6 +68,10 @@ bool stoa_timestamp_parse_text(const char *text, size_t nbytes, struct stoa_time
 bool stoa_timestamp_parse(const char *text, size_t nbytes, enum stoa_time_unit unit, bool zoned,
                           int64_t *out);
 
+/* seconds + nanos in `unit`; false when that is no whole number or needs more than 64 bits. */
+bool stoa_timestamp_from_seconds(int64_t seconds, uint32_t nanos, enum stoa_time_unit unit,
+                                 int64_t *out);
+
 /* As many digits of the fraction as the value needs of 0, 3, 6, 9; with a 'Z' when `zoned`. */
 size_t stoa_timestamp_format(int64_t value, enum stoa_time_unit unit, bool zoned, char separator,
                              char *out);
