@@ -76,6 +76,7 @@ static struct pass split(const char *path)
     struct stoa_error err = {0};
     struct stoa_stream *stream = NULL;
     struct stoa_csv_cutter cutter;
+    struct stoa_csv_dialect dialect;
     struct stoa_csv_record record = {0};
     struct stoa_csv_text text;
     struct stoa_buffer head = {0};
@@ -83,6 +84,7 @@ static struct pass split(const char *path)
 
     must(stoa_stream_open(path, &stream, &err), &err);
     stoa_csv_cutter_init(&cutter, stream, &options, &head);
+    stoa_csv_dialect_init(&dialect, &options);
     for (;;) {
         double begin;
 
@@ -91,7 +93,7 @@ static struct pass split(const char *path)
             break;
         begin = now();
         for (const char *at = text.text, *end = at + text.nbytes; at < end; at = record.next) {
-            must(stoa_csv_record_split(&record, at, end, ',', &err), &err);
+            must(stoa_csv_record_split(&record, at, end, &dialect, &err), &err);
             pass.count += record.nfields;
         }
         pass.seconds += now() - begin;

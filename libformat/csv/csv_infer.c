@@ -81,7 +81,7 @@ static enum stoa_status observe_text(struct inference *inference, const char *in
                                      const char *text, size_t nbytes, bool whole, bool *complete,
                                      struct stoa_error *err)
 {
-    const char delimiter = stoa_csv_delimiter(inference->options);
+    struct stoa_csv_dialect dialect;
     const char *at = text, *end = text + nbytes;
     struct stoa_csv_record record = {0};
     size_t nrecords = 0;
@@ -89,6 +89,7 @@ static enum stoa_status observe_text(struct inference *inference, const char *in
     bool met = false; /* the header, or the first record where there is none */
     enum stoa_status st = STOA_OK;
 
+    stoa_csv_dialect_init(&dialect, inference->options);
     if (nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         at += 3;
     for (; at < end && nrecords < SAMPLE_NROWS; at = record.next, line += record.nlines) {
@@ -96,7 +97,7 @@ static enum stoa_status observe_text(struct inference *inference, const char *in
 
         inference->line = line;
         inference->offset = offset;
-        STOA_TRY(stoa_csv_record_split(&record, at, end, delimiter, err));
+        STOA_TRY(stoa_csv_record_split(&record, at, end, &dialect, err));
         if (!whole && (record.fault == STOA_CSV_OPEN_QUOTE || record.next == end))
             break; /* the sample ends inside this record */
         STOA_TRY(stoa_csv_record_check(&record, line, offset, err));

@@ -42,6 +42,7 @@ struct feed {
 struct csv_source {
     struct stoa_batch_source base;
     struct stoa_csv_options options;
+    struct stoa_csv_dialect dialect;
     struct stoa_csv_header header; /* names that every input must have */
     struct stoa_schema schema;     /* of the batches */
     struct column *columns;        /* one for each column of the text */
@@ -92,7 +93,7 @@ static enum stoa_status check_header(struct csv_source *source, const struct fee
         return stoa_fail(err, STOA_ERR_DATA, "%s: empty: there is no header line",
                          feed->input->name);
     STOA_TRY(stoa_csv_record_split(&record, first->text, first->text + first->nbytes,
-                                   stoa_csv_delimiter(&source->options), err));
+                                   &source->dialect, err));
     STOA_TRY(stoa_csv_record_check(&record, first->line, first->offset, err));
     STOA_TRY(stoa_csv_header_meet(&source->header, &record, &source->options, feed->input->name,
                                   first->line, err));
@@ -308,7 +309,6 @@ static enum stoa_status read_rows(const struct csv_source *source, const struct 
                                   struct stoa_builder *builders, size_t *nrows,
                                   struct stoa_error *err)
 {
-    const char delimiter = stoa_csv_delimiter(&source->options);
     const char *at = text->text, *end = at + text->nbytes;
     const size_t ncolumns = source->header.ncolumns;
     struct stoa_csv_record record = {0};
@@ -318,7 +318,7 @@ static enum stoa_status read_rows(const struct csv_source *source, const struct 
     while (at < end) {
         uint64_t offset = text->offset + (uint64_t)(at - text->text);
 
-        STOA_TRY(stoa_csv_record_split(&record, at, end, delimiter, err));
+        STOA_TRY(stoa_csv_record_split(&record, at, end, &source->dialect, err));
         STOA_TRY(stoa_csv_record_check(&record, line, offset, err));
         if (!stoa_csv_record_is_blank(&record, ncolumns)) {
             STOA_TRY(stoa_csv_record_check_width(&record, ncolumns, line, offset, err));
@@ -445,6 +445,7 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
     source->prefetch_nbytes = options->prefetch_nbytes;
     source->total_nbytes = inputs->all_regular ? inputs->total_nbytes : 0;
     STOA_TRY(stoa_csv_options_check(&source->options, err));
+    stoa_csv_dialect_init(&source->dialect, &source->options);
     STOA_TRY(stoa_csv_header_take(&source->header, options->schema, err));
     STOA_TRY(map_columns(source, options, err));
     if (options->columns == NULL)

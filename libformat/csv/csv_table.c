@@ -188,13 +188,16 @@ enum stoa_status stoa_csv_record_check(const struct stoa_csv_record *record, uin
     static const char *const faults[] = {
         [STOA_CSV_TEXT_AFTER_QUOTE] =
             "text behind the closing quote (a quote inside quotes is written twice)",
+        [STOA_CSV_STRAY_QUOTE] =
+            "a quote in a field that does not begin with one (a field with quotes is quoted as a "
+            "whole)",
         [STOA_CSV_OPEN_QUOTE] = "the quote is never closed",
     };
 
     if (record->fault == STOA_CSV_FINE)
         return STOA_OK;
     return stoa_fail_at(err, STOA_ERR_DATA, offset, "line %" PRIu64 ", column %zu: %s", line,
-                        record->nfields, faults[record->fault]);
+                        record->fault_field + 1, faults[record->fault]);
 }
 
 enum stoa_status stoa_csv_record_check_width(const struct stoa_csv_record *record, size_t ncolumns,

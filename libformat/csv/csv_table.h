@@ -43,11 +43,11 @@ STOA_CHECK enum stoa_status stoa_csv_record_check_width(const struct stoa_csv_re
                                                         size_t ncolumns, uint64_t line,
                                                         uint64_t offset, struct stoa_error *err);
 
-/* An empty line, which is no row unless the table has one column. */
+/* A comment, or an empty line, which is no row unless the table has one column. */
 static inline bool stoa_csv_record_is_blank(const struct stoa_csv_record *record, size_t ncolumns)
 {
-    return record->nfields == 1 && ncolumns != 1 && record->fields[0].nbytes == 0 &&
-           !record->fields[0].quoted;
+    return record->nfields == 0 || (record->nfields == 1 && ncolumns != 1 &&
+                                    record->fields[0].nbytes == 0 && !record->fields[0].quoted);
 }
 
 /* ---- What options mean where they were left at "auto". ---- */

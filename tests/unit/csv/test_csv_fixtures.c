@@ -149,8 +149,10 @@ static const struct fixture {
              "{\"id\":2,\"part\":\"a \\\"b\\\" c\"}\n"
              "{\"id\":3,\"part\":\"5\\\" pipe\"}\n"},
     {.name = "text_after_quote.csv",
-     .message = "line 3, column 2: text behind the closing quote (a quote inside quotes is written "
-                "twice)"},
+     .schema = "id int64, name utf8",
+     .rows = "{\"id\":1,\"name\":\"Ann\"}\n"
+             "{\"id\":2,\"name\":\"Bobby\"}\n"
+             "{\"id\":3,\"name\":\"Cid\"}\n"},
     {.name = "timestamps.csv",
      .schema = "seconds timestamp(s), millis timestamp(ms), micros timestamp(us), nanos "
                "timestamp(ns), utc timestamp(s,UTC), offset utf8",
@@ -237,6 +239,34 @@ static void a_value_that_a_given_schema_can_not_hold_is_named(void **state)
     }
 }
 
+static void what_lenient_reading_passes_over_strict_reading_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const char *message;
+    } cases[] = {
+        {"fixtures/csv/text_after_quote.csv",
+         "fixtures/csv/text_after_quote.csv: line 3, column 2: text behind the closing quote (a "
+         "quote inside quotes is written twice)"},
+        {"fixtures/csv/stray_quote.csv",
+         "fixtures/csv/stray_quote.csv: line 2, column 2: a quote in a field that does not begin "
+         "with one (a field with quotes is quoted as a whole)"},
+    };
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct stoa_csv_options options = {.strict = true};
+        struct stoa_schema schema;
+        struct stoa_batch batch;
+        struct stoa_error err = {0};
+
+        assert_int_equal(
+            stoa_test_csv_read(&cases[i].path, 1, &options, NULL, &schema, &batch, &err),
+            STOA_ERR_DATA);
+        assert_string_equal(err.message, cases[i].message);
+    }
+}
+
 static void every_file_of_the_folder_is_in_the_table(void **state)
 {
     (void)state;
@@ -255,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_file_gives_its_rows_or_its_message),
         cmocka_unit_test(a_value_that_a_given_schema_can_not_hold_is_named),
+        cmocka_unit_test(what_lenient_reading_passes_over_strict_reading_names),
         cmocka_unit_test(every_file_of_the_folder_is_in_the_table),
     };
 

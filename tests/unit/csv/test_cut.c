@@ -89,7 +89,7 @@ static void assert_equals_model(const struct job *job, const struct cuts *cuts)
     struct stoa_test_csv model;
     size_t i = 0;
 
-    stoa_test_csv_parse(job->text, job->nbytes, ',', &model);
+    stoa_test_csv_parse(job->text, job->nbytes, &job->options, &model);
     for (size_t u = 0; u + 1 < cuts->nunits; u++) {
         const struct stoa_csv_text *unit = &cuts->units[u];
         const struct stoa_test_csv_record *first = &model.records[i];

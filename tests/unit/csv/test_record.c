@@ -1,4 +1,4 @@
-/* Records split into fields: a table of what is special where, and the scalar model. */
+/* Records split into fields: a table of what is special where, and the model. */
 #include "csv/record.h"
 
 #include <setjmp.h>
@@ -33,6 +33,21 @@ static size_t copy_field(const struct stoa_csv_field *field, char *out)
     return field->nbytes;
 }
 
+/* "a|q:b": what the fields say, q: in front of quoted ones. */
+static void join_fields(const struct stoa_csv_record *record, char *out)
+{
+    for (size_t k = 0; k < record->nfields; k++) {
+        if (k > 0)
+            *out++ = '|';
+        if (record->fields[k].quoted) {
+            *out++ = 'q';
+            *out++ = ':';
+        }
+        out += copy_field(&record->fields[k], out);
+    }
+    *out = '\0';
+}
+
 static void quotes_delimiters_and_line_ends_split_a_record(void **state)
 {
     (void)state;
@@ -64,27 +79,22 @@ static void quotes_delimiters_and_line_ends_split_a_record(void **state)
         {" \"a\",b\n", 7, 2, " \"a\"|b", 1},
         {"1234567,12345678,123456789\n", 27, 3, "1234567|12345678|123456789", 1},
     };
+    const struct stoa_csv_options options = {0};
+    struct stoa_csv_dialect dialect;
     struct stoa_csv_record record = {0};
 
+    stoa_csv_dialect_init(&dialect, &options);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        size_t nbytes = strlen(cases[i].text), n = 0;
+        size_t nbytes = strlen(cases[i].text);
         char *text = with_slack(cases[i].text, nbytes), got[256];
 
-        assert_int_equal(stoa_csv_record_split(&record, text, text + nbytes, ',', NULL), STOA_OK);
+        assert_int_equal(stoa_csv_record_split(&record, text, text + nbytes, &dialect, NULL),
+                         STOA_OK);
         assert_int_equal(record.fault, STOA_CSV_FINE);
         assert_int_equal(record.next - text, cases[i].used);
         assert_int_equal(record.nfields, cases[i].nfields);
         assert_int_equal(record.nlines, cases[i].nlines);
-        for (size_t k = 0; k < record.nfields; k++) {
-            if (k > 0)
-                got[n++] = '|';
-            if (record.fields[k].quoted) {
-                memcpy(got + n, "q:", 2);
-                n += 2;
-            }
-            n += copy_field(&record.fields[k], got + n);
-        }
-        got[n] = '\0';
+        join_fields(&record, got);
         assert_string_equal(got, cases[i].fields);
         free(text);
     }
@@ -96,26 +106,88 @@ static void faults_are_told_with_their_place(void **state)
     (void)state;
     static const struct {
         const char *text;
+        bool strict;
         enum stoa_csv_fault fault;
         size_t at;
-        size_t nfields;
+        size_t field;
     } cases[] = {
-        {"\"a\"b,c\n", STOA_CSV_TEXT_AFTER_QUOTE, 3, 1},
-        {"x,\"a\" ,c\n", STOA_CSV_TEXT_AFTER_QUOTE, 5, 2},
-        {"\"", STOA_CSV_OPEN_QUOTE, 0, 1},
-        {"x,\"a\n\"\"", STOA_CSV_OPEN_QUOTE, 2, 2},
-        {"\"\"\"", STOA_CSV_OPEN_QUOTE, 0, 1},
+        {"\"a\"b,c\n", false, STOA_CSV_FINE, 0, 0},
+        {"\"a\"b,c\n", true, STOA_CSV_TEXT_AFTER_QUOTE, 3, 0},
+        {"x,\"a\" ,c\n", true, STOA_CSV_TEXT_AFTER_QUOTE, 5, 1},
+        {"x,5\" pipe,\"a\"b\n", true, STOA_CSV_STRAY_QUOTE, 3, 1},
+        {"\"\"\"\"\n", true, STOA_CSV_FINE, 0, 0},
+        {"\"", false, STOA_CSV_OPEN_QUOTE, 0, 0},
+        {"x,\"a\n\"\"", false, STOA_CSV_OPEN_QUOTE, 2, 1},
+        {"\"\"\"", false, STOA_CSV_OPEN_QUOTE, 0, 0},
+        {"a\",\"", true, STOA_CSV_OPEN_QUOTE, 3, 1},
     };
     struct stoa_csv_record record = {0};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct stoa_csv_options options = {.strict = cases[i].strict};
+        struct stoa_csv_dialect dialect;
         size_t nbytes = strlen(cases[i].text);
         char *text = with_slack(cases[i].text, nbytes);
 
-        assert_int_equal(stoa_csv_record_split(&record, text, text + nbytes, ',', NULL), STOA_OK);
+        stoa_csv_dialect_init(&dialect, &options);
+        assert_int_equal(stoa_csv_record_split(&record, text, text + nbytes, &dialect, NULL),
+                         STOA_OK);
         assert_int_equal(record.fault, cases[i].fault);
-        assert_int_equal(record.fault_at - text, cases[i].at);
-        assert_int_equal(record.nfields, cases[i].nfields);
+        if (record.fault != STOA_CSV_FINE) {
+            assert_int_equal(record.fault_at - text, cases[i].at);
+            assert_int_equal(record.fault_field, cases[i].field);
+        }
+        free(text);
+    }
+    stoa_csv_record_free(&record);
+}
+
+static void dialects_differ_in_what_a_field_says(void **state)
+{
+    (void)state;
+    static const struct {
+        struct stoa_csv_options options;
+        const char *text;
+        const char *fields; /* of the first record, |-separated, q: in front of quoted ones */
+        uint64_t nlines;
+    } cases[] = {
+        {{0}, "\"a\"b\"c,d\"\n", "q:ab\"c|d\"", 1},
+        {{0}, "\"a\"\"\"b\n", "q:a\"b", 1},
+        {{.quote = '\''}, "'a,\"',\"b\n", "q:a,\"|\"b", 1},
+        {{.quote = STOA_CSV_NONE}, "\"a,b\"\n", "\"a|b\"", 1},
+        {{.escape = '\\'}, "a\\,b,\"c\\\"d\",\\\\\n", "a,b|q:c\"d|\\", 1},
+        {{.escape = '\\'}, "a\\\nb\n", "a\nb", 2},
+        {{.escape = '\\'}, "a\\\r\nb\n", "a\r\nb", 2},
+        {{.escape = '\\'}, "\"a\\\\\"b\\", "q:a\\b\\", 0},
+        {{.escape = '\\'}, "\"a\"\"b\"\n", "q:a\"b", 1},
+        {{.escape = '"'}, "\"a\"\"b\"\n", "q:a\"b", 1},
+        {{.comment = '#'}, "#a,\"b\nc\n", "", 1},
+        {{.comment = '#'}, "a,#b\n", "a|#b", 1},
+        {{.comment = '#'}, "\"#a\"\n", "q:#a", 1},
+        {{.trim = STOA_CSV_TRIM_START}, " a , \"b, \",\t\n", "a |q:b, |", 1},
+        {{.trim = STOA_CSV_TRIM_BOTH}, " a , \" b\" ,  \n", "a|q: b|", 1},
+        {{.trim = STOA_CSV_TRIM_BOTH, .escape = '\\'}, "a\\  ,\\\\ \n", "a |\\", 1},
+        {{.trim = STOA_CSV_TRIM_BOTH, .delimiter = '\t'}, "a\t b\t\n", "a|b|", 1},
+        {{.trailing_delimiter = 1}, "a,b,\n", "a|b", 1},
+        {{.trailing_delimiter = 1}, "a,,\n", "a|", 1},
+        {{.trailing_delimiter = 1}, "a,b\n", "a|b", 1},
+        {{.trailing_delimiter = 1}, "a,\"\"\n", "a|q:", 1},
+        {{.trailing_delimiter = 1}, "\n", "", 1},
+    };
+    struct stoa_csv_record record = {0};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_csv_dialect dialect;
+        size_t nbytes = strlen(cases[i].text);
+        char *text = with_slack(cases[i].text, nbytes), got[256];
+
+        stoa_csv_dialect_init(&dialect, &cases[i].options);
+        assert_int_equal(stoa_csv_record_split(&record, text, text + nbytes, &dialect, NULL),
+                         STOA_OK);
+        assert_int_equal(record.fault, STOA_CSV_FINE);
+        assert_int_equal(record.nlines, cases[i].nlines);
+        join_fields(&record, got);
+        assert_string_equal(got, cases[i].fields);
         free(text);
     }
     stoa_csv_record_free(&record);
@@ -127,9 +199,9 @@ static void assert_equals_model(const struct stoa_csv_record *record, const char
     char *got;
 
     assert_int_equal(record->fault, (int)model->fault);
-    if (record->fault != STOA_CSV_FINE)
-        return;
     assert_int_equal(record->next - text, model->end);
+    if (record->fault == STOA_CSV_OPEN_QUOTE)
+        return;
     assert_int_equal(record->nfields, model->nfields);
     for (size_t k = 0; k < record->nfields; k++) {
         const struct stoa_csv_field *field = &record->fields[k];
@@ -146,36 +218,40 @@ static void assert_equals_model(const struct stoa_csv_record *record, const char
     }
 }
 
-static void any_text_is_split_as_the_scalar_model_does(void **state)
+static void any_text_is_split_as_the_model_does(void **state)
 {
     (void)state;
-    static const char delimiters[] = ",;\t|a";
     struct stoa_csv_record record = {0};
     struct stoa_test_random r;
 
-    stoa_test_random_init(&r, "any_text_is_split_as_the_scalar_model_does");
+    stoa_test_random_init(&r, "any_text_is_split_as_the_model_does");
     for (size_t n = stoa_test_ncases(20000); n > 0; n--) {
-        const char delimiter =
-            stoa_test_random_one_in(&r, 2) ? ',' : delimiters[stoa_test_random_below(&r, 5)];
+        const struct stoa_csv_options options = stoa_test_random_one_in(&r, 3)
+                                                    ? (struct stoa_csv_options){0}
+                                                    : stoa_test_csv_dialect(&r);
+        struct stoa_csv_dialect dialect;
         size_t nbytes;
-        char *noise = stoa_test_random_one_in(&r, 3) ? stoa_test_csv_file(&r, 4, 3, &nbytes)
-                                                     : stoa_test_csv_noise(&r, 60, &nbytes);
+        char *noise = stoa_test_random_one_in(&r, 3)
+                          ? stoa_test_csv_file(&r, 4, 3, &nbytes)
+                          : stoa_test_csv_dialect_noise(&r, &options, 60, &nbytes);
         char *text = with_slack(noise, nbytes);
         struct stoa_test_csv model;
+        uint64_t nlines = 0;
 
-        stoa_test_csv_parse(text, nbytes, delimiter, &model);
+        stoa_csv_dialect_init(&dialect, &options);
+        stoa_test_csv_parse(text, nbytes, &options, &model);
         for (size_t i = 0; i < model.nrecords; i++) {
             const struct stoa_test_csv_record *expected = &model.records[i];
-            uint64_t next_line =
-                i + 1 < model.nrecords ? model.records[i + 1].line : expected->line;
 
             assert_int_equal(stoa_csv_record_split(&record, text + expected->begin, text + nbytes,
-                                                   delimiter, NULL),
+                                                   &dialect, NULL),
                              STOA_OK);
             assert_equals_model(&record, text, expected);
-            if (record.fault == STOA_CSV_FINE && i + 1 < model.nrecords)
-                assert_int_equal(record.nlines, next_line - expected->line);
+            if (i + 1 < model.nrecords)
+                assert_int_equal(record.nlines, model.records[i + 1].line - expected->line);
+            nlines += record.nlines;
         }
+        assert_int_equal(stoa_csv_count_lines(&dialect, text, nbytes), nlines);
         stoa_test_csv_free(&model);
         free(text);
         free(noise);
@@ -185,11 +261,14 @@ static void any_text_is_split_as_the_scalar_model_does(void **state)
 
 static enum stoa_status splits_a_wide_record(void *context, struct stoa_error *err)
 {
+    const struct stoa_csv_options options = {0};
+    struct stoa_csv_dialect dialect;
     struct stoa_csv_record record = {0};
     const char *text = context;
     enum stoa_status st;
 
-    st = stoa_csv_record_split(&record, text, text + strlen(text), ',', err);
+    stoa_csv_dialect_init(&dialect, &options);
+    st = stoa_csv_record_split(&record, text, text + strlen(text), &dialect, err);
     if (st == STOA_OK)
         assert_int_equal(record.nfields, 201);
     stoa_csv_record_free(&record);
@@ -210,7 +289,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quotes_delimiters_and_line_ends_split_a_record),
         cmocka_unit_test(faults_are_told_with_their_place),
-        cmocka_unit_test(any_text_is_split_as_the_scalar_model_does),
+        cmocka_unit_test(dialects_differ_in_what_a_field_says),
+        cmocka_unit_test(any_text_is_split_as_the_model_does),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
 
