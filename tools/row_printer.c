@@ -136,8 +136,8 @@ static bool make_cell(const struct stoa_field *field, const struct stoa_array *a
     case STOA_STRUCT:
     case STOA_MAP:
         return fill_nested_cell(cell, field, array, i);
-    default: /* numbers are not cut; the zeros of calloc() end them */
-        stoa_array_format(field, array, i, cell);
+    default: /* numbers are not cut */
+        cell[stoa_array_format(field, array, i, cell)] = '\0';
         return true;
     }
 }

@@ -44,6 +44,9 @@ size_t stoa_number_significant_digits(const char *text, size_t nbytes);
 size_t stoa_number_format_int64(int64_t x, char *out);
 size_t stoa_number_format_uint64(uint64_t x, char *out);
 
+/* "00", "01", ... "99", one after the other. */
+extern const char stoa_digit_pairs[201];
+
 /*
  * The fewest digits that read back as the same bits and, of those, the nearest to x. Plain for
  * 1e-5 <= |x| < 1e16, else with an exponent; always with a '.' or an 'e', so that the text keeps

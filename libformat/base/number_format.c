@@ -17,12 +17,13 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/bytes.h"
 #include "base/number_pow10.h"
 
 /* ---- Integers: two digits at a time, from the end. ---- */
 
 /* clang-format off */
-static const char digit_pairs[] =
+const char stoa_digit_pairs[201] =
     "0001020304050607080910111213141516171819"
     "2021222324252627282930313233343536373839"
     "4041424344454647484950515253545556575859"
@@ -32,7 +33,7 @@ static const char digit_pairs[] =
 
 static void write_pair(char *out, uint64_t x)
 {
-    memcpy(out, digit_pairs + 2 * x, 2);
+    memcpy(out, stoa_digit_pairs + 2 * x, 2);
 }
 
 static unsigned count_digits(uint64_t x)
@@ -205,6 +206,44 @@ static size_t write_decimal(char *out, struct decimal x)
     return (size_t)point + 2;
 }
 
+/*
+ * Most doubles of tables are decimals with few digits behind the point, which need no search. Let n
+ * be x * 10^6 rounded, below 10^15. n / 10^6 is x again exactly when the text of n * 10^-6 reads
+ * back as x, since a quotient of two exact doubles is rounded as a text is; and no two numbers of
+ * up to 15 digits read as the same double, so there are no fewer digits than n's. 0: not so.
+ */
+#define SHORT_NDIGITS 6
+#define SHORT_UNIT    1000000
+#define SHORT_MAX     1e9
+
+/* Two digits, the first in the lowest byte. */
+static uint64_t pair_of(uint32_t x)
+{
+    return stoa_load16(stoa_digit_pairs + 2 * x);
+}
+
+static size_t write_short(char *out, double x)
+{
+    uint64_t n = (uint64_t)(x * SHORT_UNIT + 0.5), digits;
+    uint32_t whole, fraction;
+    char *p = out;
+
+    if (n < 10 || (double)n / SHORT_UNIT != x) /* below 1e-5 there is an exponent */
+        return 0;
+    whole = (uint32_t)(n / SHORT_UNIT);
+    fraction = (uint32_t)(n % SHORT_UNIT);
+    if (whole < 10)
+        *p++ = (char)('0' + whole);
+    else
+        p += stoa_number_format_uint64(whole, p);
+    *p++ = '.';
+    digits = pair_of(fraction / 10000) | pair_of(fraction / 100 % 100) << 16 |
+             pair_of(fraction % 100) << 32;
+    stoa_store64(p, digits);
+    digits ^= UINT64_C(0x303030303030); /* what is left are digits other than 0 */
+    return (size_t)(p - out) + (stoa_bit_width(digits | 1) + 7) / 8;
+}
+
 /* A float as its type stores it; `exponent` is all ones for infinity and NaN, which have a flag. */
 struct float_parts {
     bool negative;
@@ -246,9 +285,16 @@ size_t stoa_number_format_double(double x, char *out)
 {
     struct float_parts parts = {.fraction_nbits = 52, .bias = 1075};
     uint64_t bits;
+    size_t nbytes;
 
     memcpy(&bits, &x, sizeof(bits));
     parts.negative = bits >> 63 != 0;
+    *out = '-'; /* a number that is not negative is written over it */
+    if (x > -SHORT_MAX && x < SHORT_MAX) {
+        nbytes = write_short(out + parts.negative, parts.negative ? -x : x);
+        if (nbytes > 0)
+            return nbytes + parts.negative;
+    }
     parts.exponent = (int)(bits >> 52 & 0x7ff);
     parts.special = parts.exponent == 0x7ff;
     parts.fraction = bits & ((UINT64_C(1) << 52) - 1);

@@ -50,29 +50,35 @@ enum stoa_status stoa_json_append_string(struct stoa_buffer *out, const void *te
     return STOA_OK;
 }
 
-enum stoa_status stoa_base64_append(struct stoa_buffer *out, const void *bytes, size_t nbytes,
-                                    struct stoa_error *err)
+size_t stoa_base64_encode(const void *bytes, size_t nbytes, char *out)
 {
     const uint8_t *in = bytes;
-    enum stoa_status st = stoa_buffer_reserve(out, nbytes / 3 * 4 + 4, err);
+    char *at = out;
 
-    if (st != STOA_OK)
-        return st;
     for (size_t i = 0; i < nbytes; i += 3) {
-        uint8_t *at = out->data + out->nbytes;
         uint32_t bits = (uint32_t)in[i] << 16;
 
         if (i + 1 < nbytes)
             bits |= (uint32_t)in[i + 1] << 8;
         if (i + 2 < nbytes)
             bits |= in[i + 2];
-        at[0] = (uint8_t)alphabet[bits >> 18];
-        at[1] = (uint8_t)alphabet[bits >> 12 & 63];
-        at[2] = i + 1 < nbytes ? (uint8_t)alphabet[bits >> 6 & 63] : '=';
-        at[3] = i + 2 < nbytes ? (uint8_t)alphabet[bits & 63] : '=';
-        out->nbytes += 4;
+        at[0] = alphabet[bits >> 18];
+        at[1] = alphabet[bits >> 12 & 63];
+        at[2] = i + 1 < nbytes ? alphabet[bits >> 6 & 63] : '=';
+        at[3] = i + 2 < nbytes ? alphabet[bits & 63] : '=';
+        at += 4;
     }
-    return STOA_OK;
+    return (size_t)(at - out);
+}
+
+enum stoa_status stoa_base64_append(struct stoa_buffer *out, const void *bytes, size_t nbytes,
+                                    struct stoa_error *err)
+{
+    enum stoa_status st = stoa_buffer_reserve(out, stoa_base64_nbytes(nbytes), err);
+
+    if (st == STOA_OK)
+        out->nbytes += stoa_base64_encode(bytes, nbytes, (char *)out->data + out->nbytes);
+    return st;
 }
 
 /* The value of a character of the alphabet, or 64. */

@@ -13,7 +13,15 @@
 STOA_CHECK enum stoa_status stoa_json_append_string(struct stoa_buffer *out, const void *text,
                                                     size_t nbytes, struct stoa_error *err);
 
-/* Appends bytes as base64 (RFC 4648, with padding): 4 * ceil(nbytes / 3) characters. */
+/* Bytes as base64 (RFC 4648, with padding): 4 * ceil(nbytes / 3) characters, without a terminator.
+ */
+static inline size_t stoa_base64_nbytes(size_t nbytes)
+{
+    return (nbytes / 3 + (nbytes % 3 != 0)) * 4;
+}
+
+/* `out` has room for them; returns how many. */
+size_t stoa_base64_encode(const void *bytes, size_t nbytes, char *out);
 STOA_CHECK enum stoa_status stoa_base64_append(struct stoa_buffer *out, const void *bytes,
                                                size_t nbytes, struct stoa_error *err);
 

@@ -200,6 +200,12 @@ static void doubles_are_short_near_and_read_back(void **state)
             x = (double)stoa_test_random_wide(&random);
         if (i % 8 == 4)
             x = (double)stoa_test_random_between(&random, 0, 1000000) / 100;
+        if (i % 8 >= 5) { /* decimals with about as many digits as one division can tell */
+            x = (double)stoa_test_random_between(&random, -2000000000000000, 2000000000000000);
+            x /= pow(10, (double)stoa_test_random_between(&random, 0, 20));
+            if (i % 8 == 6)
+                x = nextafter(x, INFINITY);
+        }
         if (isfinite(x))
             check_double(x);
     }
