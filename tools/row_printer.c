@@ -55,7 +55,7 @@ static bool start_table(struct row_printer *printer)
 
 static enum exit_code print_header(struct row_printer *printer, const struct stoa_schema *schema)
 {
-    const struct stoa_csv_options csv = {.delimiter = printer->form == FORM_TSV ? '\t' : ','};
+    const struct stoa_csv_write_options csv = {.delimiter = printer->form == FORM_TSV ? '\t' : ','};
     struct stoa_error err;
     char *text = NULL;
     size_t nbytes = 0;
@@ -160,7 +160,7 @@ static bool add_table_rows(struct row_printer *printer, const struct stoa_batch 
 
 enum exit_code row_printer_print(struct row_printer *printer, const struct stoa_batch *batch)
 {
-    const struct stoa_csv_options csv = {.delimiter = printer->form == FORM_TSV ? '\t' : ','};
+    const struct stoa_csv_write_options csv = {.delimiter = printer->form == FORM_TSV ? '\t' : ','};
     struct stoa_error err;
     size_t nbytes = 0;
     enum stoa_status st;

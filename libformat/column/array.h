@@ -39,4 +39,12 @@ size_t stoa_decimals_that_fit(const struct stoa_type *type, const uint8_t *value
 /* STOA_ERR_LIMIT for an array of utf8, binary or lists that would pass STOA_ARRAY_MAX_OFFSET. */
 enum stoa_status stoa_array_fail_limit(uint64_t need, struct stoa_error *err);
 
+/*
+ * stoa_array_format() for loops over one column: value i of an array's `values`, which is not null.
+ * NULL for types that it is not for.
+ */
+typedef size_t stoa_value_format(const struct stoa_type *type, const uint8_t *values, size_t i,
+                                 char *out);
+stoa_value_format *stoa_value_format_find(enum stoa_type_id id);
+
 #endif

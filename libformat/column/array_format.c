@@ -10,6 +10,7 @@
 #include "base/duration.h"
 #include "base/number.h"
 #include "base/time.h"
+#include "column/array.h"
 #include "column/type.h"
 
 _Static_assert(STOA_NUMBER_NBYTES <= STOA_TEXT_NBYTES, "a number fits");
@@ -123,10 +124,7 @@ static size_t format_uuid(const struct stoa_type *type, const uint8_t *values, s
     return used;
 }
 
-typedef size_t format_value(const struct stoa_type *type, const uint8_t *values, size_t i,
-                            char *out);
-
-static format_value *const formats[] = {
+static stoa_value_format *const formats[] = {
     [STOA_BOOL] = format_bool,         [STOA_INT8] = format_int8,
     [STOA_INT16] = format_int16,       [STOA_INT32] = format_int32,
     [STOA_INT64] = format_int64,       [STOA_UINT8] = format_uint8,
@@ -139,12 +137,16 @@ static format_value *const formats[] = {
     [STOA_UUID] = format_uuid,
 };
 
+stoa_value_format *stoa_value_format_find(enum stoa_type_id id)
+{
+    return (size_t)id < sizeof(formats) / sizeof(formats[0]) ? formats[id] : NULL;
+}
+
 size_t stoa_array_format(const struct stoa_field *field, const struct stoa_array *array, size_t i,
                          char out[STOA_TEXT_NBYTES])
 {
-    size_t id = (size_t)field->type.id;
+    stoa_value_format *format = stoa_value_format_find(field->type.id);
 
-    assert(id < sizeof(formats) / sizeof(formats[0]) && formats[id] != NULL);
-    assert(i < array->nvalues && !stoa_array_is_null(array, i));
-    return formats[id](&field->type, array->values, i, out);
+    assert(format != NULL && i < array->nvalues && !stoa_array_is_null(array, i));
+    return format(&field->type, array->values, i, out);
 }

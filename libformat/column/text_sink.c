@@ -1,8 +1,10 @@
 /*
- * The steps of a sink for text: prepare formats, commit writes; an item is a buffer of text.
+ * The steps of a sink for text: prepare formats, commit writes. An item is a buffer of text, or the
+ * error of a value without one: only commit, which sees all rows in order, knows their numbers.
  */
 #include "column/text_sink.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -12,13 +14,23 @@ struct text_sink {
     struct stoa_sink *sink;
     stoa_text_format *format;
     void *options;
+    uint64_t nrows; /* committed */
 };
 
-static void item_free(struct stoa_batch_sink *base, void *item)
+struct item {
+    struct stoa_buffer text;
+    size_t nrows;
+    enum stoa_status status;
+    struct stoa_error err;
+};
+
+static void item_free(struct stoa_batch_sink *base, void *freed)
 {
+    struct item *item = freed;
+
     (void)base;
     if (item != NULL)
-        stoa_buffer_free(item);
+        stoa_buffer_free(&item->text);
     stoa_free(item);
 }
 
@@ -26,26 +38,51 @@ static enum stoa_status prepare(struct stoa_batch_sink *base, uint64_t ordinal,
                                 struct stoa_batch *batch, void **out, struct stoa_error *err)
 {
     struct text_sink *sink = (struct text_sink *)base;
-    struct stoa_buffer *text = NULL;
+    struct item *item = NULL;
     enum stoa_status st;
 
     (void)ordinal;
-    STOA_TRY(stoa_alloc_zeroed(&text, 1, sizeof(*text), err));
-    STOA_TRY(sink->format(sink->options, batch, text, err));
+    STOA_TRY(stoa_alloc_zeroed(&item, 1, sizeof(*item), err));
+    item->nrows = batch->nrows;
+    item->status = sink->format(sink->options, batch, &item->text, &item->err);
+    if (item->status != STOA_OK && item->status != STOA_ERR_DATA) {
+        st = item->status;
+        if (err != NULL)
+            *err = item->err;
+        goto out;
+    }
     stoa_batch_reset(batch);
-    *out = text;
-    text = NULL;
+    *out = item;
+    item = NULL;
 out:
-    item_free(base, text);
+    item_free(base, item);
     return st;
 }
 
-static enum stoa_status commit(struct stoa_batch_sink *base, void *item, struct stoa_error *err)
+static enum stoa_status fail_row(const struct text_sink *sink, struct item *item,
+                                 struct stoa_error *err)
+{
+    const uint64_t row = sink->nrows + item->err.offset;
+
+    stoa_wrap(&item->err, item->status, "row %" PRIu64, row + 1);
+    item->err.offset = STOA_NO_OFFSET; /* there are no bytes to point at */
+    if (err != NULL)
+        *err = item->err;
+    return item->status;
+}
+
+static enum stoa_status commit(struct stoa_batch_sink *base, void *committed,
+                               struct stoa_error *err)
 {
     struct text_sink *sink = (struct text_sink *)base;
-    const struct stoa_buffer *text = item;
-    enum stoa_status st = sink->sink->write(sink->sink, text->data, text->nbytes, err);
+    struct item *item = committed;
+    enum stoa_status st;
 
+    if (item->status == STOA_OK)
+        st = sink->sink->write(sink->sink, item->text.data, item->text.nbytes, err);
+    else
+        st = fail_row(sink, item, err);
+    sink->nrows += item->nrows;
     item_free(base, item);
     return st;
 }

@@ -10,7 +10,10 @@
 #include "base/alloc.h"
 #include "column/source.h"
 
-/* Appends the text of a batch; called by several threads at once. */
+/*
+ * Appends the text of a batch; called by several threads at once. With STOA_ERR_DATA err->offset is
+ * the row of the batch; the sink's error names the row of all that it was given.
+ */
 typedef enum stoa_status stoa_text_format(const void *options, const struct stoa_batch *batch,
                                           struct stoa_buffer *out, struct stoa_error *err);
 

@@ -207,8 +207,7 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
                                                                : STOA_ROW_GROUP_NBYTES;
     plan->jobs = options->jobs != 0 ? options->jobs : nprocessors > 0 ? (unsigned)nprocessors : 1;
     STOA_TRY(plan_formats(plan, options, err));
-    if (plan->from == STOA_FORMAT_STOA) /* else they are those of the input */
-        plan->csv_out = options->csv;
+    plan->csv_out = options->csv_out;
     if (plan->to == STOA_FORMAT_TSV)
         plan->csv_out.delimiter = '\t';
     if (plan->from == STOA_FORMAT_STOA)

@@ -128,14 +128,16 @@ static enum stoa_status read_all(const struct text *text, const char *type_text,
 static void check_written(const struct stoa_batch *batch, const struct stoa_csv_options *options)
 {
     struct text text = {.options = *options};
+    const struct stoa_csv_write_options out_options = {.delimiter = options->delimiter,
+                                                       .no_header = options->header_nrecords < 0};
     struct stoa_schema schema;
     struct stoa_batch back;
     char *out = NULL;
     enum stoa_status st;
 
     must(stoa_schema_copy(&schema, batch->schema, NULL) == STOA_OK);
-    must(stoa_csv_format_header(options, &schema, &out, &text.nbytes, NULL) == STOA_OK);
-    must(stoa_csv_format(options, batch, &out, &text.nbytes, NULL) == STOA_OK);
+    must(stoa_csv_format_header(&out_options, &schema, &out, &text.nbytes, NULL) == STOA_OK);
+    must(stoa_csv_format(&out_options, batch, &out, &text.nbytes, NULL) == STOA_OK);
     text.bytes = (const uint8_t *)out;
     st = read_all(&text, "given", &schema, &back);
     must(st == STOA_ERR_USAGE || (st == STOA_OK && stoa_batch_equal(batch, &back)));

@@ -64,9 +64,9 @@ struct stoa_convert_options {
     const struct stoa_schema *schema; /* of CSV inputs; NULL: inferred */
     const char *const *columns;       /* names in the order wanted; NULL: all */
     uint32_t ncolumns;
-    const struct stoa_filter *filter; /* NULL: every row */
-    struct stoa_csv_options csv;      /* of CSV inputs, whose units are those of `writer`; with
-                                         Stoa inputs: of the output */
+    const struct stoa_filter *filter;      /* NULL: every row */
+    struct stoa_csv_options csv;           /* of CSV inputs, whose units are those of `writer` */
+    struct stoa_csv_write_options csv_out; /* of a CSV output; TSV has tabs in any case */
     struct stoa_writer_options writer;
     unsigned jobs;          /* 0: one per processor */
     uint64_t memory_nbytes; /* 0: 256 MiB up to 2 jobs, 96 MiB more for each further one */

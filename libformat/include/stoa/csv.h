@@ -101,20 +101,44 @@ STOA_API STOA_CHECK enum stoa_status stoa_csv_infer(const char *const *paths, si
                                                     struct stoa_schema *out, char **evidence,
                                                     struct stoa_error *err);
 
+/* Which fields stand in quotes. Null never does; a quote inside of quotes is written twice. */
+enum stoa_csv_quoting {
+    STOA_CSV_QUOTE_MINIMAL,    /* those that could be taken for something else */
+    STOA_CSV_QUOTE_ALL,        /* every name and value */
+    STOA_CSV_QUOTE_NONNUMERIC, /* the same but numbers and bools */
+    STOA_CSV_QUOTE_NONE,       /* none: a value that needs quotes is an error */
+};
+
+/* How CSV is written. {0}: commas, LF, a header, quotes where they are needed, null is nothing. */
+struct stoa_csv_write_options {
+    char delimiter; /* 0: ','; any ASCII character but '"', CR and LF */
+    enum stoa_csv_quoting quoting;
+    const char *null_text; /* borrowed; NULL: nothing */
+    bool crlf;             /* lines end with CR LF */
+    bool no_header;
+    bool bom;              /* begin with a byte order mark */
+    bool safe_spreadsheet; /* an apostrophe in front of texts that begin with = + - @, tab or CR,
+                              which spreadsheets take for formulas: it alters these texts */
+};
+
 /*
- * Appends rows of a batch as CSV to a growing block of text: null is nothing, an empty text is "",
- * quotes only where they are needed, floats in their shortest form that reads back equal,
- * timestamps with a blank, or with the T that their field's csv_format tells of.
+ * Appends rows of a batch as CSV to a growing block of text: floats in their shortest form that
+ * reads back equal, timestamps with a blank, or with the T that their field's csv_format tells of,
+ * an empty text as "" (spec/csv.md, section 6).
  * *out is reallocated as needed (start with NULL and 0) and belongs to the caller: stoa_free().
- * STOA_ERR_USAGE for the delimiter, and for a column whose type has no text form here.
+ * Errors: STOA_ERR_USAGE for options that can't be, and for a column whose type has no text form
+ * here; STOA_ERR_DATA for a value that can't do without quotes, whose row of the batch is
+ * err->offset.
  */
-STOA_API STOA_CHECK enum stoa_status stoa_csv_format(const struct stoa_csv_options *options,
+STOA_API STOA_CHECK enum stoa_status stoa_csv_format(const struct stoa_csv_write_options *options,
                                                      const struct stoa_batch *batch, char **out,
                                                      size_t *nbytes, struct stoa_error *err);
-STOA_API STOA_CHECK enum stoa_status stoa_csv_format_header(const struct stoa_csv_options *options,
-                                                            const struct stoa_schema *schema,
-                                                            char **out, size_t *nbytes,
-                                                            struct stoa_error *err);
+
+/* The same for what stands in front of the rows: byte order mark and names, where wanted. */
+STOA_API STOA_CHECK enum stoa_status
+stoa_csv_format_header(const struct stoa_csv_write_options *options,
+                       const struct stoa_schema *schema, char **out, size_t *nbytes,
+                       struct stoa_error *err);
 
 #ifdef __cplusplus
 }

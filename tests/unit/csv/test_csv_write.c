@@ -21,7 +21,7 @@
 static const char *const path = "t.csv";
 
 /* A batch as CSV with its header, terminated. */
-static char *written(const struct stoa_csv_options *options, const struct stoa_batch *batch,
+static char *written(const struct stoa_csv_write_options *options, const struct stoa_batch *batch,
                      size_t *nbytes)
 {
     struct stoa_error err = {0};
@@ -39,25 +39,40 @@ static char *written(const struct stoa_csv_options *options, const struct stoa_b
     return text;
 }
 
-/* What is read under a schema comes out as `expected`. */
-static void assert_written(const char *text, const char *schema_text, char delimiter,
-                           const char *expected)
+/* A text with semicolons, read under a schema. */
+static void read_text(const char *text, const char *schema_text, struct stoa_schema *schema,
+                      struct stoa_batch *batch)
 {
-    const struct stoa_csv_options in = {.delimiter = ';'}, out = {.delimiter = delimiter};
+    const struct stoa_csv_options in = {.delimiter = ';'};
+    struct stoa_error err = {0};
+
+    stoa_test_folder_put(path, text, strlen(text));
+    stoa_test_schema_parse(schema_text, schema);
+    assert_int_equal(stoa_test_csv_read(&path, 1, &in, schema, NULL, batch, &err), STOA_OK);
+}
+
+/* What is read under a schema comes out as `expected`. */
+static void assert_written_as(const char *text, const char *schema_text,
+                              const struct stoa_csv_write_options *out, const char *expected)
+{
     struct stoa_schema schema;
     struct stoa_batch batch;
-    struct stoa_error err = {0};
     size_t nbytes;
     char *got;
 
-    stoa_test_folder_put(path, text, strlen(text));
-    stoa_test_schema_parse(schema_text, &schema);
-    assert_int_equal(stoa_test_csv_read(&path, 1, &in, &schema, NULL, &batch, &err), STOA_OK);
-    got = written(&out, &batch, &nbytes);
+    read_text(text, schema_text, &schema, &batch);
+    got = written(out, &batch, &nbytes);
     assert_string_equal(got, expected);
     stoa_free(got);
     stoa_batch_reset(&batch);
     stoa_schema_reset(&schema);
+}
+
+static void assert_written(const char *text, const char *schema_text, char delimiter,
+                           const char *expected)
+{
+    assert_written_as(text, schema_text, &(struct stoa_csv_write_options){.delimiter = delimiter},
+                      expected);
 }
 
 static void quotes_stand_only_where_they_are_needed(void **state)
@@ -85,6 +100,187 @@ static void values_that_hold_the_delimiter_are_quoted(void **state)
     assert_written("a;b\n2024-01-01 01:02:03;AP8=\n", "a timestamp(s), b binary", '=',
                    "a=b\n2024-01-01 01:02:03=\"AP8=\"\n");
     assert_written("a;b\ntrue;1\n", "a bool, b int64", 'u', "aub\n\"true\"u1\n");
+}
+
+static void every_option_has_its_bytes(void **state)
+{
+    (void)state;
+    static const char text[] = "a;b;c;d\nx,y;1;2024-01-31;true\n;;;\n\"\";-2;2024-02-01;false\n";
+    static const struct {
+        struct stoa_csv_write_options options;
+        const char *expected;
+    } cases[] = {
+        {{0}, "a,b,c,d\n\"x,y\",1,2024-01-31,true\n,,,\n\"\",-2,2024-02-01,false\n"},
+        {{.quoting = STOA_CSV_QUOTE_ALL},
+         "\"a\",\"b\",\"c\",\"d\"\n\"x,y\",\"1\",\"2024-01-31\",\"true\"\n,,,\n"
+         "\"\",\"-2\",\"2024-02-01\",\"false\"\n"},
+        {{.quoting = STOA_CSV_QUOTE_NONNUMERIC},
+         "\"a\",\"b\",\"c\",\"d\"\n\"x,y\",1,\"2024-01-31\",true\n,,,\n"
+         "\"\",-2,\"2024-02-01\",false\n"},
+        {{.quoting = STOA_CSV_QUOTE_NONE, .delimiter = '\t', .null_text = "\\N"},
+         "a\tb\tc\td\nx,y\t1\t2024-01-31\ttrue\n\\N\t\\N\t\\N\t\\N\n\t-2\t2024-02-01\tfalse\n"},
+        {{.crlf = true, .bom = true, .delimiter = ';'},
+         "\xef\xbb\xbf"
+         "a;b;c;d\r\nx,y;1;2024-01-31;true\r\n;;;\r\n\"\";-2;2024-02-01;false\r\n"},
+        {{.no_header = true, .null_text = "NULL"},
+         "\"x,y\",1,2024-01-31,true\nNULL,NULL,NULL,NULL\n\"\",-2,2024-02-01,false\n"},
+        {{.null_text = "-2"},
+         "a,b,c,d\n\"x,y\",1,2024-01-31,true\n-2,-2,-2,-2\n\"\",\"-2\",2024-02-01,false\n"},
+        {{.null_text = "true", .quoting = STOA_CSV_QUOTE_NONNUMERIC, .no_header = true},
+         "\"x,y\",1,\"2024-01-31\",\"true\"\ntrue,true,true,true\n"
+         "\"\",-2,\"2024-02-01\",false\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_written_as(text, "a utf8, b int64, c date32, d bool", &cases[i].options,
+                          cases[i].expected);
+}
+
+static void what_looks_like_null_or_a_comment_is_quoted(void **state)
+{
+    (void)state;
+    const struct stoa_csv_write_options na = {.null_text = "NA"};
+
+    assert_written_as("a;b\nNA;x\n;NA\nNAN;\n", "a utf8, b enum(NA,x)", &na,
+                      "a,b\n\"NA\",x\nNA,\"NA\"\nNAN,NA\n");
+    assert_written("a;b\n#x;#y\nx#;\n", "a utf8, b utf8", 0, "a,b\n\"#x\",#y\nx#,\n");
+    assert_written("#a;b\n1;2\n", "#a int64, b int64", 0, "\"#a\",b\n1,2\n");
+}
+
+static void texts_that_begin_a_formula_get_an_apostrophe(void **state)
+{
+    (void)state;
+    const struct stoa_csv_write_options safe = {.safe_spreadsheet = true};
+    const struct stoa_csv_write_options all = {.safe_spreadsheet = true,
+                                               .quoting = STOA_CSV_QUOTE_ALL};
+    static const char text[] = "=a;b\n=1+2;-1\n+x;-2\n-x;3\n@x;4\n\tx;5\n\"\rx\";6\nx=;7\n"
+                               "\"=\"\"a\"\"\";8\n;9\n";
+
+    assert_written_as(text, "=a utf8, b int64", &safe,
+                      "'=a,b\n'=1+2,-1\n'+x,-2\n'-x,3\n'@x,4\n'\tx,5\n\"'\rx\",6\nx=,7\n"
+                      "\"'=\"\"a\"\"\",8\n,9\n");
+    assert_written_as("a;b\n=1;-1\n", "a utf8, b int64", &all, "\"a\",\"b\"\n\"'=1\",\"-1\"\n");
+    assert_written_as("a\n-1\n", "a enum(-1)", &safe, "a\n'-1\n");
+}
+
+/* Without quotes `text` can't be written, and the error says why. */
+static void assert_refused(const char *text, const char *schema_text,
+                           const struct stoa_csv_write_options *options, uint64_t row,
+                           const char *why)
+{
+    struct stoa_schema schema;
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+    char *got = NULL;
+    size_t nbytes = 0;
+
+    read_text(text, schema_text, &schema, &batch);
+    assert_int_equal(stoa_csv_format(options, &batch, &got, &nbytes, &err), STOA_ERR_DATA);
+    assert_string_equal(err.message, why);
+    assert_int_equal(err.offset, row);
+    assert_int_equal(nbytes, 0);
+    stoa_free(got);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+static void what_needs_quotes_is_refused_without_them(void **state)
+{
+    (void)state;
+    const struct stoa_csv_write_options none = {.quoting = STOA_CSV_QUOTE_NONE};
+    const struct stoa_csv_write_options null = {.quoting = STOA_CSV_QUOTE_NONE, .null_text = "-"};
+    const struct stoa_csv_write_options point = {.quoting = STOA_CSV_QUOTE_NONE, .delimiter = '.'};
+    const struct stoa_csv_write_options equals = {.quoting = STOA_CSV_QUOTE_NONE, .delimiter = '='};
+
+    assert_written_as("a;b\nx\"y;\"\"\"\"\n x ;#\n;\xef\xbb\xbf\n", "a utf8, b utf8", &none,
+                      "a,b\nx\"y,\"\n x ,#\n,\xef\xbb\xbf\n");
+    assert_refused("a\nx\nx,y\n", "a utf8", &none, 1,
+                   "column a: \"x,y\" can't be written without quotes: it holds the delimiter");
+    assert_refused("a;b\nx;\"y\nz\"\n", "a utf8, b utf8", &none, 0,
+                   "column b: \"y\\x0az\" can't be written without quotes: it holds a line end");
+    assert_refused("a\n\"\r\"\n", "a utf8", &none, 0,
+                   "column a: \"\\x0d\" can't be written without quotes: it holds a line end");
+    assert_refused("a\n\"\"\n", "a utf8", &none, 0,
+                   "column a: \"\" can't be written without quotes: it would be read as null "
+                   "(unless null gets a text of its own)");
+    assert_refused("a\n\"\"\n", "a binary", &none, 0,
+                   "column a: \"\" can't be written without quotes: it would be read as null "
+                   "(unless null gets a text of its own)");
+    assert_refused("a\n-\n", "a utf8", &null, 0,
+                   "column a: \"-\" can't be written without quotes: it is the text of null");
+    assert_refused("a\n\n\n1.5\n", "a float64", &point, 2,
+                   "column a: \"1.5\" can't be written without quotes: it holds the delimiter");
+    assert_refused("a\nAP8=\n", "a binary", &equals, 0,
+                   "column a: \"AP8=\" can't be written without quotes: it holds the delimiter");
+    assert_refused("a\nx,y\n", "a enum(\"x,y\")", &none, 0,
+                   "column a: \"x,y\" can't be written without quotes: it holds the delimiter");
+}
+
+/* The number of a row is that of all rows of the sink. */
+static void the_sink_names_the_row_that_it_refuses(void **state)
+{
+    (void)state;
+    const struct stoa_csv_write_options none = {.quoting = STOA_CSV_QUOTE_NONE};
+    static const char *const texts[] = {"a\nx\ny\n", "a\nz\nu,v\n"};
+    struct stoa_sink *memory = NULL;
+    struct stoa_batch_sink *sink = NULL;
+    struct stoa_schema schema;
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+    void *item;
+
+    assert_int_equal(stoa_sink_create_memory(&memory, &err), STOA_OK);
+    stoa_test_schema_parse("a utf8", &schema);
+    assert_int_equal(stoa_csv_sink_open(memory, &none, &schema, &sink, &err), STOA_OK);
+    stoa_schema_reset(&schema);
+    for (uint64_t i = 0; i < 2; i++) {
+        read_text(texts[i], "a utf8", &schema, &batch);
+        assert_int_equal(sink->prepare(sink, i, &batch, &item, &err), STOA_OK);
+        assert_int_equal(sink->commit(sink, item, &err), i == 0 ? STOA_OK : STOA_ERR_DATA);
+        stoa_batch_reset(&batch);
+        stoa_schema_reset(&schema);
+    }
+    assert_string_equal(err.message, "row 4: column a: \"u,v\" can't be written without quotes: it "
+                                     "holds the delimiter");
+    assert_int_equal(err.offset, STOA_NO_OFFSET);
+    sink->close(sink);
+    stoa_sink_close(memory);
+}
+
+static void options_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        struct stoa_csv_write_options options;
+        const char *message;
+    } cases[] = {
+        {{.delimiter = '"'},
+         "the delimiter \"\"\" can't be written: it must be an ASCII character other than a "
+         "double quote or a line end"},
+        {{.delimiter = '\xe4'},
+         "the delimiter \"\\xe4\" can't be written: it must be an ASCII character other than a "
+         "double quote or a line end"},
+        {{.null_text = "a,b"},
+         "null can't be written as \"a,b\": its text has no quote, delimiter or line end, and is "
+         "UTF-8"},
+        {{.null_text = "\xff"},
+         "null can't be written as \"\\xff\": its text has no quote, delimiter or line end, and is "
+         "UTF-8"},
+        {{.quoting = (enum stoa_csv_quoting)4}, "there is no quoting 4"},
+    };
+    struct stoa_schema schema;
+
+    stoa_test_schema_parse("a int64", &schema);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_error err = {0};
+        char *text = NULL;
+        size_t nbytes = 0;
+
+        assert_int_equal(stoa_csv_format_header(&cases[i].options, &schema, &text, &nbytes, &err),
+                         STOA_ERR_USAGE);
+        assert_string_equal(err.message, cases[i].message);
+    }
+    stoa_schema_reset(&schema);
 }
 
 static void floats_have_their_shortest_form(void **state)
@@ -162,6 +358,13 @@ static void tables_of_every_type_read_back_equal(void **state)
             .header_nrecords = stoa_test_random_one_in(&r, 3) ? -1 : 0,
             .unit_nrows = (uint32_t)stoa_test_random_between(&r, 1, 300),
         };
+        const struct stoa_csv_write_options out = {
+            .delimiter = options.delimiter,
+            .quoting = (enum stoa_csv_quoting)stoa_test_random_below(&r, STOA_CSV_QUOTE_NONE),
+            .crlf = stoa_test_random_one_in(&r, 2),
+            .no_header = options.header_nrecords < 0,
+            .bom = stoa_test_random_one_in(&r, 4),
+        };
         struct stoa_schema schema = {0};
         struct stoa_batch batch, back;
         struct stoa_error err = {0};
@@ -171,7 +374,7 @@ static void tables_of_every_type_read_back_equal(void **state)
         stoa_test_gen_any_schema(&r, (uint32_t)stoa_test_random_between(&r, 1, 6), 1, &schema);
         stoa_test_gen_batch(&r, &schema, (size_t)stoa_test_random_below(&r, 200), &batch);
         make_nans_usual(&batch);
-        text = written(&options, &batch, &nbytes);
+        text = written(&out, &batch, &nbytes);
         stoa_test_folder_put(path, text, nbytes);
         assert_int_equal(stoa_test_csv_read(&path, 1, &options, &schema, NULL, &back, &err),
                          STOA_OK);
@@ -197,8 +400,8 @@ static void types_without_a_text_form_are_refused(void **state)
     assert_int_equal(stoa_csv_format(NULL, &batch, &text, &nbytes, &err), STOA_ERR_USAGE);
     assert_string_equal(err.message,
                         "column b: CSV can't hold fixed_list<float16,2>; JSON lines (jsonl) can");
-    assert_int_equal(stoa_csv_format_header(&(struct stoa_csv_options){.delimiter = '\r'}, &schema,
-                                            &text, &nbytes, &err),
+    assert_int_equal(stoa_csv_format_header(&(struct stoa_csv_write_options){.delimiter = '\r'},
+                                            &schema, &text, &nbytes, &err),
                      STOA_ERR_USAGE);
     stoa_batch_reset(&batch);
     stoa_schema_reset(&schema);
@@ -213,7 +416,7 @@ struct job {
 /* Two batches through the steps of the sink, into memory. */
 static enum stoa_status writes(void *context, struct stoa_error *err)
 {
-    static const struct stoa_csv_options options = {0};
+    static const struct stoa_csv_write_options options = {0};
     struct job *job = context;
     struct stoa_sink *memory = NULL;
     struct stoa_batch_sink *sink = NULL;
@@ -265,6 +468,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(quotes_stand_only_where_they_are_needed),
         TEST(values_that_hold_the_delimiter_are_quoted),
+        TEST(every_option_has_its_bytes),
+        TEST(what_looks_like_null_or_a_comment_is_quoted),
+        TEST(texts_that_begin_a_formula_get_an_apostrophe),
+        TEST(what_needs_quotes_is_refused_without_them),
+        TEST(the_sink_names_the_row_that_it_refuses),
+        TEST(options_that_cannot_be_are_refused),
         TEST(floats_have_their_shortest_form),
         TEST(spans_of_time_are_iso_8601),
         TEST(timestamps_keep_the_t_they_were_read_with),
