@@ -295,7 +295,7 @@ static enum stoa_status create_named(struct file_sink *file, struct stoa_error *
 
     for (unsigned n = 0; n < TEMP_TRIES; n++) {
         STOA_TRY(temp_name(file, n, &file->temp, err));
-        file->fd = open(file->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        file->fd = open(file->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (file->fd >= 0 && lock_named(file->fd))
             return STOA_OK;
         if (file->fd < 0 && errno != EEXIST)
@@ -326,7 +326,7 @@ static enum stoa_status open_folder(struct file_sink *file, struct stoa_error *e
 
 static enum stoa_status create_unnamed(struct file_sink *file, struct stoa_error *err)
 {
-    file->fd = has_proc() ? open(file->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+    file->fd = has_proc() ? open(file->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666) : -1;
     if (file->fd >= 0) {
         flock(file->fd, LOCK_EX); /* for the moment in which it carries a temporary name */
         return STOA_OK;
@@ -401,6 +401,17 @@ static enum stoa_status create(struct file_sink *file, const char *path, struct 
         st = stoa_fail_errno(err, errno, "%s: can't be created", file->name);
 out:
     return st;
+}
+
+static enum stoa_status file_reopen(struct stoa_sink *sink, struct stoa_source **out,
+                                    struct stoa_error *err)
+{
+    struct file_sink *file = (struct file_sink *)sink;
+    enum stoa_status st = flush_buffer(file, err);
+
+    if (st != STOA_OK)
+        return st;
+    return stoa_io_source_of(file->fd, file->nwritten, file->name, out, err);
 }
 
 /* ---- Committing. ---- */
@@ -548,6 +559,8 @@ enum stoa_status stoa_sink_create_file(const char *path, bool replace, struct st
     } else {
         STOA_TRY(create(file, path, err));
     }
+    if (file->target == TARGET_FILE)
+        file->sink.reopen = file_reopen;
     *out = &file->sink;
     file = NULL;
 out:

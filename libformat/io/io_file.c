@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,11 +66,51 @@ static void file_close(struct stoa_source *source)
     stoa_free(file);
 }
 
+/* A source without a descriptor; takes over `name`, also when it fails. */
+static enum stoa_status new_source(char *name, struct file_source **out, struct stoa_error *err)
+{
+    struct file_source *file;
+    enum stoa_status st = stoa_alloc_zeroed(&file, 1, sizeof(*file), err);
+
+    if (st != STOA_OK) {
+        stoa_free(name);
+        return st;
+    }
+    file->source = (struct stoa_source){
+        .read_at = file_read_at, .close = file_close, .descriptor = file_descriptor, .name = name};
+    file->name = name;
+    file->fd = -1;
+    *out = file;
+    return STOA_OK;
+}
+
+enum stoa_status stoa_io_source_of(int fd, uint64_t nbytes, const char *name,
+                                   struct stoa_source **out, struct stoa_error *err)
+{
+    struct file_source *file = NULL;
+    char *copy;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_strndup(&copy, name, strlen(name), err));
+    STOA_TRY(new_source(copy, &file, err));
+    file->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (file->fd < 0)
+        STOA_TRY(stoa_fail_errno(err, errno, "%s: can't be read", name));
+    file->source.nbytes = nbytes;
+    *out = &file->source;
+    file = NULL;
+out:
+    if (file != NULL)
+        file_close(&file->source);
+    return st;
+}
+
 enum stoa_status stoa_source_open_file(const char *path, struct stoa_source **out,
                                        struct stoa_error *err)
 {
-    struct file_source *file;
+    struct file_source *file = NULL;
     struct stat status;
+    char *name;
     enum stoa_status st;
 
     /* Looked at before it is opened: opening a device or a FIFO may do something. */
@@ -77,14 +118,8 @@ enum stoa_status stoa_source_open_file(const char *path, struct stoa_source **ou
         return stoa_io_fail_open(err, errno, path, "opened");
     if (!S_ISREG(status.st_mode))
         return stoa_io_refuse(err, status.st_mode, path);
-    st = stoa_alloc_zeroed(&file, 1, sizeof(*file), err);
-    if (st != STOA_OK)
-        return st;
-    file->source = (struct stoa_source){
-        .read_at = file_read_at, .close = file_close, .descriptor = file_descriptor};
-    file->fd = -1;
-    STOA_TRY(stoa_io_name(&file->name, path, err));
-    file->source.name = file->name;
+    STOA_TRY(stoa_io_name(&name, path, err));
+    STOA_TRY(new_source(name, &file, err));
     do {
         file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     } while (file->fd < 0 && errno == EINTR);

@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-#include <stoa/base.h>
+#include <stoa/io.h>
 
 #define STOA_IO_NAME_NBYTES 512
 
@@ -20,5 +20,12 @@ enum stoa_status stoa_io_refuse(struct stoa_error *err, mode_t mode, const char 
 /* STOA_ERR_IO: "PATH: can't be opened: No such file or directory"; `what` is "opened". */
 enum stoa_status stoa_io_fail_open(struct stoa_error *err, int os_errno, const char *path,
                                    const char *what);
+
+/*
+ * The first nbytes bytes of an open regular file as a source: io_file.c. The descriptor is doubled,
+ * `name` is printable and copied.
+ */
+STOA_CHECK enum stoa_status stoa_io_source_of(int fd, uint64_t nbytes, const char *name,
+                                              struct stoa_source **out, struct stoa_error *err);
 
 #endif

@@ -161,3 +161,69 @@ enum stoa_status stoa_spill_read(struct stoa_spill *spill, uint64_t offset, void
         memcpy(bytes, spill->buffer + (offset - spill->nwritten), nbytes);
     return STOA_OK;
 }
+
+/* ---- As a sink. ---- */
+
+struct spill_sink {
+    struct stoa_sink sink;
+    struct stoa_spill *spill;
+};
+
+static struct stoa_spill *spill_of(struct stoa_sink *sink)
+{
+    return ((struct spill_sink *)sink)->spill;
+}
+
+static enum stoa_status sink_write(struct stoa_sink *sink, const void *bytes, size_t nbytes,
+                                   struct stoa_error *err)
+{
+    return stoa_spill_append(spill_of(sink), bytes, nbytes, err);
+}
+
+static enum stoa_status sink_commit(struct stoa_sink *sink, struct stoa_error *err)
+{
+    (void)sink;
+    (void)err;
+    return STOA_OK;
+}
+
+static enum stoa_status sink_reopen(struct stoa_sink *sink, struct stoa_source **out,
+                                    struct stoa_error *err)
+{
+    struct stoa_spill *spill = spill_of(sink);
+    enum stoa_status st = write_through(spill, spill->buffer, spill->nbuffered, err);
+
+    if (st != STOA_OK)
+        return st;
+    spill->nbuffered = 0;
+    return stoa_io_source_of(spill->fd, spill->nwritten, sink->name, out, err);
+}
+
+static void sink_close(struct stoa_sink *sink)
+{
+    stoa_spill_close(spill_of(sink));
+    stoa_free(sink);
+}
+
+enum stoa_status stoa_sink_create_spill(struct stoa_sink **out, struct stoa_error *err)
+{
+    struct spill_sink *made;
+    enum stoa_status st = stoa_alloc_zeroed(&made, 1, sizeof(*made), err);
+
+    if (st != STOA_OK)
+        return st;
+    made->sink = (struct stoa_sink){
+        .write = sink_write,
+        .commit = sink_commit,
+        .close = sink_close,
+        .reopen = sink_reopen,
+        .name = "temporary file",
+    };
+    st = stoa_spill_open(&made->spill, err);
+    if (st != STOA_OK) {
+        stoa_free(made);
+        return st;
+    }
+    *out = &made->sink;
+    return STOA_OK;
+}

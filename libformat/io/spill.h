@@ -9,7 +9,7 @@
 #ifndef STOA_IO_SPILL_H
 #define STOA_IO_SPILL_H
 
-#include <stoa/base.h>
+#include <stoa/io.h>
 
 struct stoa_spill;
 
@@ -32,5 +32,11 @@ uint64_t stoa_spill_nbytes(const struct stoa_spill *spill);
 /* Reads nbytes bytes that were appended at `offset`: asserts that they were. */
 STOA_CHECK enum stoa_status stoa_spill_read(struct stoa_spill *spill, uint64_t offset, void *out,
                                             size_t nbytes, struct stoa_error *err);
+
+/*
+ * A temporary file as a sink, for what must be whole before it may go where it can't be taken back.
+ * `commit` does nothing: the bytes are for who reopens it.
+ */
+STOA_CHECK enum stoa_status stoa_sink_create_spill(struct stoa_sink **out, struct stoa_error *err);
 
 #endif

@@ -40,6 +40,9 @@ struct stoa_source {
  * `share` may be NULL; else it appends the first *nshared of nbytes bytes of a source without
  * moving them, as blocks of the disk that both files have in common; *nshared is 0 where that can't
  * be, which is no error. Who calls it writes the rest.
+ *
+ * `reopen` may be NULL, as it is for what goes into a pipe; else it opens all that was written as a
+ * source of its own. Nothing may be written after it.
  */
 struct stoa_sink {
     enum stoa_status (*write)(struct stoa_sink *sink, const void *bytes, size_t nbytes,
@@ -48,6 +51,8 @@ struct stoa_sink {
     void (*close)(struct stoa_sink *sink);
     enum stoa_status (*share)(struct stoa_sink *sink, struct stoa_source *source, uint64_t offset,
                               uint64_t nbytes, uint64_t *nshared, struct stoa_error *err);
+    enum stoa_status (*reopen)(struct stoa_sink *sink, struct stoa_source **out,
+                               struct stoa_error *err);
     const char *name;
 };
 

@@ -185,6 +185,33 @@ static void closing_without_commit_leaves_no_trace(void **state)
     stoa_test_folder_expect("", NULL);
 }
 
+static void what_is_written_can_be_read_before_the_commit(void **state)
+{
+    (void)state;
+    struct stoa_error err = {0};
+    struct stoa_source *source;
+    struct stoa_sink *sink;
+    char got[6];
+
+    assert_int_equal(stoa_sink_create_file("fi\nle", false, &sink, &err), STOA_OK);
+    assert_int_equal(sink->write(sink, "stoa", 5, &err), STOA_OK);
+    assert_int_equal(sink->reopen(sink, &source, &err), STOA_OK);
+    assert_int_equal(source->nbytes, 5);
+    assert_int_equal(source->read_at(source, 0, got, 5, &err), STOA_OK);
+    assert_memory_equal(got, "stoa", 5);
+    assert_int_equal(source->read_at(source, 0, got, 6, &err), STOA_ERR_IO);
+    assert_string_equal(err.message, "fi\\x0ale: 6 bytes wanted past its end");
+    assert_int_equal(sink->commit(sink, &err), STOA_OK);
+    stoa_sink_close(sink);
+    assert_int_equal(source->read_at(source, 1, got, 4, &err), STOA_OK);
+    assert_memory_equal(got, "toa", 4);
+    stoa_source_close(source);
+    assert_int_equal(unlink("fi\nle"), 0);
+    assert_int_equal(stoa_sink_create_file("/dev/null", false, &sink, &err), STOA_OK);
+    assert_null(sink->reopen);
+    stoa_sink_close(sink);
+}
+
 static void existing_file_is_replaced_only_when_asked(void **state)
 {
     (void)state;
@@ -413,8 +440,8 @@ static void names_of_any_length_can_be_replaced(void **state)
 
 static enum stoa_status replaces_and_reads_back(void *context, struct stoa_error *err)
 {
-    struct stoa_source *source = NULL, *memory = NULL;
-    struct stoa_sink *sink = NULL;
+    struct stoa_source *source = NULL, *memory = NULL, *again = NULL;
+    struct stoa_sink *sink = NULL, *file = NULL;
     char got[3];
     enum stoa_status st;
 
@@ -427,12 +454,16 @@ static enum stoa_status replaces_and_reads_back(void *context, struct stoa_error
     STOA_TRY(stoa_source_open_memory(got, 3, "got", &memory, err));
     STOA_TRY(stoa_sink_create_memory(&sink, err));
     STOA_TRY(sink->write(sink, got, 3, err));
+    STOA_TRY(stoa_sink_create_file("other", true, &file, err));
+    STOA_TRY(file->reopen(file, &again, err));
 out:
     if (st != STOA_OK) /* never half of one, and no litter */
         stoa_test_folder_expect("file", access("file", F_OK) == 0 ? NULL : "");
     stoa_sink_close(sink);
+    stoa_sink_close(file);
     stoa_source_close(source);
     stoa_source_close(memory);
+    stoa_source_close(again);
     return st;
 }
 
@@ -453,6 +484,7 @@ int main(void)
         TEST(unreadable_file_is_an_error),
         TEST(new_file_appears_at_commit),
         TEST(closing_without_commit_leaves_no_trace),
+        TEST(what_is_written_can_be_read_before_the_commit),
         TEST(existing_file_is_replaced_only_when_asked),
         TEST(file_that_came_to_be_meanwhile_is_not_replaced),
         TEST(symbolic_link_stays_and_its_target_is_written),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "io/spill.h"
 #include "support/fault_alloc.h"
@@ -118,6 +119,41 @@ static void short_and_interrupted_calls_go_on(void **state)
     }
 }
 
+/* Through a sink, which is reopened, into `got`. */
+static enum stoa_status write_and_reopen(void *context, struct stoa_error *err)
+{
+    struct stoa_source *source = NULL;
+    struct stoa_sink *sink = NULL;
+    uint8_t *got = NULL;
+    enum stoa_status st;
+
+    (void)context;
+    STOA_TRY(stoa_sink_create_spill(&sink, err));
+    STOA_TRY(sink->write(sink, text, TEXT_NBYTES - 5, err));
+    STOA_TRY(sink->write(sink, text + TEXT_NBYTES - 5, 5, err));
+    STOA_TRY(sink->commit(sink, err));
+    STOA_TRY(sink->reopen(sink, &source, err));
+    assert_int_equal(source->nbytes, TEXT_NBYTES);
+    STOA_TRY(stoa_alloc(&got, TEXT_NBYTES, err));
+    STOA_TRY(source->read_at(source, 0, got, TEXT_NBYTES, err));
+    assert_memory_equal(got, text, TEXT_NBYTES);
+out:
+    stoa_free(got);
+    stoa_source_close(source);
+    stoa_sink_close(sink);
+    return st;
+}
+
+static void a_sink_gives_back_what_it_took(void **state)
+{
+    struct stoa_error err = {0};
+
+    (void)state;
+    assert_int_equal(write_and_reopen(NULL, &err), STOA_OK);
+    stoa_test_folder_expect("", NULL);
+    stoa_test_each_failing_alloc(write_and_reopen, NULL);
+}
+
 static void a_folder_that_will_not_do_is_named(void **state)
 {
     struct stoa_spill *spill;
@@ -158,6 +194,7 @@ int main(void)
         TEST(what_was_appended_comes_back_and_leaves_no_file),
         TEST(every_failing_call_is_an_error),
         TEST(short_and_interrupted_calls_go_on),
+        TEST(a_sink_gives_back_what_it_took),
         TEST(a_folder_that_will_not_do_is_named),
         TEST(a_failing_allocation_is_reported),
     };
