@@ -19,6 +19,7 @@ DOCUMENTS = {"README.md": ("trips",),
              "docs/benchmarks.md": ("trips", "lineitem", "flights-3m", "flights", "flights-x10",
                                     "wide")}
 COMPRESSORS = ("xz", "zstd")
+PACKED = ("gz", "zst", "xz", "zip")
 
 
 def rows_of(result, *jobs):
@@ -32,11 +33,12 @@ def number(value):
 # ---- Measures: each is name, best(result, system) or None. ----
 
 
-def best_of(*jobs, key, unit):
-    """The least median of a figure over the rows of jobs."""
+def best_of(*jobs, key, unit, settings=""):
+    """The least median of a figure over the rows of jobs, those whose settings have that word."""
     def best(result, system):
         found = [statistics.median(run[key] for run in row["runs"])
-                 for row in rows_of(result, *jobs) if row["peer"] == system and row.get("runs")]
+                 for row in rows_of(result, *jobs) if row["peer"] == system and row.get("runs")
+                 and settings in row["settings"]]
         return number(min(found) / unit) if found else None
     return best
 
@@ -55,6 +57,11 @@ def measures(result):
     yield "its CPU time, s", best_of("convert", key="cpu_seconds", unit=1)
     yield "its peak memory, MiB", best_of("convert", key="peak_rss_bytes", unit=2**20)
     yield "smallest file, MB", best_of("convert", "sizes", key="file_bytes", unit=1e6)
+    for codec in PACKED:
+        yield f"from .csv.{codec}, s", best_of("packed", key="seconds", unit=1,
+                                               settings=f"from {codec}")
+    yield "file to CSV, s", best_of("text", key="seconds", unit=1)
+    yield "CSV as it was, s", best_of("text", key="seconds", unit=1, settings="restore")
     asked = {name: True for row in rows_of(result, "query", "wide")
              for name in row.get("questions", {})}
     for name in asked:

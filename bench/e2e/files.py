@@ -59,21 +59,38 @@ def schema_file(table):
     return path
 
 
+def input_of(row, table, may_make=True):
+    """The CSV that the row reads, compressed where it says so."""
+    codec = row.options.get("packed")
+    return tables.packed_path_of(table, codec, may_make) if codec else tables.path_of(table)
+
+
 def stoa_argv(row, table, out, threads):
     options = ["--schema", str(schema_file(table))] if "typed" in row.options else []
-    return [process.STOA, "convert", str(tables.path_of(table)), "-o", str(out), "--jobs",
+    return [process.STOA, "convert", str(input_of(row, table)), "-o", str(out), "--jobs",
             str(threads), *options, *row.options.get("arguments", [])]
 
 
 def convert(row, table, out, threads):
     """One conversion, measured; the figures of a run."""
-    csv = tables.path_of(table)
+    return measure("convert", row, table, input_of(row, table), out, threads,
+                   stoa_argv(row, table, out, threads))
+
+
+def write_text(row, table, path, out, threads):
+    """A file written as CSV, measured."""
+    how = ["restore"] if "restore" in row.options else ["convert", "--to", "csv"]
+    return measure("write_text", row, table, path, out, threads,
+                   [process.STOA, *how, str(path), "-o", str(out), "--jobs", str(threads)])
+
+
+def measure(what, row, table, path, out, threads, argv):
     remove(out)
     if row.peer == "stoa":
-        done = process.run(stoa_argv(row, table, out, threads), threads)
+        done = process.run(argv, threads)
         inside = {"seconds": done.seconds, "cpu_seconds": done.cpu_seconds}
     else:
-        inside, done = process.work("convert", row, table, csv, out, threads)
+        inside, done = process.work(what, row, table, path, out, threads)
     return {
         "seconds": inside["seconds"],
         "cpu_seconds": inside["cpu_seconds"],
@@ -110,6 +127,20 @@ def check(row, table, out, threads):
     other = [f"{name} {types.get(name, 'missing')}" for name, kind in table.types.items()
              if without_unit(types.get(name, "")) != without_unit(kind)]
     return "other types: " + ", ".join(other[:4] + ["..."] * (len(other) > 4)) if other else ""
+
+
+def check_text(row, table, out):
+    """What was restored is the table; of what was written anew, systems differ in how they write
+    numbers: its lines are counted."""
+    csv = tables.path_of(table)
+    if "restore" in row.options:
+        if tables.sha256_of(out) != tables.sha256_of(csv):
+            raise places.NotRun("wrong result: the text differs")
+        return
+    with open(out, "rb") as f:
+        nlines = sum(block.count(b"\n") for block in iter(lambda: f.read(1 << 20), b""))
+    if nlines != table.nrows + 1:
+        raise places.NotRun(f"wrong result: {nlines} lines of {table.nrows + 1}")
 
 
 # ---- Files that are made once and kept. ----

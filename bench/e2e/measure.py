@@ -75,33 +75,66 @@ def in_turns(measured, args, step, what):
 # ---- Conversions. ----
 
 
-def convert(table, args):
-    measured = chosen(rows.CONVERT, args)
+def read_through(path):
+    """Into the cache."""
+    with open(path, "rb") as f:
+        while f.read(1 << 20):
+            pass
+
+
+def timed(table, args, all_rows, what, prepare, run, check):
+    """Rows that make a file each time, which `check` looks at in the end."""
+    measured = chosen(all_rows, args)
     folder = places.DATA / "out"
     folder.mkdir(exist_ok=True)
 
     def out_of(m):
         return folder / f"{table.key}.{m.row.file}"
 
-    def prepare(m):
-        m.version = files.prepare(m.row, table)
-
-    def run(m):
-        m.runs.append(files.convert(m.row, table, out_of(m), args.threads))
-
-    def check(m):
-        m.note = files.check(m.row, table, out_of(m), args.threads)
-
     for m in measured:
         m.attempt(prepare)
-    with open(tables.path_of(table), "rb") as f:  # warm cache
-        while f.read(1 << 20):
-            pass
-    in_turns(measured, args, run, f"{table.key}: convert")
+    in_turns(measured, args, lambda m: m.runs.append(run(m, out_of(m))), f"{table.key}: {what}")
     for m in measured:
-        m.attempt(check)
+        m.attempt(lambda m: check(m, out_of(m)))
         files.remove(out_of(m))
     return measured
+
+
+def convert(table, args, all_rows=rows.CONVERT, what="convert"):
+    def prepare(m):
+        m.version = files.prepare(m.row, table)
+        read_through(files.input_of(m.row, table, args.prepare))
+
+    def run(m, out):
+        return files.convert(m.row, table, out, args.threads)
+
+    def check(m, out):
+        m.note = files.check(m.row, table, out, args.threads)
+
+    return timed(table, args, all_rows, what, prepare, run, check)
+
+
+def packed(table, args):
+    return convert(table, args, rows.PACKED, "packed")
+
+
+# ---- Text. ----
+
+
+def text(table, args):
+    """From a file to CSV; stoa restores what it converted by guessing, which keeps the text."""
+    def prepare(m):
+        path, m.version, _ = files.kept(rows.maker_of(m.row.file), table, args.threads)
+        read_through(path)
+
+    def run(m, out):
+        path, _, _ = files.kept(rows.maker_of(m.row.file), table, args.threads)
+        return files.write_text(m.row, table, path, out, args.threads)
+
+    def check(m, out):
+        files.check_text(m.row, table, out)
+
+    return timed(table, args, rows.TEXT, "text", prepare, run, check)
 
 
 # ---- Sizes. ----
@@ -264,9 +297,14 @@ def prepare(every, args):
             places.say(f"{table.key}: {why}")
 
     for table in every:
-        make(table, {"sizes": made_files, "wide": wide_files})
+        make(table, {"sizes": made_files, "wide": wide_files, "packed": packed_inputs})
     for table in every:
         make(table, {"sizes": compressed})
+
+
+def packed_inputs(table, args):
+    for row in rows.PACKED:
+        files.input_of(row, table, args.prepare)
 
 
 def wide_files(table, args):
@@ -278,4 +316,4 @@ def wide(table, args):
     return ask_all(table, args, rows.WIDE, wide_questions(table), f"{table.key}: questions")
 
 
-JOBS = {"convert": convert, "sizes": sizes, "query": query, "wide": wide}
+JOBS = {"convert": convert, "packed": packed, "text": text, "sizes": sizes, "query": query, "wide": wide}

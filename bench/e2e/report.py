@@ -119,7 +119,7 @@ def micro(found):
         f"{row['memory_read_gb_per_s']:.1f} / {row['memory_copy_gb_per_s']:.1f}"] for row in found])
 
 
-REPORTS = {"convert": convert, "sizes": sizes, "query": query, "wide": query}
+REPORTS = {"convert": convert, "packed": convert, "text": convert, "sizes": sizes, "query": query, "wide": query}
 
 
 def markdown(job, table, measured, args):

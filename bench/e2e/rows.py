@@ -77,6 +77,28 @@ COMPRESSED = (
     ("zstd", "zstd -9", ("zstd", "-9", "-T2", "-q", "-c")),
 )
 
+# From a compressed CSV, as one stream where the row does not say else; peers as in CONVERT.
+PACKED = tuple(
+    Row(peer, f"{settings}, from {codec}", f"from-{codec}.{file}", options | {"packed": codec})
+    for codec in ("gz", "zst", "xz", "zip")
+    for peer, settings, file, options, codecs in (
+        ("stoa", "types inferred", "guess.stoa", {}, ("gz", "zst", "xz", "zip")),
+        ("duckdb", "types given, any order, zstd 3", "zstd.duckdb.parquet",
+         FAST | {"copy_options": ", compression zstd"}, ("gz", "zst")),
+        ("pyarrow", "types given, zstd 1", "zstd.pyarrow.parquet", TYPED | {"compression": "zstd"},
+         ("gz", "zst")),
+        ("polars", "types given, any order, zstd 3", "zstd.polars.parquet", FAST, ("gz", "zst")),
+    ) if codec in codecs)
+
+# A file written as CSV; of stoa also byte for byte as it was.
+TEXT = (
+    Row("stoa", "convert", "typed.stoa"),
+    Row("stoa", "restore, hash checked", "guess.stoa", {"restore": True}),
+    Row("duckdb", "Parquet, zstd 3", "ordered.duckdb.parquet"),
+    Row("pyarrow", "Parquet, zstd 1", "zstd.pyarrow.parquet"),
+    Row("polars", "Parquet, zstd 3", "ordered.polars.parquet"),
+)
+
 # Questions to a file in the order of the CSV, inside a process that has imported the library.
 QUERY = (
     Row("stoa", "default", "typed.stoa"),

@@ -60,6 +60,30 @@ def path_of(table):
     return path
 
 
+# Each by the program of that name with its defaults, but as many threads as it can use.
+PACKERS = {"gz": ("gzip", "-c"), "zst": ("zstd", "-q", "-c"), "xz": ("xz", "-T2", "-c"),
+           "zip": ("python3", "-c", "import sys, zipfile\n"
+                   "with zipfile.ZipFile(sys.stdout.buffer, 'w', zipfile.ZIP_DEFLATED) as out, "
+                   "out.open('table.csv', 'w', force_zip64=True) as member:\n"
+                   "    while block := sys.stdin.buffer.read(1 << 20):\n"
+                   "        member.write(block)")}
+
+
+def packed_path_of(table, codec, may_make):
+    """Path of the table as compressed CSV, kept."""
+    csv = path_of(table)
+    path = csv.with_suffix(f".csv.{codec}")
+    if not path.exists():
+        if not may_make:
+            raise places.NotRun("compressing takes minutes: --prepare does it")
+        places.say(f"writing {path.name}")
+        part = path.with_suffix(".part")
+        with open(csv, "rb") as text, open(part, "wb") as out:
+            subprocess.run(PACKERS[codec], stdin=text, stdout=out, check=True)
+        part.rename(path)
+    return path
+
+
 def sha256_of(path):
     with open(path, "rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()
@@ -111,7 +135,8 @@ def trips(scale):
         subprocess.run([places.BUILD / "bench/gen_trips", str(nrows)], stdout=out, check=True)
 
     return Table("trips", "Taxi trips", nrows, TRIP_TYPES, "", write_csv, TRIP_QUERIES,
-                 TRIPS_5M_SHA256 if nrows == 5_000_000 else "")
+                 TRIPS_5M_SHA256 if nrows == 5_000_000 else "",
+                 ("convert", "packed", "text", "sizes", "query"))
 
 
 # ---- Flights out of New York: the archives of fixtures/, once and ten times over. ----

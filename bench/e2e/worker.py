@@ -1,6 +1,7 @@
 """A process in which one library works; run.py starts it with the bench's own Python.
 
     python worker.py convert PEER       does one conversion
+    python worker.py write_text PEER    writes a file as CSV
     python worker.py describe PEER      rows and types of a file
     python worker.py serve PEER         answers questions
 
@@ -32,10 +33,19 @@ def value_of(literal):
     return literal
 
 
-def convert(peer, options, work):
+def timed(function, work, options):
     begin, cpu_begin = time.monotonic(), time.process_time()
-    peer.convert(work, **options)
+    function(work, **options)
     return {"seconds": time.monotonic() - begin, "cpu_seconds": time.process_time() - cpu_begin}
+
+
+def convert(peer, options, work):
+    options.pop("packed", None)  # the name of the input tells
+    return timed(peer.convert, work, options)
+
+
+def write_text(peer, _, work):
+    return timed(peer.write_text, work, {})
 
 
 def describe(peer, _, work):
@@ -133,7 +143,8 @@ def main():
     what, name = sys.argv[1:]
     work, options = json.loads(sys.stdin.readline())
     peer = importlib.import_module(f"peers.{name}")
-    result = {"convert": convert, "describe": describe, "serve": serve}[what](
+    result = {"convert": convert, "write_text": write_text, "describe": describe,
+              "serve": serve}[what](
         peer, options, common.Work(**work))
     if result is not None:
         print(json.dumps(result))

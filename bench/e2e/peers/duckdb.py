@@ -47,6 +47,12 @@ def convert(work, typed=False, any_order=False, copy_options=""):
     db.close()
 
 
+def write_text(work):
+    db = connect(work.threads)
+    db.execute(f"copy (from read_parquet({text(work.csv)})) to {text(work.out)} (format csv)")
+    db.close()
+
+
 class Reader:
     """`scan` says how rows become Arrow: as one table, or batch by batch."""
 

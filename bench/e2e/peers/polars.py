@@ -23,6 +23,10 @@ def convert(work, typed=False, any_order=False, **parquet_options):
     frame.sink_parquet(work.out, maintain_order=not any_order, **parquet_options)
 
 
+def write_text(work):
+    polars.scan_parquet(work.csv).sink_csv(work.out)
+
+
 class Reader:
     def __init__(self, work):
         self.work = work

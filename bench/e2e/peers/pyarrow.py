@@ -4,6 +4,7 @@ https://arrow.apache.org/docs/python/csv.html and parquet.html: types given; who
 """
 
 import pyarrow
+import pyarrow.csv
 import pyarrow.dataset
 import pyarrow.parquet
 
@@ -13,6 +14,11 @@ from peers import common
 def convert(work, typed=False, **parquet_options):
     table = common.read_csv(work, typed)
     pyarrow.parquet.write_table(table, work.out, **parquet_options)
+
+
+def write_text(work):
+    common.set_threads(work.threads)
+    pyarrow.csv.write_csv(pyarrow.parquet.read_table(work.csv), work.out)
 
 
 class Reader:
