@@ -328,24 +328,29 @@ static bool option_lines(const struct arguments *arguments, enum option_id id, u
     return true;
 }
 
+bool option_delimiter(const struct arguments *arguments, enum option_id id, char *out)
+{
+    const char *delimiter = arguments->values[id];
+
+    if (delimiter == NULL)
+        return true;
+    if (strcmp(delimiter, "tab") == 0 || strcmp(delimiter, "\\t") == 0)
+        delimiter = "\t";
+    if (strlen(delimiter) != 1 || strchr("\"\r\n", *delimiter) != NULL) {
+        complain_option(arguments, id, "expected one character (no quote, no line end) or \"tab\"");
+        return false;
+    }
+    *out = *delimiter;
+    return true;
+}
+
 bool option_csv(const struct arguments *arguments, struct stoa_csv_options *out)
 {
-    const char *delimiter = arguments->values[OPT_DELIMITER];
-
     *out = (struct stoa_csv_options){0};
-    if (!option_lines(arguments, OPT_HEADER, STOA_CSV_MAX_HEADER_NRECORDS, &out->header_nrecords))
-        return false;
-    if (delimiter != NULL) {
-        if (strcmp(delimiter, "tab") == 0 || strcmp(delimiter, "\\t") == 0)
-            delimiter = "\t";
-        if (strlen(delimiter) != 1 || strchr("\"\r\n", *delimiter) != NULL) {
-            complain_option(arguments, OPT_DELIMITER,
-                            "expected one character (no quote, no line end) or \"tab\"");
-            return false;
-        }
-        out->delimiter = *delimiter;
-    }
-    return option_size(arguments, OPT_MAX_RECORD_SIZE, &out->max_record_nbytes);
+    return option_lines(arguments, OPT_HEADER, STOA_CSV_MAX_HEADER_NRECORDS,
+                        &out->header_nrecords) &&
+           option_delimiter(arguments, OPT_DELIMITER, &out->delimiter) &&
+           option_size(arguments, OPT_MAX_RECORD_SIZE, &out->max_record_nbytes);
 }
 
 bool option_scan(const struct arguments *arguments, struct scan_arguments *out)

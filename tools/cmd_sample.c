@@ -49,7 +49,7 @@ static enum exit_code print_rows(struct row_printer *printer, const char *path,
 
 static enum exit_code print_sample(struct row_printer *printer, const char *path,
                                    const struct stoa_scan_options *options,
-                                   const struct stoa_sample_options *sample)
+                                   const struct stoa_sample_options *sample, uint64_t memory_nbytes)
 {
     struct open_file file;
     struct stoa_scan *scan = NULL;
@@ -62,7 +62,18 @@ static enum exit_code print_sample(struct row_printer *printer, const char *path
         return code;
     if (stoa_scan_open(file.reader, options, &scan, &err) == STOA_OK &&
         stoa_scan_sample(scan, sample, &rows, &nrows, &err) == STOA_OK)
-        code = print_rows(printer, path, file.reader, scan, rows, nrows);
+        code = printer->form == FORM_TABLE
+                   ? print_rows(printer, path, file.reader, scan, rows, nrows)
+                   : print_text(printer, &(struct stoa_convert_options){
+                                             .paths = &path,
+                                             .npaths = 1,
+                                             .columns = options->columns,
+                                             .ncolumns = options->ncolumns,
+                                             .rows = rows,
+                                             .nrows = nrows,
+                                             .jobs = options->jobs,
+                                             .memory_nbytes = memory_nbytes,
+                                         });
     else
         code = fail_file(path, &err);
     stoa_free(rows);
@@ -90,12 +101,13 @@ enum exit_code run_sample(const struct arguments *arguments)
     struct row_printer printer = {0};
     struct stoa_sample_options sample;
     struct scan_arguments scan;
+    uint64_t memory_nbytes = 0;
     enum exit_code code;
 
-    if (!option_form(arguments, FORM_TABLE, &printer.form) || !option_sample(arguments, &sample) ||
-        !option_scan(arguments, &scan))
+    if (!option_form(arguments, FORM_TABLE, &printer) || !option_sample(arguments, &sample) ||
+        !option_size(arguments, OPT_MEMORY, &memory_nbytes) || !option_scan(arguments, &scan))
         return EXIT_USAGE;
-    code = print_sample(&printer, arguments->files[0], &scan.options, &sample);
+    code = print_sample(&printer, arguments->files[0], &scan.options, &sample, memory_nbytes);
     row_printer_reset(&printer);
     scan_arguments_reset(&scan);
     return code;

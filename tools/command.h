@@ -46,6 +46,13 @@ enum option_id {
     OPT_DELIMITER,
     OPT_HEADER,
     OPT_MAX_RECORD_SIZE,
+    OPT_QUOTING,
+    OPT_NULL_TEXT,
+    OPT_OUTPUT_DELIMITER,
+    OPT_NEWLINE,
+    OPT_NO_OUTPUT_HEADER,
+    OPT_BOM,
+    OPT_SAFE_SPREADSHEET,
     OPT_DRY_RUN,
     OPT_PROGRESS,
     OPT_FILL_MISSING,
@@ -131,6 +138,9 @@ bool option_fraction(const struct arguments *arguments, enum option_id id, doubl
 /* The same for sizes: "1000", "64K", "256M", "4G" (powers of 1024). */
 bool option_size(const struct arguments *arguments, enum option_id id, uint64_t *out);
 
+/* The same for a character between fields. */
+bool option_delimiter(const struct arguments *arguments, enum option_id id, char *out);
+
 /* The same for --from and --to. */
 bool option_format(const struct arguments *arguments, enum option_id id, enum stoa_format *out);
 
@@ -143,6 +153,12 @@ bool option_where(const struct arguments *arguments, struct stoa_filter **out);
 
 /* The options of CSV: --delimiter, --header, --max-record-size. */
 bool option_csv(const struct arguments *arguments, struct stoa_csv_options *out);
+
+/* How CSV is written: --quoting, --null-text, ... (csv_output.c). */
+#define CSV_OUTPUT_OPTIONS                                                                         \
+    OPT_QUOTING, OPT_NULL_TEXT, OPT_OUTPUT_DELIMITER, OPT_NEWLINE, OPT_NO_OUTPUT_HEADER, OPT_BOM,  \
+        OPT_SAFE_SPREADSHEET
+bool option_csv_output(const struct arguments *arguments, struct stoa_csv_write_options *out);
 
 /* The options of stoa_scan_open() from --select, --where, --limit and --jobs. */
 struct scan_arguments {

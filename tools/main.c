@@ -29,7 +29,7 @@ const struct command commands[] = {
         "  stoa convert trips.stoa -o - --to csv | head\n"
         "  unzip -p trips.zip | stoa convert - -o trips.stoa",
      .options = {OPT_OUTPUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_SCHEMA, OPT_SELECT, OPT_WHERE,
-                 OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE, OPT_JOBS, OPT_MEMORY,
+                 OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE, CSV_OUTPUT_OPTIONS, OPT_JOBS, OPT_MEMORY,
                  OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON,
                  OPT_HELP, END_OF_OPTIONS}},
     {.name = "merge", .synopsis = "IN... -o OUT [options]", .run = run_merge, .min_files = 1,
@@ -78,16 +78,16 @@ const struct command commands[] = {
     {.name = "head", .synopsis = "FILE [options]", .run = run_head, .min_files = 1, .max_files = 1,
      .summary = "Print the first rows (10, or --limit) of a Stoa file as a table",
      .json = "  the same as --format jsonl",
-     .options = {OPT_LIMIT, SCAN_OPTIONS, OPT_FORMAT, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+     .options = {OPT_LIMIT, SCAN_OPTIONS, OPT_MEMORY, OPT_FORMAT, CSV_OUTPUT_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "cat", .synopsis = "FILE... [options]", .run = run_cat, .min_files = 1,
      .summary = "Print the rows of Stoa files as CSV, TSV, JSON lines or a table",
      .details =
-        "Files must have equal schemas. Null is an empty field of CSV and null in JSON; an empty\n"
-        "text is \"\".",
+        "Files must have equal schemas. Null is an empty field of CSV, or what --null-text says, and\n"
+        "null in JSON; an empty text is \"\".",
      .json = "  the same as --format jsonl",
      .examples =
         "  stoa cat flights.stoa -w \"carrier = 'AA' and dep_delay > 60\" -s flight,dep_delay",
-     .options = {OPT_LIMIT, SCAN_OPTIONS, OPT_FORMAT, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+     .options = {OPT_LIMIT, SCAN_OPTIONS, OPT_MEMORY, OPT_FORMAT, CSV_OUTPUT_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "sample", .synopsis = "FILE [options]", .run = run_sample, .min_files = 1,
      .max_files = 1,
      .summary = "Print random rows (10, or --rows) of a Stoa file, or of those a predicate selects",
@@ -99,8 +99,8 @@ const struct command commands[] = {
      .examples =
         "  stoa sample trips.stoa -n 1000 --seed 7 -f csv\n"
         "  stoa sample trips.stoa --fraction 0.001 --where 'fare > 50' -f jsonl",
-     .options = {OPT_ROWS, OPT_FRACTION, OPT_SEED, SCAN_OPTIONS, OPT_FORMAT, OPT_JSON, OPT_HELP,
-                 END_OF_OPTIONS}},
+     .options = {OPT_ROWS, OPT_FRACTION, OPT_SEED, SCAN_OPTIONS, OPT_MEMORY, OPT_FORMAT,
+                 CSV_OUTPUT_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "count", .synopsis = "FILE... [options]", .run = run_count, .min_files = 1,
      .summary = "Count the rows of Stoa files, or those that a predicate selects",
      .json = "  rows: of all files",

@@ -13,23 +13,43 @@
 
 static const char *const form_names[] = {"csv", "tsv", "jsonl", "table"};
 
-bool option_form(const struct arguments *arguments, enum row_form otherwise, enum row_form *out)
+bool option_form(const struct arguments *arguments, enum row_form otherwise,
+                 struct row_printer *printer)
 {
     const char *name = arguments->values[OPT_FORMAT];
+    enum row_form form = has_option(arguments, OPT_JSON) ? FORM_JSONL : otherwise;
 
-    *out = has_option(arguments, OPT_JSON) ? FORM_JSONL : otherwise;
-    if (name == NULL)
-        return true;
-    if (has_option(arguments, OPT_JSON)) {
+    if (name != NULL && has_option(arguments, OPT_JSON)) {
         complain_option(arguments, OPT_FORMAT, "--json says the same or something else");
         return false;
     }
-    for (*out = FORM_CSV; *out != FORM_NONE; ++*out) {
-        if (strcmp(form_names[*out], name) == 0)
-            return true;
+    if (name != NULL)
+        for (form = FORM_CSV; form != FORM_NONE && strcmp(form_names[form], name) != 0;)
+            form++;
+    if (form == FORM_NONE) {
+        complain_option(arguments, OPT_FORMAT, "expected csv, tsv, jsonl or table");
+        return false;
     }
-    complain_option(arguments, OPT_FORMAT, "expected csv, tsv, jsonl or table");
-    return false;
+    printer->form = form;
+    if (!option_csv_output(arguments, &printer->csv))
+        return false;
+    if (form == FORM_TSV && printer->csv.delimiter == 0)
+        printer->csv.delimiter = '\t';
+    return true;
+}
+
+enum exit_code print_text(const struct row_printer *printer, struct stoa_convert_options *options)
+{
+    static const enum stoa_format formats[] = {[FORM_CSV] = STOA_FORMAT_CSV,
+                                               [FORM_TSV] = STOA_FORMAT_TSV,
+                                               [FORM_JSONL] = STOA_FORMAT_JSONL};
+    struct stoa_error err;
+
+    options->from = STOA_FORMAT_STOA;
+    options->to = formats[printer->form];
+    options->csv_out = printer->csv;
+    options->output = "-";
+    return stoa_convert(options, NULL, &err) == STOA_OK ? EXIT_DONE : fail(&err);
 }
 
 static bool is_number(const struct stoa_type *type)
@@ -55,7 +75,6 @@ static bool start_table(struct row_printer *printer)
 
 static enum exit_code print_header(struct row_printer *printer, const struct stoa_schema *schema)
 {
-    const struct stoa_csv_write_options csv = {.delimiter = printer->form == FORM_TSV ? '\t' : ','};
     struct stoa_error err;
     char *text = NULL;
     size_t nbytes = 0;
@@ -66,7 +85,7 @@ static enum exit_code print_header(struct row_printer *printer, const struct sto
         return start_table(printer) ? EXIT_DONE : fail_memory();
     if (printer->form == FORM_JSONL)
         return EXIT_DONE;
-    if (stoa_csv_format_header(&csv, schema, &text, &nbytes, &err) != STOA_OK)
+    if (stoa_csv_format_header(&printer->csv, schema, &text, &nbytes, &err) != STOA_OK)
         return fail(&err);
     fwrite(text, 1, nbytes, stdout);
     stoa_free(text);
@@ -160,7 +179,6 @@ static bool add_table_rows(struct row_printer *printer, const struct stoa_batch 
 
 enum exit_code row_printer_print(struct row_printer *printer, const struct stoa_batch *batch)
 {
-    const struct stoa_csv_write_options csv = {.delimiter = printer->form == FORM_TSV ? '\t' : ','};
     struct stoa_error err;
     size_t nbytes = 0;
     enum stoa_status st;
@@ -176,8 +194,9 @@ enum exit_code row_printer_print(struct row_printer *printer, const struct stoa_
     }
     stoa_free(printer->text);
     printer->text = NULL;
-    st = printer->form == FORM_JSONL ? stoa_jsonl_format(batch, &printer->text, &nbytes, &err)
-                                     : stoa_csv_format(&csv, batch, &printer->text, &nbytes, &err);
+    st = printer->form == FORM_JSONL
+             ? stoa_jsonl_format(batch, &printer->text, &nbytes, &err)
+             : stoa_csv_format(&printer->csv, batch, &printer->text, &nbytes, &err);
     if (st != STOA_OK)
         return fail(&err);
     fwrite(printer->text, 1, nbytes, stdout);

@@ -147,6 +147,8 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
     uint32_t nselected = 0;
     enum stoa_status st;
 
+    if (options->rows != NULL)
+        return stoa_fail(err, STOA_ERR_USAGE, "rows can be picked from a Stoa file, not from text");
     if (plan->from == STOA_FORMAT_TSV && source.csv.delimiter == 0)
         source.csv.delimiter = '\t';
     source.csv.unit_nrows = plan->group_nrows;
@@ -180,12 +182,16 @@ static enum stoa_status plan_stoa(struct stoa_plan_convert *plan,
 {
     const struct stoa_scan_options scan = {
         .columns = options->columns, .ncolumns = options->ncolumns, .filter = options->filter};
+    const struct stoa_picked_rows picked = {.rows = options->rows, .nrows = options->nrows};
     enum stoa_status st;
 
     if (options->schema != NULL)
         return stoa_fail(err, STOA_ERR_USAGE,
                          "a schema can be given for text: a Stoa file has its own");
-    STOA_TRY(stoa_scan_source_open(options->paths, options->npaths, &scan, &plan->source, err));
+    if (options->rows != NULL && options->filter != NULL)
+        return stoa_fail(err, STOA_ERR_USAGE, "rows are picked by their numbers or by a filter");
+    STOA_TRY(
+        stoa_scan_source_open(options->paths, options->npaths, &scan, picked, &plan->source, err));
     STOA_TRY(stoa_schema_copy(&plan->schema, plan->source->schema, err));
     stoa_memory_init(&plan->memory, options->memory_nbytes, plan->jobs, 0, 0, &plan->schema,
                      plan->to != STOA_FORMAT_STOA);
@@ -208,7 +214,7 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
     plan->jobs = options->jobs != 0 ? options->jobs : nprocessors > 0 ? (unsigned)nprocessors : 1;
     STOA_TRY(plan_formats(plan, options, err));
     plan->csv_out = options->csv_out;
-    if (plan->to == STOA_FORMAT_TSV)
+    if (plan->to == STOA_FORMAT_TSV && plan->csv_out.delimiter == 0)
         plan->csv_out.delimiter = '\t';
     if (plan->from == STOA_FORMAT_STOA)
         STOA_TRY(plan_stoa(plan, options, err));

@@ -11,6 +11,8 @@
 #include "convert/memory.h"
 #include "file/writer.h"
 
+#define PICKED_NROWS 65536 /* of a unit, and what is left of a row group */
+
 /* ---- Source: the units of the scans of all files, one file after the other. ---- */
 
 struct scanned_file {
@@ -28,12 +30,15 @@ struct scan_source {
     uint64_t nunits;
     uint64_t nunits_given;
     uint64_t total_nbytes;
+    struct stoa_picked_rows picked; /* of the only file */
+    size_t npicked_given;
 };
 
 struct scan_unit {
     struct stoa_unit base;
     const struct scanned_file *file;
-    uint32_t unit;
+    uint32_t unit;        /* of the scan, */
+    const uint64_t *rows; /* or these base.nrows rows where it is not NULL */
 };
 
 static void unit_free(struct stoa_unit *unit)
@@ -47,10 +52,10 @@ static bool is_text(const struct stoa_type *type)
 }
 
 /* Adds what a column of a row group takes whose size is not that of its rows alone. */
-static enum stoa_status measure_column(struct scan_unit *unit, uint32_t row_group,
-                                       const struct stoa_schema_node *nodes, struct stoa_error *err)
+static enum stoa_status measure_column(struct stoa_reader *reader, uint32_t row_group,
+                                       const struct stoa_schema_node *nodes, uint64_t *nbytes,
+                                       struct stoa_error *err)
 {
-    struct stoa_reader *reader = unit->file->reader;
     uint32_t column, first;
     enum stoa_status st;
 
@@ -63,29 +68,78 @@ static enum stoa_status measure_column(struct scan_unit *unit, uint32_t row_grou
         if (!nodes[i].below_list && !is_text(type))
             continue;
         STOA_TRY(stoa_reader_chunk(reader, row_group, first + i, &chunk, err));
-        unit->base.nbytes +=
-            stoa_memory_of_node(type, nodes[i].below_list, chunk.nvalues, chunk.nbytes);
+        *nbytes += stoa_memory_of_node(type, nodes[i].below_list, chunk.nvalues, chunk.nbytes);
     }
 out:
     return st;
 }
 
-static enum stoa_status measure(const struct stoa_schema *schema, struct scan_unit *unit,
-                                struct stoa_error *err)
+/* The same of all columns. */
+static enum stoa_status measure(const struct stoa_schema *schema, struct stoa_reader *reader,
+                                uint32_t row_group, uint64_t *nbytes, struct stoa_error *err)
 {
-    uint32_t row_group = stoa_scan_unit_row_group(unit->file->scan, unit->unit), nnodes;
     struct stoa_schema_node *nodes = NULL;
-    struct stoa_row_group rows;
+    uint32_t nnodes;
     enum stoa_status st;
 
-    STOA_TRY(stoa_reader_row_group(unit->file->reader, row_group, &rows, err));
-    unit->base.nrows = rows.nrows;
+    *nbytes = 0;
     STOA_TRY(stoa_schema_nodes(schema, &nodes, &nnodes, err));
     for (uint32_t i = 0; i < nnodes; i += nodes[i].nnodes)
         if (nodes[i].nnodes > 1 || is_text(&nodes[i].field->type))
-            STOA_TRY(measure_column(unit, row_group, &nodes[i], err));
+            STOA_TRY(measure_column(reader, row_group, &nodes[i], nbytes, err));
 out:
     stoa_free(nodes);
+    return st;
+}
+
+/* The next unit of the scans. */
+static enum stoa_status take_unit(struct scan_source *source, struct scan_unit *unit,
+                                  struct stoa_error *err)
+{
+    struct scanned_file *file = &source->files[source->first];
+    uint32_t row_group = stoa_scan_unit_row_group(file->scan, file->next_unit);
+    struct stoa_row_group rows;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_row_group(file->reader, row_group, &rows, err));
+    STOA_TRY(measure(source->base.schema, file->reader, row_group, &unit->base.nbytes, err));
+    unit->base.nrows = rows.nrows;
+    unit->file = file;
+    unit->unit = file->next_unit++;
+    source->nunits_given++;
+out:
+    return st;
+}
+
+/* The next picked rows, of whole row groups: no page is read for two units. */
+static enum stoa_status take_rows(struct scan_source *source, struct scan_unit *unit,
+                                  struct stoa_error *err)
+{
+    struct stoa_reader *reader = source->files[0].reader;
+    const uint64_t *rows = source->picked.rows + source->npicked_given;
+    const size_t nleft = source->picked.nrows - source->npicked_given;
+    size_t n = 0;
+    enum stoa_status st = STOA_OK;
+
+    while (n < nleft && n < PICKED_NROWS) {
+        struct stoa_row_group group;
+        uint64_t nbytes;
+        uint32_t number;
+        size_t before = n;
+
+        STOA_TRY(stoa_reader_locate(reader, rows[n], &number, err));
+        STOA_TRY(stoa_reader_row_group(reader, number, &group, err));
+        STOA_TRY(measure(source->base.schema, reader, number, &nbytes, err));
+        while (n < nleft && rows[n] - group.first_row < group.nrows)
+            n++;
+        unit->base.nbytes += nbytes * (n - before) / group.nrows;
+    }
+    unit->base.nrows = n;
+    unit->file = &source->files[0];
+    unit->rows = rows;
+    source->npicked_given += n;
+    source->nunits_given += n;
+out:
     return st;
 }
 
@@ -94,7 +148,7 @@ static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_
 {
     struct scan_source *source = (struct scan_source *)base;
     struct scan_unit *unit = NULL;
-    struct scanned_file *file;
+    bool picks = source->picked.rows != NULL;
     enum stoa_status st;
 
     while (source->first < source->nfiles &&
@@ -102,16 +156,11 @@ static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_
                stoa_scan_nunits(source->files[source->first].scan))
         source->first++;
     *out = NULL;
-    if (source->first == source->nfiles)
+    if (picks ? source->npicked_given == source->picked.nrows : source->first == source->nfiles)
         return STOA_OK;
     STOA_TRY(stoa_alloc_zeroed(&unit, 1, sizeof(*unit), err));
-    file = &source->files[source->first];
     unit->base.free = unit_free;
-    unit->file = file;
-    unit->unit = file->next_unit;
-    STOA_TRY(measure(base->schema, unit, err));
-    file->next_unit++;
-    source->nunits_given++;
+    STOA_TRY((picks ? take_rows : take_unit)(source, unit, err));
     *out = &unit->base;
     unit = NULL;
 out:
@@ -124,9 +173,14 @@ static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_
                                     struct stoa_error *err)
 {
     const struct scan_unit *unit = (const struct scan_unit *)unit_base;
-    enum stoa_status st = stoa_scan_read_unit(unit->file->scan, unit->unit, out, err);
+    struct stoa_scan *scan = unit->file->scan;
+    enum stoa_status st;
 
     (void)notes;
+    if (unit->rows != NULL)
+        st = stoa_scan_take(scan, unit->rows, (size_t)unit->base.nrows, out, err);
+    else
+        st = stoa_scan_read_unit(scan, unit->unit, out, err);
     if (st == STOA_OK)
         out->schema = base->schema;
     else
@@ -181,15 +235,21 @@ out:
 
 enum stoa_status stoa_scan_source_open(const char *const *paths, size_t npaths,
                                        const struct stoa_scan_options *options,
+                                       struct stoa_picked_rows picked,
                                        struct stoa_batch_source **out, struct stoa_error *err)
 {
     struct scan_source *source = NULL;
     enum stoa_status st;
 
+    if (picked.rows != NULL && npaths != 1)
+        return stoa_fail(err, STOA_ERR_USAGE, "rows can be picked from one file at a time");
     STOA_TRY(stoa_alloc_zeroed(&source, 1, sizeof(*source), err));
     STOA_TRY(stoa_alloc_zeroed(&source->files, npaths, sizeof(*source->files), err));
     for (size_t i = 0; i < npaths; i++)
         STOA_TRY(open_file(source, paths[i], options, err));
+    source->picked = picked;
+    if (picked.rows != NULL)
+        source->nunits = picked.nrows;
     source->base = (struct stoa_batch_source){
         .schema = stoa_scan_schema(source->files[0].scan),
         .next = source_next,

@@ -9,13 +9,21 @@
 
 #include "column/source.h"
 
+/* Rows of a file by their numbers, which rise. */
+struct stoa_picked_rows {
+    const uint64_t *rows; /* borrowed until close; NULL: all rows of all files */
+    size_t nrows;
+};
+
 /*
  * Scans the files in order as one table; all must have the schema of the first. Columns by name
- * (NULL: all) and filter as in a scan: the batches hold selected rows only.
- * STOA_ERR_USAGE: a file with another schema, by name.
+ * (NULL: all) and filter as in a scan: the batches hold selected rows only; or, of one file, the
+ * rows that were picked.
+ * STOA_ERR_USAGE: a file with another schema, by name; picked rows of several files.
  */
 STOA_CHECK enum stoa_status stoa_scan_source_open(const char *const *paths, size_t npaths,
                                                   const struct stoa_scan_options *options,
+                                                  struct stoa_picked_rows picked,
                                                   struct stoa_batch_source **out,
                                                   struct stoa_error *err);
 

@@ -103,7 +103,9 @@ for n in "123":
 expect("cat of two files", ["cat", "1.stoa", "2.stoa"], 0, "k,v\n1,a\n2,b\n3,c\n4,d\n", "")
 expect("a limit goes over files", ["cat", "1.stoa", "2.stoa", "-n", "3"], 0, "k,v\n1,a\n2,b\n3,c\n", "")
 expect("one header of a table", ["cat", "1.stoa", "2.stoa", "-f", "table"], 0, "k  v\n1  a\n2  b\n3  c\n4  d\n", "")
-expect("other columns are refused", ["cat", "1.stoa", "3.stoa"], 2, "k,v\n1,a\n2,b\n",
+expect("other columns are refused", ["cat", "1.stoa", "3.stoa"], 2, "",
+       "stoa: 3.stoa: another schema than 1.stoa has\n")
+expect("... behind the first rows too", ["cat", "1.stoa", "3.stoa", "-n", "9"], 2, "k,v\n1,a\n2,b\n",
        "stoa: 3.stoa: another schema than 1.stoa has (compare them with stoa schema)\n")
 refuse("schema of files that differ", ["schema", "1.stoa", "2.stoa", "3.stoa"], 2,
        "3.stoa: another schema than 1.stoa has")

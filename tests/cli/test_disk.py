@@ -16,8 +16,8 @@ point("a file to fill disks with", made.code == 0, made)
 size = os.path.getsize("t.stoa")
 
 # ---- Standard output that takes nothing ----
-for args, message in ((["cat", "t.stoa"], "standard output: No space left on device"),
-                      (["cat", "t.stoa", "-f", "jsonl"], "standard output: No space left on device"),
+for args, message in ((["cat", "t.stoa"], "standard output: can't be written: No space left on device"),
+                      (["cat", "t.stoa", "-f", "jsonl"], "standard output: can't be written: No space left on device"),
                       (["head", "t.stoa"], "standard output: No space left on device"),
                       (["schema", "t.csv"], "standard output: No space left on device"),
                       (["info", "t.stoa", "--json"], "standard output: No space left on device"),

@@ -64,9 +64,13 @@ struct stoa_convert_options {
     const struct stoa_schema *schema; /* of CSV inputs; NULL: inferred */
     const char *const *columns;       /* names in the order wanted; NULL: all */
     uint32_t ncolumns;
-    const struct stoa_filter *filter;      /* NULL: every row */
+    const struct stoa_filter *filter; /* NULL: every row */
+    /* Of the only input, a Stoa file: the rows with these numbers, which rise, as
+       stoa_scan_sample() gives them; without a filter. NULL: all. */
+    const uint64_t *rows;
+    size_t nrows;
     struct stoa_csv_options csv;           /* of CSV inputs, whose units are those of `writer` */
-    struct stoa_csv_write_options csv_out; /* of a CSV output; TSV has tabs in any case */
+    struct stoa_csv_write_options csv_out; /* of a CSV output; a delimiter 0 is a tab in TSV */
     struct stoa_writer_options writer;
     unsigned jobs;          /* 0: one per processor */
     uint64_t memory_nbytes; /* 0: 256 MiB up to 2 jobs, 96 MiB more for each further one */
