@@ -22,7 +22,7 @@ struct stoa_plan_convert {
     struct stoa_schema schema;        /* of the output */
     struct stoa_matcher *matcher;     /* bound to the source's schema; NULL: every row */
     uint32_t group_nrows;             /* of a row group at the most, */
-    uint64_t group_nbytes;            /* and its Arrow bytes; of a unit its rows and text */
+    uint64_t group_nbytes;            /* and its bytes (run.c); of a unit its rows and text */
     unsigned jobs;
     struct stoa_memory memory;
 };

@@ -36,7 +36,7 @@ struct item {
     size_t nnotes;
     size_t notes_capacity;
     uint64_t nrows;
-    uint64_t nbytes; /* of the batches in memory */
+    uint64_t nbytes; /* what the size of a row group counts */
     uint64_t memory; /* what it is charged for */
     uint64_t ordinal;
     void *made;
@@ -177,11 +177,28 @@ out:
     return st;
 }
 
+/*
+ * What rows count in the size of a row group. Of CSV it is text, and 8 bytes a field where that is
+ * more: no matter of types, which may turn out to be others in the end.
+ */
+static uint64_t group_nbytes_of(const struct run *run, const struct stoa_batch *batch,
+                                uint64_t unit_nbytes, uint64_t unit_nrows)
+{
+    uint64_t text, fields;
+
+    if (run->plan.from == STOA_FORMAT_STOA)
+        return stoa_memory_batch_nbytes(batch);
+    text = unit_nrows > 0 ? unit_nbytes * batch->nrows / unit_nrows : 0;
+    fields = (uint64_t)8 * batch->nrows * batch->ncolumns;
+    return text > fields ? text : fields;
+}
+
 static enum stoa_status stage_read(void *context, void **at, struct stoa_error *err)
 {
     struct run *run = context;
     struct item *item = *at;
     struct stoa_unit *unit = item->unit;
+    const uint64_t unit_nbytes = unit->nbytes, unit_nrows = unit->nrows;
     struct stoa_batch *batch;
     enum stoa_status st;
 
@@ -198,7 +215,7 @@ static enum stoa_status stage_read(void *context, void **at, struct stoa_error *
         STOA_TRY(filter_batch(run, batch, err));
     batch->schema = &run->plan.schema;
     item->nrows = batch->nrows;
-    item->nbytes = stoa_memory_batch_nbytes(batch);
+    item->nbytes = group_nbytes_of(run, batch, unit_nbytes, unit_nrows);
     charge(run, item,
            stoa_memory_of_batch(&run->plan.memory, batch) +
                (item->nnotes > 0 ? item->notes[0]->nbytes : 0));
