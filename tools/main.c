@@ -82,8 +82,8 @@ const struct command commands[] = {
     {.name = "cat", .synopsis = "FILE... [options]", .run = run_cat, .min_files = 1,
      .summary = "Print the rows of Stoa files as CSV, TSV, JSON lines or a table",
      .details =
-        "Files must have equal schemas. Null is an empty field of CSV, or what --null-text says, and\n"
-        "null in JSON; an empty text is \"\".",
+        "Files must have equal schemas. Null is an empty field of CSV, or what --null-text says,\n"
+        "and null in JSON; an empty text is \"\".",
      .json = "  the same as --format jsonl",
      .examples =
         "  stoa cat flights.stoa -w \"carrier = 'AA' and dep_delay > 60\" -s flight,dep_delay",
