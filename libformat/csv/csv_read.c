@@ -31,6 +31,7 @@ struct feed {
 
     /* The mutex: */
     bool busy;                  /* a thread is cutting */
+    unsigned nahead;            /* threads that decode ahead of it; they keep `stream` open */
     bool ended;                 /* nothing more will come: `ready` is the last, or there is `err` */
     struct stoa_csv_text ready; /* a unit that next() has not taken yet; text NULL: none */
     enum stoa_status status;
@@ -110,10 +111,15 @@ static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
 {
     struct stoa_csv_text first = {0};
     struct stoa_buffer head = {0};
+    struct stoa_stream *stream;
     enum stoa_status st;
 
-    STOA_TRY(stoa_csv_input_open(feed->input, &feed->stream, &head, err));
-    stoa_csv_cutter_init(&feed->cutter, feed->stream, &source->options, &head);
+    STOA_TRY(stoa_csv_input_open(feed->input, &stream, &head, err));
+    stream->ahead_nbytes = source->prefetch_nbytes;
+    stoa_csv_cutter_init(&feed->cutter, stream, &source->options, &head);
+    pthread_mutex_lock(&source->mutex);
+    feed->stream = stream;
+    pthread_mutex_unlock(&source->mutex);
     if (stoa_csv_header_nrecords(&source->options) == 0)
         goto out;
     STOA_TRY(stoa_csv_cutter_next(&feed->cutter, 1, &first, err));
@@ -123,13 +129,19 @@ out:
     return st;
 }
 
-static void feed_close(struct feed *feed)
+static void feed_close(struct csv_source *source, struct feed *feed)
 {
-    if (feed->stream == NULL)
+    struct stoa_stream *stream = feed->stream;
+
+    if (stream == NULL)
         return;
-    stoa_csv_cutter_reset(&feed->cutter);
-    stoa_stream_close(feed->stream);
+    pthread_mutex_lock(&source->mutex);
     feed->stream = NULL;
+    while (feed->nahead > 0)
+        pthread_cond_wait(&source->changed, &source->mutex);
+    pthread_mutex_unlock(&source->mutex);
+    stoa_csv_cutter_reset(&feed->cutter);
+    stoa_stream_close(stream);
 }
 
 /* Cuts the next unit, or none at the end; the caller made the feed busy. */
@@ -145,7 +157,7 @@ out:
     if (feed->stream != NULL)
         atomic_store(&feed->consumed_nbytes, feed->stream->consumed_nbytes);
     if (st != STOA_OK || out->text == NULL)
-        feed_close(feed);
+        feed_close(source, feed);
     return st;
 }
 
@@ -171,6 +183,24 @@ static void make_ready(struct csv_source *source, struct feed *feed)
     pthread_cond_broadcast(&source->changed);
 }
 
+/* Decodes ahead in the input that next() takes units of; the mutex is held before and after. */
+static bool decode_ahead(struct csv_source *source)
+{
+    struct feed *feed = source->first < source->nfeeds ? &source->feeds[source->first] : NULL;
+    struct stoa_stream *stream = feed != NULL ? feed->stream : NULL;
+    bool did;
+
+    if (stream == NULL || stream->prefetch == NULL)
+        return false;
+    feed->nahead++;
+    pthread_mutex_unlock(&source->mutex);
+    did = stream->prefetch(stream);
+    pthread_mutex_lock(&source->mutex);
+    feed->nahead--;
+    pthread_cond_broadcast(&source->changed);
+    return did;
+}
+
 static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_unit **out,
                                     struct stoa_error *err)
 {
@@ -184,7 +214,8 @@ static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_
         struct feed *feed = &source->feeds[source->first];
 
         if (feed->busy) {
-            pthread_cond_wait(&source->changed, &source->mutex);
+            if (!decode_ahead(source))
+                pthread_cond_wait(&source->changed, &source->mutex);
         } else if (feed->ready.text != NULL) {
             unit->base = (struct stoa_unit){
                 .free = unit_free,
@@ -221,10 +252,12 @@ out:
 static bool source_prefetch(struct stoa_batch_source *base)
 {
     struct csv_source *source = source_of(base);
-    bool did = false;
+    bool did;
 
     pthread_mutex_lock(&source->mutex);
-    for (size_t i = source->first; i < source->nfeeds && i < source->first + WINDOW_NINPUTS; i++) {
+    did = decode_ahead(source);
+    for (size_t i = source->first; !did && i < source->nfeeds && i < source->first + WINDOW_NINPUTS;
+         i++) {
         struct feed *feed = &source->feeds[i];
 
         if (source->ready_nbytes + source->unit_nbytes > source->prefetch_nbytes)
@@ -386,7 +419,7 @@ static void source_close(struct stoa_batch_source *base)
 
     for (size_t i = 0; i < source->nfeeds; i++) {
         stoa_free(source->feeds[i].ready.text);
-        feed_close(&source->feeds[i]);
+        feed_close(source, &source->feeds[i]);
     }
     stoa_free(source->feeds);
     stoa_free(source->columns);

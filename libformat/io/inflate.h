@@ -2,8 +2,11 @@
  * Decoders of compressed streams, one file each, behind one small table.
  *
  * A compressed file is one or several *members* one after the other: gzip members, xz streams,
- * bzip2 streams, zstd frames, LZ4 frames. A decoder works on one member at a time; io_stream.c
+ * bzip2 streams, zstd frames, LZ4 frames. A decoder works on one member at a time; unpack.c
  * feeds it and goes from member to member.
+ *
+ * Some formats tell where a piece ends without decoding it: BGZF (gzip members that say how long
+ * they are), zstd frames, xz blocks, bzip2 blocks. Pieces can be decoded by several threads.
  *
  * Each decoder uses the library of its format directly. libarchive, which reads them all, was
  * measured and left out for this: it does not compare the checksums of gzip (3 of 4 flipped bits
@@ -13,7 +16,7 @@
 #ifndef STOA_IO_INFLATE_H
 #define STOA_IO_INFLATE_H
 
-#include <stoa/base.h>
+#include "base/alloc.h"
 
 struct stoa_inflate;
 
@@ -22,6 +25,20 @@ struct stoa_inflate_step {
     size_t nused;    /* bytes of input that it took */
     size_t nput;     /* bytes of text that it gave */
     bool member_end; /* the member is complete, its checksums are right */
+};
+
+/*
+ * A piece of a member, or several members, that can be decoded by itself: rewritten as whole
+ * members of the same format, for any decoder. The lengths and checksums that a piece does not
+ * carry were noted by split(), which compares them where they stand.
+ */
+struct stoa_inflate_piece {
+    struct stoa_buffer *bytes; /* the members; empty when there is no piece */
+    size_t nused;              /* bytes of input that it took */
+    size_t want;               /* neither: with so many bytes of input it can be said */
+    size_t text_nbytes;        /* about so much text, */
+    size_t max_text_nbytes;    /* and no more than that */
+    bool member_end;           /* as in a step */
 };
 
 /* Whether a member begins with some bytes. */
@@ -57,10 +74,21 @@ struct stoa_compression {
                              uint8_t *out, size_t nout, struct stoa_inflate_step *step,
                              struct stoa_error *err);
 
+    /*
+     * Takes a piece off the front, of at most max_nbytes bytes and max_text_nbytes of text. NULL
+     * where the format knows no pieces. `whole`: no input follows. Called at the beginning of a
+     * member and between steps. nused == 0 and want == 0: there is no piece here, and step() goes
+     * on; want > nin only when not `whole`. Errors as those of step().
+     */
+    enum stoa_status (*split)(struct stoa_inflate *inflate, const uint8_t *in, size_t nin,
+                              bool whole, size_t max_nbytes, size_t max_text_nbytes,
+                              struct stoa_inflate_piece *piece, struct stoa_error *err);
+
     /* Makes ready for the next member. */
     enum stoa_status (*next)(struct stoa_inflate *inflate, struct stoa_error *err);
     void (*close)(struct stoa_inflate *inflate);
 
+    bool pieces_only; /* outside of a piece nothing but split() is called */
     unsigned padding; /* runs of this many zero bytes may stand behind a member; 0: none */
 };
 

@@ -2,16 +2,29 @@
  * gzip (RFC 1952) by zlib, which compares the CRC-32 and the length behind each member.
  *
  *     1f 8b 08 | flags | time | ... | deflate | crc32 | length
+ *
+ * The members of BGZF (bgzip) are pieces: an extra field "BC" in front tells their size less one.
+ *
+ *     1f 8b 08 04 | time xfl os | 06 00 | "BC" 02 00 size - 1 | deflate | crc32 | length
  */
 #define ZLIB_CONST /* next_in points to const */
+#include <string.h>
 #include <zlib.h>
 
-#include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "io/inflate.h"
 
+/* Members of BGZF are small, up to 64 KiB of text: as many as come to this become one piece. */
+#define PIECE_TEXT_NBYTES ((size_t)1 << 20)
+#define PIECE_WANT_NBYTES ((size_t)1 << 18) /* of input for it */
+
+#define BGZF_HEADER_NBYTES 18
+#define BGZF_TEXT_NBYTES   65536
+
 struct stoa_inflate {
     z_stream z;
+    bool begun; /* some of the member was taken */
 };
 
 static enum stoa_inflate_match gzip_match(const uint8_t *bytes, size_t nbytes)
@@ -59,6 +72,7 @@ static enum stoa_status gzip_step(struct stoa_inflate *gzip, const uint8_t *in, 
     unsigned nout_now = nout < UINT32_MAX ? (unsigned)nout : UINT32_MAX;
     int code;
 
+    gzip->begun |= nin > 0;
     z->next_in = in;
     z->avail_in = nin_now;
     z->next_out = out;
@@ -78,7 +92,55 @@ static enum stoa_status gzip_next(struct stoa_inflate *gzip, struct stoa_error *
 {
     (void)err;
     inflateReset(&gzip->z);
+    gzip->begun = false;
     return STOA_OK;
+}
+
+/* The size of the member that begins here when it is one of BGZF; 0: it is not. */
+static size_t bgzf_nbytes(const uint8_t *in, size_t nin)
+{
+    static const uint8_t head[] = {0x1f, 0x8b, 8, 4};
+
+    if (nin < BGZF_HEADER_NBYTES || memcmp(in, head, 4) != 0 || stoa_load16(in + 10) != 6 ||
+        memcmp(in + 12, "BC\2", 4) != 0)
+        return 0;
+    return (size_t)stoa_load16(in + 16) + 1;
+}
+
+static enum stoa_status gzip_split(struct stoa_inflate *gzip, const uint8_t *in, size_t nin,
+                                   bool whole, size_t max_nbytes, size_t max_text_nbytes,
+                                   struct stoa_inflate_piece *piece, struct stoa_error *err)
+{
+    size_t at = 0, text_nbytes = 0;
+
+    if (gzip->begun)
+        return STOA_OK;
+    while (text_nbytes < PIECE_TEXT_NBYTES) {
+        size_t nbytes = bgzf_nbytes(in + at, nin - at), text;
+
+        if (nbytes < BGZF_HEADER_NBYTES + 8 || at + nbytes > max_nbytes)
+            break;
+        if (at + nbytes > nin) {
+            const size_t want = PIECE_WANT_NBYTES < max_nbytes ? PIECE_WANT_NBYTES : max_nbytes;
+
+            if (!whole && nin < want) { /* for a piece that is worth it */
+                piece->want = want;
+                return STOA_OK;
+            }
+            break;
+        }
+        text = stoa_load32(in + at + nbytes - 4);
+        if (text > BGZF_TEXT_NBYTES || text_nbytes + text > max_text_nbytes)
+            break;
+        at += nbytes;
+        text_nbytes += text;
+    }
+    if (at == 0)
+        return STOA_OK;
+    piece->nused = at;
+    piece->text_nbytes = piece->max_text_nbytes = text_nbytes;
+    piece->member_end = true;
+    return stoa_buffer_append(piece->bytes, in, at, err);
 }
 
 static void gzip_close(struct stoa_inflate *gzip)
@@ -92,6 +154,7 @@ const struct stoa_compression stoa_inflate_gzip = {
     .match = gzip_match,
     .open = gzip_open,
     .step = gzip_step,
+    .split = gzip_split,
     .next = gzip_next,
     .close = gzip_close,
 };

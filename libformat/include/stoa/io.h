@@ -59,12 +59,18 @@ struct stoa_sink {
 /*
  * A stream. `read` delivers 1..nbytes bytes, or 0 at the end, which is only reported when the
  * input was whole (a compressed one that is cut or damaged is STOA_ERR_DATA). One thread at a time.
+ *
+ * `prefetch` may be NULL; else it decodes a piece of what read() will ask for, in any thread,
+ * beside read() and other calls of itself, and says whether there was one. It keeps its errors for
+ * read(). The owner sets how much it may hold, once, before the first of these calls.
  */
 struct stoa_stream {
     enum stoa_status (*read)(struct stoa_stream *stream, void *out, size_t nbytes, size_t *got,
                              struct stoa_error *err);
+    bool (*prefetch)(struct stoa_stream *stream);
     void (*close)(struct stoa_stream *stream);
     const char *name;
+    uint64_t ahead_nbytes;    /* memory for text in front of its turn; 0: none */
     uint64_t total_nbytes;    /* size of what lies below, 0 when not known: for progress */
     uint64_t consumed_nbytes; /* of these, how many were read */
 };
