@@ -279,6 +279,7 @@ enum stoa_status stoa_assembler_add_group(struct stoa_assembler *assembler, uint
     enum stoa_status st;
 
     STOA_TRY(write_object(assembler, &header, body, err));
+    assembler->header_hash = header.hash;
     STOA_TRY(add_to_footer(assembler, offset, header.hash, nrows, chunks, err));
 out:
     return st;
@@ -354,6 +355,23 @@ enum stoa_status stoa_assembler_end_group(struct stoa_assembler *assembler, stru
     STOA_TRY(add_to_footer(assembler, assembler->group_off, assembler->header_hash,
                            assembler->group_nrows, assembler->chunks, err));
     assembler->chunks = NULL;
+out:
+    return st;
+}
+
+enum stoa_status stoa_assembler_add_side(struct stoa_assembler *assembler, uint32_t dir_nbytes,
+                                         const struct stoa_buffer *body, struct stoa_error *err)
+{
+    struct stoa_object header = {
+        .kind = STOA_OBJECT_SIDE,
+        .dir_nbytes = dir_nbytes,
+        .ref_id = assembler->header_hash,
+    };
+    uint64_t offset = assembler->offset;
+    enum stoa_status st;
+
+    STOA_TRY(write_object(assembler, &header, body, err));
+    STOA_TRY(stoa_footer_add_side(&assembler->footer, offset, header.hash, err));
 out:
     return st;
 }

@@ -2,13 +2,15 @@
  * Putting a file together out of objects that are made already: what the writer, merge and recover
  * have in common.
  *
- *     HEAD  SCHM  [DICT.. RGRP]  [DICT.. RGRP]  ..  [DICT copies]  FOOT
+ *     HEAD  SCHM  [DICT.. RGRP SIDE]  [DICT.. RGRP SIDE]  ..  [DICT copies]  FOOT
  *
  *     STOA_TRY(stoa_assembler_init(&a, sink, &schema, &stoa_default_rules, &err));
  *     for each row group:
  *         stoa_assembler_add_segment() for what it needs and the file has not
  *         stoa_assembler_begin_group(); for each chunk with bytes _begin_chunk(), _write()..;
  *         stoa_assembler_end_group()            or all of that: stoa_assembler_add_group()
+ *         stoa_assembler_add_side(), if it has a side table
+ *     stoa_footer_add_source(&a.footer, ..) for each source, any time
  *     STOA_TRY(stoa_assembler_finish(&a, &err));
  *
  * Chunks, zone maps and segments may come from anywhere, another file for one: nothing that is
@@ -51,10 +53,11 @@ struct stoa_assembler {
     uint32_t *slots; /* from ids to segments: index + 1, an open-addressed table */
     size_t nslots;
 
+    uint64_t header_hash; /* of the last row group */
+
     /* Of the row group that is begun. */
     struct stoa_new_chunk *chunks;
     uint64_t group_off;
-    uint64_t header_hash;
     uint64_t group_end;
     uint32_t group_nrows;
 };
@@ -127,6 +130,12 @@ STOA_CHECK enum stoa_status stoa_assembler_share(struct stoa_assembler *assemble
 
 STOA_CHECK enum stoa_status stoa_assembler_end_group(struct stoa_assembler *assembler,
                                                      struct stoa_error *err);
+
+/* Writes the side table of the row group that was written last: the body of its object. */
+STOA_CHECK enum stoa_status stoa_assembler_add_side(struct stoa_assembler *assembler,
+                                                    uint32_t dir_nbytes,
+                                                    const struct stoa_buffer *body,
+                                                    struct stoa_error *err);
 
 /* Memory that it keeps for copies and footer, about. */
 uint64_t stoa_assembler_memory(const struct stoa_assembler *assembler);

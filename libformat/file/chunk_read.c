@@ -579,6 +579,29 @@ out:
     return st;
 }
 
+/* Reads values [begin, end) of the chunk that the job is about. */
+static enum stoa_status read_values(struct job *job, struct stoa_range values,
+                                    struct stoa_array *out, struct stoa_range *children,
+                                    struct stoa_read_counters *counters, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    if (job->chunk->flags & STOA_CHUNK_NO_PAGES)
+        st = read_without_pages(job, values.end - values.begin, out, children, err);
+    else
+        st = run(job, values.begin, values.end, out, children, err);
+    if (st == STOA_OK && counters != NULL) {
+        counters->pages += job->ndecoded;
+        counters->bytes += job->nread;
+    }
+    stoa_reader_scratch_give(job->reader, job->scratch);
+    stoa_chunk_pages_reset(&job->pages);
+    stoa_dictionary_reset(&job->own_dictionary);
+    stoa_array_reset(&job->array);
+    stoa_buffer_free(&job->text);
+    return st;
+}
+
 enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
                                  struct stoa_range values, struct stoa_budget *budget,
                                  struct stoa_array *out, struct stoa_range *children,
@@ -608,18 +631,27 @@ enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group,
     if (st != STOA_OK)
         return st;
     assert(values.begin == values.end || values.end <= job.nvalues);
-    if (job.chunk->flags & STOA_CHUNK_NO_PAGES)
-        st = read_without_pages(&job, values.end - values.begin, out, children, err);
-    else
-        st = run(&job, values.begin, values.end, out, children, err);
-    if (st == STOA_OK && counters != NULL) {
-        counters->pages += job.ndecoded;
-        counters->bytes += job.nread;
-    }
-    stoa_reader_scratch_give(reader, job.scratch);
-    stoa_chunk_pages_reset(&job.pages);
-    stoa_dictionary_reset(&job.own_dictionary);
-    stoa_array_reset(&job.array);
-    stoa_buffer_free(&job.text);
+    st = read_values(&job, values, out, children, counters, err);
     return st == STOA_OK ? st : stoa_reader_wrap(reader, row_group, node, st, err);
+}
+
+enum stoa_status stoa_chunk_read_alone(struct stoa_reader *reader, const struct stoa_column *column,
+                                       const struct stoa_chunk *chunk, uint32_t nrows,
+                                       struct stoa_budget *budget, struct stoa_array *out,
+                                       struct stoa_error *err)
+{
+    struct stoa_range rows = {0, nrows}, children;
+    struct job job = {
+        .reader = reader,
+        .column = column,
+        .chunk = chunk,
+        .phys = (enum stoa_phys)chunk->phys,
+        .width = stoa_phys_width((enum stoa_phys)chunk->phys),
+        .nrows = nrows,
+        .nvalues = nrows,
+        .own = column->field,
+        .budget = budget,
+    };
+
+    return read_values(&job, rows, out, &children, NULL, err);
 }

@@ -1,8 +1,8 @@
 /*
  * Putting the footer together (spec/format.md, section 10).
  *
- *     header | chunks | statistics | dictionaries | row groups | columns | names | pool | metadata
- *            | zeros | section table | trailer
+ *     header | chunks | statistics | side tables | sources | dictionaries | row groups | columns
+ *            | names | pool | metadata | zeros | section table | trailer
  *
  * The large sections come first, so that what every reader wants lies in the last 64 KiB, which it
  * reads at once. The section table is in the order of types all the same.
@@ -22,6 +22,10 @@
 
 enum { MIN_NAMES = 2, SECTION_ALIGN = 8, PACK_LEVEL = 5 };
 
+/* Source text is collected beside the nodes, under the number behind the last of them. */
+#define SIDE_PART    STOA_FOOTER_CHUNKS
+#define SOURCES_PART STOA_FOOTER_ZONES
+
 enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
                                          const struct stoa_schema *schema,
                                          const struct stoa_rules *rules, struct stoa_error *err)
@@ -32,7 +36,7 @@ enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
 
     STOA_TRY(stoa_schema_nodes(schema, &nodes, &made.nnodes, err));
     STOA_TRY(stoa_alloc_zeroed(&made.nodes, made.nnodes, sizeof(made.nodes[0]), err));
-    STOA_TRY(stoa_footer_data_init(&made.data, made.nnodes, rules->footer_max_nbytes, err));
+    STOA_TRY(stoa_footer_data_init(&made.data, made.nnodes + 1, rules->footer_max_nbytes, err));
     for (uint32_t i = 0; i < made.nnodes; i++) {
         const struct stoa_type *type = &nodes[i].field->type;
 
@@ -51,7 +55,7 @@ out:
 uint64_t stoa_footer_writer_memory(const struct stoa_footer_writer *footer)
 {
     return footer->nsegments * sizeof(footer->segments[0]) + footer->groups.capacity +
-           stoa_footer_data_memory(&footer->data);
+           stoa_footer_data_memory(&footer->data) + stoa_sources_memory(&footer->sources);
 }
 
 void stoa_footer_writer_reset(struct stoa_footer_writer *footer)
@@ -60,6 +64,7 @@ void stoa_footer_writer_reset(struct stoa_footer_writer *footer)
     stoa_free(footer->nodes);
     stoa_free(footer->segments);
     stoa_buffer_free(&footer->groups);
+    stoa_sources_reset(&footer->sources);
     *footer = (struct stoa_footer_writer){0};
 }
 
@@ -131,15 +136,67 @@ enum stoa_status stoa_footer_add_segment(struct stoa_footer_writer *footer,
     return st;
 }
 
+enum stoa_status stoa_footer_add_side(struct stoa_footer_writer *footer, uint64_t object_off,
+                                      uint64_t header_hash, struct stoa_error *err)
+{
+    struct stoa_sidedir_entry entry = {object_off, header_hash, footer->ngroups - 1};
+    uint8_t packed[STOA_SIDEDIR_NBYTES];
+    enum stoa_status st;
+
+    stoa_sidedir_entry_pack(&entry, packed);
+    st =
+        stoa_footer_data_add(&footer->data, footer->nnodes, SIDE_PART, packed, sizeof(packed), err);
+    if (st == STOA_OK)
+        footer->nsides++;
+    return st;
+}
+
+static enum stoa_status flush_sources(struct stoa_footer_writer *footer, struct stoa_error *err)
+{
+    struct stoa_buffer block = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_sources_flush(&footer->sources, &block, err));
+    STOA_TRY(stoa_footer_data_add(&footer->data, footer->nnodes, SOURCES_PART, block.data,
+                                  block.nbytes, err));
+    footer->sources_nbytes += block.nbytes;
+    STOA_TRY(stoa_footer_data_end_group(&footer->data, err));
+out:
+    stoa_buffer_free(&block);
+    return st;
+}
+
+enum stoa_status stoa_footer_add_source(struct stoa_footer_writer *footer,
+                                        const struct stoa_source_info *info, struct stoa_error *err)
+{
+    bool full;
+    enum stoa_status st = stoa_sources_add(&footer->sources, info, &full, err);
+
+    return st == STOA_OK && full ? flush_sources(footer, err) : st;
+}
+
 /* ---- Putting together ---- */
+
+/* A section whose content may be more than memory; nbytes 0: left out. */
+struct streamed {
+    enum stoa_section_type type;
+    enum stoa_footer_part part;
+    uint64_t nbytes;           /* of the content */
+    uint64_t count;            /* of elements */
+    struct stoa_buffer slices; /* hashes of its slices, when it is sliced */
+    size_t npadding;           /* zeros in front of it */
+};
+
+enum { NSTREAMED = 2 };
 
 struct builder {
     struct stoa_footer_writer *footer;
     uint64_t footer_off;
     struct stoa_column_entry *entries;                 /* one a node */
     struct stoa_section sections[STOA_SECTION_NTYPES]; /* by type; length 0: left out */
-    struct stoa_buffer rest;                           /* all that is not by node */
-    uint64_t rest_off;                                 /* of rest.data[0] in the file */
+    struct streamed streamed[NSTREAMED];
+    struct stoa_buffer rest; /* all that is not by node */
+    uint64_t rest_off;       /* of rest.data[0] in the file */
     struct stoa_trailer trailer;
 };
 
@@ -232,6 +289,116 @@ static enum stoa_status plan_by_node(struct builder *b, struct stoa_error *err)
     }
 out:
     stoa_hash_stream_free(hash);
+    return st;
+}
+
+/* ---- Source text: it may be more than memory too. ---- */
+
+static enum stoa_status each_streamed(struct stoa_footer_writer *footer,
+                                      const struct streamed *streamed, visit_bytes *visit,
+                                      void *context, struct stoa_error *err)
+{
+    return stoa_footer_data_each(&footer->data, footer->nnodes, streamed->part, visit, context,
+                                 err);
+}
+
+/* Hashes slices as their bytes come. */
+struct slicer {
+    struct stoa_hash_stream *hash;
+    size_t nbytes;              /* of the slice so far */
+    struct stoa_buffer *slices; /* hashes of those before */
+};
+
+static enum stoa_status end_slice(struct slicer *slicer, struct stoa_error *err)
+{
+    uint8_t hash[8];
+
+    stoa_store64(hash, stoa_hash_stream_digest(slicer->hash));
+    stoa_hash_stream_reset(slicer->hash);
+    slicer->nbytes = 0;
+    return stoa_buffer_append(slicer->slices, hash, sizeof(hash), err);
+}
+
+static enum stoa_status slice_bytes(void *context, const void *bytes, size_t nbytes,
+                                    struct stoa_error *err)
+{
+    struct slicer *slicer = context;
+    const uint8_t *from = bytes;
+    enum stoa_status st = STOA_OK;
+
+    while (st == STOA_OK && nbytes > 0) {
+        size_t room = STOA_SLICE_NBYTES - slicer->nbytes, n = nbytes < room ? nbytes : room;
+
+        stoa_hash_stream_update(slicer->hash, from, n);
+        slicer->nbytes += n;
+        from += n;
+        nbytes -= n;
+        if (slicer->nbytes == STOA_SLICE_NBYTES)
+            st = end_slice(slicer, err);
+    }
+    return st;
+}
+
+/* The place of a streamed section, and its hash: of its content, or of the list of its slices. */
+static enum stoa_status plan_streamed(struct builder *b, struct streamed *streamed,
+                                      struct stoa_error *err)
+{
+    struct stoa_section *section = &b->sections[streamed->type];
+    struct slicer slicer = {.slices = &streamed->slices};
+    uint64_t begin = stoa_round_up(b->rest_off, SECTION_ALIGN);
+    enum stoa_status st;
+
+    if (streamed->nbytes == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_hash_stream_new(&slicer.hash, err));
+    STOA_TRY(each_streamed(b->footer, streamed, slice_bytes, &slicer, err));
+    if (slicer.nbytes > 0)
+        STOA_TRY(end_slice(&slicer, err));
+    *section = (struct stoa_section){
+        .type = (uint8_t)streamed->type,
+        .count = (uint32_t)streamed->count,
+        .offset = begin,
+        .hash = stoa_load64(streamed->slices.data),
+    };
+    if (streamed->nbytes > STOA_SLICE_NBYTES) {
+        section->flags = STOA_SECTION_SLICED;
+        section->hash = stoa_hash(streamed->slices.data, streamed->slices.nbytes);
+    } else {
+        streamed->slices.nbytes = 0;
+    }
+    section->nbytes = streamed->slices.nbytes + streamed->nbytes;
+    streamed->npadding = (size_t)(begin - b->rest_off);
+    b->rest_off = begin + section->nbytes;
+out:
+    stoa_hash_stream_free(slicer.hash);
+    return st;
+}
+
+static enum stoa_status plan_source_text(struct builder *b, struct stoa_error *err)
+{
+    struct stoa_footer_writer *footer = b->footer;
+    enum stoa_status st;
+
+    if (footer->sources.end_row > footer->nrows)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "sources have rows up to %" PRIu64 ", the file has %" PRIu64,
+                         footer->sources.end_row, footer->nrows);
+    STOA_TRY(flush_sources(footer, err));
+    b->streamed[0] = (struct streamed){
+        .type = STOA_SECTION_SIDES,
+        .part = SIDE_PART,
+        .nbytes = (uint64_t)footer->nsides * STOA_SIDEDIR_NBYTES,
+        .count = footer->nsides,
+    };
+    b->streamed[1] = (struct streamed){
+        .type = STOA_SECTION_SOURCES,
+        .part = SOURCES_PART,
+        .nbytes = footer->sources_nbytes,
+        .count = footer->sources.nsources,
+    };
+    for (unsigned i = 0; i < NSTREAMED; i++)
+        STOA_TRY(plan_streamed(b, &b->streamed[i], err));
+out:
     return st;
 }
 
@@ -382,6 +549,7 @@ static enum stoa_status add_sections(struct builder *b, const struct stoa_schema
 
     if (footer->ngroups > 0 && footer->nnodes > 0)
         STOA_TRY(plan_by_node(b, err));
+    STOA_TRY(plan_source_text(b, err));
     STOA_TRY(add_dictionaries(b, err));
     STOA_TRY(add_section(b, STOA_SECTION_ROW_GROUPS, STOA_SECTION_REQUIRED, footer->ngroups,
                          &footer->groups, err));
@@ -431,14 +599,24 @@ enum stoa_status stoa_footer_append(void *buffer, const void *bytes, size_t nbyt
 static enum stoa_status each_section(const struct builder *b, visit_bytes *visit, void *context,
                                      struct stoa_error *err)
 {
+    static const uint8_t zeros[SECTION_ALIGN];
     struct stoa_footer_writer *footer = b->footer;
     bool by_node = footer->ngroups > 0;
-    enum stoa_status st;
+    enum stoa_status st = STOA_OK;
 
     for (uint32_t i = 0; by_node && i < footer->nnodes; i++)
         STOA_TRY(each_chunk(footer, i, visit, context, err));
     for (uint32_t i = 0; by_node && i < footer->nnodes; i++)
         STOA_TRY(each_zone(footer, i, visit, context, err));
+    for (unsigned i = 0; i < NSTREAMED; i++) {
+        const struct streamed *streamed = &b->streamed[i];
+
+        if (streamed->nbytes == 0)
+            continue;
+        STOA_TRY(visit(context, zeros, streamed->npadding, err));
+        STOA_TRY(visit(context, streamed->slices.data, streamed->slices.nbytes, err));
+        STOA_TRY(each_streamed(footer, streamed, visit, context, err));
+    }
     STOA_TRY(visit(context, b->rest.data, b->rest.nbytes, err));
 out:
     return st;
@@ -550,6 +728,8 @@ enum stoa_status stoa_footer_write(struct stoa_footer_writer *footer,
         STOA_TRY(write_plain(&b, put, context, err));
 out:
     stoa_buffer_free(&frame);
+    for (unsigned i = 0; i < NSTREAMED; i++)
+        stoa_buffer_free(&b.streamed[i].slices);
     stoa_free(b.entries);
     stoa_buffer_free(&b.rest);
     return st;

@@ -12,6 +12,7 @@
 #include "file/layout.h"
 #include "file/rules.h"
 #include "file/schema_bytes.h"
+#include "file/sources_write.h"
 
 /* What a node has in the footer so far. */
 struct stoa_footer_node {
@@ -26,10 +27,13 @@ struct stoa_footer_writer {
     const struct stoa_rules *rules;
     struct stoa_footer_node *nodes;
     uint32_t nnodes;
-    struct stoa_footer_data data; /* chunk entries and zone maps */
+    struct stoa_footer_data data; /* chunk entries and zone maps; source text as node nnodes */
     struct stoa_buffer groups;    /* the row-group table */
     struct stoa_dictdir_entry *segments;
     size_t nsegments, segments_capacity;
+    struct stoa_sources_writer sources;
+    uint64_t sources_nbytes; /* of blocks */
+    uint32_t nsides;
     uint64_t nrows;
     uint64_t nzones;
     uint32_t ngroups;
@@ -61,13 +65,26 @@ STOA_CHECK enum stoa_status stoa_footer_add_segment(struct stoa_footer_writer *f
                                                     const struct stoa_dictdir_entry *segment,
                                                     struct stoa_error *err);
 
+/* The side table of the row group that was added last. */
+STOA_CHECK enum stoa_status stoa_footer_add_side(struct stoa_footer_writer *footer,
+                                                 uint64_t object_off, uint64_t header_hash,
+                                                 struct stoa_error *err);
+
+/*
+ * A source, copied; sources come in the order of their rows. The errors are those of
+ * stoa_sources_add(), and STOA_ERR_IO: the temporary file.
+ */
+STOA_CHECK enum stoa_status stoa_footer_add_source(struct stoa_footer_writer *footer,
+                                                   const struct stoa_source_info *info,
+                                                   struct stoa_error *err);
+
 /* Memory that it takes, about. */
 uint64_t stoa_footer_writer_memory(const struct stoa_footer_writer *footer);
 
 /*
  * Writes the whole FOOT object, which begins at offset `footer_off` of the file, through `put`,
  * in order. STOA_ERR_NOMEM, STOA_ERR_IO (the temporary file), STOA_ERR_LIMIT (more chunks than a
- * section can count), and those of `put`.
+ * section can count), STOA_ERR_USAGE (a source of more rows than there are), and those of `put`.
  */
 STOA_CHECK enum stoa_status
 stoa_footer_write(struct stoa_footer_writer *footer, const struct stoa_schema_bytes *schema,

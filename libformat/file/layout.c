@@ -28,7 +28,7 @@ enum {
 
 static const char *const object_kind_names[] = {
     [STOA_OBJECT_HEAD] = "head",           [STOA_OBJECT_SCHEMA] = "schema",
-    [STOA_OBJECT_DICT] = "dictionary",     [STOA_OBJECT_SOURCES] = "sources",
+    [STOA_OBJECT_DICT] = "dictionary",     [STOA_OBJECT_SIDE] = "side table",
     [STOA_OBJECT_ROW_GROUP] = "row group", [STOA_OBJECT_FOOTER] = "footer",
     [STOA_OBJECT_PAD] = "padding",
 };
@@ -43,10 +43,17 @@ static const char *const section_names[STOA_SECTION_NTYPES] = {
     [STOA_SECTION_DICTIONARIES] = "dictionaries",
     [STOA_SECTION_SOURCES] = "sources",
     [STOA_SECTION_METADATA] = "metadata",
+    [STOA_SECTION_SIDES] = "side tables",
 };
 
-static const char *const feature_names[] = {"encryption", "derived columns", "nested columns",
-                                            "source text"};
+static const char *const side_kind_names[] = {
+    [STOA_SIDE_FORM] = "form",
+    [STOA_SIDE_RAW] = "raw",
+    [STOA_SIDE_GAP] = "gap",
+    [STOA_SIDE_RECORD] = "record",
+};
+
+static const char *const feature_names[] = {"encryption", "derived columns", "nested columns"};
 
 #define LENGTH_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -58,6 +65,11 @@ const char *stoa_object_kind_name(unsigned kind)
 const char *stoa_section_name(unsigned type)
 {
     return type < LENGTH_OF(section_names) ? section_names[type] : NULL;
+}
+
+const char *stoa_side_kind_name(unsigned kind)
+{
+    return kind < LENGTH_OF(side_kind_names) ? side_kind_names[kind] : NULL;
 }
 
 const char *stoa_feature_name(unsigned bit)
@@ -231,13 +243,10 @@ enum stoa_status stoa_node_unpack(const uint8_t bytes[STOA_NODE_NBYTES], struct 
                                   struct stoa_error *err)
 {
     unsigned flags = bytes[7];
-    enum stoa_status st = flags_check(flags, STOA_NODE_NULLABLE | STOA_NODE_HIDDEN, "node", err);
+    enum stoa_status st = flags_check(flags, STOA_NODE_NULLABLE, "node", err);
 
     if (st != STOA_OK)
         return st;
-    if (flags & STOA_NODE_HIDDEN)
-        return stoa_fail(err, STOA_ERR_UNSUPPORTED,
-                         "node: hidden (source text), which this version cannot read");
     *out = (struct stoa_node){
         .name_off = stoa_load32(bytes),
         .name_nbytes = stoa_load16(bytes + 4),

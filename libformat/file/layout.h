@@ -10,6 +10,7 @@
 #define STOA_FILE_LAYOUT_H
 
 #include <stoa/schema.h>
+#include <stoa/source_text.h>
 #include <stoa/stats.h>
 
 #include "codec/vector.h"
@@ -29,6 +30,9 @@ enum {
     STOA_ROW_GROUP_NBYTES_ENTRY = 40,
     STOA_CHUNK_NBYTES = 32,
     STOA_DICTDIR_NBYTES = 48,
+    STOA_SIDE_ENTRY_NBYTES = 12, /* entry of a side table's directory, and then its chunk, if any */
+    STOA_SIDEDIR_NBYTES = 24,
+    STOA_SOURCE_BLOCK_NBYTES = 24, /* head of a block of sources */
     STOA_SLICE_NBYTES = 65536,
     STOA_DICT_PAGE_NVALUES = 4096,
     STOA_ROW_GROUP_MAX_NROWS = 1 << 24,
@@ -43,14 +47,14 @@ enum stoa_object_kind {
     STOA_OBJECT_HEAD = 1,
     STOA_OBJECT_SCHEMA = 2,
     STOA_OBJECT_DICT = 3,
-    STOA_OBJECT_SOURCES = 4, /* reserved */
+    STOA_OBJECT_SIDE = 4,
     STOA_OBJECT_ROW_GROUP = 5,
     STOA_OBJECT_FOOTER = 6,
     STOA_OBJECT_PAD = 7,
 };
 enum { STOA_OBJECT_COPY = 1 }; /* flag: a second copy of a dictionary segment */
 
-enum { STOA_NODE_NULLABLE = 1, STOA_NODE_HIDDEN = 2 };
+enum { STOA_NODE_NULLABLE = 1 };
 
 enum { /* flags of a chunk */
        STOA_CHUNK_LOCAL_DICT = 1,
@@ -69,9 +73,10 @@ enum stoa_section_type {
     STOA_SECTION_CHUNKS = 5,
     STOA_SECTION_STATISTICS = 6,
     STOA_SECTION_DICTIONARIES = 7,
-    STOA_SECTION_SOURCES = 8, /* reserved */
+    STOA_SECTION_SOURCES = 8,
     STOA_SECTION_METADATA = 9,
-    STOA_SECTION_NTYPES = 10,
+    STOA_SECTION_SIDES = 10,
+    STOA_SECTION_NTYPES = 11,
 };
 enum { STOA_SECTION_REQUIRED = 1, STOA_SECTION_SLICED = 2, STOA_SECTION_BY_COLUMN = 4 };
 
@@ -178,6 +183,27 @@ struct stoa_dictdir_entry {
     uint8_t phys;
 };
 
+struct stoa_side_entry { /* a column of a side table */
+    uint32_t column;     /* or STOA_SIDE_RECORDS */
+    uint8_t kind;        /* enum stoa_side_kind */
+    bool has_values;     /* else it is the rule alone, and */
+    uint8_t rule[STOA_SIDE_RULE_NBYTES];
+    struct stoa_rg_entry chunk; /* is {0} */
+};
+
+struct stoa_sidedir_entry { /* a side table as the footer tells it */
+    uint64_t offset;        /* of its object */
+    uint64_t header_hash;
+    uint32_t group;
+};
+
+struct stoa_source_block { /* the head of a block of sources */
+    uint32_t count;
+    uint32_t raw_nbytes;
+    uint32_t packed_nbytes; /* 0: it is not packed */
+    uint64_t row;           /* first row of its first source */
+};
+
 struct stoa_trailer {
     uint64_t footer_off;
     uint64_t file_nbytes;
@@ -214,6 +240,13 @@ void stoa_row_group_entry_pack(const struct stoa_row_group_entry *entry,
 void stoa_chunk_pack(const struct stoa_chunk *chunk, uint8_t out[STOA_CHUNK_NBYTES]);
 void stoa_dictdir_entry_pack(const struct stoa_dictdir_entry *entry,
                              uint8_t out[STOA_DICTDIR_NBYTES]);
+/* Returns the bytes written: STOA_SIDE_ENTRY_NBYTES, and with values STOA_RG_ENTRY_NBYTES more. */
+size_t stoa_side_entry_pack(const struct stoa_side_entry *entry,
+                            uint8_t out[STOA_SIDE_ENTRY_NBYTES + STOA_RG_ENTRY_NBYTES]);
+void stoa_sidedir_entry_pack(const struct stoa_sidedir_entry *entry,
+                             uint8_t out[STOA_SIDEDIR_NBYTES]);
+void stoa_source_block_pack(const struct stoa_source_block *block,
+                            uint8_t out[STOA_SOURCE_BLOCK_NBYTES]);
 void stoa_trailer_pack(const struct stoa_trailer *trailer, uint8_t out[STOA_TRAILER_NBYTES]);
 
 /*
@@ -259,10 +292,21 @@ STOA_CHECK enum stoa_status stoa_chunk_unpack(const uint8_t bytes[STOA_CHUNK_NBY
 STOA_CHECK enum stoa_status stoa_dictdir_entry_unpack(const uint8_t bytes[STOA_DICTDIR_NBYTES],
                                                       struct stoa_dictdir_entry *out,
                                                       struct stoa_error *err);
+/* An entry at the start of `nbytes` bytes; *used of them are the entry's. */
+STOA_CHECK enum stoa_status stoa_side_entry_unpack(const uint8_t *bytes, size_t nbytes,
+                                                   struct stoa_side_entry *out, size_t *used,
+                                                   struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_sidedir_entry_unpack(const uint8_t bytes[STOA_SIDEDIR_NBYTES],
+                                                      struct stoa_sidedir_entry *out,
+                                                      struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_source_block_unpack(const uint8_t bytes[STOA_SOURCE_BLOCK_NBYTES],
+                                                     struct stoa_source_block *out,
+                                                     struct stoa_error *err);
 
 /* Names for messages; NULL for numbers that are not given. */
 const char *stoa_object_kind_name(unsigned kind);
 const char *stoa_section_name(unsigned type);
+const char *stoa_side_kind_name(unsigned kind);
 const char *stoa_feature_name(unsigned bit);
 
 /* Features that this version can read; a bit outside is refused by name. */

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "file/schema_bytes.h"
+#include "file/sources_read.h"
 #include "stats/zonemap.h"
 
 #define DEFAULT_MEMORY_NBYTES (UINT64_C(1) << 30)
@@ -93,6 +94,8 @@ void stoa_reader_close(struct stoa_reader *reader)
     for (size_t i = 0; i < STOA_READER_NSCRATCHES; i++)
         scratch_free(atomic_load(&reader->scratches[i]));
     schema_free(stoa_once_get(&reader->schema));
+    stoa_free(stoa_once_get(&reader->sides));
+    stoa_source_index_free(stoa_once_get(&reader->sources));
     stoa_dictionaries_reset(&reader->dictionaries);
     stoa_footer_reset(&reader->footer);
     stoa_free(reader);

@@ -22,7 +22,9 @@ struct stoa_read_scratch {
 struct stoa_reader {
     struct stoa_footer footer;
     struct stoa_dictionaries dictionaries;
-    struct stoa_once schema; /* struct stoa_schema * */
+    struct stoa_once schema;  /* struct stoa_schema * */
+    struct stoa_once sides;   /* struct stoa_sidedir_entry *, checked */
+    struct stoa_once sources; /* struct stoa_source_index *, checked */
     _Atomic(void *) scratches[STOA_READER_NSCRATCHES];
 };
 
@@ -58,6 +60,16 @@ STOA_CHECK enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t
                                             struct stoa_range *children,
                                             struct stoa_read_counters *counters,
                                             struct stoa_error *err);
+
+/*
+ * All values of a chunk that belongs to no node, as those of a leaf `column`, a value a row:
+ * chunk_read.c. `chunk` has no shared dictionary and is checked.
+ */
+STOA_CHECK enum stoa_status stoa_chunk_read_alone(struct stoa_reader *reader,
+                                                  const struct stoa_column *column,
+                                                  const struct stoa_chunk *chunk, uint32_t nrows,
+                                                  struct stoa_budget *budget,
+                                                  struct stoa_array *out, struct stoa_error *err);
 
 /*
  * The same with all that is below the node: nodes_read.c. STOA_ERR_CORRUPT where a child is not

@@ -12,6 +12,7 @@
 #define STOA_FILE_ROW_GROUP_WRITE_H
 
 #include <stoa/array.h>
+#include <stoa/source_text.h>
 #include <stoa/stats.h>
 #include <stoa/writer.h>
 
@@ -39,6 +40,9 @@ struct stoa_writer_group {
     bool is_chooser;
     struct stoa_buffer body;
     uint32_t dir_nbytes;
+    struct stoa_side side; /* owned; once encoded: */
+    struct stoa_buffer side_body;
+    uint32_t side_dir_nbytes;
     uint32_t nnodes;
     struct stoa_group_node nodes[];
 };

@@ -1,7 +1,7 @@
 /*
  * Writing files (spec/format.md, section 3; stoa/writer.h has the four steps).
  *
- *     HEAD  SCHM  [DICT.. RGRP]  [DICT.. RGRP]  ..  [DICT copies]  FOOT
+ *     HEAD  SCHM  [DICT.. RGRP SIDE]  [DICT.. RGRP SIDE]  ..  [DICT copies]  FOOT
  *
  * What a row group becomes is made in row_group_write.c and settled in sequencer.c; assemble.c
  * gives it its place in the file. Who may touch what, as steps of different row groups run side by
@@ -27,6 +27,7 @@
 #include "file/assemble.h"
 #include "file/encoder_pool.h"
 #include "file/row_group_write.h"
+#include "file/side_write.h"
 
 /* Rows that were appended and make no full row group yet. */
 struct pending {
@@ -241,6 +242,19 @@ enum stoa_status stoa_writer_sequence(struct stoa_writer *writer, struct stoa_wr
     return st;
 }
 
+enum stoa_status stoa_writer_group_set_side(struct stoa_writer_group *group, struct stoa_side *side,
+                                            struct stoa_error *err)
+{
+    enum stoa_status st = stoa_side_check(side, group->ncolumns, group->nrows, err);
+
+    if (st != STOA_OK)
+        return st;
+    stoa_side_reset(&group->side);
+    group->side = *side;
+    *side = (struct stoa_side){0};
+    return STOA_OK;
+}
+
 enum stoa_status stoa_writer_encode(struct stoa_writer *writer, struct stoa_writer_group *group,
                                     struct stoa_error *err)
 {
@@ -250,6 +264,9 @@ enum stoa_status stoa_writer_encode(struct stoa_writer *writer, struct stoa_writ
     if (st != STOA_OK)
         return st;
     st = stoa_row_group_encode(encoder, writer->rules, writer->nodes, group, err);
+    if (st == STOA_OK && group->side.ncolumns > 0)
+        st = stoa_side_encode(encoder, writer->rules, &group->side, &group->side_body,
+                              &group->side_dir_nbytes, err);
     stoa_encoder_pool_give(&writer->encoders, encoder);
     return st;
 }
@@ -291,6 +308,9 @@ static enum stoa_status commit_group(struct stoa_writer *writer, struct stoa_wri
         };
     }
     STOA_TRY(stoa_assembler_add_group(&writer->file, group->nrows, chunks, &group->body, err));
+    if (group->side_body.nbytes > 0)
+        STOA_TRY(
+            stoa_assembler_add_side(&writer->file, group->side_dir_nbytes, &group->side_body, err));
 out:
     stoa_free(chunks);
     return st;
@@ -309,6 +329,20 @@ enum stoa_status stoa_writer_commit(struct stoa_writer *writer, struct stoa_writ
         writer->ncommitted++;
     }
     stoa_writer_group_free(group);
+    return st;
+}
+
+enum stoa_status stoa_writer_add_sources(struct stoa_writer *writer,
+                                         const struct stoa_source_info *infos, size_t n,
+                                         struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(check_order(writer, 0, 0, "sources", err));
+    for (size_t i = 0; i < n; i++)
+        STOA_TRY(stoa_footer_add_source(&writer->file.footer, &infos[i], err));
+    atomic_store(&writer->rest_nbytes, stoa_assembler_memory(&writer->file));
+out:
     return st;
 }
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Reads a Stoa file by the letter of spec/format.md, with Python's standard library alone.
 
-usage: stoa_decode.py [--walk] FILE
+usage: stoa_decode.py [--walk] [--text] FILE
 
 Prints every row as a line of JSON, like `stoa cat -f jsonl`. The normal way goes through the
 trailer, as a reader does; --walk goes from object to object and never looks at the footer, as
-recovery does. Both check every hash on their way. A damaged file ends with one line on stderr and
+recovery does. --text prints side tables and sources instead of rows. All check every hash on their way. A damaged file ends with one line on stderr and
 exit status 4; rows of row groups before the damage have been printed then.
 
 The `zstd` command must be there for files with compressed payloads.
@@ -16,23 +16,25 @@ import struct
 import sys
 
 import pages
+import source_text
 from pages import BYTES, FIXED, NONE, Damage, need
 from text import json_text
 from xxh3 import xxh3_64
 
 OBJECT_MAGIC = bytes.fromhex("8b53544f410d0a1a")
 TRAILER_MAGIC = OBJECT_MAGIC[::-1]
-HEAD, SCHM, DICT, SRCE, RGRP, FOOT, PAD = range(1, 8)
+HEAD, SCHM, DICT, SIDE, RGRP, FOOT, PAD = range(1, 8)
 NONE32 = 0xFFFFFFFF
 SLICE, ZONE = 65536, 8192
 DICT_PAGE = 4096
 LOCAL_DICT, SHARED_DICT, ALL_NULL, ALL_VALID = 1, 2, 4, 8
 NESTED = 1 << 2  # the feature
 MAX_DEPTH, MAX_NVALUES = 32, 2 ** 31 - 1
-(COLUMNS, NAMES, POOL, ROW_GROUPS, CHUNKS, STATISTICS, DICTIONARIES, _, METADATA) = range(1, 10)
+(COLUMNS, NAMES, POOL, ROW_GROUPS, CHUNKS, STATISTICS, DICTIONARIES, SOURCES, METADATA,
+ SIDES) = range(1, 11)
 REQUIRED, SLICED, BY_COLUMN = 1, 2, 4
 REFUSED = (Damage, struct.error, ValueError, LookupError)  # what a file that is wrong can raise
-FEATURES = ["encryption", "derived columns", "nested columns", "source text"]
+FEATURES = ["encryption", "derived columns", "nested columns"]
 
 TYPES = {1: "null", 2: "bool", 3: "int8", 4: "int16", 5: "int32", 6: "int64", 7: "uint8",
          8: "uint16", 9: "uint32", 10: "uint64", 11: "float16", 12: "float32", 13: "float64",
@@ -470,7 +472,7 @@ class File:
         for k in range(nsections):
             kind, flags, zero, count, offset, length, section_hash = struct.unpack_from(
                 "<BBHIQQQ", table, 32 * k)
-            need(kind <= METADATA or not flags & REQUIRED, f"section {kind} is required")
+            need(kind <= SIDES or not flags & REQUIRED, f"section {kind} is required")
             need(zero == 0 and all(kind > other for other in self.sections), f"section {kind}: order")
             need(self.footer_off + 64 <= offset and offset + length <= table_off,
                  f"section {kind}: place")
@@ -536,6 +538,7 @@ class File:
         self.metadata = Cursor(metadata).pairs() if metadata else {}
         self.check_names()
         self.load_groups()
+        self.load_source_text()
         self.load_dictionaries()
         ngroups, nzones = len(self.groups), sum(-(-rows // ZONE) for _, rows in self.groups)
         nentries = (self.total_rows > 0) + (ngroups if ngroups > 1 else 0) \
@@ -585,6 +588,25 @@ class File:
             self.groups.append((offset, nrows))
             row, zone = row + nrows, zone + -(-nrows // ZONE)
         need(row == self.total_rows, "total_rows")
+
+    def load_source_text(self):
+        table, count = self.content(SIDES), self.sections.get(SIDES, (b"", 0))[1]
+        need(len(table) == 24 * count, "side tables: length")
+        self.sides = [source_text.side_of_footer(self.data[:self.footer_off], table[i:i + 24],
+                                                 self.groups, len(columns_of(self.fields)), Chunk)
+                      for i in range(0, len(table), 24)]
+        groups = [group for group, _ in self.sides]
+        need(groups == sorted(set(groups)), "side tables: order")
+        self.sources = source_text.read_sources(self.content(SOURCES),
+                                                self.sections.get(SOURCES, (b"", 0))[1],
+                                                self.total_rows)
+
+    def source_text(self):
+        """Side tables and sources as JSON."""
+        for group, entries in self.sides:
+            for entry in entries:
+                yield source_text.json_of_side(group, *entry)
+        yield from map(source_text.json_of_source, self.sources)
 
     def load_dictionaries(self):
         self.segments = []
@@ -679,6 +701,7 @@ class Walk:
     def __init__(self, data):
         self.data = data
         self.schemas, self.segments = {}, {}
+        self.group, self.fields = None, []  # of the last row group: its header's hash and rows
 
     def objects(self):
         """(kind, flags, header values, body) of each object."""
@@ -698,6 +721,8 @@ class Walk:
             need(row is not None and stream_row == row, f"{what}: stream_row")
             if dir_len and kind != FOOT:
                 verify(body[:dir_len], dir_hash, f"{what}: directory")
+            if kind == RGRP:
+                self.group = (header_hash, nrows)
             yield at, kind, nrows, dir_len, ref_id, features, body
             row += nrows
             at += 64 + body_len
@@ -749,10 +774,15 @@ class Walk:
                 end = self.dictionary(at, body, dir_len, ref_id)
             elif kind == RGRP:
                 need(ref_id in self.schemas, f"row group at {at}: its schema is not there")
-                fields = self.schemas[ref_id]
+                self.fields = fields = self.schemas[ref_id]
                 check_feature(features, fields, f"row group at {at}")
                 end, columns = self.row_group(at, body, nrows, dir_len, fields)
                 yield columns_of(fields), columns
+            elif kind == SIDE:
+                need(self.group and self.group[0] == ref_id, f"side table at {at}: its row group")
+                source_text.side_table(f"side table at {at}", Chunk, body, dir_len, self.group[1],
+                                       len(columns_of(self.fields)))
+                end = len(body)
             elif kind not in (HEAD, PAD):
                 end = len(body)
             need(end <= len(body), f"object at {at}: longer than its body")
@@ -762,11 +792,16 @@ class Walk:
 def main():
     parser = argparse.ArgumentParser(description="Prints the rows of a Stoa file as JSON lines.")
     parser.add_argument("--walk", action="store_true", help="go from object to object, without the footer")
+    parser.add_argument("--text", action="store_true", help="side tables and sources, not rows")
     parser.add_argument("file")
     args = parser.parse_args()
     with open(args.file, "rb") as file:
         data = file.read()
     try:
+        if args.text:
+            for item in File(data).source_text():
+                print(json.dumps(item, ensure_ascii=False, separators=(",", ":")))
+            return 0
         for fields, columns in (Walk(data) if args.walk else File(data)).rows():
             names = [json.dumps(field.name, ensure_ascii=False) for field in fields]
             texts = [[json_text(value, field) for value in column]

@@ -42,6 +42,15 @@ def same_rows(path, *options):
     return None
 
 
+def same_text(path):
+    """Side tables and sources, of which most files have none."""
+    done, text = decode("--text", path), path.with_suffix(".text.jsonl.xz")
+    if done.returncode != 0 or done.stderr:
+        return done.stderr.decode() or f"exit status {done.returncode}"
+    expected = lzma.decompress(text.read_bytes()) if text.exists() else b""
+    return None if done.stdout == expected else "other source text"
+
+
 def hashes():
     """XXH3-64 for lengths on both sides of every border, against what libxxhash gives."""
     data = bytes(i * 131 + (i >> 3) & 255 for i in range(3000))
@@ -67,7 +76,15 @@ def accepted_by(data):
 def damage_is_refused():
     """Each way leaves out what the other reads, so a flipped bit must be refused by one of them; a cut
     file has no trailer."""
-    path = min(GOLDEN, key=lambda golden: golden.stat().st_size)
+    smallest = min(GOLDEN, key=lambda golden: golden.stat().st_size)
+    for path in [smallest] + [golden for golden in GOLDEN if golden.stem == "source_text"]:
+        problem = damage_of(path)
+        if problem:
+            return problem
+    return None
+
+
+def damage_of(path):
     intact = path.read_bytes()
     draw = random.Random(2)
     for bit in draw.sample(range(len(intact) * 8), 200):
@@ -110,6 +127,7 @@ def main():
         tests.append((f"{path.name} through its trailer", lambda path=path: same_rows(path)))
         tests.append((f"{path.name} from object to object",
                       lambda path=path: same_rows(path, "--walk")))
+        tests.append((f"the source text of {path.name}", lambda path=path: same_text(path)))
     tests.append(("damage is refused", damage_is_refused))
     tests.append(("a converted file has the rows that the command prints", converted_file))
     print(f"1..{len(tests)}")

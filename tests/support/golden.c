@@ -22,6 +22,7 @@ struct golden {
     bool mostly_zero;                    /* the last column, an int64 without nulls */
     bool packed;                         /* the footer */
     bool prices;                         /* the last column, a float64: decimals, some are none */
+    bool source_text;                    /* side tables and sources */
 };
 
 /* clang-format off */
@@ -94,6 +95,9 @@ static const struct golden goldens[STOA_TEST_NGOLDEN] = {
     {.name = "packed", .filter = "c0 < 'm' or c3 > 5",
      .types = {STOA_UTF8, STOA_INT64, STOA_DATE32, STOA_FLOAT64}, .shape = STOA_TEST_FEW_DISTINCT,
      .nulls = STOA_TEST_NULLS_SOME, .nrows = {140, 40}, .packed = true},
+    {.name = "source_text", .filter = "c0 < 'm' or c3 > 5",
+     .types = {STOA_UTF8, STOA_INT64, STOA_DATE32, STOA_FLOAT64}, .shape = STOA_TEST_FEW_DISTINCT,
+     .nulls = STOA_TEST_NULLS_SOME, .nrows = {140, 1, 90, 40}, .source_text = true},
 };
 /* clang-format on */
 
@@ -226,4 +230,6 @@ void stoa_test_golden_make(size_t i, struct stoa_test_table *out)
         out->nbatches++;
     }
     stoa_test_file_write(&out->schema, out->batches, out->nbatches, &rules, &out->file);
+    if (golden->source_text)
+        stoa_test_table_add_text(&random, out, 3, &rules);
 }

@@ -1,13 +1,13 @@
 /*
  * The tables of the damage test and of fixtures/golden: small files that together have every type,
- * every encoding, shared dictionaries with copies, several row groups and zones.
+ * every encoding, shared dictionaries with copies, several row groups and zones, source text.
  */
 #ifndef STOA_TESTS_SUPPORT_GOLDEN_H
 #define STOA_TESTS_SUPPORT_GOLDEN_H
 
 #include "support/stoa_file.h"
 
-#define STOA_TEST_NGOLDEN 22
+#define STOA_TEST_NGOLDEN 23
 
 /* "integers", ...: the name of table number `i` and of its files. */
 const char *stoa_test_golden_name(size_t i);

@@ -10,6 +10,7 @@
 #include "column/schema.h"
 #include "file/layout.h"
 #include "file/writer.h"
+#include "support/gen_source_text.h"
 #include "support/gen_table.h"
 
 static void must(enum stoa_status st, const struct stoa_error *err)
@@ -34,20 +35,26 @@ static void copy_batch(struct stoa_batch *out, const struct stoa_batch *batch,
              &err);
 }
 
-static void write_group(struct stoa_writer *writer, uint64_t ordinal, struct stoa_batch *batch)
+static void write_group(struct stoa_writer *writer, uint64_t ordinal, struct stoa_batch *batch,
+                        const struct stoa_side *side)
 {
     struct stoa_writer_group *group;
+    struct stoa_side copy = {0};
     struct stoa_error err;
 
     must(stoa_writer_prepare(writer, ordinal, batch, &group, &err), &err);
+    if (side != NULL) {
+        stoa_test_side_copy(side, &copy);
+        must(stoa_writer_group_set_side(group, &copy, &err), &err);
+    }
     must(stoa_writer_sequence(writer, group, &err), &err);
     must(stoa_writer_encode(writer, group, &err), &err);
     must(stoa_writer_commit(writer, group, &err), &err);
 }
 
-void stoa_test_file_write(const struct stoa_schema *schema, const struct stoa_batch *batches,
-                          size_t nbatches, const struct stoa_rules *rules,
-                          struct stoa_test_file *out)
+void stoa_test_file_write_text(const struct stoa_schema *schema, const struct stoa_batch *batches,
+                               size_t nbatches, const struct stoa_test_source_text *text,
+                               const struct stoa_rules *rules, struct stoa_test_file *out)
 {
     struct stoa_rules usual = stoa_default_rules;
     struct stoa_sink *sink;
@@ -63,9 +70,10 @@ void stoa_test_file_write(const struct stoa_schema *schema, const struct stoa_ba
         struct stoa_batch copy;
 
         copy_batch(&copy, &batches[i], schema);
-        write_group(writer, i, &copy);
+        write_group(writer, i, &copy, text->sides != NULL ? &text->sides[i] : NULL);
         stoa_batch_reset(&copy);
     }
+    must(stoa_writer_add_sources(writer, text->sources, text->nsources, &err), &err);
     must(stoa_writer_finish(writer, &err), &err);
     must(sink->commit(sink, &err), &err);
     bytes = stoa_sink_memory(sink, &out->nbytes);
@@ -73,6 +81,15 @@ void stoa_test_file_write(const struct stoa_schema *schema, const struct stoa_ba
     memcpy(out->bytes, bytes, out->nbytes);
     stoa_writer_close(writer);
     stoa_sink_close(sink);
+}
+
+void stoa_test_file_write(const struct stoa_schema *schema, const struct stoa_batch *batches,
+                          size_t nbatches, const struct stoa_rules *rules,
+                          struct stoa_test_file *out)
+{
+    const struct stoa_test_source_text none = {0};
+
+    stoa_test_file_write_text(schema, batches, nbatches, &none, rules, out);
 }
 
 void stoa_test_file_reset(struct stoa_test_file *file)
@@ -95,10 +112,37 @@ void stoa_test_table_make(struct stoa_test_random *random, struct stoa_schema *s
     stoa_test_file_write(&out->schema, out->batches, nbatches, rules, &out->file);
 }
 
+void stoa_test_table_add_text(struct stoa_test_random *random, struct stoa_test_table *table,
+                              size_t nsources, const struct stoa_rules *rules)
+{
+    struct stoa_test_source_text text = {.nsources = nsources};
+    struct stoa_error err;
+    uint64_t nrows = 0;
+
+    must(stoa_alloc_zeroed(&table->sides, table->nbatches, sizeof(table->sides[0]), &err), &err);
+    for (size_t i = 0; i < table->nbatches; i++) {
+        stoa_test_gen_side(random, table->schema.nfields, table->batches[i].nrows,
+                           &table->sides[i]);
+        nrows += table->batches[i].nrows;
+    }
+    table->sources = stoa_test_gen_sources(random, nsources, nrows);
+    table->nsources = nsources;
+    text.sides = table->sides;
+    text.sources = table->sources;
+    stoa_test_file_reset(&table->file);
+    stoa_test_file_write_text(&table->schema, table->batches, table->nbatches, &text, rules,
+                              &table->file);
+}
+
 void stoa_test_table_reset(struct stoa_test_table *table)
 {
-    for (size_t i = 0; i < table->nbatches; i++)
+    for (size_t i = 0; i < table->nbatches; i++) {
         stoa_batch_reset(&table->batches[i]);
+        if (table->sides != NULL)
+            stoa_side_reset(&table->sides[i]);
+    }
+    stoa_free(table->sides);
+    stoa_source_infos_free(table->sources, table->nsources);
     stoa_free(table->batches);
     stoa_test_file_reset(&table->file);
     stoa_schema_reset(&table->schema);
@@ -183,6 +227,30 @@ static enum stoa_status compare_group(const struct stoa_test_table *table,
     return STOA_OK;
 }
 
+static enum stoa_status compare_text(const struct stoa_test_table *table,
+                                     struct stoa_reader *reader, bool *equal,
+                                     struct stoa_error *err)
+{
+    struct stoa_source_info *infos = NULL;
+    struct stoa_side side = {0};
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; *equal && table->sides != NULL && i < table->nbatches; i++) {
+        STOA_TRY(stoa_reader_side(reader, i, &side, err));
+        *equal = stoa_test_side_equal(&side, &table->sides[i]);
+        stoa_side_reset(&side);
+    }
+    *equal = *equal && stoa_reader_nsources(reader) == table->nsources;
+    if (!*equal || table->nsources == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_reader_sources(reader, 0, table->nsources, &infos, err));
+    for (size_t i = 0; *equal && i < table->nsources; i++)
+        *equal = stoa_test_source_equal(&infos[i], &table->sources[i]);
+out:
+    stoa_source_infos_free(infos, table->nsources);
+    return st;
+}
+
 enum stoa_status stoa_test_table_compare(const struct stoa_test_table *table,
                                          struct stoa_reader *reader, bool *equal,
                                          struct stoa_error *err)
@@ -202,6 +270,8 @@ enum stoa_status stoa_test_table_compare(const struct stoa_test_table *table,
         if (*equal)
             STOA_TRY(compare_group(table, reader, i, equal, err));
     }
+    if (*equal)
+        STOA_TRY(compare_text(table, reader, equal, err));
 out:
     return st;
 }

@@ -26,6 +26,19 @@ struct stoa_test_file {
 void stoa_test_file_write(const struct stoa_schema *schema, const struct stoa_batch *batches,
                           size_t nbatches, const struct stoa_rules *rules,
                           struct stoa_test_file *out);
+
+/*
+ * The same with source text: a side table for each batch, empty ones too, and sources. Both are
+ * copied.
+ */
+struct stoa_test_source_text {
+    const struct stoa_side *sides;
+    const struct stoa_source_info *sources;
+    size_t nsources;
+};
+void stoa_test_file_write_text(const struct stoa_schema *schema, const struct stoa_batch *batches,
+                               size_t nbatches, const struct stoa_test_source_text *text,
+                               const struct stoa_rules *rules, struct stoa_test_file *out);
 void stoa_test_file_reset(struct stoa_test_file *file);
 
 /* A generated table: its rows as they went in, and the file. */
@@ -33,6 +46,9 @@ struct stoa_test_table {
     struct stoa_schema schema;
     struct stoa_batch *batches;
     size_t nbatches;
+    struct stoa_side *sides; /* one a batch; NULL: a table without source text */
+    struct stoa_source_info *sources;
+    size_t nsources;
     struct stoa_test_file file;
 };
 
@@ -40,6 +56,10 @@ struct stoa_test_table {
 void stoa_test_table_make(struct stoa_test_random *random, struct stoa_schema *schema,
                           const size_t *nrows, size_t nbatches, const struct stoa_rules *rules,
                           struct stoa_test_table *out);
+
+/* Gives the table random source text, and writes its file anew. */
+void stoa_test_table_add_text(struct stoa_test_random *random, struct stoa_test_table *table,
+                              size_t nsources, const struct stoa_rules *rules);
 void stoa_test_table_reset(struct stoa_test_table *table);
 
 /* A schema with one nullable column of each type that files hold. */
@@ -59,8 +79,8 @@ uint8_t *stoa_test_file_chunk(const struct stoa_test_file *file, uint32_t group,
 struct stoa_source *stoa_test_file_source(const struct stoa_test_file *file);
 
 /*
- * Reads all columns of all row groups and returns whether they are equal to the table's; a status
- * other than STOA_OK says that reading failed.
+ * Reads all columns of all row groups, and the source text, and returns whether they are equal to
+ * the table's; a status other than STOA_OK says that reading failed.
  */
 enum stoa_status stoa_test_table_compare(const struct stoa_test_table *table,
                                          struct stoa_reader *reader, bool *equal,

@@ -12,6 +12,7 @@
 #include <stoa/array.h>
 #include <stoa/filter.h>
 #include <stoa/io.h>
+#include <stoa/source_text.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -204,6 +205,27 @@ stoa_reader_encodings(struct stoa_reader *reader, uint32_t row_group, uint32_t n
                       enum stoa_status (*visit)(void *context, const char *encoding,
                                                 uint32_t npages, struct stoa_error *err),
                       void *context, struct stoa_error *err);
+
+/*
+ * The side table of a row group (stoa/source_text.h), empty where it has none. *out is overwritten
+ * on success; release it with stoa_side_reset(). The errors are those of stoa_reader_column().
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_reader_side(struct stoa_reader *reader,
+                                                      uint32_t row_group, struct stoa_side *out,
+                                                      struct stoa_error *err);
+
+/* How many sources the file knows of its rows. */
+STOA_API uint64_t stoa_reader_nsources(const struct stoa_reader *reader);
+
+/*
+ * Sources [first, first + n), which rise by their rows; *out is an array of n, free it with
+ * stoa_source_infos_free(). STOA_ERR_USAGE: there are not so many; STOA_ERR_LIMIT: they take more
+ * memory than a request may: ask for fewer. Cost: they stand in blocks of up to 16,384, of which
+ * each that is touched is unpacked.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_reader_sources(struct stoa_reader *reader, uint64_t first,
+                                                         size_t n, struct stoa_source_info **out,
+                                                         struct stoa_error *err);
 
 /*
  * Checks the whole file: every hash, every object header against the footer, padding, counts;

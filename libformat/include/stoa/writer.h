@@ -28,6 +28,7 @@
 
 #include <stoa/array.h>
 #include <stoa/io.h>
+#include <stoa/source_text.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -84,6 +85,25 @@ STOA_API STOA_CHECK enum stoa_status stoa_writer_commit(struct stoa_writer *writ
                                                         struct stoa_writer_group *group,
                                                         struct stoa_error *err);
 STOA_API void stoa_writer_group_free(struct stoa_writer_group *group);
+
+/*
+ * Gives a row group that is not encoded yet its side table (stoa/source_text.h), which is checked
+ * and taken over; an empty one takes it away again. Beside no other step of the group. Writing the
+ * side table fails with STOA_ERR_LIMIT where a value of 64 MiB and more is not alone in its row
+ * group. STOA_ERR_USAGE: it is not one for this row group; then it stays the caller's.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_writer_group_set_side(struct stoa_writer_group *group,
+                                                                struct stoa_side *side,
+                                                                struct stoa_error *err);
+
+/*
+ * Adds sources, in the order of their rows; they are copied. Any number of times before finish, not
+ * beside a commit. STOA_ERR_USAGE: rows that do not follow those of the source before; finish says
+ * so of rows that the file has not. STOA_ERR_LIMIT: more bytes than STOA_SOURCE_MAX_NBYTES.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_writer_add_sources(struct stoa_writer *writer,
+                                                             const struct stoa_source_info *infos,
+                                                             size_t n, struct stoa_error *err);
 
 /* Writes what append still holds and the footer. The sink is not committed. Call once. */
 STOA_API STOA_CHECK enum stoa_status stoa_writer_finish(struct stoa_writer *writer,

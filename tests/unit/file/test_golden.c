@@ -11,12 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "jsonl/jsonl.h"
+#include "support/gen_source_text.h"
 #include "support/golden.h"
 
 static const char *const folders[] = {"fixtures/golden/v1"};
@@ -47,6 +49,35 @@ static void print_rows(struct stoa_source *source, char **out, size_t *nbytes)
         assert_int_equal(stoa_jsonl_format(&batch, out, nbytes, &err), STOA_OK);
         stoa_batch_reset(&batch);
     }
+    stoa_reader_close(reader);
+}
+
+/* The source text of a file as JSON lines; *out is NULL when it has none. */
+static void print_source_text(struct stoa_source *source, char **out, size_t *nbytes)
+{
+    struct stoa_source_info *infos;
+    struct stoa_reader *reader;
+    struct stoa_error err;
+    size_t n;
+
+    *out = NULL;
+    *nbytes = 0;
+    if (stoa_reader_open(source, NULL, &reader, &err) != STOA_OK)
+        fail_msg("%s: %s", source->name, err.message);
+    for (uint32_t g = 0; g < stoa_reader_nrow_groups(reader); g++) {
+        struct stoa_side side;
+
+        if (stoa_reader_side(reader, g, &side, &err) != STOA_OK)
+            fail_msg("%s: %s", source->name, err.message);
+        stoa_test_side_print(g, &side, out, nbytes);
+        stoa_side_reset(&side);
+    }
+    n = (size_t)stoa_reader_nsources(reader);
+    if (stoa_reader_sources(reader, 0, n, &infos, &err) != STOA_OK)
+        fail_msg("%s: %s", source->name, err.message);
+    for (size_t i = 0; i < n; i++)
+        stoa_test_source_print(&infos[i], out, nbytes);
+    stoa_source_infos_free(infos, n);
     stoa_reader_close(reader);
 }
 
@@ -96,10 +127,18 @@ static void golden_files_give_their_rows(void **state)
             assert_int_equal(stoa_verify(source, &options, &result, &err), STOA_OK);
             assert_int_equal(result.nfindings, 0);
             print_rows(source, &text, &nbytes);
-            stoa_source_close(source);
             (void)snprintf(path, sizeof(path), "%s/%s.jsonl.xz", folders[f],
                            stoa_test_golden_name(i));
             compare_text(path, text, nbytes);
+            stoa_free(text);
+            print_source_text(source, &text, &nbytes);
+            stoa_source_close(source);
+            (void)snprintf(path, sizeof(path), "%s/%s.text.jsonl.xz", folders[f],
+                           stoa_test_golden_name(i));
+            if (text != NULL)
+                compare_text(path, text, nbytes);
+            else
+                assert_int_not_equal(access(path, F_OK), 0);
             stoa_free(text);
         }
     }
@@ -135,6 +174,15 @@ static void make(const char *folder)
                 abort();
         write_file(folder, stoa_test_golden_name(i), "stoa", table.file.bytes, table.file.nbytes);
         write_file(folder, stoa_test_golden_name(i), "jsonl", text, nbytes);
+        stoa_free(text);
+        text = NULL;
+        nbytes = 0;
+        for (uint32_t g = 0; table.sides != NULL && g < table.nbatches; g++)
+            stoa_test_side_print(g, &table.sides[g], &text, &nbytes);
+        for (size_t k = 0; k < table.nsources; k++)
+            stoa_test_source_print(&table.sources[k], &text, &nbytes);
+        if (text != NULL)
+            write_file(folder, stoa_test_golden_name(i), "text.jsonl", text, nbytes);
         stoa_free(text);
         stoa_test_table_reset(&table);
     }

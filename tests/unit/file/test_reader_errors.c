@@ -196,7 +196,7 @@ static void newer_files_say_what_they_need(void **state)
         {0x0200, 0, "trailer: format version 2.0, this program reads 1.x"},
         {0x0100, 1, "trailer: needs feature 0 (encryption), which this version cannot read"},
         {0x0100, 2, "trailer: needs feature 1 (derived columns), which this version cannot read"},
-        {0x0100, 8, "trailer: needs feature 3 (source text), which this version cannot read"},
+        {0x0100, 8, "trailer: needs feature 3, which this version does not know"},
         {0x0100, 1u << 31, "trailer: needs feature 31, which this version does not know"},
     };
     struct stoa_test_table table;
@@ -322,8 +322,7 @@ static void wrong_numbers_are_refused(void **state)
         {COLUMN, 1, 6, 1, 25, "column u: a tree in a file without nested columns", 0},
         {COLUMN, 1, 6, 1, 99, "schema: column 2 (u): type 99, which this version cannot read",
          STOA_ERR_UNSUPPORTED},
-        {COLUMN, 1, 7, 1, 3, "column 2: node: hidden (source text), which this version cannot read",
-         STOA_ERR_UNSUPPORTED},
+        {COLUMN, 1, 7, 1, 3, "column 2: node: flags 0x03, only 0x01 are given", 0},
         {COLUMN, 1, 56, 2, 16, "column u: zone maps of 16 bytes, must be 24", 0},
         {COLUMN, 1, 24, 8, 0, "column u: chunks: 64 bytes at 0 are not in their section", 0},
         {COLUMN, 1, 40, 8, UINT64_MAX,

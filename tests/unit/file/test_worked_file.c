@@ -1,5 +1,5 @@
 /*
- * The files of spec/format.md, sections 13 and 14: the document shows the bytes that the writer
+ * The files of spec/format.md, sections 13, 14 and 15: the document shows the bytes that the writer
  * makes.
  */
 #include <setjmp.h>
@@ -134,6 +134,91 @@ static struct stoa_sink *write_nested(void)
     return write_file(&rules, make_nested);
 }
 
+/* Four numbers; the text of the third follows no form, in front of the fourth there is a line. */
+static void make_source_text(struct stoa_schema *schema, struct stoa_batch *batch,
+                             struct stoa_side *side)
+{
+    static const double numbers[] = {0.5, 0.25, 1000, 0.75};
+    static const struct stoa_type number = {.id = STOA_FLOAT64}, byte = {.id = STOA_UINT8};
+    static const struct stoa_type binary = {.id = STOA_BINARY};
+    struct stoa_builder values, forms, raws, gaps;
+    struct stoa_error err = {0};
+
+    check(stoa_schema_add(schema, "x", &number, false, &err), &err);
+    check(stoa_batch_init(batch, schema, &err), &err);
+    check(stoa_builder_init(&values, &number, 4, &err), &err);
+    check(stoa_builder_init(&forms, &byte, 4, &err), &err);
+    check(stoa_builder_init(&raws, &binary, 4, &err), &err);
+    check(stoa_builder_init(&gaps, &binary, 4, &err), &err);
+    check(stoa_builder_reserve(&raws, 4, 3, &err), &err);
+    check(stoa_builder_reserve(&gaps, 4, 3, &err), &err);
+    for (unsigned i = 0; i < 4; i++) {
+        stoa_builder_append_fixed(&values, &numbers[i]);
+        stoa_builder_append_8(&forms, i == 2 ? 255 : 0);
+        if (i == 2)
+            stoa_builder_append_bytes(&raws, "1e3", 3);
+        else
+            stoa_builder_append_null(&raws);
+        if (i == 3)
+            stoa_builder_append_bytes(&gaps, "#\n", 2);
+        else
+            stoa_builder_append_null(&gaps);
+    }
+    stoa_builder_finish(&values, &batch->columns[0]);
+    batch->nrows = 4;
+    check(stoa_alloc_zeroed(&side->columns, 3, sizeof(side->columns[0]), &err), &err);
+    side->nrows = 4;
+    side->ncolumns = 3;
+    side->columns[0].kind = STOA_SIDE_FORM;
+    side->columns[0].rule[0] = 2;
+    side->columns[1].kind = STOA_SIDE_RAW;
+    side->columns[2].kind = STOA_SIDE_GAP;
+    side->columns[2].column = STOA_SIDE_RECORDS;
+    stoa_builder_finish(&forms, &side->columns[0].array);
+    stoa_builder_finish(&raws, &side->columns[1].array);
+    stoa_builder_finish(&gaps, &side->columns[2].array);
+}
+
+static struct stoa_sink *write_source_text(void)
+{
+    static char name[] = "x.csv", options[] = "{}";
+    static uint8_t head[] = {'x', '\n'};
+    const struct stoa_source_info source = {
+        .name = name,
+        .nbytes = 22,
+        .hash = {0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xab, 0xac, 0xad,
+                 0xae, 0xaf},
+        .nrows = 4,
+        .options = options,
+        .head = {head, sizeof(head)},
+        .flags = STOA_SOURCE_COMPLETE,
+    };
+    struct stoa_rules rules = stoa_default_rules;
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_side side = {0};
+    struct stoa_error err = {0};
+    struct stoa_writer_group *group;
+    struct stoa_writer *writer;
+    struct stoa_sink *sink;
+
+    rules.footer_pack_nbytes = 0;
+    make_source_text(&schema, &batch, &side);
+    check(stoa_sink_create_memory(&sink, &err), &err);
+    check(stoa_writer_open_rules(sink, &schema, NULL, &rules, &writer, &err), &err);
+    check(stoa_writer_prepare(writer, 0, &batch, &group, &err), &err);
+    check(stoa_writer_group_set_side(group, &side, &err), &err);
+    check(stoa_writer_sequence(writer, group, &err), &err);
+    check(stoa_writer_encode(writer, group, &err), &err);
+    check(stoa_writer_commit(writer, group, &err), &err);
+    check(stoa_writer_add_sources(writer, &source, 1, &err), &err);
+    check(stoa_writer_finish(writer, &err), &err);
+    stoa_writer_close(writer);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+    return sink;
+}
+
 static int hex_digit(char c)
 {
     const char *digits = "0123456789abcdef", *at = c != '\0' ? strchr(digits, c) : NULL;
@@ -235,11 +320,24 @@ static void the_document_shows_the_bytes_of_nested_columns(void **state)
     stoa_sink_close(sink);
 }
 
+static void the_document_shows_the_bytes_of_source_text(void **state)
+{
+    (void)state;
+    struct stoa_sink *sink = write_source_text();
+    size_t nbytes;
+    const uint8_t *bytes = stoa_sink_memory(sink, &nbytes);
+
+    dump("STOA_WORKED_TEXT", bytes, nbytes);
+    assert_true(compare("15.", bytes, nbytes, false) > 500);
+    stoa_sink_close(sink);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_document_shows_the_bytes_of_the_writer),
         cmocka_unit_test(the_document_shows_the_bytes_of_nested_columns),
+        cmocka_unit_test(the_document_shows_the_bytes_of_source_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,91 @@
+/*
+ * Source text in files: side tables and sources come back as they went in, cost little, and cost a
+ * file without them nothing.
+ */
+#include <stoa/source_text.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "column/builder.h"
+#include "file/layout.h"
+#include "file/sources_read.h"
+#include "file/writer.h"
+#include "support/fault_alloc.h"
+#include "support/gen_source_text.h"
+#include "support/gen_table.h"
+#include "support/random.h"
+#include "support/stoa_file.h"
+
+static void check(enum stoa_status st, const struct stoa_error *err)
+{
+    if (st != STOA_OK)
+        fail_msg("%s", err->message);
+}
+
+/* ---- Round trips ---- */
+
+static void read_back(const struct stoa_test_table *table)
+{
+    struct stoa_source *source = stoa_test_file_source(&table->file);
+    struct stoa_reader *reader;
+    struct stoa_error err = {0};
+    bool equal;
+
+    check(stoa_reader_open(source, NULL, &reader, &err), &err);
+    check(stoa_test_table_compare(table, reader, &equal, &err), &err);
+    assert_true(equal);
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+}
+
+static void make_table(struct stoa_test_random *random, size_t nsources,
+                       const struct stoa_rules *rules, struct stoa_test_table *table)
+{
+    struct stoa_schema schema = {0};
+    size_t nrows[3], nbatches = 1 + (size_t)stoa_test_random_below(random, 3);
+    uint32_t ncolumns = (uint32_t)stoa_test_random_below(random, 5) + 1;
+
+    for (size_t i = 0; i < nbatches; i++)
+        nrows[i] = 1 + (size_t)stoa_test_random_below(
+                           random, stoa_test_random_one_in(random, 8) ? 40000 : 300);
+    stoa_test_gen_schema(random, ncolumns, &schema);
+    stoa_test_table_make(random, &schema, nrows, nbatches, rules, table);
+    stoa_test_table_add_text(random, table, nsources, rules);
+}
+
+static void source_text_comes_back(void **state)
+{
+    struct stoa_test_random random;
+
+    (void)state;
+    stoa_test_random_init(&random, "source_text_comes_back");
+    for (size_t n = stoa_test_ncases(150); n > 0; n--) {
+        struct stoa_rules rules = stoa_default_rules;
+        struct stoa_test_table table;
+
+        if (stoa_test_random_one_in(&random, 2))
+            rules.footer_pack_nbytes = 0;
+        if (stoa_test_random_one_in(&random, 4))
+            rules.footer_max_nbytes = 100; /* nearly all of the footer in a temporary file */
+        make_table(&random, (size_t)stoa_test_random_below(&random, 5), &rules, &table);
+        read_back(&table);
+        stoa_test_table_reset(&table);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(source_text_comes_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
