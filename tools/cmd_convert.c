@@ -74,6 +74,7 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         !option_count(arguments, OPT_ROW_GROUP_ROWS, 1 << 24, &group_nrows) ||
         !option_size(arguments, OPT_ROW_GROUP_BYTES, &options->writer.row_group_nbytes) ||
         !option_csv(arguments, &options->csv) || !option_csv_output(arguments, &options->csv_out) ||
+        !option_compress(arguments, &options->compress) ||
         !option_select(arguments, &job->names, &options->ncolumns) ||
         !option_where(arguments, &job->filter) ||
         !option_schema(arguments, &job->schema, &given, code) ||

@@ -53,6 +53,7 @@ enum option_id {
     OPT_NO_OUTPUT_HEADER,
     OPT_BOM,
     OPT_SAFE_SPREADSHEET,
+    OPT_COMPRESS,
     OPT_DRY_RUN,
     OPT_PROGRESS,
     OPT_FILL_MISSING,
@@ -159,6 +160,9 @@ bool option_csv(const struct arguments *arguments, struct stoa_csv_options *out)
     OPT_QUOTING, OPT_NULL_TEXT, OPT_OUTPUT_DELIMITER, OPT_NEWLINE, OPT_NO_OUTPUT_HEADER, OPT_BOM,  \
         OPT_SAFE_SPREADSHEET
 bool option_csv_output(const struct arguments *arguments, struct stoa_csv_write_options *out);
+
+/* The compression of --compress. */
+bool option_compress(const struct arguments *arguments, enum stoa_compress *out);
 
 /* The options of stoa_scan_open() from --select, --where, --limit and --jobs. */
 struct scan_arguments {

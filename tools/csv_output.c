@@ -1,5 +1,5 @@
 /*
- * The options of CSV that is written.
+ * The options of text that is written.
  */
 #include <string.h>
 
@@ -44,4 +44,19 @@ bool option_csv_output(const struct arguments *arguments, struct stoa_csv_write_
     out->quoting = (enum stoa_csv_quoting)quoting;
     out->crlf = newline == 1;
     return option_delimiter(arguments, OPT_OUTPUT_DELIMITER, &out->delimiter);
+}
+
+bool option_compress(const struct arguments *arguments, enum stoa_compress *out)
+{
+    static const char *const words[] = {"none", "gz", "zst", NULL};
+    unsigned word = 0;
+
+    if (!has_option(arguments, OPT_COMPRESS))
+        return true;
+    if (!find_word(arguments, OPT_COMPRESS, words, &word)) {
+        complain_option(arguments, OPT_COMPRESS, "expected gz, zst or none");
+        return false;
+    }
+    *out = (enum stoa_compress)(STOA_COMPRESS_NONE + word);
+    return true;
 }

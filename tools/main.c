@@ -26,10 +26,10 @@ const struct command commands[] = {
      .examples =
         "  stoa convert trips/*.csv.gz -o trips.stoa\n"
         "  stoa convert trips.csv -o big.stoa --where 'fare > 50' --select pickup,fare\n"
-        "  stoa convert trips.stoa -o - --to csv | head\n"
+        "  stoa convert trips.stoa -o trips.csv.zst\n"
         "  unzip -p trips.zip | stoa convert - -o trips.stoa",
      .options = {OPT_OUTPUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_SCHEMA, OPT_SELECT, OPT_WHERE,
-                 OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE, CSV_OUTPUT_OPTIONS, OPT_JOBS, OPT_MEMORY,
+                 OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE, CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,
                  OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON,
                  OPT_HELP, END_OF_OPTIONS}},
     {.name = "merge", .synopsis = "IN... -o OUT [options]", .run = run_merge, .min_files = 1,

@@ -63,6 +63,9 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_SAFE_SPREADSHEET] = {"safe-spreadsheet", 0, NULL,
         "put an apostrophe in front of texts of CSV that begin with = + - @, tab or CR, which "
         "spreadsheets take for formulas: this alters them"},
+    [OPT_COMPRESS] = {"compress", 0, "HOW",
+        "compress CSV, TSV or JSON lines: gz, zst or none (otherwise the name tells: out.csv.gz); in pieces "
+        "that can be read in parallel"},
     [OPT_DRY_RUN] = {"dry-run", 0, NULL,
         "check inputs, schema and predicate, say what would be done, write nothing"},
     [OPT_PROGRESS] = {"progress", 0, "WHEN",

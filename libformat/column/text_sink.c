@@ -14,7 +14,9 @@ struct text_sink {
     struct stoa_sink *sink;
     stoa_text_format *format;
     void *options;
+    const struct stoa_text_packer *packer;
     uint64_t nrows; /* committed */
+    bool has_text;
 };
 
 struct item {
@@ -34,6 +36,24 @@ static void item_free(struct stoa_batch_sink *base, void *freed)
     stoa_free(item);
 }
 
+/* Replaces a text by its compressed form. */
+static enum stoa_status pack(const struct text_sink *sink, struct stoa_buffer *text,
+                             struct stoa_error *err)
+{
+    struct stoa_buffer packed = {0};
+    enum stoa_status st;
+
+    if (sink->packer == NULL)
+        return STOA_OK;
+    STOA_TRY(sink->packer->pack(text->data, text->nbytes, &packed, err));
+    stoa_buffer_free(text);
+    *text = packed;
+    packed = (struct stoa_buffer){0};
+out:
+    stoa_buffer_free(&packed);
+    return st;
+}
+
 static enum stoa_status prepare(struct stoa_batch_sink *base, uint64_t ordinal,
                                 struct stoa_batch *batch, void **out, struct stoa_error *err)
 {
@@ -51,6 +71,8 @@ static enum stoa_status prepare(struct stoa_batch_sink *base, uint64_t ordinal,
             *err = item->err;
         goto out;
     }
+    if (item->status == STOA_OK)
+        STOA_TRY(pack(sink, &item->text, err));
     stoa_batch_reset(batch);
     *out = item;
     item = NULL;
@@ -78,6 +100,7 @@ static enum stoa_status commit(struct stoa_batch_sink *base, void *committed,
     struct item *item = committed;
     enum stoa_status st;
 
+    sink->has_text |= item->text.nbytes > 0;
     if (item->status == STOA_OK)
         st = sink->sink->write(sink->sink, item->text.data, item->text.nbytes, err);
     else
@@ -89,9 +112,12 @@ static enum stoa_status commit(struct stoa_batch_sink *base, void *committed,
 
 static enum stoa_status finish(struct stoa_batch_sink *base, struct stoa_error *err)
 {
-    (void)base;
-    (void)err;
-    return STOA_OK;
+    const struct text_sink *sink = (const struct text_sink *)base;
+    const struct stoa_text_packer *packer = sink->packer;
+
+    if (packer == NULL || (sink->has_text && !packer->ends_always))
+        return STOA_OK;
+    return sink->sink->write(sink->sink, packer->end, packer->end_nbytes, err);
 }
 
 static void close_sink(struct stoa_batch_sink *base)
@@ -100,17 +126,33 @@ static void close_sink(struct stoa_batch_sink *base)
     stoa_free(base);
 }
 
+static enum stoa_status write_head(struct text_sink *sink, const struct stoa_buffer *head,
+                                   struct stoa_error *err)
+{
+    struct stoa_buffer text = {0};
+    enum stoa_status st;
+
+    if (head->nbytes == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_buffer_append(&text, head->data, head->nbytes, err));
+    STOA_TRY(pack(sink, &text, err));
+    STOA_TRY(sink->sink->write(sink->sink, text.data, text.nbytes, err));
+    sink->has_text = true;
+out:
+    stoa_buffer_free(&text);
+    return st;
+}
+
 enum stoa_status stoa_text_sink_open(struct stoa_sink *sink, stoa_text_format *format,
                                      const void *options, size_t options_nbytes,
+                                     const struct stoa_buffer *head,
+                                     const struct stoa_text_packer *packer,
                                      struct stoa_batch_sink **out, struct stoa_error *err)
 {
     struct text_sink *mine = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&mine, 1, sizeof(*mine), err));
-    STOA_TRY(stoa_alloc(&mine->options, options_nbytes, err));
-    if (options_nbytes > 0)
-        memcpy(mine->options, options, options_nbytes);
     mine->base = (struct stoa_batch_sink){
         .prepare = prepare,
         .commit = commit,
@@ -120,9 +162,15 @@ enum stoa_status stoa_text_sink_open(struct stoa_sink *sink, stoa_text_format *f
     };
     mine->sink = sink;
     mine->format = format;
+    mine->packer = packer;
+    STOA_TRY(stoa_alloc(&mine->options, options_nbytes, err));
+    if (options_nbytes > 0)
+        memcpy(mine->options, options, options_nbytes);
+    STOA_TRY(write_head(mine, head, err));
     *out = &mine->base;
     mine = NULL;
 out:
-    stoa_free(mine);
+    if (mine != NULL)
+        close_sink(&mine->base);
     return st;
 }

@@ -19,27 +19,52 @@
 #include "csv/input.h"
 #include "file/layout.h"
 
+/* What the name says of the compression, which an option must not contradict. */
+static enum stoa_status plan_compression(struct stoa_plan_convert *plan,
+                                         const struct stoa_convert_options *options,
+                                         const char *ending, const char *shown,
+                                         struct stoa_error *err)
+{
+    enum stoa_compress named = STOA_COMPRESS_NONE;
+
+    if (ending != NULL && strcmp(ending, ".gz") == 0)
+        named = STOA_COMPRESS_GZIP;
+    else if (ending != NULL && strcmp(ending, ".zst") == 0)
+        named = STOA_COMPRESS_ZSTD;
+    else if (ending != NULL)
+        return stoa_fail(err, STOA_ERR_USAGE, "%s: of compressed output gz and zst are written",
+                         shown);
+    plan->compress = options->compress != STOA_COMPRESS_AUTO ? options->compress : named;
+    if ((unsigned)plan->compress > STOA_COMPRESS_ZSTD)
+        return stoa_fail(err, STOA_ERR_USAGE, "there is no compression %u",
+                         (unsigned)plan->compress);
+    if (ending != NULL && plan->compress != named)
+        return stoa_fail(err, STOA_ERR_USAGE, "%s: the name says another compression", shown);
+    if (plan->to == STOA_FORMAT_STOA && plan->compress != STOA_COMPRESS_NONE)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "%s: a Stoa file is compressed inside, not as a whole", shown);
+    return STOA_OK;
+}
+
 static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
                                      const struct stoa_convert_options *options,
                                      struct stoa_error *err)
 {
-    bool compressed = false;
+    enum stoa_format named;
+    const char *ending;
     char shown[256];
     enum stoa_status st;
 
     stoa_quote(shown, sizeof(shown), options->output, strlen(options->output));
     plan->from = options->from;
     STOA_TRY(stoa_format_of_inputs(options->paths, options->npaths, &plan->from, err));
-    plan->to = options->to;
-    if (plan->to == STOA_FORMAT_AUTO)
-        plan->to = stoa_format_of_name(options->output, &compressed);
-    if (compressed)
-        return stoa_fail(err, STOA_ERR_USAGE,
-                         "%s: compressed output is not written; to - and a pipe can do it", shown);
+    named = stoa_format_of_name(options->output, &ending);
+    plan->to = options->to != STOA_FORMAT_AUTO ? options->to : named;
     if (plan->to == STOA_FORMAT_AUTO)
         return stoa_fail(err, STOA_ERR_USAGE,
                          "%s: the name does not say which format to write: csv, tsv, jsonl or stoa",
                          shown);
+    STOA_TRY(plan_compression(plan, options, ending, shown, err));
 out:
     return st;
 }

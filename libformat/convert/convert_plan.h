@@ -15,6 +15,7 @@ struct stoa_csv_inputs;
 struct stoa_plan_convert {
     enum stoa_format from;
     enum stoa_format to;
+    enum stoa_compress compress; /* of text; not AUTO */
     struct stoa_csv_write_options csv_out;
     struct stoa_csv_inputs *inputs;   /* of a CSV source */
     struct stoa_batch_source *source; /* its batches: the output's columns, then those that only

@@ -65,19 +65,20 @@ static bool ends_with(const char *text, size_t nbytes, const char *ending)
     return nbytes > n && is_word(text + nbytes - n, n, ending);
 }
 
-enum stoa_format stoa_format_of_name(const char *path, bool *compressed)
+enum stoa_format stoa_format_of_name(const char *path, const char **compression)
 {
+    const char *packed = NULL;
     size_t nbytes = strlen(path);
-    const size_t whole_nbytes = nbytes;
 
     for (size_t i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++) {
         if (ends_with(path, nbytes, compressions[i])) {
-            nbytes -= strlen(compressions[i]);
+            packed = compressions[i];
+            nbytes -= strlen(packed);
             break;
         }
     }
-    if (compressed != NULL)
-        *compressed = nbytes < whole_nbytes;
+    if (compression != NULL)
+        *compression = packed;
     for (size_t i = 0; i < NFORMATS; i++) {
         for (size_t k = 0; k < 3 && formats[i].endings[k] != NULL; k++) {
             if (ends_with(path, nbytes, formats[i].endings[k]))

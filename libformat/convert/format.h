@@ -7,9 +7,9 @@
 #include <stoa/convert.h>
 
 /*
- * By the ending of the name, one of a compression left aside (*compressed, unless NULL, says
- * whether there is one); AUTO when it says nothing.
+ * By the ending of the name, one of a compression left aside: AUTO when it says nothing.
+ * *compression, unless NULL, is that ending as it is usually written (".gz"), or NULL.
  */
-enum stoa_format stoa_format_of_name(const char *path, bool *compressed);
+enum stoa_format stoa_format_of_name(const char *path, const char **compression);
 
 #endif

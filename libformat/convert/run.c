@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "convert/convert_plan.h"
 #include "convert/stoa_side.h"
+#include "convert/text_pack.h"
 #include "csv/csv.h"
 #include "exec/pipeline.h"
 #include "exec/progress.h"
@@ -431,14 +432,15 @@ static enum stoa_status run_pipeline(struct run *run, struct stoa_error *err)
 static enum stoa_status open_sink(struct run *run, struct stoa_sink *output, struct stoa_error *err)
 {
     const struct stoa_plan_convert *plan = &run->plan;
+    const struct stoa_text_packer *packer = stoa_text_packer_find(plan->compress);
 
     switch (plan->to) {
     case STOA_FORMAT_STOA:
         return stoa_writer_sink_open(output, &plan->schema, &run->options->writer, &run->sink, err);
     case STOA_FORMAT_JSONL:
-        return stoa_jsonl_sink_open(output, &run->sink, err);
+        return stoa_jsonl_sink_open(output, packer, &run->sink, err);
     default:
-        return stoa_csv_sink_open(output, &plan->csv_out, &plan->schema, &run->sink, err);
+        return stoa_csv_sink_open(output, &plan->csv_out, packer, &plan->schema, &run->sink, err);
     }
 }
 

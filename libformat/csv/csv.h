@@ -52,13 +52,13 @@ STOA_CHECK enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
                                                  struct stoa_error *err);
 
 /*
- * Writes to `sink` (borrowed): the header at once, batches in order. The texts of `options` are
- * borrowed until close.
+ * Writes to `sink` (borrowed): the header at once, batches in order. The texts of `options` and
+ * `packer` (NULL: no compression) are borrowed until close.
  */
-STOA_CHECK enum stoa_status stoa_csv_sink_open(struct stoa_sink *sink,
-                                               const struct stoa_csv_write_options *options,
-                                               const struct stoa_schema *schema,
-                                               struct stoa_batch_sink **out,
-                                               struct stoa_error *err);
+struct stoa_text_packer;
+STOA_CHECK enum stoa_status
+stoa_csv_sink_open(struct stoa_sink *sink, const struct stoa_csv_write_options *options,
+                   const struct stoa_text_packer *packer, const struct stoa_schema *schema,
+                   struct stoa_batch_sink **out, struct stoa_error *err);
 
 #endif

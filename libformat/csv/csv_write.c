@@ -129,23 +129,18 @@ static enum stoa_status format(const void *style, const struct stoa_batch *batch
 
 enum stoa_status stoa_csv_sink_open(struct stoa_sink *sink,
                                     const struct stoa_csv_write_options *options,
+                                    const struct stoa_text_packer *packer,
                                     const struct stoa_schema *schema, struct stoa_batch_sink **out,
                                     struct stoa_error *err)
 {
     const struct stoa_csv_style style = stoa_csv_style_of(options);
-    struct stoa_batch_sink *mine = NULL;
     struct stoa_buffer header = {0};
     enum stoa_status st;
 
     STOA_TRY(check(options, schema, err));
     STOA_TRY(append_header(options, schema, &header, err));
-    STOA_TRY(stoa_text_sink_open(sink, format, &style, sizeof(style), &mine, err));
-    STOA_TRY(sink->write(sink, header.data, header.nbytes, err));
-    *out = mine;
-    mine = NULL;
+    STOA_TRY(stoa_text_sink_open(sink, format, &style, sizeof(style), &header, packer, out, err));
 out:
-    if (mine != NULL)
-        mine->close(mine);
     stoa_buffer_free(&header);
     return st;
 }

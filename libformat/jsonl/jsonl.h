@@ -9,8 +9,12 @@
 
 #include "column/source.h"
 
-/* Writes to `sink` (borrowed), batches in order. */
-STOA_CHECK enum stoa_status
-stoa_jsonl_sink_open(struct stoa_sink *sink, struct stoa_batch_sink **out, struct stoa_error *err);
+struct stoa_text_packer;
+
+/* Writes to `sink`, batches in order; sink and packer (NULL: no compression) are borrowed. */
+STOA_CHECK enum stoa_status stoa_jsonl_sink_open(struct stoa_sink *sink,
+                                                 const struct stoa_text_packer *packer,
+                                                 struct stoa_batch_sink **out,
+                                                 struct stoa_error *err);
 
 #endif

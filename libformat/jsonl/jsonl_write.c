@@ -41,8 +41,10 @@ static enum stoa_status format(const void *options, const struct stoa_batch *bat
     return append_rows(batch, out, err);
 }
 
-enum stoa_status stoa_jsonl_sink_open(struct stoa_sink *sink, struct stoa_batch_sink **out,
-                                      struct stoa_error *err)
+enum stoa_status stoa_jsonl_sink_open(struct stoa_sink *sink, const struct stoa_text_packer *packer,
+                                      struct stoa_batch_sink **out, struct stoa_error *err)
 {
-    return stoa_text_sink_open(sink, format, NULL, 0, out, err);
+    const struct stoa_buffer head = {0};
+
+    return stoa_text_sink_open(sink, format, NULL, 0, &head, packer, out, err);
 }

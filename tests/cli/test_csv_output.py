@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """CSV that is written: the bytes of each option, and generated tables in every mode of quotes read back by Python's csv module."""
 import csv
+import gzip
 import io
 import json
 import os
 import random
+import subprocess
 
 import cli
 from cli import expect, point, refuse, stoa, write
@@ -14,6 +16,12 @@ SCALE = float(os.environ.get("STOA_TEST_SCALE", "1"))
 SEED = int(os.environ.get("STOA_TEST_SEED", "1"))
 print(f"# STOA_TEST_SEED={SEED}")
 chance = random.Random(SEED)
+
+
+
+def run_bytes(*args):
+    return subprocess.run([cli.STOA, *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, timeout=60).stdout
+
 
 write("t.csv", 'word,n,day,yes\n"x,y",1,2024-01-31,true\n,,,\n"",-2,2024-02-01,false\n=1+2,3,2024-02-02,true\n')
 point("a table to write", stoa("convert", "t.csv", "-o", "t.stoa").code == 0)
@@ -59,6 +67,44 @@ for option, value, why in (("--quoting", "some", "expected minimal, all, nonnume
     refuse(f"{option} {value}", ["cat", "t.stoa", option, value], 2, f"{option} {value}: {why}")
 refuse("a text of null with a delimiter", ["cat", "t.stoa", "--null-text", "a,b"], 2,
        'null can\'t be written as "a,b": its text has no quote, delimiter or line end, and is UTF-8')
+
+# ---- Compressed, in pieces: whole for other programs, and read back in parallel ----
+write("c.csv", "n,word\n" + "".join(f"{i},{chance.getrandbits(160):x}\n" for i in range(8000)))
+stoa("convert", "c.csv", "-o", "c.stoa", "--row-group-rows", "3000")
+plain = stoa("cat", "c.stoa").out.encode()
+
+
+def members(data):
+    """The sizes of the members of a BGZF file, each of which says where the next one begins."""
+    sizes, at = [], 0
+    while at < len(data):
+        assert data[at:at + 4] == b"\x1f\x8b\x08\x04" and data[at + 12:at + 16] == b"BC\x02\x00"
+        sizes.append(int.from_bytes(data[at + 16:at + 18], "little") + 1)
+        at += sizes[-1]
+    return sizes
+
+
+for ending, unpack in (("gz", gzip.decompress), ("zst", lambda data: subprocess.run(["zstd", "-dc"], input=data, stdout=subprocess.PIPE).stdout)):
+    outs = []
+    for jobs in ("1", "2", "8"):
+        stoa("convert", "c.stoa", "-o", f"c.csv.{ending}", "-f", "-j", jobs)
+        outs.append(open(f"c.csv.{ending}", "rb").read())
+    point(f"{ending}: what is in it", unpack(outs[0]) == plain and len(outs[0]) < len(plain) * 0.75, len(outs[0]), len(plain))
+    point(f"{ending}: the same bytes for any jobs", outs[1] == outs[0] and outs[2] == outs[0])
+    piped = run_bytes("convert", "c.stoa", "-o", "-", "--to", "csv", "--compress", ending)
+    point(f"{ending}: --compress into a pipe", piped == outs[0])
+    expect(f"{ending}: reads back", ["convert", f"c.csv.{ending}", "-o", "-", "--to", "csv"], 0, plain.decode())
+    empty = run_bytes("convert", "c.stoa", "-o", "-", "--to", "csv", "--compress", ending, "--no-output-header", "-w", "n < 0")
+    point(f"{ending}: of nothing", unpack(empty) == b"" and empty != b"", empty)
+    lines = run_bytes("convert", "c.stoa", "-o", "-", "--to", "jsonl", "--compress", ending)
+    point(f"{ending}: JSON lines", unpack(lines) == stoa("cat", "c.stoa", "-f", "jsonl").out.encode())
+sizes = members(open("c.csv.gz", "rb").read())
+point("gz: blocks of BGZF, the last one empty", len(sizes) > 3 and sizes[-1] == 28, sizes)
+for args, why in ((["-o", "c.csv.xz"], "c.csv.xz: of compressed output gz and zst are written"),
+                  (["-o", "d.csv.gz", "--compress", "zst"], "d.csv.gz: the name says another compression"),
+                  (["-o", "d.stoa", "--compress", "gz"], "d.stoa: a Stoa file is compressed inside, not as a whole"),
+                  (["-o", "d.csv", "--compress", "xz"], "--compress xz: expected gz, zst or none")):
+    refuse(" ".join(args), ["convert", "c.stoa", *args], 2, why)
 
 # ---- Generated tables ----
 PIECES = ["", "a", ",", '"', "\n", "\r\n", "\r", ";", "\t", " ", "'", "#", "=", "\\", "\u00e4", "\U0001f600", "NA", "7", "word"]

@@ -25,6 +25,14 @@ enum stoa_format {
     STOA_FORMAT_JSONL, /* output only */
 };
 
+/* How an output of text is compressed: in pieces that can be read in parallel. */
+enum stoa_compress {
+    STOA_COMPRESS_AUTO = 0, /* by the output's name */
+    STOA_COMPRESS_NONE,
+    STOA_COMPRESS_GZIP, /* members of up to 64 KiB that say how long they are (BGZF) */
+    STOA_COMPRESS_ZSTD, /* frames of up to 4 MiB of text that say how long they are */
+};
+
 /* "csv", "tsv", "stoa", "jsonl"; AUTO for another name. */
 STOA_API enum stoa_format stoa_format_find(const char *name);
 STOA_API const char *stoa_format_name(enum stoa_format format);
@@ -69,7 +77,8 @@ struct stoa_convert_options {
        stoa_scan_sample() gives them; without a filter. NULL: all. */
     const uint64_t *rows;
     size_t nrows;
-    struct stoa_csv_options csv;           /* of CSV inputs, whose units are those of `writer` */
+    struct stoa_csv_options csv; /* of CSV inputs, whose units are those of `writer` */
+    enum stoa_compress compress;
     struct stoa_csv_write_options csv_out; /* of a CSV output; a delimiter 0 is a tab in TSV */
     struct stoa_writer_options writer;
     unsigned jobs;          /* 0: one per processor */

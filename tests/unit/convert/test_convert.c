@@ -558,6 +558,8 @@ static void what_makes_no_sense_is_refused(void **state)
     (void)state;
     static const char *const csv[] = {"t.csv"}, *const both[] = {"t.csv", "t.stoa"};
     static const char *const stoa[] = {"t.stoa"}, *const json[] = {"t.jsonl"};
+    static const char *const two[] = {"t.stoa", "t.stoa"};
+    static const uint64_t one[] = {0};
     static const char *const twice[] = {"a", "A"};
     const struct stoa_schema schema = {0};
     struct stoa_schema nested = {0};
@@ -569,8 +571,22 @@ static void what_makes_no_sense_is_refused(void **state)
         {{.output = "o.stoa"}, "no input"},
         {{.paths = csv, .npaths = 1, .output = "o"},
          "o: the name does not say which format to write: csv, tsv, jsonl or stoa"},
-        {{.paths = csv, .npaths = 1, .output = "o.csv.gz"},
-         "o.csv.gz: compressed output is not written; to - and a pipe can do it"},
+        {{.paths = csv, .npaths = 1, .output = "o.csv.xz"},
+         "o.csv.xz: of compressed output gz and zst are written"},
+        {{.paths = csv, .npaths = 1, .output = "o.csv.gz", .compress = STOA_COMPRESS_ZSTD},
+         "o.csv.gz: the name says another compression"},
+        {{.paths = csv, .npaths = 1, .output = "o.csv.gz", .compress = STOA_COMPRESS_NONE},
+         "o.csv.gz: the name says another compression"},
+        {{.paths = csv, .npaths = 1, .output = "o.stoa.gz"},
+         "o.stoa.gz: a Stoa file is compressed inside, not as a whole"},
+        {{.paths = csv, .npaths = 1, .output = "o.csv", .compress = (enum stoa_compress)9},
+         "there is no compression 9"},
+        {{.paths = csv, .npaths = 1, .output = "o.csv", .rows = one, .nrows = 1},
+         "rows can be picked from a Stoa file, not from text"},
+        {{.paths = two, .npaths = 2, .output = "o.csv", .rows = one, .nrows = 1},
+         "rows can be picked from one file at a time"},
+        {{.paths = stoa, .npaths = 1, .output = "o.csv", .rows = one, .nrows = 1, .filter = deep},
+         "rows are picked by their numbers or by a filter"},
         {{.paths = both, .npaths = 2, .output = "o.stoa"},
          "t.csv is csv, but t.stoa is stoa: one format at a time"},
         {{.paths = json, .npaths = 1, .output = "o.stoa"},

@@ -231,7 +231,7 @@ static void the_sink_names_the_row_that_it_refuses(void **state)
 
     assert_int_equal(stoa_sink_create_memory(&memory, &err), STOA_OK);
     stoa_test_schema_parse("a utf8", &schema);
-    assert_int_equal(stoa_csv_sink_open(memory, &none, &schema, &sink, &err), STOA_OK);
+    assert_int_equal(stoa_csv_sink_open(memory, &none, NULL, &schema, &sink, &err), STOA_OK);
     stoa_schema_reset(&schema);
     for (uint64_t i = 0; i < 2; i++) {
         read_text(texts[i], "a utf8", &schema, &batch);
@@ -428,7 +428,7 @@ static enum stoa_status writes(void *context, struct stoa_error *err)
     if (st != STOA_OK)
         return st;
     memory = stoa_test_faulty_sink(memory, &job->fault);
-    st = stoa_csv_sink_open(memory, &options, &job->schema, &sink, err);
+    st = stoa_csv_sink_open(memory, &options, NULL, &job->schema, &sink, err);
     for (uint64_t i = 0; st == STOA_OK && i < 2; i++) {
         st = stoa_batch_init(&batches[i], &job->schema, err);
         if (st == STOA_OK)

@@ -158,7 +158,7 @@ static enum stoa_status writes(void *context, struct stoa_error *err)
     if (st != STOA_OK)
         return st;
     memory = stoa_test_faulty_sink(memory, &job->fault);
-    st = stoa_jsonl_sink_open(memory, &sink, err);
+    st = stoa_jsonl_sink_open(memory, NULL, &sink, err);
     if (st == STOA_OK)
         st = stoa_batch_init(&batch, &job->schema, err);
     if (st == STOA_OK)
