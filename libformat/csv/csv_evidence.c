@@ -22,6 +22,7 @@ void stoa_csv_evidence_init(struct stoa_csv_evidence *evidence)
     evidence->kinds = STOA_CSV_KIND_ALL;
     evidence->days = STOA_CSV_DAYS_ALL;
     evidence->clocks = STOA_CSV_CLOCK_ALL;
+    evidence->formats = UINT32_MAX;
 }
 
 /* ---- Gathering ---- */
@@ -99,8 +100,6 @@ static void larger(uint32_t *x, uint32_t other)
 static void clear_useless(struct stoa_csv_evidence *evidence)
 {
     const uint32_t kinds = evidence->kinds;
-    const uint32_t days = STOA_CSV_KIND_DATE | STOA_CSV_KIND_CLOCK;
-    const uint32_t seconds = STOA_CSV_KIND_TIME | STOA_CSV_KIND_CLOCK | STOA_CSV_KIND_INSTANT;
 
     if (!(kinds & STOA_CSV_KIND_DECIMAL))
         evidence->integer_ndigits = evidence->fraction_ndigits = 0;
@@ -108,13 +107,11 @@ static void clear_useless(struct stoa_csv_evidence *evidence)
         evidence->fractions = false;
     if (!(kinds & STOA_CSV_KIND_NUMBERS))
         memset(evidence->numbers, 0, sizeof(evidence->numbers));
-    if (!(kinds & seconds)) {
-        evidence->second_ndigits = 0;
+    if (!(kinds & STOA_CSV_KIND_DATES)) {
+        evidence->days = evidence->clocks = evidence->formats = evidence->second_ndigits = 0;
         evidence->late = evidence->separators[0] = evidence->separators[1] = false;
-    }
-    if (!(kinds & days)) {
-        evidence->days = evidence->clocks = 0;
-        evidence->padded = evidence->unpadded = false;
+        memset(evidence->padded, 0, sizeof(evidence->padded));
+        memset(evidence->unpadded, 0, sizeof(evidence->unpadded));
     }
 }
 
@@ -140,17 +137,19 @@ static void narrow(struct stoa_csv_evidence *evidence, const struct stoa_csv_tex
     evidence->fractions |= value->fraction;
     evidence->days &= value->days;
     evidence->clocks &= value->clocks;
-    evidence->separators[0] |= value->separators[0];
-    evidence->separators[1] |= value->separators[1];
+    evidence->formats &= value->formats;
     evidence->late |= value->late;
-    evidence->padded |= value->padded;
-    evidence->unpadded |= value->unpadded;
+    for (size_t i = 0; i < 2; i++) {
+        evidence->separators[i] |= value->separators[i];
+        evidence->padded[i] |= value->padded[i];
+        evidence->unpadded[i] |= value->unpadded[i];
+    }
     clear_useless(evidence);
 }
 
 void stoa_csv_evidence_observe(struct stoa_csv_evidence *evidence,
-                               const struct stoa_csv_options *options, const char *text,
-                               size_t nbytes, bool quoted, const struct stoa_csv_place *place)
+                               const struct stoa_csv_rules *rules, const char *text, size_t nbytes,
+                               bool quoted, const struct stoa_csv_place *place)
 {
     struct stoa_csv_text_kinds value = {0};
     int word;
@@ -159,7 +158,7 @@ void stoa_csv_evidence_observe(struct stoa_csv_evidence *evidence,
         evidence->nnulls++;
         return;
     }
-    word = nbytes == 0 ? 0 : stoa_csv_null_word(options, text, nbytes);
+    word = nbytes == 0 ? 0 : stoa_csv_null_word(rules, text, nbytes);
     if (nbytes == 0 || word > 0) {
         evidence->nwords++;
         evidence->words |= UINT64_C(1) << (word < 63 ? word : 63);
@@ -168,7 +167,7 @@ void stoa_csv_evidence_observe(struct stoa_csv_evidence *evidence,
     evidence->nvalues++;
     evidence->nquoted += quoted;
     if (evidence->kinds != 0) {
-        stoa_csv_text_kinds(options, text, nbytes, &value);
+        stoa_csv_text_kinds(rules, text, nbytes, &value);
         note_conflict(evidence, evidence->kinds & ~value.kinds, text, nbytes, place);
         narrow(evidence, &value);
     }
@@ -199,6 +198,7 @@ void stoa_csv_evidence_join(struct stoa_csv_evidence *evidence,
     evidence->kinds &= other->kinds;
     evidence->days &= other->days;
     evidence->clocks &= other->clocks;
+    evidence->formats &= other->formats;
     evidence->nvalues += other->nvalues;
     evidence->nnulls += other->nnulls;
     evidence->nwords += other->nwords;
@@ -208,11 +208,12 @@ void stoa_csv_evidence_join(struct stoa_csv_evidence *evidence,
     larger(&evidence->fraction_ndigits, other->fraction_ndigits);
     larger(&evidence->second_ndigits, other->second_ndigits);
     evidence->fractions |= other->fractions;
-    evidence->separators[0] |= other->separators[0];
-    evidence->separators[1] |= other->separators[1];
     evidence->late |= other->late;
-    evidence->padded |= other->padded;
-    evidence->unpadded |= other->unpadded;
+    for (size_t i = 0; i < 2; i++) {
+        evidence->separators[i] |= other->separators[i];
+        evidence->padded[i] |= other->padded[i];
+        evidence->unpadded[i] |= other->unpadded[i];
+    }
     join_extremes(evidence->numbers, other->numbers);
     join_extremes(evidence->texts, other->texts);
     join_conflicts(evidence->conflicts, other->conflicts);
@@ -229,30 +230,71 @@ static enum stoa_time_unit unit_of(uint32_t ndigits)
                           : STOA_NANO;
 }
 
-/* The one way to write days that is left, 0 for none and for several. */
-static uint32_t one_way(const struct stoa_csv_evidence *evidence,
-                        const struct stoa_csv_options *options)
-{
-    const unsigned order = (unsigned)options->date_order;
-    uint32_t days = evidence->days & (STOA_CSV_SHORT_DAYS(0, 0) - 1), wanted = days;
+/* How dates and times can be read by all that is known; 0 is not at all. */
+struct ways {
+    bool iso_days;
+    bool iso_clock;
+    uint32_t days;    /* the one way to write them but ISO 8601 */
+    uint32_t clocks;  /* and the time behind them */
+    uint32_t formats; /* of the rules */
+};
 
-    if (order != STOA_CSV_DATE_AUTO)
-        wanted &= UINT32_C(7) << 3 * (order - STOA_CSV_DATE_YMD);
-    if (wanted != 0)
-        days = wanted;
-    return (days & (days - 1)) == 0 ? days : 0;
+static struct ways ways_of(const struct stoa_csv_evidence *evidence,
+                           const struct stoa_csv_rules *rules)
+{
+    const unsigned order = (unsigned)rules->date_order;
+    struct ways ways = {
+        .iso_days = (evidence->days & STOA_CSV_DAYS_ISO) != 0,
+        .iso_clock = (evidence->clocks & STOA_CSV_CLOCK_ISO) != 0,
+        .days = evidence->days & (STOA_CSV_SHORT_DAYS(0, 0) - 1),
+        .formats = evidence->formats & ((UINT32_C(1) << rules->npatterns) - 1),
+    };
+
+    if (order != STOA_CSV_DATE_AUTO &&
+        (ways.days & UINT32_C(7) << 3 * (order - STOA_CSV_DATE_YMD)) != 0)
+        ways.days &= UINT32_C(7) << 3 * (order - STOA_CSV_DATE_YMD);
+    if ((ways.days & (ways.days - 1)) != 0)
+        ways.days = 0;
+    if (evidence->separators[0] != evidence->separators[1])
+        ways.clocks = evidence->clocks & ~STOA_CSV_CLOCK_ISO;
+    return ways;
 }
 
-/* Takes away the kinds that no parameters make fit all values, and says why the last one went. */
-static uint32_t kinds_left(const struct stoa_csv_evidence *evidence,
-                           const struct stoa_csv_options *options, bool quotes_tell,
-                           enum stoa_csv_reason *reason)
+/* The kinds of dates and times that can be read in some way. */
+static uint32_t readable_dates(const struct ways *ways)
 {
-    const bool iso_days = (evidence->days & STOA_CSV_DAYS_ISO) != 0;
-    const bool iso_clock = iso_days && (evidence->clocks & STOA_CSV_CLOCK_ISO) != 0;
+    uint32_t kinds = 0;
+
+    if (ways->formats != 0)
+        return STOA_CSV_KIND_DATES;
+    if (ways->iso_days || ways->days != 0)
+        kinds |= STOA_CSV_KIND_DATE;
+    if (ways->iso_clock)
+        kinds |= STOA_CSV_KIND_TIME;
+    if (ways->iso_days && ways->iso_clock)
+        kinds |= STOA_CSV_KIND_CLOCK | STOA_CSV_KIND_INSTANT;
+    if (ways->days != 0 && ways->clocks != 0)
+        kinds |= STOA_CSV_KIND_CLOCK;
+    return kinds;
+}
+
+/* Why dates can't be read. */
+static enum stoa_csv_reason reason_of_days(uint32_t days)
+{
+    if ((days & (STOA_CSV_SHORT_DAYS(0, 0) - 1)) != 0)
+        return STOA_CSV_REASON_DATE_ORDER;
+    return days != 0 ? STOA_CSV_REASON_CENTURY : STOA_CSV_REASON_PARAMETERS;
+}
+
+/* The kinds without those that no parameters make fit all values; why the last one went. */
+static uint32_t kinds_left(const struct stoa_csv_evidence *evidence, const struct ways *ways,
+                           bool quotes_tell, enum stoa_csv_reason *reason)
+{
     uint32_t kinds = evidence->kinds;
 
     *reason = STOA_CSV_REASON_PARAMETERS;
+    if (ways->formats != 0 && (kinds & STOA_CSV_KIND_DATES) != 0)
+        kinds &= STOA_CSV_KIND_DATES; /* 20240229, when the user says so */
     if (quotes_tell && evidence->nquoted == evidence->nvalues &&
         (kinds & (STOA_CSV_KIND_BOOL | STOA_CSV_KIND_NUMBERS)) != 0) { /* "10115" is no number */
         kinds &= ~(uint32_t)(STOA_CSV_KIND_BOOL | STOA_CSV_KIND_NUMBERS);
@@ -264,20 +306,9 @@ static uint32_t kinds_left(const struct stoa_csv_evidence *evidence,
         kinds &= ~(uint32_t)STOA_CSV_KIND_DOUBLE; /* whole numbers stay whole */
     if (evidence->second_ndigits > 6 && evidence->late)
         kinds &= ~(uint32_t)(STOA_CSV_KIND_CLOCK | STOA_CSV_KIND_INSTANT);
-    if ((kinds & STOA_CSV_KIND_CLOCK) && !iso_clock &&
-        ((evidence->clocks & ~STOA_CSV_CLOCK_ISO) == 0 ||
-         evidence->separators[0] == evidence->separators[1]))
-        kinds &= ~(uint32_t)STOA_CSV_KIND_CLOCK;
-    if ((kinds & STOA_CSV_KIND_DATE && !iso_days) || (kinds & STOA_CSV_KIND_CLOCK && !iso_clock)) {
-        if (one_way(evidence, options) != 0)
-            return kinds;
-        kinds &= ~(uint32_t)(STOA_CSV_KIND_DATE | STOA_CSV_KIND_CLOCK);
-        if (evidence->days >= STOA_CSV_SHORT_DAYS(0, 0))
-            *reason = STOA_CSV_REASON_CENTURY;
-        else if (evidence->days != 0)
-            *reason = STOA_CSV_REASON_DATE_ORDER;
-    }
-    return kinds;
+    if ((kinds & STOA_CSV_KIND_DATES & ~readable_dates(ways)) != 0)
+        *reason = reason_of_days(evidence->days);
+    return kinds & (readable_dates(ways) | ~(uint32_t)STOA_CSV_KIND_DATES);
 }
 
 /* The way a day is written as words of strptime(). */
@@ -285,7 +316,7 @@ static int print_days(const struct stoa_csv_evidence *evidence, uint32_t days, c
                       size_t nbytes)
 {
     static const char orders[3][3] = {"Ymd", "dmY", "mdY"};
-    const char *flag = evidence->unpadded && !evidence->padded ? "-" : "";
+    const char *flag = evidence->unpadded[0] && !evidence->padded[0] ? "-" : "";
     unsigned way = 0;
     char words[3][4];
 
@@ -306,10 +337,9 @@ static const char *clock_words(uint32_t clocks)
         uint32_t clock;
         const char *words;
     } ways[] = {
-        {STOA_CSV_CLOCK_SECONDS, "H:%M:%S"},
-        {STOA_CSV_CLOCK_MINUTES, "H:%M"},
-        {STOA_CSV_CLOCK_HALF_SECONDS, "I:%M:%S %p"},
-        {STOA_CSV_CLOCK_HALF, "I:%M %p"},
+        {STOA_CSV_CLOCK_SECONDS, "H:%M:%S"},         {STOA_CSV_CLOCK_MINUTES, "H:%M"},
+        {STOA_CSV_CLOCK_HALF_SECONDS, "I:%M:%S %p"}, {STOA_CSV_CLOCK_HALF, "I:%M %p"},
+        {STOA_CSV_CLOCK_FRACTION, "H:%M:%S.%f"},
     };
     size_t i = 0;
 
@@ -318,27 +348,38 @@ static const char *clock_words(uint32_t clocks)
     return ways[i].words;
 }
 
-/* How the values of the type are written, where the type alone does not tell. */
-static void print_format(const struct stoa_csv_evidence *evidence,
-                         const struct stoa_csv_options *options, const struct stoa_type *type,
-                         char *out, size_t nbytes)
+/* How values of a type that are not of a date format are written, where the type does not tell. */
+static void print_format(const struct stoa_csv_evidence *evidence, const struct ways *ways,
+                         const struct stoa_type *type, char *out, size_t nbytes)
 {
-    const bool iso_days = (evidence->days & STOA_CSV_DAYS_ISO) != 0;
     const char separator = evidence->separators[1] ? 'T' : ' ';
+    const bool is_wall = type->id == STOA_TIMESTAMP && type->zone == NULL;
     int n;
 
     out[0] = '\0';
-    if (type->id == STOA_DATE32 && !iso_days) {
-        print_days(evidence, one_way(evidence, options), out, nbytes);
-    } else if (type->id == STOA_TIMESTAMP && type->zone == NULL &&
-               !(iso_days && (evidence->clocks & STOA_CSV_CLOCK_ISO))) {
-        n = print_days(evidence, one_way(evidence, options), out, nbytes);
+    if (type->id == STOA_DATE32 && !ways->iso_days) {
+        print_days(evidence, ways->days, out, nbytes);
+    } else if (is_wall && !(ways->iso_days && ways->iso_clock)) {
+        n = print_days(evidence, ways->days, out, nbytes);
         snprintf(out + n, nbytes - (size_t)n, "%c%%%s%s", separator,
-                 evidence->unpadded && !evidence->padded ? "-" : "", clock_words(evidence->clocks));
+                 evidence->unpadded[1] && !evidence->padded[1] ? "-" : "",
+                 clock_words(ways->clocks));
     } else if (type->id == STOA_TIMESTAMP && evidence->separators[0] != evidence->separators[1]) {
         snprintf(out, nbytes, "%%Y-%%m-%%d%c%%H:%%M:%%S%s", separator,
                  type->zone != NULL ? "Z" : "");
     }
+}
+
+/* Takes the first of the formats that reads all values; its kind is the only one left. */
+static void take_format(const struct stoa_csv_rules *rules, uint32_t formats,
+                        struct stoa_csv_decision *out)
+{
+    unsigned i = 0;
+
+    while (!(formats >> i & 1))
+        i++;
+    out->kinds = stoa_csv_pattern_kind(&rules->patterns[i]);
+    out->format = rules->date_formats[i];
 }
 
 /* The value that left nothing but text: the last of those that took a kind away first. */
@@ -383,20 +424,30 @@ static struct stoa_type type_of(const struct stoa_csv_evidence *evidence, uint32
 }
 
 void stoa_csv_evidence_decide(const struct stoa_csv_evidence *evidence,
-                              const struct stoa_csv_options *options, bool quotes_tell,
+                              const struct stoa_csv_rules *rules, bool quotes_tell,
                               struct stoa_csv_decision *out)
 {
+    const struct ways ways = ways_of(evidence, rules);
+
     *out = (struct stoa_csv_decision){.type = {.id = STOA_UTF8}};
     if (evidence->nvalues == 0) {
         out->reason = STOA_CSV_REASON_NO_VALUE;
-    } else if (evidence->kinds == 0) {
+        return;
+    }
+    if (evidence->kinds == 0) {
         out->reason = STOA_CSV_REASON_CONFLICT;
         out->conflict = last_conflict(evidence);
-    } else {
-        out->kinds = kinds_left(evidence, options, quotes_tell, &out->reason);
-        if (out->kinds != 0)
-            out->reason = STOA_CSV_REASON_VALUES;
-        out->type = type_of(evidence, out->kinds);
-        print_format(evidence, options, &out->type, out->format, sizeof(out->format));
+        return;
     }
+    out->kinds = kinds_left(evidence, &ways, quotes_tell, &out->reason);
+    if (out->kinds != 0)
+        out->reason = STOA_CSV_REASON_VALUES;
+    if ((out->kinds & STOA_CSV_KIND_DATES) != 0 && ways.formats != 0)
+        take_format(rules, ways.formats, out);
+    out->type = type_of(evidence, out->kinds);
+    if (out->format != NULL)
+        return;
+    print_format(evidence, &ways, &out->type, out->made, sizeof(out->made));
+    if (out->made[0] != '\0')
+        out->format = out->made;
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "column/schema.h"
 #include "csv/csv_table.h"
+#include "csv/csv_windows.h"
 #include "csv/input.h"
 #include "csv/kind.h"
 
@@ -19,137 +20,174 @@
 /* The samples of all inputs, and what they say so far. */
 struct inference {
     const struct stoa_csv_options *options;
-    struct stoa_csv_header header; /* of the first input */
-    struct stoa_csv_evidence *columns;
-    uint32_t input; /* that is being sampled */
-    uint64_t line;  /* of the record that the latest sample did not reach behind */
+    struct stoa_csv_rules rules;
+    struct stoa_csv_header header;     /* of all inputs */
+    struct stoa_csv_evidence *columns; /* of the table */
+    size_t ncolumns;
+    size_t capacity;
+};
+
+/* Evidence for the columns that the latest input brought. */
+static enum stoa_status add_evidence(struct inference *inference, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reserve(&inference->columns, &inference->capacity, inference->header.ncolumns,
+                          sizeof(*inference->columns), err));
+    while (inference->ncolumns < inference->header.ncolumns)
+        stoa_csv_evidence_init(&inference->columns[inference->ncolumns++]);
+out:
+    return st;
+}
+
+/* The input whose sample is looked at. */
+struct sample {
+    struct inference *inference;
+    struct stoa_csv_input *input;
+    uint32_t number;
+    struct stoa_csv_head head;
+    uint32_t *columns; /* of the table, for each of the input */
+    uint64_t line;     /* of the record that the sample did not reach behind */
     uint64_t offset;
 };
 
-static enum stoa_status start_columns(struct inference *inference, struct stoa_error *err)
+static void observe_fields(struct sample *sample, const struct stoa_csv_record *record,
+                           uint64_t line, uint64_t offset)
 {
-    size_t ncolumns = inference->header.ncolumns;
-    enum stoa_status st;
+    const struct stoa_csv_place place = {.offset = offset, .line = line, .input = sample->number};
+    struct inference *inference = sample->inference;
 
-    st = stoa_alloc_zeroed(&inference->columns, ncolumns, sizeof(*inference->columns), err);
-    for (size_t i = 0; st == STOA_OK && i < ncolumns; i++)
-        stoa_csv_evidence_init(&inference->columns[i]);
-    return st;
-}
-
-/* Meets the first record that is not blank. */
-static enum stoa_status observe_header(struct inference *inference, const char *input_name,
-                                       const struct stoa_csv_record *record, uint64_t line,
-                                       struct stoa_error *err)
-{
-    enum stoa_status st;
-
-    STOA_TRY(stoa_csv_header_meet(&inference->header, record, inference->options, input_name, line,
-                                  err));
-    if (inference->columns == NULL)
-        STOA_TRY(start_columns(inference, err));
-out:
-    return st;
-}
-
-static enum stoa_status observe_record(struct inference *inference,
-                                       const struct stoa_csv_record *record, uint64_t line,
-                                       uint64_t offset, struct stoa_error *err)
-{
-    const struct stoa_csv_place place = {.offset = offset, .line = line, .input = inference->input};
-    const size_t ncolumns = inference->header.ncolumns;
-    enum stoa_status st = STOA_OK;
-
-    if (stoa_csv_record_is_blank(record, ncolumns))
-        return STOA_OK;
-    STOA_TRY(stoa_csv_record_check_width(record, ncolumns, line, offset, err));
-    for (size_t i = 0; i < ncolumns; i++) {
+    for (size_t i = 0; i < record->nfields && i < sample->head.ncolumns; i++) {
         const struct stoa_csv_field *field = &record->fields[i];
 
-        stoa_csv_evidence_observe(&inference->columns[i], inference->options, field->text,
-                                  field->nbytes, field->quoted, &place);
+        stoa_csv_evidence_observe(&inference->columns[sample->columns[i]], &inference->rules,
+                                  field->text, field->nbytes, field->quoted, &place);
     }
-out:
-    return st;
 }
 
-/*
- * Observes the records of one sample, `text` with its slack; *complete is false when it does not
- * reach behind the header and one record.
- */
-static enum stoa_status observe_text(struct inference *inference, const char *input_name,
-                                     const char *text, size_t nbytes, bool whole, bool *complete,
-                                     struct stoa_error *err)
+/* A stoa_csv_observer: lines are not known in the middle of a file. */
+static void observe_certain(void *context, const struct stoa_csv_record *record, uint64_t offset)
 {
+    observe_fields(context, record, 0, offset);
+}
+
+/* Whether a record is a row of the table; what is wrong with others is said when they are read. */
+static bool is_row(const struct stoa_csv_record *record, size_t ncolumns, unsigned ragged)
+{
+    return record->nfields > 0 && record->fault == STOA_CSV_FINE &&
+           !stoa_csv_record_is_blank(record, ncolumns) &&
+           (record->nfields >= ncolumns || (ragged & STOA_CSV_PAD) != 0) &&
+           (record->nfields <= ncolumns || (ragged & STOA_CSV_TRUNCATE) != 0);
+}
+
+/* Observes records behind the head; *used is the end of the last one. */
+static enum stoa_status observe_records(struct sample *sample, const char *text, size_t nbytes,
+                                        bool whole, size_t *nseen, size_t *used,
+                                        struct stoa_error *err)
+{
+    const struct stoa_csv_options *options = sample->inference->options;
+    const size_t ncolumns = sample->head.ncolumns;
+    const char *at = text + sample->head.nbytes, *end = text + nbytes;
     struct stoa_csv_dialect dialect;
-    const char *at = text, *end = text + nbytes;
     struct stoa_csv_record record = {0};
-    size_t nrecords = 0;
-    uint64_t line = 1;
-    bool met = false; /* the header, or the first record where there is none */
     enum stoa_status st = STOA_OK;
 
-    stoa_csv_dialect_init(&dialect, inference->options);
-    if (nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-        at += 3;
-    for (; at < end && nrecords < SAMPLE_NROWS; at = record.next, line += record.nlines) {
-        const uint64_t offset = (uint64_t)(at - text);
-
-        inference->line = line;
-        inference->offset = offset;
+    stoa_csv_dialect_init(&dialect, options);
+    sample->line = sample->head.nlines + 1;
+    for (*nseen = 0; at < end && *nseen < SAMPLE_NROWS; at = record.next, ++*nseen) {
+        sample->offset = (uint64_t)(at - text);
         STOA_TRY(stoa_csv_record_split(&record, at, end, &dialect, err));
-        if (!whole && (record.fault == STOA_CSV_OPEN_QUOTE || record.next == end))
+        if (!whole && record.next == end)
             break; /* the sample ends inside this record */
-        STOA_TRY(stoa_csv_record_check(&record, line, offset, err));
-        if (!met && stoa_csv_record_is_blank(&record, 0))
-            continue;
-        if (!met) {
-            met = true;
-            STOA_TRY(observe_header(inference, input_name, &record, line, err));
-            if (stoa_csv_header_nrecords(inference->options) > 0)
-                continue;
-        }
-        STOA_TRY(observe_record(inference, &record, line, offset, err));
-        nrecords++;
+        if (is_row(&record, ncolumns, options->ragged))
+            observe_fields(sample, &record, sample->line, sample->offset);
+        sample->line += record.nlines;
     }
-    *complete = whole || nrecords > 0;
-    if (whole && !met && stoa_csv_header_nrecords(inference->options) > 0)
-        st = stoa_fail(err, STOA_ERR_DATA, "empty: there is no header line");
+    *used = (size_t)(at - text);
 out:
     stoa_csv_record_free(&record);
     return st;
 }
 
-static enum stoa_status observe_input(struct inference *inference, struct stoa_csv_input *input,
-                                      size_t want_nbytes, struct stoa_error *err)
+/*
+ * Observes one sample, a text with its slack; *complete is false when it does not reach behind the
+ * header and one record.
+ */
+static enum stoa_status observe_text(struct sample *sample, const char *text, size_t nbytes,
+                                     bool whole, bool *complete, size_t *used,
+                                     struct stoa_error *err)
 {
-    const uint64_t max_record_nbytes = stoa_csv_max_record_nbytes(inference->options);
+    struct inference *inference = sample->inference;
+    const struct stoa_csv_options *options = inference->options;
+    size_t nseen;
+    enum stoa_status st;
+
+    sample->line = 1;
+    sample->offset = 0;
+    STOA_TRY(stoa_csv_head_read(options, text, nbytes, whole, &sample->head, complete, err));
+    if (!*complete)
+        goto out;
+    if (sample->head.ncolumns == 0 && stoa_csv_header_nrecords(options) > 0) {
+        st = stoa_fail(err, STOA_ERR_DATA, "empty: there is no header line");
+        goto out;
+    }
+    if (sample->head.ncolumns == 0)
+        goto out;
+    STOA_TRY(stoa_csv_header_meet(&inference->header, &sample->head, options, sample->input->name,
+                                  true, &sample->columns, err));
+    STOA_TRY(add_evidence(inference, err));
+    STOA_TRY(observe_records(sample, text, nbytes, whole, &nseen, used, err));
+    *complete = whole || nseen > 0;
+out:
+    return st;
+}
+
+static void sample_reset(struct sample *sample)
+{
+    stoa_csv_head_reset(&sample->head);
+    stoa_free(sample->columns);
+    sample->columns = NULL;
+}
+
+/* Looks at the head of an input, at want_nbytes or more, and at `windows` into the rest of it. */
+static enum stoa_status observe_input(struct sample *sample, size_t want_nbytes, bool windows,
+                                      struct stoa_error *err)
+{
+    const struct stoa_csv_options *options = sample->inference->options;
+    const uint64_t max_record_nbytes = stoa_csv_max_record_nbytes(options);
+    const char *name = sample->input->name;
     struct stoa_buffer text = {0};
-    bool complete = false;
+    bool complete = false, whole = false;
+    size_t used = 0, mark = 0;
     enum stoa_status st;
 
     while (!complete) {
-        bool whole;
-
         stoa_buffer_free(&text);
-        STOA_TRY(stoa_csv_input_peek(input, want_nbytes, &text, &whole, err));
+        sample_reset(sample);
+        STOA_TRY(stoa_csv_input_peek(sample->input, want_nbytes, &text, &whole, err));
         STOA_TRY(stoa_buffer_append_zeros(&text, STOA_CSV_SLACK, err));
-        st = observe_text(inference, input->name, (const char *)text.data,
-                          text.nbytes - STOA_CSV_SLACK, whole, &complete, err);
+        mark = memcmp(text.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* there is slack */
+        st = observe_text(sample, (const char *)text.data + mark,
+                          text.nbytes - STOA_CSV_SLACK - mark, whole, &complete, &used, err);
         if (st != STOA_OK) {
-            stoa_wrap(err, st, "%s", input->name);
+            stoa_wrap(err, st, "%s", name);
             goto out;
         }
         /* A header or first record larger than the sample: look at more. */
         if (!complete && want_nbytes / 2 > max_record_nbytes) {
-            st = stoa_csv_fail_too_large(err, input->name, inference->line, inference->offset,
-                                         max_record_nbytes);
+            st =
+                stoa_csv_fail_too_large(err, name, sample->line, sample->offset, max_record_nbytes);
             goto out;
         }
         want_nbytes *= 2;
     }
+    if (windows && !whole && !sample->input->once)
+        STOA_TRY(stoa_csv_windows_observe(sample->input->path, options,
+                                          (uint32_t)sample->head.ncolumns, (const char *)text.data,
+                                          mark + used, observe_certain, sample, err));
 out:
     stoa_buffer_free(&text);
+    sample_reset(sample);
     return st;
 }
 
@@ -161,13 +199,13 @@ static enum stoa_status add_column(const struct inference *inference, size_t i, 
     struct stoa_csv_decision decision;
     enum stoa_status st;
 
-    stoa_csv_evidence_decide(&inference->columns[i], inference->options, quotes_tell, &decision);
+    stoa_csv_evidence_decide(&inference->columns[i], &inference->rules, quotes_tell, &decision);
     STOA_TRY(stoa_schema_append(schema, name, &decision.type, true, err));
-    if (decision.format[0] != '\0')
+    if (decision.format != NULL)
         STOA_TRY(stoa_metadata_set(&schema->fields[i].metadata, STOA_METADATA_CSV_FORMAT,
                                    decision.format, err));
     STOA_TRY(stoa_buffer_append(evidence, i > 0 ? ", " : "[", i > 0 ? 2 : 1, err));
-    STOA_TRY(stoa_csv_evidence_print(&inference->columns[i], &decision, inference->options, name,
+    STOA_TRY(stoa_csv_evidence_print(&inference->columns[i], &decision, &inference->rules, name,
                                      false, input_names, evidence, err));
 out:
     return st;
@@ -201,6 +239,7 @@ enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
                                        struct stoa_error *err)
 {
     struct inference inference = {.options = options};
+    struct sample sample;
     struct stoa_buffer text = {0};
     const char **names = NULL;
     size_t want_nbytes = SAMPLE_NBYTES / (inputs->nitems > 0 ? inputs->nitems : 1);
@@ -209,13 +248,15 @@ enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
     if (want_nbytes < SAMPLE_MIN_NBYTES)
         want_nbytes = SAMPLE_MIN_NBYTES;
     STOA_TRY(stoa_csv_options_check(options, err));
+    STOA_TRY(stoa_csv_rules_init(&inference.rules, options, err));
     STOA_TRY(stoa_alloc_zeroed(&names, inputs->nitems, sizeof(*names), err));
     for (size_t i = 0; i < inputs->nitems; i++) {
         names[i] = inputs->items[i].name;
-        inference.input = (uint32_t)i;
-        STOA_TRY(observe_input(&inference, &inputs->items[i], want_nbytes, err));
+        sample = (struct sample){
+            .inference = &inference, .input = &inputs->items[i], .number = (uint32_t)i};
+        STOA_TRY(observe_input(&sample, want_nbytes, i == 0 || i + 1 == inputs->nitems, err));
     }
-    if (inference.columns == NULL) {
+    if (inference.ncolumns == 0) {
         st = stoa_fail(err, STOA_ERR_DATA, "the inputs are empty: there is nothing to infer from");
         goto out;
     }

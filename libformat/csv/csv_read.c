@@ -21,6 +21,7 @@
 #include "csv/field.h"
 
 #define WINDOW_NINPUTS 4 /* inputs that are open at a time */
+#define HEAD_NBYTES    ((size_t)64 << 10)
 
 /* One input on its way through its cutter. */
 struct feed {
@@ -83,33 +84,68 @@ static void unit_free(struct stoa_unit *unit)
     stoa_free(unit);
 }
 
-/* Holds the first record of an input, cut off as a unit, against the names of the columns. */
+/* Holds the columns of an input against those of the table. */
 static enum stoa_status check_header(struct csv_source *source, const struct feed *feed,
-                                     const struct stoa_csv_text *first, struct stoa_error *err)
+                                     const struct stoa_csv_head *head, struct stoa_error *err)
 {
-    struct stoa_csv_record record = {0};
+    uint32_t *columns = NULL;
     enum stoa_status st;
 
-    if (first->text == NULL)
-        return stoa_fail(err, STOA_ERR_DATA, "%s: empty: there is no header line",
-                         feed->input->name);
-    STOA_TRY(stoa_csv_record_split(&record, first->text, first->text + first->nbytes,
-                                   &source->dialect, err));
-    STOA_TRY(stoa_csv_record_check(&record, first->line, first->offset, err));
-    STOA_TRY(stoa_csv_header_meet(&source->header, &record, &source->options, feed->input->name,
-                                  first->line, err));
+    STOA_TRY(stoa_csv_header_meet(&source->header, head, &source->options, feed->input->name, false,
+                                  &columns, err));
+    for (uint32_t i = 0; i < source->header.ncolumns; i++) {
+        if (i < head->ncolumns && columns[i] == i)
+            continue;
+        st = stoa_fail(err, STOA_ERR_DATA,
+                       "line %" PRIu64 ": the columns of %s come in another number or order",
+                       head->line, source->header.origin);
+        goto out;
+    }
 out:
-    stoa_csv_record_free(&record);
-    if (st != STOA_OK)
-        stoa_wrap(err, st, "%s", feed->input->name);
+    stoa_free(columns);
     return st;
+}
+
+/* Reads what stands in front of the records of an input, and passes over it. */
+static enum stoa_status read_head(struct csv_source *source, struct feed *feed,
+                                  struct stoa_error *err)
+{
+    const uint64_t max_record_nbytes = stoa_csv_max_record_nbytes(&source->options);
+    struct stoa_csv_head head = {0};
+    size_t want_nbytes = HEAD_NBYTES;
+    bool complete = false;
+    enum stoa_status st;
+
+    while (!complete) {
+        const char *text;
+        size_t nbytes;
+        bool whole;
+
+        st = stoa_csv_cutter_look(&feed->cutter, want_nbytes, &text, &nbytes, &whole, err);
+        if (st != STOA_OK)
+            return st; /* names the input already */
+        STOA_TRY(stoa_csv_head_read(&source->options, text, nbytes, whole, &head, &complete, err));
+        if (!complete && nbytes / 2 > max_record_nbytes)
+            return stoa_csv_fail_too_large(err, feed->input->name, 1, 0, max_record_nbytes);
+        want_nbytes = 2 * nbytes;
+    }
+    if (stoa_csv_header_nrecords(&source->options) > 0) {
+        if (head.ncolumns == 0) {
+            st = stoa_fail(err, STOA_ERR_DATA, "empty: there is no header line");
+            goto out;
+        }
+        STOA_TRY(check_header(source, feed, &head, err));
+    }
+    stoa_csv_cutter_skip(&feed->cutter, head.nbytes, head.nlines);
+out:
+    stoa_csv_head_reset(&head);
+    return st == STOA_OK ? st : stoa_wrap(err, st, "%s", feed->input->name);
 }
 
 /* Opens the input and takes its header off. */
 static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
                                   struct stoa_error *err)
 {
-    struct stoa_csv_text first = {0};
     struct stoa_buffer head = {0};
     struct stoa_stream *stream;
     enum stoa_status st;
@@ -120,12 +156,8 @@ static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
     pthread_mutex_lock(&source->mutex);
     feed->stream = stream;
     pthread_mutex_unlock(&source->mutex);
-    if (stoa_csv_header_nrecords(&source->options) == 0)
-        goto out;
-    STOA_TRY(stoa_csv_cutter_next(&feed->cutter, 1, &first, err));
-    STOA_TRY(check_header(source, feed, &first, err));
+    STOA_TRY(read_head(source, feed, err));
 out:
-    stoa_free(first.text);
     return st;
 }
 

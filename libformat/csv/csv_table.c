@@ -9,176 +9,137 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/utf8.h"
 #include "csv/field.h"
 
-static void free_names(char **names, size_t nnames)
-{
-    for (size_t i = 0; names != NULL && i < nnames; i++)
-        stoa_free(names[i]);
-    stoa_free(names);
-}
+/* Names of columns, found by hash; nslots is a power of two, more than twice the columns. */
+struct stoa_csv_names {
+    size_t nslots;
+    uint32_t slots[]; /* the column and 1; 0: free */
+};
 
 void stoa_csv_header_reset(struct stoa_csv_header *header)
 {
-    free_names(header->names, header->ncolumns);
+    for (size_t i = 0; i < header->ncolumns; i++)
+        stoa_free(header->names[i]);
+    stoa_free(header->names);
     stoa_free(header->origin);
+    stoa_free(header->index);
     *header = (struct stoa_csv_header){0};
 }
 
-/* The name that column i's field gives it; column_1, column_2, ... where there is none. */
-static enum stoa_status name_of(const struct stoa_csv_field *field, size_t i, uint64_t line,
-                                char **out, struct stoa_error *err)
+/* Where a name is, or has its place. */
+static uint32_t *find_slot(const struct stoa_csv_header *header, const char *name)
 {
-    char generated[32];
-    char *name = NULL;
-    size_t nbytes = field->nbytes;
+    struct stoa_csv_names *index = header->index;
+    size_t at = (size_t)stoa_hash(name, strlen(name)) & (index->nslots - 1);
+
+    while (index->slots[at] != 0 && strcmp(header->names[index->slots[at] - 1], name) != 0)
+        at = (at + 1) & (index->nslots - 1);
+    return &index->slots[at];
+}
+
+/* Makes room for `nnames` more columns. */
+static enum stoa_status reserve_names(struct stoa_csv_header *header, size_t nnames,
+                                      struct stoa_error *err)
+{
+    const size_t need = header->ncolumns + nnames;
+    struct stoa_csv_names *index = header->index;
+    size_t nslots = index != NULL ? index->nslots : 16;
     enum stoa_status st;
 
-    if (nbytes == 0) {
-        int n = snprintf(generated, sizeof(generated), "column_%zu", i + 1);
-
-        return stoa_strndup(out, generated, (size_t)n, err);
-    }
-    STOA_TRY(stoa_strndup(&name, field->text, nbytes, err));
-    if (field->doubled)
-        nbytes = stoa_csv_field_unescape(field, name);
-    name[nbytes] = '\0';
-    if (nbytes > UINT16_MAX || memchr(name, '\0', nbytes) != NULL ||
-        stoa_utf8_valid_prefix((const uint8_t *)name, nbytes) != nbytes) {
-        st = stoa_fail(err, STOA_ERR_DATA,
-                       "line %" PRIu64 ", column %zu: a name must be UTF-8 text of up to 65,535 "
-                       "bytes without NUL",
-                       line, i + 1);
+    STOA_TRY(stoa_reserve(&header->names, &header->capacity, need, sizeof(*header->names), err));
+    if (index != NULL && nslots / 2 > need)
         goto out;
-    }
-    *out = name;
-    name = NULL;
+    while (nslots / 2 <= need)
+        nslots *= 2;
+    STOA_TRY(stoa_alloc_zeroed(&index, 1, sizeof(*index) + nslots * sizeof(index->slots[0]), err));
+    index->nslots = nslots;
+    stoa_free(header->index);
+    header->index = index;
+    for (uint32_t i = 0; i < header->ncolumns; i++)
+        *find_slot(header, header->names[i]) = i + 1;
 out:
-    stoa_free(name);
     return st;
 }
 
-/* A name of the table, and the number that its next namesake tries. */
-struct name_slot {
-    const char *name;
-    size_t next;
-};
-
-/* Where a name is, or has its place; nslots is a power of two. */
-static struct name_slot *find_slot(struct name_slot *slots, size_t nslots, const char *name)
+static enum stoa_status add_name(struct stoa_csv_header *header, const char *name,
+                                 struct stoa_error *err)
 {
-    size_t at = (size_t)stoa_hash(name, strlen(name)) & (nslots - 1);
-
-    while (slots[at].name != NULL && strcmp(slots[at].name, name) != 0)
-        at = (at + 1) & (nslots - 1);
-    return &slots[at];
-}
-
-/* The second "x" becomes "x_2", the third "x_3", ... passing over names that are taken. */
-static enum stoa_status make_unique(char **names, size_t nnames, struct stoa_error *err)
-{
-    struct name_slot *slots = NULL;
-    size_t nslots = 16;
+    char *copy;
     enum stoa_status st;
 
-    while (nslots / 2 < nnames)
-        nslots *= 2;
-    STOA_TRY(stoa_alloc_zeroed(&slots, nslots, sizeof(*slots), err));
-    for (size_t i = 0; i < nnames; i++) {
-        struct name_slot *slot = find_slot(slots, nslots, names[i]);
-
-        if (slot->name == NULL)
-            *slot = (struct name_slot){.name = names[i], .next = 2};
-    }
-    for (size_t i = 0; i < nnames; i++) {
-        struct name_slot *slot = find_slot(slots, nslots, names[i]), *own = slot;
-        size_t room = strlen(names[i]) + 24;
-        char *other;
-
-        if (slot->name == names[i])
-            continue;
-        STOA_TRY(stoa_alloc(&other, room, err));
-        while (own->name != NULL) {
-            snprintf(other, room, "%s_%zu", names[i], slot->next++);
-            own = find_slot(slots, nslots, other);
-        }
-        own->name = other;
-        stoa_free(names[i]);
-        names[i] = other;
-    }
+    STOA_TRY(stoa_strndup(&copy, name, strlen(name), err));
+    header->names[header->ncolumns++] = copy;
+    *find_slot(header, name) = (uint32_t)header->ncolumns;
 out:
-    stoa_free(slots);
     return st;
 }
 
-static enum stoa_status check_names(const struct stoa_csv_header *header, char *const *names,
-                                    uint64_t line, struct stoa_error *err)
+static enum stoa_status meet_names(struct stoa_csv_header *header, const struct stoa_csv_head *head,
+                                   bool grows, uint32_t *columns, struct stoa_error *err)
 {
-    char expected[80], found[80];
+    char shown[80];
+    enum stoa_status st = STOA_OK;
 
-    for (size_t i = 0; i < header->ncolumns; i++) {
-        if (strcmp(header->names[i], names[i]) != 0)
-            return stoa_fail(
-                err, STOA_ERR_DATA, "line %" PRIu64 ", column %zu: \"%s\" where %s has \"%s\"",
-                line, i + 1, stoa_quote(found, sizeof(found), names[i], strlen(names[i])),
-                header->origin,
-                stoa_quote(expected, sizeof(expected), header->names[i], strlen(header->names[i])));
+    if (grows)
+        STOA_TRY(reserve_names(header, head->ncolumns, err));
+    for (size_t i = 0; i < head->ncolumns; i++) {
+        const char *name = head->names[i];
+
+        if (*find_slot(header, name) == 0) {
+            if (!grows)
+                return stoa_fail(err, STOA_ERR_DATA,
+                                 "line %" PRIu64 ", column %zu: %s has no column \"%s\"",
+                                 head->line, i + 1, header->origin,
+                                 stoa_quote(shown, sizeof(shown), name, strlen(name)));
+            STOA_TRY(add_name(header, name, err));
+        }
+        columns[i] = *find_slot(header, name) - 1;
     }
-    return STOA_OK;
+out:
+    return st;
 }
 
 enum stoa_status stoa_csv_header_meet(struct stoa_csv_header *header,
-                                      const struct stoa_csv_record *record,
+                                      const struct stoa_csv_head *head,
                                       const struct stoa_csv_options *options,
-                                      const char *input_name, uint64_t line, struct stoa_error *err)
+                                      const char *input_name, bool grows, uint32_t **out,
+                                      struct stoa_error *err)
 {
-    const struct stoa_csv_field nameless = {0};
-    const bool nameless_columns = stoa_csv_header_nrecords(options) == 0;
-    bool first = header->names == NULL;
-    size_t nnames = record->nfields;
-    char **names = NULL;
-    enum stoa_status st = STOA_OK;
+    const bool by_place = stoa_csv_header_nrecords(options) == 0 && header->origin != NULL;
+    const size_t ncolumns = head->ncolumns;
+    uint32_t *columns = NULL;
+    enum stoa_status st;
 
-    if (!first && nnames != header->ncolumns)
+    if (by_place && ncolumns != header->ncolumns)
         return stoa_fail(err, STOA_ERR_DATA, "line %" PRIu64 ": %zu column%s where %s has %zu",
-                         line, nnames, nnames == 1 ? "" : "s", header->origin, header->ncolumns);
-    if (!first && nameless_columns)
-        return STOA_OK;
-    STOA_TRY(stoa_alloc_zeroed(&names, nnames, sizeof(*names), err));
-    for (size_t i = 0; i < nnames; i++)
-        STOA_TRY(
-            name_of(nameless_columns ? &nameless : &record->fields[i], i, line, &names[i], err));
-    STOA_TRY(make_unique(names, nnames, err));
-    if (first) {
+                         head->line, ncolumns, ncolumns == 1 ? "" : "s", header->origin,
+                         header->ncolumns);
+    STOA_TRY(stoa_alloc_zeroed(&columns, ncolumns, sizeof(*columns), err));
+    if (header->origin == NULL)
         STOA_TRY(stoa_strndup(&header->origin, input_name, strlen(input_name), err));
-        header->names = names;
-        header->ncolumns = nnames;
-        names = NULL;
-    } else {
-        STOA_TRY(check_names(header, names, line, err));
-    }
+    for (uint32_t i = 0; by_place && i < ncolumns; i++)
+        columns[i] = i;
+    if (!by_place)
+        STOA_TRY(meet_names(header, head, grows, columns, err));
+    *out = columns;
+    columns = NULL;
 out:
-    free_names(names, nnames);
+    stoa_free(columns);
     return st;
 }
 
 enum stoa_status stoa_csv_header_take(struct stoa_csv_header *header,
                                       const struct stoa_schema *schema, struct stoa_error *err)
 {
-    struct stoa_csv_header taken = {0};
+    static const char origin[] = "the schema";
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&taken.names, schema->nfields, sizeof(*taken.names), err));
-    taken.ncolumns = schema->nfields;
-    for (size_t i = 0; i < taken.ncolumns; i++)
-        STOA_TRY(stoa_strndup(&taken.names[i], schema->fields[i].name,
-                              strlen(schema->fields[i].name), err));
-    STOA_TRY(stoa_strndup(&taken.origin, "the schema", strlen("the schema"), err));
-    *header = taken;
-    taken = (struct stoa_csv_header){0};
+    STOA_TRY(stoa_strndup(&header->origin, origin, strlen(origin), err));
+    STOA_TRY(reserve_names(header, schema->nfields, err));
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        STOA_TRY(add_name(header, schema->fields[i].name, err));
 out:
-    stoa_csv_header_reset(&taken);
     return st;
 }
 

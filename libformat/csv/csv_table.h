@@ -4,32 +4,39 @@
 #ifndef STOA_CSV_CSV_TABLE_H
 #define STOA_CSV_CSV_TABLE_H
 
+#include "csv/csv_head.h"
 #include "csv/input.h"
 #include "csv/record.h"
 
-/* The names of the columns; `{0}` before the first input is met. */
+struct stoa_csv_names;
+
+/* The columns of a table that one or many inputs make; `{0}` before the first one is met. */
 struct stoa_csv_header {
     char **names;
     size_t ncolumns;
-    char *origin; /* the input it comes from */
+    char *origin; /* the input that came first, or "the schema" */
+    size_t capacity;
+    struct stoa_csv_names *index;
 };
 
 void stoa_csv_header_reset(struct stoa_csv_header *header);
 
-/*
- * Meets the first record of an input, which starts at `line`: the first input gives the names (an
- * empty one becomes column_N, a second "x" becomes x_2), a later one must have the same. Without a
- * header line it gives the number of columns. STOA_ERR_DATA does not name the input.
- */
-STOA_CHECK enum stoa_status stoa_csv_header_meet(struct stoa_csv_header *header,
-                                                 const struct stoa_csv_record *record,
-                                                 const struct stoa_csv_options *options,
-                                                 const char *input_name, uint64_t line,
-                                                 struct stoa_error *err);
-
-/* Takes the names of a schema that was given, for later inputs to be held against. */
+/* Takes the columns of a schema, which all have names of their own; *header is `{0}`. */
 STOA_CHECK enum stoa_status stoa_csv_header_take(struct stoa_csv_header *header,
                                                  const struct stoa_schema *schema,
+                                                 struct stoa_error *err);
+
+/*
+ * Finds the columns of an input among those of the table, by name, or by place where inputs have no
+ * header: (*out)[i] is the column of the table that column i of the input is; free it with
+ * stoa_free(). grows: columns that the table does not have are added at its end; otherwise they are
+ * STOA_ERR_DATA, as is another number of columns than the table has where they have no names. The
+ * error does not name the input.
+ */
+STOA_CHECK enum stoa_status stoa_csv_header_meet(struct stoa_csv_header *header,
+                                                 const struct stoa_csv_head *head,
+                                                 const struct stoa_csv_options *options,
+                                                 const char *input_name, bool grows, uint32_t **out,
                                                  struct stoa_error *err);
 
 /*

@@ -74,7 +74,6 @@ void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *st
     *cutter = (struct stoa_csv_cutter){
         .stream = stream,
         .delimiter = stoa_csv_delimiter(options),
-        .skips_blank = stoa_csv_header_nrecords(options) > 0,
         .unit_nrows = options->unit_nrows != 0 ? options->unit_nrows : STOA_CSV_UNIT_NROWS,
         .unit_nbytes = options->unit_nbytes != 0 ? options->unit_nbytes : STOA_CSV_UNIT_NBYTES,
         .max_record_nbytes = stoa_csv_max_record_nbytes(options),
@@ -243,11 +242,10 @@ static void drop(struct stoa_csv_cutter *cutter, size_t nbytes)
     cutter->offset += nbytes;
 }
 
-/* Passes over a byte order mark, and over blank lines where a header must come. */
+/* Passes over a byte order mark. */
 static enum stoa_status start(struct stoa_csv_cutter *cutter, struct stoa_error *err)
 {
     struct stoa_buffer *buffer = &cutter->buffer;
-    char last = '\0';
     enum stoa_status st;
 
     STOA_TRY(stoa_buffer_reserve(buffer, STOA_CSV_SLACK, err));
@@ -256,22 +254,32 @@ static enum stoa_status start(struct stoa_csv_cutter *cutter, struct stoa_error 
         STOA_TRY(read_more(cutter, err));
     if (nbytes_of(cutter) >= 3 && memcmp(text_of(cutter), "\xef\xbb\xbf", 3) == 0)
         drop(cutter, 3);
-    while (cutter->skips_blank) {
-        const char *text = text_of(cutter);
-        size_t at = 0;
-
-        for (; at < nbytes_of(cutter) && (text[at] == '\n' || text[at] == '\r'); at++) {
-            cutter->line += text[at] == '\r' || last != '\r';
-            last = text[at];
-        }
-        drop(cutter, at);
-        if (nbytes_of(cutter) > 0 || cutter->ended)
-            break;
-        STOA_TRY(read_more(cutter, err));
-    }
     cutter->started = true;
 out:
     return st;
+}
+
+enum stoa_status stoa_csv_cutter_look(struct stoa_csv_cutter *cutter, size_t want_nbytes,
+                                      const char **text, size_t *nbytes, bool *whole,
+                                      struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    if (!cutter->started)
+        STOA_TRY(start(cutter, err));
+    while (nbytes_of(cutter) < want_nbytes && !cutter->ended)
+        STOA_TRY(read_more(cutter, err));
+    *text = text_of(cutter);
+    *nbytes = nbytes_of(cutter);
+    *whole = cutter->ended;
+out:
+    return st;
+}
+
+void stoa_csv_cutter_skip(struct stoa_csv_cutter *cutter, size_t nbytes, uint64_t nlines)
+{
+    drop(cutter, nbytes);
+    cutter->line += nlines;
 }
 
 /* Takes the buffer with the first nbytes of it out of the cutter; what follows them stays. */

@@ -23,7 +23,6 @@ struct stoa_csv_text {
 struct stoa_csv_cutter {
     struct stoa_stream *stream; /* borrowed */
     char delimiter;
-    bool skips_blank; /* a header is expected: blank lines in front of it are passed over */
     uint32_t unit_nrows;
     uint64_t unit_nbytes;
     uint64_t max_record_nbytes;
@@ -42,6 +41,17 @@ struct stoa_csv_cutter {
 void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *stream,
                           const struct stoa_csv_options *options, struct stoa_buffer *head);
 void stoa_csv_cutter_reset(struct stoa_csv_cutter *cutter);
+
+/*
+ * Lends the text from here on with its slack, at least want_nbytes of it unless it ends before
+ * (*whole), until the next call; a byte order mark is passed over. Nothing is cut off.
+ */
+STOA_CHECK enum stoa_status stoa_csv_cutter_look(struct stoa_csv_cutter *cutter, size_t want_nbytes,
+                                                 const char **text, size_t *nbytes, bool *whole,
+                                                 struct stoa_error *err);
+
+/* Passes over nbytes bytes of the text that look() lent, which hold nlines line ends. */
+void stoa_csv_cutter_skip(struct stoa_csv_cutter *cutter, size_t nbytes, uint64_t nlines);
 
 /*
  * The next unit: `nrecords` records (0: the unit_nrows of the options), fewer before one that would

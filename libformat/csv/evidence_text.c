@@ -88,10 +88,10 @@ static void print_reason(const struct stoa_csv_decision *decision, bool whole,
 
 /* The texts that stand for null here: "" for nothing at all, and the words. */
 static enum stoa_status append_null_spellings(const struct stoa_csv_evidence *evidence,
-                                              const struct stoa_csv_options *options,
+                                              const struct stoa_csv_rules *rules,
                                               struct stoa_buffer *out, struct stoa_error *err)
 {
-    const char *const *words = stoa_csv_null_words(options);
+    const char *const *words = rules->null_values;
     const char *separator = "";
     enum stoa_status st;
 
@@ -120,19 +120,19 @@ out:
 static const struct stoa_csv_extreme *extremes_of(const struct stoa_csv_evidence *evidence,
                                                   const struct stoa_csv_decision *decision)
 {
-    const bool year_first = decision->format[0] == '\0' || memcmp(decision->format, "%Y", 2) == 0;
+    const bool year_first = decision->format == NULL || strncmp(decision->format, "%Y", 2) == 0;
 
     if (decision->kinds & STOA_CSV_KIND_NUMBERS)
         return evidence->numbers;
     if (decision->kinds & STOA_CSV_KIND_BOOL || !year_first ||
-        (decision->kinds != 0 && evidence->unpadded))
+        (decision->kinds != 0 && evidence->unpadded[0]))
         return NULL;
     return evidence->texts;
 }
 
 enum stoa_status stoa_csv_evidence_print(const struct stoa_csv_evidence *evidence,
                                          const struct stoa_csv_decision *decision,
-                                         const struct stoa_csv_options *options, const char *name,
+                                         const struct stoa_csv_rules *rules, const char *name,
                                          bool whole, const char *const *input_names,
                                          struct stoa_buffer *out, struct stoa_error *err)
 {
@@ -147,7 +147,7 @@ enum stoa_status stoa_csv_evidence_print(const struct stoa_csv_evidence *evidenc
     STOA_TRY(stoa_json_append_string(out, name, strlen(name), err));
     STOA_TRY(append(out, err, ", \"rows\": %" PRIu64 ", \"nulls\": %" PRIu64, nrows, nnulls));
     if (nnulls > 0 && !is_text)
-        STOA_TRY(append_null_spellings(evidence, options, out, err));
+        STOA_TRY(append_null_spellings(evidence, rules, out, err));
     if (extremes != NULL && extremes[0].value.nbytes > 0) {
         STOA_TRY(append(out, err, ", \"min\": "));
         STOA_TRY(append_shown(out, &extremes[0].value, err));

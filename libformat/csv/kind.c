@@ -9,11 +9,53 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/number.h"
 #include "base/number_scan.h"
 #include "base/time.h"
 #include "column/type.h"
+#include "csv/csv_number.h"
+#include "csv/csv_table.h"
 #include "csv/kind_text.h"
+
+/* ---- Rules ---- */
+
+enum stoa_status stoa_csv_rules_init(struct stoa_csv_rules *rules,
+                                     const struct stoa_csv_options *options, struct stoa_error *err)
+{
+    static const char *const nulls[] = {"NA", "N/A", "NULL", "null", "None", "\\N", "#N/A", NULL};
+    static const char *const yes[] = {"true", "True", "TRUE", NULL};
+    static const char *const no[] = {"false", "False", "FALSE", NULL};
+    const char *const *formats = options->date_formats;
+    enum stoa_status st = STOA_OK;
+
+    *rules = (struct stoa_csv_rules){
+        .null_values = options->null_values != NULL ? options->null_values : nulls,
+        .true_values = options->true_values != NULL ? options->true_values : yes,
+        .false_values = options->false_values != NULL ? options->false_values : no,
+        .date_formats = formats,
+        .date_order = options->date_order,
+        .decimal = stoa_csv_decimal(options),
+        .thousands = stoa_csv_thousands(options),
+    };
+    for (; formats != NULL && formats[rules->npatterns] != NULL; rules->npatterns++) {
+        if (rules->npatterns == STOA_CSV_MAX_DATE_FORMATS)
+            return stoa_fail(err, STOA_ERR_USAGE, "there can be at most %u date formats",
+                             STOA_CSV_MAX_DATE_FORMATS);
+        STOA_TRY(stoa_time_pattern_compile(formats[rules->npatterns],
+                                           &rules->patterns[rules->npatterns], err));
+    }
+out:
+    return st;
+}
+
+enum stoa_csv_kind stoa_csv_pattern_kind(const struct stoa_time_pattern *pattern)
+{
+    return !pattern->has_clock  ? STOA_CSV_KIND_DATE
+           : !pattern->has_date ? STOA_CSV_KIND_TIME
+           : pattern->has_zone  ? STOA_CSV_KIND_INSTANT
+                                : STOA_CSV_KIND_CLOCK;
+}
 
 /* ---- Words ---- */
 
@@ -29,33 +71,21 @@ static int find_word(const char *const *words, const char *text, size_t nbytes)
     return -1;
 }
 
-const char *const *stoa_csv_null_words(const struct stoa_csv_options *options)
+int stoa_csv_null_word(const struct stoa_csv_rules *rules, const char *text, size_t nbytes)
 {
-    static const char *const usual[] = {"NA", "N/A", "NULL", "null", "None", "\\N", "#N/A", NULL};
-
-    return options->null_values != NULL ? options->null_values : usual;
+    return find_word(rules->null_values, text, nbytes) + 1;
 }
 
-int stoa_csv_null_word(const struct stoa_csv_options *options, const char *text, size_t nbytes)
+static bool is_bool(const struct stoa_csv_rules *rules, const char *text, size_t nbytes)
 {
-    return find_word(stoa_csv_null_words(options), text, nbytes) + 1;
-}
-
-static bool is_bool(const struct stoa_csv_options *options, const char *text, size_t nbytes)
-{
-    static const char *const yes[] = {"true", "True", "TRUE", NULL};
-    static const char *const no[] = {"false", "False", "FALSE", NULL};
-
-    return find_word(options->true_values != NULL ? options->true_values : yes, text, nbytes) >=
-               0 ||
-           find_word(options->false_values != NULL ? options->false_values : no, text, nbytes) >= 0;
+    return find_word(rules->true_values, text, nbytes) >= 0 ||
+           find_word(rules->false_values, text, nbytes) >= 0;
 }
 
 /* ---- Numbers ---- */
 
-#define MAX_PLAIN_NDIGITS                                                                          \
-    15 /* so many digits are exact in a double, and so is 10 to that power                         \
-        */
+/* So many digits are exact in a double, and so is 10 to that power. */
+#define MAX_PLAIN_NDIGITS 15
 
 static bool integer_fits(const struct stoa_csv_text_kinds *out)
 {
@@ -104,7 +134,7 @@ static void find_number_kinds(struct stoa_csv_text_kinds *out, const char *text,
         return; /* an international phone number, for example */
     if (!stoa_number_scan(text, nbytes, &number)) {
         if (stoa_number_parse_double(text, nbytes, &out->number)) { /* nan, inf */
-            out->kinds = STOA_CSV_KIND_DOUBLE;
+            out->kinds |= STOA_CSV_KIND_DOUBLE;
             out->fraction = true;
         }
         return;
@@ -154,6 +184,7 @@ static void find_iso_kinds(struct stoa_csv_text_kinds *out, const char *text, si
         point = memchr(text, '.', nbytes);
         out->second_ndigits = point != NULL ? (uint32_t)(text + nbytes - point) - 1 : 0;
         out->kinds = STOA_CSV_KIND_TIME;
+        out->clocks = STOA_CSV_CLOCK_ISO;
         return;
     }
     /* Another offset than Z would be lost. */
@@ -167,17 +198,45 @@ static void find_iso_kinds(struct stoa_csv_text_kinds *out, const char *text, si
     out->clocks = STOA_CSV_CLOCK_ISO;
 }
 
-void stoa_csv_text_kinds(const struct stoa_csv_options *options, const char *text, size_t nbytes,
+/* What a text is by the date formats of the rules. */
+static void find_formats(const struct stoa_csv_rules *rules, struct stoa_csv_text_kinds *out,
+                         const char *text, size_t nbytes)
+{
+    static const int64_t nanos_end = INT64_MAX / 1000000000;
+
+    for (unsigned i = 0; i < rules->npatterns; i++) {
+        struct stoa_timestamp_text parts;
+
+        if (!stoa_time_pattern_parse(&rules->patterns[i], text, nbytes, &parts))
+            continue;
+        out->kinds |= stoa_csv_pattern_kind(&rules->patterns[i]);
+        out->formats |= UINT32_C(1) << i;
+        out->late |= parts.seconds >= nanos_end || parts.seconds <= -nanos_end;
+        if (parts.fraction_ndigits > out->second_ndigits)
+            out->second_ndigits = parts.fraction_ndigits;
+    }
+}
+
+void stoa_csv_text_kinds(const struct stoa_csv_rules *rules, const char *text, size_t nbytes,
                          struct stoa_csv_text_kinds *out)
 {
+    const bool usual = rules->decimal == '.' && rules->thousands == -1;
+    char rewritten[STOA_CSV_NUMBER_NBYTES];
+    size_t nrewritten;
+
     *out = (struct stoa_csv_text_kinds){0};
-    if (is_bool(options, text, nbytes)) {
+    if (is_bool(rules, text, nbytes))
         out->kinds = STOA_CSV_KIND_BOOL;
-        return;
+    nrewritten =
+        usual ? 0
+              : stoa_csv_number_rewrite(text, nbytes, rules->decimal, rules->thousands, rewritten);
+    if (usual)
+        find_number_kinds(out, text, nbytes);
+    else if (nrewritten > 0)
+        find_number_kinds(out, rewritten, nrewritten);
+    if (out->kinds == 0) {
+        *out = (struct stoa_csv_text_kinds){0};
+        find_iso_kinds(out, text, nbytes);
     }
-    find_number_kinds(out, text, nbytes);
-    if (out->kinds != 0)
-        return;
-    *out = (struct stoa_csv_text_kinds){0};
-    find_iso_kinds(out, text, nbytes);
+    find_formats(rules, out, text, nbytes);
 }

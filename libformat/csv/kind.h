@@ -6,10 +6,11 @@
  * and the units of a parallel pass add up, and a value that turns up late widens a column to the
  * same type that it would have had from the start.
  *
+ *     stoa_csv_rules_init(&rules, &options, err);
  *     stoa_csv_evidence_init(&evidence);
- *     stoa_csv_evidence_observe(&evidence, options, "12", 2, false, &place);
+ *     stoa_csv_evidence_observe(&evidence, &rules, "12", 2, false, &place);
  *     stoa_csv_evidence_join(&evidence, &other);
- *     stoa_csv_evidence_decide(&evidence, options, quotes_tell, &decision);
+ *     stoa_csv_evidence_decide(&evidence, &rules, quotes_tell, &decision);
  */
 #ifndef STOA_CSV_KIND_H
 #define STOA_CSV_KIND_H
@@ -18,6 +19,7 @@
 #include <stoa/schema.h>
 
 #include "base/alloc.h"
+#include "base/time_pattern.h"
 
 /* What a text can be besides text; the types of spec/csv.md with their parameters left open. */
 enum stoa_csv_kind {
@@ -33,8 +35,30 @@ enum stoa_csv_kind {
     STOA_CSV_KIND_ALL = (1 << 9) - 1,
 };
 #define STOA_CSV_NKINDS 9
+#define STOA_CSV_KIND_DATES                                                                        \
+    (STOA_CSV_KIND_DATE | STOA_CSV_KIND_TIME | STOA_CSV_KIND_CLOCK | STOA_CSV_KIND_INSTANT)
 #define STOA_CSV_KIND_NUMBERS                                                                      \
     (STOA_CSV_KIND_INT64 | STOA_CSV_KIND_UINT64 | STOA_CSV_KIND_DOUBLE | STOA_CSV_KIND_DECIMAL)
+
+#define STOA_CSV_MAX_DATE_FORMATS 16
+
+/* What the options say of values, prepared. Constant once it is initialised: any thread. */
+struct stoa_csv_rules {
+    const char *const *null_values; /* lists that end with NULL, of the options */
+    const char *const *true_values;
+    const char *const *false_values;
+    const char *const *date_formats; /* NULL: none */
+    struct stoa_time_pattern patterns[STOA_CSV_MAX_DATE_FORMATS];
+    unsigned npatterns;
+    enum stoa_csv_date_order date_order;
+    char decimal;
+    int thousands; /* -1: none */
+};
+
+/* STOA_ERR_USAGE for a date format that is none, and for too many. The lists stay borrowed. */
+STOA_CHECK enum stoa_status stoa_csv_rules_init(struct stoa_csv_rules *rules,
+                                                const struct stoa_csv_options *options,
+                                                struct stoa_error *err);
 
 /* Where a value stands. Places of one run are ordered by input, then offset. */
 struct stoa_csv_place {
@@ -67,7 +91,8 @@ struct stoa_csv_extreme {
 struct stoa_csv_evidence {
     uint32_t kinds;   /* that hold every value so far */
     uint32_t days;    /* the ways to write a date that fit every value (kind.c), */
-    uint32_t clocks;  /* and those to write a time of day behind it */
+    uint32_t clocks;  /* and those to write a time of day behind it; */
+    uint32_t formats; /* the date formats of the rules that do */
     uint64_t nvalues; /* null in no column */
     uint64_t nnulls;  /* nothing at all: null in every column */
     uint64_t nwords;  /* null unless the column is text: NA, "" */
@@ -79,8 +104,8 @@ struct stoa_csv_evidence {
     bool fractions;                     /* a point, an exponent, a nan: more than integers */
     bool separators[2];                 /* between day and time: a blank, a T */
     bool late;                          /* a time that 64 bits of nanoseconds can't hold */
-    bool padded;                        /* a day, month or hour that is written 07, */
-    bool unpadded;                      /* or 7 */
+    bool padded[2];                     /* days and months, hours: one is written 07, */
+    bool unpadded[2];                   /* or 7 */
     struct stoa_csv_extreme numbers[2]; /* while it may be a number */
     struct stoa_csv_extreme texts[2];   /* in the order of bytes */
     struct stoa_csv_conflict conflicts[STOA_CSV_NKINDS];
@@ -94,8 +119,8 @@ void stoa_csv_evidence_init(struct stoa_csv_evidence *evidence);
  * fail. Cost: about what parsing it costs.
  */
 void stoa_csv_evidence_observe(struct stoa_csv_evidence *evidence,
-                               const struct stoa_csv_options *options, const char *text,
-                               size_t nbytes, bool quoted, const struct stoa_csv_place *place);
+                               const struct stoa_csv_rules *rules, const char *text, size_t nbytes,
+                               bool quoted, const struct stoa_csv_place *place);
 
 /* Adds what another piece of the same column says. */
 void stoa_csv_evidence_join(struct stoa_csv_evidence *evidence,
@@ -112,13 +137,14 @@ enum stoa_csv_reason {
     STOA_CSV_REASON_PARAMETERS, /* text because no precision or unit holds all values */
 };
 
-#define STOA_CSV_FORMAT_NBYTES 40
+#define STOA_CSV_FORMAT_NBYTES 40 /* of those that inference makes */
 
 struct stoa_csv_decision {
     struct stoa_type type; /* owns nothing: copy it */
     uint32_t kinds;        /* that are left */
     enum stoa_csv_reason reason;
-    char format[STOA_CSV_FORMAT_NBYTES];      /* for the metadata csv_format; "": none */
+    const char *format; /* for the metadata csv_format, NULL: none; in `made`, or of the rules */
+    char made[STOA_CSV_FORMAT_NBYTES];
     const struct stoa_csv_conflict *conflict; /* of the evidence; NULL without one */
 };
 
@@ -127,7 +153,7 @@ struct stoa_csv_decision {
  * values without quotes, so quotes mean text here.
  */
 void stoa_csv_evidence_decide(const struct stoa_csv_evidence *evidence,
-                              const struct stoa_csv_options *options, bool quotes_tell,
+                              const struct stoa_csv_rules *rules, bool quotes_tell,
                               struct stoa_csv_decision *out);
 
 /*
@@ -140,7 +166,7 @@ void stoa_csv_evidence_decide(const struct stoa_csv_evidence *evidence,
  */
 STOA_CHECK enum stoa_status stoa_csv_evidence_print(
     const struct stoa_csv_evidence *evidence, const struct stoa_csv_decision *decision,
-    const struct stoa_csv_options *options, const char *name, bool whole,
+    const struct stoa_csv_rules *rules, const char *name, bool whole,
     const char *const *input_names, struct stoa_buffer *out, struct stoa_error *err);
 
 #endif

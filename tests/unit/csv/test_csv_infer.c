@@ -198,11 +198,10 @@ static void names_come_from_the_header(void **state)
         {"\n\n", false, "t.csv: empty: there is no header line"},
         {"\xef\xbb\xbf", false, "t.csv: empty: there is no header line"},
         {"", true, "the inputs are empty: there is nothing to infer from"},
-        {"a,b\n1\n", false,
-         "t.csv: line 2: 1 field where there are 2 columns: is it another delimiter?"},
-        {"a,b\n1,2\n1,2,3\n", false, "t.csv: line 3: 3 fields where there are 2 columns"},
+        {"a,b\nx\n1,2\nx,y,z\n", false, "a int64, b int64"}, /* reading refuses these */
         {"a,b\n\"1\"2,3\n", false, "a utf8, b int64"},
-        {"a,b\n1,\"2\n", false, "t.csv: line 2, column 2: the quote is never closed"},
+        {"a,b\n1,2\nx,\"y\n", false, "a int64, b int64"},
+        {"a,\"b\n1,2\n", false, "t.csv: line 1, column 2: the quote is never closed"},
         {"\n\na,\xff\n", false,
          "t.csv: line 3, column 2: a name must be UTF-8 text of up to 65,535 bytes without NUL"},
     };
@@ -286,7 +285,7 @@ static void delimiters_that_no_text_can_have_are_refused(void **state)
                     "than a line end");
 }
 
-static void all_inputs_decide_and_must_have_the_same_columns(void **state)
+static void all_inputs_decide_each_column_by_name(void **state)
 {
     (void)state;
     static const struct {
@@ -295,11 +294,9 @@ static void all_inputs_decide_and_must_have_the_same_columns(void **state)
     } cases[] = {
         {{"a,b\n1,2\n", "a,b\n1.5,x\n", "a,b\n"}, "a float64, b utf8"},
         {{"a,b\n", "\xef\xbb\xbf\"a\",b\r\n1,2\r\n", "a,b\n"}, "a int64, b int64"},
-        {{"a,b\n1,2\n", "a,c\n1,2\n", "a,b\n"},
-         "1.csv: line 1, column 2: \"c\" where 0.csv has \"b\""},
-        {{"a,b\n1,2\n", "\nb,a\n1,2\n", "a,b\n"},
-         "1.csv: line 2, column 1: \"b\" where 0.csv has \"a\""},
-        {{"a,b\n1,2\n", "a,b\n", "a\n1\n"}, "2.csv: line 1: 1 column where 0.csv has 2"},
+        {{"a,b\n1,2\n", "a,c\n1,2\n", "a,b\n"}, "a int64, b int64, c int64"},
+        {{"a,b\n1,x\n", "\nb,a\ny,2.5\n", "b\n"}, "a float64, b utf8"},
+        {{"a,b\n1,2\n", "a,b\n", "c\nx\n"}, "a int64, b int64, c utf8"},
         {{"a,b\n1,2\n", "", "a,b\n"}, "1.csv: empty: there is no header line"},
     };
     static const char *const paths[] = {"0.csv", "1.csv", "2.csv"};
@@ -320,15 +317,15 @@ static void messages_name_the_file_once(void **state)
 {
     (void)state;
     static const char *const names[][2] = {
-        {"l", "l: line 2, column 1: the quote is never closed"},
-        {"line 2", "line 2: line 2, column 1: the quote is never closed"},
-        {"a\tb", "a\\x09b: line 2, column 1: the quote is never closed"},
+        {"l", "l: line 1, column 1: the quote is never closed"},
+        {"line 1", "line 1: line 1, column 1: the quote is never closed"},
+        {"a\tb", "a\\x09b: line 1, column 1: the quote is never closed"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char *got;
 
-        put(names[i][0], "a\n\"\n");
+        put(names[i][0], "\"a\n1\n");
         got = inferred(&names[i][0], 1, NULL);
         assert_string_equal(got, names[i][1]);
         stoa_free(got);
@@ -430,6 +427,58 @@ static void the_form_of_timestamps_is_kept(void **state)
     stoa_schema_reset(&schema);
 }
 
+/* Rows "N,v" of 40 bytes, with `late` in row `at`. */
+static void put_late(const char *path, size_t nrows, size_t at, const char *late)
+{
+    char *text = malloc(16 + 40 * nrows);
+    size_t n = 0;
+
+    assert_non_null(text);
+    n += (size_t)sprintf(text, "n,t,v\n");
+    for (size_t i = 0; i < nrows; i++)
+        n += (size_t)sprintf(text + n, "%07zu,%20s,%s\n", i + 1000000, "text",
+                             i == at ? late : "12");
+    stoa_test_folder_put(path, text, n);
+    free(text);
+}
+
+static void a_value_behind_the_head_is_seen_by_a_window(void **state)
+{
+    (void)state;
+    enum { NROWS = 200000 }; /* 6.4 MB: the windows touch the end */
+    static const char *const paths[] = {"0.csv", "1.csv", "2.csv"};
+    char *got;
+
+    put_late(paths[0], NROWS, NROWS - 1, "12.5");
+    got = inferred(paths, 1, NULL);
+    assert_string_equal(got, "n int64, t utf8, v float64");
+    stoa_free(got);
+    put_late(paths[1], NROWS, NROWS - 1, "x");
+    put_late(paths[2], NROWS, NROWS - 1, "12.5");
+    got = inferred(paths + 1, 1, NULL);
+    assert_string_equal(got, "n int64, t utf8, v utf8");
+    stoa_free(got);
+    put_late(paths[0], 10, 11, ""); /* of many inputs it is the first and the last */
+    got = inferred(paths, 3, NULL);
+    assert_string_equal(got, "n int64, t utf8, v float64");
+    stoa_free(got);
+}
+
+static void evidence_of_a_window_names_a_byte(void **state)
+{
+    (void)state;
+    enum { NROWS = 200000 };
+    static const char *const path = "t.csv";
+    struct stoa_schema schema = {0};
+    char *evidence;
+
+    put_late(path, NROWS, NROWS - 1, "x");
+    assert_int_equal(stoa_csv_infer(&path, 1, NULL, &schema, &evidence, NULL), STOA_OK);
+    assert_non_null(strstr(evidence, "\"decided_by\": \"\\\"x\\\" behind byte 6399974\"}"));
+    stoa_free(evidence);
+    stoa_schema_reset(&schema);
+}
+
 static enum stoa_status infers(void *context, struct stoa_error *err)
 {
     static const char *const paths[] = {"0.csv", "1.csv"};
@@ -462,12 +511,14 @@ int main(void)
         TEST(many_equal_names_are_numbered_in_no_time),
         TEST(options_that_contradict_each_other_are_refused),
         TEST(delimiters_that_no_text_can_have_are_refused),
-        TEST(all_inputs_decide_and_must_have_the_same_columns),
+        TEST(all_inputs_decide_each_column_by_name),
         TEST(messages_name_the_file_once),
         TEST(a_record_larger_than_the_sample_is_looked_at),
         TEST(a_sample_that_ends_in_quotes_is_no_error),
         TEST(evidence_says_why),
         TEST(the_form_of_timestamps_is_kept),
+        TEST(a_value_behind_the_head_is_seen_by_a_window),
+        TEST(evidence_of_a_window_names_a_byte),
         TEST(a_failing_allocation_is_reported),
     };
 

@@ -263,8 +263,9 @@ static void messages_name_line_column_name_value_and_type(void **state)
         {"a,b\n1,2,3\n", "t.csv: line 2: 3 fields where there are 2 columns", 4},
         {"a,b\n1;2\n", "t.csv: line 2: 1 field where there are 2 columns: is it another delimiter?",
          4},
-        {"a\n1\n", "t.csv: line 1: 1 column where the schema has 2", STOA_NO_OFFSET},
-        {"a,c\n1,2\n", "t.csv: line 1, column 2: \"c\" where the schema has \"b\"", STOA_NO_OFFSET},
+        {"a,c\n1,2\n", "t.csv: line 1, column 2: the schema has no column \"c\"", STOA_NO_OFFSET},
+        {"a,b,a\n1,2,3\n", "t.csv: line 1, column 3: the schema has no column \"a_2\"",
+         STOA_NO_OFFSET},
         {"\n", "t.csv: empty: there is no header line", STOA_NO_OFFSET},
     };
 
@@ -556,7 +557,7 @@ static void an_error_comes_in_the_place_of_its_input(void **state)
     for (int again = 0; again < 2; again++) {
         assert_int_equal(source->next(source, &unit, &err), STOA_ERR_DATA);
         assert_string_equal(err.message,
-                            "1.csv: line 1, column 1: \"no\" where the schema has \"id\"");
+                            "1.csv: line 1, column 1: the schema has no column \"no\"");
     }
     source->close(source);
     stoa_csv_inputs_free(inputs);
