@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "file/encoder_pool.h"
 #include "file/merge_part.h"
+#include "file/side_write.h"
 
 struct stoa_rewriter {
     const struct stoa_rules *rules;
@@ -239,6 +240,21 @@ enum stoa_status stoa_rewriter_sequence(struct stoa_rewriter *rewriter,
     return stoa_row_group_settle(rewriter->sequencer, group, err);
 }
 
+enum stoa_status stoa_rewriter_set_side(struct stoa_rewriter *rewriter,
+                                        struct stoa_writer_group *group, struct stoa_side *side,
+                                        struct stoa_error *err)
+{
+    enum stoa_status st =
+        stoa_side_check(side, rewriter->merger.schema->nfields, group->nrows, err);
+
+    if (st != STOA_OK)
+        return st;
+    stoa_side_reset(&group->side);
+    group->side = *side;
+    *side = (struct stoa_side){0};
+    return STOA_OK;
+}
+
 enum stoa_status stoa_rewriter_encode(struct stoa_rewriter *rewriter,
                                       struct stoa_writer_group *group, struct stoa_error *err)
 {
@@ -248,6 +264,9 @@ enum stoa_status stoa_rewriter_encode(struct stoa_rewriter *rewriter,
     if (st != STOA_OK)
         return st;
     st = stoa_row_group_encode(encoder, rewriter->rules, rewriter->nodes, group, err);
+    if (st == STOA_OK && group->side.ncolumns > 0)
+        st = stoa_side_encode(encoder, rewriter->rules, &group->side, &group->side_body,
+                              &group->side_dir_nbytes, err);
     stoa_encoder_pool_give(&rewriter->encoders, encoder);
     return st;
 }
@@ -259,7 +278,21 @@ enum stoa_status stoa_rewriter_commit(struct stoa_rewriter *rewriter,
 
     assert(group->ordinal == rewriter->ncommitted);
     st = stoa_part_copy_group(&rewriter->part, rewriter->ncommitted++, group, err);
+    if (st == STOA_OK && group->side_body.nbytes > 0)
+        st = stoa_assembler_add_side(&rewriter->file, group->side_dir_nbytes, &group->side_body,
+                                     err);
     stoa_writer_group_free(group);
+    return st;
+}
+
+enum stoa_status stoa_rewriter_add_sources(struct stoa_rewriter *rewriter,
+                                           const struct stoa_source_info *infos, size_t n,
+                                           struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = 0; st == STOA_OK && i < n; i++)
+        st = stoa_footer_add_source(&rewriter->file.footer, &infos[i], err);
     return st;
 }
 

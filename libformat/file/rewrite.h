@@ -54,6 +54,14 @@ STOA_CHECK enum stoa_status stoa_rewriter_prepare(struct stoa_rewriter *rewriter
 STOA_CHECK enum stoa_status stoa_rewriter_sequence(struct stoa_rewriter *rewriter,
                                                    struct stoa_writer_group *group,
                                                    struct stoa_error *err);
+/*
+ * Gives a prepared row group its side table, of which nothing is copied; it is checked and taken
+ * over as by stoa_writer_group_set_side(), and may tell of all columns of the schema.
+ */
+STOA_CHECK enum stoa_status stoa_rewriter_set_side(struct stoa_rewriter *rewriter,
+                                                   struct stoa_writer_group *group,
+                                                   struct stoa_side *side, struct stoa_error *err);
+
 STOA_CHECK enum stoa_status stoa_rewriter_encode(struct stoa_rewriter *rewriter,
                                                  struct stoa_writer_group *group,
                                                  struct stoa_error *err);
@@ -62,6 +70,11 @@ STOA_CHECK enum stoa_status stoa_rewriter_encode(struct stoa_rewriter *rewriter,
 STOA_CHECK enum stoa_status stoa_rewriter_commit(struct stoa_rewriter *rewriter,
                                                  struct stoa_writer_group *group,
                                                  struct stoa_error *err);
+
+/* As stoa_writer_add_sources(); none are copied. */
+STOA_CHECK enum stoa_status stoa_rewriter_add_sources(struct stoa_rewriter *rewriter,
+                                                      const struct stoa_source_info *infos,
+                                                      size_t n, struct stoa_error *err);
 
 /* Writes the footer, once all row groups are committed. The sink is not committed. */
 STOA_CHECK enum stoa_status stoa_rewriter_finish(struct stoa_rewriter *rewriter,

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "column/builder.h"
 #include "column/schema.h"
 #include "column/type.h"
 #include "file/writer.h"
@@ -38,18 +39,73 @@ static struct stoa_rules small_rules(void)
     return rules;
 }
 
-static struct stoa_sink *write_whole(const struct stoa_batch *table, uint32_t group_nrows,
-                                     const struct stoa_rules *rules)
+/* A side table of row group `number`: none, a rule for each column, bytes in front of a row. */
+static enum stoa_status make_side(uint32_t number, uint32_t ncolumns, size_t nrows,
+                                  struct stoa_side *out, struct stoa_error *err)
 {
-    const struct stoa_writer_options options = {.row_group_nrows = group_nrows};
+    const struct stoa_type binary = {.id = STOA_BINARY};
+    struct stoa_builder builder = {0};
+    enum stoa_status st;
+
+    *out = (struct stoa_side){0};
+    if (number % 3 == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_alloc_zeroed(&out->columns, ncolumns + 1, sizeof(out->columns[0]), err));
+    out->nrows = nrows;
+    for (; out->ncolumns < ncolumns; out->ncolumns++)
+        out->columns[out->ncolumns] = (struct stoa_side_column){
+            .column = out->ncolumns, .kind = STOA_SIDE_FORM, .rule = {(uint8_t)number}};
+    STOA_TRY(stoa_builder_init(&builder, &binary, nrows, err));
+    STOA_TRY(stoa_builder_reserve(&builder, nrows, 8, err));
+    stoa_builder_append_bytes(&builder, "# note\n", 7);
+    for (size_t i = 1; i < nrows; i++)
+        stoa_builder_append_null(&builder);
+    out->columns[out->ncolumns] =
+        (struct stoa_side_column){.column = STOA_SIDE_RECORDS, .kind = STOA_SIDE_GAP};
+    stoa_builder_finish(&builder, &out->columns[out->ncolumns++].array);
+out:
+    stoa_builder_reset(&builder);
+    if (st != STOA_OK)
+        stoa_side_reset(out);
+    return st;
+}
+
+static struct stoa_source_info source_of(size_t nrows)
+{
+    return (struct stoa_source_info){
+        .name = "a.csv", .nbytes = 1000, .nrows = nrows, .flags = STOA_SOURCE_COMPLETE};
+}
+
+/* `with_text`: with side tables and a source. */
+static struct stoa_sink *write_whole(const struct stoa_batch *table, uint32_t group_nrows,
+                                     bool with_text, const struct stoa_rules *rules)
+{
+    const struct stoa_source_info source = source_of(table->nrows);
     struct stoa_error err = {0};
     struct stoa_sink *sink;
     struct stoa_writer *writer;
 
     stoa_test_check(stoa_sink_create_memory(&sink, &err), &err);
-    stoa_test_check(stoa_writer_open_rules(sink, table->schema, &options, rules, &writer, &err),
-                    &err);
-    stoa_test_check(stoa_writer_append(writer, table, &err), &err);
+    stoa_test_check(stoa_writer_open_rules(sink, table->schema, NULL, rules, &writer, &err), &err);
+    for (uint32_t i = 0; i * (size_t)group_nrows < table->nrows; i++) {
+        size_t begin = i * (size_t)group_nrows, end = begin + group_nrows;
+        struct stoa_writer_group *group;
+        struct stoa_batch batch;
+        struct stoa_side side;
+
+        stoa_test_copy_rows(table, begin, end < table->nrows ? end : table->nrows, &batch);
+        stoa_test_check(make_side(i, table->ncolumns, batch.nrows, &side, &err), &err);
+        stoa_test_check(stoa_writer_prepare(writer, i, &batch, &group, &err), &err);
+        if (with_text)
+            stoa_test_check(stoa_writer_group_set_side(group, &side, &err), &err);
+        stoa_test_check(stoa_writer_sequence(writer, group, &err), &err);
+        stoa_test_check(stoa_writer_encode(writer, group, &err), &err);
+        stoa_test_check(stoa_writer_commit(writer, group, &err), &err);
+        stoa_side_reset(&side);
+        stoa_batch_reset(&batch);
+    }
+    if (with_text)
+        stoa_test_check(stoa_writer_add_sources(writer, &source, 1, &err), &err);
     stoa_test_check(stoa_writer_finish(writer, &err), &err);
     stoa_writer_close(writer);
     return sink;
@@ -74,18 +130,26 @@ static enum stoa_status take_given(const struct stoa_rewriter *rewriter,
 }
 
 static enum stoa_status rewrite_group(struct stoa_rewriter *rewriter, uint32_t number,
-                                      struct stoa_batch *batch, struct stoa_error *err)
+                                      uint32_t ncolumns, struct stoa_batch *batch,
+                                      struct stoa_error *err)
 {
     struct stoa_writer_group *group = NULL;
+    const size_t nrows = batch->nrows;
+    struct stoa_side side = {0};
     enum stoa_status st;
 
     STOA_TRY(stoa_rewriter_prepare(rewriter, number, batch, &group, err));
+    if (ncolumns > 0) {
+        STOA_TRY(make_side(number, ncolumns, nrows, &side, err));
+        STOA_TRY(stoa_rewriter_set_side(rewriter, group, &side, err));
+    }
     STOA_TRY(stoa_rewriter_sequence(rewriter, group, err));
     STOA_TRY(stoa_rewriter_encode(rewriter, group, err));
     st = stoa_rewriter_commit(rewriter, group, err);
     group = NULL;
 out:
     stoa_writer_group_free(group);
+    stoa_side_reset(&side);
     return st;
 }
 
@@ -95,6 +159,7 @@ struct job {
     const struct stoa_batch *table;
     const struct stoa_rules *rules;
     uint32_t group_nrows;
+    bool with_text;
     bool given[16];
 };
 
@@ -103,6 +168,7 @@ static enum stoa_status rewrite(const struct job *job, struct stoa_sink *sink,
 {
     struct stoa_reader *reader = NULL;
     struct stoa_rewriter *rewriter = NULL;
+    const struct stoa_source_info source = source_of(job->table->nrows);
     bool given[16];
     size_t nrows = job->table->nrows;
     enum stoa_status st;
@@ -118,11 +184,13 @@ static enum stoa_status rewrite(const struct job *job, struct stoa_sink *sink,
 
         st = take_given(rewriter, job->table, given, begin, end < nrows ? end : nrows, &batch, err);
         if (st == STOA_OK)
-            st = rewrite_group(rewriter, i, &batch, err);
+            st = rewrite_group(rewriter, i, job->with_text ? job->table->ncolumns : 0, &batch, err);
         stoa_batch_reset(&batch);
         if (st != STOA_OK)
             goto out;
     }
+    if (job->with_text)
+        STOA_TRY(stoa_rewriter_add_sources(rewriter, &source, 1, err));
     STOA_TRY(stoa_rewriter_finish(rewriter, err));
 out:
     stoa_rewriter_close(rewriter);
@@ -178,7 +246,8 @@ static void make_tables(struct stoa_test_random *random, const struct stoa_rules
                         &err);
     }
     t->job.group_nrows = 1 + (uint32_t)(nrows / (1 + stoa_test_random_below(random, 12)));
-    t->old_file = write_whole(&t->old, t->job.group_nrows, rules);
+    t->job.with_text = stoa_test_random_one_in(random, 2);
+    t->old_file = write_whole(&t->old, t->job.group_nrows, true, rules);
     bytes = stoa_sink_memory(t->old_file, &nbytes);
     stoa_test_check(stoa_source_open_memory(bytes, nbytes, "old", &t->job.old, &err), &err);
 }
@@ -209,7 +278,7 @@ static void a_rewritten_file_is_the_one_written_at_once(void **state)
         struct tables t;
 
         make_tables(&random, rules, 9000, &t);
-        whole = write_whole(&t.table, t.job.group_nrows, rules);
+        whole = write_whole(&t.table, t.job.group_nrows, t.job.with_text, rules);
         stoa_test_check(stoa_sink_create_memory(&rewritten, &err), &err);
         stoa_test_check(rewrite(&t.job, rewritten, &err), &err);
         stoa_sink_memory(whole, &whole_nbytes);
