@@ -43,7 +43,8 @@ static const char *const kind_names[STOA_SPAN_NKINDS] = {
     [STOA_SPAN_HEADER] = "headers",        [STOA_SPAN_SCHEMA] = "schema",
     [STOA_SPAN_DICTIONARY] = "dictionary", [STOA_SPAN_DIRECTORY] = "directory",
     [STOA_SPAN_CHUNK] = "chunks",          [STOA_SPAN_FOOTER] = "footer",
-    [STOA_SPAN_STATISTICS] = "statistics", [STOA_SPAN_PADDING] = "padding",
+    [STOA_SPAN_STATISTICS] = "statistics", [STOA_SPAN_TEXT] = "source text",
+    [STOA_SPAN_PADDING] = "padding",
 };
 
 static enum stoa_status add_span(void *context, const struct stoa_span *span,
@@ -214,9 +215,116 @@ static struct json_t *column_json(const struct node_info *node)
     return out;
 }
 
+/* ---- Sources ---- */
+
+enum { SOURCES_AT_ONCE = 4096, SOURCES_SHOWN = 20 };
+
+/* Calls `take` with the first `most` sources, in order. */
+static enum stoa_status each_source(const struct info *info, uint64_t most,
+                                    bool (*take)(void *context,
+                                                 const struct stoa_source_info *source),
+                                    void *context, struct stoa_error *err)
+{
+    uint64_t nsources = stoa_reader_nsources(info->file.reader);
+    enum stoa_status st = STOA_OK;
+
+    nsources = nsources < most ? nsources : most;
+    for (uint64_t first = 0; st == STOA_OK && first < nsources; first += SOURCES_AT_ONCE) {
+        uint64_t left = nsources - first;
+        size_t n = left < SOURCES_AT_ONCE ? (size_t)left : SOURCES_AT_ONCE;
+        struct stoa_source_info *sources;
+
+        st = stoa_reader_sources(info->file.reader, first, n, &sources, err);
+        if (st != STOA_OK)
+            break;
+        for (size_t i = 0; i < n && st == STOA_OK; i++) {
+            if (take(context, &sources[i]))
+                continue;
+            *err = (struct stoa_error){.status = STOA_ERR_NOMEM, .message = "out of memory"};
+            st = STOA_ERR_NOMEM;
+        }
+        stoa_source_infos_free(sources, n);
+    }
+    return st;
+}
+
+static const char *print_hash(char out[2 * STOA_SOURCE_HASH_NBYTES + 1],
+                              const struct stoa_source_info *source)
+{
+    for (size_t i = 0; i < sizeof(source->hash); i++)
+        snprintf(out + 2 * i, 3, "%02x", source->hash[i]);
+    return out;
+}
+
+static bool add_source_json(void *context, const struct stoa_source_info *source)
+{
+    const char *obstacle = stoa_source_obstacle(source->flags);
+    char hash[2 * STOA_SOURCE_HASH_NBYTES + 1];
+    struct json_t *out = json_out_object();
+
+    json_out_set(out, "name", json_out_text(source->name));
+    json_out_set(out, "first_row", json_out_count(source->first_row));
+    json_out_set(out, "rows", json_out_count(source->nrows));
+    json_out_set(out, "bytes", json_out_count(source->nbytes));
+    json_out_set(out, "hash", json_out_text(print_hash(hash, source)));
+    json_out_set(out, "options", json_out_text(source->options));
+    json_out_set(out, "restorable", json_out_bool(obstacle == NULL));
+    if (obstacle != NULL)
+        json_out_set(out, "obstacle", json_out_text(obstacle));
+    json_out_append(context, out);
+    return true;
+}
+
+static bool add_source_row(void *context, const struct stoa_source_info *source)
+{
+    const char *obstacle = stoa_source_obstacle(source->flags);
+    char name[NAME_NBYTES], rows[32], size[32], hash[2 * STOA_SOURCE_HASH_NBYTES + 1], can[128];
+
+    snprintf(can, sizeof(can), "%s%s",
+             obstacle == NULL ? "yes" : "no: ", obstacle == NULL ? "" : obstacle);
+    return table_add_row(
+        context,
+        (const char *const[]){stoa_quote(name, sizeof(name), source->name, strlen(source->name)),
+                              print_count(rows, source->nrows), print_size(size, source->nbytes),
+                              print_hash(hash, source), can},
+        5);
+}
+
+/* A table of the first sources, if there are any. */
+static enum exit_code print_sources(const struct info *info)
+{
+    uint64_t nsources = stoa_reader_nsources(info->file.reader);
+    struct table *table = nsources > 0 ? table_new() : NULL;
+    struct stoa_error err;
+    char count[32];
+    enum exit_code code;
+
+    if (nsources == 0)
+        return EXIT_DONE;
+    if (table == NULL || !table_add_column(table, "source", false) ||
+        !table_add_column(table, "rows", true) || !table_add_column(table, "size", true) ||
+        !table_add_column(table, "XXH3-128", false) ||
+        !table_add_column(table, "restorable", false))
+        code = fail_memory();
+    else if (each_source(info, SOURCES_SHOWN, add_source_row, table, &err) != STOA_OK)
+        code = fail_file(info->path, &err);
+    else {
+        putchar('\n');
+        code = table_print(table);
+    }
+    if (code == EXIT_DONE && nsources > SOURCES_SHOWN)
+        printf("... and %s more: --json shows all\n", print_count(count, nsources - SOURCES_SHOWN));
+    table_free(table);
+    return code;
+}
+
+/* ---- All of it ---- */
+
 static enum exit_code print_json(const struct info *info)
 {
     struct json_t *out = json_out_object(), *columns = json_out_array(), *kinds = json_out_object();
+    struct json_t *sources = json_out_array();
+    struct stoa_error err;
     char identity[20];
 
     snprintf(identity, sizeof(identity), "%016" PRIx64, stoa_reader_identity(info->file.reader));
@@ -231,7 +339,12 @@ static enum exit_code print_json(const struct info *info)
     for (size_t k = 0; k < STOA_SPAN_NKINDS; k++)
         json_out_set(kinds, kind_names[k], json_out_count(info->kinds[k]));
     json_out_set(out, "bytes_by_kind", kinds);
-    json_out_set(out, "sources", json_out_array());
+    if (each_source(info, UINT64_MAX, add_source_json, sources, &err) != STOA_OK) {
+        json_out_free(sources);
+        json_out_free(out);
+        return fail_file(info->path, &err);
+    }
+    json_out_set(out, "sources", sources);
     json_out_set(out, "metadata", metadata_json(&info->schema->metadata));
     return json_out_print(out);
 }
@@ -322,6 +435,8 @@ static enum exit_code print_text(const struct info *info)
            info->schema->nfields, plural(info->schema->nfields),
            print_size(size, info->file.source->nbytes), stoa_reader_identity(info->file.reader));
     code = print_columns(info);
+    if (code == EXIT_DONE)
+        code = print_sources(info);
     fputs("\nEvery byte:", stdout);
     for (size_t k = 0; k < STOA_SPAN_NKINDS; k++) {
         printf("%s %s %" PRIu64, k > 0 ? "," : "", kind_names[k], info->kinds[k]);

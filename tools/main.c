@@ -73,7 +73,8 @@ const struct command commands[] = {
         "  file, identity, rows, bytes, row_groups,\n"
         "  columns: [{name, type, nullable, bytes, dictionary_bytes, nulls,\n"
         "             encodings: {name: pages}, metadata}],\n"
-        "  bytes_by_kind: {kind: bytes}, which add up to bytes; sources; metadata",
+        "  bytes_by_kind: {kind: bytes}, which add up to bytes; metadata,\n"
+        "  sources: [{name, first_row, rows, bytes, hash, options, restorable, obstacle}]",
      .options = {OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "head", .synopsis = "FILE [options]", .run = run_head, .min_files = 1, .max_files = 1,
      .summary = "Print the first rows (10, or --limit) of a Stoa file as a table",

@@ -1,7 +1,20 @@
 /*
- * Freeing side tables and sources (stoa/source_text.h).
+ * Side tables and sources by themselves (stoa/source_text.h).
  */
 #include <stoa/source_text.h>
+
+const char *stoa_source_obstacle(uint32_t flags)
+{
+    if (flags & STOA_SOURCE_COMPLETE)
+        return NULL;
+    if (flags & STOA_SOURCE_FILTERED)
+        return "rows or columns of it were left out";
+    if (flags & STOA_SOURCE_CHANGED)
+        return "its values have another type or place than those that were read";
+    if (flags & STOA_SOURCE_DAMAGED)
+        return "it was recovered from a damaged file";
+    return "its text was not kept";
+}
 
 void stoa_side_reset(struct stoa_side *side)
 {

@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "file/chunk_pages.h"
 #include "file/reader.h"
+#include "file/side_read.h"
 #include "file/walker.h"
 #include "stats/zonemap.h"
 
@@ -102,6 +103,50 @@ static enum stoa_status tell_group(struct spans *spans, uint64_t offset, struct 
         STOA_TRY(tell_part(spans, span, err));
     }
 out:
+    return st;
+}
+
+/* ---- Side tables. ---- */
+
+/* Of the last row group. */
+static enum stoa_status tell_side(struct spans *spans, uint64_t offset,
+                                  const struct stoa_object *header, struct stoa_error *err)
+{
+    struct stoa_footer *footer = &spans->reader->footer;
+    struct stoa_side_object object = {0};
+    struct stoa_span span = {
+        .kind = STOA_SPAN_TEXT,
+        .offset = offset + STOA_OBJECT_NBYTES,
+        .nbytes = header->dir_nbytes,
+        .row_group = spans->group - 1,
+        .node = UINT32_MAX,
+        .name = "side table",
+    };
+    bool has = false;
+    enum stoa_status st = STOA_OK;
+
+    if (spans->group > 0)
+        st = stoa_reader_side_open(spans->reader, spans->group - 1, &object, &has, err);
+    if (st != STOA_OK)
+        return st;
+    if (!has || object.offset != offset) {
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset,
+                          "a side table at byte %" PRIu64 " that the footer does not know", offset);
+        goto out;
+    }
+    STOA_TRY(tell_part(spans, span, err));
+    for (uint32_t i = 0; i < object.nentries; i++) {
+        uint32_t column = object.entries[i].column;
+
+        span.offset = offset + object.entries[i].chunk.offset;
+        span.nbytes = object.entries[i].chunk.nbytes;
+        span.node =
+            column != STOA_SIDE_RECORDS ? stoa_footer_column_node(footer, column) : UINT32_MAX;
+        if (span.nbytes > 0)
+            STOA_TRY(tell_part(spans, span, err));
+    }
+out:
+    stoa_side_object_reset(&object);
     return st;
 }
 
@@ -231,8 +276,9 @@ static enum stoa_status tell_section(struct spans *spans, const struct stoa_sect
                                      struct stoa_error *err)
 {
     const char *name = stoa_section_name(section->type);
+    bool is_text = section->type == STOA_SECTION_SIDES || section->type == STOA_SECTION_SOURCES;
     struct stoa_span span = {
-        .kind = STOA_SPAN_FOOTER,
+        .kind = is_text ? STOA_SPAN_TEXT : STOA_SPAN_FOOTER,
         .offset = section->offset,
         .nbytes = section->nbytes,
         .row_group = UINT32_MAX,
@@ -319,6 +365,9 @@ static enum stoa_status tell_object(struct spans *spans, const struct stoa_objec
     switch (object->kind) {
     case STOA_OBJECT_ROW_GROUP:
         STOA_TRY(tell_group(spans, offset, err));
+        break;
+    case STOA_OBJECT_SIDE:
+        STOA_TRY(tell_side(spans, offset, object, err));
         break;
     case STOA_OBJECT_DICT:
         STOA_TRY(tell_dictionary(spans, offset, object, err));

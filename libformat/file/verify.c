@@ -226,6 +226,8 @@ static enum stoa_status verify_object(struct stoa_verify *verify, const struct s
         return stoa_verify_dictionary(verify, object, offset, err);
     case STOA_OBJECT_ROW_GROUP:
         return stoa_verify_row_group(verify, object, offset, err);
+    case STOA_OBJECT_SIDE:
+        return stoa_verify_side(verify, object, offset, err);
     case STOA_OBJECT_FOOTER:
         return verify_footer_object(verify, object, offset, err);
     case STOA_OBJECT_PAD:
@@ -258,6 +260,23 @@ static uint32_t next_group(const struct stoa_footer *footer, uint64_t offset)
     return low;
 }
 
+/* Where the first side table behind `offset` stands; 0 for none. */
+static uint64_t next_side(const struct stoa_footer *footer, const struct stoa_sidedir_entry *sides,
+                          uint64_t offset)
+{
+    uint64_t n = stoa_footer_section_count(footer, STOA_SECTION_SIDES), low = 0, high = n;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (sides[middle].offset <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n ? sides[low].offset : 0;
+}
+
 /*
  * Puts the walker, which met a damaged header, at the next object that the footer knows; at the end
  * of the file without one.
@@ -265,6 +284,7 @@ static uint32_t next_group(const struct stoa_footer *footer, uint64_t offset)
 static enum stoa_status resume_walk(struct stoa_verify *verify, struct stoa_walker *walker,
                                     struct stoa_error *err)
 {
+    const struct stoa_sidedir_entry *sides;
     const struct stoa_verify_place *place;
     const struct stoa_footer *footer;
     uint64_t offset = walker->next;
@@ -282,6 +302,9 @@ static enum stoa_status resume_walk(struct stoa_verify *verify, struct stoa_walk
     STOA_TRY(stoa_verify_next_place(verify, offset + 1, &place, err));
     if (place != NULL)
         next_if_behind(&walker->next, offset, place->offset);
+    STOA_TRY(stoa_verify_sides(verify, &sides, err));
+    if (sides != NULL)
+        next_if_behind(&walker->next, offset, next_side(footer, sides, offset));
     verify->ngroups = group;
     walker->in_stream = true;
     walker->stream_row =
@@ -321,6 +344,12 @@ static enum stoa_status verify_objects(struct stoa_verify *verify, struct stoa_e
     if (verify->reader != NULL && whole && verify->ngroups != verify->reader->footer.ngroups)
         st = stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu32 " row groups, the footer says %" PRIu32,
                        verify->ngroups, verify->reader->footer.ngroups);
+    else if (verify->reader != NULL && whole &&
+             verify->nsides !=
+                 stoa_footer_section_count(&verify->reader->footer, STOA_SECTION_SIDES))
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu64 " side tables, the footer says %" PRIu64,
+                       verify->nsides,
+                       stoa_footer_section_count(&verify->reader->footer, STOA_SECTION_SIDES));
     else if (whole && !verify->has_footer)
         st = stoa_fail_at(err, STOA_ERR_CORRUPT, verify->source->nbytes, "there is no footer");
     st = stoa_verify_report(verify, st, err);
@@ -477,6 +506,7 @@ static enum stoa_status verify_footer(struct stoa_verify *verify, struct stoa_er
         STOA_TRY(verify_column(verify, i, err));
     st = stoa_dictionaries_table(&verify->reader->dictionaries, footer, &table, err);
     STOA_TRY(stoa_verify_report(verify, st, err));
+    STOA_TRY(stoa_verify_text(verify, err));
     for (uint32_t i = 0; i < footer->trailer.nsections; i++)
         STOA_TRY(stoa_verify_report(verify, verify_section(verify, i, err), err));
     STOA_TRY(verify_gaps(verify, err));
@@ -548,6 +578,7 @@ enum stoa_status stoa_verify(struct stoa_source *source, const struct stoa_verif
         .result = &counted,
         .objects = {.source = source, .trailer.footer_off = source->nbytes},
     };
+    uint64_t memory_nbytes = verify.options->memory_nbytes;
     struct stoa_reader_options reader_options = {0};
     struct stoa_error ignored;
     bool is_one;
@@ -556,7 +587,8 @@ enum stoa_status stoa_verify(struct stoa_source *source, const struct stoa_verif
     if (err == NULL) /* findings are reported through it */
         err = &ignored;
     *err = (struct stoa_error){.offset = STOA_NO_OFFSET};
-    reader_options.memory_nbytes = verify.options->memory_nbytes;
+    verify.objects.memory_nbytes = memory_nbytes != 0 ? memory_nbytes : READ_MAX_NBYTES;
+    reader_options.memory_nbytes = memory_nbytes;
     st = stoa_reader_open(source, &reader_options, &verify.reader, err);
     STOA_TRY(stoa_verify_report(&verify, st, err));
     if (verify.reader == NULL) {

@@ -7,6 +7,7 @@
 #include "column/schema.h"
 #include "file/chunk_pages.h"
 #include "file/reader.h"
+#include "file/side_read.h"
 #include "file/walker.h"
 
 /* Where the footer says that a segment or its copy stands. */
@@ -24,6 +25,8 @@ struct stoa_verify {
     struct stoa_footer objects; /* only its source: what reads chunks without a footer */
     struct stoa_buffer bytes;   /* of the structure that is looked at */
     uint32_t ngroups;           /* row groups met so far */
+    struct stoa_object group;   /* the header of the last one; kind 0: none */
+    uint64_t nsides;            /* side tables met so far */
     uint64_t schema_id;         /* of the last schema object; 0: none yet */
     struct stoa_schema schema;  /* without a footer: of the last schema object */
     struct stoa_schema_node *nodes; /* of the schema; NULL: it is damaged or not known yet */
@@ -89,6 +92,33 @@ STOA_CHECK enum stoa_status stoa_verify_dictionary(struct stoa_verify *verify,
 STOA_CHECK enum stoa_status stoa_verify_row_group(struct stoa_verify *verify,
                                                   const struct stoa_object *object, uint64_t offset,
                                                   struct stoa_error *err);
+
+/* The same of a side table, and of the sources: verify_text.c. */
+STOA_CHECK enum stoa_status stoa_verify_side(struct stoa_verify *verify,
+                                             const struct stoa_object *object, uint64_t offset,
+                                             struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_verify_text(struct stoa_verify *verify, struct stoa_error *err);
+
+/* The directory of side tables; *out is NULL where it is damaged or there is no footer. */
+STOA_CHECK enum stoa_status stoa_verify_sides(struct stoa_verify *verify,
+                                              const struct stoa_sidedir_entry **out,
+                                              struct stoa_error *err);
+
+/*
+ * Every stored page of a chunk against its hash; each that differs is a finding and clears *good.
+ * `side`: the chunk is that of an entry of a side table, of which `node` is the column's. In
+ * verify_objects.c.
+ */
+STOA_CHECK enum stoa_status stoa_verify_pages(struct stoa_verify *verify,
+                                              const struct stoa_chunk *chunk,
+                                              const struct stoa_chunk_shape *shape, uint32_t group,
+                                              uint32_t node, const struct stoa_side_entry *side,
+                                              bool *good, struct stoa_error *err);
+
+/* Puts "row group R: side table: column NAME: form: " in front of the message. */
+enum stoa_status stoa_verify_wrap_side(struct stoa_verify *verify, uint32_t group, uint32_t node,
+                                       const struct stoa_side_entry *side, enum stoa_status st,
+                                       struct stoa_error *err);
 
 /*
  * Deep, of a column whose first node is `node` and whose chunks are without a finding: the values

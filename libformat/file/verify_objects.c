@@ -269,10 +269,10 @@ static enum stoa_status compare_chunk(struct stoa_verify *verify, const struct s
     return STOA_OK;
 }
 
-/* Every stored page of a chunk against its hash; each that differs is a finding. */
-static enum stoa_status verify_pages(struct stoa_verify *verify, const struct stoa_chunk *chunk,
-                                     const struct stoa_chunk_shape *shape, uint32_t group,
-                                     uint32_t node, bool *good, struct stoa_error *err)
+enum stoa_status stoa_verify_pages(struct stoa_verify *verify, const struct stoa_chunk *chunk,
+                                   const struct stoa_chunk_shape *shape, uint32_t group,
+                                   uint32_t node, const struct stoa_side_entry *side, bool *good,
+                                   struct stoa_error *err)
 {
     uint32_t local = chunk->flags & STOA_CHUNK_LOCAL_DICT ? 1 : 0;
     struct stoa_chunk_pages pages = {0};
@@ -304,7 +304,10 @@ static enum stoa_status verify_pages(struct stoa_verify *verify, const struct st
                 stoa_wrap(err, st, "dictionary page");
             else
                 stoa_wrap(err, st, "page %" PRIu32, k - local);
-            stoa_verify_wrap(verify, group, node, st, err);
+            if (side != NULL)
+                stoa_verify_wrap_side(verify, group, node, side, st, err);
+            else
+                stoa_verify_wrap(verify, group, node, st, err);
             STOA_TRY(stoa_verify_report(verify, st, err));
         }
     }
@@ -380,7 +383,7 @@ static enum stoa_status verify_chunk(struct stoa_verify *verify, struct group_wa
                             chunk.nbytes, entry.offset);
     STOA_TRY(stoa_verify_zeros(verify, walk->at, chunk.offset, err));
     walk->at = chunk.offset + chunk.nbytes;
-    STOA_TRY(verify_pages(verify, &chunk, &shape, walk->number, node, good, err));
+    STOA_TRY(stoa_verify_pages(verify, &chunk, &shape, walk->number, node, NULL, good, err));
 out:
     return st;
 }
@@ -467,6 +470,7 @@ enum stoa_status stoa_verify_row_group(struct stoa_verify *verify, const struct 
     };
     enum stoa_status st = STOA_OK;
 
+    verify->group = *object;
     if (verify->reader != NULL)
         st = compare_group(verify, object, offset, walk.number, err);
     if (st == STOA_OK && object->ref_id != verify->schema_id)

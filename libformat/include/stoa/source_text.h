@@ -96,6 +96,12 @@ struct stoa_source_info {
     uint32_t flags;
 };
 
+/*
+ * Why a source of these flags cannot be written back, "rows or columns of it were left out"; NULL
+ * when it can. Lent for ever.
+ */
+STOA_API const char *stoa_source_obstacle(uint32_t flags);
+
 /* Frees what it owns; it is {0} again. */
 STOA_API void stoa_source_info_reset(struct stoa_source_info *info);
 

@@ -81,10 +81,59 @@ static void source_text_comes_back(void **state)
     }
 }
 
+/* ---- Damage ---- */
+
+static void count_finding(void *context, const struct stoa_error *finding)
+{
+    assert_true(finding->message[0] != '\0');
+    ++*(size_t *)context;
+}
+
+static size_t count_findings(const struct stoa_test_file *file, bool deep)
+{
+    size_t n = 0;
+    struct stoa_verify_options options = {.deep = deep, .report = count_finding, .context = &n};
+    struct stoa_source *source = stoa_test_file_source(file);
+    struct stoa_verify_result result;
+    struct stoa_error err = {0};
+
+    check(stoa_verify(source, &options, &result, &err), &err);
+    stoa_source_close(source);
+    return n;
+}
+
+static void verify_finds_every_flipped_bit(void **state)
+{
+    struct stoa_test_random random;
+
+    (void)state;
+    stoa_test_random_init(&random, "verify_finds_every_flipped_bit");
+    for (size_t n = stoa_test_ncases(12); n > 0; n--) {
+        struct stoa_rules rules = stoa_default_rules;
+        struct stoa_test_table table;
+
+        if (n % 2 == 0)
+            rules.footer_pack_nbytes = 0;
+        make_table(&random, 3, &rules, &table);
+        assert_int_equal(count_findings(&table.file, false), 0);
+        assert_int_equal(count_findings(&table.file, true), 0);
+        for (unsigned k = 0; k < 200; k++) {
+            size_t bit = (size_t)stoa_test_random_below(&random, table.file.nbytes * 8);
+
+            table.file.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            if (count_findings(&table.file, false) == 0)
+                fail_msg("bit %zu of %zu bytes", bit, table.file.nbytes);
+            table.file.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+        stoa_test_table_reset(&table);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(source_text_comes_back),
+        cmocka_unit_test(verify_finds_every_flipped_bit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
