@@ -11,21 +11,15 @@
  *
  * Row groups are made of whole units, so their borders follow from the input and the options alone.
  */
+#include "convert/run.h"
+
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/bits.h"
 #include "base/error.h"
-#include "convert/convert_plan.h"
-#include "convert/stoa_side.h"
-#include "convert/text_pack.h"
-#include "csv/csv.h"
 #include "exec/pipeline.h"
 #include "exec/progress.h"
-#include "jsonl/jsonl.h"
 
 /* What goes through the pipeline: a unit, then batches, then an item of the sink. */
 struct item {
@@ -44,28 +38,18 @@ struct item {
 };
 
 struct run {
-    struct stoa_plan_convert plan;
-    const struct stoa_convert_options *options;
+    struct stoa_plan_convert *plan;
     struct stoa_batch_sink *sink;
+    struct stoa_progress *progress;
     struct item *held; /* what assemble has joined so far */
     uint64_t next_ordinal;
-    struct stoa_progress progress;
-    struct timespec start;
 };
-
-static double seconds_since(const struct timespec *start)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) * 1e-9;
-}
 
 /* Charges an item for so much memory from now on. */
 static void charge(struct run *run, struct item *item, uint64_t nbytes)
 {
-    atomic_fetch_add(&run->plan.memory.nbytes, nbytes);
-    atomic_fetch_sub(&run->plan.memory.nbytes, item->memory);
+    atomic_fetch_add(&run->plan->memory.nbytes, nbytes);
+    atomic_fetch_sub(&run->plan->memory.nbytes, item->memory);
     item->memory = nbytes;
 }
 
@@ -74,7 +58,7 @@ static bool has_room(void *context)
     const struct run *run = context;
     uint64_t kept = run->sink->kept_nbytes != NULL ? run->sink->kept_nbytes(run->sink) : 0;
 
-    return stoa_memory_has_room(&run->plan.memory, kept);
+    return stoa_memory_has_room(&run->plan->memory, kept);
 }
 
 static void drop(void *context, void *dropped)
@@ -102,7 +86,7 @@ static bool prefetch(void *context)
 {
     struct run *run = context;
 
-    return run->plan.source->prefetch(run->plan.source);
+    return run->plan->source->prefetch(run->plan->source);
 }
 
 static void set_counter(struct stoa_progress *progress, enum stoa_progress_counter counter,
@@ -114,17 +98,17 @@ static void set_counter(struct stoa_progress *progress, enum stoa_progress_count
 static enum stoa_status stage_next(void *context, void **item, struct stoa_error *err)
 {
     struct run *run = context;
-    struct stoa_batch_source *source = run->plan.source;
+    struct stoa_batch_source *source = run->plan->source;
     struct stoa_unit *unit = NULL;
-    struct stoa_memory *memory = &run->plan.memory;
+    struct stoa_memory *memory = &run->plan->memory;
     struct item *made = NULL;
     uint64_t done, total;
     enum stoa_status st;
 
     STOA_TRY(source->next(source, &unit, err));
     source->progress(source, &done, &total);
-    set_counter(&run->progress, STOA_PROGRESS_BYTES_IN, done);
-    set_counter(&run->progress, STOA_PROGRESS_TOTAL_BYTES, total);
+    set_counter(run->progress, STOA_PROGRESS_BYTES_IN, done);
+    set_counter(run->progress, STOA_PROGRESS_TOTAL_BYTES, total);
     if (unit == NULL)
         goto out;
     STOA_TRY(stoa_memory_of_unit(memory, unit->nbytes, unit->nrows, &memory->last_nbytes, err));
@@ -143,7 +127,7 @@ out:
 static enum stoa_status filter_batch(const struct run *run, struct stoa_batch *batch,
                                      struct stoa_error *err)
 {
-    const struct stoa_schema *schema = &run->plan.schema;
+    const struct stoa_schema *schema = &run->plan->schema;
     struct stoa_batch kept = {0};
     uint8_t *selected = NULL;
     uint32_t *rows = NULL;
@@ -153,7 +137,7 @@ static enum stoa_status filter_batch(const struct run *run, struct stoa_batch *b
     STOA_TRY(stoa_batch_init(&kept, schema, err));
     STOA_TRY(stoa_alloc(&selected, stoa_bitmap_nbytes(batch->nrows), err));
     STOA_TRY(stoa_alloc(&rows, batch->nrows * sizeof(*rows), err));
-    STOA_TRY(stoa_matcher_eval(run->plan.matcher, batch, selected, err));
+    STOA_TRY(stoa_matcher_eval(run->plan->matcher, batch, selected, err));
     for (size_t i = 0; i < batch->nrows; i++) {
         rows[nrows] = (uint32_t)i;
         nrows += stoa_bitmap_get(selected, i);
@@ -187,7 +171,7 @@ static uint64_t group_nbytes_of(const struct run *run, const struct stoa_batch *
 {
     uint64_t text, fields;
 
-    if (run->plan.from == STOA_FORMAT_STOA)
+    if (run->plan->from == STOA_FORMAT_STOA)
         return stoa_memory_batch_nbytes(batch);
     text = unit_nrows > 0 ? unit_nbytes * batch->nrows / unit_nrows : 0;
     fields = (uint64_t)8 * batch->nrows * batch->ncolumns;
@@ -209,16 +193,16 @@ static enum stoa_status stage_read(void *context, void **at, struct stoa_error *
     *batch = (struct stoa_batch){0};
     item->notes[0] = NULL;
     item->unit = NULL; /* read() frees it in any case */
-    STOA_TRY(run->plan.source->read(run->plan.source, unit, batch, &item->notes[0], err));
+    STOA_TRY(run->plan->source->read(run->plan->source, unit, batch, &item->notes[0], err));
     item->nbatches = 1;
     item->nnotes = item->notes[0] != NULL;
-    if (run->plan.matcher != NULL && batch->nrows > 0)
+    if (run->plan->matcher != NULL && batch->nrows > 0)
         STOA_TRY(filter_batch(run, batch, err));
-    batch->schema = &run->plan.schema;
+    batch->schema = &run->plan->schema;
     item->nrows = batch->nrows;
     item->nbytes = group_nbytes_of(run, batch, unit_nbytes, unit_nrows);
     charge(run, item,
-           stoa_memory_of_batch(&run->plan.memory, batch) +
+           stoa_memory_of_batch(&run->plan->memory, batch) +
                (item->nnotes > 0 ? item->notes[0]->nbytes : 0));
     if (item->nrows == 0 && item->nnotes == 0) {
         drop(run, item);
@@ -264,14 +248,14 @@ static void give_out(struct run *run, struct item *item, void **at)
 /* Nothing of a usual size would fit any more: no need to wait for the next unit. */
 static bool is_full(const struct run *run, const struct item *item)
 {
-    return item->nrows >= run->plan.group_nrows - run->plan.group_nrows / 8 ||
-           item->nbytes >= run->plan.group_nbytes - run->plan.group_nbytes / 8;
+    return item->nrows >= run->plan->group_nrows - run->plan->group_nrows / 8 ||
+           item->nbytes >= run->plan->group_nbytes - run->plan->group_nbytes / 8;
 }
 
 static bool fit_together(const struct run *run, const struct item *a, const struct item *b)
 {
-    return a->nrows + b->nrows <= run->plan.group_nrows &&
-           a->nbytes + b->nbytes <= run->plan.group_nbytes;
+    return a->nrows + b->nrows <= run->plan->group_nrows &&
+           a->nbytes + b->nbytes <= run->plan->group_nbytes;
 }
 
 static enum stoa_status stage_assemble(void *context, void **at, struct stoa_error *err)
@@ -281,7 +265,7 @@ static enum stoa_status stage_assemble(void *context, void **at, struct stoa_err
     enum stoa_status st = STOA_OK;
 
     if (item != NULL && item->nnotes > 0)
-        STOA_TRY(run->plan.source->accept(run->plan.source, item->notes[0], err));
+        STOA_TRY(run->plan->source->accept(run->plan->source, item->notes[0], err));
     if (item != NULL && item->nrows == 0) { /* its notes were all that it brought */
         drop(run, item);
         *at = NULL;
@@ -313,7 +297,7 @@ out:
 static enum stoa_status concat(const struct run *run, struct item *item, struct stoa_batch *out,
                                struct stoa_error *err)
 {
-    const struct stoa_schema *schema = &run->plan.schema;
+    const struct stoa_schema *schema = &run->plan->schema;
     const struct stoa_array **parts = NULL;
     struct stoa_batch batch = {0};
     enum stoa_status st;
@@ -381,25 +365,15 @@ static enum stoa_status stage_commit(void *context, void **at, struct stoa_error
         return STOA_OK;
     made = item->made;
     item->made = NULL; /* commit() frees it in any case */
-    stoa_progress_add(&run->progress, STOA_PROGRESS_ROWS, item->nrows);
+    stoa_progress_add(run->progress, STOA_PROGRESS_ROWS, item->nrows);
     return run->sink->commit(run->sink, made, err);
 }
 
-static void report_progress(void *context, const struct stoa_progress *progress)
+enum stoa_status stoa_run(struct stoa_plan_convert *plan, struct stoa_batch_sink *sink,
+                          const volatile sig_atomic_t *cancel, struct stoa_progress *progress,
+                          struct stoa_error *err)
 {
-    const struct run *run = context;
-    const struct stoa_convert_progress now = {
-        .done_nbytes = stoa_progress_get(progress, STOA_PROGRESS_BYTES_IN),
-        .total_nbytes = stoa_progress_get(progress, STOA_PROGRESS_TOTAL_BYTES),
-        .nrows = stoa_progress_get(progress, STOA_PROGRESS_ROWS),
-        .seconds = seconds_since(&run->start),
-    };
-
-    run->options->progress(run->options->progress_context, &now);
-}
-
-static enum stoa_status run_pipeline(struct run *run, struct stoa_error *err)
-{
+    struct run run = {.plan = plan, .sink = sink, .progress = progress};
     struct stoa_stage stages[7] = {
         {STOA_STAGE_ORDERED, stage_next},
         {STOA_STAGE_PARALLEL, stage_read},
@@ -407,103 +381,27 @@ static enum stoa_status run_pipeline(struct run *run, struct stoa_error *err)
         {STOA_STAGE_PARALLEL, stage_prepare},
     };
     size_t nstages = 4;
+    enum stoa_status st;
 
-    if (run->sink->sequence != NULL)
+    if (sink->sequence != NULL)
         stages[nstages++] = (struct stoa_stage){STOA_STAGE_ORDERED, stage_sequence};
-    if (run->sink->encode != NULL)
+    if (sink->encode != NULL)
         stages[nstages++] = (struct stoa_stage){STOA_STAGE_PARALLEL, stage_encode};
     stages[nstages++] = (struct stoa_stage){STOA_STAGE_ORDERED, stage_commit};
-    return stoa_pipeline_run(
+    st = stoa_pipeline_run(
         &(struct stoa_pipeline){
             .stages = stages,
             .nstages = nstages,
-            .context = run,
-            .jobs = run->plan.jobs,
-            .max_in_flight = 2 * (size_t)run->plan.jobs + 2,
+            .context = &run,
+            .jobs = plan->jobs,
+            .max_in_flight = 2 * (size_t)plan->jobs + 2,
             .has_room = has_room,
             .drop = drop,
-            .prefetch = run->plan.source->prefetch != NULL ? prefetch : NULL,
-            .cancel = run->options->cancel,
-            .progress = &run->progress,
+            .prefetch = plan->source->prefetch != NULL ? prefetch : NULL,
+            .cancel = cancel,
+            .progress = progress,
         },
         err);
-}
-
-static enum stoa_status open_sink(struct run *run, struct stoa_sink *output, struct stoa_error *err)
-{
-    const struct stoa_plan_convert *plan = &run->plan;
-    const struct stoa_text_packer *packer = stoa_text_packer_find(plan->compress);
-
-    switch (plan->to) {
-    case STOA_FORMAT_STOA:
-        return stoa_writer_sink_open(output, &plan->schema, &run->options->writer, &run->sink, err);
-    case STOA_FORMAT_JSONL:
-        return stoa_jsonl_sink_open(output, packer, &run->sink, err);
-    default:
-        return stoa_csv_sink_open(output, &plan->csv_out, packer, &plan->schema, &run->sink, err);
-    }
-}
-
-/* A sink that counts what goes through it. */
-struct counting_sink {
-    struct stoa_sink base;
-    struct stoa_sink *below;
-    uint64_t nbytes;
-};
-
-static enum stoa_status counting_write(struct stoa_sink *sink, const void *bytes, size_t nbytes,
-                                       struct stoa_error *err)
-{
-    struct counting_sink *counting = (struct counting_sink *)sink;
-
-    counting->nbytes += nbytes;
-    return counting->below->write(counting->below, bytes, nbytes, err);
-}
-
-static void fill_report(const struct run *run, const struct counting_sink *output,
-                        struct stoa_convert_report *report)
-{
-    *report = (struct stoa_convert_report){
-        .from = run->plan.from,
-        .to = run->plan.to,
-        .ninputs = run->options->npaths,
-        .nrows = stoa_progress_get(&run->progress, STOA_PROGRESS_ROWS),
-        .input_nbytes = stoa_progress_get(&run->progress, STOA_PROGRESS_BYTES_IN),
-        .output_nbytes = output->nbytes,
-        .ncolumns = run->plan.schema.nfields,
-        .seconds = seconds_since(&run->start),
-    };
-}
-
-enum stoa_status stoa_convert(const struct stoa_convert_options *options,
-                              struct stoa_convert_report *report, struct stoa_error *err)
-{
-    struct run run = {.options = options};
-    struct counting_sink output = {.base = {.write = counting_write}};
-    enum stoa_status st;
-
-    clock_gettime(CLOCK_MONOTONIC, &run.start);
-    stoa_progress_init(&run.progress, options->progress != NULL ? report_progress : NULL, &run);
-    /* An output that can't be is known before any input is read. */
-    STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output.below, err));
-    output.base.name = output.below->name;
-    STOA_TRY(stoa_plan_convert_init(&run.plan, options, err));
-    if (options->dry_run) { /* the sink is closed without a commit: no trace */
-        if (report != NULL)
-            fill_report(&run, &output, report);
-        goto out;
-    }
-    STOA_TRY(open_sink(&run, &output.base, err));
-    STOA_TRY(run_pipeline(&run, err));
-    STOA_TRY(run.sink->finish(run.sink, err));
-    STOA_TRY(output.below->commit(output.below, err));
-    if (report != NULL)
-        fill_report(&run, &output, report);
-out:
     drop(&run, run.held);
-    if (run.sink != NULL)
-        run.sink->close(run.sink);
-    stoa_plan_convert_reset(&run.plan);
-    stoa_sink_close(output.below);
-    return st;
+    return st == STOA_OK ? sink->finish(sink, err) : st;
 }

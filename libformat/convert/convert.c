@@ -1,0 +1,123 @@
+/*
+ * Conversions from beginning to end: the plan, the output, the run, the report.
+ */
+#include <time.h>
+
+#include "base/error.h"
+#include "convert/run.h"
+#include "convert/stoa_side.h"
+#include "convert/text_pack.h"
+#include "csv/csv.h"
+#include "exec/progress.h"
+#include "jsonl/jsonl.h"
+
+struct conversion {
+    const struct stoa_convert_options *options;
+    struct stoa_plan_convert plan;
+    struct stoa_batch_sink *sink;
+    struct stoa_progress progress;
+    struct timespec start;
+};
+
+static double seconds_since(const struct timespec *start)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) * 1e-9;
+}
+
+static void report_progress(void *context, const struct stoa_progress *progress)
+{
+    const struct conversion *conversion = context;
+    const struct stoa_convert_progress now = {
+        .done_nbytes = stoa_progress_get(progress, STOA_PROGRESS_BYTES_IN),
+        .total_nbytes = stoa_progress_get(progress, STOA_PROGRESS_TOTAL_BYTES),
+        .nrows = stoa_progress_get(progress, STOA_PROGRESS_ROWS),
+        .seconds = seconds_since(&conversion->start),
+    };
+
+    conversion->options->progress(conversion->options->progress_context, &now);
+}
+
+static enum stoa_status open_sink(struct conversion *conversion, struct stoa_sink *output,
+                                  struct stoa_error *err)
+{
+    const struct stoa_plan_convert *plan = &conversion->plan;
+    const struct stoa_text_packer *packer = stoa_text_packer_find(plan->compress);
+
+    switch (plan->to) {
+    case STOA_FORMAT_STOA:
+        return stoa_writer_sink_open(output, &plan->schema, &conversion->options->writer,
+                                     &conversion->sink, err);
+    case STOA_FORMAT_JSONL:
+        return stoa_jsonl_sink_open(output, packer, &conversion->sink, err);
+    default:
+        return stoa_csv_sink_open(output, &plan->csv_out, packer, &plan->schema, &conversion->sink,
+                                  err);
+    }
+}
+
+/* A sink that counts what goes through it. */
+struct counting_sink {
+    struct stoa_sink base;
+    struct stoa_sink *below;
+    uint64_t nbytes;
+};
+
+static enum stoa_status counting_write(struct stoa_sink *sink, const void *bytes, size_t nbytes,
+                                       struct stoa_error *err)
+{
+    struct counting_sink *counting = (struct counting_sink *)sink;
+
+    counting->nbytes += nbytes;
+    return counting->below->write(counting->below, bytes, nbytes, err);
+}
+
+static void fill_report(const struct conversion *conversion, const struct counting_sink *output,
+                        struct stoa_convert_report *report)
+{
+    *report = (struct stoa_convert_report){
+        .from = conversion->plan.from,
+        .to = conversion->plan.to,
+        .ninputs = conversion->options->npaths,
+        .nrows = stoa_progress_get(&conversion->progress, STOA_PROGRESS_ROWS),
+        .input_nbytes = stoa_progress_get(&conversion->progress, STOA_PROGRESS_BYTES_IN),
+        .output_nbytes = output->nbytes,
+        .ncolumns = conversion->plan.schema.nfields,
+        .seconds = seconds_since(&conversion->start),
+    };
+}
+
+enum stoa_status stoa_convert(const struct stoa_convert_options *options,
+                              struct stoa_convert_report *report, struct stoa_error *err)
+{
+    struct conversion conversion = {.options = options};
+    struct counting_sink output = {.base = {.write = counting_write}};
+    enum stoa_status st;
+
+    clock_gettime(CLOCK_MONOTONIC, &conversion.start);
+    stoa_progress_init(&conversion.progress, options->progress != NULL ? report_progress : NULL,
+                       &run);
+    /* An output that can't be is known before any input is read. */
+    STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output.below, err));
+    output.base.name = output.below->name;
+    STOA_TRY(stoa_plan_convert_init(&conversion.plan, options, err));
+    if (options->dry_run) { /* the sink is closed without a commit: no trace */
+        if (report != NULL)
+            fill_report(&conversion, &output, report);
+        goto out;
+    }
+    STOA_TRY(open_sink(&conversion, &output.base, err));
+    STOA_TRY(
+        stoa_run(&conversion.plan, conversion.sink, options->cancel, &conversion.progress, err));
+    STOA_TRY(output.below->commit(output.below, err));
+    if (report != NULL)
+        fill_report(&conversion, &output, report);
+out:
+    if (conversion.sink != NULL)
+        conversion.sink->close(conversion.sink);
+    stoa_plan_convert_reset(&conversion.plan);
+    stoa_sink_close(output.below);
+    return st;
+}
