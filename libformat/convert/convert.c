@@ -98,7 +98,7 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
 
     clock_gettime(CLOCK_MONOTONIC, &conversion.start);
     stoa_progress_init(&conversion.progress, options->progress != NULL ? report_progress : NULL,
-                       &run);
+                       &conversion);
     /* An output that can't be is known before any input is read. */
     STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output.below, err));
     output.base.name = output.below->name;
