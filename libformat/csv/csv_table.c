@@ -262,6 +262,9 @@ enum stoa_status stoa_csv_options_check(const struct stoa_csv_options *options,
         options->date_order > STOA_CSV_DATE_MDY || options->infer > STOA_CSV_INFER_NONE ||
         (options->ragged & ~(STOA_CSV_PAD | STOA_CSV_TRUNCATE)) != 0)
         return stoa_fail(err, STOA_ERR_USAGE, "an option of CSV is out of its range");
+    if (options->max_record_nbytes > STOA_CSV_MOST_NBYTES ||
+        options->unit_nbytes > STOA_CSV_MOST_NBYTES)
+        return stoa_fail(err, STOA_ERR_USAGE, "a CSV record or unit of 4 GiB or more");
 out:
     return st;
 }

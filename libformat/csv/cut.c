@@ -4,9 +4,9 @@
  *     buffer  | records of this unit           | begun record | unread
  *           begin                       record_end      at      nbytes
  *
- * The automaton has two states, outside and inside quotes, and needs the byte before a quote to
- * tell an opening one from a stray one. A stretch without quotes and CRs, which is most of most
- * files, is stepped through line by line with memchr().
+ * All there is to do is to count the ends of records, which a kernel does at nearly the speed of
+ * memory (csv/index_kernels.h), and to stop at the right one. What it knows between two pieces of
+ * text is the state of the automaton.
  */
 #include "csv/cut.h"
 
@@ -15,36 +15,14 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "csv/csv_table.h"
-
-#define ONES  UINT64_C(0x0101010101010101)
-#define HIGHS UINT64_C(0x8080808080808080)
+#include "csv/index_kernels.h"
 
 /* Bytes asked of a stream: as many as are there already, in these limits. */
 #define READ_NBYTES_MIN ((size_t)32 << 10)
 #define READ_NBYTES_MAX ((size_t)1 << 20)
 
-/* The high bit of each byte of `word` that is zero; bits above the first one may be false. */
-static inline uint64_t zero_bytes(uint64_t word)
-{
-    return (word - ONES) & ~word & HIGHS;
-}
-
-/* The first byte of [text, end) that is a, b or c, or `end`. Reads up to 7 bytes behind the end. */
-static const char *find3(const char *text, const char *end, char a, char b, char c)
-{
-    const uint64_t as = ONES * (uint8_t)a, bs = ONES * (uint8_t)b, cs = ONES * (uint8_t)c;
-
-    for (; text < end; text += 8) {
-        uint64_t word = stoa_load64(text);
-        uint64_t hits = zero_bytes(word ^ as) | zero_bytes(word ^ bs) | zero_bytes(word ^ cs);
-
-        if (hits != 0) { /* the lowest hit is a true one: borrows go upwards only */
-            text += __builtin_ctzll(hits) / 8;
-            return text < end ? text : end;
-        }
-    }
-    return end;
-}
+/* Text that is walked over at a time: no more than a record may have, so that all are measured. */
+#define STEP_NBYTES ((size_t)64 << 10)
 
 static const char *text_of(const struct stoa_csv_cutter *cutter)
 {
@@ -57,29 +35,19 @@ static size_t nbytes_of(const struct stoa_csv_cutter *cutter)
     return cutter->buffer.nbytes - cutter->begin;
 }
 
-/* Where the automaton is, in bytes behind cutter->begin. */
-struct scan {
-    size_t at;         /* next byte to look at */
-    size_t record_end; /* behind the last whole record */
-    size_t plain_end;  /* no quote and no CR in [at, plain_end) */
-    uint64_t nrecords;
-    uint64_t nlines;       /* line ends in [0, at) */
-    uint64_t record_lines; /* line ends in [0, record_end) */
-    bool quoted;
-};
-
 void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *stream,
                           const struct stoa_csv_options *options, struct stoa_buffer *head)
 {
     *cutter = (struct stoa_csv_cutter){
         .stream = stream,
-        .delimiter = stoa_csv_delimiter(options),
         .unit_nrows = options->unit_nrows != 0 ? options->unit_nrows : STOA_CSV_UNIT_NROWS,
         .unit_nbytes = options->unit_nbytes != 0 ? options->unit_nbytes : STOA_CSV_UNIT_NBYTES,
         .max_record_nbytes = stoa_csv_max_record_nbytes(options),
         .buffer = *head,
         .line = 1,
     };
+    stoa_csv_dialect_init(&cutter->dialect, options);
+    cutter->kernels = stoa_csv_dialect_is_simple(&cutter->dialect) ? stoa_csv_kernels() : NULL;
     *head = (struct stoa_buffer){0};
 }
 
@@ -107,131 +75,6 @@ static enum stoa_status read_more(struct stoa_csv_cutter *cutter, struct stoa_er
     buffer->nbytes += got;
     cutter->ended = got == 0;
     memset(buffer->data + buffer->nbytes, 0, STOA_CSV_SLACK);
-out:
-    return st;
-}
-
-static void end_record(struct scan *scan, size_t at)
-{
-    scan->at = at;
-    scan->record_end = at;
-    scan->nrecords++;
-    scan->nlines++;
-    scan->record_lines = scan->nlines;
-}
-
-/*
- * Steps to the end of the record at scan->at or to the end of what is there; false in the latter
- * case. At the end of the input the last record needs no line end.
- */
-static bool step(const struct stoa_csv_cutter *cutter, struct scan *scan)
-{
-    const char *text = text_of(cutter);
-    const size_t nbytes = nbytes_of(cutter);
-
-    while (scan->at < nbytes) {
-        const char *from = text + scan->at, *end = text + nbytes, *hit;
-
-        if (scan->quoted) {
-            hit = find3(from, end, '"', '\n', '"');
-            if (hit == end) {
-                scan->at = nbytes;
-                return false;
-            }
-            if (*hit == '\n') {
-                scan->nlines++;
-                scan->at = (size_t)(hit - text) + 1;
-                continue;
-            }
-            if (hit + 1 == end && !cutter->ended) { /* the next byte decides */
-                scan->at = (size_t)(hit - text);
-                return false;
-            }
-            scan->quoted = hit + 1 < end && hit[1] == '"';
-            scan->at = (size_t)(hit - text) + (scan->quoted ? 2 : 1);
-            continue;
-        }
-        if (scan->at < scan->plain_end) {
-            hit = memchr(from, '\n', scan->plain_end - scan->at);
-            if (hit == NULL) {
-                scan->at = scan->plain_end;
-                continue;
-            }
-            end_record(scan, (size_t)(hit - text) + 1);
-            return true;
-        }
-        hit = find3(from, end, '"', '\n', '\r');
-        if (hit == end) {
-            scan->at = nbytes;
-            return false;
-        }
-        scan->at = (size_t)(hit - text);
-        if (*hit == '"') {
-            char before = scan->at > scan->record_end ? hit[-1] : '\n';
-
-            scan->quoted = before == cutter->delimiter || before == '\n';
-            scan->at++;
-        } else if (*hit == '\n') {
-            end_record(scan, scan->at + 1);
-            return true;
-        } else {
-            if (hit + 1 == end && !cutter->ended)
-                return false;
-            end_record(scan, scan->at + (hit + 1 < end && hit[1] == '\n' ? 2 : 1));
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Looks once at all that is new: a stretch without quotes and CRs can be stepped through fast. */
-static void find_plain(const struct stoa_csv_cutter *cutter, struct scan *scan)
-{
-    const char *text = text_of(cutter) + scan->at;
-    size_t nbytes = nbytes_of(cutter) - scan->at;
-
-    if (nbytes > 0 && memchr(text, '"', nbytes) == NULL && memchr(text, '\r', nbytes) == NULL)
-        scan->plain_end = nbytes_of(cutter);
-}
-
-static enum stoa_status fail_too_large(const struct stoa_csv_cutter *cutter,
-                                       const struct scan *scan, struct stoa_error *err)
-{
-    return stoa_csv_fail_too_large(err, cutter->stream->name, cutter->line + scan->record_lines,
-                                   cutter->offset + scan->record_end, cutter->max_record_nbytes);
-}
-
-/* Moves scan over records until the unit is full or the input ends. */
-static enum stoa_status fill(struct stoa_csv_cutter *cutter, uint32_t nrecords, struct scan *scan,
-                             struct stoa_error *err)
-{
-    enum stoa_status st = STOA_OK;
-
-    find_plain(cutter, scan);
-    while (scan->nrecords < nrecords) {
-        struct scan before = *scan;
-        bool whole = step(cutter, scan);
-        size_t end; /* of the record as far as it is there */
-
-        if (!whole && cutter->ended && before.record_end < nbytes_of(cutter)) {
-            scan->record_end = nbytes_of(cutter); /* the last record has no line end */
-            scan->nrecords++;
-            whole = true;
-        }
-        end = whole ? scan->record_end : nbytes_of(cutter);
-        if (end - before.record_end > cutter->max_record_nbytes)
-            return fail_too_large(cutter, &before, err);
-        if (!whole && cutter->ended)
-            break;
-        if (before.record_end > 0 && end > cutter->unit_nbytes) {
-            *scan = before; /* this record opens the next unit */
-            break;
-        }
-        if (!whole) {
-            STOA_TRY(read_more(cutter, err));
-            find_plain(cutter, scan);
-        }
-    }
 out:
     return st;
 }
@@ -282,6 +125,104 @@ void stoa_csv_cutter_skip(struct stoa_csv_cutter *cutter, size_t nbytes, uint64_
     cutter->line += nlines;
 }
 
+/* stoa_csv_kernels.tally for any dialect. */
+static void tally_exactly(const struct stoa_csv_dialect *dialect, const char *text, size_t nbytes,
+                          uint64_t most, struct stoa_csv_tally *tally)
+{
+    enum stoa_csv_state state = tally->state;
+
+    for (size_t at = 0; at < nbytes && tally->nrecords < most; at++) {
+        const enum stoa_csv_class class = dialect->classes[(uint8_t)text[at]];
+
+        tally->nbytes++;
+        if (class == STOA_CSV_CR && text[at + 1] == '\n')
+            continue;
+        state = stoa_csv_next_state[state][class];
+        tally->nlines += class == STOA_CSV_LF;
+        if (state != STOA_CSV_AT_RECORD)
+            continue;
+        tally->nlines += class == STOA_CSV_CR;
+        tally->nrecords++;
+        tally->last_end = tally->nbytes;
+        tally->last_nlines = tally->nlines;
+    }
+    tally->state = state;
+}
+
+/*
+ * Where the unit must have ended: behind its first record as large as that may be, then behind one
+ * that is whole within unit_nbytes.
+ */
+static uint64_t border_of(const struct stoa_csv_cutter *cutter, const struct stoa_csv_tally *tally)
+{
+    const uint64_t max = cutter->max_record_nbytes;
+
+    return tally->nrecords == 0 || cutter->unit_nbytes - tally->last_end > max
+               ? tally->last_end + max
+               : cutter->unit_nbytes;
+}
+
+/* Bytes that may be walked over: not a CR whose next byte is not there yet. */
+static size_t known_nbytes(const struct stoa_csv_cutter *cutter)
+{
+    const size_t nbytes = nbytes_of(cutter);
+
+    return nbytes > 0 && !cutter->ended && text_of(cutter)[nbytes - 1] == '\r' ? nbytes - 1
+                                                                               : nbytes;
+}
+
+static void step(const struct stoa_csv_cutter *cutter, uint64_t most, size_t nbytes,
+                 struct stoa_csv_tally *tally)
+{
+    const char *text = text_of(cutter) + tally->nbytes;
+
+    if (cutter->kernels != NULL)
+        cutter->kernels->tally(&cutter->dialect, text, nbytes, most, tally);
+    else
+        tally_exactly(&cutter->dialect, text, nbytes, most, tally);
+}
+
+static uint64_t least_of(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Walks over records until the unit is full or the input ends. */
+static enum stoa_status fill(struct stoa_csv_cutter *cutter, uint32_t nrecords,
+                             struct stoa_csv_tally *tally, struct stoa_error *err)
+{
+    const uint64_t max = cutter->max_record_nbytes;
+    enum stoa_status st = STOA_OK;
+
+    while (tally->nrecords < nrecords && tally->last_end <= cutter->unit_nbytes) {
+        const uint64_t border = border_of(cutter, tally);
+        const uint64_t end = least_of(known_nbytes(cutter), border);
+
+        if (tally->nbytes < end) {
+            const uint64_t nbytes = least_of(end - tally->nbytes, least_of(max, STEP_NBYTES));
+
+            /* The first record is let through alone: it may be larger than a unit. */
+            step(cutter, tally->nrecords == 0 ? 1 : nrecords, (size_t)nbytes, tally);
+            continue;
+        }
+        if (nbytes_of(cutter) > border && tally->nrecords > 0)
+            break; /* what is begun opens the next unit */
+        if (nbytes_of(cutter) > border)
+            return stoa_csv_fail_too_large(err, cutter->stream->name, cutter->line, cutter->offset,
+                                           max);
+        if (cutter->ended && tally->last_end < tally->nbytes) { /* a record without a line end */
+            tally->nrecords++;
+            tally->last_end = tally->nbytes;
+            tally->last_nlines = tally->nlines;
+        }
+        if (cutter->ended)
+            break;
+        STOA_TRY(read_more(cutter, err));
+    }
+out:
+    return st;
+}
+
 /* Takes the buffer with the first nbytes of it out of the cutter; what follows them stays. */
 static enum stoa_status take_buffer(struct stoa_csv_cutter *cutter, size_t nbytes, char **out,
                                     struct stoa_error *err)
@@ -312,10 +253,11 @@ static enum stoa_status copy_front(struct stoa_csv_cutter *cutter, size_t nbytes
 }
 
 /* The records that were passed become the unit. Small ones are copied, large ones are not. */
-static enum stoa_status hand_over(struct stoa_csv_cutter *cutter, const struct scan *scan,
-                                  struct stoa_csv_text *out, struct stoa_error *err)
+static enum stoa_status hand_over(struct stoa_csv_cutter *cutter,
+                                  const struct stoa_csv_tally *tally, struct stoa_csv_text *out,
+                                  struct stoa_error *err)
 {
-    const size_t nbytes = scan->record_end;
+    const size_t nbytes = tally->last_end;
     char *text;
     enum stoa_status st;
 
@@ -327,11 +269,11 @@ static enum stoa_status hand_over(struct stoa_csv_cutter *cutter, const struct s
     *out = (struct stoa_csv_text){
         .text = text,
         .nbytes = nbytes,
-        .nrecords = scan->nrecords,
+        .nrecords = tally->nrecords,
         .line = cutter->line,
         .offset = cutter->offset,
     };
-    cutter->line += scan->record_lines;
+    cutter->line += tally->last_nlines;
     cutter->offset += nbytes;
 out:
     return st;
@@ -340,16 +282,16 @@ out:
 enum stoa_status stoa_csv_cutter_next(struct stoa_csv_cutter *cutter, uint32_t nrecords,
                                       struct stoa_csv_text *out, struct stoa_error *err)
 {
-    struct scan scan = {0};
+    struct stoa_csv_tally tally = {0};
     enum stoa_status st = STOA_OK;
 
     if (!cutter->started)
         STOA_TRY(start(cutter, err));
-    STOA_TRY(fill(cutter, nrecords != 0 ? nrecords : cutter->unit_nrows, &scan, err));
-    if (scan.nrecords == 0)
+    STOA_TRY(fill(cutter, nrecords != 0 ? nrecords : cutter->unit_nrows, &tally, err));
+    if (tally.nrecords == 0)
         *out = (struct stoa_csv_text){0};
     else
-        STOA_TRY(hand_over(cutter, &scan, out, err));
+        STOA_TRY(hand_over(cutter, &tally, out, err));
 out:
     return st;
 }

@@ -1,5 +1,9 @@
 /*
- * Tiles of rows, record by record (spec/csv.md, section 1).
+ * Tiles of rows (spec/csv.md, section 1).
+ *
+ * Where the dialect allows it, a kernel takes rows of the right width for as long as there are any;
+ * the automaton takes what it stopped at, one record, and the kernel goes on behind it. So what is
+ * common is fast, and what is not is said in one place only.
  */
 #include "csv/index.h"
 
@@ -7,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "csv/index_kernels.h"
 
 /* Ends of a tile that has more than one row. */
 #define TILE_NENDS 65536
@@ -20,6 +25,7 @@ void stoa_csv_index_init(struct stoa_csv_index *index, const struct stoa_csv_dia
     *index = (struct stoa_csv_index){
         .dialect = dialect,
         .ncolumns = ncolumns,
+        .kernels = stoa_csv_dialect_is_simple(dialect) ? stoa_csv_kernels() : NULL,
         .tile_nrows = nrows == 0                    ? 1
                       : nrows < STOA_CSV_TILE_NROWS ? nrows
                                                     : STOA_CSV_TILE_NROWS,
@@ -42,7 +48,7 @@ enum stoa_status stoa_csv_index_start(struct stoa_csv_index *index, const char *
     const size_t nrows = index->tile_nrows;
     enum stoa_status st = STOA_OK;
 
-    if (nbytes >= UINT32_MAX - STOA_CSV_SLACK)
+    if (nbytes > STOA_CSV_MOST_NBYTES)
         return stoa_fail(err, STOA_ERR_LIMIT, "a unit of CSV text of 4 GiB or more");
     if (index->ends == NULL) {
         stoa_free(index->events); /* of a start that failed */
@@ -54,8 +60,8 @@ enum stoa_status stoa_csv_index_start(struct stoa_csv_index *index, const char *
             stoa_alloc_zeroed(&index->events, STOA_CSV_TILE_NEVENTS, sizeof(*index->events), err));
         STOA_TRY(stoa_alloc_zeroed(&index->row_begins, nrows, sizeof(uint32_t), err));
         STOA_TRY(stoa_alloc_zeroed(&index->row_ends, nrows, sizeof(uint32_t), err));
-        STOA_TRY(
-            stoa_alloc_zeroed(&index->ends, nrows * index->tile.stride, sizeof(uint32_t), err));
+        STOA_TRY(stoa_alloc_zeroed(&index->ends, nrows * index->tile.stride + STOA_CSV_ENDS_SLACK,
+                                   sizeof(uint32_t), err));
     }
     index->tile.text = text;
     index->tile.row = 0;
@@ -125,6 +131,12 @@ static bool is_row(struct stoa_csv_index *index, const uint32_t *ends, struct st
     return raw->nfields == index->ncolumns || fits_width(index, ends, raw);
 }
 
+static bool has_quotes(const struct stoa_csv_index *index, size_t end)
+{
+    return index->dialect->quote >= 0 &&
+           memchr(index->tile.text + index->at, index->dialect->quote, end - index->at) != NULL;
+}
+
 /* Takes the record at index->at, whatever it is. */
 static void take_record(struct stoa_csv_index *index)
 {
@@ -142,10 +154,36 @@ static void take_record(struct stoa_csv_index *index)
             ends[i] = ends[i - 1];
         index->row_begins[tile->nrows] = (uint32_t)index->at;
         index->row_ends[tile->nrows] = (uint32_t)raw.next;
-        tile->has_quotes = true;
+        tile->has_quotes |= has_quotes(index, raw.next);
         tile->nrows++;
     }
     index->at = raw.next;
+}
+
+/* Takes the rows of the right width from index->at on. */
+static void take_rows(struct stoa_csv_index *index)
+{
+    struct stoa_csv_tile *tile = &index->tile;
+    struct stoa_csv_rows rows = {
+        .text = tile->text,
+        .nbytes = index->nbytes,
+        .at = index->at,
+        .delimiter = index->dialect->delimiter,
+        .quote = index->dialect->quote,
+        .trailing = index->dialect->trailing_delimiter,
+        .has_quotes = tile->has_quotes,
+        .stride = tile->stride,
+        .nrows = tile->nrows,
+        .max_nrows = index->tile_nrows,
+        .row_begins = index->row_begins,
+        .ends = index->ends,
+        .row_ends = index->row_ends,
+    };
+
+    index->kernels->rows(&rows);
+    tile->nrows = rows.nrows;
+    tile->has_quotes = rows.has_quotes;
+    index->at = rows.at;
 }
 
 void stoa_csv_index_next(struct stoa_csv_index *index)
@@ -157,6 +195,10 @@ void stoa_csv_index_next(struct stoa_csv_index *index)
     tile->has_quotes = false;
     index->nevents = 0;
     while (index->at < index->nbytes && tile->nrows < index->tile_nrows &&
-           index->nevents < STOA_CSV_TILE_NEVENTS)
-        take_record(index);
+           index->nevents < STOA_CSV_TILE_NEVENTS) {
+        if (index->kernels != NULL)
+            take_rows(index);
+        if (index->at < index->nbytes && tile->nrows < index->tile_nrows)
+            take_record(index);
+    }
 }

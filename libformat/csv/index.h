@@ -18,6 +18,8 @@
 
 #include "csv/record.h"
 
+struct stoa_csv_kernels;
+
 #define STOA_CSV_TILE_NROWS   1024
 #define STOA_CSV_TILE_NEVENTS 1024
 
@@ -65,6 +67,7 @@ struct stoa_csv_index {
     size_t nevents;
 
     const struct stoa_csv_dialect *dialect; /* borrowed */
+    const struct stoa_csv_kernels *kernels; /* NULL: every record goes through the automaton */
     uint32_t ncolumns;
     uint32_t tile_nrows; /* most rows of a tile */
     size_t nbytes;       /* of the text */
@@ -79,7 +82,7 @@ void stoa_csv_index_reset(struct stoa_csv_index *index);
 
 /*
  * Starts with a text of whole records (the last may lack its line end), borrowed until the last
- * tile was used. STOA_ERR_LIMIT for a text of UINT32_MAX - STOA_CSV_SLACK bytes or more; memory for
+ * tile was used. STOA_ERR_LIMIT for a text of more than STOA_CSV_MOST_NBYTES; memory for
  * a tile is allocated here and used again.
  */
 STOA_CHECK enum stoa_status stoa_csv_index_start(struct stoa_csv_index *index, const char *text,

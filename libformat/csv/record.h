@@ -9,6 +9,9 @@
 /* Text that is split must be followed by so many readable bytes. */
 #define STOA_CSV_SLACK 64
 
+/* Most bytes of a text that is split: places in it fit 32 bits, and so does what is read behind. */
+#define STOA_CSV_MOST_NBYTES (UINT32_MAX - 2 * STOA_CSV_SLACK)
+
 /* What a byte is to the automaton that splits text. */
 enum stoa_csv_class {
     STOA_CSV_OTHER,

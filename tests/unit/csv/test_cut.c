@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "csv/index_kernels.h"
 #include "csv/record.h"
 #include "support/csv_model.h"
 #include "support/fault_alloc.h"
@@ -20,7 +21,9 @@
 struct job {
     const char *text;
     size_t nbytes;
-    size_t nhead; /* of these are in the cutter from the start */
+    size_t nhead;                           /* of these are in the cutter from the start */
+    const struct stoa_csv_kernels *kernels; /* NULL: what the cutter takes by itself */
+    bool exactly;                           /* no kernel at all */
     struct stoa_csv_options options;
     struct stoa_test_io_fault fault;
 };
@@ -59,6 +62,8 @@ static enum stoa_status cut(struct job *job, struct cuts **out, struct stoa_erro
     }
     stream = stoa_test_faulty_stream(stream, &job->fault);
     stoa_csv_cutter_init(&cutter, stream, &job->options, &head);
+    if (cutter.kernels != NULL && (job->kernels != NULL || job->exactly))
+        cutter.kernels = job->kernels;
     do {
         assert_true(cuts->nunits < sizeof(cuts->units) / sizeof(cuts->units[0]));
         st = stoa_csv_cutter_next(&cutter, 0, &cuts->units[cuts->nunits], err);
@@ -114,22 +119,28 @@ static void assert_equals_model(const struct job *job, const struct cuts *cuts)
 static void any_text_is_cut_where_the_scalar_model_does(void **state)
 {
     (void)state;
-    static const size_t reads[] = {1, 2, 3, 7, 8, 9, 31, 64, 1000, 0};
+    static const size_t reads[] = {1, 2, 3, 7, 64, 65, 127, 1000, 5000, 0};
     struct stoa_test_random r;
 
     stoa_test_random_init(&r, "any_text_is_cut_where_the_scalar_model_does");
     for (size_t n = stoa_test_ncases(5000); n > 0; n--) {
         struct stoa_error err = {0};
         struct job job = {
-            .options = {.header_nrecords = -1,
-                        .unit_nrows = (uint32_t)stoa_test_random_between(&r, 1, 40),
-                        .unit_nbytes = 1 + stoa_test_random_wide(&r) % 5000},
+            .kernels = stoa_test_random_one_in(&r, 3) ? &stoa_csv_kernels_scalar : NULL,
+            .exactly = stoa_test_random_one_in(&r, 4),
             .fault = {.max_read = reads[stoa_test_random_below(&r, 10)]},
         };
         struct cuts *cuts;
-        char *text = stoa_test_random_one_in(&r, 2)
-                         ? stoa_test_csv_noise(&r, 700, &job.nbytes)
-                         : stoa_test_csv_file(&r, stoa_test_random_below(&r, 60), 4, &job.nbytes);
+        char *text;
+
+        if (stoa_test_random_one_in(&r, 2))
+            job.options = stoa_test_csv_dialect(&r);
+        job.options.header_nrecords = -1;
+        job.options.unit_nrows = (uint32_t)stoa_test_random_between(&r, 1, 40);
+        job.options.unit_nbytes = 1 + stoa_test_random_wide(&r) % 5000;
+        text = stoa_test_random_one_in(&r, 2)
+                   ? stoa_test_csv_dialect_noise(&r, &job.options, 700, &job.nbytes)
+                   : stoa_test_csv_file(&r, stoa_test_random_below(&r, 60), 4, &job.nbytes);
 
         job.text = text;
         if (stoa_test_random_one_in(&r, 2))
@@ -209,6 +220,40 @@ static void the_start_of_an_input_is_passed_over(void **state)
             cuts_free(cuts);
         }
     }
+}
+
+/* What a larger quoted field does at the usual sizes, at a thousandth of them. */
+static void a_large_record_is_a_unit_of_its_own_or_an_error(void **state)
+{
+    (void)state;
+    enum { SMALL = 1000, LARGE = 300 * 1024 };
+    struct job job = {.options = {.header_nrecords = -1,
+                                  .unit_nbytes = 32 * 1024,
+                                  .max_record_nbytes = 512 * 1024}};
+    struct stoa_error err = {0};
+    struct cuts *cuts;
+    char *text = malloc(2 * SMALL + LARGE);
+
+    assert_non_null(text);
+    for (size_t i = 0; i < 2 * SMALL + LARGE; i += 2)
+        memcpy(text + i, "x\n", 2);
+    text[SMALL] = '"';
+    text[SMALL + LARGE - 2] = '"';
+    job.text = text;
+    job.nbytes = 2 * SMALL + LARGE;
+    for (job.fault.max_read = 0; job.fault.max_read < 4000; job.fault.max_read += 1999) {
+        assert_int_equal(cut(&job, &cuts, &err), STOA_OK);
+        assert_int_equal(cuts->nunits, 4);
+        assert_int_equal(cuts->units[1].nrecords, 1);
+        assert_int_equal(cuts->units[1].nbytes, LARGE);
+        assert_int_equal(cuts->units[2].line, 1 + (SMALL + LARGE) / 2);
+        cuts_free(cuts);
+    }
+    job.options.max_record_nbytes = LARGE - 1;
+    assert_int_equal(cut(&job, &cuts, &err), STOA_ERR_LIMIT);
+    assert_string_equal(err.message, "t.csv: line 501: a record of more than 307199 bytes: is a "
+                                     "quote left open?");
+    free(text);
 }
 
 static void a_record_over_the_limit_is_named(void **state)
@@ -301,6 +346,7 @@ int main(void)
         cmocka_unit_test(any_text_is_cut_where_the_scalar_model_does),
         cmocka_unit_test(a_text_of_many_reads_is_cut_as_the_model_does),
         cmocka_unit_test(the_start_of_an_input_is_passed_over),
+        cmocka_unit_test(a_large_record_is_a_unit_of_its_own_or_an_error),
         cmocka_unit_test(a_record_over_the_limit_is_named),
         cmocka_unit_test(a_failing_read_is_reported),
         cmocka_unit_test(a_failing_allocation_is_reported),

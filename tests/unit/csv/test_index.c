@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "csv/index_kernels.h"
 #include "support/csv_model.h"
 #include "support/fault_alloc.h"
 #include "support/random.h"
@@ -110,8 +111,8 @@ static void check_event(struct check *check, const struct stoa_csv_event *event)
 }
 
 /* Reads a text through an index that was used before, and looks at all of it. */
-static void check_text(struct stoa_csv_index *index, const char *text, size_t nbytes,
-                       const struct stoa_csv_options *options, size_t ncolumns)
+static void check_tiles(struct stoa_csv_index *index, const char *text, size_t nbytes,
+                        const struct stoa_csv_options *options, size_t ncolumns)
 {
     struct stoa_test_csv model;
     struct check check = {.options = options, .model = &model, .text = text, .ncolumns = ncolumns};
@@ -135,6 +136,22 @@ static void check_text(struct stoa_csv_index *index, const char *text, size_t nb
     }
     assert_int_equal(check.record, model.nrecords);
     stoa_test_csv_free(&model);
+}
+
+/* With each kind of kernel that there is, and with none. */
+static void check_text(struct stoa_csv_index *index, const char *text, size_t nbytes,
+                       const struct stoa_csv_options *options, size_t ncolumns)
+{
+    const struct stoa_csv_kernels *best = index->kernels;
+
+    check_tiles(index, text, nbytes, options, ncolumns);
+    if (best == NULL)
+        return;
+    index->kernels = &stoa_csv_kernels_scalar;
+    check_tiles(index, text, nbytes, options, ncolumns);
+    index->kernels = NULL;
+    check_tiles(index, text, nbytes, options, ncolumns);
+    index->kernels = best;
 }
 
 static void any_text_is_indexed_as_the_model_says(void **state)
@@ -244,6 +261,28 @@ static void tiles_end_where_they_must(void **state)
     }
 }
 
+static void a_first_quote_far_behind_is_one(void **state)
+{
+    (void)state;
+    enum { NPLAIN = 20480 };
+    static const char first[] = "\"1\n\",2\n3,\"\"\"4\"\n\"5,6";
+    static const struct stoa_csv_options options = {0};
+    const size_t nbytes = 4 * NPLAIN + sizeof(first) - 1;
+    char *text = calloc(nbytes + STOA_CSV_SLACK, 1);
+    struct stoa_csv_dialect dialect;
+    struct stoa_csv_index index;
+
+    assert_non_null(text);
+    for (size_t i = 0; i < NPLAIN; i++)
+        memcpy(text + 4 * i, "1,2\n", 4);
+    memcpy(text + (size_t)4 * NPLAIN, first, sizeof(first) - 1);
+    stoa_csv_dialect_init(&dialect, &options);
+    stoa_csv_index_init(&index, &dialect, 2);
+    check_text(&index, text, nbytes, &options, 2);
+    stoa_csv_index_reset(&index);
+    free(text);
+}
+
 static void sixty_thousand_columns_are_one_row_after_the_other(void **state)
 {
     (void)state;
@@ -305,7 +344,7 @@ static void a_text_of_4_gib_is_refused(void **state)
 
     stoa_csv_dialect_init(&dialect, &options);
     stoa_csv_index_init(&index, &dialect, 2);
-    assert_int_equal(stoa_csv_index_start(&index, "", UINT32_MAX - STOA_CSV_SLACK, &err),
+    assert_int_equal(stoa_csv_index_start(&index, "", STOA_CSV_MOST_NBYTES + 1, &err),
                      STOA_ERR_LIMIT);
     assert_string_equal(err.message, "a unit of CSV text of 4 GiB or more");
     stoa_csv_index_reset(&index);
@@ -317,6 +356,7 @@ int main(void)
         cmocka_unit_test(any_text_is_indexed_as_the_model_says),
         cmocka_unit_test(what_is_no_row_is_an_event_in_its_place),
         cmocka_unit_test(tiles_end_where_they_must),
+        cmocka_unit_test(a_first_quote_far_behind_is_one),
         cmocka_unit_test(sixty_thousand_columns_are_one_row_after_the_other),
         cmocka_unit_test(a_failing_allocation_is_reported),
         cmocka_unit_test(a_text_of_4_gib_is_refused),
