@@ -17,8 +17,7 @@
 
 #include "base/error.h"
 #include "csv/csv_table.h"
-#include "csv/cut.h"
-#include "csv/field.h"
+#include "csv/csv_unit.h"
 
 #define WINDOW_NINPUTS 4 /* inputs that are open at a time */
 #define HEAD_NBYTES    ((size_t)64 << 10)
@@ -44,11 +43,9 @@ struct feed {
 struct csv_source {
     struct stoa_batch_source base;
     struct stoa_csv_options options;
-    struct stoa_csv_dialect dialect;
     struct stoa_csv_header header; /* names that every input must have */
     struct stoa_schema schema;     /* of the batches */
-    struct column *columns;        /* one for each column of the text */
-    bool inferred;
+    struct stoa_csv_table table;
     uint64_t unit_nbytes; /* text of a unit at the most */
     uint64_t prefetch_nbytes;
     uint64_t total_nbytes;
@@ -59,12 +56,6 @@ struct csv_source {
     size_t nfeeds;
     size_t first;          /* the input that next() takes units of */
     uint64_t ready_nbytes; /* text of ready units, unit_nbytes for one that is being cut */
-};
-
-/* How a column of the text is read. */
-struct column {
-    const struct stoa_csv_parser *parser;
-    uint32_t slot; /* column of the batch, or UINT32_MAX: not wanted */
 };
 
 struct csv_unit {
@@ -304,133 +295,17 @@ static bool source_prefetch(struct stoa_batch_source *base)
     return did;
 }
 
-/* "a.csv: line 7, column 3 (fare): "12x" is not int32", and what would help. */
-static enum stoa_status fail_value(const struct csv_source *source, size_t column,
-                                   const struct stoa_csv_field *field,
-                                   enum stoa_csv_outcome outcome, uint64_t line, uint64_t offset,
-                                   struct stoa_error *err)
-{
-    const struct stoa_field *target = &source->schema.fields[source->columns[column].slot];
-    char name[80], value[224];
-    char *type = NULL;
-    enum stoa_status st;
-
-    STOA_TRY(stoa_type_print(target, &type, err));
-    stoa_quote(name, sizeof(name), target->name, strlen(target->name));
-    stoa_quote(value, sizeof(value), field->text, field->nbytes);
-    if (outcome == STOA_CSV_NULL)
-        st = stoa_fail_at(err, STOA_ERR_DATA, offset,
-                          "line %" PRIu64 ", column %zu (%s): no value, and the schema says that "
-                          "it is not nullable",
-                          line, column + 1, name);
-    else if (outcome == STOA_CSV_NOT_UTF8)
-        st = stoa_fail_at(err, STOA_ERR_DATA, offset,
-                          "line %" PRIu64 ", column %zu (%s): \"%s\" is not UTF-8", line,
-                          column + 1, name, value);
-    else
-        st = stoa_fail_at(err, STOA_ERR_DATA, offset,
-                          "line %" PRIu64 ", column %zu (%s): \"%s\" is not %s%s", line, column + 1,
-                          name, value, type,
-                          source->inferred ? "; a schema can give the column another type" : "");
-out:
-    stoa_free(type);
-    return st;
-}
-
-/* Appends the fields of one record to the builders. */
-static enum stoa_status append_row(const struct csv_source *source,
-                                   const struct stoa_csv_record *record,
-                                   const struct stoa_csv_text *text, uint64_t line,
-                                   struct stoa_builder *builders, struct stoa_error *err)
-{
-    enum stoa_status st = STOA_OK;
-
-    for (size_t i = 0; i < record->nfields; i++) {
-        const struct stoa_csv_field *field = &record->fields[i];
-        const struct column *column = &source->columns[i];
-        const struct stoa_field *target;
-        struct stoa_builder *builder;
-        enum stoa_csv_outcome outcome;
-
-        if (column->slot == UINT32_MAX)
-            continue;
-        target = &source->schema.fields[column->slot];
-        builder = &builders[column->slot];
-        STOA_TRY(stoa_builder_reserve(builder, 1, field->nbytes, err));
-        outcome =
-            stoa_csv_field_append(column->parser, &target->type, field, source->inferred, builder);
-        if (outcome == STOA_CSV_VALUE)
-            continue;
-        if (outcome != STOA_CSV_NULL || !target->nullable)
-            return fail_value(source, i, field, outcome, line,
-                              text->offset + (uint64_t)(field->text - text->text), err);
-        stoa_builder_append_null(builder);
-    }
-out:
-    return st;
-}
-
-static enum stoa_status read_rows(const struct csv_source *source, const struct stoa_csv_text *text,
-                                  struct stoa_builder *builders, size_t *nrows,
-                                  struct stoa_error *err)
-{
-    const char *at = text->text, *end = at + text->nbytes;
-    const size_t ncolumns = source->header.ncolumns;
-    struct stoa_csv_record record = {0};
-    uint64_t line = text->line;
-    enum stoa_status st = STOA_OK;
-
-    while (at < end) {
-        uint64_t offset = text->offset + (uint64_t)(at - text->text);
-
-        STOA_TRY(stoa_csv_record_split(&record, at, end, &source->dialect, err));
-        STOA_TRY(stoa_csv_record_check(&record, line, offset, err));
-        if (!stoa_csv_record_is_blank(&record, ncolumns)) {
-            STOA_TRY(stoa_csv_record_check_width(&record, ncolumns, line, offset, err));
-            STOA_TRY(append_row(source, &record, text, line, builders, err));
-            ++*nrows;
-        }
-        line += record.nlines;
-        at = record.next;
-    }
-out:
-    stoa_csv_record_free(&record);
-    return st;
-}
-
 static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_unit *unit_base,
                                     struct stoa_batch *out, struct stoa_notes **notes,
                                     struct stoa_error *err)
 {
     const struct csv_source *source = source_of(base);
-    struct csv_unit *unit = (struct csv_unit *)unit_base;
-    const uint32_t ncolumns = source->schema.nfields;
-    struct stoa_builder *builders = NULL;
-    struct stoa_batch batch = {0};
-    size_t nrows = 0;
-    enum stoa_status st;
+    const struct csv_unit *unit = (const struct csv_unit *)unit_base;
+    enum stoa_status st = stoa_csv_unit_read(&source->table, &unit->text, out, err);
 
     (void)notes;
-    STOA_TRY(stoa_batch_init(&batch, &source->schema, err));
-    STOA_TRY(stoa_alloc_zeroed(&builders, ncolumns, sizeof(*builders), err));
-    for (uint32_t i = 0; i < ncolumns; i++)
-        STOA_TRY(stoa_builder_init(&builders[i], &source->schema.fields[i].type,
-                                   (size_t)unit->text.nrecords, err));
-    st = read_rows(source, &unit->text, builders, &nrows, err);
-    if (st != STOA_OK) {
+    if (st != STOA_OK)
         stoa_wrap(err, st, "%s", unit->feed->input->name);
-        goto out;
-    }
-    for (uint32_t i = 0; i < ncolumns; i++)
-        stoa_builder_finish(&builders[i], &batch.columns[i]);
-    batch.nrows = nrows;
-    *out = batch;
-    batch = (struct stoa_batch){0};
-out:
-    for (uint32_t i = 0; builders != NULL && i < ncolumns; i++)
-        stoa_builder_reset(&builders[i]);
-    stoa_free(builders);
-    stoa_batch_reset(&batch);
     unit_free(unit_base);
     return st;
 }
@@ -454,7 +329,7 @@ static void source_close(struct stoa_batch_source *base)
         feed_close(source, &source->feeds[i]);
     }
     stoa_free(source->feeds);
-    stoa_free(source->columns);
+    stoa_free(source->table.columns);
     stoa_csv_header_reset(&source->header);
     stoa_schema_reset(&source->schema);
     pthread_mutex_destroy(&source->mutex);
@@ -462,25 +337,29 @@ static void source_close(struct stoa_batch_source *base)
     stoa_free(source);
 }
 
-/* Which columns of the text go where, and how they are read. */
-static enum stoa_status map_columns(struct csv_source *source,
-                                    const struct stoa_csv_source_options *options,
-                                    struct stoa_error *err)
+/* Which columns of the text are read, and how. */
+static enum stoa_status make_table(struct csv_source *source,
+                                   const struct stoa_csv_source_options *options,
+                                   struct stoa_error *err)
 {
-    const struct stoa_schema *schema = options->schema;
+    struct stoa_csv_table *table = &source->table;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&source->columns, schema->nfields, sizeof(*source->columns), err));
-    for (uint32_t i = 0; i < schema->nfields; i++)
-        source->columns[i].slot = options->columns == NULL ? i : UINT32_MAX;
-    for (uint32_t k = 0; options->columns != NULL && k < options->ncolumns; k++)
-        source->columns[options->columns[k]].slot = k;
-    for (uint32_t i = 0; i < schema->nfields; i++) {
-        if (source->columns[i].slot == UINT32_MAX)
-            continue;
-        STOA_TRY(stoa_csv_column_check(&schema->fields[i], err));
-        source->columns[i].parser = stoa_csv_parser_find(&schema->fields[i].type);
-    }
+    if (options->columns == NULL)
+        STOA_TRY(stoa_schema_copy(&source->schema, options->schema, err));
+    else
+        STOA_TRY(stoa_schema_select(&source->schema, options->schema, options->columns,
+                                    options->ncolumns, err));
+    table->schema = &source->schema;
+    table->text_ncolumns = options->schema->nfields;
+    STOA_TRY(
+        stoa_csv_reading_init(&table->reading, &source->options, options->inferred, false, err));
+    STOA_TRY(
+        stoa_alloc_zeroed(&table->columns, source->schema.nfields, sizeof(*table->columns), err));
+    for (uint32_t i = 0; i < source->schema.nfields; i++)
+        STOA_TRY(stoa_csv_column_init(&table->columns[i], &source->schema.fields[i],
+                                      options->columns != NULL ? options->columns[i] : i,
+                                      &table->reading, err));
 out:
     return st;
 }
@@ -504,20 +383,13 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
         .close = source_close,
     };
     source->options = options->csv;
-    source->inferred = options->inferred;
     source->unit_nbytes =
         options->csv.unit_nbytes != 0 ? options->csv.unit_nbytes : STOA_CSV_UNIT_NBYTES;
     source->prefetch_nbytes = options->prefetch_nbytes;
     source->total_nbytes = inputs->all_regular ? inputs->total_nbytes : 0;
     STOA_TRY(stoa_csv_options_check(&source->options, err));
-    stoa_csv_dialect_init(&source->dialect, &source->options);
     STOA_TRY(stoa_csv_header_take(&source->header, options->schema, err));
-    STOA_TRY(map_columns(source, options, err));
-    if (options->columns == NULL)
-        STOA_TRY(stoa_schema_copy(&source->schema, options->schema, err));
-    else
-        STOA_TRY(stoa_schema_select(&source->schema, options->schema, options->columns,
-                                    options->ncolumns, err));
+    STOA_TRY(make_table(source, options, err));
     STOA_TRY(stoa_alloc_zeroed(&source->feeds, inputs->nitems, sizeof(*source->feeds), err));
     source->nfeeds = inputs->nitems;
     for (size_t i = 0; i < source->nfeeds; i++)

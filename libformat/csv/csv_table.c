@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "csv/field.h"
+#include "csv/parse_value.h"
 
 /* Names of columns, found by hash; nslots is a power of two, more than twice the columns. */
 struct stoa_csv_names {

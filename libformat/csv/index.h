@@ -94,6 +94,17 @@ STOA_CHECK enum stoa_status stoa_csv_index_start(struct stoa_csv_index *index, c
  */
 void stoa_csv_index_next(struct stoa_csv_index *index);
 
+/* What field `column` of row `row` of the tile says. */
+static inline struct stoa_csv_field stoa_csv_tile_field(const struct stoa_csv_tile *tile,
+                                                        const struct stoa_csv_dialect *dialect,
+                                                        uint32_t row, uint32_t column)
+{
+    const uint32_t *end = tile->ends + (size_t)row * tile->stride + column;
+    const uint32_t begin = column == 0 ? tile->row_begins[row] : end[-1] + 1;
+
+    return stoa_csv_field_of(dialect, tile->text + begin, tile->text + *end);
+}
+
 static inline bool stoa_csv_index_at_end(const struct stoa_csv_index *index)
 {
     return index->tile.nrows == 0 && index->nevents == 0;

@@ -1,0 +1,184 @@
+/*
+ * From the text of a unit to a batch, tile by tile (csv/index.h, csv/parse.h).
+ *
+ * A tile is parsed column by column, so a misfit in the first column of its last row is met before
+ * one in the second column of its first row. All of a tile's misfits are collected therefore, and
+ * the first by position is the error, if no record that is no row stands in front of it.
+ */
+#include "csv/csv_unit.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "csv/csv_table.h"
+
+/* A unit on its way. */
+struct reader {
+    const struct stoa_csv_table *table;
+    const struct stoa_csv_text *text;
+    struct stoa_csv_index index;
+    struct stoa_csv_values *values;  /* one for each column of the rows */
+    struct stoa_csv_misfits misfits; /* of a tile */
+};
+
+static uint64_t line_of(const struct reader *reader, uint32_t begin)
+{
+    return reader->text->line +
+           stoa_csv_count_lines(&reader->table->reading.dialect, reader->text->text, begin);
+}
+
+/* What is wrong with a record that is no row. */
+static enum stoa_status fail_event(const struct reader *reader, const struct stoa_csv_event *event,
+                                   struct stoa_error *err)
+{
+    const char *text = reader->text->text;
+    const uint64_t line = line_of(reader, event->begin);
+    const uint64_t offset = reader->text->offset + event->begin;
+    struct stoa_csv_record record = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_record_split(&record, text + event->begin, text + event->end,
+                                   &reader->table->reading.dialect, err));
+    STOA_TRY(stoa_csv_record_check(&record, line, offset, err));
+    st = stoa_csv_record_check_width(&record, reader->table->text_ncolumns, line, offset, err);
+out:
+    stoa_csv_record_free(&record);
+    return st;
+}
+
+static const struct stoa_csv_column *column_at(const struct stoa_csv_table *table, uint32_t index)
+{
+    const struct stoa_csv_column *column = table->columns;
+
+    while (column->index != index)
+        column++;
+    return column;
+}
+
+/* 'line 7, column 3 (fare): "12x" is not int32', and what would help. */
+static enum stoa_status fail_misfit(const struct reader *reader,
+                                    const struct stoa_csv_misfit *misfit, struct stoa_error *err)
+{
+    const struct stoa_csv_tile *tile = &reader->index.tile;
+    const struct stoa_csv_column *column = column_at(reader->table, misfit->column);
+    const uint32_t begin = tile->row_begins[misfit->row];
+    const struct stoa_csv_field field =
+        stoa_csv_tile_field(tile, &reader->table->reading.dialect, misfit->row, misfit->column);
+    const uint64_t line = line_of(reader, begin);
+    const uint64_t offset = reader->text->offset + (uint64_t)(field.text - tile->text);
+    const char *help =
+        reader->table->reading.strict ? "; a schema can give the column another type" : "";
+    char name[80], value[224];
+    char *type = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_type_print(column->field, &type, err));
+    stoa_quote(name, sizeof(name), column->field->name, strlen(column->field->name));
+    stoa_quote(value, sizeof(value), field.text, field.nbytes);
+    if (misfit->outcome == STOA_CSV_NULL)
+        st =
+            stoa_fail_at(err, STOA_ERR_DATA, offset,
+                         "line %" PRIu64 ", column %" PRIu32 " (%s): no value, and the schema says "
+                         "that it is not nullable",
+                         line, misfit->column + 1, name);
+    else if (misfit->outcome == STOA_CSV_NOT_UTF8)
+        st = stoa_fail_at(err, STOA_ERR_DATA, offset,
+                          "line %" PRIu64 ", column %" PRIu32 " (%s): \"%s\" is not UTF-8", line,
+                          misfit->column + 1, name, value);
+    else
+        st = stoa_fail_at(err, STOA_ERR_DATA, offset,
+                          "line %" PRIu64 ", column %" PRIu32 " (%s): \"%s\" is not %s%s", line,
+                          misfit->column + 1, name, value, type, help);
+out:
+    stoa_free(type);
+    return st;
+}
+
+static const struct stoa_csv_event *first_fault(const struct stoa_csv_index *index)
+{
+    for (size_t i = 0; i < index->nevents; i++) {
+        if (index->events[i].kind == STOA_CSV_FAULTY)
+            return &index->events[i];
+    }
+    return NULL;
+}
+
+static const struct stoa_csv_misfit *first_misfit(const struct stoa_csv_misfits *misfits)
+{
+    const struct stoa_csv_misfit *first = NULL;
+
+    for (size_t i = 0; i < misfits->nitems; i++) {
+        const struct stoa_csv_misfit *misfit = &misfits->items[i];
+
+        if (first == NULL || misfit->row < first->row ||
+            (misfit->row == first->row && misfit->column < first->column))
+            first = misfit;
+    }
+    return first;
+}
+
+static enum stoa_status read_tile(struct reader *reader, struct stoa_error *err)
+{
+    const struct stoa_csv_table *table = reader->table;
+    const struct stoa_csv_index *index = &reader->index;
+    const struct stoa_csv_event *fault = first_fault(index);
+    const struct stoa_csv_misfit *misfit;
+    enum stoa_status st;
+
+    reader->misfits.nitems = 0;
+    STOA_TRY(stoa_csv_tile_parse(table->columns, table->schema->nfields, &index->tile,
+                                 reader->values, &reader->misfits, err));
+    misfit = first_misfit(&reader->misfits);
+    if (fault != NULL && (misfit == NULL || fault->row <= index->tile.row + misfit->row))
+        st = fail_event(reader, fault, err);
+    else if (misfit != NULL)
+        st = fail_misfit(reader, misfit, err);
+out:
+    return st;
+}
+
+static enum stoa_status read_tiles(struct reader *reader, struct stoa_error *err)
+{
+    struct stoa_csv_index *index = &reader->index;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_index_start(index, reader->text->text, reader->text->nbytes, err));
+    for (stoa_csv_index_next(index); !stoa_csv_index_at_end(index); stoa_csv_index_next(index))
+        STOA_TRY(read_tile(reader, err));
+out:
+    return st;
+}
+
+enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
+                                    const struct stoa_csv_text *text, struct stoa_batch *out,
+                                    struct stoa_error *err)
+{
+    const uint32_t ncolumns = table->schema->nfields;
+    struct reader reader = {.table = table, .text = text};
+    struct stoa_batch batch = {0};
+    enum stoa_status st;
+
+    stoa_csv_index_init(&reader.index, &table->reading.dialect, table->text_ncolumns);
+    STOA_TRY(stoa_batch_init(&batch, table->schema, err));
+    STOA_TRY(stoa_alloc_zeroed(&reader.values, ncolumns, sizeof(*reader.values), err));
+    for (uint32_t i = 0; i < ncolumns; i++)
+        STOA_TRY(stoa_csv_values_init(&reader.values[i], &table->columns[i], (size_t)text->nrecords,
+                                      err));
+    STOA_TRY(read_tiles(&reader, err));
+    batch.nrows = (size_t)reader.index.tile.row;
+    for (uint32_t i = 0; i < ncolumns; i++)
+        STOA_TRY(stoa_csv_values_finish(&reader.values[i], &table->columns[i], NULL,
+                                        &batch.columns[i], NULL, err));
+    *out = batch;
+    batch = (struct stoa_batch){0};
+out:
+    for (uint32_t i = 0; reader.values != NULL && i < ncolumns; i++)
+        stoa_csv_values_reset(&reader.values[i]);
+    stoa_free(reader.values);
+    stoa_free(reader.misfits.items);
+    stoa_csv_index_reset(&reader.index);
+    stoa_batch_reset(&batch);
+    return st;
+}

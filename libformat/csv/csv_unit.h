@@ -1,0 +1,28 @@
+/*
+ * The text of one unit as rows.
+ */
+#ifndef STOA_CSV_CSV_UNIT_H
+#define STOA_CSV_CSV_UNIT_H
+
+#include "csv/cut.h"
+#include "csv/index.h"
+#include "csv/parse.h"
+
+/* How the units of a source are read. Constant once it is made. */
+struct stoa_csv_table {
+    const struct stoa_schema *schema; /* of the rows; borrowed */
+    struct stoa_csv_reading reading;
+    uint32_t text_ncolumns;          /* of the text, of which the rows have some */
+    struct stoa_csv_column *columns; /* one for each field of the schema */
+};
+
+/*
+ * The rows of a unit. STOA_ERR_DATA for the first record that is no row, or the first field that is
+ * no value of its column, by position: it names line and column, but not the input. Errors of
+ * memory come first. Any thread.
+ */
+STOA_CHECK enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
+                                               const struct stoa_csv_text *text,
+                                               struct stoa_batch *out, struct stoa_error *err);
+
+#endif
