@@ -18,6 +18,7 @@
 #include "column/join.h"
 #include "exec/progress.h"
 #include "file/merge_part.h"
+#include "file/side_copy.h"
 
 #define DEFAULT_MEMORY_NBYTES (UINT64_C(256) << 20)
 #define MAX_NGROUPS           (UINT64_C(1) << 24)
@@ -216,19 +217,42 @@ static enum stoa_status check_memory(const struct merge *merge, struct stoa_erro
                      merge->options.memory_nbytes);
 }
 
+/* Says that the sources of an input cannot be restored from the output. */
+static void note_sources(const struct merge *merge, const struct open_input *input,
+                         const struct stoa_part *part)
+{
+    uint64_t nsources = stoa_reader_nsources(input->reader);
+    struct stoa_error note;
+
+    if (merge->options.note == NULL || nsources == 0 ||
+        stoa_schema_keeps_text(part->schema, &merge->schema))
+        return;
+    stoa_fail(&note, STOA_ERR_DATA,
+              "%" PRIu64
+              " source%s that cannot be restored from the merged file, whose columns are "
+              "others",
+              nsources, nsources == 1 ? "" : "s");
+    wrap_input(input, STOA_ERR_DATA, &note);
+    merge->options.note(merge->options.context, note.message);
+}
+
 static enum stoa_status copy_groups(struct merge *merge, struct open_input *input,
                                     struct stoa_error *err)
 {
     uint32_t ngroups = stoa_reader_nrow_groups(input->reader);
+    uint64_t first_row = merge->file.footer.nrows;
     struct stoa_part part = {0};
     enum stoa_status st;
 
     STOA_TRY(stoa_part_init(&part, &merge->merger, input->reader, NULL, err));
     for (uint32_t i = 0; i < ngroups; i++) {
         STOA_TRY(stoa_part_copy_group(&part, i, NULL, err));
+        STOA_TRY(stoa_part_copy_side(&part, i, err));
         STOA_TRY(check_memory(merge, err));
         STOA_TRY(tick(merge, 0, err));
     }
+    STOA_TRY(stoa_part_copy_sources(&part, first_row, err));
+    note_sources(merge, input, &part);
     for (uint32_t i = 0; ngroups > 0 && i < merge->schema.nfields; i++)
         merge->encodes[i] |= part.encodes[i];
 out:

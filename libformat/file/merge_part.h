@@ -87,6 +87,17 @@ STOA_CHECK enum stoa_status stoa_part_copy_group(struct stoa_part *part, uint32_
                                                  struct stoa_writer_group *given,
                                                  struct stoa_error *err);
 
+/*
+ * Writes the side table of row group `group`, which was written last, where the text of the part
+ * can be had from the merged schema; once all its row groups are there, its sources, which begin at
+ * row `first_row` of the output. Without their text they are not complete. The same errors, and
+ * STOA_ERR_LIMIT. merge_text.c
+ */
+STOA_CHECK enum stoa_status stoa_part_copy_side(struct stoa_part *part, uint32_t group,
+                                                struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_part_copy_sources(struct stoa_part *part, uint64_t first_row,
+                                                   struct stoa_error *err);
+
 /* ---- What the files of merge_*.c offer to each other ---- */
 
 /* Finds out which segments are needed and which of them clash: merge_segments.c. */

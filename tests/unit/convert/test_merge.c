@@ -19,6 +19,7 @@
 #include "support/columns.h"
 #include "support/fault_alloc.h"
 #include "support/fault_io.h"
+#include "support/gen_source_text.h"
 #include "support/gen_table.h"
 #include "support/merge_parts.h"
 #include "support/stoa_file.h"
@@ -73,6 +74,15 @@ static void assert_same_bytes(const struct stoa_test_file *a, const struct stoa_
     assert_memory_equal(a->bytes, b->bytes, a->nbytes);
 }
 
+/* Whether its files can have side tables that a merge keeps. */
+static bool schema_is_flat(const struct stoa_schema *schema)
+{
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        if (schema->fields[i].nchildren > 0)
+            return false;
+    return true;
+}
+
 /* ---- Bytes ---- */
 
 static void one_file_merges_into_itself(void **state)
@@ -97,6 +107,8 @@ static void one_file_merges_into_itself(void **state)
             stoa_test_gen_any_schema(&r, ncolumns, 4, &schema);
         stoa_test_table_make(&r, &schema, nrows, ngroups, i % 3 == 0 ? &stoa_default_rules : &rules,
                              &table);
+        if (i % 4 == 1 && schema_is_flat(&table.schema))
+            stoa_test_table_add_text(&r, &table, i % 5, i % 3 == 0 ? &stoa_default_rules : &rules);
         stoa_test_merge(&table.file, 1, NULL, NULL, &merged);
         assert_same_bytes(&table.file, &merged);
         stoa_test_file_reset(&merged);
@@ -622,12 +634,112 @@ static void an_input_that_changes_is_an_error(void **state)
     stoa_test_file_reset(&files[1]);
 }
 
+/* ---- Source text ---- */
+
+/* A file of the columns x and y, or y and x, with side tables and two sources. */
+static void make_with_text(struct stoa_test_random *r, bool swapped, enum stoa_type_id x,
+                           const char *format, struct stoa_test_table *table)
+{
+    const struct stoa_type types[] = {{.id = x}, {.id = STOA_UTF8}};
+    const size_t nrows[] = {30, 1, 20};
+    struct stoa_schema schema = {0};
+    struct stoa_error err = {0};
+
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned k = swapped ? 1 - i : i;
+
+        stoa_test_check(stoa_schema_add(&schema, k == 0 ? "x" : "y", &types[k], true, &err), &err);
+    }
+    if (format != NULL)
+        stoa_test_check(
+            stoa_metadata_set(&schema.fields[0].metadata, STOA_METADATA_CSV_FORMAT, format, &err),
+            &err);
+    stoa_test_table_make(r, &schema, nrows, 3, NULL, table);
+    stoa_test_table_add_text(r, table, 2, NULL);
+}
+
+/* The text of `table` is what the merged file has from row group and source `group`, .. on. */
+static void compare_text(struct stoa_reader *reader, const struct stoa_test_table *table,
+                         uint32_t group, uint64_t source, uint64_t row, bool kept)
+{
+    struct stoa_source_info *infos;
+    struct stoa_error err = {0};
+
+    for (uint32_t g = 0; g < table->nbatches; g++) {
+        const struct stoa_side none = {0};
+        struct stoa_side side;
+
+        stoa_test_check(stoa_reader_side(reader, group + g, &side, &err), &err);
+        assert_true(stoa_test_side_equal(&side, kept ? &table->sides[g] : &none));
+        stoa_side_reset(&side);
+    }
+    stoa_test_check(stoa_reader_sources(reader, source, table->nsources, &infos, &err), &err);
+    for (size_t i = 0; i < table->nsources; i++) {
+        struct stoa_source_info expected = table->sources[i];
+
+        expected.first_row += row;
+        if (!kept)
+            expected.flags =
+                (expected.flags & ~(uint32_t)STOA_SOURCE_COMPLETE) | STOA_SOURCE_CHANGED;
+        assert_true(stoa_test_source_equal(&infos[i], &expected));
+    }
+    stoa_source_infos_free(infos, table->nsources);
+}
+
+static void source_text_is_kept_where_it_still_says_the_same(void **state)
+{
+    (void)state;
+    static const struct {
+        bool swapped;
+        enum stoa_type_id x;
+        const char *format;
+        bool first_kept, second_kept;
+    } cases[] = {
+        {false, STOA_INT32, NULL, true, true}, /* the same */
+        {false, STOA_INT64, NULL, true, true}, /* integers print alike */
+        {false, STOA_UINT16, NULL, true, true},
+        {true, STOA_INT32, NULL, true, false},    /* another order */
+        {false, STOA_FLOAT64, NULL, false, true}, /* of another type from now on */
+        {false, STOA_UTF8, NULL, false, true},    /* the same, on request */
+        {false, STOA_INT32, "%d", false, true},   /* a pattern that only the second one has */
+    };
+    struct stoa_merge_options options = {.join.as_text = true};
+    struct stoa_test_random r;
+
+    stoa_test_random_init(&r, "source text");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_test_table tables[2];
+        struct stoa_test_file parts[2], merged;
+        struct stoa_source *source;
+        struct stoa_reader *reader;
+        struct stoa_error err = {0};
+
+        make_with_text(&r, false, STOA_INT32, NULL, &tables[0]);
+        make_with_text(&r, cases[i].swapped, cases[i].x, cases[i].format, &tables[1]);
+        parts[0] = tables[0].file;
+        parts[1] = tables[1].file;
+        stoa_test_merge(parts, 2, &options, NULL, &merged);
+        assert_clean(&merged);
+        source = stoa_test_file_source(&merged);
+        stoa_test_check(stoa_reader_open(source, NULL, &reader, &err), &err);
+        assert_int_equal(stoa_reader_nsources(reader), 4);
+        compare_text(reader, &tables[0], 0, 0, 0, cases[i].first_kept);
+        compare_text(reader, &tables[1], 3, 2, 51, cases[i].second_kept);
+        stoa_reader_close(reader);
+        stoa_source_close(source);
+        stoa_test_file_reset(&merged);
+        stoa_test_table_reset(&tables[0]);
+        stoa_test_table_reset(&tables[1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_file_merges_into_itself),
         cmocka_unit_test(merging_in_steps_gives_the_same_bytes),
         cmocka_unit_test(parts_come_back_in_order),
+        cmocka_unit_test(source_text_is_kept_where_it_still_says_the_same),
         cmocka_unit_test(equal_segments_are_written_once),
         cmocka_unit_test(an_id_stands_for_one_segment),
         cmocka_unit_test(a_failing_allocation_is_reported),
