@@ -20,6 +20,21 @@ STOA_CHECK enum stoa_status stoa_csv_inputs_new(const char *const *paths, size_t
                                                 struct stoa_error *err);
 void stoa_csv_inputs_free(struct stoa_csv_inputs *inputs);
 
+/*
+ * The encoding of all inputs, before any of them is looked at; NULL: each tells its own. An unknown
+ * name is an error when the first input is opened.
+ */
+STOA_CHECK enum stoa_status stoa_csv_inputs_set_encoding(struct stoa_csv_inputs *inputs,
+                                                         const char *encoding,
+                                                         struct stoa_error *err);
+
+/* stoa_csv_sniff() on opened inputs. */
+STOA_CHECK enum stoa_status stoa_csv_inputs_sniff(struct stoa_csv_inputs *inputs,
+                                                  const struct stoa_csv_options *options,
+                                                  struct stoa_csv_options *resolved,
+                                                  struct stoa_csv_sniff_report *report,
+                                                  struct stoa_error *err);
+
 /* stoa_csv_infer() on opened inputs. */
 STOA_CHECK enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
                                                   const struct stoa_csv_options *options,

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "csv/encoding.h"
 
 #define NAME_NBYTES 512
 
@@ -64,7 +65,39 @@ void stoa_csv_inputs_free(struct stoa_csv_inputs *inputs)
         stoa_buffer_free(&inputs->items[i].head);
     }
     stoa_free(inputs->items);
+    stoa_free(inputs->encoding);
     stoa_free(inputs);
+}
+
+enum stoa_status stoa_csv_inputs_set_encoding(struct stoa_csv_inputs *inputs, const char *encoding,
+                                              struct stoa_error *err)
+{
+    char *copy = NULL;
+    enum stoa_status st = STOA_OK;
+
+    if (encoding != NULL)
+        st = stoa_strndup(&copy, encoding, strlen(encoding), err);
+    if (st != STOA_OK)
+        return st;
+    stoa_free(inputs->encoding);
+    inputs->encoding = copy;
+    for (size_t i = 0; i < inputs->nitems; i++)
+        inputs->items[i].wanted = copy;
+    return STOA_OK;
+}
+
+/* Opens the text of the input, decompressed and in UTF-8. */
+static enum stoa_status open_text(struct stoa_csv_input *input, struct stoa_stream **out,
+                                  struct stoa_error *err)
+{
+    struct stoa_stream *stream;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_stream_open(input->path, &stream, err));
+    STOA_TRY(stoa_csv_decode_open(stream, input->wanted, out, err));
+    input->encoding = stoa_csv_decode_encoding(*out, &input->byte_order_mark);
+out:
+    return st;
 }
 
 enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, size_t want_nbytes,
@@ -77,7 +110,7 @@ enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, size_t want_n
     enum stoa_status st = STOA_OK;
 
     if (stream == NULL)
-        STOA_TRY(stoa_stream_open(input->path, &stream, err));
+        STOA_TRY(open_text(input, &stream, err));
     STOA_TRY(stoa_buffer_append(&text, input->head.data, input->head.nbytes, err));
     while (text.nbytes < want_nbytes && !ended) {
         size_t got;
@@ -112,7 +145,7 @@ enum stoa_status stoa_csv_input_open(struct stoa_csv_input *input, struct stoa_s
     enum stoa_status st = STOA_OK;
 
     if (input->stream == NULL)
-        STOA_TRY(stoa_stream_open(input->path, &input->stream, err));
+        STOA_TRY(open_text(input, &input->stream, err));
     *stream = input->stream;
     *head = input->head;
     input->stream = NULL;

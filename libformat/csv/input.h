@@ -12,10 +12,14 @@ struct stoa_csv_input {
     char *name;                 /* for messages, printable */
     bool once;                  /* no regular file: what was read can't be read again */
     struct stoa_stream *stream; /* of an input that is read once, after a look at its head */
+    const char *wanted;         /* the encoding of all inputs */
+    const char *encoding;       /* of the text below, once the input was opened */
+    bool byte_order_mark;       /* it begins with one */
     struct stoa_buffer head;    /* its first bytes */
 };
 
 struct stoa_csv_inputs {
+    char *encoding; /* of all inputs; NULL: each tells its own */
     struct stoa_csv_input *items;
     size_t nitems;
     uint64_t total_nbytes; /* of the regular files as stored */
@@ -23,8 +27,8 @@ struct stoa_csv_inputs {
 };
 
 /*
- * The first bytes of the decoded text, at least want_nbytes unless it is shorter (*whole). The
- * buffer is the caller's to free; the input can still be read from its beginning.
+ * The first bytes of the text, decompressed and in UTF-8, at least want_nbytes unless it is shorter
+ * (*whole). The buffer is the caller's to free; the input can still be read from its beginning.
  */
 STOA_CHECK enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, size_t want_nbytes,
                                                 struct stoa_buffer *out, bool *whole,

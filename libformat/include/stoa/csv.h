@@ -86,6 +86,32 @@ struct stoa_csv_options {
     uint64_t unit_nbytes;       /* text of a unit at the most; 0: 32 MiB */
 };
 
+/* What stoa_csv_sniff() looked at, and what it saw besides the dialect. */
+struct stoa_csv_sniff_report {
+    const char *encoding;   /* "UTF-8", "UTF-16LE", ..., or the one that was given */
+    bool byte_order_mark;   /* the text begins with one */
+    bool whole;             /* all of the text was looked at */
+    bool quotes_seen;       /* else the quote is the usual one */
+    uint64_t nbytes;        /* of text in UTF-8 */
+    uint64_t nrecords;      /* with the header, blank lines and the lines in front */
+    uint32_t ncolumns;      /* 0: there is no record */
+    uint64_t not_utf8_line; /* the first line that is no UTF-8; 0: there is none */
+    double score;           /* of the dialect, up to 1: below 0.3 it is a guess */
+};
+
+/*
+ * Finds out the dialect of the first input that is not empty, from at most 256 KiB at its head, in
+ * at most 30 ms of work; the rules stand in spec/csv.md. *resolved is *options with all that stood
+ * at "auto" filled in, but `encoding`: each input tells its own. `report` may be NULL.
+ * Errors: STOA_ERR_USAGE for options that contradict each other and for unknown encodings,
+ * STOA_ERR_DATA for text that is not in its encoding; those of stoa_stream_open().
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_csv_sniff(const char *const *paths, size_t npaths,
+                                                    const struct stoa_csv_options *options,
+                                                    struct stoa_csv_options *resolved,
+                                                    struct stoa_csv_sniff_report *report,
+                                                    struct stoa_error *err);
+
 /*
  * Infers one schema for all the inputs from samples at the head of each: names from the header,
  * the narrowest type that holds every sampled value exactly, always nullable. All inputs must have
