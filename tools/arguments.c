@@ -206,6 +206,24 @@ bool option_size(const struct arguments *arguments, enum option_id id, uint64_t 
     return false;
 }
 
+bool option_word(const struct arguments *arguments, enum option_id id, const char *const *words,
+                 const char *expected, unsigned *out)
+{
+    char why[128];
+
+    if (!has_option(arguments, id))
+        return true;
+    for (unsigned i = 0; words[i] != NULL; i++) {
+        if (strcmp(arguments->values[id], words[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    snprintf(why, sizeof(why), "expected %s", expected);
+    complain_option(arguments, id, why);
+    return false;
+}
+
 bool option_format(const struct arguments *arguments, enum option_id id, enum stoa_format *out)
 {
     if (!has_option(arguments, id))

@@ -17,6 +17,7 @@ struct job {
     char **names;
     struct stoa_filter *filter;
     struct stoa_schema schema;
+    struct inference_arguments inference;
     enum progress_mode progress;
 };
 
@@ -26,6 +27,7 @@ static void job_reset(struct job *job)
     select_free(job->names, job->options.ncolumns);
     stoa_filter_free(job->filter);
     stoa_schema_reset(&job->schema);
+    inference_arguments_reset(&job->inference);
 }
 
 /* What -o and --to ask for makes sense; false after a message. */
@@ -73,7 +75,9 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         !option_size(arguments, OPT_MEMORY, &options->memory_nbytes) ||
         !option_count(arguments, OPT_ROW_GROUP_ROWS, 1 << 24, &group_nrows) ||
         !option_size(arguments, OPT_ROW_GROUP_BYTES, &options->writer.row_group_nbytes) ||
-        !option_csv(arguments, &options->csv) || !option_csv_output(arguments, &options->csv_out) ||
+        !option_csv(arguments, &options->csv) ||
+        !option_inference(arguments, &job->inference, &options->csv) ||
+        !option_csv_output(arguments, &options->csv_out) ||
         !option_compress(arguments, &options->compress) ||
         !option_select(arguments, &job->names, &options->ncolumns) ||
         !option_where(arguments, &job->filter) ||

@@ -49,24 +49,31 @@ bool input_schema(const struct arguments *arguments, char *const *paths, size_t 
 {
     const char *const *inputs = (const char *const *)paths;
     enum stoa_format format = STOA_FORMAT_AUTO;
+    struct inference_arguments inference = {0};
     struct stoa_csv_options csv;
     struct stoa_error err;
+    bool done = false;
 
     *code = EXIT_USAGE;
-    if (!option_format(arguments, OPT_FROM, &format) || !option_csv(arguments, &csv))
-        return false;
+    if (!option_format(arguments, OPT_FROM, &format) || !option_csv(arguments, &csv) ||
+        !option_inference(arguments, &inference, &csv))
+        goto out;
     if (stoa_format_of_inputs(inputs, npaths, &format, &err) != STOA_OK) {
         *code = fail(&err);
-        return false;
+        goto out;
     }
-    if (format == STOA_FORMAT_STOA)
-        return read_schemas(paths, npaths, out, code);
+    if (format == STOA_FORMAT_STOA) {
+        done = read_schemas(paths, npaths, out, code);
+        goto out;
+    }
     if (format == STOA_FORMAT_TSV && csv.delimiter == 0)
         csv.delimiter = '\t';
-    if (stoa_csv_infer(inputs, npaths, &csv, out, evidence, &err) == STOA_OK)
-        return true;
-    *code = fail(&err);
-    return false;
+    done = stoa_csv_infer(inputs, npaths, &csv, out, evidence, &err) == STOA_OK;
+    if (!done)
+        *code = fail(&err);
+out:
+    inference_arguments_reset(&inference);
+    return done;
 }
 
 static enum exit_code print_text(const struct stoa_schema *schema)

@@ -46,6 +46,10 @@ enum option_id {
     OPT_DELIMITER,
     OPT_HEADER,
     OPT_MAX_RECORD_SIZE,
+    OPT_INFER,
+    OPT_TYPES,
+    OPT_DATE_ORDER,
+    OPT_DATE_FORMAT,
     OPT_QUOTING,
     OPT_NULL_TEXT,
     OPT_OUTPUT_DELIMITER,
@@ -142,6 +146,11 @@ bool option_size(const struct arguments *arguments, enum option_id id, uint64_t 
 /* The same for a character between fields. */
 bool option_delimiter(const struct arguments *arguments, enum option_id id, char *out);
 
+/* The same for the place of a word in a list that ends with NULL; `expected` is what the message
+   says. */
+bool option_word(const struct arguments *arguments, enum option_id id, const char *const *words,
+                 const char *expected, unsigned *out);
+
 /* The same for --from and --to. */
 bool option_format(const struct arguments *arguments, enum option_id id, enum stoa_format *out);
 
@@ -163,6 +172,16 @@ bool option_csv_output(const struct arguments *arguments, struct stoa_csv_write_
 
 /* The compression of --compress. */
 bool option_compress(const struct arguments *arguments, enum stoa_compress *out);
+
+/* How types are inferred: INFERENCE_OPTIONS of a command. Reset in any case. */
+struct inference_arguments {
+    struct stoa_schema types;
+    char **date_formats; /* ends with NULL */
+};
+#define INFERENCE_OPTIONS OPT_INFER, OPT_TYPES, OPT_DATE_ORDER, OPT_DATE_FORMAT
+bool option_inference(const struct arguments *arguments, struct inference_arguments *out,
+                      struct stoa_csv_options *csv);
+void inference_arguments_reset(struct inference_arguments *inference);
 
 /* The options of stoa_scan_open() from --select, --where, --limit and --jobs. */
 struct scan_arguments {

@@ -29,7 +29,7 @@ const struct command commands[] = {
         "  stoa convert trips.stoa -o trips.csv.zst\n"
         "  unzip -p trips.zip | stoa convert - -o trips.stoa",
      .options = {OPT_OUTPUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_SCHEMA, OPT_SELECT, OPT_WHERE,
-                 OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE, CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,
+                 OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE, INFERENCE_OPTIONS, CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,
                  OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON,
                  OPT_HELP, END_OF_OPTIONS}},
     {.name = "merge", .synopsis = "IN... -o OUT [options]", .run = run_merge, .min_files = 1,
@@ -66,7 +66,7 @@ const struct command commands[] = {
         "  stoa convert trips.csv.gz --schema trips.json -o trips.stoa\n"
         "  stoa schema --diff january.stoa february.stoa",
      .options = {OPT_SCHEMA_FORMAT, OPT_DIFF, OPT_FILL_MISSING, OPT_AS_TEXT, OPT_FROM, OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE,
-                 OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+                 INFERENCE_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "info", .synopsis = "FILE [options]", .run = run_info, .min_files = 1, .max_files = 1,
      .summary = "Show rows, columns, encodings, and where every byte of a Stoa file is",
      .json =

@@ -45,6 +45,15 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_HEADER] = {"header", 0, "N",
         "records of CSV that hold the names, \"none\" (columns are column_1, column_2, ... or those "
         "of --schema), or \"auto\""},
+    [OPT_INFER] = {"infer", 0, "HOW",
+        "where types of CSV come from: sample (pieces of the inputs) or none (all columns are text)"},
+    [OPT_TYPES] = {"types", 0, "A=T,...",
+        "these columns have these types, the others are inferred: \"zip=utf8,fare=decimal(10,2)\""},
+    [OPT_DATE_ORDER] = {"date-order", 0, "ORDER",
+        "what 01/02/2024 is, where the values of a column do not tell: ymd, dmy or mdy (otherwise it "
+        "stays text)"},
+    [OPT_DATE_FORMAT] = {"date-format", 0, "FORMATS",
+        "further ways to write dates and times, as of strptime(), with | between them: \"%d/%m/%y\""},
     [OPT_MAX_RECORD_SIZE] = {"max-record-size", 0, "SIZE",
         "refuse longer records of CSV (otherwise 32M)"},
     [OPT_QUOTING] = {"quoting", 0, "MODE",

@@ -191,6 +191,24 @@ out:
     return st;
 }
 
+/* What the options say of a column, and else what its evidence says. */
+static void decide(const struct inference *inference, size_t i, bool quotes_tell,
+                   struct stoa_csv_decision *out)
+{
+    const struct stoa_csv_options *options = inference->options;
+    const struct stoa_field *given = stoa_csv_given_type(options, inference->header.names[i]);
+
+    stoa_csv_evidence_decide(&inference->columns[i], &inference->rules, quotes_tell, out);
+    if (given == NULL && options->infer != STOA_CSV_INFER_NONE)
+        return;
+    out->reason = STOA_CSV_REASON_GIVEN;
+    if (given == NULL || given->type.id != out->type.id) {
+        out->kinds = 0;
+        out->format = NULL; /* of other values */
+    }
+    out->type = given != NULL ? given->type : (struct stoa_type){.id = STOA_UTF8};
+}
+
 static enum stoa_status add_column(const struct inference *inference, size_t i, bool quotes_tell,
                                    const char *const *input_names, struct stoa_schema *schema,
                                    struct stoa_buffer *evidence, struct stoa_error *err)
@@ -199,7 +217,7 @@ static enum stoa_status add_column(const struct inference *inference, size_t i, 
     struct stoa_csv_decision decision;
     enum stoa_status st;
 
-    stoa_csv_evidence_decide(&inference->columns[i], &inference->rules, quotes_tell, &decision);
+    decide(inference, i, quotes_tell, &decision);
     STOA_TRY(stoa_schema_append(schema, name, &decision.type, true, err));
     if (decision.format != NULL)
         STOA_TRY(stoa_metadata_set(&schema->fields[i].metadata, STOA_METADATA_CSV_FORMAT,
@@ -209,6 +227,21 @@ static enum stoa_status add_column(const struct inference *inference, size_t i, 
                                      false, input_names, evidence, err));
 out:
     return st;
+}
+
+/* Each of the types that are given is that of a column. */
+static enum stoa_status check_types(const struct stoa_schema *types,
+                                    const struct stoa_schema *schema, struct stoa_error *err)
+{
+    for (uint32_t i = 0; types != NULL && i < types->nfields; i++) {
+        const char *name = types->fields[i].name;
+        uint32_t found = 0;
+        const uint32_t nfound = stoa_fields_find(schema->fields, schema->nfields, name, &found);
+
+        if (nfound == 0 || strcmp(schema->fields[found].name, name) != 0)
+            return stoa_fields_fail(schema->fields, schema->nfields, name, 0, "column", err);
+    }
+    return STOA_OK;
 }
 
 /* input_names: NULL where one input has all places. */
@@ -225,6 +258,7 @@ static enum stoa_status make_schema(const struct inference *inference,
         quotes_tell |= inference->columns[i].nquoted < inference->columns[i].nvalues;
     for (size_t i = 0; i < ncolumns; i++)
         STOA_TRY(add_column(inference, i, quotes_tell, input_names, &schema, evidence, err));
+    STOA_TRY(check_types(inference->options->types, &schema, err));
     STOA_TRY(stoa_buffer_append(evidence, "]", 2, err)); /* with its terminator */
     *out = schema;
     schema = (struct stoa_schema){0};
@@ -239,6 +273,8 @@ enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
                                        struct stoa_error *err)
 {
     struct inference inference = {.options = options};
+    const bool windows = options->infer == STOA_CSV_INFER_SAMPLE;
+    const size_t last = inputs->nitems - 1;
     struct sample sample;
     struct stoa_buffer text = {0};
     const char **names = NULL;
@@ -254,7 +290,7 @@ enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
         names[i] = inputs->items[i].name;
         sample = (struct sample){
             .inference = &inference, .input = &inputs->items[i], .number = (uint32_t)i};
-        STOA_TRY(observe_input(&sample, want_nbytes, i == 0 || i + 1 == inputs->nitems, err));
+        STOA_TRY(observe_input(&sample, want_nbytes, windows && (i == 0 || i == last), err));
     }
     if (inference.ncolumns == 0) {
         st = stoa_fail(err, STOA_ERR_DATA, "the inputs are empty: there is nothing to infer from");

@@ -21,6 +21,7 @@
 
 #define WINDOW_NINPUTS 4 /* inputs that are open at a time */
 #define HEAD_NBYTES    ((size_t)64 << 10)
+#define NO_SLOT        UINT32_MAX /* a column that is not wanted */
 
 /* One input on its way through its cutter. */
 struct feed {
@@ -28,6 +29,7 @@ struct feed {
     struct stoa_csv_input *input;
     struct stoa_stream *stream; /* NULL: not open yet, or closed again */
     struct stoa_csv_cutter cutter;
+    struct stoa_csv_layout layout; /* set before the first unit, and then constant */
 
     /* The mutex: */
     bool busy;                  /* a thread is cutting */
@@ -46,6 +48,7 @@ struct csv_source {
     struct stoa_csv_header header; /* names that every input must have */
     struct stoa_schema schema;     /* of the batches */
     struct stoa_csv_table table;
+    uint32_t *slots;      /* for each column of the table the field of the schema, or NO_SLOT */
     uint64_t unit_nbytes; /* text of a unit at the most */
     uint64_t prefetch_nbytes;
     uint64_t total_nbytes;
@@ -75,25 +78,66 @@ static void unit_free(struct stoa_unit *unit)
     stoa_free(unit);
 }
 
-/* Holds the columns of an input against those of the table. */
-static enum stoa_status check_header(struct csv_source *source, const struct feed *feed,
-                                     const struct stoa_csv_head *head, struct stoa_error *err)
+/* Without a header the columns of the input are those of the table. */
+static void place_all(const struct csv_source *source, struct stoa_csv_layout *layout)
 {
+    const uint32_t ncolumns = (uint32_t)source->header.ncolumns;
+
+    for (uint32_t i = 0; i < ncolumns; i++)
+        if (source->slots[i] != NO_SLOT)
+            layout->places[source->slots[i]] = i;
+    layout->ncolumns = ncolumns;
+}
+
+/* Finds the columns of the table in the input by name; those that it does not have are null. */
+static enum stoa_status place_by_name(struct csv_source *source, const char *input_name,
+                                      const struct stoa_csv_head *head,
+                                      struct stoa_csv_layout *layout, struct stoa_error *err)
+{
+    const struct stoa_schema *schema = &source->schema;
     uint32_t *columns = NULL;
+    char shown[80];
     enum stoa_status st;
 
-    STOA_TRY(stoa_csv_header_meet(&source->header, head, &source->options, feed->input->name, false,
+    STOA_TRY(stoa_csv_header_meet(&source->header, head, &source->options, input_name, false,
                                   &columns, err));
-    for (uint32_t i = 0; i < source->header.ncolumns; i++) {
-        if (i < head->ncolumns && columns[i] == i)
+    layout->ncolumns = (uint32_t)head->ncolumns;
+    for (uint32_t i = 0; i < head->ncolumns; i++)
+        if (source->slots[columns[i]] != NO_SLOT)
+            layout->places[source->slots[columns[i]]] = i;
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        const char *name = schema->fields[i].name;
+
+        if (layout->places[i] != STOA_CSV_NO_PLACE || schema->fields[i].nullable)
             continue;
         st = stoa_fail(err, STOA_ERR_DATA,
-                       "line %" PRIu64 ": the columns of %s come in another number or order",
-                       head->line, source->header.origin);
+                       "line %" PRIu64 ": there is no column \"%s\", and the schema says that it "
+                       "is not nullable",
+                       head->line, stoa_quote(shown, sizeof(shown), name, strlen(name)));
         goto out;
     }
 out:
     stoa_free(columns);
+    return st;
+}
+
+static enum stoa_status place_columns(struct csv_source *source, struct feed *feed,
+                                      const struct stoa_csv_head *head, struct stoa_error *err)
+{
+    const uint32_t nfields = source->schema.nfields;
+    struct stoa_csv_layout *layout = &feed->layout;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc(&layout->places, nfields * sizeof(*layout->places), err));
+    for (uint32_t i = 0; i < nfields; i++)
+        layout->places[i] = STOA_CSV_NO_PLACE;
+    if (stoa_csv_header_nrecords(&source->options) == 0)
+        place_all(source, layout);
+    else if (head->ncolumns > 0)
+        STOA_TRY(place_by_name(source, feed->input->name, head, layout, err));
+    else
+        st = stoa_fail(err, STOA_ERR_DATA, "empty: there is no header line");
+out:
     return st;
 }
 
@@ -120,13 +164,7 @@ static enum stoa_status read_head(struct csv_source *source, struct feed *feed,
             return stoa_csv_fail_too_large(err, feed->input->name, 1, 0, max_record_nbytes);
         want_nbytes = 2 * nbytes;
     }
-    if (stoa_csv_header_nrecords(&source->options) > 0) {
-        if (head.ncolumns == 0) {
-            st = stoa_fail(err, STOA_ERR_DATA, "empty: there is no header line");
-            goto out;
-        }
-        STOA_TRY(check_header(source, feed, &head, err));
-    }
+    STOA_TRY(place_columns(source, feed, &head, err));
     stoa_csv_cutter_skip(&feed->cutter, head.nbytes, head.nlines);
 out:
     stoa_csv_head_reset(&head);
@@ -301,7 +339,8 @@ static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_
 {
     const struct csv_source *source = source_of(base);
     const struct csv_unit *unit = (const struct csv_unit *)unit_base;
-    enum stoa_status st = stoa_csv_unit_read(&source->table, &unit->text, out, err);
+    enum stoa_status st =
+        stoa_csv_unit_read(&source->table, &unit->feed->layout, &unit->text, out, err);
 
     (void)notes;
     if (st != STOA_OK)
@@ -326,10 +365,12 @@ static void source_close(struct stoa_batch_source *base)
 
     for (size_t i = 0; i < source->nfeeds; i++) {
         stoa_free(source->feeds[i].ready.text);
+        stoa_free(source->feeds[i].layout.places);
         feed_close(source, &source->feeds[i]);
     }
     stoa_free(source->feeds);
     stoa_free(source->table.columns);
+    stoa_free(source->slots);
     stoa_csv_header_reset(&source->header);
     stoa_schema_reset(&source->schema);
     pthread_mutex_destroy(&source->mutex);
@@ -337,7 +378,7 @@ static void source_close(struct stoa_batch_source *base)
     stoa_free(source);
 }
 
-/* Which columns of the text are read, and how. */
+/* Which columns of the table are read, and how. */
 static enum stoa_status make_table(struct csv_source *source,
                                    const struct stoa_csv_source_options *options,
                                    struct stoa_error *err)
@@ -351,14 +392,17 @@ static enum stoa_status make_table(struct csv_source *source,
         STOA_TRY(stoa_schema_select(&source->schema, options->schema, options->columns,
                                     options->ncolumns, err));
     table->schema = &source->schema;
-    table->text_ncolumns = options->schema->nfields;
+    STOA_TRY(stoa_alloc(&source->slots, options->schema->nfields * sizeof(*source->slots), err));
+    for (uint32_t i = 0; i < options->schema->nfields; i++)
+        source->slots[i] = options->columns == NULL ? i : NO_SLOT;
+    for (uint32_t i = 0; options->columns != NULL && i < options->ncolumns; i++)
+        source->slots[options->columns[i]] = i;
     STOA_TRY(
         stoa_csv_reading_init(&table->reading, &source->options, options->inferred, false, err));
     STOA_TRY(
         stoa_alloc_zeroed(&table->columns, source->schema.nfields, sizeof(*table->columns), err));
     for (uint32_t i = 0; i < source->schema.nfields; i++)
         STOA_TRY(stoa_csv_column_init(&table->columns[i], &source->schema.fields[i],
-                                      options->columns != NULL ? options->columns[i] : i,
                                       &table->reading, err));
 out:
     return st;

@@ -269,6 +269,17 @@ out:
     return st;
 }
 
+const struct stoa_field *stoa_csv_given_type(const struct stoa_csv_options *options,
+                                             const char *name)
+{
+    const struct stoa_schema *types = options->types;
+
+    for (uint32_t i = 0; types != NULL && i < types->nfields; i++)
+        if (strcmp(types->fields[i].name, name) == 0)
+            return &types->fields[i];
+    return NULL;
+}
+
 enum stoa_status stoa_csv_column_check(const struct stoa_field *field, struct stoa_error *err)
 {
     char name[80];

@@ -126,6 +126,10 @@ static inline uint64_t stoa_csv_max_record_nbytes(const struct stoa_csv_options 
 STOA_CHECK enum stoa_status stoa_csv_options_check(const struct stoa_csv_options *options,
                                                    struct stoa_error *err);
 
+/* What the options say of the type of a column; NULL: nothing. */
+const struct stoa_field *stoa_csv_given_type(const struct stoa_csv_options *options,
+                                             const char *name);
+
 /* STOA_ERR_USAGE for a column of a type that has no text form in CSV. */
 STOA_CHECK enum stoa_status stoa_csv_column_check(const struct stoa_field *field,
                                                   struct stoa_error *err);

@@ -17,6 +17,7 @@
 /* A unit on its way. */
 struct reader {
     const struct stoa_csv_table *table;
+    const struct stoa_csv_layout *layout;
     const struct stoa_csv_text *text;
     struct stoa_csv_index index;
     struct stoa_csv_values *values;  /* one for each column of the rows */
@@ -42,19 +43,20 @@ static enum stoa_status fail_event(const struct reader *reader, const struct sto
     STOA_TRY(stoa_csv_record_split(&record, text + event->begin, text + event->end,
                                    &reader->table->reading.dialect, err));
     STOA_TRY(stoa_csv_record_check(&record, line, offset, err));
-    st = stoa_csv_record_check_width(&record, reader->table->text_ncolumns, line, offset, err);
+    st = stoa_csv_record_check_width(&record, reader->layout->ncolumns, line, offset, err);
 out:
     stoa_csv_record_free(&record);
     return st;
 }
 
-static const struct stoa_csv_column *column_at(const struct stoa_csv_table *table, uint32_t index)
+/* The column of the rows that stands at a place of the text. */
+static const struct stoa_csv_column *column_at(const struct reader *reader, uint32_t place)
 {
-    const struct stoa_csv_column *column = table->columns;
+    uint32_t i = 0;
 
-    while (column->index != index)
-        column++;
-    return column;
+    while (reader->layout->places[i] != place)
+        i++;
+    return &reader->table->columns[i];
 }
 
 /* 'line 7, column 3 (fare): "12x" is not int32', and what would help. */
@@ -62,14 +64,13 @@ static enum stoa_status fail_misfit(const struct reader *reader,
                                     const struct stoa_csv_misfit *misfit, struct stoa_error *err)
 {
     const struct stoa_csv_tile *tile = &reader->index.tile;
-    const struct stoa_csv_column *column = column_at(reader->table, misfit->column);
+    const struct stoa_csv_column *column = column_at(reader, misfit->column);
     const uint32_t begin = tile->row_begins[misfit->row];
     const struct stoa_csv_field field =
         stoa_csv_tile_field(tile, &reader->table->reading.dialect, misfit->row, misfit->column);
     const uint64_t line = line_of(reader, begin);
     const uint64_t offset = reader->text->offset + (uint64_t)(field.text - tile->text);
-    const char *help =
-        reader->table->reading.strict ? "; a schema can give the column another type" : "";
+    const char *help = column->strict ? "; a schema can give the column another type" : "";
     char name[80], value[224];
     char *type = NULL;
     enum stoa_status st;
@@ -128,8 +129,8 @@ static enum stoa_status read_tile(struct reader *reader, struct stoa_error *err)
     enum stoa_status st;
 
     reader->misfits.nitems = 0;
-    STOA_TRY(stoa_csv_tile_parse(table->columns, table->schema->nfields, &index->tile,
-                                 reader->values, &reader->misfits, err));
+    STOA_TRY(stoa_csv_tile_parse(table->columns, reader->layout->places, table->schema->nfields,
+                                 &index->tile, reader->values, &reader->misfits, err));
     misfit = first_misfit(&reader->misfits);
     if (fault != NULL && (misfit == NULL || fault->row <= index->tile.row + misfit->row))
         st = fail_event(reader, fault, err);
@@ -152,15 +153,16 @@ out:
 }
 
 enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
+                                    const struct stoa_csv_layout *layout,
                                     const struct stoa_csv_text *text, struct stoa_batch *out,
                                     struct stoa_error *err)
 {
     const uint32_t ncolumns = table->schema->nfields;
-    struct reader reader = {.table = table, .text = text};
+    struct reader reader = {.table = table, .layout = layout, .text = text};
     struct stoa_batch batch = {0};
     enum stoa_status st;
 
-    stoa_csv_index_init(&reader.index, &table->reading.dialect, table->text_ncolumns);
+    stoa_csv_index_init(&reader.index, &table->reading.dialect, layout->ncolumns);
     STOA_TRY(stoa_batch_init(&batch, table->schema, err));
     STOA_TRY(stoa_alloc_zeroed(&reader.values, ncolumns, sizeof(*reader.values), err));
     for (uint32_t i = 0; i < ncolumns; i++)

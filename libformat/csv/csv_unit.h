@@ -12,8 +12,13 @@
 struct stoa_csv_table {
     const struct stoa_schema *schema; /* of the rows; borrowed */
     struct stoa_csv_reading reading;
-    uint32_t text_ncolumns;          /* of the text, of which the rows have some */
     struct stoa_csv_column *columns; /* one for each field of the schema */
+};
+
+/* Where the columns of the rows stand in the text of one input. */
+struct stoa_csv_layout {
+    uint32_t *places;  /* for each field of the schema; STOA_CSV_NO_PLACE: it is null */
+    uint32_t ncolumns; /* of the text, of which the rows have some */
 };
 
 /*
@@ -22,6 +27,7 @@ struct stoa_csv_table {
  * memory come first. Any thread.
  */
 STOA_CHECK enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
+                                               const struct stoa_csv_layout *layout,
                                                const struct stoa_csv_text *text,
                                                struct stoa_batch *out, struct stoa_error *err);
 

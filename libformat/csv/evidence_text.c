@@ -65,6 +65,7 @@ static void print_reason(const struct stoa_csv_decision *decision, bool whole,
         [STOA_CSV_REASON_CENTURY] =
             "years of two digits: --date-format tells how to read them, such as %d/%m/%y",
         [STOA_CSV_REASON_PARAMETERS] = "no type but text holds every value",
+        [STOA_CSV_REASON_GIVEN] = "the options",
     };
     const char *sample = decision->reason == STOA_CSV_REASON_NO_VALUE ? " in the sample"
                          : decision->reason == STOA_CSV_REASON_VALUES ? " of the sample"
@@ -137,7 +138,7 @@ enum stoa_status stoa_csv_evidence_print(const struct stoa_csv_evidence *evidenc
                                          struct stoa_buffer *out, struct stoa_error *err)
 {
     const struct stoa_csv_extreme *extremes = extremes_of(evidence, decision);
-    const bool is_text = decision->kinds == 0;
+    const bool is_text = decision->type.id == STOA_UTF8;
     const uint64_t nrows = evidence->nvalues + evidence->nnulls + evidence->nwords;
     const uint64_t nnulls = evidence->nnulls + (is_text ? 0 : evidence->nwords);
     char reason[REASON_NBYTES];

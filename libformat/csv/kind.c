@@ -237,6 +237,7 @@ void stoa_csv_text_kinds(const struct stoa_csv_rules *rules, const char *text, s
     if (out->kinds == 0) {
         *out = (struct stoa_csv_text_kinds){0};
         find_iso_kinds(out, text, nbytes);
+        stoa_csv_date_kinds(text, nbytes, out);
     }
     find_formats(rules, out, text, nbytes);
 }

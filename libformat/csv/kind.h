@@ -135,6 +135,7 @@ enum stoa_csv_reason {
     STOA_CSV_REASON_DATE_ORDER, /* text because day and month can't be told apart */
     STOA_CSV_REASON_CENTURY,    /* text because years have two digits */
     STOA_CSV_REASON_PARAMETERS, /* text because no precision or unit holds all values */
+    STOA_CSV_REASON_GIVEN,      /* by the options */
 };
 
 #define STOA_CSV_FORMAT_NBYTES 40 /* of those that inference makes */

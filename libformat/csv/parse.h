@@ -104,7 +104,7 @@ struct stoa_csv_parser;
 struct stoa_csv_column {
     const struct stoa_field *field;         /* borrowed */
     const struct stoa_csv_reading *reading; /* borrowed */
-    uint32_t index;                         /* of the column of the text, from 0 */
+    bool strict;                            /* of the reading, unless the options give its type */
     const struct stoa_csv_parser *parser;
     bool has_pattern; /* else ISO 8601 */
     struct stoa_time_pattern pattern;
@@ -116,9 +116,12 @@ struct stoa_csv_column {
  * type. There is nothing to free.
  */
 STOA_CHECK enum stoa_status stoa_csv_column_init(struct stoa_csv_column *column,
-                                                 const struct stoa_field *field, uint32_t index,
+                                                 const struct stoa_field *field,
                                                  const struct stoa_csv_reading *reading,
                                                  struct stoa_error *err);
+
+/* In the place of a column of the text: there is none, and every value is null. */
+#define STOA_CSV_NO_PLACE UINT32_MAX
 
 /* ---- Values: what was read. ---- */
 
@@ -149,12 +152,14 @@ STOA_CHECK enum stoa_status stoa_csv_values_init(struct stoa_csv_values *values,
 void stoa_csv_values_reset(struct stoa_csv_values *values);
 
 /*
- * Appends a value for each row of the tile to values[i], for each columns[i]; fields that do not
- * fit are added to *misfits, which the caller empties (nitems = 0) and frees. Errors:
- * STOA_ERR_LIMIT (2 GiB of text in a column), STOA_ERR_NOMEM; then the columns differ in length.
+ * Appends a value for each row of the tile to values[i], for each columns[i], which is column
+ * places[i] of the text; fields that do not fit are added to *misfits, which the caller empties
+ * (nitems = 0) and frees. Errors: STOA_ERR_LIMIT (2 GiB of text in a column), STOA_ERR_NOMEM; then
+ * the columns differ in length.
  */
 STOA_CHECK enum stoa_status stoa_csv_tile_parse(const struct stoa_csv_column *columns,
-                                                uint32_t ncolumns, const struct stoa_csv_tile *tile,
+                                                const uint32_t *places, uint32_t ncolumns,
+                                                const struct stoa_csv_tile *tile,
                                                 struct stoa_csv_values *values,
                                                 struct stoa_csv_misfits *misfits,
                                                 struct stoa_error *err);

@@ -74,14 +74,15 @@ enum stoa_status stoa_csv_reading_init(struct stoa_csv_reading *reading,
 }
 
 enum stoa_status stoa_csv_column_init(struct stoa_csv_column *column,
-                                      const struct stoa_field *field, uint32_t index,
+                                      const struct stoa_field *field,
                                       const struct stoa_csv_reading *reading,
                                       struct stoa_error *err)
 {
-    struct stoa_csv_column made = {.field = field, .reading = reading, .index = index};
+    struct stoa_csv_column made = {.field = field, .reading = reading};
     enum stoa_status st;
 
     STOA_TRY(stoa_csv_column_check(field, err));
+    made.strict = reading->strict && stoa_csv_given_type(reading->options, field->name) == NULL;
     made.parser = stoa_csv_parser_find(&field->type);
     st = find_pattern(&made, err);
     if (st != STOA_OK) {
@@ -180,17 +181,22 @@ static enum stoa_status append_field(struct stoa_csv_scan *scan, struct stoa_csv
 {
     const struct stoa_csv_column *column = scan->column;
     const struct stoa_csv_tile *tile = scan->tile;
-    const uint32_t *ends = tile->ends + (size_t)scan->row * tile->stride + column->index;
-    const uint32_t begin = column->index == 0 ? tile->row_begins[scan->row] : ends[-1] + 1;
-    const uint32_t end = *ends;
+    const uint32_t place = scan->place;
+    uint32_t begin = tile->row_begins[scan->row], end = begin;
     enum stoa_csv_outcome outcome;
     enum stoa_status st;
 
+    if (place != STOA_CSV_NO_PLACE) {
+        const uint32_t *ends = tile->ends + (size_t)scan->row * tile->stride + place;
+
+        begin = place == 0 ? begin : ends[-1] + 1;
+        end = *ends;
+    }
     STOA_TRY(stoa_csv_value_append(column, tile->text + begin,
                                    tile->text + (begin < end ? end : begin), scan->values, &outcome,
                                    err));
     if (is_misfit(column, outcome))
-        STOA_TRY(add_misfit(misfits, scan->row, column->index, outcome, err));
+        STOA_TRY(add_misfit(misfits, scan->row, place, outcome, err));
     scan->row++;
 out:
     return st;
@@ -199,7 +205,8 @@ out:
 static enum stoa_status parse_column(struct stoa_csv_scan *scan, struct stoa_csv_misfits *misfits,
                                      struct stoa_error *err)
 {
-    stoa_csv_loop_function *const loop = scan->column->parser->loop;
+    stoa_csv_loop_function *const loop =
+        scan->place != STOA_CSV_NO_PLACE ? scan->column->parser->loop : NULL;
     enum stoa_status st;
 
     STOA_TRY(reserve(scan->values, scan->tile->nrows, err));
@@ -221,8 +228,8 @@ static bool text_is_utf8(const struct stoa_csv_tile *tile)
     return stoa_utf8_valid_prefix((const uint8_t *)tile->text + begin, end - begin) == end - begin;
 }
 
-enum stoa_status stoa_csv_tile_parse(const struct stoa_csv_column *columns, uint32_t ncolumns,
-                                     const struct stoa_csv_tile *tile,
+enum stoa_status stoa_csv_tile_parse(const struct stoa_csv_column *columns, const uint32_t *places,
+                                     uint32_t ncolumns, const struct stoa_csv_tile *tile,
                                      struct stoa_csv_values *values,
                                      struct stoa_csv_misfits *misfits, struct stoa_error *err)
 {
@@ -232,7 +239,8 @@ enum stoa_status stoa_csv_tile_parse(const struct stoa_csv_column *columns, uint
     if (tile->nrows == 0)
         return STOA_OK;
     for (uint32_t i = 0; i < ncolumns; i++) {
-        struct stoa_csv_scan scan = {.column = &columns[i], .tile = tile, .values = &values[i]};
+        struct stoa_csv_scan scan = {
+            .column = &columns[i], .place = places[i], .tile = tile, .values = &values[i]};
 
         if (columns[i].field->type.id == STOA_UTF8) {
             if (!checked)

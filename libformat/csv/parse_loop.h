@@ -32,7 +32,7 @@ struct stoa_csv_fields {
 STOA_CSV_INLINE struct stoa_csv_fields stoa_csv_fields_of(const struct stoa_csv_scan *scan)
 {
     const struct stoa_csv_tile *tile = scan->tile;
-    const uint32_t index = scan->column->index;
+    const uint32_t index = scan->place;
     const uint32_t *ends = tile->ends + (size_t)scan->row * tile->stride + index;
 
     return (struct stoa_csv_fields){

@@ -71,7 +71,7 @@ static bool read_signed(const struct stoa_csv_column *column, const char *text, 
 
     if (!take_number(column, text, nbytes, &number) ||
         !stoa_number_parse_int64(number.text, number.nbytes, out) ||
-        (column->reading->strict && (is_code(&number) || is_negative_zero(&number))))
+        (column->strict && (is_code(&number) || is_negative_zero(&number))))
         return false;
     *form = stoa_csv_form_of_integer(column, number.text, number.nbytes, number.grouped);
     return true;
@@ -84,7 +84,7 @@ static bool read_unsigned(const struct stoa_csv_column *column, const char *text
 
     if (!take_number(column, text, nbytes, &number) ||
         !stoa_number_parse_uint64(number.text, number.nbytes, out) ||
-        (column->reading->strict && (is_code(&number) || is_negative_zero(&number))))
+        (column->strict && (is_code(&number) || is_negative_zero(&number))))
         return false;
     *form = stoa_csv_form_of_integer(column, number.text, number.nbytes, number.grouped);
     return true;
@@ -161,7 +161,7 @@ static bool read_float64(const struct stoa_csv_column *column, const char *text,
 
     if (!take_number(column, text, nbytes, &number) ||
         !stoa_number_parse_double(number.text, number.nbytes, &x) ||
-        (column->reading->strict && !double_is_exact(&number, x)))
+        (column->strict && !double_is_exact(&number, x)))
         return false;
     memcpy(out, &x, sizeof(x));
     *form = stoa_csv_form_of_float(column, number.text, number.nbytes, number.grouped, out);
@@ -181,7 +181,7 @@ static bool read_decimal(const struct stoa_csv_column *column, const char *text,
         good = stoa_decimal256_parse(number.text, number.nbytes, type->precision, type->scale, out);
     else
         good = stoa_decimal_parse(number.text, number.nbytes, type->precision, type->scale, out);
-    if (!good || (column->reading->strict && (is_code(&number) || is_negative_zero(&number))))
+    if (!good || (column->strict && (is_code(&number) || is_negative_zero(&number))))
         return false;
     *form = stoa_csv_form_of_decimal(column, number.text, number.nbytes, number.grouped);
     return true;
@@ -212,7 +212,7 @@ static bool read_pattern(const struct stoa_csv_column *column, const char *text,
     char again[STOA_TIME_PATTERN_NBYTES];
 
     if (!stoa_time_pattern_parse(&column->pattern, text, nbytes, parts) ||
-        (column->reading->strict && parts->offset_seconds != 0))
+        (column->strict && parts->offset_seconds != 0))
         return false;
     *form = STOA_CSV_FORM_VERBATIM;
     for (unsigned utc = STOA_UTC_Z; utc <= STOA_UTC_HOURS; utc++) {
@@ -284,7 +284,7 @@ static bool read_timestamp(const struct stoa_csv_column *column, const char *tex
         /* In a strict column another offset than Z would be lost. */
         if (!stoa_timestamp_parse_text(text, nbytes, &parts) ||
             (parts.zone_nbytes > 0) != (type->zone != NULL) ||
-            (column->reading->strict && parts.zone_nbytes > 1))
+            (column->strict && parts.zone_nbytes > 1))
             return false;
         *form = form_of_zone(text, nbytes, &parts);
         if (*form != STOA_CSV_FORM_VERBATIM)

@@ -10,6 +10,7 @@
 /* A tile on its way through a loop. */
 struct stoa_csv_scan {
     const struct stoa_csv_column *column;
+    uint32_t place; /* of it in the text, or STOA_CSV_NO_PLACE */
     const struct stoa_csv_tile *tile;
     struct stoa_csv_values *values;
     uint32_t row; /* the next; the loop moves it */

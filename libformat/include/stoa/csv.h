@@ -80,6 +80,8 @@ struct stoa_csv_options {
     const char *const *date_formats; /* further patterns of dates and timestamps, as strptime() */
     enum stoa_csv_date_order date_order;
     enum stoa_csv_infer_mode infer;
+    const struct stoa_schema *types; /* columns of these names have these types, whatever they hold:
+                                        only the others are inferred; NULL: none */
 
     uint64_t max_record_nbytes; /* 0: 32 MiB */
     uint32_t unit_nrows;        /* records of a unit; 0: 131,072 */
@@ -113,14 +115,13 @@ STOA_API STOA_CHECK enum stoa_status stoa_csv_sniff(const char *const *paths, si
                                                     struct stoa_error *err);
 
 /*
- * Infers one schema for all the inputs from samples at the head of each: names from the header,
- * the narrowest type that holds every sampled value exactly, always nullable. All inputs must have
- * the same columns in the same order.
+ * Infers one schema for all the inputs from samples: names from the headers, columns of one name
+ * being one column, the narrowest type that holds every sampled value exactly, always nullable.
  *
  * evidence  NULL, or set to the JSON array for stoa_schema_print_json(); free with stoa_free().
- * Errors:   STOA_ERR_DATA (an input without a header, other columns than the first input, records
- *           of another width, a quote that never closes), with file and line; STOA_ERR_LIMIT (a
- *           record that is too large); STOA_ERR_USAGE (the delimiter); those of stoa_stream_open().
+ * Errors:   STOA_ERR_DATA (an input without a header, a faulty header), with file and line;
+ *           STOA_ERR_LIMIT (a record that is too large); STOA_ERR_USAGE (options, `types` of a
+ *           column that there is not); those of stoa_stream_open().
  */
 STOA_API STOA_CHECK enum stoa_status stoa_csv_infer(const char *const *paths, size_t npaths,
                                                     const struct stoa_csv_options *options,

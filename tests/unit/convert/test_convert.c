@@ -635,7 +635,7 @@ static void an_existing_output_stays_until_all_is_well(void **state)
     struct stoa_error err = {0};
 
     stoa_test_folder_put("good.csv", "a\n1\n", 4);
-    stoa_test_folder_put("bad.csv", "b\n1\n", 4);
+    stoa_test_folder_put("bad.csv", "a\n1,2\n", 6);
     mkdir("out", 0700);
     assert_int_equal(chdir("out"), 0);
     stoa_test_folder_put("o.csv", "old", 3);

@@ -534,6 +534,59 @@ static void prefetch_stays_within_its_memory(void **state)
     stoa_schema_reset(&schema);
 }
 
+static void columns_of_each_input_are_found_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *schema;
+        bool not_null; /* its first column */
+        const char *texts[3];
+        const char *expected;
+    } cases[] = {
+        {NULL,
+         false,
+         {"a,b\n1,2\n", "b,a\n3,4\n", "c,b\n5,6\n"},
+         "{\"a\":1,\"b\":2,\"c\":null}\n{\"a\":4,\"b\":3,\"c\":null}\n"
+         "{\"a\":null,\"b\":6,\"c\":5}\n"},
+        {NULL,
+         false,
+         {"a\n1\n", "a,a\n2,x\n", "\n\na\n1.5\n"},
+         "{\"a\":1.0,\"a_2\":null}\n{\"a\":2.0,\"a_2\":\"x\"}\n{\"a\":1.5,\"a_2\":null}\n"},
+        {"b int64, a int64",
+         false,
+         {"a,b\n1,2\n", "b\n3\n", "a\n4\n"},
+         "{\"b\":2,\"a\":1}\n{\"b\":3,\"a\":null}\n{\"b\":null,\"a\":4}\n"},
+        {"b int64, a int64",
+         true,
+         {"a,b\n1,2\n", "b\n3\n", "\na\n4\n"},
+         "2.csv: line 2: there is no column \"b\", and the schema says that it is not nullable"},
+    };
+    static const char *const paths[] = {"0.csv", "1.csv", "2.csv"};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_schema schema = {0};
+        struct stoa_batch batch = {0};
+        struct stoa_error err = {0};
+        char *got = NULL;
+        enum stoa_status st;
+
+        for (size_t k = 0; k < 3; k++)
+            put(paths[k], cases[i].texts[k]);
+        if (cases[i].schema != NULL)
+            stoa_test_schema_parse(cases[i].schema, &schema);
+        if (cases[i].not_null)
+            schema.fields[0].nullable = false;
+        st = stoa_test_csv_read(paths, 3, NULL, cases[i].schema != NULL ? &schema : NULL, &schema,
+                                &batch, &err);
+        if (st == STOA_OK)
+            got = stoa_test_rows_text(&batch);
+        assert_string_equal(st == STOA_OK ? got : err.message, cases[i].expected);
+        stoa_free(got);
+        stoa_batch_reset(&batch);
+        stoa_schema_reset(&schema);
+    }
+}
+
 static void an_error_comes_in_the_place_of_its_input(void **state)
 {
     (void)state;
@@ -669,6 +722,7 @@ int main(void)
         TEST(doubles_are_those_of_strtod),
         TEST(inputs_are_one_table_whoever_prefetches),
         TEST(prefetch_stays_within_its_memory),
+        TEST(columns_of_each_input_are_found_by_name),
         TEST(an_error_comes_in_the_place_of_its_input),
         TEST(only_chosen_columns_are_parsed),
         TEST(a_pipe_is_read_once_for_inference_and_rows),
