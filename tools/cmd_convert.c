@@ -54,6 +54,36 @@ static bool check_output(const struct stoa_convert_options *options, bool json)
     return true;
 }
 
+/* What becomes of bad records; false after a message. */
+static bool option_errors(const struct arguments *arguments, struct stoa_convert_options *out)
+{
+    static const char *const words[] = {"abort", "skip", "reject"};
+    const char *word = arguments->values[OPT_ON_ERROR];
+    unsigned i = 0;
+
+    out->rejects = arguments->values[OPT_REJECTS];
+    out->on_error = out->rejects != NULL ? STOA_CSV_ON_ERROR_REJECT : STOA_CSV_ON_ERROR_ABORT;
+    while (word != NULL && i < 3 && strcmp(word, words[i]) != 0)
+        i++;
+    if (i == 3) {
+        complain_option(arguments, OPT_ON_ERROR, "expected abort, skip or reject");
+        return false;
+    }
+    if (word != NULL && out->rejects != NULL && i != STOA_CSV_ON_ERROR_REJECT) {
+        complain_option(arguments, OPT_ON_ERROR, "--rejects asks for something else");
+        return false;
+    }
+    if (word != NULL)
+        out->on_error = (enum stoa_csv_on_error)i;
+    if (out->on_error == STOA_CSV_ON_ERROR_REJECT && out->rejects == NULL) {
+        complain_option(arguments, OPT_ON_ERROR, "--rejects FILE says where to");
+        return false;
+    }
+    return option_count(arguments, OPT_REJECTS_LIMIT, UINT64_MAX, &out->max_rejects) &&
+           option_count(arguments, OPT_MAX_ERRORS, UINT64_MAX, &out->max_errors) &&
+           option_fraction(arguments, OPT_MAX_ERROR_RATIO, &out->max_error_ratio);
+}
+
 static bool job_init(struct job *job, const struct arguments *arguments, enum exit_code *code)
 {
     struct stoa_convert_options *options = &job->options;
@@ -78,7 +108,7 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         !option_csv(arguments, &options->csv) ||
         !option_inference(arguments, &job->inference, &options->csv) ||
         !option_csv_output(arguments, &options->csv_out) ||
-        !option_compress(arguments, &options->compress) ||
+        !option_compress(arguments, &options->compress) || !option_errors(arguments, options) ||
         !option_select(arguments, &job->names, &options->ncolumns) ||
         !option_where(arguments, &job->filter) ||
         !option_schema(arguments, &job->schema, &given, code) ||
@@ -107,11 +137,29 @@ static struct json_t *report_json(const struct job *job, const struct stoa_conve
     json_out_set(out, "to", json_out_text(stoa_format_name(report->to)));
     json_out_set(out, "inputs", json_out_count(report->ninputs));
     json_out_set(out, "rows", json_out_count(report->nrows));
+    json_out_set(out, "rejected", json_out_count(report->nrejected));
+    json_out_set(out, "skipped", json_out_count(report->nskipped));
     json_out_set(out, "columns", json_out_count(report->ncolumns));
     json_out_set(out, "input_bytes", json_out_count(report->input_nbytes));
     json_out_set(out, "output_bytes", json_out_count(report->output_nbytes));
     json_out_set(out, "seconds", json_out_seconds(report->seconds));
     return out;
+}
+
+/* How many bad records there were, also when there were none. */
+static void print_losses(const struct job *job, const struct stoa_convert_report *report)
+{
+    const uint64_t nlost = report->nrejected + report->nskipped;
+    const char *rejects = job->options.rejects;
+    char name[NAME_NBYTES], n[32];
+
+    if (job->options.on_error == STOA_CSV_ON_ERROR_ABORT)
+        return;
+    fprintf(stderr, "%s bad record%s left out", print_count(n, nlost), plural(nlost));
+    if (report->nrejected > 0)
+        fprintf(stderr, ", %s in %s", print_count(n, report->nrejected),
+                stoa_quote(name, sizeof(name), rejects, strlen(rejects)));
+    fprintf(stderr, "\n");
 }
 
 static void print_report(const struct job *job, const struct stoa_convert_report *report)
@@ -136,6 +184,7 @@ static void print_report(const struct job *job, const struct stoa_convert_report
         fprintf(stderr, " (%.1f%%)",
                 100 * (double)report->output_nbytes / (double)report->input_nbytes);
     fprintf(stderr, ", %.2f s\n", report->seconds);
+    print_losses(job, report);
 }
 
 /* The words after the work: for a person, for a program, or for whoever reads progress. */
@@ -150,16 +199,21 @@ static enum exit_code finish(const struct job *job, const struct arguments *argu
         print_report(job, report);
     if (job->progress == PROGRESS_JSON && code == EXIT_DONE)
         code = json_out_print_done(report_json(job, report));
+    if (code == EXIT_DONE && report->nrejected + report->nskipped > 0)
+        code = EXIT_LOST;
     return code;
 }
 
 static enum exit_code fail_convert(const struct job *job, const struct stoa_error *err)
 {
+    const char *path = job->options.output;
     char name[NAME_NBYTES];
 
     if (err->status != STOA_ERR_USAGE || err->os_errno != EEXIST)
         return fail(err);
-    stoa_quote(name, sizeof(name), job->options.output, strlen(job->options.output));
+    if (access(path, F_OK) != 0)
+        path = job->options.rejects;
+    stoa_quote(name, sizeof(name), path, strlen(path));
     complain("%s: exists already (--force replaces it)", name);
     return EXIT_USAGE;
 }

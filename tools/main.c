@@ -16,20 +16,24 @@ const struct command commands[] = {
         "Inputs are files, folders (their files by name), glob patterns, or \"-\" for standard\n"
         "input; they are read in order as one table. CSV gets a schema inferred from samples of\n"
         "all inputs unless --schema gives one. A value that does not fit its column is an error\n"
-        "with file, line, column and value.\n"
+        "with file, line, column and value, unless --on-error or --rejects say what to do with bad\n"
+        "records; then the exit code is 5 when there were some.\n"
         "\n"
         "With --progress json each line on standard error that begins with { is an object with\n"
         "done_bytes, total_bytes (0: not known), rows and seconds; the last one, with \"done\": true,\n"
         "is what --json would print.",
      .json =
-        "  output, dry_run, from, to, inputs, rows, columns, input_bytes, output_bytes, seconds",
+        "  output, dry_run, from, to, inputs, rows, rejected, skipped, columns, input_bytes,\n"
+        "  output_bytes, seconds",
      .examples =
         "  stoa convert trips/*.csv.gz -o trips.stoa\n"
         "  stoa convert trips.csv -o big.stoa --where 'fare > 50' --select pickup,fare\n"
         "  stoa convert trips.stoa -o trips.csv.zst\n"
         "  unzip -p trips.zip | stoa convert - -o trips.stoa",
      .options = {OPT_OUTPUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_SCHEMA, OPT_SELECT, OPT_WHERE,
-                 OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE, INFERENCE_OPTIONS, CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,
+                 OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE, INFERENCE_OPTIONS, OPT_ON_ERROR,
+                 OPT_REJECTS, OPT_REJECTS_LIMIT, OPT_MAX_ERRORS, OPT_MAX_ERROR_RATIO,
+                 CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,
                  OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON,
                  OPT_HELP, END_OF_OPTIONS}},
     {.name = "merge", .synopsis = "IN... -o OUT [options]", .run = run_merge, .min_files = 1,

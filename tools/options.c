@@ -56,6 +56,17 @@ const struct option_row option_table[NOPTIONS] = {
         "further ways to write dates and times, as of strptime(), with | between them: \"%d/%m/%y\""},
     [OPT_MAX_RECORD_SIZE] = {"max-record-size", 0, "SIZE",
         "refuse longer records of CSV (otherwise 32M)"},
+    [OPT_ON_ERROR] = {"on-error", 0, "WHAT",
+        "what becomes of records of CSV that are no rows or have a value that does not fit: abort "
+        "(otherwise), skip, or reject (into --rejects)"},
+    [OPT_REJECTS] = {"rejects", 0, "FILE",
+        "leave bad records out and list them in FILE, as CSV with place, reason and text"},
+    [OPT_REJECTS_LIMIT] = {"rejects-limit", 0, "N",
+        "list no more than N bad records; the others are left out and counted"},
+    [OPT_MAX_ERRORS] = {"max-errors", 0, "N",
+        "give up at the first bad record after N (otherwise never)"},
+    [OPT_MAX_ERROR_RATIO] = {"max-error-ratio", 0, "P",
+        "give up when more than this part of the records read so far are bad: 0.01"},
     [OPT_QUOTING] = {"quoting", 0, "MODE",
         "which fields of CSV get quotes: minimal (otherwise), all, nonnumeric (names and all but numbers "
         "and bools), none (a value that needs them is an error)"},

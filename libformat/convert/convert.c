@@ -1,6 +1,7 @@
 /*
  * Conversions from beginning to end: the plan, the output, the run, the report.
  */
+#include <string.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -87,6 +88,45 @@ static void fill_report(const struct conversion *conversion, const struct counti
         .ncolumns = conversion->plan.schema.nfields,
         .seconds = seconds_since(&conversion->start),
     };
+    if (conversion->plan.inputs != NULL) {
+        stoa_csv_source_rejected(conversion->plan.source, &report->nskipped, &report->nrejected);
+        report->nskipped -= report->nrejected;
+    }
+}
+
+/* The file of bad records; none is opened where they are not wanted. */
+static enum stoa_status open_rejects(const struct stoa_convert_options *options,
+                                     struct stoa_sink **out, struct stoa_error *err)
+{
+    const bool wanted = options->on_error == STOA_CSV_ON_ERROR_REJECT;
+
+    if (wanted != (options->rejects != NULL))
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         wanted ? "bad records can be rejected into a file only: none is named"
+                                : "a file for bad records needs them to be rejected");
+    if (!wanted)
+        return STOA_OK;
+    if (strcmp(options->rejects, "-") == 0 && strcmp(options->output, "-") == 0)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "rows and bad records can't both go to standard output");
+    return stoa_sink_create_file(options->rejects, options->replace, out, err);
+}
+
+/*
+ * Bad records are kept when the run is through, and when there were too many of them: they tell
+ * why.
+ */
+static enum stoa_status commit_rejects(const struct conversion *conversion,
+                                       struct stoa_sink *rejects, enum stoa_status st,
+                                       struct stoa_error *err)
+{
+    uint64_t nrejected, nwritten;
+
+    if (rejects == NULL || conversion->plan.inputs == NULL)
+        return STOA_OK;
+    if (st == STOA_OK || stoa_csv_source_rejected(conversion->plan.source, &nrejected, &nwritten))
+        return rejects->commit(rejects, err);
+    return STOA_OK;
 }
 
 enum stoa_status stoa_convert(const struct stoa_convert_options *options,
@@ -94,6 +134,7 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
 {
     struct conversion conversion = {.options = options};
     struct counting_sink output = {.base = {.write = counting_write}};
+    struct stoa_sink *rejects = NULL;
     enum stoa_status st;
 
     clock_gettime(CLOCK_MONOTONIC, &conversion.start);
@@ -102,15 +143,20 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
     /* An output that can't be is known before any input is read. */
     STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output.below, err));
     output.base.name = output.below->name;
-    STOA_TRY(stoa_plan_convert_init(&conversion.plan, options, err));
+    STOA_TRY(open_rejects(options, &rejects, err));
+    STOA_TRY(stoa_plan_convert_init(&conversion.plan, options, rejects, err));
     if (options->dry_run) { /* the sink is closed without a commit: no trace */
         if (report != NULL)
             fill_report(&conversion, &output, report);
         goto out;
     }
     STOA_TRY(open_sink(&conversion, &output.base, err));
-    STOA_TRY(
-        stoa_run(&conversion.plan, conversion.sink, options->cancel, &conversion.progress, err));
+    st = stoa_run(&conversion.plan, conversion.sink, options->cancel, &conversion.progress, err);
+    if (st != STOA_OK) {
+        (void)commit_rejects(&conversion, rejects, st, NULL); /* the first error is told */
+        goto out;
+    }
+    STOA_TRY(commit_rejects(&conversion, rejects, st, err));
     STOA_TRY(output.below->commit(output.below, err));
     if (report != NULL)
         fill_report(&conversion, &output, report);
@@ -118,6 +164,7 @@ out:
     if (conversion.sink != NULL)
         conversion.sink->close(conversion.sink);
     stoa_plan_convert_reset(&conversion.plan);
+    stoa_sink_close(rejects);
     stoa_sink_close(output.below);
     return st;
 }

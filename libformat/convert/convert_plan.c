@@ -163,10 +163,18 @@ static enum stoa_status refuse_piped_file(struct stoa_csv_inputs *inputs, struct
 }
 
 static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
-                                 const struct stoa_convert_options *options, struct stoa_error *err)
+                                 const struct stoa_convert_options *options,
+                                 struct stoa_sink *rejects, struct stoa_error *err)
 {
-    struct stoa_csv_source_options source = {.csv = options->csv,
-                                             .inferred = options->schema == NULL};
+    struct stoa_csv_source_options source = {
+        .csv = options->csv,
+        .inferred = options->schema == NULL,
+        .rejects = {.on_error = options->on_error,
+                    .sink = rejects,
+                    .max_errors = options->max_errors,
+                    .max_ratio = options->max_error_ratio,
+                    .max_written = options->max_rejects},
+    };
     struct stoa_schema inferred = {0}, read = {0};
     uint32_t *columns = NULL;
     uint32_t nselected = 0;
@@ -226,7 +234,7 @@ out:
 
 enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
                                         const struct stoa_convert_options *options,
-                                        struct stoa_error *err)
+                                        struct stoa_sink *rejects, struct stoa_error *err)
 {
     long nprocessors = sysconf(_SC_NPROCESSORS_ONLN);
     enum stoa_status st;
@@ -244,7 +252,7 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
     if (plan->from == STOA_FORMAT_STOA)
         STOA_TRY(plan_stoa(plan, options, err));
     else
-        STOA_TRY(plan_csv(plan, options, err));
+        STOA_TRY(plan_csv(plan, options, rejects, err));
 out:
     if (st != STOA_OK)
         stoa_plan_convert_reset(plan);

@@ -28,9 +28,13 @@ struct stoa_plan_convert {
     struct stoa_memory memory;
 };
 
-/* Decides all of it and opens the source. On failure *plan is `{0}`. */
+/*
+ * Decides all of it and opens the source; `rejects` (NULL: none) is borrowed. On failure *plan is
+ * `{0}`.
+ */
 STOA_CHECK enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
                                                    const struct stoa_convert_options *options,
+                                                   struct stoa_sink *rejects,
                                                    struct stoa_error *err);
 void stoa_plan_convert_reset(struct stoa_plan_convert *plan);
 

@@ -41,6 +41,15 @@ STOA_CHECK enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs
                                                   struct stoa_schema *out, char **evidence,
                                                   struct stoa_error *err);
 
+/* What becomes of records that are no rows, or whose fields are no values of their columns. */
+struct stoa_csv_reject_options {
+    enum stoa_csv_on_error on_error;
+    struct stoa_sink *sink; /* of STOA_CSV_ON_ERROR_REJECT: a list of them as CSV; borrowed */
+    uint64_t max_errors;    /* one more ends the run; 0: any number */
+    double max_ratio;       /* of all records that were read, looked at after each unit; 0: any */
+    uint64_t max_written;   /* to the sink; 0: any number */
+};
+
 struct stoa_csv_source_options {
     struct stoa_csv_options csv;
     /* What the header of each input must name, in order; copied. */
@@ -51,6 +60,7 @@ struct stoa_csv_source_options {
     /* The schema was inferred: a number whose text the type would not give back ("007", "+5",
        "-0" in an integer column) does not fit. A schema that a user gave takes it by value. */
     bool inferred;
+    struct stoa_csv_reject_options rejects;
     /* Text of later units that prefetch() may hold. */
     uint64_t prefetch_nbytes;
 };
@@ -65,6 +75,13 @@ STOA_CHECK enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
                                                  const struct stoa_csv_source_options *options,
                                                  struct stoa_batch_source **out,
                                                  struct stoa_error *err);
+
+/*
+ * Records that were left out so far, and of these the ones that the sink has; true when they passed
+ * a limit. One thread, not beside accept().
+ */
+bool stoa_csv_source_rejected(const struct stoa_batch_source *source, uint64_t *nrejected,
+                              uint64_t *nwritten);
 
 /*
  * Writes to `sink` (borrowed): the header at once, batches in order. The texts of `options` and

@@ -48,8 +48,9 @@ struct csv_source {
     struct stoa_csv_header header; /* names that every input must have */
     struct stoa_schema schema;     /* of the batches */
     struct stoa_csv_table table;
-    uint32_t *slots;      /* for each column of the table the field of the schema, or NO_SLOT */
-    uint64_t unit_nbytes; /* text of a unit at the most */
+    uint32_t *slots; /* for each column of the table the field of the schema, or NO_SLOT */
+    struct stoa_csv_ledger ledger; /* accept() */
+    uint64_t unit_nbytes;          /* text of a unit at the most */
     uint64_t prefetch_nbytes;
     uint64_t total_nbytes;
 
@@ -59,6 +60,13 @@ struct csv_source {
     size_t nfeeds;
     size_t first;          /* the input that next() takes units of */
     uint64_t ready_nbytes; /* text of ready units, unit_nbytes for one that is being cut */
+};
+
+/* Of a unit, for accept(). */
+struct csv_notes {
+    struct stoa_notes base;
+    const struct feed *feed;
+    struct stoa_csv_rejects rejects;
 };
 
 struct csv_unit {
@@ -333,20 +341,63 @@ static bool source_prefetch(struct stoa_batch_source *base)
     return did;
 }
 
+static void notes_free(struct stoa_notes *base)
+{
+    struct csv_notes *notes = (struct csv_notes *)base;
+
+    stoa_csv_rejects_reset(&notes->rejects);
+    stoa_free(notes);
+}
+
 static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_unit *unit_base,
                                     struct stoa_batch *out, struct stoa_notes **notes,
                                     struct stoa_error *err)
 {
     const struct csv_source *source = source_of(base);
     const struct csv_unit *unit = (const struct csv_unit *)unit_base;
-    enum stoa_status st =
-        stoa_csv_unit_read(&source->table, &unit->feed->layout, &unit->text, out, err);
+    struct csv_notes *mine = NULL;
+    enum stoa_status st;
 
-    (void)notes;
-    if (st != STOA_OK)
-        stoa_wrap(err, st, "%s", unit->feed->input->name);
+    if (source->ledger.options.on_error == STOA_CSV_ON_ERROR_ABORT) {
+        st = stoa_csv_unit_read(&source->table, &unit->feed->layout, &unit->text, NULL, out, err);
+        if (st != STOA_OK)
+            stoa_wrap(err, st, "%s", unit->feed->input->name);
+        goto out;
+    }
+    STOA_TRY(stoa_alloc_zeroed(&mine, 1, sizeof(*mine), err));
+    mine->base.free = notes_free;
+    mine->feed = unit->feed;
+    STOA_TRY(stoa_csv_unit_read(&source->table, &unit->feed->layout, &unit->text, &mine->rejects,
+                                out, err));
+    mine->base.nbytes = stoa_csv_rejects_nbytes(&mine->rejects);
+    *notes = &mine->base;
+    mine = NULL;
+out:
+    if (mine != NULL)
+        notes_free(&mine->base);
     unit_free(unit_base);
     return st;
+}
+
+static enum stoa_status source_accept(struct stoa_batch_source *base, struct stoa_notes *notes_base,
+                                      struct stoa_error *err)
+{
+    struct csv_source *source = source_of(base);
+    const struct csv_notes *notes = (const struct csv_notes *)notes_base;
+
+    return stoa_csv_ledger_accept(&source->ledger, notes->feed, notes->feed->input->name,
+                                  &notes->rejects, &source->schema, notes->feed->layout.places,
+                                  err);
+}
+
+bool stoa_csv_source_rejected(const struct stoa_batch_source *base, uint64_t *nrejected,
+                              uint64_t *nwritten)
+{
+    const struct csv_source *source = (const struct csv_source *)base;
+
+    *nrejected = source->ledger.nrejected;
+    *nwritten = source->ledger.nwritten;
+    return source->ledger.is_over;
 }
 
 static void source_progress(struct stoa_batch_source *base, uint64_t *done, uint64_t *total)
@@ -423,6 +474,7 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
         .next = source_next,
         .prefetch = source_prefetch,
         .read = source_read,
+        .accept = source_accept,
         .progress = source_progress,
         .close = source_close,
     };
@@ -432,6 +484,7 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
     source->prefetch_nbytes = options->prefetch_nbytes;
     source->total_nbytes = inputs->all_regular ? inputs->total_nbytes : 0;
     STOA_TRY(stoa_csv_options_check(&source->options, err));
+    STOA_TRY(stoa_csv_ledger_init(&source->ledger, &options->rejects, err));
     STOA_TRY(stoa_csv_header_take(&source->header, options->schema, err));
     STOA_TRY(make_table(source, options, err));
     STOA_TRY(stoa_alloc_zeroed(&source->feeds, inputs->nitems, sizeof(*source->feeds), err));

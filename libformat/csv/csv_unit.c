@@ -8,8 +8,10 @@
 #include "csv/csv_unit.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "csv/csv_table.h"
@@ -22,16 +24,30 @@ struct reader {
     struct stoa_csv_index index;
     struct stoa_csv_values *values;  /* one for each column of the rows */
     struct stoa_csv_misfits misfits; /* of a tile */
+
+    struct stoa_csv_rejects *rejects; /* NULL: the first bad record is an error */
+    uint8_t *rejected;                /* bitmap of the unit's rows; NULL: none is */
+    size_t nrejected;                 /* of its bits */
+    uint64_t nfaulty;                 /* records so far that are no rows */
+
+    struct stoa_buffer scratch; /* a value without its escapes */
+
+    uint32_t counted; /* lines of the text in front of this record */
+    uint64_t nlines;
 };
 
-static uint64_t line_of(const struct reader *reader, uint32_t begin)
+/* Records are asked for in order, so that all of them together cost one walk over the text. */
+static uint64_t line_of(struct reader *reader, uint32_t begin)
 {
-    return reader->text->line +
-           stoa_csv_count_lines(&reader->table->reading.dialect, reader->text->text, begin);
+    reader->nlines +=
+        stoa_csv_count_lines(&reader->table->reading.dialect, reader->text->text + reader->counted,
+                             begin - reader->counted);
+    reader->counted = begin;
+    return reader->text->line + reader->nlines;
 }
 
 /* What is wrong with a record that is no row. */
-static enum stoa_status fail_event(const struct reader *reader, const struct stoa_csv_event *event,
+static enum stoa_status fail_event(struct reader *reader, const struct stoa_csv_event *event,
                                    struct stoa_error *err)
 {
     const char *text = reader->text->text;
@@ -60,8 +76,8 @@ static const struct stoa_csv_column *column_at(const struct reader *reader, uint
 }
 
 /* 'line 7, column 3 (fare): "12x" is not int32', and what would help. */
-static enum stoa_status fail_misfit(const struct reader *reader,
-                                    const struct stoa_csv_misfit *misfit, struct stoa_error *err)
+static enum stoa_status fail_misfit(struct reader *reader, const struct stoa_csv_misfit *misfit,
+                                    struct stoa_error *err)
 {
     const struct stoa_csv_tile *tile = &reader->index.tile;
     const struct stoa_csv_column *column = column_at(reader, misfit->column);
@@ -97,6 +113,8 @@ out:
     return st;
 }
 
+/* ---- Bad records are the end. ---- */
+
 static const struct stoa_csv_event *first_fault(const struct stoa_csv_index *index)
 {
     for (size_t i = 0; i < index->nevents; i++) {
@@ -120,22 +138,159 @@ static const struct stoa_csv_misfit *first_misfit(const struct stoa_csv_misfits 
     return first;
 }
 
+static enum stoa_status fail_first(struct reader *reader, struct stoa_error *err)
+{
+    const struct stoa_csv_index *index = &reader->index;
+    const struct stoa_csv_event *fault = first_fault(index);
+    const struct stoa_csv_misfit *misfit = first_misfit(&reader->misfits);
+
+    if (fault != NULL && (misfit == NULL || fault->row <= index->tile.row + misfit->row))
+        return fail_event(reader, fault, err);
+    return misfit != NULL ? fail_misfit(reader, misfit, err) : STOA_OK;
+}
+
+/* ---- Bad records are left out. ---- */
+
+/* Adds a record whose message the caller has; `why` says where it is wrong, too. */
+static enum stoa_status reject(struct reader *reader, struct stoa_csv_reject *rejected,
+                               uint32_t begin, uint32_t end, const struct stoa_error *why,
+                               struct stoa_error *err)
+{
+    const char *text = reader->text->text;
+
+    if (end > begin && text[end - 1] == '\n')
+        end--;
+    if (end > begin && text[end - 1] == '\r')
+        end--;
+    rejected->record += reader->nfaulty;
+    rejected->line = line_of(reader, begin);
+    rejected->record_offset = reader->text->offset + begin;
+    rejected->raw = text + begin;
+    rejected->raw_nbytes = end - begin;
+    rejected->message = why->message;
+    return stoa_csv_rejects_append(reader->rejects, rejected, err);
+}
+
+static enum stoa_status reject_event(struct reader *reader, const struct stoa_csv_event *event,
+                                     struct stoa_error *err)
+{
+    struct stoa_csv_reject rejected = {
+        .kind = stoa_csv_reject_of_fault(event->fault),
+        .column = event->fault_field,
+        .record = event->row,
+        .byte_offset = reader->text->offset + event->fault_at,
+    };
+    struct stoa_error why;
+    enum stoa_status st = fail_event(reader, event, &why);
+
+    if (st == STOA_ERR_DATA) {
+        st = reject(reader, &rejected, event->begin, event->end, &why, err);
+        reader->nfaulty++;
+    } else if (err != NULL) {
+        *err = why;
+    }
+    return st;
+}
+
+/* What a field says, into the scratch of the reader where that is not how it stands. */
+static enum stoa_status unescape(struct reader *reader, const struct stoa_csv_field *field,
+                                 struct stoa_csv_reject *out, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    out->value = field->text;
+    out->value_nbytes = field->nbytes;
+    if (!field->doubled)
+        return STOA_OK;
+    STOA_TRY(stoa_buffer_resize(&reader->scratch, field->nbytes, err));
+    out->value = (const char *)reader->scratch.data;
+    out->value_nbytes = stoa_csv_field_unescape(field, (char *)reader->scratch.data);
+out:
+    return st;
+}
+
+static enum stoa_status reject_misfit(struct reader *reader, const struct stoa_csv_misfit *misfit,
+                                      struct stoa_error *err)
+{
+    const struct stoa_csv_tile *tile = &reader->index.tile;
+    const struct stoa_csv_column *column = column_at(reader, misfit->column);
+    const struct stoa_csv_field field =
+        stoa_csv_tile_field(tile, &reader->table->reading.dialect, misfit->row, misfit->column);
+    struct stoa_csv_reject rejected = {
+        .kind = stoa_csv_reject_of_field(column, &field, misfit->outcome),
+        .column = misfit->column,
+        .field = column->field,
+        .record = tile->row + misfit->row,
+        .byte_offset = reader->text->offset + (uint64_t)(field.text - tile->text),
+    };
+    struct stoa_error why;
+    enum stoa_status st = fail_misfit(reader, misfit, &why);
+
+    if (st != STOA_ERR_DATA) {
+        if (err != NULL)
+            *err = why;
+        return st;
+    }
+    STOA_TRY(unescape(reader, &field, &rejected, err));
+    STOA_TRY(reject(reader, &rejected, tile->row_begins[misfit->row], tile->row_ends[misfit->row],
+                    &why, err));
+    if (reader->rejected == NULL)
+        STOA_TRY(stoa_alloc_zeroed(&reader->rejected,
+                                   stoa_bitmap_nbytes((size_t)reader->text->nrecords), 1, err));
+    stoa_bitmap_set(reader->rejected, (size_t)(tile->row + misfit->row));
+    reader->nrejected++;
+out:
+    return st;
+}
+
+static int compare_misfits(const void *a, const void *b)
+{
+    const struct stoa_csv_misfit *x = a, *y = b;
+
+    if (x->row != y->row)
+        return x->row < y->row ? -1 : 1;
+    return x->column < y->column ? -1 : x->column > y->column;
+}
+
+/* The bad records of a tile in their order: rows by their first misfit, and what is no row. */
+static enum stoa_status reject_all(struct reader *reader, struct stoa_error *err)
+{
+    const struct stoa_csv_index *index = &reader->index;
+    const struct stoa_csv_misfits *misfits = &reader->misfits;
+    size_t next_event = 0;
+    enum stoa_status st = STOA_OK;
+
+    if (misfits->nitems > 0)
+        qsort(misfits->items, misfits->nitems, sizeof(*misfits->items), compare_misfits);
+    for (size_t i = 0; i <= misfits->nitems; i++) {
+        const struct stoa_csv_misfit *misfit = &misfits->items[i];
+
+        if (i > 0 && i < misfits->nitems && misfit->row == misfit[-1].row)
+            continue;
+        for (; next_event < index->nevents; next_event++) {
+            const struct stoa_csv_event *event = &index->events[next_event];
+
+            if (i < misfits->nitems && event->row > index->tile.row + misfit->row)
+                break;
+            if (event->kind == STOA_CSV_FAULTY)
+                STOA_TRY(reject_event(reader, event, err));
+        }
+        if (i < misfits->nitems)
+            STOA_TRY(reject_misfit(reader, misfit, err));
+    }
+out:
+    return st;
+}
+
 static enum stoa_status read_tile(struct reader *reader, struct stoa_error *err)
 {
     const struct stoa_csv_table *table = reader->table;
-    const struct stoa_csv_index *index = &reader->index;
-    const struct stoa_csv_event *fault = first_fault(index);
-    const struct stoa_csv_misfit *misfit;
     enum stoa_status st;
 
     reader->misfits.nitems = 0;
     STOA_TRY(stoa_csv_tile_parse(table->columns, reader->layout->places, table->schema->nfields,
-                                 &index->tile, reader->values, &reader->misfits, err));
-    misfit = first_misfit(&reader->misfits);
-    if (fault != NULL && (misfit == NULL || fault->row <= index->tile.row + misfit->row))
-        st = fail_event(reader, fault, err);
-    else if (misfit != NULL)
-        st = fail_misfit(reader, misfit, err);
+                                 &reader->index.tile, reader->values, &reader->misfits, err));
+    STOA_TRY((reader->rejects == NULL ? fail_first : reject_all)(reader, err));
 out:
     return st;
 }
@@ -154,11 +309,12 @@ out:
 
 enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
                                     const struct stoa_csv_layout *layout,
-                                    const struct stoa_csv_text *text, struct stoa_batch *out,
+                                    const struct stoa_csv_text *text,
+                                    struct stoa_csv_rejects *rejects, struct stoa_batch *out,
                                     struct stoa_error *err)
 {
     const uint32_t ncolumns = table->schema->nfields;
-    struct reader reader = {.table = table, .layout = layout, .text = text};
+    struct reader reader = {.table = table, .layout = layout, .text = text, .rejects = rejects};
     struct stoa_batch batch = {0};
     enum stoa_status st;
 
@@ -169,9 +325,11 @@ enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
         STOA_TRY(stoa_csv_values_init(&reader.values[i], &table->columns[i], (size_t)text->nrecords,
                                       err));
     STOA_TRY(read_tiles(&reader, err));
-    batch.nrows = (size_t)reader.index.tile.row;
+    batch.nrows = (size_t)reader.index.tile.row - reader.nrejected;
+    if (rejects != NULL)
+        rejects->nrecords = reader.index.tile.row + reader.nfaulty;
     for (uint32_t i = 0; i < ncolumns; i++)
-        STOA_TRY(stoa_csv_values_finish(&reader.values[i], &table->columns[i], NULL,
+        STOA_TRY(stoa_csv_values_finish(&reader.values[i], &table->columns[i], reader.rejected,
                                         &batch.columns[i], NULL, err));
     *out = batch;
     batch = (struct stoa_batch){0};
@@ -180,6 +338,8 @@ out:
         stoa_csv_values_reset(&reader.values[i]);
     stoa_free(reader.values);
     stoa_free(reader.misfits.items);
+    stoa_free(reader.rejected);
+    stoa_buffer_free(&reader.scratch);
     stoa_csv_index_reset(&reader.index);
     stoa_batch_reset(&batch);
     return st;

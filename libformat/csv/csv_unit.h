@@ -7,6 +7,7 @@
 #include "csv/cut.h"
 #include "csv/index.h"
 #include "csv/parse.h"
+#include "csv/reject.h"
 
 /* How the units of a source are read. Constant once it is made. */
 struct stoa_csv_table {
@@ -23,12 +24,14 @@ struct stoa_csv_layout {
 
 /*
  * The rows of a unit. STOA_ERR_DATA for the first record that is no row, or the first field that is
- * no value of its column, by position: it names line and column, but not the input. Errors of
- * memory come first. Any thread.
+ * no value of its column, by position: it names line and column, but not the input; unless
+ * `rejects` is not NULL: such records are left out then and added there. Errors of memory come
+ * first. Any thread.
  */
 STOA_CHECK enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
                                                const struct stoa_csv_layout *layout,
                                                const struct stoa_csv_text *text,
+                                               struct stoa_csv_rejects *rejects,
                                                struct stoa_batch *out, struct stoa_error *err);
 
 #endif

@@ -78,6 +78,14 @@ struct stoa_convert_options {
     const uint64_t *rows;
     size_t nrows;
     struct stoa_csv_options csv; /* of CSV inputs, whose units are those of `writer` */
+    /* Records of CSV inputs that are no rows, or have fields that are no values of their columns.
+     */
+    enum stoa_csv_on_error on_error;
+    const char *rejects;    /* the file that lists them, with STOA_CSV_ON_ERROR_REJECT; it is there
+                               also when there are none, or too many */
+    uint64_t max_rejects;   /* of them in the file; 0: all */
+    uint64_t max_errors;    /* one more ends the conversion; 0: any number */
+    double max_error_ratio; /* of all records, looked at after each unit; 0: any */
     enum stoa_compress compress;
     struct stoa_csv_write_options csv_out; /* of a CSV output; a delimiter 0 is a tab in TSV */
     struct stoa_writer_options writer;
@@ -95,6 +103,8 @@ struct stoa_convert_report {
     enum stoa_format to;
     uint64_t ninputs;
     uint64_t nrows;        /* written */
+    uint64_t nrejected;    /* records of CSV that are left out and listed in the rejects file, */
+    uint64_t nskipped;     /* and those that are just left out */
     uint64_t input_nbytes; /* as stored: compressed inputs count compressed */
     uint64_t output_nbytes;
     uint32_t ncolumns;

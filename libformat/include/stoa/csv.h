@@ -42,6 +42,13 @@ enum stoa_csv_infer_mode {
     STOA_CSV_INFER_NONE,   /* every column is text */
 };
 
+/* What becomes of a record that is no row, or has a field that is no value of its column. */
+enum stoa_csv_on_error {
+    STOA_CSV_ON_ERROR_ABORT,  /* it is an error */
+    STOA_CSV_ON_ERROR_SKIP,   /* it is left out and counted */
+    STOA_CSV_ON_ERROR_REJECT, /* the same, and it is listed in a file */
+};
+
 /* Bits of `ragged`. */
 #define STOA_CSV_PAD      1U /* what a short record lacks is null */
 #define STOA_CSV_TRUNCATE 2U /* what a long record has too much is dropped */
@@ -151,7 +158,7 @@ struct stoa_csv_write_options {
 /*
  * Appends rows of a batch as CSV to a growing block of text: floats in their shortest form that
  * reads back equal, timestamps with a blank, or with the T that their field's csv_format tells of,
- * an empty text as "" (spec/csv.md, section 6).
+ * an empty text as "" (spec/csv.md, section 7).
  * *out is reallocated as needed (start with NULL and 0) and belongs to the caller: stoa_free().
  * Errors: STOA_ERR_USAGE for options that can't be, and for a column whose type has no text form
  * here; STOA_ERR_DATA for a value that can't do without quotes, whose row of the batch is

@@ -1,0 +1,318 @@
+/*
+ * Bad records: what they are called, how they are kept, counted and written (spec/csv.md, "Bad
+ * records").
+ *
+ * A unit may have many of them, so their texts stand one behind the other in one buffer:
+ *
+ *     bytes   value | raw | message 0 | value | raw | message 0 | ...
+ */
+#include "csv/reject.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/number.h"
+#include "base/time.h"
+
+static const char *const names_of_kinds[STOA_CSV_NREJECTS] = {
+    [STOA_CSV_REJECT_CAST] = "cast",
+    [STOA_CSV_REJECT_OUT_OF_RANGE] = "out_of_range",
+    [STOA_CSV_REJECT_NOT_NULL] = "not_null",
+    [STOA_CSV_REJECT_ENCODING] = "invalid_encoding",
+    [STOA_CSV_REJECT_FEWER] = "missing_columns",
+    [STOA_CSV_REJECT_MORE] = "too_many_columns",
+    [STOA_CSV_REJECT_AFTER_QUOTE] = "text_after_quote",
+    [STOA_CSV_REJECT_STRAY_QUOTE] = "stray_quote",
+    [STOA_CSV_REJECT_OPEN_QUOTE] = "unterminated_quote",
+};
+
+const char *stoa_csv_reject_name(enum stoa_csv_reject_kind kind)
+{
+    return names_of_kinds[kind];
+}
+
+/* ---- Kinds. ---- */
+
+/* [-] digits, of which the value is outside of the type: not just written in another way. */
+static bool is_integer_out_of_range(const struct stoa_type *type, const char *text, size_t nbytes)
+{
+    const bool is_signed = type->id >= STOA_INT8 && type->id <= STOA_INT64;
+    const unsigned nbits = 8U << (type->id - (is_signed ? STOA_INT8 : STOA_UINT8));
+    const uint64_t most = is_signed ? (UINT64_C(1) << (nbits - 1)) - 1 : UINT64_MAX >> (64 - nbits);
+    size_t i = nbytes > 0 && text[0] == '-';
+    int64_t low;
+    uint64_t high;
+
+    if (i == nbytes)
+        return false;
+    for (; i < nbytes; i++)
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+    if (text[0] == '-')
+        return !stoa_number_parse_int64(text, nbytes, &low) ||
+               (is_signed ? low < -(int64_t)most - 1 : low < 0);
+    return !stoa_number_parse_uint64(text, nbytes, &high) || high > most;
+}
+
+static bool is_out_of_range(const struct stoa_type *type, const char *text, size_t nbytes)
+{
+    struct stoa_timestamp_text parsed;
+    unsigned whole, fraction;
+
+    if (type->id >= STOA_INT8 && type->id <= STOA_UINT64)
+        return is_integer_out_of_range(type, text, nbytes);
+    if (type->id >= STOA_FLOAT16 && type->id <= STOA_DECIMAL)
+        return stoa_decimal_shape(text, nbytes, &whole, &fraction);
+    if (type->id == STOA_TIMESTAMP)
+        return stoa_timestamp_parse_text(text, nbytes, &parsed) &&
+               (parsed.zone_nbytes > 0) == (type->zone != NULL);
+    return false;
+}
+
+enum stoa_csv_reject_kind stoa_csv_reject_of_field(const struct stoa_csv_column *column,
+                                                   const struct stoa_csv_field *field,
+                                                   enum stoa_csv_outcome outcome)
+{
+    if (outcome == STOA_CSV_NULL)
+        return STOA_CSV_REJECT_NOT_NULL;
+    if (outcome == STOA_CSV_NOT_UTF8)
+        return STOA_CSV_REJECT_ENCODING;
+    return is_out_of_range(&column->field->type, field->text, field->nbytes)
+               ? STOA_CSV_REJECT_OUT_OF_RANGE
+               : STOA_CSV_REJECT_CAST;
+}
+
+enum stoa_csv_reject_kind stoa_csv_reject_of_fault(enum stoa_csv_fault fault)
+{
+    static const enum stoa_csv_reject_kind kinds[STOA_CSV_NFAULTS] = {
+        [STOA_CSV_OPEN_QUOTE] = STOA_CSV_REJECT_OPEN_QUOTE,
+        [STOA_CSV_TEXT_AFTER_QUOTE] = STOA_CSV_REJECT_AFTER_QUOTE,
+        [STOA_CSV_STRAY_QUOTE] = STOA_CSV_REJECT_STRAY_QUOTE,
+        [STOA_CSV_FEWER_FIELDS] = STOA_CSV_REJECT_FEWER,
+        [STOA_CSV_MORE_FIELDS] = STOA_CSV_REJECT_MORE,
+    };
+
+    return kinds[fault];
+}
+
+/* ---- Those of a unit. ---- */
+
+void stoa_csv_rejects_reset(struct stoa_csv_rejects *rejects)
+{
+    stoa_free(rejects->items);
+    stoa_buffer_free(&rejects->bytes);
+    *rejects = (struct stoa_csv_rejects){0};
+}
+
+size_t stoa_csv_rejects_nbytes(const struct stoa_csv_rejects *rejects)
+{
+    return rejects->capacity * sizeof(*rejects->items) + rejects->bytes.capacity;
+}
+
+static size_t at_most(size_t nbytes)
+{
+    return nbytes < STOA_CSV_REJECT_MAX_NBYTES ? nbytes : STOA_CSV_REJECT_MAX_NBYTES;
+}
+
+enum stoa_status stoa_csv_rejects_append(struct stoa_csv_rejects *rejects,
+                                         const struct stoa_csv_reject *reject,
+                                         struct stoa_error *err)
+{
+    struct stoa_csv_reject *item;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reserve(&rejects->items, &rejects->capacity, rejects->nitems + 1,
+                          sizeof(*rejects->items), err));
+    item = &rejects->items[rejects->nitems];
+    *item = *reject;
+    item->value_nbytes = reject->value != NULL ? at_most(reject->value_nbytes) : 0;
+    item->raw_nbytes = at_most(reject->raw_nbytes);
+    STOA_TRY(stoa_buffer_append(&rejects->bytes, reject->value, item->value_nbytes, err));
+    STOA_TRY(stoa_buffer_append(&rejects->bytes, reject->raw, item->raw_nbytes, err));
+    STOA_TRY(
+        stoa_buffer_append(&rejects->bytes, reject->message, strlen(reject->message) + 1, err));
+    rejects->nitems++;
+out:
+    return st;
+}
+
+struct stoa_csv_reject stoa_csv_rejects_get(const struct stoa_csv_rejects *rejects, size_t i,
+                                            size_t *at)
+{
+    struct stoa_csv_reject item = rejects->items[i];
+    const char *text = (const char *)rejects->bytes.data + *at;
+
+    item.value = item.value != NULL ? text : NULL;
+    item.raw = text + item.value_nbytes;
+    item.message = item.raw + item.raw_nbytes;
+    *at += item.value_nbytes + item.raw_nbytes + strlen(item.message) + 1;
+    return item;
+}
+
+/* ---- The file. ---- */
+
+static const char file_header[] =
+    "file,member,line,record,record_offset,byte_offset,column_index,column_name,error,"
+    "expected_type,value,raw_record,message\n";
+
+/* A text, which always has quotes: an empty one is no null. */
+static enum stoa_status append_text(struct stoa_buffer *out, const char *text, size_t nbytes,
+                                    char behind, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(stoa_buffer_append(out, "\"", 1, err));
+    while (nbytes > 0) {
+        const char *quote = memchr(text, '"', nbytes);
+        size_t n = quote != NULL ? (size_t)(quote - text) + 1 : nbytes;
+
+        STOA_TRY(stoa_buffer_append(out, text, n, err));
+        if (quote != NULL)
+            STOA_TRY(stoa_buffer_append(out, "\"", 1, err));
+        text += n;
+        nbytes -= n;
+    }
+    STOA_TRY(stoa_buffer_append(out, "\"", 1, err));
+    STOA_TRY(stoa_buffer_append(out, &behind, 1, err));
+out:
+    return st;
+}
+
+static enum stoa_status append_number(struct stoa_buffer *out, uint64_t x, struct stoa_error *err)
+{
+    char text[STOA_NUMBER_NBYTES + 1];
+    size_t nbytes = stoa_number_format_uint64(x, text);
+
+    text[nbytes] = ',';
+    return stoa_buffer_append(out, text, nbytes + 1, err);
+}
+
+/* A text that may be missing. */
+static enum stoa_status append_optional(struct stoa_buffer *out, const char *text, size_t nbytes,
+                                        struct stoa_error *err)
+{
+    if (text == NULL)
+        return stoa_buffer_append(out, ",", 1, err);
+    return append_text(out, text, nbytes, ',', err);
+}
+
+static enum stoa_status append_row(struct stoa_buffer *out, const struct stoa_csv_reject *reject,
+                                   const char *name, uint64_t record, const char *column_name,
+                                   struct stoa_error *err)
+{
+    const char *kind = stoa_csv_reject_name(reject->kind);
+    char *type = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(append_text(out, name, strlen(name), ',', err));
+    STOA_TRY(append_optional(out, NULL, 0, err));
+    STOA_TRY(append_number(out, reject->line, err));
+    STOA_TRY(append_number(out, record, err));
+    STOA_TRY(append_number(out, reject->record_offset, err));
+    STOA_TRY(append_number(out, reject->byte_offset, err));
+    STOA_TRY(append_number(out, (uint64_t)reject->column + 1, err));
+    STOA_TRY(append_optional(out, column_name, column_name != NULL ? strlen(column_name) : 0, err));
+    STOA_TRY(append_text(out, kind, strlen(kind), ',', err));
+    if (reject->field != NULL)
+        STOA_TRY(stoa_type_print(reject->field, &type, err));
+    STOA_TRY(append_optional(out, type, type != NULL ? strlen(type) : 0, err));
+    STOA_TRY(append_optional(out, reject->value, reject->value_nbytes, err));
+    STOA_TRY(append_text(out, reject->raw, reject->raw_nbytes, ',', err));
+    STOA_TRY(append_text(out, reject->message, strlen(reject->message), '\n', err));
+out:
+    stoa_free(type);
+    return st;
+}
+
+/* ---- The ledger. ---- */
+
+enum stoa_status stoa_csv_ledger_init(struct stoa_csv_ledger *ledger,
+                                      const struct stoa_csv_reject_options *options,
+                                      struct stoa_error *err)
+{
+    *ledger = (struct stoa_csv_ledger){.options = *options};
+    if ((unsigned)options->on_error > STOA_CSV_ON_ERROR_REJECT || !(options->max_ratio >= 0) ||
+        options->max_ratio > 1)
+        return stoa_fail(err, STOA_ERR_USAGE, "an option for bad records is out of its range");
+    if (options->sink == NULL)
+        return STOA_OK;
+    return options->sink->write(options->sink, file_header, strlen(file_header), err);
+}
+
+/* One more bad record; STOA_ERR_DATA when it is one too many. */
+static enum stoa_status count(struct stoa_csv_ledger *ledger, const struct stoa_csv_reject *reject,
+                              const char *name, struct stoa_error *err)
+{
+    const uint64_t most = ledger->options.max_errors;
+
+    ledger->nrejected++;
+    if (most == 0 || ledger->nrejected <= most)
+        return STOA_OK;
+    return stoa_fail_at(err, STOA_ERR_DATA, reject->byte_offset,
+                        "%s: %s; %" PRIu64 " bad record%s before it were left out, which is the "
+                        "limit",
+                        name, reject->message, most, most == 1 ? "" : "s");
+}
+
+static enum stoa_status check_ratio(const struct stoa_csv_ledger *ledger, struct stoa_error *err)
+{
+    const double ratio = ledger->options.max_ratio;
+
+    if (ratio == 0 || (double)ledger->nrejected <= ratio * (double)ledger->nrecords)
+        return STOA_OK;
+    return stoa_fail(err, STOA_ERR_DATA,
+                     "%" PRIu64 " of the first %" PRIu64 " records are bad, which is more than the "
+                     "limit",
+                     ledger->nrejected, ledger->nrecords);
+}
+
+/* NULL for a column of the text that is not read. */
+static const char *name_of(const struct stoa_schema *schema, const uint32_t *places,
+                           uint32_t column)
+{
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        if (places[i] == column)
+            return schema->fields[i].name;
+    return NULL;
+}
+
+enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger, const void *input,
+                                        const char *name, const struct stoa_csv_rejects *rejects,
+                                        const struct stoa_schema *schema, const uint32_t *places,
+                                        struct stoa_error *err)
+{
+    struct stoa_sink *sink = ledger->options.sink;
+    const uint64_t max_written = ledger->options.max_written;
+    struct stoa_buffer text = {0};
+    struct stoa_error over = {0};
+    enum stoa_status limit = STOA_OK, st = STOA_OK;
+    size_t at = 0;
+
+    if (ledger->input != input)
+        ledger->nbefore = 0;
+    ledger->input = input;
+    for (size_t i = 0; limit == STOA_OK && i < rejects->nitems; i++) {
+        const struct stoa_csv_reject reject = stoa_csv_rejects_get(rejects, i, &at);
+
+        limit = count(ledger, &reject, name, &over);
+        if (sink == NULL || (max_written > 0 && ledger->nwritten == max_written))
+            continue;
+        STOA_TRY(append_row(&text, &reject, name, ledger->nbefore + reject.record + 1,
+                            name_of(schema, places, reject.column), err));
+        ledger->nwritten++;
+    }
+    ledger->nbefore += rejects->nrecords;
+    ledger->nrecords += rejects->nrecords;
+    if (text.nbytes > 0)
+        STOA_TRY(sink->write(sink, text.data, text.nbytes, err));
+    if (limit == STOA_OK)
+        limit = check_ratio(ledger, &over);
+    ledger->is_over = limit != STOA_OK;
+    if (limit != STOA_OK && err != NULL)
+        *err = over;
+    st = limit;
+out:
+    stoa_buffer_free(&text);
+    return st;
+}
