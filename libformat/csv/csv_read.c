@@ -283,7 +283,8 @@ static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_
         struct feed *feed = &source->feeds[source->first];
 
         if (feed->busy) {
-            if (!decode_ahead(source))
+            /* The mutex was free meanwhile: what is waited for may have come. */
+            if (!decode_ahead(source) && feed->busy)
                 pthread_cond_wait(&source->changed, &source->mutex);
         } else if (feed->ready.text != NULL) {
             unit->base = (struct stoa_unit){
