@@ -3,7 +3,7 @@
  *
  * This is done in order, by one thread for one input: reading is, and finding the ends of records
  * costs less than a tenth of what parsing them does. The walk over a piece of text depends on
- * nothing but the text and one of three states (csv/index_kernels.h), so pieces could be walked in
+ * nothing but the text and one of a few states (csv/index_kernels.h), so pieces could be walked in
  * parallel from each of them; with two threads that only does the same work twice.
  */
 #ifndef STOA_CSV_CUT_H

@@ -1,6 +1,6 @@
 /*
  * The inner loops of cutting and indexing, 64 bytes at a time, for dialects whose only special
- * bytes are a delimiter, a quote that is doubled in quotes (or none), LF and CR.
+ * bytes are a delimiter, a quote or none, an escape character or none, LF and CR.
  *
  * The result is that of the automaton (csv/record.h) for every text, stray quotes included.
  * index_scalar.c and index_avx2.c are the same loops (csv/index_loops.h) on other instructions.
@@ -18,11 +18,9 @@ struct stoa_csv_rows {
     const char *text; /* with STOA_CSV_SLACK bytes behind its end */
     size_t nbytes;
     size_t at; /* in: the begin of a record; out: of the first that was not taken */
-    char delimiter;
-    int quote;     /* -1: none */
-    bool trailing; /* the last of a row's fields must be without a byte */
-    bool has_quotes;
-    uint32_t stride; /* fields of a row */
+    const struct stoa_csv_dialect *dialect;
+    uint32_t stride; /* fields of a row; with a trailing delimiter the last one has no byte */
+    bool has_quotes; /* set when there are any */
     uint32_t nrows;  /* in: rows that are there already; out: with those that were found */
     uint32_t max_nrows;
     uint32_t *row_begins;
@@ -67,8 +65,7 @@ extern const struct stoa_csv_kernels stoa_csv_kernels_avx2; /* only if stoa_cpu_
 /* Whether the kernels may be used. */
 static inline bool stoa_csv_dialect_is_simple(const struct stoa_csv_dialect *dialect)
 {
-    return dialect->escape < 0 && dialect->comment < 0 && !dialect->strict &&
-           dialect->trim == STOA_CSV_TRIM_NONE;
+    return dialect->comment < 0 && !dialect->strict && dialect->trim == STOA_CSV_TRIM_NONE;
 }
 
 #endif

@@ -87,9 +87,32 @@ static inline unsigned count_bits(uint64_t bits)
 
 /* What is known at a border between two masks. */
 struct quoting {
-    uint64_t inside; /* all ones: in quotes */
-    uint64_t opens;  /* 1: a quote here would open, or be the second of two */
+    uint64_t inside;  /* all ones: in quotes */
+    uint64_t opens;   /* 1: a quote here would open, or be the second of two */
+    uint64_t escaped; /* 1: the byte here is */
 };
+
+/*
+ * The bytes behind escape characters, of which CR LF is one. `behind_lf` is 1 when the byte behind
+ * byte `last`, the last one of these masks, is an LF.
+ */
+static inline uint64_t find_escaped(struct quoting *quoting, uint64_t escapes, uint64_t cr,
+                                    uint64_t lf, uint64_t behind_lf, unsigned last)
+{
+    uint64_t escaped = quoting->escaped, active = 0, pairs;
+
+    for (escapes &= ~escaped; escapes != 0; escapes &= ~escaped) {
+        const uint64_t first = escapes & -escapes;
+
+        active |= first;
+        escaped |= first << 1;
+        escapes &= ~first;
+    }
+    pairs = escaped & cr;
+    escaped |= pairs << 1 & lf;
+    quoting->escaped = (active | (pairs & behind_lf << last)) >> last & 1;
+    return escaped;
+}
 
 /*
  * The bytes in quotes, opening ones included and closing ones not. `bounds` are delimiters and line
@@ -119,9 +142,12 @@ static inline uint64_t first_bits(size_t n)
 
 static inline void loop_rows(struct stoa_csv_rows *rows)
 {
-    const struct finder delimiters = finder_of(rows->delimiter), lfs = finder_of('\n'),
-                        crs = finder_of('\r'), all_quotes = finder_of((char)rows->quote);
-    const uint64_t may_quote = rows->quote >= 0 ? UINT64_MAX : 0;
+    const struct stoa_csv_dialect *dialect = rows->dialect;
+    const struct finder delimiters = finder_of(dialect->delimiter), lfs = finder_of('\n'),
+                        crs = finder_of('\r'), all_quotes = finder_of((char)dialect->quote),
+                        escapes = finder_of((char)dialect->escape);
+    const uint64_t may_quote = dialect->quote >= 0 ? UINT64_MAX : 0;
+    const bool may_escape = dialect->escape >= 0;
     const char *text = rows->text;
     const uint32_t stride = rows->stride;
     uint32_t nrows = rows->nrows;
@@ -133,15 +159,21 @@ static inline void loop_rows(struct stoa_csv_rows *rows)
 
     for (size_t at = rows->at; at < rows->nbytes && nrows < rows->max_nrows; at += 64) {
         const struct chunk chunk = chunk_load(text + at);
-        const uint64_t valid = first_bits(rows->nbytes - at);
-        const uint64_t lf = chunk_find(&chunk, lfs) & valid, cr = chunk_find(&chunk, crs) & valid;
-        const uint64_t quotes = chunk_find(&chunk, all_quotes) & valid & may_quote;
-        const uint64_t delimiter = chunk_find(&chunk, delimiters) & valid;
-        const uint64_t bounds = delimiter | lf | cr;
-        uint64_t outside = UINT64_MAX;
-        uint64_t breaks, all;
+        uint64_t valid = first_bits(rows->nbytes - at);
+        uint64_t lf = chunk_find(&chunk, lfs), cr = chunk_find(&chunk, crs);
+        uint64_t quotes = chunk_find(&chunk, all_quotes) & may_quote;
+        uint64_t delimiter = chunk_find(&chunk, delimiters);
+        uint64_t outside = UINT64_MAX, bounds, breaks, all;
         unsigned nall;
 
+        if (may_escape)
+            valid &= ~find_escaped(&quoting, chunk_find(&chunk, escapes), cr, lf,
+                                   text[at + 64] == '\n', 63);
+        lf &= valid;
+        cr &= valid;
+        quotes &= valid;
+        delimiter &= valid;
+        bounds = delimiter | lf | cr;
         if ((quotes | quoting.inside) != 0) {
             outside = ~find_inside(&quoting, quotes, bounds, 63);
             rows->has_quotes = true;
@@ -160,7 +192,7 @@ static inline void loop_rows(struct stoa_csv_rows *rows)
 
             if (ends + count_bits(all & upto) != row_end)
                 goto out;
-            if (rows->trailing && row_end[-1] != row_end[-2] + 1)
+            if (dialect->trailing_delimiter && row_end[-1] != row_end[-2] + 1)
                 goto out;
             rows->row_begins[nrows] = (uint32_t)begin;
             begin = end + 1;
@@ -200,12 +232,16 @@ static inline void loop_tally(const struct stoa_csv_dialect *dialect, const char
                               size_t nbytes, uint64_t most, struct stoa_csv_tally *tally)
 {
     const struct finder delimiters = finder_of(dialect->delimiter), lfs = finder_of('\n'),
-                        crs = finder_of('\r'), all_quotes = finder_of((char)dialect->quote);
+                        crs = finder_of('\r'), all_quotes = finder_of((char)dialect->quote),
+                        escapes = finder_of((char)dialect->escape);
     const uint64_t may_quote = dialect->quote >= 0 ? UINT64_MAX : 0;
+    const bool may_escape = dialect->escape >= 0;
     const size_t base = tally->nbytes;
+    const enum stoa_csv_state state = tally->state;
     struct quoting quoting = {
-        .inside = tally->state == STOA_CSV_QUOTED ? UINT64_MAX : 0,
-        .opens = tally->state != STOA_CSV_PLAIN,
+        .inside = state == STOA_CSV_QUOTED || state == STOA_CSV_QUOTED_ESCAPED ? UINT64_MAX : 0,
+        .opens = state != STOA_CSV_PLAIN,
+        .escaped = state == STOA_CSV_PLAIN_ESCAPED || state == STOA_CSV_QUOTED_ESCAPED,
     };
     bool plain = false; /* the mask before had no quote, and `opens` is not known */
     bool through = false;
@@ -213,21 +249,25 @@ static inline void loop_tally(const struct stoa_csv_dialect *dialect, const char
     for (size_t at = 0; at < nbytes && !through; at += 64) {
         const struct chunk chunk = chunk_load(text + at);
         const unsigned last = nbytes - at < 64 ? (unsigned)(nbytes - at) - 1 : 63;
-        const uint64_t valid = UINT64_MAX >> (63 - last);
         const uint64_t lf = chunk_find(&chunk, lfs);
-        const uint64_t quotes = chunk_find(&chunk, all_quotes) & valid & may_quote;
-        uint64_t cr = chunk_find(&chunk, crs), ends, lines, outside = UINT64_MAX;
+        uint64_t valid = UINT64_MAX >> (63 - last);
+        uint64_t quotes = chunk_find(&chunk, all_quotes) & may_quote;
+        uint64_t cr = chunk_find(&chunk, crs), ends, lines = lf & valid, outside = UINT64_MAX;
 
+        if (may_escape)
+            valid &= ~find_escaped(&quoting, chunk_find(&chunk, escapes) & valid, cr, lf,
+                                   text[at + last + 1] == '\n', last);
+        quotes &= valid;
         if (plain)
             quoting.opens = is_bound(dialect, text[at - 1]);
-        plain = (quotes | quoting.inside) == 0;
+        plain = (quotes | quoting.inside) == 0 && !may_escape;
         if (!plain)
-            outside =
-                ~find_inside(&quoting, quotes, lf | cr | chunk_find(&chunk, delimiters), last);
+            outside = ~find_inside(&quoting, quotes,
+                                   (lf | cr | chunk_find(&chunk, delimiters)) & valid, last);
         if (cr != 0) /* one in front of an LF is not the end */
             cr &= ~(lf >> 1 | (uint64_t)(text[at + 64] == '\n') << 63);
         ends = (lf | cr) & outside & valid;
-        lines = (lf | (cr & outside)) & valid;
+        lines |= ends;
         if (ends != 0) {
             uint64_t upto;
 
@@ -251,9 +291,11 @@ static inline void loop_tally(const struct stoa_csv_dialect *dialect, const char
     if (plain)
         quoting.opens = is_bound(dialect, text[nbytes - 1]);
     tally->nbytes += nbytes;
-    tally->state = quoting.inside != 0  ? STOA_CSV_QUOTED
-                   : quoting.opens != 0 ? STOA_CSV_AT_FIELD
-                                        : STOA_CSV_PLAIN;
+    tally->state = quoting.inside != 0
+                       ? (quoting.escaped != 0 ? STOA_CSV_QUOTED_ESCAPED : STOA_CSV_QUOTED)
+                   : quoting.escaped != 0 ? STOA_CSV_PLAIN_ESCAPED
+                   : quoting.opens != 0   ? STOA_CSV_AT_FIELD
+                                          : STOA_CSV_PLAIN;
 }
 
 #endif

@@ -95,9 +95,10 @@ static const struct stoa_csv_kernels *kernels_number(uint64_t i)
 /* ---- Exact partitioning. ---- */
 
 /* The states that a kernel starts from, and what a block does to each of them. */
-enum { NSTARTS = 3 };
+enum { NSTARTS = 5 };
 static const enum stoa_csv_state starts[NSTARTS] = {STOA_CSV_AT_FIELD, STOA_CSV_PLAIN,
-                                                    STOA_CSV_QUOTED};
+                                                    STOA_CSV_QUOTED, STOA_CSV_PLAIN_ESCAPED,
+                                                    STOA_CSV_QUOTED_ESCAPED};
 
 struct block {
     struct stoa_csv_tally from[NSTARTS];
@@ -118,7 +119,11 @@ static struct block block_of(const struct stoa_csv_kernels *kernels,
 
 static int start_number(enum stoa_csv_state state)
 {
-    return state == STOA_CSV_QUOTED ? 2 : state == STOA_CSV_PLAIN ? 1 : 0;
+    int i = NSTARTS - 1;
+
+    while (i > 0 && starts[i] != state)
+        i--;
+    return i;
 }
 
 /* One block behind another is a block again. */
@@ -174,7 +179,8 @@ static void assert_equals_model(const struct stoa_csv_tally *tally, const char *
     assert_int_equal(tally->nlines, nlines);
     assert_int_equal(tally->last_end, nwhole > 0 ? model.records[nwhole - 1].end : 0);
     if (last != NULL)
-        assert_int_equal(tally->state == STOA_CSV_QUOTED, last->fault == STOA_TEST_CSV_OPEN_QUOTE);
+        assert_int_equal(tally->state == STOA_CSV_QUOTED || tally->state == STOA_CSV_QUOTED_ESCAPED,
+                         last->fault == STOA_TEST_CSV_OPEN_QUOTE);
     stoa_test_csv_free(&model);
 }
 
@@ -217,6 +223,7 @@ static void blocks_of_any_size_join_to_the_whole(void **state)
         const struct stoa_csv_options options = {
             .delimiter = stoa_test_random_one_in(&r, 2) ? ',' : '\t',
             .quote = stoa_test_random_one_in(&r, 6) ? STOA_CSV_NONE : '"',
+            .escape = stoa_test_random_one_in(&r, 2) ? '\\' : 0,
         };
         size_t nbytes;
         char *noise = stoa_test_random_one_in(&r, 2)
