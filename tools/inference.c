@@ -117,17 +117,17 @@ static bool read_formats(const char *list, char ***out)
 bool option_inference(const struct arguments *arguments, struct inference_arguments *out,
                       struct stoa_csv_options *csv)
 {
-    static const char *const modes[] = {"sample", "none", NULL};
+    static const char *const modes[] = {"sample", "full", "none", NULL};
     static const char *const orders[] = {"auto", "ymd", "dmy", "mdy", NULL};
     unsigned mode = 0, order = 0;
 
     *out = (struct inference_arguments){0};
-    if (!option_word(arguments, OPT_INFER, modes, "sample or none", &mode) ||
+    if (!option_word(arguments, OPT_INFER, modes, "sample, full or none", &mode) ||
         !option_word(arguments, OPT_DATE_ORDER, orders, "ymd, dmy, mdy or auto", &order) ||
         !read_types(arguments, &out->types) ||
         !read_formats(arguments->values[OPT_DATE_FORMAT], &out->date_formats))
         return false;
-    csv->infer = mode == 1 ? STOA_CSV_INFER_NONE : STOA_CSV_INFER_SAMPLE;
+    csv->infer = (enum stoa_csv_infer_mode)mode;
     csv->date_order = (enum stoa_csv_date_order)order;
     csv->types = out->types.nfields > 0 ? &out->types : NULL;
     csv->date_formats = (const char *const *)out->date_formats;

@@ -46,7 +46,8 @@ const struct option_row option_table[NOPTIONS] = {
         "records of CSV that hold the names, \"none\" (columns are column_1, column_2, ... or those "
         "of --schema), or \"auto\""},
     [OPT_INFER] = {"infer", 0, "HOW",
-        "where types of CSV come from: sample (pieces of the inputs) or none (all columns are text)"},
+        "where types of CSV come from: sample (pieces of the inputs), full (every record: files are read "
+        "once more beforehand) or none (all columns are text)"},
     [OPT_TYPES] = {"types", 0, "A=T,...",
         "these columns have these types, the others are inferred: \"zip=utf8,fare=decimal(10,2)\""},
     [OPT_DATE_ORDER] = {"date-order", 0, "ORDER",

@@ -15,6 +15,7 @@
 #include "column/schema.h"
 #include "convert/format.h"
 #include "convert/stoa_side.h"
+#include "convert/survey.h"
 #include "csv/csv.h"
 #include "csv/input.h"
 #include "file/layout.h"
@@ -189,7 +190,8 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
     STOA_TRY(stoa_csv_inputs_new(options->paths, options->npaths, &plan->inputs, err));
     STOA_TRY(refuse_piped_file(plan->inputs, err));
     if (options->schema == NULL)
-        STOA_TRY(stoa_csv_inputs_infer(plan->inputs, &source.csv, &inferred, NULL, err));
+        STOA_TRY(stoa_survey_inputs(plan->inputs, &source.csv, plan->jobs, options->cancel,
+                                    &inferred, err));
     source.schema = options->schema != NULL ? options->schema : &inferred;
     STOA_TRY(plan_columns(options, source.schema, &columns, &nselected, &source.ncolumns, err));
     source.columns = columns;

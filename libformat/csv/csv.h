@@ -35,7 +35,8 @@ STOA_CHECK enum stoa_status stoa_csv_inputs_sniff(struct stoa_csv_inputs *inputs
                                                   struct stoa_csv_sniff_report *report,
                                                   struct stoa_error *err);
 
-/* stoa_csv_infer() on opened inputs. */
+/* stoa_csv_infer() on opened inputs, with the dialect of the options; STOA_CSV_INFER_FULL by one
+   thread. */
 STOA_CHECK enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
                                                   const struct stoa_csv_options *options,
                                                   struct stoa_schema *out, char **evidence,
@@ -50,9 +51,39 @@ struct stoa_csv_reject_options {
     uint64_t max_written;   /* to the sink; 0: any number */
 };
 
+/*
+ * The same in steps, so that the units of STOA_CSV_INFER_FULL can be looked at by many threads:
+ *
+ *     stoa_csv_inference_new()         looks at samples, or only finds out which columns there are
+ *     stoa_csv_inference_source()      full: whose next() gives the units; NULL: there are none
+ *     stoa_csv_inference_observe()     full: for each unit, which it frees; any thread
+ *     stoa_csv_inference_join()        full: for what each gave, in any order; one thread at a time
+ *     stoa_csv_inference_schema()
+ *
+ * `options` and `inputs` must outlive it. stoa_csv_inference_new() with STOA_CSV_INFER_FULL is
+ * STOA_ERR_USAGE where an input can be read only once.
+ */
+struct stoa_csv_inference;
+struct stoa_csv_evidence;
+STOA_CHECK enum stoa_status stoa_csv_inference_new(struct stoa_csv_inputs *inputs,
+                                                   const struct stoa_csv_options *options,
+                                                   struct stoa_csv_inference **out,
+                                                   struct stoa_error *err);
+struct stoa_batch_source *stoa_csv_inference_source(struct stoa_csv_inference *inference);
+STOA_CHECK enum stoa_status stoa_csv_inference_observe(const struct stoa_csv_inference *inference,
+                                                       struct stoa_unit *unit,
+                                                       struct stoa_csv_evidence **out,
+                                                       struct stoa_error *err);
+void stoa_csv_inference_join(struct stoa_csv_inference *inference,
+                             const struct stoa_csv_evidence *columns);
+STOA_CHECK enum stoa_status stoa_csv_inference_schema(const struct stoa_csv_inference *inference,
+                                                      struct stoa_schema *out, char **evidence,
+                                                      struct stoa_error *err);
+void stoa_csv_inference_free(struct stoa_csv_inference *inference);
+
 struct stoa_csv_source_options {
     struct stoa_csv_options csv;
-    /* What the header of each input must name, in order; copied. */
+    /* The columns of the table, which the header of each input names in any order; copied. */
     const struct stoa_schema *schema;
     /* The columns that are delivered, in order; NULL: all. The others are split, not parsed. */
     const uint32_t *columns;
@@ -82,6 +113,15 @@ STOA_CHECK enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
  */
 bool stoa_csv_source_rejected(const struct stoa_batch_source *source, uint64_t *nrejected,
                               uint64_t *nwritten);
+
+/*
+ * What the columns of a unit of the source hold, as stoa_csv_unit_observe(); frees the unit. Any
+ * thread.
+ */
+STOA_CHECK enum stoa_status stoa_csv_source_observe(const struct stoa_batch_source *source,
+                                                    struct stoa_unit *unit,
+                                                    struct stoa_csv_evidence **out,
+                                                    struct stoa_error *err);
 
 /*
  * Writes to `sink` (borrowed): the header at once, batches in order. The texts of `options` and

@@ -17,9 +17,11 @@
 #define SAMPLE_MIN_NBYTES ((size_t)64 << 10)
 #define SAMPLE_NROWS      20480 /* of each input */
 
-/* The samples of all inputs, and what they say so far. */
-struct inference {
+/* What all inputs say so far. */
+struct stoa_csv_inference {
     const struct stoa_csv_options *options;
+    struct stoa_csv_inputs *inputs;
+    struct stoa_batch_source *source; /* of full inference */
     struct stoa_csv_rules rules;
     struct stoa_csv_header header;     /* of all inputs */
     struct stoa_csv_evidence *columns; /* of the table */
@@ -28,7 +30,7 @@ struct inference {
 };
 
 /* Evidence for the columns that the latest input brought. */
-static enum stoa_status add_evidence(struct inference *inference, struct stoa_error *err)
+static enum stoa_status add_evidence(struct stoa_csv_inference *inference, struct stoa_error *err)
 {
     enum stoa_status st;
 
@@ -42,7 +44,7 @@ out:
 
 /* The input whose sample is looked at. */
 struct sample {
-    struct inference *inference;
+    struct stoa_csv_inference *inference;
     struct stoa_csv_input *input;
     uint32_t number;
     struct stoa_csv_head head;
@@ -55,7 +57,7 @@ static void observe_fields(struct sample *sample, const struct stoa_csv_record *
                            uint64_t line, uint64_t offset)
 {
     const struct stoa_csv_place place = {.offset = offset, .line = line, .input = sample->number};
-    struct inference *inference = sample->inference;
+    struct stoa_csv_inference *inference = sample->inference;
 
     for (size_t i = 0; i < record->nfields && i < sample->head.ncolumns; i++) {
         const struct stoa_csv_field *field = &record->fields[i];
@@ -117,7 +119,7 @@ static enum stoa_status observe_text(struct sample *sample, const char *text, si
                                      bool whole, bool *complete, size_t *used,
                                      struct stoa_error *err)
 {
-    struct inference *inference = sample->inference;
+    struct stoa_csv_inference *inference = sample->inference;
     const struct stoa_csv_options *options = inference->options;
     size_t nseen;
     enum stoa_status st;
@@ -181,7 +183,7 @@ static enum stoa_status observe_input(struct sample *sample, size_t want_nbytes,
         }
         want_nbytes *= 2;
     }
-    if (windows && !whole && !sample->input->once)
+    if (windows && !sample->input->once && (!whole || mark + used + STOA_CSV_SLACK < text.nbytes))
         STOA_TRY(stoa_csv_windows_observe(sample->input->path, options,
                                           (uint32_t)sample->head.ncolumns, (const char *)text.data,
                                           mark + used, observe_certain, sample, err));
@@ -192,7 +194,7 @@ out:
 }
 
 /* What the options say of a column, and else what its evidence says. */
-static void decide(const struct inference *inference, size_t i, bool quotes_tell,
+static void decide(const struct stoa_csv_inference *inference, size_t i, bool quotes_tell,
                    struct stoa_csv_decision *out)
 {
     const struct stoa_csv_options *options = inference->options;
@@ -209,9 +211,10 @@ static void decide(const struct inference *inference, size_t i, bool quotes_tell
     out->type = given != NULL ? given->type : (struct stoa_type){.id = STOA_UTF8};
 }
 
-static enum stoa_status add_column(const struct inference *inference, size_t i, bool quotes_tell,
-                                   const char *const *input_names, struct stoa_schema *schema,
-                                   struct stoa_buffer *evidence, struct stoa_error *err)
+static enum stoa_status add_column(const struct stoa_csv_inference *inference, size_t i,
+                                   bool quotes_tell, const char *const *input_names,
+                                   struct stoa_schema *schema, struct stoa_buffer *evidence,
+                                   struct stoa_error *err)
 {
     const char *name = inference->header.names[i];
     struct stoa_csv_decision decision;
@@ -224,7 +227,7 @@ static enum stoa_status add_column(const struct inference *inference, size_t i, 
                                    decision.format, err));
     STOA_TRY(stoa_buffer_append(evidence, i > 0 ? ", " : "[", i > 0 ? 2 : 1, err));
     STOA_TRY(stoa_csv_evidence_print(&inference->columns[i], &decision, &inference->rules, name,
-                                     false, input_names, evidence, err));
+                                     inference->source != NULL, input_names, evidence, err));
 out:
     return st;
 }
@@ -245,7 +248,7 @@ static enum stoa_status check_types(const struct stoa_schema *types,
 }
 
 /* input_names: NULL where one input has all places. */
-static enum stoa_status make_schema(const struct inference *inference,
+static enum stoa_status make_schema(const struct stoa_csv_inference *inference,
                                     const char *const *input_names, struct stoa_schema *out,
                                     struct stoa_buffer *evidence, struct stoa_error *err)
 {
@@ -267,36 +270,117 @@ out:
     return st;
 }
 
-enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
-                                       const struct stoa_csv_options *options,
-                                       struct stoa_schema *out, char **evidence,
-                                       struct stoa_error *err)
+/* Looks at the head of every input, and with `windows` into the first and the last one. */
+static enum stoa_status observe_samples(struct stoa_csv_inference *inference, bool windows,
+                                        struct stoa_error *err)
 {
-    struct inference inference = {.options = options};
-    const bool windows = options->infer == STOA_CSV_INFER_SAMPLE;
+    struct stoa_csv_inputs *inputs = inference->inputs;
     const size_t last = inputs->nitems - 1;
-    struct sample sample;
-    struct stoa_buffer text = {0};
-    const char **names = NULL;
     size_t want_nbytes = SAMPLE_NBYTES / (inputs->nitems > 0 ? inputs->nitems : 1);
-    enum stoa_status st;
+    enum stoa_status st = STOA_OK;
 
     if (want_nbytes < SAMPLE_MIN_NBYTES)
         want_nbytes = SAMPLE_MIN_NBYTES;
-    STOA_TRY(stoa_csv_options_check(options, err));
-    STOA_TRY(stoa_csv_rules_init(&inference.rules, options, err));
-    STOA_TRY(stoa_alloc_zeroed(&names, inputs->nitems, sizeof(*names), err));
     for (size_t i = 0; i < inputs->nitems; i++) {
-        names[i] = inputs->items[i].name;
-        sample = (struct sample){
-            .inference = &inference, .input = &inputs->items[i], .number = (uint32_t)i};
+        struct sample sample = {
+            .inference = inference, .input = &inputs->items[i], .number = (uint32_t)i};
+
         STOA_TRY(observe_input(&sample, want_nbytes, windows && (i == 0 || i == last), err));
     }
-    if (inference.ncolumns == 0) {
+    if (inference->ncolumns == 0)
         st = stoa_fail(err, STOA_ERR_DATA, "the inputs are empty: there is nothing to infer from");
-        goto out;
+out:
+    return st;
+}
+
+/* Forgets the samples, and opens the inputs to read all of them as text. */
+static enum stoa_status start_survey(struct stoa_csv_inference *inference, struct stoa_error *err)
+{
+    const struct stoa_type text = {.id = STOA_UTF8};
+    struct stoa_schema schema = {0};
+    struct stoa_csv_source_options options = {.csv = *inference->options, .schema = &schema};
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = 0; i < inference->ncolumns; i++) {
+        stoa_csv_evidence_init(&inference->columns[i]);
+        STOA_TRY(stoa_schema_append(&schema, inference->header.names[i], &text, true, err));
     }
-    STOA_TRY(make_schema(&inference, inputs->nitems > 1 ? names : NULL, out, &text, err));
+    STOA_TRY(stoa_csv_source_open(inference->inputs, &options, &inference->source, err));
+out:
+    stoa_schema_reset(&schema);
+    return st;
+}
+
+static enum stoa_status check_inputs(const struct stoa_csv_inputs *inputs, struct stoa_error *err)
+{
+    for (size_t i = 0; i < inputs->nitems; i++)
+        if (inputs->items[i].once)
+            return stoa_fail(err, STOA_ERR_USAGE,
+                             "%s: full inference reads every input twice, and this one can be read "
+                             "only once: save it to a file, or infer from a sample",
+                             inputs->items[i].name);
+    return STOA_OK;
+}
+
+enum stoa_status stoa_csv_inference_new(struct stoa_csv_inputs *inputs,
+                                        const struct stoa_csv_options *options,
+                                        struct stoa_csv_inference **out, struct stoa_error *err)
+{
+    const bool full = options->infer == STOA_CSV_INFER_FULL;
+    struct stoa_csv_inference *inference = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_options_check(options, err));
+    for (uint32_t i = 0; options->types != NULL && i < options->types->nfields; i++)
+        STOA_TRY(stoa_csv_column_check(&options->types->fields[i], err));
+    if (full)
+        STOA_TRY(check_inputs(inputs, err));
+    STOA_TRY(stoa_alloc_zeroed(&inference, 1, sizeof(*inference), err));
+    inference->options = options;
+    inference->inputs = inputs;
+    STOA_TRY(stoa_csv_rules_init(&inference->rules, options, err));
+    STOA_TRY(observe_samples(inference, options->infer == STOA_CSV_INFER_SAMPLE, err));
+    if (full)
+        STOA_TRY(start_survey(inference, err));
+    *out = inference;
+    inference = NULL;
+out:
+    stoa_csv_inference_free(inference);
+    return st;
+}
+
+struct stoa_batch_source *stoa_csv_inference_source(struct stoa_csv_inference *inference)
+{
+    return inference->source;
+}
+
+enum stoa_status stoa_csv_inference_observe(const struct stoa_csv_inference *inference,
+                                            struct stoa_unit *unit, struct stoa_csv_evidence **out,
+                                            struct stoa_error *err)
+{
+    return stoa_csv_source_observe(inference->source, unit, out, err);
+}
+
+void stoa_csv_inference_join(struct stoa_csv_inference *inference,
+                             const struct stoa_csv_evidence *columns)
+{
+    for (size_t i = 0; i < inference->ncolumns; i++)
+        stoa_csv_evidence_join(&inference->columns[i], &columns[i]);
+}
+
+enum stoa_status stoa_csv_inference_schema(const struct stoa_csv_inference *inference,
+                                           struct stoa_schema *out, char **evidence,
+                                           struct stoa_error *err)
+{
+    const struct stoa_csv_inputs *inputs = inference->inputs;
+    struct stoa_buffer text = {0};
+    const char **names = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&names, inputs->nitems, sizeof(*names), err));
+    for (size_t i = 0; i < inputs->nitems; i++)
+        names[i] = inputs->items[i].name;
+    STOA_TRY(make_schema(inference, inputs->nitems > 1 ? names : NULL, out, &text, err));
     if (evidence != NULL) {
         *evidence = (char *)text.data;
         text = (struct stoa_buffer){0};
@@ -304,8 +388,53 @@ enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
 out:
     stoa_buffer_free(&text);
     stoa_free(names);
-    stoa_free(inference.columns);
-    stoa_csv_header_reset(&inference.header);
+    return st;
+}
+
+void stoa_csv_inference_free(struct stoa_csv_inference *inference)
+{
+    if (inference == NULL)
+        return;
+    if (inference->source != NULL)
+        inference->source->close(inference->source);
+    stoa_free(inference->columns);
+    stoa_csv_header_reset(&inference->header);
+    stoa_free(inference);
+}
+
+/* All units, one after the other. */
+static enum stoa_status survey(struct stoa_csv_inference *inference, struct stoa_error *err)
+{
+    struct stoa_batch_source *source = inference->source;
+    struct stoa_csv_evidence *columns = NULL;
+    struct stoa_unit *unit;
+    enum stoa_status st = STOA_OK;
+
+    while (source != NULL) {
+        STOA_TRY(source->next(source, &unit, err));
+        if (unit == NULL)
+            break;
+        STOA_TRY(stoa_csv_inference_observe(inference, unit, &columns, err));
+        stoa_csv_inference_join(inference, columns);
+        stoa_free(columns);
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs,
+                                       const struct stoa_csv_options *options,
+                                       struct stoa_schema *out, char **evidence,
+                                       struct stoa_error *err)
+{
+    struct stoa_csv_inference *inference = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_inference_new(inputs, options, &inference, err));
+    STOA_TRY(survey(inference, err));
+    STOA_TRY(stoa_csv_inference_schema(inference, out, evidence, err));
+out:
+    stoa_csv_inference_free(inference);
     return st;
 }
 

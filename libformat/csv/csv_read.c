@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "csv/csv_survey.h"
 #include "csv/csv_table.h"
 #include "csv/csv_unit.h"
 
@@ -399,6 +400,21 @@ bool stoa_csv_source_rejected(const struct stoa_batch_source *base, uint64_t *nr
     *nrejected = source->ledger.nrejected;
     *nwritten = source->ledger.nwritten;
     return source->ledger.is_over;
+}
+
+enum stoa_status stoa_csv_source_observe(const struct stoa_batch_source *base,
+                                         struct stoa_unit *unit_base,
+                                         struct stoa_csv_evidence **out, struct stoa_error *err)
+{
+    const struct csv_source *source = (const struct csv_source *)base;
+    const struct csv_unit *unit = (const struct csv_unit *)unit_base;
+    const uint32_t input = (uint32_t)(unit->feed - source->feeds);
+    enum stoa_status st =
+        stoa_csv_unit_observe(&source->table.reading, &unit->feed->layout, &unit->text, input,
+                              source->schema.nfields, out, err);
+
+    unit_free(unit_base);
+    return st;
 }
 
 static void source_progress(struct stoa_batch_source *base, uint64_t *done, uint64_t *total)
