@@ -1,8 +1,9 @@
 /*
- * UTF-8 check: sixteen ASCII bytes at a time, else a character by the table of Unicode 3.9 D92.
+ * UTF-8 check: 64 or 8 ASCII bytes at a time, else a character by the table of Unicode 3.9 D92.
  */
 #include "base/utf8.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Bytes of the valid character at text[0], a byte >= 0x80; 0 when it is none. */
@@ -38,27 +39,49 @@ static size_t character(const uint8_t *text, size_t nbytes)
     return length;
 }
 
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+static inline bool is_ascii8(const uint8_t *text)
+{
+    uint64_t word;
+
+    memcpy(&word, text, sizeof(word));
+    return (word & HIGH_BITS) == 0;
+}
+
+static inline bool is_ascii64(const uint8_t *text)
+{
+    uint64_t words[8], any = 0;
+
+    memcpy(words, text, sizeof(words));
+    for (size_t i = 0; i < 8; i++)
+        any |= words[i];
+    return (any & HIGH_BITS) == 0;
+}
+
 size_t stoa_utf8_valid_prefix(const uint8_t *text, size_t nbytes)
 {
-    const uint64_t high_bits = UINT64_C(0x8080808080808080);
     size_t i = 0;
 
     while (i < nbytes) {
-        size_t length;
+        const size_t stop = nbytes - i > 64 ? i + 64 : nbytes;
 
-        if (nbytes - i >= 16) {
-            uint64_t words[2];
+        if (nbytes - i >= 64 && is_ascii64(text + i)) {
+            i += 64;
+            continue;
+        }
+        while (i < stop) {
+            size_t length;
 
-            memcpy(words, text + i, 16);
-            if (((words[0] | words[1]) & high_bits) == 0) {
-                i += 16;
+            if (nbytes - i >= 8 && is_ascii8(text + i)) {
+                i += 8;
                 continue;
             }
+            length = text[i] < 0x80 ? 1 : character(text + i, nbytes - i);
+            if (length == 0)
+                return i;
+            i += length;
         }
-        length = text[i] < 0x80 ? 1 : character(text + i, nbytes - i);
-        if (length == 0)
-            break;
-        i += length;
     }
     return i;
 }

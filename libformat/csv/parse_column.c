@@ -13,6 +13,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "column/array.h"
 #include "csv/csv_table.h"
 #include "csv/parse_value.h"
 
@@ -137,14 +138,13 @@ out:
     return st;
 }
 
-/* Room for so many values more, and for their codes if there are codes. */
-static enum stoa_status reserve(struct stoa_csv_values *values, size_t nvalues,
-                                struct stoa_error *err)
+enum stoa_status stoa_csv_values_reserve(struct stoa_csv_values *values, size_t nvalues,
+                                         size_t nbytes, struct stoa_error *err)
 {
     const size_t before = values->ncodes_capacity;
     enum stoa_status st;
 
-    STOA_TRY(stoa_builder_reserve(&values->builder, nvalues, 0, err));
+    STOA_TRY(stoa_builder_reserve(&values->builder, nvalues, nbytes, err));
     if (values->forms.codes == NULL || before >= values->builder.nvalues_capacity)
         goto out;
     STOA_TRY(stoa_realloc(&values->forms.codes, values->builder.nvalues_capacity,
@@ -202,6 +202,30 @@ out:
     return st;
 }
 
+/*
+ * Room for the text of the whole unit, should it go on like the first tile: text that grows by
+ * doubling is copied, and the pages of its copies are made by the system, each time.
+ */
+static enum stoa_status reserve_text(struct stoa_csv_scan *scan, struct stoa_error *err)
+{
+    const struct stoa_csv_tile *tile = scan->tile;
+    const uint32_t place = scan->place;
+    const uint64_t nvalues = scan->values->builder.nvalues_capacity; /* both are below 2^32 */
+    uint64_t nbytes = 0;
+
+    for (uint32_t i = 0; i < tile->nrows; i++) {
+        const uint32_t *ends = tile->ends + (size_t)i * tile->stride + place;
+        const uint32_t begin = place == 0 ? tile->row_begins[i] : ends[-1] + 1;
+
+        nbytes += begin < *ends ? *ends - begin : 0;
+    }
+    nbytes = nbytes * nvalues / tile->nrows;
+    nbytes += nbytes / 16;
+    if (nbytes > STOA_ARRAY_MAX_OFFSET)
+        return STOA_OK; /* a guess is no reason to fail */
+    return stoa_builder_reserve(&scan->values->builder, 0, (size_t)nbytes, err);
+}
+
 static enum stoa_status parse_column(struct stoa_csv_scan *scan, struct stoa_csv_misfits *misfits,
                                      struct stoa_error *err)
 {
@@ -209,7 +233,9 @@ static enum stoa_status parse_column(struct stoa_csv_scan *scan, struct stoa_csv
         scan->place != STOA_CSV_NO_PLACE ? scan->column->parser->loop : NULL;
     enum stoa_status st;
 
-    STOA_TRY(reserve(scan->values, scan->tile->nrows, err));
+    STOA_TRY(stoa_csv_values_reserve(scan->values, scan->tile->nrows, 0, err));
+    if (loop == stoa_csv_loop_utf8 && scan->values->builder.array.nvalues == 0)
+        STOA_TRY(reserve_text(scan, err));
     while (scan->row < scan->tile->nrows) {
         if (loop != NULL)
             loop(scan);

@@ -89,59 +89,68 @@ STOA_CSV_INLINE unsigned find_byte(uint64_t word, char c)
     return zeros != 0 ? (unsigned)__builtin_ctzll(zeros) / 8 : 8;
 }
 
-/* The part behind the point, 1 to 16 digits: out->digits gets them behind those it has. */
-STOA_CSV_INLINE bool take_fraction(const char *text, size_t ndigits, struct decimal *out)
+/* The fraction's digits among those of its last word, the last on top, without zeros at the end. */
+STOA_CSV_INLINE unsigned find_least(uint64_t digits, unsigned nfraction)
 {
-    uint64_t digits;
-
-    out->nfraction = (unsigned)ndigits;
-    out->digits *= stoa_pow10[ndigits];
-    if (ndigits > 8) {
-        if (!stoa_csv_digits_load(text, ndigits - 8, &digits))
-            return false;
-        out->digits += stoa_csv_digits_value(digits) * 100000000;
-        text += ndigits - 8;
-        ndigits = 8;
-    }
-    if (!stoa_csv_digits_load(text, ndigits, &digits))
-        return false;
-    out->digits += stoa_csv_digits_value(digits);
-    if (digits != 0)
-        out->least = out->nfraction - (unsigned)__builtin_clzll(digits) / 8;
-    else
-        out->least = 0; /* right unless there were more than eight, which the caller refuses */
-    return digits != 0 || out->nfraction <= 8;
+    return digits != 0 ? nfraction - (unsigned)__builtin_clzll(digits) / 8 : 0;
 }
 
-/* [-] digits [point digits], no zero in front of another digit, up to 18 digits. */
+/* Behind `whole`, digits as they were loaded, 9 to 16 digits of a fraction. */
+STOA_CSV_INLINE bool take_long_fraction(uint64_t whole, const char *text, struct decimal *out)
+{
+    const size_t nhigh = out->nfraction - 8;
+    uint64_t high, low;
+
+    if (!stoa_csv_digits_load(text, nhigh, &high) || !stoa_csv_digits_load(text + nhigh, 8, &low))
+        return false;
+    out->digits = stoa_csv_digits_value(whole) * stoa_pow10[out->nfraction] +
+                  stoa_csv_digits_value(high) * 100000000 + stoa_csv_digits_value(low);
+    out->least = find_least(low, out->nfraction);
+    return low != 0; /* else there may be more zeros */
+}
+
+/*
+ * [-] digits [point digits], no zero in front of another digit, up to 18 digits. Both parts are
+ * joined to one word where they fit.
+ */
 STOA_CSV_INLINE bool take_decimal(const char *text, size_t nbytes, char point, struct decimal *out)
 {
-    uint64_t word, digits;
-    unsigned nwhole;
+    uint64_t whole, fraction;
+    size_t nwhole, nfraction;
 
     out->negative = *text == '-';
     text += out->negative;
     nbytes -= out->negative;
-    word = stoa_load64(text);
-    nwhole = find_byte(word, point);
+    nwhole = find_byte(stoa_load64(text), point);
     if (nwhole >= nbytes) /* a point there belongs to a later field */
-        nwhole = (unsigned)nbytes;
-    if (nwhole == 0 || (*text == '0' && nwhole > 1))
+        nwhole = nbytes;
+    if (nwhole == 0 || (*text == '0' && nwhole > 1) || !stoa_csv_digits_load(text, nwhole, &whole))
         return false;
-    if (!stoa_csv_digits_load(text, nwhole, &digits))
-        return false;
-    out->digits = stoa_csv_digits_value(digits);
-    out->nwhole = nwhole;
+    out->nwhole = (unsigned)nwhole;
     out->nfraction = 0;
     out->least = 0;
-    if (nwhole == nbytes)
+    if (nwhole == nbytes) {
+        out->digits = stoa_csv_digits_value(whole);
         return true;
-    nbytes -= nwhole + 1;
+    }
+    nfraction = nbytes - nwhole - 1;
     /* Eight digits without a point in the first eight bytes: too long, or the point is the ninth.
      */
-    if (nwhole == 8 || nbytes == 0 || nbytes > 16 || nwhole + nbytes > 18)
+    if (nwhole == 8 || nfraction == 0 || nfraction > 16 || nwhole + nfraction > 18)
         return false;
-    return take_fraction(text + nwhole + 1, nbytes, out);
+    text += nwhole + 1;
+    out->nfraction = (unsigned)nfraction;
+    if (nfraction > 8)
+        return take_long_fraction(whole, text, out);
+    if (!stoa_csv_digits_load(text, nfraction, &fraction))
+        return false;
+    out->least = find_least(fraction, out->nfraction);
+    if (nwhole + nfraction <= 8)
+        out->digits = stoa_csv_digits_value(whole >> (8 * nfraction) | fraction);
+    else
+        out->digits =
+            stoa_csv_digits_value(whole) * stoa_pow10[nfraction] + stoa_csv_digits_value(fraction);
+    return true;
 }
 
 /* Whether a quotient of doubles is what IEEE 754 says it is by default. */

@@ -4,8 +4,7 @@
  *     2 0 1 3 - 0 1 - 0 3   1 4 : 1 9 : 0 0 [. 2 5] [Z]
  *     <---- a word ---> <-> ^ <---- a word ---> <digits>
  *
- * Columns of times are often in order, so the day of the row before is tried first: where its text
- * is the same no calendar is needed.
+ * Most rows are of the same month as the one before, and then no calendar is needed.
  */
 #include "base/int128.h"
 #include "base/time.h"
@@ -14,11 +13,11 @@
 
 enum { DATE_NBYTES = 10, CLOCK_NBYTES = 8 };
 
-/* The day of a text, and what the type of the column says. */
+/* The month of a text, and what the type of the column says. */
 struct state {
-    uint64_t year_month; /* "YYYY-MM-" */
-    uint16_t day;        /* "DD" */
-    int32_t days;
+    uint64_t month;        /* "YYYY-MM-" */
+    int32_t days;          /* of the day before its first */
+    unsigned ndays;        /* that it has */
     unsigned unit_ndigits; /* behind the second */
     bool zoned;
 };
@@ -28,25 +27,45 @@ static struct state state_of(const struct stoa_csv_scan *scan)
     const struct stoa_type *type = &scan->column->field->type;
 
     return (struct state){
-        .year_month = stoa_load64("1970-01-"),
-        .day = stoa_load16("01"),
+        .month = stoa_load64("1970-01-"),
+        .days = -1,
+        .ndays = 31,
         .unit_ndigits = 3 * (unsigned)type->unit,
         .zoned = type->zone != NULL,
     };
 }
 
-STOA_CSV_INLINE bool take_date(const char *text, struct state *last, int32_t *days)
+/* "YYYY-MM-"; false when there is no such month. */
+static bool find_month(const char *text, struct state *state)
 {
-    const uint64_t year_month = stoa_load64(text);
-    const uint16_t day = stoa_load16(text + 8);
+    struct stoa_civil first = {.day = 1}, next = {.day = 1};
+    unsigned century, year;
+    int64_t begin;
 
-    if (year_month != last->year_month || day != last->day) {
-        if (!stoa_date_parse(text, DATE_NBYTES, &last->days))
-            return false;
-        last->year_month = year_month;
-        last->day = day;
-    }
-    *days = last->days;
+    if (!stoa_two_digits(text, &century) || !stoa_two_digits(text + 2, &year) || text[4] != '-' ||
+        !stoa_two_digits(text + 5, &first.month) || text[7] != '-')
+        return false;
+    first.year = century * 100 + year;
+    if (!stoa_civil_is_valid(first))
+        return false;
+    next.year = first.year + (first.month == 12);
+    next.month = first.month % 12 + 1;
+    begin = stoa_days_from_civil(first);
+    state->month = stoa_load64(text);
+    state->days = (int32_t)begin - 1;
+    state->ndays = (unsigned)(stoa_days_from_civil(next) - begin);
+    return true;
+}
+
+STOA_CSV_INLINE bool take_date(const char *text, struct state *state, int32_t *days)
+{
+    unsigned day;
+
+    if (stoa_load64(text) != state->month && !find_month(text, state))
+        return false;
+    if (!stoa_two_digits(text + 8, &day) || day - 1 >= state->ndays)
+        return false;
+    *days = state->days + (int32_t)day;
     return true;
 }
 

@@ -620,7 +620,7 @@ enum stoa_status stoa_csv_value_append(const struct stoa_csv_column *column, con
     bool restorable;
     enum stoa_status st;
 
-    STOA_TRY(stoa_builder_reserve(builder, 1, nbytes, err));
+    STOA_TRY(stoa_csv_values_reserve(values, 1, nbytes, err));
     if (field.doubled) {
         STOA_TRY(stoa_buffer_resize(&values->scratch, nbytes, err));
         text = (const char *)values->scratch.data;

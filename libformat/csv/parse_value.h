@@ -49,6 +49,10 @@ struct stoa_csv_parser {
 /* NULL for types that CSV can't hold. */
 const struct stoa_csv_parser *stoa_csv_parser_find(const struct stoa_type *type);
 
+/* Room for more values, for the codes they have if there are codes, and for their text. */
+STOA_CHECK enum stoa_status stoa_csv_values_reserve(struct stoa_csv_values *values, size_t nvalues,
+                                                    size_t nbytes, struct stoa_error *err);
+
 /*
  * Appends the value of the raw field [begin, end), null if it is none, to the values: any field, of
  * any dialect, with its form.
