@@ -58,7 +58,7 @@ static struct pass cut(const char *path)
     must(stoa_stream_open(path, &stream, &err), &err);
     stoa_csv_cutter_init(&cutter, stream, &options, &head);
     for (;;) {
-        must(stoa_csv_cutter_next(&cutter, 0, &text, &err), &err);
+        must(stoa_csv_cutter_next(&cutter, &text, &err), &err);
         if (text.text == NULL)
             break;
         pass.count += text.nrecords;
@@ -93,7 +93,7 @@ static struct pass each_unit(const char *path,
     for (;;) {
         double begin;
 
-        must(stoa_csv_cutter_next(&cutter, 0, &text, &err), &err);
+        must(stoa_csv_cutter_next(&cutter, &text, &err), &err);
         if (text.text == NULL)
             break;
         if (pass.nbytes == 0) {

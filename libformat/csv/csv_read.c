@@ -222,7 +222,7 @@ static enum stoa_status feed_cut(struct csv_source *source, struct feed *feed,
 
     if (feed->stream == NULL)
         STOA_TRY(feed_open(source, feed, err));
-    STOA_TRY(stoa_csv_cutter_next(&feed->cutter, 0, out, err));
+    STOA_TRY(stoa_csv_cutter_next(&feed->cutter, out, err));
 out:
     if (feed->stream != NULL)
         atomic_store(&feed->consumed_nbytes, feed->stream->consumed_nbytes);

@@ -188,10 +188,11 @@ static uint64_t least_of(uint64_t a, uint64_t b)
 }
 
 /* Walks over records until the unit is full or the input ends. */
-static enum stoa_status fill(struct stoa_csv_cutter *cutter, uint32_t nrecords,
-                             struct stoa_csv_tally *tally, struct stoa_error *err)
+static enum stoa_status fill(struct stoa_csv_cutter *cutter, struct stoa_csv_tally *tally,
+                             struct stoa_error *err)
 {
     const uint64_t max = cutter->max_record_nbytes;
+    const uint32_t nrecords = cutter->unit_nrows;
     enum stoa_status st = STOA_OK;
 
     while (tally->nrecords < nrecords && tally->last_end <= cutter->unit_nbytes) {
@@ -279,15 +280,15 @@ out:
     return st;
 }
 
-enum stoa_status stoa_csv_cutter_next(struct stoa_csv_cutter *cutter, uint32_t nrecords,
-                                      struct stoa_csv_text *out, struct stoa_error *err)
+enum stoa_status stoa_csv_cutter_next(struct stoa_csv_cutter *cutter, struct stoa_csv_text *out,
+                                      struct stoa_error *err)
 {
     struct stoa_csv_tally tally = {0};
     enum stoa_status st = STOA_OK;
 
     if (!cutter->started)
         STOA_TRY(start(cutter, err));
-    STOA_TRY(fill(cutter, nrecords != 0 ? nrecords : cutter->unit_nrows, &tally, err));
+    STOA_TRY(fill(cutter, &tally, err));
     if (tally.nrecords == 0)
         *out = (struct stoa_csv_text){0};
     else

@@ -63,13 +63,13 @@ STOA_CHECK enum stoa_status stoa_csv_cutter_look(struct stoa_csv_cutter *cutter,
 void stoa_csv_cutter_skip(struct stoa_csv_cutter *cutter, size_t nbytes, uint64_t nlines);
 
 /*
- * The next unit: `nrecords` records (0: the unit_nrows of the options), fewer before one that would
- * take the text over unit_nbytes, before one of more than max_record_nbytes, and at the end.
- * out->text is NULL at the end. A quote that never closes is delivered as it is, as the last
- * record. Errors: those of the stream; STOA_ERR_LIMIT for a record of more than max_record_nbytes,
- * once all in front of it is delivered. All of them name the input.
+ * The next unit: unit_nrows records, fewer before one that would take the text over unit_nbytes,
+ * before one of more than max_record_nbytes, and at the end. out->text is NULL at the end. A quote
+ * that never closes is delivered as it is, as the last record. Errors: those of the stream;
+ * STOA_ERR_LIMIT for a record of more than max_record_nbytes, once all in front of it is delivered.
+ * All of them name the input.
  */
-STOA_CHECK enum stoa_status stoa_csv_cutter_next(struct stoa_csv_cutter *cutter, uint32_t nrecords,
+STOA_CHECK enum stoa_status stoa_csv_cutter_next(struct stoa_csv_cutter *cutter,
                                                  struct stoa_csv_text *out, struct stoa_error *err);
 
 #endif

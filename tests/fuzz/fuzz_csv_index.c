@@ -142,7 +142,7 @@ static void check_units(const struct stoa_test_csv *model, const char *text, siz
 
     stoa_csv_cutter_init(&cutter, &pieces.base, options, &head);
     for (;;) {
-        must(stoa_csv_cutter_next(&cutter, 0, &unit, NULL) == STOA_OK);
+        must(stoa_csv_cutter_next(&cutter, &unit, NULL) == STOA_OK);
         if (unit.text == NULL)
             break;
         must(record + unit.nrecords <= model->nrecords);

@@ -66,7 +66,7 @@ static enum stoa_status cut(struct job *job, struct cuts **out, struct stoa_erro
         cutter.kernels = job->kernels;
     do {
         assert_true(cuts->nunits < sizeof(cuts->units) / sizeof(cuts->units[0]));
-        st = stoa_csv_cutter_next(&cutter, 0, &cuts->units[cuts->nunits], err);
+        st = stoa_csv_cutter_next(&cutter, &cuts->units[cuts->nunits], err);
     } while (st == STOA_OK && cuts->units[cuts->nunits++].text != NULL);
     stoa_csv_cutter_reset(&cutter);
     stoa_stream_close(stream);
