@@ -13,6 +13,7 @@ bool option_csv_output(const struct arguments *arguments, struct stoa_csv_write_
 
     *out = (struct stoa_csv_write_options){
         .null_text = arguments->values[OPT_NULL_TEXT],
+        .encoding = arguments->values[OPT_OUTPUT_ENCODING],
         .no_header = has_option(arguments, OPT_NO_OUTPUT_HEADER),
         .bom = has_option(arguments, OPT_BOM),
         .safe_spreadsheet = has_option(arguments, OPT_SAFE_SPREADSHEET),

@@ -75,6 +75,9 @@ const struct option_row option_table[NOPTIONS] = {
         "how null is written in CSV (otherwise as nothing; an empty text is \"\")"},
     [OPT_OUTPUT_DELIMITER] = {"output-delimiter", 0, "C",
         "what separates the fields of CSV that is written: one character, or \"tab\" (otherwise a comma)"},
+    [OPT_OUTPUT_ENCODING] = {"output-encoding", 0, "NAME",
+        "characters of CSV that is written (otherwise UTF-8): utf-16, latin1, cp1252, ...; what it does not have "
+        "is an error"},
     [OPT_NEWLINE] = {"newline", 0, "END",
         "how lines of CSV end: lf (otherwise) or crlf"},
     [OPT_NO_OUTPUT_HEADER] = {"no-output-header", 0, NULL,

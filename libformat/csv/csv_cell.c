@@ -55,21 +55,6 @@ enum need {
     NEED_FOR_OTHERS, /* what a reader might take off or take for something else */
 };
 
-struct stoa_csv_style stoa_csv_style_of(const struct stoa_csv_write_options *options)
-{
-    const char *null_text = options->null_text != NULL ? options->null_text : "";
-
-    return (struct stoa_csv_style){
-        .delimiter = options->delimiter != 0 ? options->delimiter : ',',
-        .quoting = options->quoting,
-        .null_text = null_text,
-        .null_nbytes = strlen(null_text),
-        .line_end = options->crlf ? "\r\n" : "\n",
-        .line_end_nbytes = options->crlf ? 2 : 1,
-        .safe_spreadsheet = options->safe_spreadsheet,
-    };
-}
-
 /* ---- What needs quotes. ---- */
 
 static uint8_t least(uint8_t a, uint8_t b)
@@ -429,13 +414,13 @@ static enum stoa_status append_run(const struct stoa_csv_style *style, struct co
 }
 
 enum stoa_status stoa_csv_append_rows(const struct stoa_csv_style *style,
-                                      const struct stoa_batch *batch, struct stoa_buffer *out,
-                                      struct stoa_error *err)
+                                      const struct stoa_batch *batch, size_t begin, size_t end,
+                                      struct stoa_buffer *out, struct stoa_error *err)
 {
     const uint32_t ncolumns = batch->ncolumns;
     struct column *columns = NULL;
     size_t row_nbytes = STOA_TEXT_NBYTES; /* what a formatter may write behind its value */
-    size_t run_nrows, end;
+    size_t run_nrows, run_end;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&columns, ncolumns, sizeof(*columns), err));
@@ -443,15 +428,15 @@ enum stoa_status stoa_csv_append_rows(const struct stoa_csv_style *style,
     for (uint32_t i = 0; i < ncolumns; i++)
         row_nbytes += value_max_nbytes(&columns[i]) + style->null_nbytes;
     run_nrows = row_nbytes < RUN_NBYTES / RUN_NROWS ? RUN_NROWS : RUN_NBYTES / row_nbytes + 1;
-    for (size_t begin = 0; begin < batch->nrows; begin = end) {
+    for (; begin < end; begin = run_end) {
         size_t nbytes;
 
-        end = batch->nrows - begin < run_nrows ? batch->nrows : begin + run_nrows;
-        nbytes = (end - begin) * row_nbytes;
+        run_end = end - begin < run_nrows ? end : begin + run_nrows;
+        nbytes = (run_end - begin) * row_nbytes;
         for (uint32_t i = 0; i < ncolumns; i++)
-            nbytes += look_over(style, &columns[i], begin, end);
+            nbytes += look_over(style, &columns[i], begin, run_end);
         STOA_TRY(stoa_buffer_reserve(out, nbytes, err));
-        STOA_TRY(append_run(style, columns, ncolumns, begin, end, out, err));
+        STOA_TRY(append_run(style, columns, ncolumns, begin, run_end, out, err));
     }
 out:
     stoa_free(columns);

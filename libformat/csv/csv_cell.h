@@ -18,17 +18,18 @@ struct stoa_csv_style {
     const char *line_end;
     size_t line_end_nbytes;
     bool safe_spreadsheet;
+    const char *encoding; /* NULL: UTF-8; borrowed */
 };
-struct stoa_csv_style stoa_csv_style_of(const struct stoa_csv_write_options *options);
 
 /*
- * Appends the rows of a batch whose columns all have a text form. STOA_ERR_DATA with
+ * Appends rows [begin, end) of a batch whose columns all have a text form. STOA_ERR_DATA with
  * STOA_CSV_QUOTE_NONE for a value that can't do without quotes: the message names column and value,
  * err->offset is the row of the batch.
  */
 STOA_CHECK enum stoa_status stoa_csv_append_rows(const struct stoa_csv_style *style,
-                                                 const struct stoa_batch *batch,
-                                                 struct stoa_buffer *out, struct stoa_error *err);
+                                                 const struct stoa_batch *batch, size_t begin,
+                                                 size_t end, struct stoa_buffer *out,
+                                                 struct stoa_error *err);
 
 /* Appends the names of the columns as a record; STOA_ERR_DATA as above. */
 STOA_CHECK enum stoa_status stoa_csv_append_names(const struct stoa_csv_style *style,

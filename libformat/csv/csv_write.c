@@ -9,12 +9,62 @@
 #include "csv/csv.h"
 #include "csv/csv_cell.h"
 #include "csv/csv_table.h"
+#include "csv/encoding.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 static const struct stoa_csv_write_options defaults = {0};
 
 /* ---- Options. ---- */
+
+/* Names that mean something else here than to iconv. */
+static const struct {
+    const char *name;
+    const char *encoding; /* NULL: the text as it is */
+    bool marked;          /* begins with a byte order mark */
+} encodings[] = {
+    {"UTF-8", NULL, false},      {"UTF8", NULL, false},        {"UTF-16", "UTF-16LE", true},
+    {"UTF16", "UTF-16LE", true}, {"UTF-32", "UTF-32LE", true}, {"UTF32", "UTF-32LE", true},
+};
+
+static bool is_same_name(const char *name, const char *upper)
+{
+    for (; *name != '\0' && *upper != '\0'; name++, upper++)
+        if ((*name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name) != *upper)
+            return false;
+    return *name == *upper;
+}
+
+/* What text is encoded in, and whether a byte order mark comes with it. */
+static const char *encoding_of(const struct stoa_csv_write_options *options, bool *marked)
+{
+    *marked = options->bom;
+    for (size_t i = 0; options->encoding != NULL && i < sizeof(encodings) / sizeof(encodings[0]);
+         i++) {
+        if (is_same_name(options->encoding, encodings[i].name)) {
+            *marked |= encodings[i].marked;
+            return encodings[i].encoding;
+        }
+    }
+    return options->encoding;
+}
+
+static struct stoa_csv_style style_of(const struct stoa_csv_write_options *options)
+{
+    const char *null_text = options->null_text != NULL ? options->null_text : "";
+    bool marked;
+
+    return (struct stoa_csv_style){
+        .delimiter = options->delimiter != 0 ? options->delimiter : ',',
+        .quoting = options->quoting,
+        .null_text = null_text,
+        .null_nbytes = strlen(null_text),
+        .line_end = options->crlf ? "\r\n" : "\n",
+        .line_end_nbytes = options->crlf ? 2 : 1,
+        .safe_spreadsheet = options->safe_spreadsheet,
+        .encoding = encoding_of(options, &marked),
+    };
+}
 
 static enum stoa_status check_delimiter(char delimiter, struct stoa_error *err)
 {
@@ -47,7 +97,8 @@ static enum stoa_status check_null_text(const struct stoa_csv_style *style, stru
 static enum stoa_status check(const struct stoa_csv_write_options *options,
                               const struct stoa_schema *schema, struct stoa_error *err)
 {
-    const struct stoa_csv_style style = stoa_csv_style_of(options);
+    const struct stoa_csv_style style = style_of(options);
+    struct stoa_csv_encoder *encoder = NULL;
     enum stoa_status st;
 
     STOA_TRY(check_delimiter(style.delimiter, err));
@@ -56,24 +107,87 @@ static enum stoa_status check(const struct stoa_csv_write_options *options,
         return stoa_fail(err, STOA_ERR_USAGE, "there is no quoting %u", (unsigned)options->quoting);
     for (uint32_t i = 0; i < schema->nfields; i++)
         STOA_TRY(stoa_csv_column_check(&schema->fields[i], err));
+    if (style.encoding != NULL)
+        STOA_TRY(stoa_csv_encoder_open(style.encoding, NULL, 0, &encoder, err));
 out:
+    stoa_csv_encoder_close(encoder);
     return st;
 }
 
 /* ---- Text. ---- */
 
+/* Appends text in the encoding of the style, each time from its first state. */
+static enum stoa_status append_encoded(const struct stoa_csv_style *style,
+                                       const struct stoa_buffer *text, struct stoa_buffer *out,
+                                       struct stoa_error *err)
+{
+    struct stoa_csv_encoder *encoder = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_encoder_open(style->encoding, NULL, 0, &encoder, err));
+    STOA_TRY(stoa_csv_encoder_write(encoder, text->data, text->nbytes, out, err));
+    STOA_TRY(stoa_csv_encoder_finish(encoder, out, err));
+out:
+    stoa_csv_encoder_close(encoder);
+    return st;
+}
+
+static enum stoa_status append_rows(const struct stoa_csv_style *style,
+                                    const struct stoa_batch *batch, size_t begin, size_t end,
+                                    struct stoa_buffer *out, struct stoa_error *err)
+{
+    struct stoa_buffer text = {0};
+    enum stoa_status st;
+
+    if (style->encoding == NULL)
+        return stoa_csv_append_rows(style, batch, begin, end, out, err);
+    STOA_TRY(stoa_csv_append_rows(style, batch, begin, end, &text, err));
+    STOA_TRY(append_encoded(style, &text, out, err));
+out:
+    stoa_buffer_free(&text);
+    return st;
+}
+
+/* The same; a character that the encoding does not have is looked for row by row. */
+static enum stoa_status append_batch(const struct stoa_csv_style *style,
+                                     const struct stoa_batch *batch, struct stoa_buffer *out,
+                                     struct stoa_error *err)
+{
+    const size_t before = out->nbytes;
+    const enum stoa_status all = append_rows(style, batch, 0, batch->nrows, out, err);
+    enum stoa_status st = STOA_OK;
+
+    if (all != STOA_ERR_DATA || style->encoding == NULL)
+        return all;
+    for (size_t row = 0; st == STOA_OK && row < batch->nrows; row++) {
+        out->nbytes = before;
+        st = append_rows(style, batch, row, row + 1, out, err);
+        if (st == STOA_ERR_DATA && err != NULL)
+            err->offset = row;
+    }
+    return st != STOA_OK ? st : all;
+}
+
 static enum stoa_status append_header(const struct stoa_csv_write_options *options,
                                       const struct stoa_schema *schema, struct stoa_buffer *out,
                                       struct stoa_error *err)
 {
-    const struct stoa_csv_style style = stoa_csv_style_of(options);
+    const struct stoa_csv_style style = style_of(options);
+    struct stoa_buffer text = {0};
+    bool marked;
     enum stoa_status st = STOA_OK;
 
-    if (options->bom)
-        STOA_TRY(stoa_buffer_append(out, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK), err));
+    (void)encoding_of(options, &marked);
+    if (marked)
+        STOA_TRY(stoa_buffer_append(&text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK), err));
     if (!options->no_header)
-        STOA_TRY(stoa_csv_append_names(&style, schema, out, err));
+        STOA_TRY(stoa_csv_append_names(&style, schema, &text, err));
+    if (style.encoding != NULL)
+        STOA_TRY(append_encoded(&style, &text, out, err));
+    else
+        STOA_TRY(stoa_buffer_append(out, text.data, text.nbytes, err));
 out:
+    stoa_buffer_free(&text);
     return st;
 }
 
@@ -93,9 +207,9 @@ enum stoa_status stoa_csv_format(const struct stoa_csv_write_options *options,
 
     if (options == NULL)
         options = &defaults;
-    style = stoa_csv_style_of(options);
+    style = style_of(options);
     STOA_TRY(check(options, batch->schema, err));
-    STOA_TRY(stoa_csv_append_rows(&style, batch, &text, err));
+    STOA_TRY(append_batch(&style, batch, &text, err));
     *nbytes = text.nbytes;
 out:
     *out = (char *)text.data; /* it may have moved, whatever happened */
@@ -124,7 +238,7 @@ out:
 static enum stoa_status format(const void *style, const struct stoa_batch *batch,
                                struct stoa_buffer *out, struct stoa_error *err)
 {
-    return stoa_csv_append_rows(style, batch, out, err);
+    return append_batch(style, batch, out, err);
 }
 
 enum stoa_status stoa_csv_sink_open(struct stoa_sink *sink,
@@ -133,7 +247,7 @@ enum stoa_status stoa_csv_sink_open(struct stoa_sink *sink,
                                     const struct stoa_schema *schema, struct stoa_batch_sink **out,
                                     struct stoa_error *err)
 {
-    const struct stoa_csv_style style = stoa_csv_style_of(options);
+    const struct stoa_csv_style style = style_of(options);
     struct stoa_buffer header = {0};
     enum stoa_status st;
 

@@ -68,6 +68,18 @@ for option, value, why in (("--quoting", "some", "expected minimal, all, nonnume
 refuse("a text of null with a delimiter", ["cat", "t.stoa", "--null-text", "a,b"], 2,
        'null can\'t be written as "a,b": its text has no quote, delimiter or line end, and is UTF-8')
 
+# ---- Other encodings ----
+write("e.csv", "word,n\n" + "".join(f"gr\u00fc\u00df {i},{i}\n" for i in range(5000)))
+stoa("convert", "e.csv", "-o", "e.stoa", "--row-group-rows", "700")
+words = stoa("cat", "e.stoa").out
+for name, codec in (("latin1", "latin-1"), ("cp1252", "cp1252"), ("utf-16", "utf-16"), ("UTF-32BE", "utf-32-be"), ("utf-8", "utf-8")):
+    done = run_bytes("cat", "e.stoa", "--output-encoding", name, "-j", "3")
+    point(f"--output-encoding {name}", done.decode(codec) == words)
+refuse("a character that it does not have", ["convert", "e.stoa", "-o", "x.csv", "--output-encoding", "ascii"], 1,
+       'row 1: ascii has no "\u00fc"')
+done = stoa("cat", "e.stoa", "--output-encoding", "no-such")
+point("a name that nobody knows", done.code == 2 and "no-such" in done.err, done)
+
 # ---- Compressed, in pieces: whole for other programs, and read back in parallel ----
 write("c.csv", "n,word\n" + "".join(f"{i},{chance.getrandbits(160):x}\n" for i in range(8000)))
 stoa("convert", "c.csv", "-o", "c.stoa", "--row-group-rows", "3000")

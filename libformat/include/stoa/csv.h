@@ -151,6 +151,8 @@ struct stoa_csv_write_options {
     bool crlf;             /* lines end with CR LF */
     bool no_header;
     bool bom;              /* begin with a byte order mark */
+    const char *encoding;  /* a name that iconv knows, borrowed; NULL: UTF-8. UTF-16 and UTF-32 are
+                              little endian and begin with a byte order mark */
     bool safe_spreadsheet; /* an apostrophe in front of texts that begin with = + - @, tab or CR,
                               which spreadsheets take for formulas: it alters these texts */
 };
@@ -161,8 +163,8 @@ struct stoa_csv_write_options {
  * an empty text as "" (spec/csv.md, section 7).
  * *out is reallocated as needed (start with NULL and 0) and belongs to the caller: stoa_free().
  * Errors: STOA_ERR_USAGE for options that can't be, and for a column whose type has no text form
- * here; STOA_ERR_DATA for a value that can't do without quotes, whose row of the batch is
- * err->offset.
+ * here; STOA_ERR_DATA for a value that can't do without quotes, or has a character that the
+ * encoding does not have: its row of the batch is err->offset.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_csv_format(const struct stoa_csv_write_options *options,
                                                      const struct stoa_batch *batch, char **out,

@@ -216,6 +216,43 @@ static void what_needs_quotes_is_refused_without_them(void **state)
                    "column a: \"x,y\" can't be written without quotes: it holds the delimiter");
 }
 
+static void text_is_encoded(void **state)
+{
+    (void)state;
+    static const char text[] = "a;b\n\xc3\xa4;1\n";
+    static const struct {
+        struct stoa_csv_write_options options;
+        const char *bytes;
+        size_t nbytes;
+    } cases[] = {
+        {{.encoding = "latin1"}, "a,b\n\xe4,1\n", 8},
+        {{.encoding = "utf-8"}, "a,b\n\xc3\xa4,1\n", 9},
+        {{.encoding = "UTF-16", .no_header = true}, "\xff\xfe\xe4\0,\0001\0\n\0", 10},
+        {{.encoding = "UTF-16BE", .no_header = true}, "\0\xe4\0,\0001\0\n", 8},
+        {{.encoding = "UTF-16BE", .no_header = true, .bom = true},
+         "\xfe\xff\0\xe4\0,\0001\0\n",
+         10},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_schema schema;
+        struct stoa_batch batch;
+        size_t nbytes;
+        char *got;
+
+        read_text(text, "a utf8, b int64", &schema, &batch);
+        got = written(&cases[i].options, &batch, &nbytes);
+        assert_int_equal(nbytes, cases[i].nbytes);
+        assert_memory_equal(got, cases[i].bytes, nbytes);
+        stoa_free(got);
+        stoa_batch_reset(&batch);
+        stoa_schema_reset(&schema);
+    }
+    assert_refused("a\nx\n\xe2\x82\xac\n", "a utf8",
+                   &(struct stoa_csv_write_options){.encoding = "latin1"}, 1,
+                   "latin1 has no \"\xe2\x82\xac\"");
+}
+
 /* The number of a row is that of all rows of the sink. */
 static void the_sink_names_the_row_that_it_refuses(void **state)
 {
@@ -416,7 +453,7 @@ struct job {
 /* Two batches through the steps of the sink, into memory. */
 static enum stoa_status writes(void *context, struct stoa_error *err)
 {
-    static const struct stoa_csv_write_options options = {0};
+    static const struct stoa_csv_write_options options = {.encoding = "UTF-16"};
     struct job *job = context;
     struct stoa_sink *memory = NULL;
     struct stoa_batch_sink *sink = NULL;
@@ -472,6 +509,7 @@ int main(void)
         TEST(what_looks_like_null_or_a_comment_is_quoted),
         TEST(texts_that_begin_a_formula_get_an_apostrophe),
         TEST(what_needs_quotes_is_refused_without_them),
+        TEST(text_is_encoded),
         TEST(the_sink_names_the_row_that_it_refuses),
         TEST(options_that_cannot_be_are_refused),
         TEST(floats_have_their_shortest_form),
