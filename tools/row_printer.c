@@ -87,7 +87,8 @@ static enum exit_code print_header(struct row_printer *printer, const struct sto
         return EXIT_DONE;
     if (stoa_csv_format_header(&printer->csv, schema, &text, &nbytes, &err) != STOA_OK)
         return fail(&err);
-    fwrite(text, 1, nbytes, stdout);
+    if (nbytes > 0)
+        fwrite(text, 1, nbytes, stdout);
     stoa_free(text);
     return EXIT_DONE;
 }
@@ -199,7 +200,8 @@ enum exit_code row_printer_print(struct row_printer *printer, const struct stoa_
              : stoa_csv_format(&printer->csv, batch, &printer->text, &nbytes, &err);
     if (st != STOA_OK)
         return fail(&err);
-    fwrite(printer->text, 1, nbytes, stdout);
+    if (nbytes > 0)
+        fwrite(printer->text, 1, nbytes, stdout);
     return EXIT_DONE;
 }
 
