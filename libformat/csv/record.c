@@ -102,8 +102,18 @@ void stoa_csv_walk(const struct stoa_csv_dialect *dialect, const char *text, siz
     bool comment = false;
 
     for (; at < nbytes; at++) {
-        enum stoa_csv_class class = dialect->classes[(uint8_t)text[at]];
-        enum stoa_csv_state to = stoa_csv_next_state[state][class];
+        enum stoa_csv_class class;
+        enum stoa_csv_state to;
+
+        if (state == STOA_CSV_QUOTED && dialect->escape < 0) {
+            const char *quote = memchr(text + at, dialect->quote, nbytes - at);
+
+            at = quote != NULL ? (size_t)(quote - text) : nbytes;
+            if (at == nbytes)
+                break;
+        }
+        class = dialect->classes[(uint8_t)text[at]];
+        to = stoa_csv_next_state[state][class];
 
         if (class == STOA_CSV_CR && at + 1 < nbytes && text[at + 1] == '\n')
             continue;
@@ -186,6 +196,11 @@ static const char *closing_quote(const struct stoa_csv_dialect *dialect, const c
                                  const char *end)
 {
     for (; at < end; at++) {
+        if (dialect->escape < 0) {
+            at = memchr(at, dialect->quote, (size_t)(end - at));
+            if (at == NULL)
+                break;
+        }
         if (*at == (char)dialect->quote) {
             if (at + 1 == end || at[1] != *at)
                 return at;

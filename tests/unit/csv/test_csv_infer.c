@@ -266,6 +266,8 @@ static void options_that_contradict_each_other_are_refused(void **state)
         {{.skip_nlines = -2}, "an option of CSV is out of its range"},
         {{.trailing_delimiter = 2}, "an option of CSV is out of its range"},
         {{.ragged = 4}, "an option of CSV is out of its range"},
+        {{.max_record_nbytes = UINT32_MAX}, "a CSV record or unit of 4 GiB or more"},
+        {{.unit_nbytes = UINT64_MAX}, "a CSV record or unit of 4 GiB or more"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
