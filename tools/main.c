@@ -11,13 +11,15 @@
 /* clang-format off */
 const struct command commands[] = {
     {.name = "convert", .synopsis = "IN... -o OUT [options]", .run = run_convert, .min_files = 1,
-     .summary = "Convert CSV (also gz, xz, bz2, zst, lz4) to Stoa, or Stoa to CSV, TSV, JSON lines",
+     .summary = "Convert CSV (also compressed, zip, tar) to Stoa, or Stoa to CSV, TSV, JSON lines",
      .details =
         "Inputs are files, folders (their files by name), glob patterns, or \"-\" for standard\n"
         "input; they are read in order as one table. CSV gets a schema inferred from samples of\n"
         "all inputs unless --schema gives one. A value that does not fit its column is an error\n"
         "with file, line, column and value, unless --on-error or --rejects say what to do with bad\n"
         "records; then the exit code is 5 when there were some.\n"
+        "gz, xz, bz2, zst and lz4 are told by content, as are zip and tar: each file in an\n"
+        "archive is an input, called ARCHIVE:FILE.\n"
         "\n"
         "With --progress json each line on standard error that begins with { is an object with\n"
         "done_bytes, total_bytes (0: not known), rows and seconds; the last one, with \"done\": true,\n"
@@ -29,7 +31,7 @@ const struct command commands[] = {
         "  stoa convert trips/*.csv.gz -o trips.stoa\n"
         "  stoa convert trips.csv -o big.stoa --where 'fare > 50' --select pickup,fare\n"
         "  stoa convert trips.stoa -o trips.csv.zst\n"
-        "  unzip -p trips.zip | stoa convert - -o trips.stoa",
+        "  stoa convert trips.zip more.tar.xz -o trips.stoa",
      .options = {OPT_OUTPUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_SCHEMA, OPT_SELECT, OPT_WHERE,
                  OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE, INFERENCE_OPTIONS, OPT_ON_ERROR,
                  OPT_REJECTS, OPT_REJECTS_LIMIT, OPT_MAX_ERRORS, OPT_MAX_ERROR_RATIO,

@@ -24,13 +24,20 @@
 #define HEAD_NBYTES    ((size_t)64 << 10)
 #define NO_SLOT        UINT32_MAX /* a column that is not wanted */
 
+/* What the units that were cut from one text share. */
+struct origin {
+    atomic_uint nusers;
+    struct stoa_csv_layout layout; /* set before the first unit, and then constant */
+    char name[];                   /* for messages */
+};
+
 /* One input on its way through its cutter. */
 struct feed {
     /* Whoever made the feed busy: */
     struct stoa_csv_input *input;
     struct stoa_stream *stream; /* NULL: not open yet, or closed again */
     struct stoa_csv_cutter cutter;
-    struct stoa_csv_layout layout; /* set before the first unit, and then constant */
+    struct origin *origin; /* of the text that is open, or was last */
 
     /* The mutex: */
     bool busy;                  /* a thread is cutting */
@@ -51,6 +58,7 @@ struct csv_source {
     struct stoa_csv_table table;
     uint32_t *slots; /* for each column of the table the field of the schema, or NO_SLOT */
     struct stoa_csv_ledger ledger; /* accept() */
+    struct origin *accepted;       /* the text of the last notes that it saw */
     uint64_t unit_nbytes;          /* text of a unit at the most */
     uint64_t prefetch_nbytes;
     uint64_t total_nbytes;
@@ -66,13 +74,14 @@ struct csv_source {
 /* Of a unit, for accept(). */
 struct csv_notes {
     struct stoa_notes base;
-    const struct feed *feed;
+    struct origin *origin;
     struct stoa_csv_rejects rejects;
 };
 
 struct csv_unit {
     struct stoa_unit base;
-    const struct feed *feed;
+    struct origin *origin; /* of the text that it was cut from */
+    uint32_t input;        /* its place among the inputs */
     struct stoa_csv_text text;
 };
 
@@ -81,9 +90,24 @@ static struct csv_source *source_of(struct stoa_batch_source *source)
     return (struct csv_source *)source; /* base is the first member */
 }
 
+static struct origin *origin_share(struct origin *origin)
+{
+    atomic_fetch_add(&origin->nusers, 1);
+    return origin;
+}
+
+static void origin_drop(struct origin *origin)
+{
+    if (origin == NULL || atomic_fetch_sub(&origin->nusers, 1) > 1)
+        return;
+    stoa_free(origin->layout.places);
+    stoa_free(origin);
+}
+
 static void unit_free(struct stoa_unit *unit)
 {
     stoa_free(((struct csv_unit *)unit)->text.text);
+    origin_drop(((struct csv_unit *)unit)->origin);
     stoa_free(unit);
 }
 
@@ -134,7 +158,7 @@ static enum stoa_status place_columns(struct csv_source *source, struct feed *fe
                                       const struct stoa_csv_head *head, struct stoa_error *err)
 {
     const uint32_t nfields = source->schema.nfields;
-    struct stoa_csv_layout *layout = &feed->layout;
+    struct stoa_csv_layout *layout = &feed->origin->layout;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc(&layout->places, nfields * sizeof(*layout->places), err));
@@ -143,7 +167,7 @@ static enum stoa_status place_columns(struct csv_source *source, struct feed *fe
     if (stoa_csv_header_nrecords(&source->options) == 0)
         place_all(source, layout);
     else if (head->ncolumns > 0)
-        STOA_TRY(place_by_name(source, feed->input->name, head, layout, err));
+        STOA_TRY(place_by_name(source, feed->origin->name, head, layout, err));
     else
         st = stoa_fail(err, STOA_ERR_DATA, "empty: there is no header line");
 out:
@@ -170,32 +194,53 @@ static enum stoa_status read_head(struct csv_source *source, struct feed *feed,
             return st; /* names the input already */
         STOA_TRY(stoa_csv_head_read(&source->options, text, nbytes, whole, &head, &complete, err));
         if (!complete && nbytes / 2 > max_record_nbytes)
-            return stoa_csv_fail_too_large(err, feed->input->name, 1, 0, max_record_nbytes);
+            return stoa_csv_fail_too_large(err, feed->origin->name, 1, 0, max_record_nbytes);
         want_nbytes = 2 * nbytes;
     }
     STOA_TRY(place_columns(source, feed, &head, err));
     stoa_csv_cutter_skip(&feed->cutter, head.nbytes, head.nlines);
 out:
     stoa_csv_head_reset(&head);
-    return st == STOA_OK ? st : stoa_wrap(err, st, "%s", feed->input->name);
+    return st == STOA_OK ? st : stoa_wrap(err, st, "%s", feed->origin->name);
 }
 
-/* Opens the input and takes its header off. */
+static enum stoa_status set_origin(struct feed *feed, const char *name, struct stoa_error *err)
+{
+    const size_t nbytes = strlen(name) + 1;
+    struct origin *origin;
+    enum stoa_status st = stoa_alloc_zeroed(&origin, 1, sizeof(*origin) + nbytes, err);
+
+    if (st != STOA_OK)
+        return st;
+    atomic_init(&origin->nusers, 1);
+    memcpy(origin->name, name, nbytes);
+    origin_drop(feed->origin);
+    feed->origin = origin;
+    return STOA_OK;
+}
+
+/* Opens the next text of the input and takes its header off; behind the last one there is none. */
 static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
                                   struct stoa_error *err)
 {
     struct stoa_buffer head = {0};
-    struct stoa_stream *stream;
+    struct stoa_stream *stream = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_csv_input_open(feed->input, &stream, &head, err));
-    stream->ahead_nbytes = source->prefetch_nbytes;
+    STOA_TRY(stoa_csv_input_next(feed->input, &stream, &head, err));
+    if (stream == NULL)
+        return STOA_OK;
+    STOA_TRY(set_origin(feed, stream->name, err));
     stoa_csv_cutter_init(&feed->cutter, stream, &source->options, &head);
     pthread_mutex_lock(&source->mutex);
     feed->stream = stream;
     pthread_mutex_unlock(&source->mutex);
+    stream = NULL;
     STOA_TRY(read_head(source, feed, err));
 out:
+    stoa_stream_close(stream);
+    if (stream != NULL)
+        stoa_buffer_free(&head);
     return st;
 }
 
@@ -218,15 +263,20 @@ static void feed_close(struct csv_source *source, struct feed *feed)
 static enum stoa_status feed_cut(struct csv_source *source, struct feed *feed,
                                  struct stoa_csv_text *out, struct stoa_error *err)
 {
-    enum stoa_status st;
+    enum stoa_status st = STOA_OK;
 
-    if (feed->stream == NULL)
-        STOA_TRY(feed_open(source, feed, err));
-    STOA_TRY(stoa_csv_cutter_next(&feed->cutter, out, err));
-out:
-    if (feed->stream != NULL)
+    while (out->text == NULL) {
+        if (feed->stream == NULL)
+            STOA_TRY(feed_open(source, feed, err));
+        if (feed->stream == NULL)
+            break;
+        STOA_TRY(stoa_csv_cutter_next(&feed->cutter, out, err));
         atomic_store(&feed->consumed_nbytes, feed->stream->consumed_nbytes);
-    if (st != STOA_OK || out->text == NULL)
+        if (out->text == NULL)
+            feed_close(source, feed);
+    }
+out:
+    if (st != STOA_OK)
         feed_close(source, feed);
     return st;
 }
@@ -264,7 +314,7 @@ static bool decode_ahead(struct csv_source *source)
         return false;
     feed->nahead++;
     pthread_mutex_unlock(&source->mutex);
-    did = stream->prefetch(stream);
+    did = stream->prefetch(stream, source->prefetch_nbytes);
     pthread_mutex_lock(&source->mutex);
     feed->nahead--;
     pthread_cond_broadcast(&source->changed);
@@ -293,7 +343,8 @@ static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_
                 .nbytes = feed->ready.nbytes,
                 .nrows = feed->ready.nrecords,
             };
-            unit->feed = feed;
+            unit->origin = origin_share(feed->origin);
+            unit->input = (uint32_t)source->first;
             unit->text = feed->ready;
             source->ready_nbytes -= feed->ready.nbytes;
             feed->ready = (struct stoa_csv_text){0};
@@ -348,6 +399,7 @@ static void notes_free(struct stoa_notes *base)
     struct csv_notes *notes = (struct csv_notes *)base;
 
     stoa_csv_rejects_reset(&notes->rejects);
+    origin_drop(notes->origin);
     stoa_free(notes);
 }
 
@@ -361,15 +413,15 @@ static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_
     enum stoa_status st;
 
     if (source->ledger.options.on_error == STOA_CSV_ON_ERROR_ABORT) {
-        st = stoa_csv_unit_read(&source->table, &unit->feed->layout, &unit->text, NULL, out, err);
+        st = stoa_csv_unit_read(&source->table, &unit->origin->layout, &unit->text, NULL, out, err);
         if (st != STOA_OK)
-            stoa_wrap(err, st, "%s", unit->feed->input->name);
+            stoa_wrap(err, st, "%s", unit->origin->name);
         goto out;
     }
     STOA_TRY(stoa_alloc_zeroed(&mine, 1, sizeof(*mine), err));
     mine->base.free = notes_free;
-    mine->feed = unit->feed;
-    STOA_TRY(stoa_csv_unit_read(&source->table, &unit->feed->layout, &unit->text, &mine->rejects,
+    mine->origin = origin_share(unit->origin);
+    STOA_TRY(stoa_csv_unit_read(&source->table, &unit->origin->layout, &unit->text, &mine->rejects,
                                 out, err));
     mine->base.nbytes = stoa_csv_rejects_nbytes(&mine->rejects);
     *notes = &mine->base;
@@ -387,8 +439,12 @@ static enum stoa_status source_accept(struct stoa_batch_source *base, struct sto
     struct csv_source *source = source_of(base);
     const struct csv_notes *notes = (const struct csv_notes *)notes_base;
 
-    return stoa_csv_ledger_accept(&source->ledger, notes->feed, notes->feed->input->name,
-                                  &notes->rejects, &source->schema, notes->feed->layout.places,
+    if (source->accepted != notes->origin) { /* kept: no other one has its address meanwhile */
+        origin_drop(source->accepted);
+        source->accepted = origin_share(notes->origin);
+    }
+    return stoa_csv_ledger_accept(&source->ledger, notes->origin, notes->origin->name,
+                                  &notes->rejects, &source->schema, notes->origin->layout.places,
                                   err);
 }
 
@@ -408,9 +464,9 @@ enum stoa_status stoa_csv_source_observe(const struct stoa_batch_source *base,
 {
     const struct csv_source *source = (const struct csv_source *)base;
     const struct csv_unit *unit = (const struct csv_unit *)unit_base;
-    const uint32_t input = (uint32_t)(unit->feed - source->feeds);
+    const uint32_t input = unit->input;
     enum stoa_status st =
-        stoa_csv_unit_observe(&source->table.reading, &unit->feed->layout, &unit->text, input,
+        stoa_csv_unit_observe(&source->table.reading, &unit->origin->layout, &unit->text, input,
                               source->schema.nfields, out, err);
 
     unit_free(unit_base);
@@ -433,9 +489,10 @@ static void source_close(struct stoa_batch_source *base)
 
     for (size_t i = 0; i < source->nfeeds; i++) {
         stoa_free(source->feeds[i].ready.text);
-        stoa_free(source->feeds[i].layout.places);
         feed_close(source, &source->feeds[i]);
+        origin_drop(source->feeds[i].origin);
     }
+    origin_drop(source->accepted);
     stoa_free(source->feeds);
     stoa_free(source->table.columns);
     stoa_free(source->slots);

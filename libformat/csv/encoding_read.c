@@ -419,6 +419,14 @@ static void decoder_close(struct stoa_stream *stream)
     stoa_free(decoder);
 }
 
+/* Of what is below: text in another encoding is made when it is read. */
+static bool decoder_prefetch(struct stoa_stream *stream, uint64_t max_nbytes)
+{
+    struct stoa_stream *below = ((struct decoder *)stream)->below;
+
+    return below->prefetch(below, max_nbytes);
+}
+
 enum stoa_status stoa_csv_decode_open(struct stoa_stream *below, const char *encoding,
                                       struct stoa_stream **out, struct stoa_error *err)
 {
@@ -428,6 +436,7 @@ enum stoa_status stoa_csv_decode_open(struct stoa_stream *below, const char *enc
     STOA_TRY(stoa_alloc_zeroed(&decoder, 1, sizeof(*decoder), err));
     decoder->base = (struct stoa_stream){
         .read = decoder_read,
+        .prefetch = below->prefetch != NULL ? decoder_prefetch : NULL,
         .close = decoder_close,
         .name = below->name,
         .total_nbytes = below->total_nbytes,

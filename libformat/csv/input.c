@@ -62,6 +62,7 @@ void stoa_csv_inputs_free(struct stoa_csv_inputs *inputs)
         stoa_free(inputs->items[i].path);
         stoa_free(inputs->items[i].name);
         stoa_stream_close(inputs->items[i].stream);
+        stoa_members_close(inputs->items[i].members);
         stoa_buffer_free(&inputs->items[i].head);
     }
     stoa_free(inputs->items);
@@ -86,16 +87,37 @@ enum stoa_status stoa_csv_inputs_set_encoding(struct stoa_csv_inputs *inputs, co
     return STOA_OK;
 }
 
-/* Opens the text of the input, decompressed and in UTF-8. */
-static enum stoa_status open_text(struct stoa_csv_input *input, struct stoa_stream **out,
-                                  struct stoa_error *err)
+/* The next text in the members, in UTF-8; NULL behind the last one. */
+static enum stoa_status next_text(struct stoa_csv_input *input, struct stoa_members *members,
+                                  struct stoa_stream **out, struct stoa_error *err)
 {
     struct stoa_stream *stream;
     enum stoa_status st;
 
-    STOA_TRY(stoa_stream_open(input->path, &stream, err));
+    *out = NULL;
+    STOA_TRY(stoa_members_next(members, &stream, err));
+    if (stream == NULL)
+        return STOA_OK;
     STOA_TRY(stoa_csv_decode_open(stream, input->wanted, out, err));
     input->encoding = stoa_csv_decode_encoding(*out, &input->byte_order_mark);
+out:
+    return st;
+}
+
+/* The first text of an input; both are the caller's. */
+static enum stoa_status open_first(struct stoa_csv_input *input, struct stoa_members **members,
+                                   struct stoa_stream **stream, struct stoa_error *err)
+{
+    char *name = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_members_open(input->path, members, err));
+    STOA_TRY(next_text(input, *members, stream, err));
+    if (stoa_members_is_archive(*members)) {
+        STOA_TRY(stoa_strndup(&name, (*stream)->name, strlen((*stream)->name), err));
+        stoa_free(input->name);
+        input->name = name;
+    }
 out:
     return st;
 }
@@ -104,13 +126,16 @@ enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, size_t want_n
                                      struct stoa_buffer *out, bool *whole, struct stoa_error *err)
 {
     const size_t piece = (size_t)64 << 10;
-    struct stoa_stream *stream = input->stream;
+    struct stoa_members *members = NULL;
+    struct stoa_stream *opened = NULL, *stream = input->stream;
     struct stoa_buffer text = {0}, copy = {0};
     bool ended = false;
     enum stoa_status st = STOA_OK;
 
-    if (stream == NULL)
-        STOA_TRY(open_text(input, &stream, err));
+    if (stream == NULL) {
+        STOA_TRY(open_first(input, &members, &opened, err));
+        stream = opened;
+    }
     STOA_TRY(stoa_buffer_append(&text, input->head.data, input->head.nbytes, err));
     while (text.nbytes < want_nbytes && !ended) {
         size_t got;
@@ -125,8 +150,12 @@ enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, size_t want_n
         stoa_buffer_free(&input->head);
         input->head = copy;
         copy = (struct stoa_buffer){0};
-        input->stream = stream;
-        stream = NULL;
+        if (opened != NULL) {
+            input->members = members;
+            input->stream = opened;
+            members = NULL;
+            opened = NULL;
+        }
     }
     *out = text;
     *whole = ended;
@@ -134,18 +163,20 @@ enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, size_t want_n
 out:
     stoa_buffer_free(&text);
     stoa_buffer_free(&copy);
-    if (stream != input->stream)
-        stoa_stream_close(stream);
+    stoa_stream_close(opened);
+    stoa_members_close(members);
     return st;
 }
 
-enum stoa_status stoa_csv_input_open(struct stoa_csv_input *input, struct stoa_stream **stream,
+enum stoa_status stoa_csv_input_next(struct stoa_csv_input *input, struct stoa_stream **stream,
                                      struct stoa_buffer *head, struct stoa_error *err)
 {
     enum stoa_status st = STOA_OK;
 
+    if (input->members == NULL)
+        STOA_TRY(stoa_members_open(input->path, &input->members, err));
     if (input->stream == NULL)
-        STOA_TRY(open_text(input, &input->stream, err));
+        STOA_TRY(next_text(input, input->members, &input->stream, err));
     *stream = input->stream;
     *head = input->head;
     input->stream = NULL;

@@ -1,5 +1,6 @@
 /*
- * The inputs of one conversion: opened once or twice, looked at, then read through.
+ * The inputs of one conversion: opened once or twice, looked at, then read through. An archive has
+ * several texts, each of them a table with a header.
  */
 #ifndef STOA_CSV_INPUT_H
 #define STOA_CSV_INPUT_H
@@ -9,13 +10,15 @@
 
 struct stoa_csv_input {
     char *path;
-    char *name;                 /* for messages, printable */
-    bool once;                  /* no regular file: what was read can't be read again */
-    struct stoa_stream *stream; /* of an input that is read once, after a look at its head */
-    const char *wanted;         /* the encoding of all inputs */
-    const char *encoding;       /* of the text below, once the input was opened */
-    bool byte_order_mark;       /* it begins with one */
-    struct stoa_buffer head;    /* its first bytes */
+    char *name;                   /* for messages, printable; of the text that was looked at last */
+    bool once;                    /* no regular file: what was read can't be read again */
+    struct stoa_members *members; /* once it is read, or when that can't be begun again */
+    struct stoa_stream *stream;   /* the first of them, of an input that was looked at and can't
+                                     be read again */
+    const char *wanted;           /* the encoding of all inputs */
+    const char *encoding;         /* of the text below, once it was opened */
+    bool byte_order_mark;         /* it begins with one */
+    struct stoa_buffer head;      /* its first bytes */
 };
 
 struct stoa_csv_inputs {
@@ -27,15 +30,19 @@ struct stoa_csv_inputs {
 };
 
 /*
- * The first bytes of the text, decompressed and in UTF-8, at least want_nbytes unless it is shorter
- * (*whole). The buffer is the caller's to free; the input can still be read from its beginning.
+ * The first bytes of the first text, decompressed and in UTF-8, at least want_nbytes unless it is
+ * shorter (*whole). The buffer is the caller's to free; the input can still be read from its
+ * beginning.
  */
 STOA_CHECK enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, size_t want_nbytes,
                                                 struct stoa_buffer *out, bool *whole,
                                                 struct stoa_error *err);
 
-/* Opens the input for reading from its beginning: first *head, then *stream. Once only. */
-STOA_CHECK enum stoa_status stoa_csv_input_open(struct stoa_csv_input *input,
+/*
+ * The next text of the input, from its beginning: first *head, then *stream, which the caller
+ * closes before the next call. NULL behind the last one. Not after an error.
+ */
+STOA_CHECK enum stoa_status stoa_csv_input_next(struct stoa_csv_input *input,
                                                 struct stoa_stream **stream,
                                                 struct stoa_buffer *head, struct stoa_error *err);
 

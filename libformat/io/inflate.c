@@ -11,18 +11,23 @@ static const struct stoa_compression *const compressions[] = {
     &stoa_inflate_zstd, &stoa_inflate_lz4,
 };
 
+#define NOT_READ   "which is not read: unpack it first"
+#define ONLY_FILES "which is read from its end: from a file, not from a pipe or another archive"
+
 /* What people have beside them; better named than read as text. */
 static const struct {
     const char *name;
     const char *magic;
     size_t nmagic;
+    const char *why;
 } refused[] = {
-    {"a zip archive", "PK\3\4", 4},
-    {"a 7z archive", "7z\xbc\xaf\x27\x1c", 6},
-    {"a rar archive", "Rar!\x1a\7", 6},
-    {"compressed by compress", "\x1f\x9d", 2},
-    {"compressed by lzip", "LZIP\1", 5},
-    {"compressed by lz4 in its old format", "\x02\x21\x4c\x18", 4},
+    {"a zip archive", "PK\3\4", 4, ONLY_FILES},
+    {"a zip archive", "PK\5\6", 4, ONLY_FILES},
+    {"a 7z archive", "7z\xbc\xaf\x27\x1c", 6, NOT_READ},
+    {"a rar archive", "Rar!\x1a\7", 6, NOT_READ},
+    {"compressed by compress", "\x1f\x9d", 2, NOT_READ},
+    {"compressed by lzip", "LZIP\1", 5, NOT_READ},
+    {"compressed by lz4 in its old format", "\x02\x21\x4c\x18", 4, NOT_READ},
 };
 
 enum stoa_inflate_match stoa_inflate_match_magic(const uint8_t *bytes, size_t nbytes,
@@ -68,8 +73,8 @@ enum stoa_status stoa_inflate_detect(const uint8_t *bytes, size_t nbytes,
     }
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         if (nbytes >= refused[i].nmagic && memcmp(bytes, refused[i].magic, refused[i].nmagic) == 0)
-            return stoa_fail(err, STOA_ERR_UNSUPPORTED, "is %s, which is not read: unpack it first",
-                             refused[i].name);
+            return stoa_fail(err, STOA_ERR_UNSUPPORTED, "is %s, %s", refused[i].name,
+                             refused[i].why);
     }
     *out = NULL;
     return STOA_OK;

@@ -98,6 +98,12 @@ extern const struct stoa_compression stoa_inflate_bzip2;
 extern const struct stoa_compression stoa_inflate_zstd;
 extern const struct stoa_compression stoa_inflate_lz4;
 
+/* Not found by content: the members of zip archives. */
+extern const struct stoa_compression stoa_inflate_deflate;
+
+/* The CRC-32 of gzip and zip, of bytes behind those that have `crc`; 0 at the beginning. */
+uint32_t stoa_inflate_crc32(uint32_t crc, const void *bytes, size_t nbytes);
+
 /* With so many bytes, or all of a shorter file, match() is sure. */
 #define STOA_INFLATE_PEEK_NBYTES 64
 

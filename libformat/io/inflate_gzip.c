@@ -24,7 +24,8 @@
 
 struct stoa_inflate {
     z_stream z;
-    bool begun; /* some of the member was taken */
+    bool begun;    /* some of the member was taken */
+    size_t nbytes; /* that a member of BGZF says it has; 0: it says nothing */
 };
 
 static enum stoa_inflate_match gzip_match(const uint8_t *bytes, size_t nbytes)
@@ -46,7 +47,19 @@ static void zlib_free(void *context, void *memory)
     stoa_free(memory);
 }
 
-static enum stoa_status gzip_open(struct stoa_inflate **out, struct stoa_error *err)
+/* The size of the member that begins here when it is one of BGZF; 0: it is not. */
+static size_t bgzf_nbytes(const uint8_t *in, size_t nin)
+{
+    static const uint8_t head[] = {0x1f, 0x8b, 8, 4};
+
+    if (nin < BGZF_HEADER_NBYTES || memcmp(in, head, 4) != 0 || stoa_load16(in + 10) != 6 ||
+        memcmp(in + 12, "BC\2", 4) != 0)
+        return 0;
+    return (size_t)stoa_load16(in + 16) + 1;
+}
+
+static enum stoa_status zlib_open(struct stoa_inflate **out, int window_bits,
+                                  struct stoa_error *err)
 {
     struct stoa_inflate *gzip;
     enum stoa_status st = stoa_alloc_zeroed(&gzip, 1, sizeof(*gzip), err);
@@ -55,12 +68,22 @@ static enum stoa_status gzip_open(struct stoa_inflate **out, struct stoa_error *
         return st;
     gzip->z.zalloc = zlib_alloc;
     gzip->z.zfree = zlib_free;
-    if (inflateInit2(&gzip->z, 15 + 16) != Z_OK) { /* 15 + 16: gzip only, any window */
+    if (inflateInit2(&gzip->z, window_bits) != Z_OK) {
         stoa_free(gzip);
         return stoa_fail_nomem(err, sizeof(*gzip));
     }
     *out = gzip;
     return STOA_OK;
+}
+
+static enum stoa_status gzip_open(struct stoa_inflate **out, struct stoa_error *err)
+{
+    return zlib_open(out, 15 + 16, err); /* gzip only, any window */
+}
+
+static enum stoa_status deflate_open(struct stoa_inflate **out, struct stoa_error *err)
+{
+    return zlib_open(out, -15, err);
 }
 
 static enum stoa_status gzip_step(struct stoa_inflate *gzip, const uint8_t *in, size_t nin,
@@ -72,6 +95,8 @@ static enum stoa_status gzip_step(struct stoa_inflate *gzip, const uint8_t *in, 
     unsigned nout_now = nout < UINT32_MAX ? (unsigned)nout : UINT32_MAX;
     int code;
 
+    if (!gzip->begun)
+        gzip->nbytes = bgzf_nbytes(in, nin);
     gzip->begun |= nin > 0;
     z->next_in = in;
     z->avail_in = nin_now;
@@ -81,6 +106,8 @@ static enum stoa_status gzip_step(struct stoa_inflate *gzip, const uint8_t *in, 
     step->nused = nin_now - z->avail_in;
     step->nput = nout_now - z->avail_out;
     step->member_end = code == Z_STREAM_END;
+    if (step->member_end && gzip->nbytes != 0 && gzip->nbytes != z->total_in)
+        return stoa_fail(err, STOA_ERR_DATA, "incorrect length in front");
     if (code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR)
         return STOA_OK;
     if (code == Z_MEM_ERROR)
@@ -94,17 +121,6 @@ static enum stoa_status gzip_next(struct stoa_inflate *gzip, struct stoa_error *
     inflateReset(&gzip->z);
     gzip->begun = false;
     return STOA_OK;
-}
-
-/* The size of the member that begins here when it is one of BGZF; 0: it is not. */
-static size_t bgzf_nbytes(const uint8_t *in, size_t nin)
-{
-    static const uint8_t head[] = {0x1f, 0x8b, 8, 4};
-
-    if (nin < BGZF_HEADER_NBYTES || memcmp(in, head, 4) != 0 || stoa_load16(in + 10) != 6 ||
-        memcmp(in + 12, "BC\2", 4) != 0)
-        return 0;
-    return (size_t)stoa_load16(in + 16) + 1;
 }
 
 static enum stoa_status gzip_split(struct stoa_inflate *gzip, const uint8_t *in, size_t nin,
@@ -158,3 +174,24 @@ const struct stoa_compression stoa_inflate_gzip = {
     .next = gzip_next,
     .close = gzip_close,
 };
+
+static enum stoa_inflate_match deflate_match(const uint8_t *bytes, size_t nbytes)
+{
+    (void)bytes;
+    return nbytes > 0 ? STOA_INFLATE_YES : STOA_INFLATE_NO;
+}
+
+/* Without magic number and checksum: who uses it knows both. */
+const struct stoa_compression stoa_inflate_deflate = {
+    .name = "deflate",
+    .match = deflate_match,
+    .open = deflate_open,
+    .step = gzip_step,
+    .next = gzip_next,
+    .close = gzip_close,
+};
+
+uint32_t stoa_inflate_crc32(uint32_t crc, const void *bytes, size_t nbytes)
+{
+    return (uint32_t)crc32_z(crc, bytes, nbytes);
+}

@@ -68,13 +68,17 @@ struct input {
     bool ended;     /* no block will be made any more */
     struct block *first, *last;
     struct spare *spares;
-    bool over; /* all was read, and then: */
+    struct stoa_error lost; /* memory was out when somebody worked ahead; for the next read() */
+    bool over;              /* all was read, and then: */
     enum stoa_status status;
     struct stoa_unpack_error error;
-    uint64_t held_nbytes; /* of the blocks */
-    uint64_t last_nbytes; /* of the last one that was made */
-    uint64_t ntext;       /* bytes that were read */
-    uint64_t used_nbytes; /* compressed bytes that became them, about */
+    uint64_t ahead_nbytes;     /* that the blocks may hold, 0 as long as nobody decodes ahead */
+    uint64_t held_nbytes;      /* by them */
+    uint64_t last_nbytes;      /* of the last one that was made */
+    uint64_t ntext;            /* bytes that were read */
+    struct stoa_buffer peeked; /* of them, that nobody has seen yet from */
+    size_t npeeked;            /* here on */
+    uint64_t used_nbytes;      /* compressed bytes that became them, about */
 };
 
 /* ---- Blocks. The mutex is not held. ---- */
@@ -89,11 +93,10 @@ static void block_free(struct block *block)
 }
 
 /* The next piece, as a block that waits; without one *block stays READY and empty. */
-static enum stoa_status split_block(struct input *input, struct block *block)
+static enum stoa_status split_block(struct input *input, uint64_t room, struct block *block)
 {
     struct stoa_unpack *unpack = &input->unpack;
     const bool only = unpack->compression->pieces_only;
-    uint64_t room = input->stream.ahead_nbytes;
     enum stoa_status st = STOA_OK;
 
     if (unpack->compression->split == NULL || (room == 0 && !only))
@@ -237,13 +240,14 @@ static bool make_block(struct input *input, bool fill, enum stoa_status *status,
                        struct stoa_error *err)
 {
     struct block *block = NULL;
+    const uint64_t room = input->ahead_nbytes;
     bool made = false;
 
     become_busy(input, true);
     *status = stoa_alloc_zeroed(&block, 1, sizeof(*block), err);
     if (*status == STOA_OK) {
         block->state = READY;
-        block->status = split_block(input, block);
+        block->status = split_block(input, room, block);
         if (block->status == STOA_OK && block->state == READY && !block->end && fill) {
             pthread_mutex_lock(&input->mutex);
             input->splitting = false;
@@ -267,7 +271,9 @@ static bool make_block(struct input *input, bool fill, enum stoa_status *status,
 /* Does one piece of work in front of its turn, if there is some that fits the memory. */
 static bool work_ahead(struct input *input)
 {
+    struct stoa_error err = {0};
     enum stoa_status st;
+    bool made;
 
     for (struct block *block = input->first; block != NULL; block = block->next) {
         if (block->state == WAITING) {
@@ -276,9 +282,12 @@ static bool work_ahead(struct input *input)
         }
     }
     if (input->busy || input->ended ||
-        input->held_nbytes + input->last_nbytes > input->stream.ahead_nbytes)
+        input->held_nbytes + input->last_nbytes > input->ahead_nbytes)
         return false;
-    return make_block(input, true, &st, NULL);
+    made = make_block(input, true, &st, &err);
+    if (st != STOA_OK)
+        input->lost = err;
+    return made;
 }
 
 /* ---- Reading. The mutex is held before and after. ---- */
@@ -358,13 +367,20 @@ static enum stoa_status read_packed(struct input *input, uint8_t *out, size_t nb
     while (*got == 0 && !input->over) {
         struct block *block = input->first;
 
+        if (input->lost.status != STOA_OK) {
+            st = input->lost.status;
+            if (err != NULL)
+                *err = input->lost;
+            input->lost.status = STOA_OK;
+            goto out;
+        }
         if (block == NULL && !input->busy)
             STOA_TRY(read_front(input, out, nbytes, got, err));
         else if (block != NULL && block->state == WAITING)
             run_block(input, block);
         else if (block != NULL && block->state == READY)
             take_text(input, out, nbytes, got);
-        else if (block == NULL || !work_ahead(input))
+        else if (block == NULL || (!work_ahead(input) && block->state == RUNNING))
             pthread_cond_wait(&input->changed, &input->mutex);
     }
     input->ntext += *got;
@@ -398,10 +414,17 @@ static enum stoa_status input_read(struct stoa_stream *stream, void *out, size_t
                                    size_t *got, struct stoa_error *err)
 {
     struct input *input = (struct input *)stream;
+    const size_t npeeked = input->peeked.nbytes - input->npeeked;
     enum stoa_status st;
 
     assert(nbytes > 0);
     *got = 0;
+    if (npeeked > 0) {
+        *got = npeeked < nbytes ? npeeked : nbytes;
+        memcpy(out, input->peeked.data + input->npeeked, *got);
+        input->npeeked += *got;
+        return STOA_OK;
+    }
     if (input->unpack.compression == NULL)
         return read_plain(input, out, nbytes, got, err);
     pthread_mutex_lock(&input->mutex);
@@ -410,12 +433,13 @@ static enum stoa_status input_read(struct stoa_stream *stream, void *out, size_t
     return st;
 }
 
-static bool input_prefetch(struct stoa_stream *stream)
+static bool input_prefetch(struct stoa_stream *stream, uint64_t max_nbytes)
 {
     struct input *input = (struct input *)stream;
     bool did;
 
     pthread_mutex_lock(&input->mutex);
+    input->ahead_nbytes = max_nbytes;
     did = work_ahead(input);
     while (!did && input->splitting) { /* soon there is a piece */
         pthread_cond_wait(&input->changed, &input->mutex);
@@ -423,6 +447,44 @@ static bool input_prefetch(struct stoa_stream *stream)
     }
     pthread_mutex_unlock(&input->mutex);
     return did;
+}
+
+/* There is nothing to decode, but below there may be. */
+static bool plain_prefetch(struct stoa_stream *stream, uint64_t max_nbytes)
+{
+    struct stoa_stream *below = ((struct input *)stream)->below;
+
+    return below->prefetch(below, max_nbytes);
+}
+
+enum stoa_status stoa_decoded_peek(struct stoa_stream *stream, size_t want, const uint8_t **bytes,
+                                   size_t *nbytes, struct stoa_error *err)
+{
+    struct input *input = (struct input *)stream;
+    struct stoa_buffer peeked = {0};
+    struct stoa_error own = {0};
+    enum stoa_status st;
+    size_t got = 1;
+
+    STOA_TRY(stoa_buffer_reserve(&peeked, want, err));
+    while (st == STOA_OK && got > 0 && peeked.nbytes < want) {
+        st = stream->read(stream, peeked.data + peeked.nbytes, want - peeked.nbytes, &got, &own);
+        peeked.nbytes += got;
+    }
+    if (st != STOA_OK && st != STOA_ERR_DATA && st != STOA_ERR_LIMIT) {
+        if (err != NULL)
+            *err = own;
+        goto out;
+    }
+    st = STOA_OK;
+    *bytes = peeked.data;
+    *nbytes = peeked.nbytes;
+    stoa_buffer_free(&input->peeked);
+    input->peeked = peeked;
+    peeked = (struct stoa_buffer){0};
+out:
+    stoa_buffer_free(&peeked);
+    return st;
 }
 
 /* ---- Opening and closing. ---- */
@@ -445,14 +507,16 @@ static void input_close(struct stoa_stream *stream)
         stoa_free(spare);
     }
     stoa_unpack_reset(&input->unpack);
+    stoa_buffer_free(&input->peeked);
     stoa_stream_close(input->below);
     pthread_mutex_destroy(&input->mutex);
     pthread_cond_destroy(&input->changed);
     stoa_free(input);
 }
 
-enum stoa_status stoa_decoded_open(struct stoa_stream *below, struct stoa_stream **out,
-                                   struct stoa_error *err)
+enum stoa_status stoa_decoded_open(struct stoa_stream *below,
+                                   const struct stoa_compression *compression,
+                                   struct stoa_stream **out, struct stoa_error *err)
 {
     struct input *input = NULL;
     enum stoa_status st;
@@ -466,9 +530,11 @@ enum stoa_status stoa_decoded_open(struct stoa_stream *below, struct stoa_stream
         .name = below->name,
         .total_nbytes = below->total_nbytes,
     };
-    STOA_TRY(stoa_unpack_init(&input->unpack, below, NULL, err));
+    STOA_TRY(stoa_unpack_init(&input->unpack, below, compression, err));
     if (input->unpack.compression != NULL)
         input->stream.prefetch = input_prefetch;
+    else if (below->prefetch != NULL)
+        input->stream.prefetch = plain_prefetch;
     input->stream.consumed_nbytes = below->consumed_nbytes;
     input->below = below;
     *out = &input->stream;
@@ -482,7 +548,7 @@ out:
 static enum stoa_status open_on(struct stoa_stream *below, struct stoa_stream **out,
                                 struct stoa_error *err)
 {
-    enum stoa_status st = stoa_decoded_open(below, out, err);
+    enum stoa_status st = stoa_decoded_open(below, NULL, out, err);
 
     if (st != STOA_OK)
         stoa_stream_close(below);

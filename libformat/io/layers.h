@@ -23,10 +23,19 @@ STOA_CHECK enum stoa_status stoa_raw_open_memory(const void *bytes, size_t nbyte
                                                  struct stoa_stream **out, struct stoa_error *err);
 
 /*
- * The text in `below`, decompressed when its first bytes say so. Takes `below` over when it
- * succeeds.
+ * The text in `below`, decompressed when its first bytes say so, or always as one member of
+ * `compression`, unless that is NULL. Takes `below` over when it succeeds.
  */
-STOA_CHECK enum stoa_status stoa_decoded_open(struct stoa_stream *below, struct stoa_stream **out,
+STOA_CHECK enum stoa_status stoa_decoded_open(struct stoa_stream *below,
+                                              const struct stoa_compression *compression,
+                                              struct stoa_stream **out, struct stoa_error *err);
+
+/*
+ * The first bytes of a stream of stoa_decoded_open() that was not read yet: `want` unless it is
+ * shorter or damaged, which read() will tell. They stay valid until it is read.
+ */
+STOA_CHECK enum stoa_status stoa_decoded_peek(struct stoa_stream *stream, size_t want,
+                                              const uint8_t **bytes, size_t *nbytes,
                                               struct stoa_error *err);
 
 #endif

@@ -49,7 +49,8 @@ enum stoa_status stoa_unpack_init(struct stoa_unpack *unpack, struct stoa_stream
 {
     enum stoa_status st;
 
-    *unpack = (struct stoa_unpack){.below = below, .compression = compression};
+    *unpack = (struct stoa_unpack){
+        .below = below, .compression = compression, .one_member = compression != NULL};
     STOA_TRY(stoa_unpack_fill(unpack, STOA_INFLATE_PEEK_NBYTES, err));
     if (compression == NULL) {
         st = stoa_inflate_detect(unpack->buffer.data, stoa_unpack_nbytes(unpack),
@@ -126,21 +127,18 @@ static enum stoa_status begin_member(struct stoa_unpack *unpack, struct stoa_unp
     enum stoa_inflate_match match;
     enum stoa_status st;
 
-    if (unpack->one_member && unpack->nused > 0)
-        return STOA_OK;
     STOA_TRY(fill(unpack, STOA_INFLATE_PEEK_NBYTES, error));
     while (padding > 0 && stoa_unpack_nbytes(unpack) >= padding &&
            memcmp(input_of(unpack), zeros, padding) == 0) {
         use(unpack, padding);
         STOA_TRY(fill(unpack, STOA_INFLATE_PEEK_NBYTES, error));
     }
-    if (stoa_unpack_nbytes(unpack) == 0 && !unpack->one_member)
+    if (stoa_unpack_nbytes(unpack) == 0 && (!unpack->one_member || unpack->nused > 0))
         return STOA_OK;
-    match = unpack->one_member ? STOA_INFLATE_YES
-                               : compression->match(input_of(unpack), stoa_unpack_nbytes(unpack));
-    if (match == STOA_INFLATE_CUT)
+    match = compression->match(input_of(unpack), stoa_unpack_nbytes(unpack));
+    if (match == STOA_INFLATE_CUT || stoa_unpack_nbytes(unpack) == 0)
         return fault_early(unpack, error);
-    if (match == STOA_INFLATE_NO)
+    if (match == STOA_INFLATE_NO || (unpack->one_member && unpack->nused > 0))
         return fault(error, STOA_UNPACK_FOLLOWED, unpack->nused, STOA_ERR_DATA);
     st = compression->next(unpack->inflate, &error->err);
     if (st != STOA_OK)

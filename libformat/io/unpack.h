@@ -17,7 +17,7 @@ struct stoa_unpack {
     size_t begin;              /* and is used up to here */
     bool at_end;               /* nothing follows it */
     bool in_member;
-    bool one_member; /* what follows the first member is not looked at */
+    bool one_member; /* one, without a look at its first bytes, and then the end */
     uint64_t nused;  /* compressed bytes: the place of buffer.data[begin] */
 };
 
@@ -37,7 +37,10 @@ struct stoa_unpack_error {
     struct stoa_error err;
 };
 
-/* Reads the first bytes, and gets the decoder that they ask for unless `compression` is set. */
+/*
+ * Reads the first bytes and gets the decoder that they ask for, or expects one member of
+ * `compression`, unless that is NULL.
+ */
 STOA_CHECK enum stoa_status stoa_unpack_init(struct stoa_unpack *unpack, struct stoa_stream *below,
                                              const struct stoa_compression *compression,
                                              struct stoa_error *err);

@@ -82,24 +82,28 @@ const struct stoa_test_compression stoa_test_compressions[] = {
 
 /* ---- In pieces. ---- */
 
+size_t stoa_test_deflate(const uint8_t *bytes, size_t nbytes, uint8_t *out, size_t nout)
+{
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (unsigned)nbytes};
+
+    check(deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) == Z_OK, "deflate");
+    z.next_out = out;
+    z.avail_out = (unsigned)nout;
+    check(deflate(&z, Z_FINISH) == Z_STREAM_END, "deflate");
+    deflateEnd(&z);
+    return z.total_out;
+}
+
 static size_t bgzf_member(const uint8_t *bytes, size_t nbytes, uint8_t *out, size_t nout)
 {
     static const uint8_t head[] = {0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 6, 0, 'B', 'C', 2, 0};
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (unsigned)nbytes};
-    uint32_t tail[2] = {(uint32_t)crc32(0, bytes, (unsigned)nbytes), (uint32_t)nbytes};
-    size_t size;
+    const size_t size = 18 + stoa_test_deflate(bytes, nbytes, out + 18, nout - 18) + 8;
 
-    check(deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) == Z_OK, "BGZF");
-    z.next_out = out + 18;
-    z.avail_out = (unsigned)nout - 18;
-    check(deflate(&z, Z_FINISH) == Z_STREAM_END, "BGZF");
-    deflateEnd(&z);
-    size = 18 + z.total_out + 8;
     check(size <= 65536 && nbytes <= 65536, "BGZF");
     memcpy(out, head, sizeof(head));
     stoa_store16(out + 16, (uint16_t)(size - 1));
-    stoa_store32(out + size - 8, tail[0]);
-    stoa_store32(out + size - 4, tail[1]);
+    stoa_store32(out + size - 8, (uint32_t)crc32(0, bytes, (unsigned)nbytes));
+    stoa_store32(out + size - 4, (uint32_t)nbytes);
     return size;
 }
 

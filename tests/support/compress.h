@@ -14,6 +14,9 @@ struct stoa_test_compression {
 /* gzip, xz, bzip2, zstd and LZ4, the last two with checksums; ended by a NULL name. */
 extern const struct stoa_test_compression stoa_test_compressions[];
 
+/* Deflate without a header, as in zip archives. */
+size_t stoa_test_deflate(const uint8_t *bytes, size_t nbytes, uint8_t *out, size_t nout);
+
 /*
  * The same as members or blocks of about `npiece` bytes of text each that can be decoded by
  * themselves: BGZF, xz with sizes in its block headers, bzip2 (whose blocks are of 100,000 bytes),

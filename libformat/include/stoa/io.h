@@ -67,10 +67,9 @@ struct stoa_sink {
 struct stoa_stream {
     enum stoa_status (*read)(struct stoa_stream *stream, void *out, size_t nbytes, size_t *got,
                              struct stoa_error *err);
-    bool (*prefetch)(struct stoa_stream *stream);
+    bool (*prefetch)(struct stoa_stream *stream, uint64_t max_nbytes);
     void (*close)(struct stoa_stream *stream);
     const char *name;
-    uint64_t ahead_nbytes;    /* memory for text in front of its turn; 0: none */
     uint64_t total_nbytes;    /* size of what lies below, 0 when not known: for progress */
     uint64_t consumed_nbytes; /* of these, how many were read */
 };
@@ -124,6 +123,32 @@ STOA_API STOA_CHECK enum stoa_status stoa_stream_open_memory(const void *bytes, 
                                                              const char *name,
                                                              struct stoa_stream **out,
                                                              struct stoa_error *err);
+
+/*
+ * The texts in one input, in order: the files in a zip or tar archive (which may be compressed),
+ * and of anything else the one of stoa_stream_open(). Members are decompressed as files are, and
+ * their names are ARCHIVE:MEMBER. Folders, links, devices, empty and hidden files are passed over.
+ * Nothing is unpacked to a disk, an archive is read once, in its order, in little memory.
+ *
+ * stoa_members_next() gives the next stream, NULL behind the last one; that is only reported when
+ * the archive was whole. The stream given before must be closed. Not after an error.
+ * Errors: those of stoa_stream_open(); STOA_ERR_USAGE, an archive without a file to read;
+ * STOA_ERR_DATA, cut, damaged, contradicting itself, or with a name that leads out of it;
+ * STOA_ERR_UNSUPPORTED, encrypted, packed in a way that is not read, or an archive in an archive;
+ * STOA_ERR_LIMIT (spec/limits.md).
+ */
+struct stoa_members;
+
+STOA_API STOA_CHECK enum stoa_status stoa_members_open(const char *path, struct stoa_members **out,
+                                                       struct stoa_error *err);
+STOA_API STOA_CHECK enum stoa_status stoa_members_open_memory(const void *bytes, size_t nbytes,
+                                                              const char *name,
+                                                              struct stoa_members **out,
+                                                              struct stoa_error *err);
+STOA_API STOA_CHECK enum stoa_status
+stoa_members_next(struct stoa_members *members, struct stoa_stream **out, struct stoa_error *err);
+STOA_API bool stoa_members_is_archive(const struct stoa_members *members);
+STOA_API void stoa_members_close(struct stoa_members *members);
 
 /*
  * The inputs that the arguments name, in order: a file as it is, a folder's regular files by name

@@ -323,7 +323,8 @@ static void archives_are_named(void **state)
 
     assert_int_equal(read_memory((const uint8_t *)"PK\3\4....", 8, 10, &text, &err),
                      STOA_ERR_UNSUPPORTED);
-    assert_string_equal(err.message, "input: is a zip archive, which is not read: unpack it first");
+    assert_string_equal(err.message, "input: is a zip archive, which is read from its end: from a "
+                                     "file, not from a pipe or another archive");
     stoa_buffer_free(&text);
 }
 

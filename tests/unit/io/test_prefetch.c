@@ -38,6 +38,7 @@ static uint8_t *make_text(size_t nbytes, uint64_t seed)
 
 struct helper {
     struct stoa_stream *stream;
+    uint64_t ahead_nbytes;
     atomic_bool stop;
     atomic_uint npieces;
 };
@@ -47,7 +48,7 @@ static void *help(void *argument)
     struct helper *helper = argument;
 
     while (!atomic_load(&helper->stop)) {
-        if (helper->stream->prefetch(helper->stream))
+        if (helper->stream->prefetch(helper->stream, helper->ahead_nbytes))
             atomic_fetch_add(&helper->npieces, 1);
         else
             sched_yield();
@@ -69,7 +70,9 @@ static enum stoa_status read_with_help(const uint8_t *bytes, size_t nbytes, uint
     st = stoa_stream_open_memory(bytes, nbytes, "input", &helper.stream, err);
     if (st != STOA_OK)
         return st;
-    helper.stream->ahead_nbytes = ahead_nbytes;
+    helper.ahead_nbytes = ahead_nbytes;
+    if (helper.stream->prefetch != NULL)
+        helper.stream->prefetch(helper.stream, ahead_nbytes);
     for (; helper.stream->prefetch != NULL && nstarted < nthreads; nstarted++)
         assert_int_equal(pthread_create(&threads[nstarted], NULL, help, &helper), 0);
     while (st == STOA_OK && got > 0) {
