@@ -112,26 +112,43 @@ static enum exit_code print_json(const struct stoa_schema *schema, const char *e
     return EXIT_DONE;
 }
 
+/* The record is called after the first input, its folder and endings left aside. */
+static enum exit_code print_avro(const struct stoa_schema *schema, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char name[NAME_NBYTES], *text = NULL;
+    struct stoa_error err;
+
+    path = slash != NULL ? slash + 1 : path;
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(path, "."), path);
+    if (stoa_avro_print_schema(schema, name, &text, &err) != STOA_OK)
+        return fail(&err);
+    fputs(text, stdout);
+    stoa_free(text);
+    return EXIT_DONE;
+}
+
 enum exit_code run_schema(const struct arguments *arguments)
 {
-    const char *form = arguments->values[OPT_SCHEMA_FORMAT];
-    bool json = has_option(arguments, OPT_JSON) || (form != NULL && strcmp(form, "json") == 0);
+    static const char *const forms[] = {"text", "json", "avsc", NULL};
+    enum { TEXT, JSON, AVSC };
+    unsigned form = has_option(arguments, OPT_JSON) ? JSON : TEXT;
     struct stoa_schema schema = {0};
     char *evidence = NULL;
     char **paths;
     size_t npaths;
     enum exit_code code;
 
-    if (form != NULL && strcmp(form, "json") != 0 && strcmp(form, "text") != 0) {
-        complain_option(arguments, OPT_SCHEMA_FORMAT, "expected text or json");
+    if (!option_word(arguments, OPT_SCHEMA_FORMAT, forms, "text, json or avsc", &form))
         return EXIT_USAGE;
-    }
     if (!expand_inputs(arguments, &paths, &npaths, &code))
         return code;
     if (has_option(arguments, OPT_DIFF))
-        code = print_schema_diff(arguments, paths, npaths, json);
+        code = print_schema_diff(arguments, paths, npaths, form == JSON);
     else if (input_schema(arguments, paths, npaths, &schema, &evidence, &code))
-        code = json ? print_json(&schema, evidence) : print_text(&schema);
+        code = form == AVSC   ? print_avro(&schema, paths[0])
+               : form == JSON ? print_json(&schema, evidence)
+                              : print_text(&schema);
     stoa_free(evidence);
     stoa_schema_reset(&schema);
     stoa_paths_free(paths, npaths);

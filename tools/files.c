@@ -98,6 +98,13 @@ static char *read_text(const char *path, size_t *nbytes, enum exit_code *code)
     return NULL;
 }
 
+static bool is_avro(const char *path)
+{
+    const size_t nbytes = strlen(path);
+
+    return nbytes > 5 && strcmp(path + nbytes - 5, ".avsc") == 0;
+}
+
 bool option_schema(const struct arguments *arguments, struct stoa_schema *out, bool *given,
                    enum exit_code *code)
 {
@@ -114,7 +121,8 @@ bool option_schema(const struct arguments *arguments, struct stoa_schema *out, b
     text = read_text(path, &nbytes, code);
     if (text == NULL)
         return false;
-    st = stoa_schema_parse_json(text, nbytes, out, &err);
+    st = is_avro(path) ? stoa_avro_parse_schema(text, nbytes, out, &err)
+                       : stoa_schema_parse_json(text, nbytes, out, &err);
     if (st != STOA_OK)
         *code = fail_file(path, &err);
     free(text);

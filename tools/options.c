@@ -15,7 +15,8 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_TO] = {"to", 0, "FORMAT",
         "format of the output: stoa, csv, tsv or jsonl (otherwise its name tells)"},
     [OPT_SCHEMA] = {"schema", 0, "FILE",
-        "names and types of the columns, as `stoa schema` prints them (otherwise they are inferred)"},
+        "names and types of the columns, as `stoa schema` prints them in JSON or .avsc (otherwise they are "
+        "inferred)"},
     [OPT_SELECT] = {"select", 's', "A,B,...",
         "only these columns, in this order; names with a comma in double quotes"},
     [OPT_WHERE] = {"where", 'w', "EXPR",
@@ -31,7 +32,7 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_FORMAT] = {"format", 'f', "FORMAT",
         "how rows are printed: csv, tsv, jsonl (JSON lines) or table"},
     [OPT_SCHEMA_FORMAT] = {"format", 'f', "FORMAT",
-        "text or json"},
+        "text, json, or avsc: a schema of Avro"},
     [OPT_JOBS] = {"jobs", 'j', "N",
         "threads (otherwise one per processor); the output does not depend on it"},
     [OPT_MEMORY] = {"memory", 'm', "SIZE",

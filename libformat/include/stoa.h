@@ -10,6 +10,7 @@
 #include <stoa/aggregate.h>
 #include <stoa/array.h>
 #include <stoa/arrow.h>
+#include <stoa/avro.h>
 #include <stoa/base.h>
 #include <stoa/convert.h>
 #include <stoa/csv.h>

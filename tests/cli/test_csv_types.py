@@ -113,6 +113,19 @@ refuse("a column given twice", ["convert", "o.csv", "-o", "x.stoa", "--types", "
        '--types zip=utf8,zip=utf8: there are two columns "zip"')
 refuse("a mode that there is not", ["schema", "o.csv", "--infer", "all"], 2, "--infer all: expected sample, full or none")
 
+# ---- What `stoa schema` printed is taken again ----
+for form, path in ("json", "o.json"), ("avsc", "o.avsc"):
+    write(path, stoa("schema", "o.csv", "--format", form, "--date-order", "dmy", "--types", "zip=int32,amount=decimal(10,2)").out)
+    expect(f"a schema in {form}", ["convert", "o.csv", "--schema", path, "-o", "o.stoa", "--force"], 0)
+    expect(f"rows under a schema in {form}", ["cat", "o.stoa"], 0, "zip,day,amount\n10115,2024-02-01,1.50\n501,2024-04-03,20.00\n")
+point("a Stoa file prints the .avsc that it was made with", stoa("schema", "o.stoa", "--format", "avsc").out == open("o.avsc").read())
+avro = json.loads(open("o.avsc").read())
+point("the .avsc is one of Avro", avro["type"] == "record" and avro["name"] == "o" and
+      [field["name"] for field in avro["fields"]] == ["zip", "day", "amount"], avro)
+write("bad.avsc", '{"type": "record", "name": "t", "fields": [{"name": "a", "type": "t"}]}')
+refuse("an .avsc with a named type", ["convert", "o.csv", "--schema", "bad.avsc", "-o", "x.stoa"], 2,
+       'bad.avsc: field "a": type "t" can\'t be read: it is none of Avro\'s own')
+
 # ---- Many files as one table ----
 write("m1.csv", "id,name\n1,a\n2,b\n")
 write("m2.csv", "name,id\nc,3\n")

@@ -60,7 +60,7 @@ REFUSED = (
     (["cat", "-s", "", "t.stoa"], "--select : a name is empty"),
     (["cat", "-s", "c", "t.stoa"], 't.stoa: there is no column "c"'),
     (["explain", "t.stoa"], "explain: --where EXPR says what to explain"),
-    (["schema", "-f", "avsc", "t.csv"], "--format avsc: expected text or json"),
+    (["schema", "-f", "yaml", "t.csv"], "--format yaml: expected text, json or avsc"),
     (["schema", "--from", "xml", "t.csv"], "--from xml: there is no such format (csv, tsv, stoa, jsonl)"),
     (["schema", "--from", "jsonl", "t.csv"], "t.csv: JSON lines can be written, not read"),
     (["schema", "t.stoa", "t.csv"], "t.stoa is stoa, but t.csv is csv: one format at a time"),

@@ -1,9 +1,11 @@
 /*
- * Any text as a type and as a schema document: what is taken keeps the rules of schemas and comes
- * back equal from the text that it is printed as.
+ * Any text as a type, as a schema document and as a schema of Avro: what is taken keeps the rules
+ * of schemas and comes back equal from the text that it is printed as.
  */
 #include <stdlib.h>
 #include <string.h>
+
+#include <stoa/avro.h>
 
 #include "base/alloc.h"
 #include "column/schema.h"
@@ -63,6 +65,27 @@ static void check_document(const uint8_t *data, size_t nbytes)
     stoa_schema_reset(&schema);
 }
 
+/* Any text as a schema of Avro: what is taken is printed, and then reads back as it prints. */
+static void check_avro(const uint8_t *data, size_t nbytes)
+{
+    struct stoa_schema schema = {0}, back = {0};
+    struct stoa_error err;
+    char *printed, *again;
+
+    if (stoa_avro_parse_schema((const char *)data, nbytes, &schema, &err) != STOA_OK) {
+        must(err.status == STOA_ERR_USAGE);
+        return;
+    }
+    must(stoa_avro_print_schema(&schema, "t", &printed, &err) == STOA_OK);
+    must(stoa_avro_parse_schema(printed, strlen(printed), &back, &err) == STOA_OK);
+    must(stoa_avro_print_schema(&back, "t", &again, &err) == STOA_OK);
+    must(strcmp(printed, again) == 0);
+    stoa_free(again);
+    stoa_free(printed);
+    stoa_schema_reset(&back);
+    stoa_schema_reset(&schema);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
     char *text;
@@ -70,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     if (nbytes > MAX_NBYTES)
         return 0;
     check_document(data, nbytes);
+    check_avro(data, nbytes);
     text = malloc(nbytes + 1); /* just as long: a read past its end is seen */
     must(text != NULL);
     if (nbytes > 0)

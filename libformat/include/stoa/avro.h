@@ -1,0 +1,36 @@
+/*
+ * Schemas of Avro (.avsc), both ways.
+ *
+ * A table is a record. Its columns are fields with Avro's types and logical types; names that Avro
+ * does not allow are made to fit and kept in the attribute "stoa_name", types that Avro does not
+ * have in "stoa_type", as their text form. So what is printed reads back as the same schema, but
+ * for ids and metadata of what is inside of nested columns.
+ */
+#ifndef STOA_AVRO_H
+#define STOA_AVRO_H
+
+#include <stoa/schema.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* `name` is that of the record, made to fit. *out is terminated: free it with stoa_free(). */
+STOA_API STOA_CHECK enum stoa_status stoa_avro_print_schema(const struct stoa_schema *schema,
+                                                            const char *name, char **out,
+                                                            struct stoa_error *err);
+
+/*
+ * Reads the schema of a record: primitive and logical types, enum, fixed, array, map and record,
+ * and unions of one of these with null. References to named types are not read. STOA_ERR_USAGE
+ * names the field that is wrong.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_avro_parse_schema(const char *text, size_t nbytes,
+                                                            struct stoa_schema *out,
+                                                            struct stoa_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

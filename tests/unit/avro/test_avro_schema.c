@@ -1,0 +1,229 @@
+/* Schemas of Avro: every schema of ours goes there and back, others are read or refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stoa/avro.h>
+
+#include "base/alloc.h"
+#include "column/schema.h"
+#include "support/gen_table.h"
+
+/* Names, types, nullability and metadata of the columns. */
+static void assert_same(const struct stoa_schema *a, const struct stoa_schema *b)
+{
+    assert_int_equal(a->nfields, b->nfields);
+    for (uint32_t i = 0; i < a->nfields; i++) {
+        const struct stoa_field *x = &a->fields[i], *y = &b->fields[i];
+        char *types[2];
+
+        assert_int_equal(stoa_type_print(x, &types[0], NULL), STOA_OK);
+        assert_int_equal(stoa_type_print(y, &types[1], NULL), STOA_OK);
+        assert_string_equal(types[0], types[1]);
+        assert_string_equal(x->name, y->name);
+        assert_int_equal(x->nullable, y->nullable);
+        assert_int_equal(x->metadata.npairs, y->metadata.npairs);
+        for (uint32_t k = 0; k < x->metadata.npairs; k++)
+            assert_string_equal(stoa_metadata_get(&y->metadata, x->metadata.pairs[k].key),
+                                x->metadata.pairs[k].value);
+        stoa_free(types[0]);
+        stoa_free(types[1]);
+    }
+}
+
+static void go_and_return(const struct stoa_schema *schema)
+{
+    struct stoa_schema again = {0};
+    struct stoa_error err = {0};
+    char *text;
+
+    assert_int_equal(stoa_avro_print_schema(schema, "a table", &text, &err), STOA_OK);
+    if (stoa_avro_parse_schema(text, strlen(text), &again, &err) != STOA_OK)
+        fail_msg("%s: %s", text, err.message);
+    assert_same(schema, &again);
+    stoa_schema_reset(&again);
+    stoa_free(text);
+}
+
+static void every_schema_goes_there_and_back(void **state)
+{
+    (void)state;
+    const size_t nrounds = stoa_test_ncases(2000);
+    struct stoa_test_random r;
+
+    stoa_test_random_init(&r, "avro");
+    for (size_t i = 0; i < nrounds; i++) {
+        const uint32_t ncolumns = (uint32_t)stoa_test_random_between(&r, 1, 8);
+        struct stoa_schema schema = {0};
+
+        stoa_test_gen_any_schema(&r, ncolumns, (uint32_t)(1 + i % 4), &schema);
+        go_and_return(&schema);
+        stoa_schema_reset(&schema);
+    }
+}
+
+static void types_that_avro_has_need_no_attribute(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type;
+        const char *printed; /* of the field, in one line */
+    } cases[] = {
+        {"int32", "{\"name\": \"a_b\", \"stoa_name\": \"a b\", \"type\": [\"null\", \"int\"], "
+                  "\"default\": null}"},
+        {"timestamp(us,UTC)",
+         "{\"name\": \"a_b\", \"stoa_name\": \"a b\", \"type\": [\"null\", {\"type\": \"long\", "
+         "\"logicalType\": \"timestamp-micros\"}], \"default\": null}"},
+        {"decimal(10,2)",
+         "{\"name\": \"a_b\", \"stoa_name\": \"a b\", \"type\": [\"null\", {\"type\": \"bytes\", "
+         "\"logicalType\": \"decimal\", \"precision\": 10, \"scale\": 2}], \"default\": null}"},
+        {"list<utf8 not null>",
+         "{\"name\": \"a_b\", \"stoa_name\": \"a b\", \"type\": [\"null\", {\"type\": \"array\", "
+         "\"items\": \"string\"}], \"default\": null}"},
+        {"enum(a,\"b c\")",
+         "{\"name\": \"a_b\", \"stoa_name\": \"a b\", \"stoa_type\": \"enum(a,\\\"b c\\\")\", "
+         "\"type\": [\"null\", \"string\"], \"default\": null}"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_schema schema = {0};
+        struct stoa_field field;
+        char line[1024], *text;
+        size_t n = 0;
+
+        assert_int_equal(stoa_field_parse("a b", cases[i].type, true, &field, NULL), STOA_OK);
+        assert_int_equal(stoa_schema_add_field(&schema, &field, NULL), STOA_OK);
+        assert_int_equal(stoa_avro_print_schema(&schema, "t", &text, NULL), STOA_OK);
+        for (const char *at = strstr(text, "[") + 1; *at != '\0' && n + 1 < sizeof(line); at++)
+            if (*at == '\n') {
+                if (at[-1] == ',')
+                    line[n++] = ' ';
+                while (at[1] == ' ')
+                    at++;
+            } else {
+                line[n++] = *at;
+            }
+        line[n] = '\0';
+        *strrchr(line, ']') = '\0';
+        assert_string_equal(line, cases[i].printed);
+        stoa_free(text);
+        stoa_field_reset(&field);
+        stoa_schema_reset(&schema);
+    }
+}
+
+#define RECORD(fields) "{\"type\":\"record\",\"name\":\"t\",\"fields\":[" fields "]}"
+#define FIELD(type)    RECORD("{\"name\":\"a\",\"type\":" type "}")
+
+static void schemas_of_others_are_read_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *expected; /* the type of column a, or the message */
+    } cases[] = {
+        {FIELD("\"long\""), "int64 not null"},
+        {FIELD("[\"null\",\"long\"]"), "int64"},
+        {FIELD("[\"long\",\"null\"]"), "int64"},
+        {FIELD("{\"type\":\"long\"}"), "int64 not null"},
+        {FIELD("{\"type\":{\"type\":\"string\"}}"), "utf8 not null"},
+        {FIELD("{\"type\":\"int\",\"logicalType\":\"date\"}"), "date32 not null"},
+        {FIELD("{\"type\":\"string\",\"logicalType\":\"uuid\"}"), "uuid not null"},
+        {FIELD("{\"type\":\"long\",\"logicalType\":\"of-another-program\"}"), "int64 not null"},
+        {FIELD("{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":9}"),
+         "decimal(9,0) not null"},
+        {FIELD("{\"type\":\"fixed\",\"name\":\"f\",\"size\":16}"), "fixed_binary(16) not null"},
+        {FIELD("{\"type\":\"fixed\",\"name\":\"f\",\"size\":12,\"logicalType\":\"duration\"}"),
+         "interval not null"},
+        {FIELD("{\"type\":\"enum\",\"name\":\"e\",\"symbols\":[\"x\",\"y\"]}"),
+         "enum(x,y) not null"},
+        {FIELD("{\"type\":\"array\",\"items\":[\"null\",\"float\"]}"), "list<float32> not null"},
+        {FIELD("{\"type\":\"map\",\"values\":\"int\"}"), "map<utf8,int32 not null> not null"},
+        {FIELD(
+             "{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"x\",\"type\":\"int\"}]}"),
+         "struct<x:int32 not null> not null"},
+        {FIELD("[\"int\",\"string\"]"), "field \"a\": a union of two types can't be one column"},
+        {FIELD("[\"null\"]"),
+         "field \"a\": a type is a name, an object, or a union of one of these "
+         "with null"},
+        {FIELD("\"t\""), "field \"a\": type \"t\" can't be read: it is none of Avro's own"},
+        {FIELD("{\"type\":\"fixed\",\"name\":\"f\",\"size\":-1}"),
+         "field \"a\": \"size\" is missing or no number"},
+        {FIELD("{\"type\":\"enum\",\"name\":\"e\",\"symbols\":[1]}"),
+         "field \"a\": a symbol is no text"},
+        {RECORD("{\"type\":\"int\"}"), "a field has no name"},
+        {RECORD("{\"name\":\"a\",\"type\":\"int\"},{\"name\":\"a\",\"type\":\"int\"}"),
+         "there are two columns \"a\""},
+        {"{\"type\":\"record\",\"name\":\"t\"}", "\"fields\" is missing, no array or too long"},
+        {"{\"stoa_schema\": 1}",
+         "not an Avro schema of a table: it begins with {\"type\": \"record\", ..."},
+        {"[", "not JSON: line 1, column 1: ']' expected near end of file"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_schema schema = {0};
+        struct stoa_error err = {0};
+        char got[STOA_ERROR_MESSAGE_NBYTES], *type = NULL;
+
+        if (stoa_avro_parse_schema(cases[i].text, strlen(cases[i].text), &schema, &err) ==
+            STOA_OK) {
+            assert_int_equal(stoa_type_print(&schema.fields[0], &type, NULL), STOA_OK);
+            snprintf(got, sizeof(got), "%s%s", type, schema.fields[0].nullable ? "" : " not null");
+        } else {
+            snprintf(got, sizeof(got), "%s", err.message);
+        }
+        assert_string_equal(got, cases[i].expected);
+        stoa_free(type);
+        stoa_schema_reset(&schema);
+    }
+}
+
+static void types_nested_too_deep_are_refused(void **state)
+{
+    (void)state;
+    static char text[64 * 1024];
+    struct stoa_schema schema = {0};
+    struct stoa_error err = {0};
+    size_t n = 0;
+
+    n += (size_t)sprintf(text, "{\"type\":\"record\",\"name\":\"t\",\"fields\":[{\"name\":\"a\","
+                               "\"type\":");
+    for (int i = 0; i < 1000; i++)
+        n += (size_t)sprintf(text + n, "{\"type\":\"array\",\"items\":");
+    n += (size_t)sprintf(text + n, "\"int\"");
+    for (int i = 0; i < 1000; i++)
+        text[n++] = '}';
+    n += (size_t)sprintf(text + n, "}]}");
+    assert_int_equal(stoa_avro_parse_schema(text, n, &schema, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "field \"a\": types are nested more than 32 deep");
+}
+
+static void names_are_made_to_fit(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a b", "a_b", "a-b", "1st", "", "\xc3\xa9", "_", "a_b_2"};
+    const struct stoa_type type = {.id = STOA_INT64};
+    struct stoa_schema schema = {0};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_int_equal(stoa_schema_add(&schema, names[i], &type, false, NULL), STOA_OK);
+    go_and_return(&schema);
+    stoa_schema_reset(&schema);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_schema_goes_there_and_back),
+        cmocka_unit_test(types_that_avro_has_need_no_attribute),
+        cmocka_unit_test(schemas_of_others_are_read_or_refused),
+        cmocka_unit_test(types_nested_too_deep_are_refused),
+        cmocka_unit_test(names_are_made_to_fit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
