@@ -20,6 +20,7 @@
 #include "base/time.h"
 #include "column/array.h"
 #include "column/schema.h"
+#include "csv/parse.h"
 
 #define RUN_NROWS  256
 #define RUN_NBYTES (1 << 20) /* about, of a run of more than one row */
@@ -33,6 +34,7 @@ enum kind {
     KIND_UTF8,
     KIND_ENUM,
     KIND_BASE64,
+    KIND_PATTERN, /* dates and times of another layout than ISO 8601 */
 };
 
 struct column {
@@ -41,6 +43,7 @@ struct column {
     bool plain;    /* of this run: no byte of the texts is special */
     bool is_first; /* of a record, where a '#' could begin a comment */
     stoa_value_format *format;
+    struct stoa_time_pattern *pattern; /* owned; NULL but for KIND_PATTERN */
     const struct stoa_field *field;
     const struct stoa_array *array;
 };
@@ -237,6 +240,47 @@ static bool put_base64(struct cursor *cursor, const struct column *column, size_
     return settle(cursor, column, stoa_base64_encode(bytes, nbytes, (char *)cursor->at));
 }
 
+/* Since 1970-01-01T00:00:00, or since midnight. */
+static int64_t seconds_of(const struct column *column, size_t row, uint32_t *nanos)
+{
+    const struct stoa_type *type = &column->field->type;
+    const bool narrow =
+        type->id == STOA_DATE32 || (type->id == STOA_TIME && type->unit < STOA_MICRO);
+    int64_t per_second, x, rest;
+    int32_t small;
+
+    if (narrow) {
+        memcpy(&small, column->array->values + sizeof(small) * row, sizeof(small));
+        x = small;
+    } else {
+        memcpy(&x, column->array->values + sizeof(x) * row, sizeof(x));
+    }
+    *nanos = 0;
+    if (type->id == STOA_DATE32)
+        return x * 86400;
+    per_second = stoa_time_unit_per_second(type->unit);
+    rest = x % per_second;
+    rest += rest < 0 ? per_second : 0;
+    *nanos = (uint32_t)(rest * (1000000000 / per_second));
+    return x / per_second - (x < 0 && x % per_second != 0);
+}
+
+/* By the pattern, with all digits of the unit where it has a fraction; years that it has no digits
+   for in ISO 8601. */
+static bool put_pattern(struct cursor *cursor, const struct column *column, size_t row)
+{
+    const unsigned ndigits = 3 * (unsigned)column->field->type.unit;
+    char text[STOA_TIME_PATTERN_NBYTES];
+    uint32_t nanos;
+    const int64_t seconds = seconds_of(column, row, &nanos);
+    size_t nbytes = stoa_time_pattern_format(column->pattern, seconds, nanos,
+                                             ndigits > 0 ? ndigits : 1, STOA_UTC_Z, text);
+
+    if (nbytes == 0)
+        nbytes = column->format(&column->field->type, column->array->values, row, text);
+    return put_text(cursor, column, (const uint8_t *)text, nbytes);
+}
+
 /* Value `row`, which is not null. */
 static bool put_value(struct cursor *cursor, const struct column *column, size_t row)
 {
@@ -252,6 +296,8 @@ static bool put_value(struct cursor *cursor, const struct column *column, size_t
         return put_enum(cursor, column, row);
     case KIND_BASE64:
         return put_base64(cursor, column, row);
+    case KIND_PATTERN:
+        return put_pattern(cursor, column, row);
     default:
         nbytes = column->format(&column->field->type, array->values, row, (char *)cursor->at);
         if (column->kind == KIND_ODD)
@@ -333,9 +379,29 @@ static enum kind kind_of(const struct stoa_csv_style *style, enum stoa_type_id i
     return KIND_BARE;
 }
 
-static void init_columns(const struct stoa_csv_style *style, const struct stoa_batch *batch,
-                         struct column *columns)
+/* A pattern that is none for its type is no matter here: ISO 8601 says the same. */
+static enum stoa_status init_pattern(struct column *column, struct stoa_error *err)
 {
+    struct stoa_time_pattern pattern;
+    bool found;
+    enum stoa_status st;
+
+    if (stoa_csv_pattern_of(column->field, &pattern, &found, NULL) != STOA_OK || !found)
+        return STOA_OK;
+    st = stoa_alloc(&column->pattern, sizeof(*column->pattern), err);
+    if (st == STOA_OK) {
+        *column->pattern = pattern;
+        column->kind = KIND_PATTERN;
+    }
+    return st;
+}
+
+static enum stoa_status init_columns(const struct stoa_csv_style *style,
+                                     const struct stoa_batch *batch, struct column *columns,
+                                     struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
     for (uint32_t i = 0; i < batch->ncolumns; i++) {
         const struct stoa_field *field = &batch->schema->fields[i];
 
@@ -347,7 +413,10 @@ static void init_columns(const struct stoa_csv_style *style, const struct stoa_b
             .field = field,
             .array = &batch->columns[i],
         };
+        STOA_TRY(init_pattern(&columns[i], err));
     }
+out:
+    return st;
 }
 
 /* Bytes of one value at the most, text and bytes aside. */
@@ -358,6 +427,8 @@ static size_t value_max_nbytes(const struct column *column)
 
     if (column->kind == KIND_BASE64)
         return stoa_base64_nbytes(type->width) + 4 + AROUND;
+    if (column->kind == KIND_PATTERN)
+        return 2 * STOA_TIME_PATTERN_NBYTES + AROUND;
     if (column->kind != KIND_ENUM)
         return STOA_TEXT_NBYTES + AROUND;
     for (uint32_t i = 0; i < type->nsymbols; i++) {
@@ -424,7 +495,7 @@ enum stoa_status stoa_csv_append_rows(const struct stoa_csv_style *style,
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&columns, ncolumns, sizeof(*columns), err));
-    init_columns(style, batch, columns);
+    STOA_TRY(init_columns(style, batch, columns, err));
     for (uint32_t i = 0; i < ncolumns; i++)
         row_nbytes += value_max_nbytes(&columns[i]) + style->null_nbytes;
     run_nrows = row_nbytes < RUN_NBYTES / RUN_NROWS ? RUN_NROWS : RUN_NBYTES / row_nbytes + 1;
@@ -439,6 +510,8 @@ enum stoa_status stoa_csv_append_rows(const struct stoa_csv_style *style,
         STOA_TRY(append_run(style, columns, ncolumns, begin, run_end, out, err));
     }
 out:
+    for (uint32_t i = 0; columns != NULL && i < ncolumns; i++)
+        stoa_free(columns[i].pattern);
     stoa_free(columns);
     return st;
 }

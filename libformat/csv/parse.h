@@ -120,6 +120,14 @@ STOA_CHECK enum stoa_status stoa_csv_column_init(struct stoa_csv_column *column,
                                                  const struct stoa_csv_reading *reading,
                                                  struct stoa_error *err);
 
+/*
+ * The pattern that a field has for its dates and times (csv_format in its metadata); *found is
+ * false where it has none, or ISO 8601. STOA_ERR_USAGE for what is no pattern for the field's type.
+ */
+STOA_CHECK enum stoa_status stoa_csv_pattern_of(const struct stoa_field *field,
+                                                struct stoa_time_pattern *out, bool *found,
+                                                struct stoa_error *err);
+
 /* In the place of a column of the text: there is none, and every value is null. */
 #define STOA_CSV_NO_PLACE UINT32_MAX
 

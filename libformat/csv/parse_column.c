@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "column/array.h"
+#include "column/schema.h"
 #include "csv/csv_table.h"
 #include "csv/parse_value.h"
 
@@ -43,22 +44,24 @@ static bool pattern_fits(const struct stoa_time_pattern *pattern, const struct s
            pattern->has_clock == (type->id != STOA_DATE32) && pattern->has_zone == zoned;
 }
 
-static enum stoa_status find_pattern(struct stoa_csv_column *column, struct stoa_error *err)
+enum stoa_status stoa_csv_pattern_of(const struct stoa_field *field, struct stoa_time_pattern *out,
+                                     bool *found, struct stoa_error *err)
 {
-    const struct stoa_type *type = &column->field->type;
-    const char *text = stoa_metadata_get(&column->field->metadata, "csv_format");
+    const struct stoa_type *type = &field->type;
+    const char *text = stoa_metadata_get(&field->metadata, STOA_METADATA_CSV_FORMAT);
     enum stoa_status st;
 
+    *found = false;
     if (text == NULL || is_iso(text) ||
         (type->id != STOA_DATE32 && type->id != STOA_TIME && type->id != STOA_TIMESTAMP))
         return STOA_OK;
-    STOA_TRY(stoa_time_pattern_compile(text, &column->pattern, err));
-    if (!pattern_fits(&column->pattern, type)) {
+    STOA_TRY(stoa_time_pattern_compile(text, out, err));
+    if (!pattern_fits(out, type)) {
         st = stoa_fail(err, STOA_ERR_USAGE, "pattern \"%s\" is not one for %s", text,
                        stoa_type_info(type->id)->name);
         goto out;
     }
-    column->has_pattern = true;
+    *found = true;
 out:
     return st;
 }
@@ -85,7 +88,7 @@ enum stoa_status stoa_csv_column_init(struct stoa_csv_column *column,
     STOA_TRY(stoa_csv_column_check(field, err));
     made.strict = reading->strict && stoa_csv_given_type(reading->options, field->name) == NULL;
     made.parser = stoa_csv_parser_find(&field->type);
-    st = find_pattern(&made, err);
+    st = stoa_csv_pattern_of(field, &made.pattern, &made.has_pattern, err);
     if (st != STOA_OK) {
         stoa_wrap(err, st, "column \"%s\"", field->name);
         goto out;

@@ -382,6 +382,58 @@ static void make_nans_usual(struct stoa_batch *batch)
     }
 }
 
+/* "x TYPE" with a pattern, in a text with semicolons; what is written is read by the pattern too.
+ */
+static void dates_and_times_keep_the_pattern_they_were_read_with(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *schema;
+        const char *pattern;
+        const char *text;
+        const char *expected;
+    } cases[] = {
+        {"x date32", "%d/%m/%Y", "x\n12/03/2024\n1/2/0001\n\n31/12/9999\n",
+         "x\n12/03/2024\n01/02/0001\n\n31/12/9999\n"},
+        {"x date32", "%Y-%d-%m", "x\n2024-02-03\n", "x\n2024-02-03\n"},
+        {"x date32", "%b %-d, %Y", "x\nMay 3, 1969\n", "x\n\"May 3, 1969\"\n"},
+        {"x time(s)", "%I.%M %p", "x\n12.30 AM\n1.00 PM\n", "x\n12.30 AM\n01.00 PM\n"},
+        {"x time(us)", "%H:%M:%S,%f", "x\n23:59:59,25\n", "x\n\"23:59:59,250000\"\n"},
+        {"x timestamp(ms)", "%d.%m.%Y %H:%M:%S.%f", "x\n31.12.1969 23:59:59.9\n",
+         "x\n31.12.1969 23:59:59.900\n"},
+        {"x timestamp(s,UTC)", "%d/%b/%Y:%H:%M:%S %z", "x\n10/Oct/2000:13:55:36 -0700\n",
+         "x\n10/Oct/2000:20:55:36 Z\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct stoa_csv_options in = {.delimiter = ';'};
+        struct stoa_schema schema = {0};
+        struct stoa_batch batch = {0}, back = {0};
+        char *got, *rows, *rows_back;
+        size_t nbytes;
+
+        stoa_test_schema_parse(cases[i].schema, &schema);
+        assert_int_equal(stoa_metadata_set(&schema.fields[0].metadata, STOA_METADATA_CSV_FORMAT,
+                                           cases[i].pattern, NULL),
+                         STOA_OK);
+        stoa_test_folder_put(path, cases[i].text, strlen(cases[i].text));
+        assert_int_equal(stoa_test_csv_read(&path, 1, &in, &schema, NULL, &batch, NULL), STOA_OK);
+        got = written(NULL, &batch, &nbytes);
+        assert_string_equal(got, cases[i].expected);
+        stoa_test_folder_put(path, got, nbytes);
+        assert_int_equal(stoa_test_csv_read(&path, 1, NULL, &schema, NULL, &back, NULL), STOA_OK);
+        rows = stoa_test_rows_text(&batch);
+        rows_back = stoa_test_rows_text(&back);
+        assert_string_equal(rows_back, rows);
+        stoa_free(rows);
+        stoa_free(rows_back);
+        stoa_free(got);
+        stoa_batch_reset(&batch);
+        stoa_batch_reset(&back);
+        stoa_schema_reset(&schema);
+    }
+}
+
 static void tables_of_every_type_read_back_equal(void **state)
 {
     (void)state;
@@ -515,6 +567,7 @@ int main(void)
         TEST(floats_have_their_shortest_form),
         TEST(spans_of_time_are_iso_8601),
         TEST(timestamps_keep_the_t_they_were_read_with),
+        TEST(dates_and_times_keep_the_pattern_they_were_read_with),
         TEST(tables_of_every_type_read_back_equal),
         TEST(types_without_a_text_form_are_refused),
         TEST(failing_writes_and_allocations_are_reported),
