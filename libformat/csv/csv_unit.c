@@ -263,19 +263,20 @@ static enum stoa_status reject_all(struct reader *reader, struct stoa_error *err
     if (misfits->nitems > 0)
         qsort(misfits->items, misfits->nitems, sizeof(*misfits->items), compare_misfits);
     for (size_t i = 0; i <= misfits->nitems; i++) {
-        const struct stoa_csv_misfit *misfit = &misfits->items[i];
+        const bool at_end = i == misfits->nitems;
+        const struct stoa_csv_misfit *misfit = at_end ? NULL : &misfits->items[i];
 
-        if (i > 0 && i < misfits->nitems && misfit->row == misfit[-1].row)
+        if (!at_end && i > 0 && misfit->row == misfit[-1].row)
             continue;
         for (; next_event < index->nevents; next_event++) {
             const struct stoa_csv_event *event = &index->events[next_event];
 
-            if (i < misfits->nitems && event->row > index->tile.row + misfit->row)
+            if (!at_end && event->row > index->tile.row + misfit->row)
                 break;
             if (event->kind == STOA_CSV_FAULTY)
                 STOA_TRY(reject_event(reader, event, err));
         }
-        if (i < misfits->nitems)
+        if (!at_end)
             STOA_TRY(reject_misfit(reader, misfit, err));
     }
 out:

@@ -1,11 +1,11 @@
 /*
- * Any text as CSV: the rows must not depend on units and reads, and must come back from the text
- * that they are written as.
+ * Any text as CSV: rows and bad records must not depend on units and reads, and the rows must come
+ * back from the text that they are written as, with quotes of any mode.
  *
  *     byte 0     delimiter, header or not
  *     byte 1, 2  records of a unit, bytes of a read
  *     byte 3, 4  the same for the second time
- *     byte 5     the type of all columns, 0 for what is inferred
+ *     byte 5     the type of all columns, 0 for what is inferred; how quotes are written
  *     from 6 on  the text
  */
 #include <stdlib.h>
@@ -56,6 +56,7 @@ struct text {
     size_t nbytes;
     struct stoa_csv_options options;
     size_t max_read;
+    struct stoa_sink *rejects; /* NULL: a bad record is an error */
 };
 
 /* The text as the one input, delivered in pieces. NULL: it is taken for an archive. */
@@ -100,7 +101,13 @@ static enum stoa_status read_all(const struct text *text, const char *type_text,
                                  struct stoa_schema *schema, struct stoa_batch *batch)
 {
     struct stoa_csv_source_options options = {
-        .csv = text->options, .schema = schema, .inferred = type_text[0] == '\0'};
+        .csv = text->options,
+        .schema = schema,
+        .inferred = type_text[0] == '\0',
+        .rejects = {.on_error =
+                        text->rejects != NULL ? STOA_CSV_ON_ERROR_REJECT : STOA_CSV_ON_ERROR_ABORT,
+                    .sink = text->rejects},
+    };
     struct stoa_test_io_fault fault;
     struct stoa_csv_inputs *inputs = open_inputs(text, &fault);
     struct stoa_batch_source *source = NULL;
@@ -125,11 +132,44 @@ static enum stoa_status read_all(const struct text *text, const char *type_text,
     return st;
 }
 
-static void check_written(const struct stoa_batch *batch, const struct stoa_csv_options *options)
+/* Both texts without their bad records, which are the same; none where `is_good`. */
+static void check_rejects(struct text texts[2], const char *type, bool is_good)
+{
+    struct stoa_schema schemas[2] = {{0}};
+    struct stoa_batch batches[2];
+    enum stoa_status st[2];
+    const uint8_t *lists[2];
+    size_t nbytes[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        must(stoa_sink_create_memory(&texts[i].rejects, NULL) == STOA_OK);
+        st[i] = read_all(&texts[i], type, &schemas[i], &batches[i]);
+        lists[i] = stoa_sink_memory(texts[i].rejects, &nbytes[i]);
+    }
+    must(st[0] == st[1]);
+    must(!is_good || st[0] == STOA_OK);
+    if (st[0] == STOA_OK) {
+        must(stoa_batch_equal(&batches[0], &batches[1]));
+        must(nbytes[0] == nbytes[1] && memcmp(lists[0], lists[1], nbytes[0]) == 0);
+        must(!is_good || memchr(lists[0], '\n', nbytes[0]) == lists[0] + nbytes[0] - 1);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        stoa_sink_close(texts[i].rejects);
+        stoa_batch_reset(&batches[i]);
+        stoa_schema_reset(&schemas[i]);
+    }
+}
+
+static void check_written(const struct stoa_batch *batch, const struct stoa_csv_options *options,
+                          unsigned mode)
 {
     struct text text = {.options = *options};
-    const struct stoa_csv_write_options out_options = {.delimiter = options->delimiter,
-                                                       .no_header = options->header_nrecords < 0};
+    const struct stoa_csv_write_options out_options = {
+        .delimiter = options->delimiter,
+        .no_header = options->header_nrecords < 0,
+        .quoting = (enum stoa_csv_quoting)(mode % STOA_CSV_QUOTE_NONE),
+        .crlf = mode >= STOA_CSV_QUOTE_NONE,
+    };
     struct stoa_schema schema;
     struct stoa_batch back;
     char *out = NULL;
@@ -149,7 +189,9 @@ static void check_written(const struct stoa_batch *batch, const struct stoa_csv_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
     static const char delimiters[] = ",;\t|:- 1";
-    struct text first = {0}, second;
+    const unsigned ntypes = sizeof(types) / sizeof(types[0]);
+    struct text texts[2] = {{0}};
+    struct text *first = &texts[0], *second = &texts[1];
     struct stoa_schema schema = {0}, schema_again = {0};
     struct stoa_batch batch, batch_again;
     const char *type;
@@ -157,24 +199,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 
     if (nbytes < NOPTIONS)
         return 0;
-    type = types[data[5] % (sizeof(types) / sizeof(types[0]))];
-    first.bytes = data + NOPTIONS;
-    first.nbytes = nbytes - NOPTIONS;
-    first.options = (struct stoa_csv_options){.delimiter = delimiters[data[0] % 8],
-                                              .header_nrecords = data[0] >= 128 ? -1 : 0};
-    second = first;
-    first.options.unit_nrows = data[1];
-    first.max_read = data[2];
-    second.options.unit_nbytes = data[3];
-    second.max_read = data[4];
+    type = types[data[5] % ntypes];
+    first->bytes = data + NOPTIONS;
+    first->nbytes = nbytes - NOPTIONS;
+    first->options = (struct stoa_csv_options){.delimiter = delimiters[data[0] % 8],
+                                               .header_nrecords = data[0] >= 128 ? -1 : 0};
+    *second = *first;
+    first->options.unit_nrows = data[1];
+    first->max_read = data[2];
+    second->options.unit_nbytes = data[3];
+    second->max_read = data[4];
 
-    st = read_all(&first, type, &schema, &batch);
-    must((read_all(&second, type, &schema_again, &batch_again) == STOA_OK) == (st == STOA_OK));
+    st = read_all(first, type, &schema, &batch);
+    must((read_all(second, type, &schema_again, &batch_again) == STOA_OK) == (st == STOA_OK));
     if (st == STOA_OK) {
         must(stoa_schema_equal(&schema, &schema_again));
         must(stoa_batch_equal(&batch, &batch_again));
-        check_written(&batch, &first.options);
+        check_written(&batch, &first->options, data[5] / ntypes);
     }
+    check_rejects(texts, type, st == STOA_OK);
     stoa_batch_reset(&batch);
     stoa_batch_reset(&batch_again);
     stoa_schema_reset(&schema);
