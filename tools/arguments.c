@@ -292,6 +292,40 @@ bool option_select(const struct arguments *arguments, char ***names, uint32_t *n
     return false;
 }
 
+bool option_list(const struct arguments *arguments, enum option_id id, const char *const **out)
+{
+    const char *list = arguments->values[id];
+    size_t capacity = 2;
+    char **items;
+
+    if (list == NULL)
+        return true;
+    for (const char *at = list; *at != '\0'; at++)
+        capacity += *at == ',';
+    items = calloc(capacity, sizeof(*items));
+    for (size_t n = 0; items != NULL; list++) { /* over a comma */
+        items[n] = next_name(&list);
+        if (items[n++] == NULL)
+            break;
+        if (*list == '\0') {
+            *out = (const char *const *)items;
+            return true;
+        }
+    }
+    list_free((const char *const *)items);
+    fail_memory();
+    return false;
+}
+
+void list_free(const char *const *list)
+{
+    char **items = (char **)(uintptr_t)list; /* option_list() made it */
+
+    for (size_t i = 0; items != NULL && items[i] != NULL; i++)
+        free(items[i]);
+    free(items);
+}
+
 void select_free(char **names, uint32_t nnames)
 {
     for (uint32_t i = 0; names != NULL && i < nnames; i++)
@@ -327,25 +361,6 @@ bool option_where(const struct arguments *arguments, struct stoa_filter **out)
     return false;
 }
 
-/* "auto" is 0, "none" is -1. */
-static bool option_lines(const struct arguments *arguments, enum option_id id, uint64_t max,
-                         int32_t *out)
-{
-    const char *text = arguments->values[id];
-    uint64_t n = 0;
-
-    *out = 0;
-    if (text == NULL || strcmp(text, "auto") == 0)
-        return true;
-    *out = -1;
-    if (strcmp(text, "none") == 0)
-        return true;
-    if (!option_count(arguments, id, max, &n))
-        return false;
-    *out = (int32_t)n;
-    return true;
-}
-
 bool option_delimiter(const struct arguments *arguments, enum option_id id, char *out)
 {
     const char *delimiter = arguments->values[id];
@@ -360,15 +375,6 @@ bool option_delimiter(const struct arguments *arguments, enum option_id id, char
     }
     *out = *delimiter;
     return true;
-}
-
-bool option_csv(const struct arguments *arguments, struct stoa_csv_options *out)
-{
-    *out = (struct stoa_csv_options){0};
-    return option_lines(arguments, OPT_HEADER, STOA_CSV_MAX_HEADER_NRECORDS,
-                        &out->header_nrecords) &&
-           option_delimiter(arguments, OPT_DELIMITER, &out->delimiter) &&
-           option_size(arguments, OPT_MAX_RECORD_SIZE, &out->max_record_nbytes);
 }
 
 bool option_scan(const struct arguments *arguments, struct scan_arguments *out)

@@ -23,6 +23,7 @@ struct job {
 
 static void job_reset(struct job *job)
 {
+    csv_options_reset(&job->options.csv);
     stoa_paths_free(job->paths, job->options.npaths);
     select_free(job->names, job->options.ncolumns);
     stoa_filter_free(job->filter);

@@ -50,7 +50,7 @@ bool input_schema(const struct arguments *arguments, char *const *paths, size_t 
     const char *const *inputs = (const char *const *)paths;
     enum stoa_format format = STOA_FORMAT_AUTO;
     struct inference_arguments inference = {0};
-    struct stoa_csv_options csv;
+    struct stoa_csv_options csv = {0};
     struct stoa_error err;
     bool done = false;
 
@@ -73,6 +73,7 @@ bool input_schema(const struct arguments *arguments, char *const *paths, size_t 
         *code = fail(&err);
 out:
     inference_arguments_reset(&inference);
+    csv_options_reset(&csv);
     return done;
 }
 

@@ -44,7 +44,21 @@ enum option_id {
     OPT_ROW_GROUP_ROWS,
     OPT_ROW_GROUP_BYTES,
     OPT_DELIMITER,
+    OPT_QUOTE,
+    OPT_ESCAPE,
+    OPT_COMMENT,
     OPT_HEADER,
+    OPT_SKIP_LINES,
+    OPT_TRAILING_DELIMITER,
+    OPT_TRIM,
+    OPT_STRICT,
+    OPT_ENCODING,
+    OPT_DECIMAL,
+    OPT_THOUSANDS,
+    OPT_RAGGED,
+    OPT_NULL_VALUES,
+    OPT_TRUE_VALUES,
+    OPT_FALSE_VALUES,
     OPT_MAX_RECORD_SIZE,
     OPT_INFER,
     OPT_TYPES,
@@ -113,6 +127,7 @@ extern const size_t ncommands;
 enum exit_code run_convert(const struct arguments *arguments);
 enum exit_code run_merge(const struct arguments *arguments);
 enum exit_code run_schema(const struct arguments *arguments);
+enum exit_code run_sniff(const struct arguments *arguments);
 enum exit_code run_info(const struct arguments *arguments);
 enum exit_code run_head(const struct arguments *arguments);
 enum exit_code run_cat(const struct arguments *arguments);
@@ -167,8 +182,30 @@ void select_free(char **names, uint32_t nnames);
 /* The predicate of --where; *out is NULL when it is not given. */
 bool option_where(const struct arguments *arguments, struct stoa_filter **out);
 
-/* The options of CSV: --delimiter, --header, --max-record-size. */
+/* The texts of a list with commas, which ends with NULL; *out is left alone when it is not given.
+ */
+bool option_list(const struct arguments *arguments, enum option_id id, const char *const **out);
+void list_free(const char *const *list);
+
+/* How CSV is read: --delimiter, --quote, ... (csv_input.c). */
+#define CSV_INPUT_OPTIONS                                                                          \
+    OPT_DELIMITER, OPT_QUOTE, OPT_ESCAPE, OPT_COMMENT, OPT_HEADER, OPT_SKIP_LINES,                 \
+        OPT_TRAILING_DELIMITER, OPT_TRIM, OPT_STRICT, OPT_ENCODING, OPT_DECIMAL, OPT_THOUSANDS,    \
+        OPT_RAGGED, OPT_NULL_VALUES, OPT_TRUE_VALUES, OPT_FALSE_VALUES, OPT_MAX_RECORD_SIZE
 bool option_csv(const struct arguments *arguments, struct stoa_csv_options *out);
+void csv_options_reset(struct stoa_csv_options *options);
+
+/* A dialect with nothing at "auto" as options; `encoding` is less than 64 bytes long. */
+struct csv_word {
+    const char *name;
+    char value[64];
+};
+#define CSV_NWORDS 10
+size_t csv_option_words(const struct stoa_csv_options *options, const char *encoding,
+                        struct csv_word out[CSV_NWORDS]);
+
+/* "none", "tab", or the character itself, which `out` holds. */
+const char *csv_character(char c, char out[2]);
 
 /* How CSV is written: --quoting, --null-text, ... (csv_output.c). */
 #define CSV_OUTPUT_OPTIONS                                                                         \

@@ -55,6 +55,11 @@ struct json_t *json_out_bool(bool value)
     return json_boolean(value);
 }
 
+struct json_t *json_out_null(void)
+{
+    return json_null();
+}
+
 void json_out_set(struct json_t *object, const char *key, struct json_t *value)
 {
     out_of_memory |= json_object_set_new_nocheck(object, key, value) != 0;

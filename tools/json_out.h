@@ -24,6 +24,7 @@ struct json_t *json_out_bytes(const char *text, size_t nbytes);
 struct json_t *json_out_count(uint64_t n);
 struct json_t *json_out_seconds(double seconds);
 struct json_t *json_out_bool(bool value);
+struct json_t *json_out_null(void);
 
 /* Put `value` into `object` or behind the others of `array`, and take it over in any case. */
 void json_out_set(struct json_t *object, const char *key, struct json_t *value);

@@ -33,7 +33,7 @@ const struct command commands[] = {
         "  stoa convert trips.stoa -o trips.csv.zst\n"
         "  stoa convert trips.zip more.tar.xz -o trips.stoa",
      .options = {OPT_OUTPUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_SCHEMA, OPT_SELECT, OPT_WHERE,
-                 OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE, INFERENCE_OPTIONS, OPT_ON_ERROR,
+                 CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_ON_ERROR,
                  OPT_REJECTS, OPT_REJECTS_LIMIT, OPT_MAX_ERRORS, OPT_MAX_ERROR_RATIO,
                  CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,
                  OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON,
@@ -71,8 +71,22 @@ const struct command commands[] = {
         "  stoa schema trips.csv.gz --json > trips.json\n"
         "  stoa convert trips.csv.gz --schema trips.json -o trips.stoa\n"
         "  stoa schema --diff january.stoa february.stoa",
-     .options = {OPT_SCHEMA_FORMAT, OPT_DIFF, OPT_FILL_MISSING, OPT_AS_TEXT, OPT_FROM, OPT_DELIMITER, OPT_HEADER, OPT_MAX_RECORD_SIZE,
-                 INFERENCE_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+     .options = {OPT_SCHEMA_FORMAT, OPT_DIFF, OPT_FILL_MISSING, OPT_AS_TEXT, OPT_FROM,
+                 CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+    {.name = "sniff", .synopsis = "IN... [options]", .run = run_sniff, .min_files = 1,
+     .summary = "Show what CSV looks like: its dialect, header and types, and how to say them",
+     .details =
+        "What an option does not say is found out from the first 256 KiB of text, as `stoa convert`\n"
+        "does. The last line printed is a command that leaves nothing to be found out.",
+     .json =
+        "  file, encoding, byte_order_mark, delimiter, quote, escape, comment (null: none),\n"
+        "  skip_lines, header, trailing_delimiter, trim, decimal, columns: [{name, type}],\n"
+        "  score (up to 1; below 0.3 it is a guess), bytes, records, whole (all was looked at),\n"
+        "  not_utf8_line (null: none), command: [words]",
+     .examples =
+        "  stoa sniff export.csv\n"
+        "  stoa sniff 'archive/*.csv.gz' --json",
+     .options = {OPT_FROM, CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "info", .synopsis = "FILE [options]", .run = run_info, .min_files = 1, .max_files = 1,
      .summary = "Show rows, columns, encodings, and where every byte of a Stoa file is",
      .json =

@@ -188,7 +188,10 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
     source.csv.unit_nrows = plan->group_nrows;
     source.csv.unit_nbytes = plan->group_nbytes;
     STOA_TRY(stoa_csv_inputs_new(options->paths, options->npaths, &plan->inputs, err));
+    STOA_TRY(stoa_csv_inputs_set_encoding(plan->inputs, source.csv.encoding, err));
     STOA_TRY(refuse_piped_file(plan->inputs, err));
+    STOA_TRY(
+        stoa_csv_inputs_sniff(plan->inputs, &source.csv, options->schema, &source.csv, NULL, err));
     if (options->schema == NULL)
         STOA_TRY(stoa_survey_inputs(plan->inputs, &source.csv, plan->jobs, options->cancel,
                                     &inferred, err));

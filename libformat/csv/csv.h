@@ -28,12 +28,14 @@ STOA_CHECK enum stoa_status stoa_csv_inputs_set_encoding(struct stoa_csv_inputs 
                                                          const char *encoding,
                                                          struct stoa_error *err);
 
-/* stoa_csv_sniff() on opened inputs. */
-STOA_CHECK enum stoa_status stoa_csv_inputs_sniff(struct stoa_csv_inputs *inputs,
-                                                  const struct stoa_csv_options *options,
-                                                  struct stoa_csv_options *resolved,
-                                                  struct stoa_csv_sniff_report *report,
-                                                  struct stoa_error *err);
+/*
+ * stoa_csv_sniff() on opened inputs. With a schema the number of columns is known, and the first
+ * record is the header if it names them, whatever it looks like.
+ */
+STOA_CHECK enum stoa_status
+stoa_csv_inputs_sniff(struct stoa_csv_inputs *inputs, const struct stoa_csv_options *options,
+                      const struct stoa_schema *schema, struct stoa_csv_options *resolved,
+                      struct stoa_csv_sniff_report *report, struct stoa_error *err);
 
 /* stoa_csv_infer() on opened inputs, with the dialect of the options; STOA_CSV_INFER_FULL by one
    thread. */

@@ -443,12 +443,16 @@ enum stoa_status stoa_csv_infer(const char *const *paths, size_t npaths,
                                 char **evidence, struct stoa_error *err)
 {
     const struct stoa_csv_options defaults = {0};
+    struct stoa_csv_options found;
     struct stoa_csv_inputs *inputs = NULL;
     enum stoa_status st;
 
+    if (options == NULL)
+        options = &defaults;
     STOA_TRY(stoa_csv_inputs_new(paths, npaths, &inputs, err));
-    STOA_TRY(
-        stoa_csv_inputs_infer(inputs, options != NULL ? options : &defaults, out, evidence, err));
+    STOA_TRY(stoa_csv_inputs_set_encoding(inputs, options->encoding, err));
+    STOA_TRY(stoa_csv_inputs_sniff(inputs, options, NULL, &found, NULL, err));
+    STOA_TRY(stoa_csv_inputs_infer(inputs, &found, out, evidence, err));
 out:
     stoa_csv_inputs_free(inputs);
     return st;

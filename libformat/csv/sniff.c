@@ -8,12 +8,13 @@
  */
 #include "csv/sniff.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "csv/csv_head.h"
 #include "csv/csv_table.h"
-#include "csv/encoding.h"
 #include "csv/input.h"
 
 #define CANDIDATES_NBYTES ((size_t)1 << 20)  /* of text that all candidates together look at */
@@ -149,7 +150,7 @@ static size_t cut_at_line(const char *text, size_t nbytes)
 }
 
 static void choose_candidate(struct stoa_csv_sniff_parse *parse, const char *text, size_t nbytes,
-                             bool whole, const struct stoa_csv_options *options,
+                             bool whole, uint32_t ncolumns, const struct stoa_csv_options *options,
                              struct stoa_csv_options *resolved)
 {
     struct candidate candidates[MAX_CANDIDATES];
@@ -169,7 +170,7 @@ static void choose_candidate(struct stoa_csv_sniff_parse *parse, const char *tex
         double score;
 
         stoa_csv_sniff_parse(parse, text, nbytes, whole, &own);
-        score = stoa_csv_sniff_score(parse, &width);
+        score = stoa_csv_sniff_score(parse, ncolumns, &width);
         if (i == 0 || candidates[i - 1].delimiter != own.delimiter)
             quoted = false;
         if (own.quote == STOA_CSV_NONE && options->quote == 0 && quoted)
@@ -198,7 +199,7 @@ static size_t count_misfits(const struct stoa_csv_sniff_parse *parse, uint32_t w
 
 /* A backslash is an escape when more records are as they should be with it than without. */
 static void choose_escape(struct stoa_csv_sniff_parse *parse, const char *text, size_t nbytes,
-                          bool whole, struct stoa_csv_options *resolved)
+                          bool whole, uint32_t ncolumns, struct stoa_csv_options *resolved)
 {
     const char doubled = resolved->quote != STOA_CSV_NONE ? resolved->quote : 0;
     uint32_t width;
@@ -209,11 +210,12 @@ static void choose_escape(struct stoa_csv_sniff_parse *parse, const char *text, 
         return;
     if (memchr(text, '\\', nbytes) != NULL && resolved->delimiter != '\\') {
         stoa_csv_sniff_parse(parse, text, nbytes, whole, resolved);
-        score = stoa_csv_sniff_score(parse, &width);
+        score = stoa_csv_sniff_score(parse, ncolumns, &width);
         nmisfits = count_misfits(parse, width);
         resolved->escape = '\\';
         stoa_csv_sniff_parse(parse, text, nbytes, whole, resolved);
-        if (stoa_csv_sniff_score(parse, &width) > score && count_misfits(parse, width) < nmisfits)
+        if (stoa_csv_sniff_score(parse, ncolumns, &width) > score &&
+            count_misfits(parse, width) < nmisfits)
             return;
     }
     resolved->escape = doubled;
@@ -221,7 +223,7 @@ static void choose_escape(struct stoa_csv_sniff_parse *parse, const char *text, 
 
 /* Blanks are trimmed only where each field behind a delimiter has one. */
 static void confirm_trim(struct stoa_csv_sniff_parse *parse, const char *text, size_t nbytes,
-                         bool whole, const struct stoa_csv_options *options,
+                         bool whole, uint32_t ncolumns, const struct stoa_csv_options *options,
                          struct stoa_csv_options *resolved)
 {
     uint32_t width;
@@ -229,7 +231,7 @@ static void confirm_trim(struct stoa_csv_sniff_parse *parse, const char *text, s
     if (options->trim != STOA_CSV_TRIM_AUTO || resolved->trim != STOA_CSV_TRIM_START)
         return;
     stoa_csv_sniff_parse(parse, text, nbytes, whole, resolved);
-    stoa_csv_sniff_score(parse, &width);
+    stoa_csv_sniff_score(parse, ncolumns, &width);
     for (size_t i = 0; i < parse->nrecords; i++) {
         const struct stoa_csv_sniff_record *record = &parse->records[i];
 
@@ -245,7 +247,7 @@ static void confirm_trim(struct stoa_csv_sniff_parse *parse, const char *text, s
     }
 }
 
-enum stoa_status stoa_csv_sniff_text(const char *text, size_t nbytes, bool whole,
+enum stoa_status stoa_csv_sniff_text(const char *text, size_t nbytes, bool whole, uint32_t ncolumns,
                                      const struct stoa_csv_options *options,
                                      struct stoa_csv_options *resolved,
                                      struct stoa_csv_sniff_report *report, struct stoa_error *err)
@@ -260,11 +262,11 @@ enum stoa_status stoa_csv_sniff_text(const char *text, size_t nbytes, bool whole
         whole = false;
     }
     STOA_TRY(stoa_csv_sniff_parse_init(&parse, nbytes, err));
-    choose_candidate(&parse, text, nbytes, whole, options, &found);
-    choose_escape(&parse, text, nbytes, whole, &found);
-    confirm_trim(&parse, text, nbytes, whole, options, &found);
+    choose_candidate(&parse, text, nbytes, whole, ncolumns, options, &found);
+    choose_escape(&parse, text, nbytes, whole, ncolumns, &found);
+    confirm_trim(&parse, text, nbytes, whole, ncolumns, options, &found);
     stoa_csv_sniff_parse(&parse, text, nbytes, whole, &found);
-    report->score = stoa_csv_sniff_score(&parse, &width);
+    report->score = stoa_csv_sniff_score(&parse, ncolumns, &width);
     STOA_TRY(stoa_csv_sniff_layout(&parse, whole, width, &found, &report->ncolumns, err));
     report->nbytes = nbytes;
     report->whole = whole && parse.nrecords < STOA_CSV_SNIFF_NROWS;
@@ -296,7 +298,7 @@ static void look_at_bytes(const char **text, size_t *nbytes, bool whole,
     }
 }
 
-static enum stoa_status sniff_input(struct stoa_csv_input *input,
+static enum stoa_status sniff_input(struct stoa_csv_input *input, uint32_t ncolumns,
                                     const struct stoa_csv_options *options,
                                     struct stoa_csv_options *resolved,
                                     struct stoa_csv_sniff_report *report, struct stoa_error *err)
@@ -312,28 +314,70 @@ static enum stoa_status sniff_input(struct stoa_csv_input *input,
     whole = whole && nbytes == head.nbytes;
     STOA_TRY(stoa_buffer_append_zeros(&head, STOA_CSV_SLACK, err));
     text = (const char *)head.data;
-    report->encoding = input->encoding;
+    snprintf(report->encoding, sizeof(report->encoding), "%s", input->encoding);
     report->byte_order_mark = input->byte_order_mark;
     look_at_bytes(&text, &nbytes, whole, report);
-    STOA_TRY(stoa_csv_sniff_text(text, nbytes, whole, options, resolved, report, err));
+    STOA_TRY(stoa_csv_sniff_text(text, nbytes, whole, ncolumns, options, resolved, report, err));
 out:
     stoa_buffer_free(&head);
     return st;
 }
 
+/* Whether each field of the first record is the name of a column of the schema. */
+static enum stoa_status look_for_names(struct stoa_csv_input *input,
+                                       const struct stoa_csv_options *options,
+                                       const struct stoa_schema *schema, bool *named,
+                                       struct stoa_error *err)
+{
+    struct stoa_csv_options with_header = *options;
+    struct stoa_buffer text = {0};
+    struct stoa_csv_head head = {0};
+    bool whole, complete = false;
+    enum stoa_status st = STOA_OK;
+
+    *named = false;
+    with_header.header_nrecords = 1;
+    STOA_TRY(stoa_csv_input_peek(input, STOA_CSV_SNIFF_NBYTES, &text, &whole, err));
+    STOA_TRY(stoa_buffer_append_zeros(&text, STOA_CSV_SLACK, err));
+    /* A first record that can't be a header is none. */
+    st = stoa_csv_head_read(&with_header, (const char *)text.data, text.nbytes - STOA_CSV_SLACK,
+                            whole, &head, &complete, err);
+    if (st != STOA_OK || !complete) {
+        st = st == STOA_ERR_DATA ? STOA_OK : st;
+        goto out;
+    }
+    *named = head.ncolumns > 0;
+    for (size_t i = 0; i < head.ncolumns && *named; i++) {
+        uint32_t column;
+
+        *named = stoa_schema_find(schema, head.names[i], &column, NULL) == STOA_OK;
+    }
+out:
+    stoa_buffer_free(&text);
+    stoa_csv_head_reset(&head);
+    return st;
+}
+
 enum stoa_status stoa_csv_inputs_sniff(struct stoa_csv_inputs *inputs,
                                        const struct stoa_csv_options *options,
+                                       const struct stoa_schema *schema,
                                        struct stoa_csv_options *resolved,
                                        struct stoa_csv_sniff_report *report, struct stoa_error *err)
 {
     struct stoa_csv_options found = *options;
     struct stoa_csv_sniff_report seen = {0};
+    bool named;
     enum stoa_status st;
 
     STOA_TRY(stoa_csv_options_check(options, err));
     for (size_t i = 0; i < inputs->nitems && seen.ncolumns == 0; i++) {
         seen = (struct stoa_csv_sniff_report){0};
-        STOA_TRY(sniff_input(&inputs->items[i], options, &found, &seen, err));
+        STOA_TRY(sniff_input(&inputs->items[i], schema != NULL ? schema->nfields : 0, options,
+                             &found, &seen, err));
+        if (schema != NULL && options->header_nrecords == 0 && found.header_nrecords < 0) {
+            STOA_TRY(look_for_names(&inputs->items[i], &found, schema, &named, err));
+            found.header_nrecords = named ? 1 : -1;
+        }
     }
     *resolved = found;
     if (report != NULL)
@@ -345,9 +389,12 @@ out:
 enum stoa_status stoa_csv_sniff(const char *const *paths, size_t npaths,
                                 const struct stoa_csv_options *options,
                                 struct stoa_csv_options *resolved,
-                                struct stoa_csv_sniff_report *report, struct stoa_error *err)
+                                struct stoa_csv_sniff_report *report, struct stoa_schema *schema,
+                                struct stoa_error *err)
 {
     const struct stoa_csv_options defaults = {0};
+    struct stoa_csv_options found;
+    struct stoa_csv_sniff_report seen;
     struct stoa_csv_inputs *inputs = NULL;
     enum stoa_status st;
 
@@ -355,7 +402,12 @@ enum stoa_status stoa_csv_sniff(const char *const *paths, size_t npaths,
         options = &defaults;
     STOA_TRY(stoa_csv_inputs_new(paths, npaths, &inputs, err));
     STOA_TRY(stoa_csv_inputs_set_encoding(inputs, options->encoding, err));
-    STOA_TRY(stoa_csv_inputs_sniff(inputs, options, resolved, report, err));
+    STOA_TRY(stoa_csv_inputs_sniff(inputs, options, NULL, &found, &seen, err));
+    if (schema != NULL)
+        STOA_TRY(stoa_csv_inputs_infer(inputs, &found, schema, NULL, err));
+    *resolved = found;
+    if (report != NULL)
+        *report = seen;
 out:
     stoa_csv_inputs_free(inputs);
     return st;

@@ -97,8 +97,12 @@ static inline bool stoa_csv_look_is_typed(enum stoa_csv_look look)
     return look >= STOA_CSV_LOOK_INTEGER && look <= STOA_CSV_LOOK_TIME;
 }
 
-/* How well a parse makes a table of the text, from 0 to 1; *width: its columns. */
-double stoa_csv_sniff_score(const struct stoa_csv_sniff_parse *parse, uint32_t *width);
+/*
+ * How well a parse makes a table of the text, from 0 to 1; *width: its fields. `ncolumns`: those
+ * that it must have, where that is known, or 0.
+ */
+double stoa_csv_sniff_score(const struct stoa_csv_sniff_parse *parse, uint32_t ncolumns,
+                            uint32_t *width);
 
 /*
  * Finds the layout of a parse by the dialect of *resolved, whose width is given, and fills in what
@@ -111,12 +115,12 @@ STOA_CHECK enum stoa_status stoa_csv_sniff_layout(struct stoa_csv_sniff_parse *p
 
 /*
  * stoa_csv_sniff() for the head of a text in UTF-8, `whole` or not, without a byte order mark, with
- * STOA_CSV_SLACK bytes behind it. Fills in the part of *report that tells of records and columns.
+ * STOA_CSV_SLACK bytes behind it; `ncolumns` as above. Fills in the part of *report that tells of
+ * records and columns.
  */
-STOA_CHECK enum stoa_status stoa_csv_sniff_text(const char *text, size_t nbytes, bool whole,
-                                                const struct stoa_csv_options *options,
-                                                struct stoa_csv_options *resolved,
-                                                struct stoa_csv_sniff_report *report,
-                                                struct stoa_error *err);
+STOA_CHECK enum stoa_status
+stoa_csv_sniff_text(const char *text, size_t nbytes, bool whole, uint32_t ncolumns,
+                    const struct stoa_csv_options *options, struct stoa_csv_options *resolved,
+                    struct stoa_csv_sniff_report *report, struct stoa_error *err);
 
 #endif

@@ -20,10 +20,12 @@
 #include "csv/csv_table.h"
 #include "csv/sniff.h"
 
-#define ONE_COLUMN 0.4
-#define NWIDTHS    64  /* different widths that are told apart */
-#define NCOLUMNS   256 /* columns whose fields are looked at */
-#define NGROUPS    4
+#define ONE_COLUMN    0.4
+#define ANOTHER_WIDTH 0.1 /* than the one that is known */
+#define ONE_MORE      0.5 /* which a trailing delimiter may be */
+#define NWIDTHS       64  /* different widths that are told apart */
+#define NCOLUMNS      256 /* columns whose fields are looked at */
+#define NGROUPS       4
 
 /* clang-format off */
 static const struct {
@@ -41,9 +43,10 @@ static const struct {
 #define QUOTED_VALUE 0.95 /* of a field in quotes that looks worse */
 #define BLANK_FIRST  0.8  /* a field that begins with a blank, which a trim would take */
 
-static double habit(char delimiter)
+/* `nalike`: records that it makes alike; a single one may be a sentence. */
+static double habit(char delimiter, size_t nalike)
 {
-    return delimiter == ' ' || delimiter == ':' ? 0.6 : 1;
+    return delimiter != ' ' && delimiter != ':' ? 1 : nalike > 1 ? 0.6 : 0.1;
 }
 
 enum stoa_status stoa_csv_sniff_parse_init(struct stoa_csv_sniff_parse *parse, size_t nbytes,
@@ -137,13 +140,18 @@ static void count_widths(const struct stoa_csv_sniff_parse *parse, struct widths
 }
 
 /*
- * The width of most records, wider ones preferred; 1 where no other has a tenth of them. Of two
- * tables below each other it is the first that counts.
+ * The width that is known, if some record has it; else that of most records, wider ones preferred;
+ * 1 where no other has a tenth of them. Of two tables below each other it is the first that counts.
  */
-static uint32_t main_width(const struct widths *widths)
+static uint32_t main_width(const struct widths *widths, uint32_t ncolumns)
 {
     double best = 0;
     size_t main = NWIDTHS;
+
+    for (size_t k = 0; k < widths->n; k++) {
+        if (widths->width[k] == ncolumns)
+            return ncolumns;
+    }
 
     for (size_t k = 0; k < widths->n; k++) {
         const double weight =
@@ -233,7 +241,8 @@ static double likeness(const struct tally *tally, uint32_t ncolumns)
     return ncolumns > 0 ? sum / ncolumns : 0;
 }
 
-double stoa_csv_sniff_score(const struct stoa_csv_sniff_parse *parse, uint32_t *width)
+double stoa_csv_sniff_score(const struct stoa_csv_sniff_parse *parse, uint32_t ncolumns,
+                            uint32_t *width)
 {
     struct tally tally = {0};
     struct widths widths;
@@ -241,7 +250,7 @@ double stoa_csv_sniff_score(const struct stoa_csv_sniff_parse *parse, uint32_t *
     double nfaults = 0, score;
 
     count_widths(parse, &widths);
-    *width = main_width(&widths);
+    *width = main_width(&widths, ncolumns);
     if (widths.nrecords == 0)
         return 0;
     start = find_start(parse, *width);
@@ -262,9 +271,13 @@ double stoa_csv_sniff_score(const struct stoa_csv_sniff_parse *parse, uint32_t *
     score = tally.value / (double)(tally.nfields > 0 ? tally.nfields : 1);
     score *= likeness(&tally, *width < NCOLUMNS ? *width : NCOLUMNS);
     score *= 1 - nfaults / (double)n;
-    if (*width == 1)
+    if (ncolumns != 0 && *width != ncolumns)
+        score *= *width == ncolumns + 1 ? ONE_MORE : ANOTHER_WIDTH;
+    if (*width == 1 && ncolumns != 1)
         return score * ONE_COLUMN;
     score *= ((double)nalike / (double)n) * ((double)nalike / (double)n);
     score *= 2.0 * (double)n / (double)(n + widths.nrecords);
-    return score * habit(parse->dialect.delimiter) * (*width - 1) / *width;
+    if (*width == 1)
+        return score;
+    return score * habit(parse->dialect.delimiter, nalike) * (*width - 1) / *width;
 }

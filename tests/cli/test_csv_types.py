@@ -48,7 +48,7 @@ for name, texts, kind, again in (
         ("words that could be true", ["yes", "no"], "utf8", None),
         ("0 and 1", ["0", "1"], "int64", None),
         ("blanks around a number", [" 1", "2"], "utf8", ['" 1"', "2"]),
-        ("a decimal comma", ['"1,5"', "2"], "utf8", ['"1,5"', "2"]),
+        ("a decimal comma", ['"1,5"', "2"], "float64", ["1.5", "2.0"]),
         ("hexadecimal digits", ["0x1F", "1"], "utf8", None)):
     write("v.csv", "n,v\n" + "".join(f"{i},{text}\n" for i, text in enumerate(texts)))
     done = stoa("convert", "v.csv", "-o", "v.stoa", "--force", "--header", "1", "--delimiter", ",")

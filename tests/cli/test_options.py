@@ -9,7 +9,7 @@ from cli import expect, point, refuse, stoa
 cli.work_in_a_folder()
 cli.write("t.csv", "a,b\n1,x\n2,y\n3,z\n")
 point("a file to look at is made", stoa("convert", "t.csv", "-o", "t.stoa").code == 0)
-COMMANDS = ("convert", "merge", "schema", "info", "head", "cat", "sample", "count", "stats", "explain", "verify",
+COMMANDS = ("convert", "merge", "schema", "sniff", "info", "head", "cat", "sample", "count", "stats", "explain", "verify",
             "recover")
 
 # ---- Help, the man page, the version ----
@@ -23,7 +23,7 @@ for command in COMMANDS:
     expect(f"help {command} is the same", ["help", command], 0, shown.out, "")
     wide = [line for line in shown.out.split("\n") if len(line) > 90]
     point(f"{command} --help fits a terminal", not wide, *wide)
-refuse("help of no command", ["help", "sniff"], 2, 'there is no command "sniff" (try: stoa --help)')
+refuse("help of no command", ["help", "smell"], 2, 'there is no command "smell" (try: stoa --help)')
 version = expect("--version", ["--version"], 0, lambda out: re.fullmatch(r"stoa \d+\.\d+\.\d+\n", out), "")
 man = expect("--man", ["--man"], 0, lambda out: out.count("\n.SS stoa ") == len(COMMANDS), "")
 point("docs/man/stoa.1 is what --man prints",
@@ -31,7 +31,7 @@ point("docs/man/stoa.1 is what --man prints",
       "run: stoa --man > docs/man/stoa.1")
 
 # ---- What is no command line ----
-refuse("no such command", ["sniff", "t.csv"], 2, 'there is no command "sniff" (try: stoa --help)')
+refuse("no such command", ["smell", "t.csv"], 2, 'there is no command "smell" (try: stoa --help)')
 for command, usage in (("info", "FILE [options]"), ("cat", "FILE... [options]"),
                        ("explain", "FILE --where EXPR [options]"), ("convert", "IN... -o OUT [options]")):
     refuse(f"{command} without a file", [command], 2,
@@ -109,7 +109,7 @@ refuse("an odd name of another schema", ["convert", "t.stoa", "odd\n.stoa", "-o"
 os.remove("odd\n.stoa")
 os.remove("odd.csv")
 for later in ("--sort-by", "--resume", "--level",
-              "--filename", "--no-source-text", "--verify", "--null-values"):
+              "--filename", "--no-source-text", "--verify"):
     refuse(f"convert {later} is for a later version", ["convert", "t.csv", "-o", "out.stoa", later], 2,
            f"convert {later}: no such option (try: stoa convert --help)")
 refuse("a folder that is missing", ["convert", "t.csv", "-o", "none/out.stoa"], 3,

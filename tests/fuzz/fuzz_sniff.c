@@ -48,7 +48,7 @@ static void check_sniffed(const uint8_t *data, size_t nbytes, uint8_t given)
     must(text != NULL);
     memcpy(text, data, nbytes);
     memset(text + nbytes, given, STOA_CSV_SLACK);
-    must(stoa_csv_sniff_text(text, nbytes, true, &options, &found, &report, NULL) == STOA_OK);
+    must(stoa_csv_sniff_text(text, nbytes, true, 0, &options, &found, &report, NULL) == STOA_OK);
     must(stoa_csv_options_check(&found, NULL) == STOA_OK);
     must(found.delimiter != 0 && found.quote != 0 && found.comment != 0 && found.decimal != 0 &&
          found.trailing_delimiter != 0 && found.header_nrecords != 0 && found.skip_nlines != 0 &&
@@ -56,7 +56,7 @@ static void check_sniffed(const uint8_t *data, size_t nbytes, uint8_t given)
     must(options.delimiter == 0 || found.delimiter == options.delimiter);
     must(report.score >= 0 && report.score <= 1);
     memset(text + nbytes, ~given, STOA_CSV_SLACK);
-    must(stoa_csv_sniff_text(text, nbytes, true, &found, &same, &again, NULL) == STOA_OK);
+    must(stoa_csv_sniff_text(text, nbytes, true, 0, &found, &same, &again, NULL) == STOA_OK);
     must(same.delimiter == found.delimiter && same.quote == found.quote &&
          same.comment == found.comment && same.decimal == found.decimal &&
          same.skip_nlines == found.skip_nlines && same.trim == found.trim &&

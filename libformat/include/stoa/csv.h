@@ -97,7 +97,7 @@ struct stoa_csv_options {
 
 /* What stoa_csv_sniff() looked at, and what it saw besides the dialect. */
 struct stoa_csv_sniff_report {
-    const char *encoding;   /* "UTF-8", "UTF-16LE", ..., or the one that was given */
+    char encoding[64];      /* "UTF-8", "UTF-16LE", ..., or the one that was given */
     bool byte_order_mark;   /* the text begins with one */
     bool whole;             /* all of the text was looked at */
     bool quotes_seen;       /* else the quote is the usual one */
@@ -111,19 +111,20 @@ struct stoa_csv_sniff_report {
 /*
  * Finds out the dialect of the first input that is not empty, from at most 256 KiB at its head, in
  * at most 30 ms of work; the rules stand in spec/csv.md. *resolved is *options with all that stood
- * at "auto" filled in, but `encoding`: each input tells its own. `report` may be NULL.
- * Errors: STOA_ERR_USAGE for options that contradict each other and for unknown encodings,
- * STOA_ERR_DATA for text that is not in its encoding; those of stoa_stream_open().
+ * at "auto" filled in, but `encoding`: each input tells its own. `report` may be NULL, and
+ * `schema`, which is set to that of stoa_csv_infer() otherwise. Errors: STOA_ERR_USAGE for options
+ * that contradict each other and for unknown encodings, STOA_ERR_DATA for text that is not in its
+ * encoding; those of stoa_stream_open(), and with `schema` those of stoa_csv_infer().
  */
-STOA_API STOA_CHECK enum stoa_status stoa_csv_sniff(const char *const *paths, size_t npaths,
-                                                    const struct stoa_csv_options *options,
-                                                    struct stoa_csv_options *resolved,
-                                                    struct stoa_csv_sniff_report *report,
-                                                    struct stoa_error *err);
+STOA_API STOA_CHECK enum stoa_status
+stoa_csv_sniff(const char *const *paths, size_t npaths, const struct stoa_csv_options *options,
+               struct stoa_csv_options *resolved, struct stoa_csv_sniff_report *report,
+               struct stoa_schema *schema, struct stoa_error *err);
 
 /*
- * Infers one schema for all the inputs from samples: names from the headers, columns of one name
- * being one column, the narrowest type that holds every sampled value exactly, always nullable.
+ * Infers one schema for all the inputs, whose dialect is found out first, from samples: names from
+ * the headers, columns of one name being one column, the narrowest type that holds every sampled
+ * value exactly, always nullable.
  *
  * evidence  NULL, or set to the JSON array for stoa_schema_print_json(); free with stoa_free().
  * Errors:   STOA_ERR_DATA (an input without a header, a faulty header), with file and line;

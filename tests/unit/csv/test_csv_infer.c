@@ -19,19 +19,24 @@ static void put(const char *path, const char *text)
     stoa_test_folder_put(path, text, strlen(text));
 }
 
-/* The schema of files as text, or the message. */
+/* The schema of files as text, or the message; the dialect is that of the options. */
 static char *inferred(const char *const *paths, size_t npaths,
                       const struct stoa_csv_options *options)
 {
+    const struct stoa_csv_options defaults = {0};
+    struct stoa_csv_inputs *inputs;
     struct stoa_schema schema = {0};
     struct stoa_error err = {0};
     char *text = NULL;
 
-    if (stoa_csv_infer(paths, npaths, options, &schema, NULL, &err) == STOA_OK)
+    assert_int_equal(stoa_csv_inputs_new(paths, npaths, &inputs, NULL), STOA_OK);
+    if (stoa_csv_inputs_infer(inputs, options != NULL ? options : &defaults, &schema, NULL, &err) ==
+        STOA_OK)
         text = stoa_test_schema_text(&schema);
     else
         assert_int_equal(stoa_strndup(&text, err.message, strlen(err.message), NULL), STOA_OK);
     stoa_schema_reset(&schema);
+    stoa_csv_inputs_free(inputs);
     return text;
 }
 

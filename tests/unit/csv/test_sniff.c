@@ -72,7 +72,7 @@ static struct stoa_csv_options sniffed(const char *text, size_t nbytes, bool who
     memcpy(copy, text, nbytes);
     memset(copy + nbytes, ';', STOA_CSV_SLACK); /* what stands there must not matter */
     *report = (struct stoa_csv_sniff_report){0};
-    assert_int_equal(stoa_csv_sniff_text(copy, nbytes, whole, options, &found, report, &err),
+    assert_int_equal(stoa_csv_sniff_text(copy, nbytes, whole, 0, options, &found, report, &err),
                      STOA_OK);
     free(copy);
     return found;
@@ -448,7 +448,7 @@ static enum stoa_status sniff_scenario(void *context, struct stoa_error *err)
     const char *const path = context;
     struct stoa_csv_options found;
 
-    return stoa_csv_sniff(&path, 1, NULL, &found, NULL, err);
+    return stoa_csv_sniff(&path, 1, NULL, &found, NULL, NULL, err);
 }
 
 static void failed_allocations_are_reported(void **state)
