@@ -15,61 +15,14 @@
 #include "base/error.h"
 #include "csv/index.h"
 #include "csv/parse_value.h"
+#include "support/csv_column.h"
 #include "support/csv_rows.h"
-#include "support/fault_alloc.h"
 #include "support/random.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define VERBATIM      STOA_CSV_FORM_VERBATIM
 #define QUOTED        STOA_CSV_FORM_QUOTED
 #define LEAST(n)      ((n) << STOA_CSV_FORM_LEAST_SHIFT)
-
-/* A table of one column that is read in one way. */
-struct fixture {
-    struct stoa_schema schema;
-    struct stoa_csv_options options;
-    struct stoa_csv_reading reading;
-    struct stoa_csv_column column;
-};
-
-static void set_up(struct fixture *fixture, const char *schema,
-                   const struct stoa_csv_options *options, const char *format, bool strict)
-{
-    struct stoa_error err = {0};
-
-    memset(fixture, 0, sizeof(*fixture));
-    stoa_test_schema_parse(schema, &fixture->schema);
-    if (format != NULL)
-        assert_int_equal(
-            stoa_metadata_set(&fixture->schema.fields[0].metadata, "csv_format", format, NULL),
-            STOA_OK);
-    if (options != NULL)
-        fixture->options = *options;
-    assert_int_equal(
-        stoa_csv_reading_init(&fixture->reading, &fixture->options, strict, true, &err), STOA_OK);
-    if (stoa_csv_column_init(&fixture->column, &fixture->schema.fields[0], &fixture->reading,
-                             &err) != STOA_OK)
-        fail_msg("%s", err.message);
-}
-
-static void tear_down(struct fixture *fixture)
-{
-    stoa_schema_reset(&fixture->schema);
-}
-
-/* What was read of a text, by one of two ways. */
-struct result {
-    struct stoa_array array;
-    struct stoa_csv_forms forms;
-    struct stoa_csv_misfits misfits;
-};
-
-static void result_reset(struct result *result)
-{
-    stoa_array_reset(&result->array);
-    stoa_csv_forms_reset(&result->forms);
-    stoa_free(result->misfits.items);
-}
 
 /* The fields of a row each by the reference. */
 static enum stoa_status by_reference(const struct stoa_csv_column *columns, const uint32_t *places,
@@ -97,69 +50,6 @@ static enum stoa_status by_reference(const struct stoa_csv_column *columns, cons
                 (struct stoa_csv_misfit){.row = row, .column = 0, .outcome = outcome};
     }
     return st;
-}
-
-typedef enum stoa_status parse_function(const struct stoa_csv_column *columns,
-                                        const uint32_t *places, uint32_t ncolumns,
-                                        const struct stoa_csv_tile *tile,
-                                        struct stoa_csv_values *values,
-                                        struct stoa_csv_misfits *misfits, struct stoa_error *err);
-
-/* Rows of misfits count from the first row of the text here. */
-static enum stoa_status parse(const struct fixture *fixture, parse_function *function,
-                              const char *text, size_t nbytes, const uint8_t *rejected,
-                              struct result *out, struct stoa_error *err)
-{
-    const uint32_t place = 0;
-    struct stoa_csv_index index;
-    struct stoa_csv_values values = {0};
-    struct result result = {0};
-    enum stoa_status st;
-
-    stoa_csv_index_init(&index, &fixture->reading.dialect, 1);
-    STOA_TRY(stoa_csv_values_init(&values, &fixture->column, 8, err));
-    STOA_TRY(stoa_csv_index_start(&index, text, nbytes, err));
-    for (stoa_csv_index_next(&index); !stoa_csv_index_at_end(&index); stoa_csv_index_next(&index)) {
-        const size_t before = result.misfits.nitems;
-
-        STOA_TRY(function(&fixture->column, &place, 1, &index.tile, &values, &result.misfits, err));
-        for (size_t i = before; i < result.misfits.nitems; i++)
-            result.misfits.items[i].row += (uint32_t)index.tile.row;
-    }
-    STOA_TRY(stoa_csv_values_finish(&values, &fixture->column, rejected, &result.array,
-                                    &result.forms, err));
-    *out = result;
-    result = (struct result){0};
-out:
-    stoa_csv_index_reset(&index);
-    stoa_csv_values_reset(&values);
-    result_reset(&result);
-    return st;
-}
-
-/* A text that slack stands behind, in a block of that size. */
-static char *with_slack(const char *text, size_t nbytes)
-{
-    char *copy = malloc(nbytes + STOA_CSV_SLACK);
-
-    assert_non_null(copy);
-    memcpy(copy, text, nbytes);
-    memset(copy + nbytes, '7', STOA_CSV_SLACK); /* what stands there must not matter */
-    return copy;
-}
-
-static unsigned code_of(const struct result *result, size_t i)
-{
-    return result->forms.codes != NULL ? result->forms.codes[i] : 0;
-}
-
-static char *json_of(const struct fixture *fixture, const struct result *result)
-{
-    struct stoa_array array = result->array;
-    const struct stoa_batch batch = {
-        .schema = &fixture->schema, .nrows = array.nvalues, .columns = &array, .ncolumns = 1};
-
-    return stoa_test_rows_text(&batch);
 }
 
 static const struct stoa_csv_options comma = {.delimiter = ';', .decimal = ',', .thousands = '.'};
@@ -368,21 +258,22 @@ static void a_field_is_a_value_in_a_form(void **state)
         {"x null", "NA", "null", 2, NULL, NULL, true},
         {"x null", "x", NULL, 0, NULL, NULL, true},
     };
-    static parse_function *const ways[] = {stoa_csv_tile_parse, by_reference};
+    static stoa_test_parse_function *const ways[] = {stoa_csv_tile_parse, by_reference};
 
     for (size_t i = 0; i < LENGTH(cases) * LENGTH(ways); i++) {
         const size_t k = i / LENGTH(ways);
-        struct fixture fixture;
-        struct result result = {0};
+        struct stoa_test_column fixture;
+        struct stoa_test_parsed result = {0};
         char line[128], expected[128], *text, *got;
         const int nbytes = snprintf(line, sizeof(line), "%s\n", cases[k].text);
 
-        set_up(&fixture, cases[k].schema, cases[k].options, cases[k].format, cases[k].strict);
-        text = with_slack(line, (size_t)nbytes);
-        assert_int_equal(
-            parse(&fixture, ways[i % LENGTH(ways)], text, (size_t)nbytes, NULL, &result, NULL),
-            STOA_OK);
-        got = json_of(&fixture, &result);
+        stoa_test_column_init(&fixture, cases[k].schema, cases[k].options, cases[k].format,
+                              cases[k].strict);
+        text = stoa_test_with_slack(line, (size_t)nbytes);
+        assert_int_equal(stoa_test_parse(&fixture, ways[i % LENGTH(ways)], text, (size_t)nbytes,
+                                         NULL, &result, NULL),
+                         STOA_OK);
+        got = stoa_test_parsed_text(&fixture, &result);
         if (cases[k].json == NULL) {
             if (result.misfits.nitems != 1 && result.array.nvalues > 0)
                 fail_msg("%s takes %s as %s", cases[k].schema, cases[k].text, got);
@@ -390,17 +281,17 @@ static void a_field_is_a_value_in_a_form(void **state)
             snprintf(expected, sizeof(expected), "{\"x\":%s}\n", cases[k].json);
             if (result.misfits.nitems != 0 || strcmp(got, expected) != 0)
                 fail_msg("%s makes %s of %s", cases[k].schema, got, cases[k].text);
-            if (code_of(&result, 0) != cases[k].code)
+            if (stoa_test_code_of(&result, 0) != cases[k].code)
                 fail_msg("%s: the form of %s is %#x, not %#x", cases[k].schema, cases[k].text,
-                         code_of(&result, 0), cases[k].code);
+                         stoa_test_code_of(&result, 0), cases[k].code);
             assert_int_equal(result.forms.nverbatims, (cases[k].code & 0xff) == VERBATIM);
             if (result.forms.nverbatims > 0)
                 assert_memory_equal(result.forms.bytes.data, cases[k].text, strlen(cases[k].text));
         }
         stoa_free(got);
-        result_reset(&result);
+        stoa_test_parsed_reset(&result);
         free(text);
-        tear_down(&fixture);
+        stoa_test_column_reset(&fixture);
     }
 }
 
@@ -560,19 +451,19 @@ static size_t put_column(struct stoa_test_random *r, size_t nrows, char *out)
     return n;
 }
 
-static void assert_same(const char *schema, const struct fixture *fixture, const struct result *a,
-                        const struct result *b)
+static void assert_same(const char *schema, const struct stoa_test_column *fixture,
+                        const struct stoa_test_parsed *a, const struct stoa_test_parsed *b)
 {
-    char *rows_a = json_of(fixture, a), *rows_b = json_of(fixture, b);
+    char *rows_a = stoa_test_parsed_text(fixture, a), *rows_b = stoa_test_parsed_text(fixture, b);
 
     assert_int_equal(a->array.nvalues, b->array.nvalues);
     if (strcmp(rows_a, rows_b) != 0)
         fail_msg("%s: the loop and the reference read other values", schema);
     assert_int_equal(a->array.nnulls, b->array.nnulls);
     for (size_t i = 0; i < a->array.nvalues; i++) {
-        if (code_of(a, i) != code_of(b, i))
+        if (stoa_test_code_of(a, i) != stoa_test_code_of(b, i))
             fail_msg("%s: row %zu has the form %#x by the loop, %#x by the reference", schema, i,
-                     code_of(a, i), code_of(b, i));
+                     stoa_test_code_of(a, i), stoa_test_code_of(b, i));
     }
     assert_int_equal(a->forms.nverbatims, b->forms.nverbatims);
     for (size_t i = 0; i < a->forms.nverbatims; i++) {
@@ -639,20 +530,21 @@ static void the_loops_read_what_the_reference_reads(void **state)
             dialects[usually ? 0 : stoa_test_random_below(&random, LENGTH(dialects))];
         const bool strict = stoa_test_random_one_in(&random, 2);
         const size_t nbytes = put_column(&random, NROWS, text);
-        char *copy = with_slack(text, nbytes);
-        struct result by_loop = {0}, reference = {0};
-        struct fixture fixture;
+        char *copy = stoa_test_with_slack(text, nbytes);
+        struct stoa_test_parsed by_loop = {0}, reference = {0};
+        struct stoa_test_column fixture;
 
-        set_up(&fixture, schema, options, NULL, strict);
+        stoa_test_column_init(&fixture, schema, options, NULL, strict);
         fixture.schema.fields[0].nullable = !stoa_test_random_one_in(&random, 8);
-        assert_int_equal(parse(&fixture, stoa_csv_tile_parse, copy, nbytes, NULL, &by_loop, NULL),
-                         STOA_OK);
-        assert_int_equal(parse(&fixture, by_reference, copy, nbytes, NULL, &reference, NULL),
-                         STOA_OK);
+        assert_int_equal(
+            stoa_test_parse(&fixture, stoa_csv_tile_parse, copy, nbytes, NULL, &by_loop, NULL),
+            STOA_OK);
+        assert_int_equal(
+            stoa_test_parse(&fixture, by_reference, copy, nbytes, NULL, &reference, NULL), STOA_OK);
         assert_same(schema, &fixture, &by_loop, &reference);
-        result_reset(&by_loop);
-        result_reset(&reference);
-        tear_down(&fixture);
+        stoa_test_parsed_reset(&by_loop);
+        stoa_test_parsed_reset(&reference);
+        stoa_test_column_reset(&fixture);
         free(copy);
     }
     free(text);
@@ -665,13 +557,13 @@ static void doubles_are_those_of_strtod_and_come_back_from_their_form(void **sta
     enum { NROWS = 10000 };
     struct stoa_test_random random;
     char *text = malloc(NROWS * 32 + STOA_CSV_SLACK);
-    struct fixture fixture;
+    struct stoa_test_column fixture;
 
     assert_non_null(text);
     stoa_test_random_init(&random, "strtod");
-    set_up(&fixture, "x float64", NULL, NULL, false);
+    stoa_test_column_init(&fixture, "x float64", NULL, NULL, false);
     for (size_t i = 0; i < stoa_test_ncases(50); i++) {
-        struct result result = {0};
+        struct stoa_test_parsed result = {0};
         const char *at = text;
         size_t n = 0;
 
@@ -687,12 +579,12 @@ static void doubles_are_those_of_strtod_and_come_back_from_their_form(void **sta
             n += put_digits(&random, text + n, nfraction);
             text[n++] = '\n';
         }
-        assert_int_equal(parse(&fixture, stoa_csv_tile_parse, text, n, NULL, &result, NULL),
-                         STOA_OK);
+        assert_int_equal(
+            stoa_test_parse(&fixture, stoa_csv_tile_parse, text, n, NULL, &result, NULL), STOA_OK);
         assert_int_equal(result.array.nvalues, NROWS);
         for (size_t row = 0; row < NROWS; row++) {
             const size_t nbytes = (size_t)((const char *)memchr(at, '\n', 64) - at);
-            const unsigned code = code_of(&result, row);
+            const unsigned code = stoa_test_code_of(&result, row);
             const double expected = strtod(at, NULL);
             char again[64];
             double x;
@@ -711,106 +603,10 @@ static void doubles_are_those_of_strtod_and_come_back_from_their_form(void **sta
             }
             at += nbytes + 1;
         }
-        result_reset(&result);
+        stoa_test_parsed_reset(&result);
     }
-    tear_down(&fixture);
+    stoa_test_column_reset(&fixture);
     free(text);
-}
-
-/* ---- What becomes of rows. ---- */
-
-static void rejected_rows_leave_with_their_forms(void **state)
-{
-    (void)state;
-    static const char lines[] = "1\n007\nx\n+5\n\"2\"\n-0\nNA\ny\n-00\n";
-    static const uint8_t rejected[] = {0x8d, 0}; /* rows 0, 2, 3, 7 */
-    static const unsigned codes[] = {3, QUOTED, VERBATIM, 2, VERBATIM};
-    char *text = with_slack(lines, sizeof(lines) - 1), *got;
-    struct result result = {0};
-    struct fixture fixture;
-
-    set_up(&fixture, "x int64", NULL, NULL, false);
-    assert_int_equal(
-        parse(&fixture, stoa_csv_tile_parse, text, sizeof(lines) - 1, rejected, &result, NULL),
-        STOA_OK);
-    got = json_of(&fixture, &result);
-    assert_string_equal(got, "{\"x\":7}\n{\"x\":2}\n{\"x\":0}\n{\"x\":null}\n{\"x\":0}\n");
-    assert_int_equal(result.forms.nvalues, LENGTH(codes));
-    for (size_t i = 0; i < LENGTH(codes); i++)
-        assert_int_equal(code_of(&result, i), codes[i]);
-    assert_int_equal(result.forms.nverbatims, 2);
-    assert_int_equal(result.forms.verbatims[0].row, 2);
-    assert_int_equal(result.forms.verbatims[1].row, 4);
-    assert_memory_equal(result.forms.bytes.data + result.forms.verbatims[1].begin, "-00", 3);
-    assert_int_equal(result.misfits.nitems, 3);
-    assert_int_equal(result.misfits.items[0].row, 2);
-    assert_int_equal(result.misfits.items[1].row, 3);
-    assert_int_equal(result.misfits.items[2].row, 7);
-    stoa_free(got);
-    result_reset(&result);
-    tear_down(&fixture);
-    free(text);
-}
-
-static void usual_texts_need_no_forms(void **state)
-{
-    (void)state;
-    static const char *const schemas[] = {"x int64", "x utf8", "x date32", "x timestamp(s)"};
-    static const char *const texts[] = {"1\n\n-20\n", "ab\n\n\xc3\xa9\n", "2024-01-02\n\n",
-                                        "2024-01-02 03:04:05\n\n"};
-
-    for (size_t i = 0; i < LENGTH(schemas); i++) {
-        char *text = with_slack(texts[i], strlen(texts[i]));
-        struct result result = {0};
-        struct fixture fixture;
-
-        set_up(&fixture, schemas[i], NULL, NULL, true);
-        assert_int_equal(
-            parse(&fixture, stoa_csv_tile_parse, text, strlen(texts[i]), NULL, &result, NULL),
-            STOA_OK);
-        assert_null(result.forms.codes);
-        assert_int_equal(result.misfits.nitems, 0);
-        result_reset(&result);
-        tear_down(&fixture);
-        free(text);
-    }
-}
-
-/* Enough rows and text for each buffer to grow. */
-static enum stoa_status reads_all_kinds(void *context, struct stoa_error *err)
-{
-    static const uint8_t rejected[8] = {0xf0};
-    const struct fixture *fixture = context;
-    const char *piece = fixture->column.field->type.id == STOA_UTF8
-                            ? "\"a long text with \"\"quotes\"\" in it\"\nshort\n"
-                            : "1.5\n\"2.50\"\n1e5\nx\n";
-    const size_t npieces = 12;
-    struct result result = {0};
-    char *text = malloc(npieces * strlen(piece) + STOA_CSV_SLACK);
-    enum stoa_status st;
-
-    assert_non_null(text);
-    memset(text, 0, npieces * strlen(piece) + STOA_CSV_SLACK);
-    for (size_t i = 0; i < npieces; i++)
-        memcpy(text + i * strlen(piece), piece, strlen(piece));
-    st = parse(fixture, stoa_csv_tile_parse, text, npieces * strlen(piece), rejected, &result, err);
-    result_reset(&result);
-    free(text);
-    return st;
-}
-
-static void failing_allocations_are_reported(void **state)
-{
-    (void)state;
-    static const char *const schemas[] = {"x float64", "x utf8", "x decimal(10,2)"};
-
-    for (size_t i = 0; i < LENGTH(schemas); i++) {
-        struct fixture fixture;
-
-        set_up(&fixture, schemas[i], NULL, NULL, false);
-        stoa_test_each_failing_alloc(reads_all_kinds, &fixture);
-        tear_down(&fixture);
-    }
 }
 
 int main(void)
@@ -820,9 +616,6 @@ int main(void)
         cmocka_unit_test(a_pattern_of_another_type_is_refused),
         cmocka_unit_test(the_loops_read_what_the_reference_reads),
         cmocka_unit_test(doubles_are_those_of_strtod_and_come_back_from_their_form),
-        cmocka_unit_test(rejected_rows_leave_with_their_forms),
-        cmocka_unit_test(usual_texts_need_no_forms),
-        cmocka_unit_test(failing_allocations_are_reported),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
