@@ -95,6 +95,8 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
     options->output = arguments->values[OPT_OUTPUT];
     options->replace = has_option(arguments, OPT_FORCE);
     options->dry_run = has_option(arguments, OPT_DRY_RUN);
+    options->verify = has_option(arguments, OPT_VERIFY);
+    options->no_source_text = has_option(arguments, OPT_NO_SOURCE_TEXT);
     if (!progress_mode_find(arguments->values[OPT_PROGRESS], &job->progress)) {
         complain_option(arguments, OPT_PROGRESS, "expected auto, always, never or json");
         return false;
@@ -144,6 +146,10 @@ static struct json_t *report_json(const struct job *job, const struct stoa_conve
     json_out_set(out, "input_bytes", json_out_count(report->input_nbytes));
     json_out_set(out, "output_bytes", json_out_count(report->output_nbytes));
     json_out_set(out, "seconds", json_out_seconds(report->seconds));
+    json_out_set(out, "restorable", json_out_bool(report->obstacle == NULL));
+    if (report->obstacle != NULL)
+        json_out_set(out, "obstacle", json_out_text(report->obstacle));
+    json_out_set(out, "verified", json_out_bool(report->verified));
     return out;
 }
 
@@ -184,7 +190,12 @@ static void print_report(const struct job *job, const struct stoa_convert_report
     if (report->output_nbytes > 0 && report->input_nbytes > 0)
         fprintf(stderr, " (%.1f%%)",
                 100 * (double)report->output_nbytes / (double)report->input_nbytes);
-    fprintf(stderr, ", %.2f s\n", report->seconds);
+    fprintf(stderr, ", %.2f s", report->seconds);
+    if (report->to == STOA_FORMAT_STOA && report->obstacle != NULL)
+        fprintf(stderr, ", restorable: no, because %s", report->obstacle);
+    else if (report->to == STOA_FORMAT_STOA)
+        fprintf(stderr, ", restorable: yes%s", report->verified ? ", verified" : "");
+    fputc('\n', stderr);
     print_losses(job, report);
 }
 

@@ -78,6 +78,9 @@ enum option_id {
     OPT_BOM,
     OPT_SAFE_SPREADSHEET,
     OPT_COMPRESS,
+    OPT_SOURCE,
+    OPT_VERIFY,
+    OPT_NO_SOURCE_TEXT,
     OPT_DRY_RUN,
     OPT_PROGRESS,
     OPT_FILL_MISSING,
@@ -136,6 +139,7 @@ enum exit_code run_sample(const struct arguments *arguments);
 enum exit_code run_stats(const struct arguments *arguments);
 enum exit_code run_explain(const struct arguments *arguments);
 enum exit_code run_verify(const struct arguments *arguments);
+enum exit_code run_restore(const struct arguments *arguments);
 enum exit_code run_recover(const struct arguments *arguments);
 
 /* ---- Arguments (arguments.c) ---- */

@@ -26,7 +26,7 @@ const struct command commands[] = {
         "is what --json would print.",
      .json =
         "  output, dry_run, from, to, inputs, rows, rejected, skipped, columns, input_bytes,\n"
-        "  output_bytes, seconds",
+        "  output_bytes, seconds, restorable, obstacle (why not), verified",
      .examples =
         "  stoa convert trips/*.csv.gz -o trips.stoa\n"
         "  stoa convert trips.csv -o big.stoa --where 'fare > 50' --select pickup,fare\n"
@@ -36,8 +36,23 @@ const struct command commands[] = {
                  CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_ON_ERROR,
                  OPT_REJECTS, OPT_REJECTS_LIMIT, OPT_MAX_ERRORS, OPT_MAX_ERROR_RATIO,
                  CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,
-                 OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON,
-                 OPT_HELP, END_OF_OPTIONS}},
+                 OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_NO_SOURCE_TEXT, OPT_VERIFY,
+                 OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+    {.name = "restore", .synopsis = "FILE [-o PLACE] [options]", .run = run_restore,
+     .min_files = 1, .max_files = 1,
+     .summary = "Write the CSV that a Stoa file was made of, byte for byte",
+     .details =
+        "PLACE is a folder for all sources of the file under their own names (otherwise the\n"
+        "current one), or a file, or \"-\", for one. What was compressed comes out decompressed. A\n"
+        "source appears only if its size and hash are those of the text that was read. One that is\n"
+        "not all there, because rows were filtered or columns left out, is refused.",
+     .json =
+        "  file, sources, rows, bytes, seconds",
+     .examples =
+        "  stoa restore trips.stoa -o originals/\n"
+        "  stoa restore trips.stoa -o - --source trips_03.csv | cmp - trips_03.csv",
+     .options = {OPT_OUTPUT, OPT_FORCE, OPT_SOURCE, OPT_JOBS, OPT_PROGRESS, OPT_JSON, OPT_HELP,
+                 END_OF_OPTIONS}},
     {.name = "merge", .synopsis = "IN... -o OUT [options]", .run = run_merge, .min_files = 1,
      .summary = "Put the rows of Stoa files into one, copying what is encoded already",
      .details =

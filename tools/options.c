@@ -119,6 +119,12 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_COMPRESS] = {"compress", 0, "HOW",
         "compress CSV, TSV or JSON lines: gz, zst or none (otherwise the name tells: out.csv.gz); in pieces "
         "that can be read in parallel"},
+    [OPT_SOURCE] = {"source", 0, "NAME",
+        "only this one of the sources, as `stoa info` names them"},
+    [OPT_VERIFY] = {"verify", 0, NULL,
+        "restore every CSV input from the new file at once, and compare hashes"},
+    [OPT_NO_SOURCE_TEXT] = {"no-source-text", 0, NULL,
+        "keep values alone: the file is smaller, and `stoa restore` can't write the CSV back"},
     [OPT_DRY_RUN] = {"dry-run", 0, NULL,
         "check inputs, schema and predicate, say what would be done, write nothing"},
     [OPT_PROGRESS] = {"progress", 0, "WHEN",

@@ -3,6 +3,8 @@
  */
 #include "base/hash.h"
 
+#include <string.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -11,6 +13,10 @@
 struct stoa_hash_stream {
     XXH3_state_t state; /* wants 64-byte alignment: see `raw` */
     void *raw;
+};
+
+struct stoa_hash128_stream {
+    struct stoa_hash_stream base; /* the state of both is of one type */
 };
 
 uint64_t stoa_hash(const void *bytes, size_t nbytes)
@@ -53,4 +59,42 @@ void stoa_hash_stream_free(struct stoa_hash_stream *stream)
 {
     if (stream != NULL)
         stoa_free(stream->raw);
+}
+
+enum stoa_status stoa_hash128_stream_new(struct stoa_hash128_stream **out, struct stoa_error *err)
+{
+    struct stoa_hash_stream *stream;
+    enum stoa_status st = stoa_hash_stream_new(&stream, err);
+
+    if (st != STOA_OK)
+        return st;
+    *out = (struct stoa_hash128_stream *)stream;
+    stoa_hash128_stream_reset(*out);
+    return STOA_OK;
+}
+
+void stoa_hash128_stream_update(struct stoa_hash128_stream *stream, const void *bytes,
+                                size_t nbytes)
+{
+    XXH3_128bits_update(&stream->base.state, bytes, nbytes);
+}
+
+void stoa_hash128_stream_digest(const struct stoa_hash128_stream *stream,
+                                uint8_t out[STOA_HASH128_NBYTES])
+{
+    XXH128_canonical_t digest;
+
+    XXH128_canonicalFromHash(&digest, XXH3_128bits_digest(&stream->base.state));
+    memcpy(out, digest.digest, STOA_HASH128_NBYTES);
+}
+
+void stoa_hash128_stream_reset(struct stoa_hash128_stream *stream)
+{
+    XXH3_128bits_reset(&stream->base.state);
+}
+
+void stoa_hash128_stream_free(struct stoa_hash128_stream *stream)
+{
+    if (stream != NULL)
+        stoa_hash_stream_free(&stream->base);
 }

@@ -26,6 +26,9 @@ struct stoa_notes {
     uint64_t nbytes; /* of memory, about */
 };
 
+struct stoa_side;
+struct stoa_source_info;
+
 struct stoa_batch_source {
     const struct stoa_schema *schema; /* of the batches; lives as long as the source */
 
@@ -54,6 +57,23 @@ struct stoa_batch_source {
     enum stoa_status (*accept)(struct stoa_batch_source *source, struct stoa_notes *notes,
                                struct stoa_error *err);
 
+    /*
+     * How the text of a row group was written (stoa/source_text.h): its `batch` is that of the
+     * units whose notes are given, in order, which accept() has seen. *out is `{0}` and stays so
+     * when there is nothing to be told. Any thread. NULL for a source that keeps no text.
+     */
+    enum stoa_status (*side)(struct stoa_batch_source *source, struct stoa_notes *const *notes,
+                             size_t nnotes, const struct stoa_batch *batch, struct stoa_side *out,
+                             struct stoa_error *err);
+
+    /*
+     * The sources of the text, once all units were accepted; lent until close. Call once. NULL for
+     * a source that keeps no text.
+     */
+    enum stoa_status (*sources)(struct stoa_batch_source *source,
+                                const struct stoa_source_info **out, size_t *nsources,
+                                struct stoa_error *err);
+
     /* Bytes of input used up so far and in total (0: not known). Any thread. */
     void (*progress)(struct stoa_batch_source *source, uint64_t *done, uint64_t *total);
 
@@ -71,6 +91,9 @@ struct stoa_batch_sink {
     enum stoa_status (*prepare)(struct stoa_batch_sink *sink, uint64_t ordinal,
                                 struct stoa_batch *batch, void **item,
                                 struct stoa_error *err); /* any thread */
+    /* Adds how the text of an item's rows was written; takes it over on success. */
+    enum stoa_status (*set_side)(struct stoa_batch_sink *sink, void *item, struct stoa_side *side,
+                                 struct stoa_error *err); /* any thread, behind prepare */
     enum stoa_status (*sequence)(struct stoa_batch_sink *sink, void *item,
                                  struct stoa_error *err); /* in order */
     enum stoa_status (*encode)(struct stoa_batch_sink *sink, void *item,
@@ -81,6 +104,11 @@ struct stoa_batch_sink {
 
     /* Bytes of memory kept besides the items, about. Any thread. NULL: next to none. */
     uint64_t (*kept_nbytes)(struct stoa_batch_sink *sink);
+
+    /* The sources of all text; copied. In front of finish. */
+    enum stoa_status (*add_sources)(struct stoa_batch_sink *sink,
+                                    const struct stoa_source_info *sources, size_t nsources,
+                                    struct stoa_error *err);
 
     /* Writes what comes after the last batch. Making the output visible is the caller's. */
     enum stoa_status (*finish)(struct stoa_batch_sink *sink, struct stoa_error *err);

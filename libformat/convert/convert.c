@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <stoa/restore.h>
+
 #include "base/error.h"
 #include "convert/run.h"
 #include "convert/stoa_side.h"
@@ -87,6 +89,8 @@ static void fill_report(const struct conversion *conversion, const struct counti
         .output_nbytes = output->nbytes,
         .ncolumns = conversion->plan.schema.nfields,
         .seconds = seconds_since(&conversion->start),
+        .obstacle = conversion->plan.obstacle,
+        .verified = conversion->options->verify && !conversion->options->dry_run,
     };
     if (conversion->plan.inputs != NULL) {
         stoa_csv_source_rejected(conversion->plan.source, &report->nskipped, &report->nrejected);
@@ -129,6 +133,18 @@ static enum stoa_status commit_rejects(const struct conversion *conversion,
     return STOA_OK;
 }
 
+/* Restores all inputs from the output, without writing them anywhere. */
+static enum stoa_status verify(const struct conversion *conversion, struct stoa_error *err)
+{
+    const struct stoa_restore_options options = {
+        .path = conversion->options->output,
+        .jobs = conversion->plan.jobs,
+        .cancel = conversion->options->cancel,
+    };
+
+    return stoa_restore(&options, NULL, err);
+}
+
 enum stoa_status stoa_convert(const struct stoa_convert_options *options,
                               struct stoa_convert_report *report, struct stoa_error *err)
 {
@@ -158,6 +174,8 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
     }
     STOA_TRY(commit_rejects(&conversion, rejects, st, err));
     STOA_TRY(output.below->commit(output.below, err));
+    if (options->verify)
+        STOA_TRY(verify(&conversion, err));
     if (report != NULL)
         fill_report(&conversion, &output, report);
 out:

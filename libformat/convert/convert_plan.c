@@ -204,6 +204,7 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
                      options->npaths < plan->jobs ? options->npaths : plan->jobs, &read,
                      plan->to != STOA_FORMAT_STOA);
     source.prefetch_nbytes = plan->memory.prefetch_nbytes;
+    source.keeps_text = plan->obstacle == NULL;
     STOA_TRY(stoa_csv_source_open(plan->inputs, &source, &plan->source, err));
     if (options->filter != NULL)
         STOA_TRY(stoa_filter_bind(options->filter, plan->source->schema, &plan->matcher, err));
@@ -237,6 +238,23 @@ out:
     return st;
 }
 
+/* Why the inputs can't be restored from the output; NULL when they can. */
+static const char *find_obstacle(const struct stoa_plan_convert *plan,
+                                 const struct stoa_convert_options *options)
+{
+    if (plan->to != STOA_FORMAT_STOA)
+        return "the output is no Stoa file";
+    if (plan->from == STOA_FORMAT_STOA)
+        return "the input is no CSV";
+    if (options->no_source_text)
+        return "source text was not wanted";
+    if (options->filter != NULL)
+        return "rows are left out";
+    if (options->columns != NULL)
+        return "columns are chosen";
+    return NULL;
+}
+
 enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
                                         const struct stoa_convert_options *options,
                                         struct stoa_sink *rejects, struct stoa_error *err)
@@ -245,6 +263,9 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
     enum stoa_status st;
 
     *plan = (struct stoa_plan_convert){0};
+    if (options->verify && strcmp(options->output, "-") == 0)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "standard output can't be verified: only a file can be read back");
     plan->group_nrows = options->writer.row_group_nrows != 0 ? options->writer.row_group_nrows
                                                              : STOA_ROW_GROUP_NROWS;
     plan->group_nbytes = options->writer.row_group_nbytes != 0 ? options->writer.row_group_nbytes
@@ -254,6 +275,12 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
     plan->csv_out = options->csv_out;
     if (plan->to == STOA_FORMAT_TSV && plan->csv_out.delimiter == 0)
         plan->csv_out.delimiter = '\t';
+    plan->obstacle = find_obstacle(plan, options);
+    if (options->verify && plan->obstacle != NULL) {
+        st = stoa_fail(err, STOA_ERR_USAGE, "nothing to verify: no CSV can be restored, because %s",
+                       plan->obstacle);
+        goto out;
+    }
     if (plan->from == STOA_FORMAT_STOA)
         STOA_TRY(plan_stoa(plan, options, err));
     else

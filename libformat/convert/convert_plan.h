@@ -24,6 +24,7 @@ struct stoa_plan_convert {
     struct stoa_matcher *matcher;     /* bound to the source's schema; NULL: every row */
     uint32_t group_nrows;             /* of a row group at the most, */
     uint64_t group_nbytes;            /* and its bytes (run.c); of a unit its rows and text */
+    const char *obstacle;             /* to keeping the text of the inputs; NULL: it is kept */
     unsigned jobs;
     struct stoa_memory memory;
 };

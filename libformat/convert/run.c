@@ -15,6 +15,8 @@
 
 #include <string.h>
 
+#include <stoa/source_text.h>
+
 #include "base/alloc.h"
 #include "base/bits.h"
 #include "base/error.h"
@@ -61,6 +63,13 @@ static bool has_room(void *context)
     return stoa_memory_has_room(&run->plan->memory, kept);
 }
 
+static void drop_notes(struct item *item)
+{
+    for (size_t i = 0; i < item->nnotes; i++)
+        item->notes[i]->free(item->notes[i]);
+    item->nnotes = 0;
+}
+
 static void drop(void *context, void *dropped)
 {
     struct run *run = context;
@@ -73,8 +82,7 @@ static void drop(void *context, void *dropped)
     for (size_t i = 0; i < item->nbatches; i++)
         stoa_batch_reset(&item->batches[i]);
     stoa_free(item->batches);
-    for (size_t i = 0; i < item->nnotes; i++)
-        item->notes[i]->free(item->notes[i]);
+    drop_notes(item);
     stoa_free(item->notes);
     if (item->made != NULL)
         run->sink->item_free(run->sink, item->made);
@@ -329,14 +337,23 @@ out:
 static enum stoa_status stage_prepare(void *context, void **at, struct stoa_error *err)
 {
     struct run *run = context;
+    struct stoa_batch_source *source = run->plan->source;
     struct item *item = *at;
     struct stoa_batch batch = {0};
+    struct stoa_side side = {0};
     enum stoa_status st;
 
     STOA_TRY(concat(run, item, &batch, err));
+    if (source->side != NULL && run->sink->set_side != NULL)
+        STOA_TRY(source->side(source, item->notes, item->nnotes, &batch, &side, err));
+    drop_notes(item);
     STOA_TRY(run->sink->prepare(run->sink, item->ordinal, &batch, &item->made, err));
+    if (side.ncolumns > 0)
+        STOA_TRY(run->sink->set_side(run->sink, item->made, &side, err));
+    side = (struct stoa_side){0};
 out:
     stoa_batch_reset(&batch);
+    stoa_side_reset(&side);
     return st;
 }
 
@@ -367,6 +384,24 @@ static enum stoa_status stage_commit(void *context, void **at, struct stoa_error
     item->made = NULL; /* commit() frees it in any case */
     stoa_progress_add(run->progress, STOA_PROGRESS_ROWS, item->nrows);
     return run->sink->commit(run->sink, made, err);
+}
+
+/* Hands the sources of the text from the source to the sink, if both know of such. */
+static enum stoa_status add_sources(struct stoa_plan_convert *plan, struct stoa_batch_sink *sink,
+                                    struct stoa_error *err)
+{
+    const struct stoa_source_info *infos;
+    size_t ninfos;
+    enum stoa_status st = STOA_OK;
+
+    if (plan->source->sources == NULL || sink->add_sources == NULL)
+        return STOA_OK;
+    STOA_TRY(plan->source->sources(plan->source, &infos, &ninfos, err));
+    for (size_t i = 0; i < ninfos && plan->obstacle == NULL; i++)
+        plan->obstacle = stoa_source_obstacle(infos[i].flags);
+    STOA_TRY(sink->add_sources(sink, infos, ninfos, err));
+out:
+    return st;
 }
 
 enum stoa_status stoa_run(struct stoa_plan_convert *plan, struct stoa_batch_sink *sink,
@@ -403,5 +438,7 @@ enum stoa_status stoa_run(struct stoa_plan_convert *plan, struct stoa_batch_sink
         },
         err);
     drop(&run, run.held);
+    if (st == STOA_OK)
+        st = add_sources(plan, sink, err);
     return st == STOA_OK ? sink->finish(sink, err) : st;
 }

@@ -288,6 +288,20 @@ static enum stoa_status sink_prepare(struct stoa_batch_sink *base, uint64_t ordi
     return st;
 }
 
+static enum stoa_status sink_set_side(struct stoa_batch_sink *base, void *item,
+                                      struct stoa_side *side, struct stoa_error *err)
+{
+    (void)base;
+    return stoa_writer_group_set_side(item, side, err);
+}
+
+static enum stoa_status sink_add_sources(struct stoa_batch_sink *base,
+                                         const struct stoa_source_info *sources, size_t nsources,
+                                         struct stoa_error *err)
+{
+    return stoa_writer_add_sources(writer_of(base), sources, nsources, err);
+}
+
 static enum stoa_status sink_sequence(struct stoa_batch_sink *base, void *item,
                                       struct stoa_error *err)
 {
@@ -340,11 +354,13 @@ enum stoa_status stoa_writer_sink_open(struct stoa_sink *sink, const struct stoa
     mine->base = (struct stoa_batch_sink){
         .wants_groups = true,
         .prepare = sink_prepare,
+        .set_side = sink_set_side,
         .sequence = sink_sequence,
         .encode = sink_encode,
         .commit = sink_commit,
         .item_free = sink_item_free,
         .kept_nbytes = sink_kept_nbytes,
+        .add_sources = sink_add_sources,
         .finish = sink_finish,
         .close = sink_close,
     };

@@ -94,6 +94,9 @@ struct stoa_csv_source_options {
        "-0" in an integer column) does not fit. A schema that a user gave takes it by value. */
     bool inferred;
     struct stoa_csv_reject_options rejects;
+    /* All that restoring the inputs takes is kept, for side() and sources(). All columns are
+       delivered, in their order. */
+    bool keeps_text;
     /* Text of later units that prefetch() may hold. */
     uint64_t prefetch_nbytes;
 };

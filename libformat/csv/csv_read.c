@@ -19,6 +19,8 @@
 #include "csv/csv_survey.h"
 #include "csv/csv_table.h"
 #include "csv/csv_unit.h"
+#include "csv/notes.h"
+#include "csv/origin.h"
 
 #define WINDOW_NINPUTS 4 /* inputs that are open at a time */
 #define HEAD_NBYTES    ((size_t)64 << 10)
@@ -28,7 +30,9 @@
 struct origin {
     atomic_uint nusers;
     struct stoa_csv_layout layout; /* set before the first unit, and then constant */
-    char name[];                   /* for messages */
+    struct stoa_csv_origin text;
+    struct origin *next; /* of the same input, where text is kept */
+    char name[];         /* for messages */
 };
 
 /* One input on its way through its cutter. */
@@ -38,6 +42,8 @@ struct feed {
     struct stoa_stream *stream; /* NULL: not open yet, or closed again */
     struct stoa_csv_cutter cutter;
     struct origin *origin; /* of the text that is open, or was last */
+    struct origin *texts;  /* all so far, where text is kept: a list, shared */
+    struct origin **texts_end;
 
     /* The mutex: */
     bool busy;                  /* a thread is cutting */
@@ -59,7 +65,12 @@ struct csv_source {
     uint32_t *slots; /* for each column of the table the field of the schema, or NO_SLOT */
     struct stoa_csv_ledger ledger; /* accept() */
     struct origin *accepted;       /* the text of the last notes that it saw */
-    uint64_t unit_nbytes;          /* text of a unit at the most */
+    bool keeps_text;
+    struct stoa_csv_options text_options; /* nothing left at "auto", for restoring, */
+    struct stoa_csv_reading text_reading; /* and prepared */
+    struct stoa_source_info *infos;       /* of all texts, when they were read */
+    size_t ninfos;
+    uint64_t unit_nbytes; /* text of a unit at the most */
     uint64_t prefetch_nbytes;
     uint64_t total_nbytes;
 
@@ -69,13 +80,6 @@ struct csv_source {
     size_t nfeeds;
     size_t first;          /* the input that next() takes units of */
     uint64_t ready_nbytes; /* text of ready units, unit_nbytes for one that is being cut */
-};
-
-/* Of a unit, for accept(). */
-struct csv_notes {
-    struct stoa_notes base;
-    struct origin *origin;
-    struct stoa_csv_rejects rejects;
 };
 
 struct csv_unit {
@@ -101,6 +105,7 @@ static void origin_drop(struct origin *origin)
     if (origin == NULL || atomic_fetch_sub(&origin->nusers, 1) > 1)
         return;
     stoa_free(origin->layout.places);
+    stoa_csv_origin_reset(&origin->text);
     stoa_free(origin);
 }
 
@@ -231,7 +236,12 @@ static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
     if (stream == NULL)
         return STOA_OK;
     STOA_TRY(set_origin(feed, stream->name, err));
+    if (source->keeps_text) {
+        *feed->texts_end = origin_share(feed->origin);
+        feed->texts_end = &feed->origin->next;
+    }
     stoa_csv_cutter_init(&feed->cutter, stream, &source->options, &head);
+    feed->cutter.keeps_head = source->keeps_text;
     pthread_mutex_lock(&source->mutex);
     feed->stream = stream;
     pthread_mutex_unlock(&source->mutex);
@@ -259,6 +269,22 @@ static void feed_close(struct csv_source *source, struct feed *feed)
     stoa_stream_close(stream);
 }
 
+/* What restoring needs of a text beside its rows: in front of its first unit, behind its last. */
+static enum stoa_status keep_text(const struct csv_source *source, struct feed *feed,
+                                  const struct stoa_csv_text *unit, struct stoa_error *err)
+{
+    struct stoa_csv_origin *text = &feed->origin->text;
+    enum stoa_status st = STOA_OK;
+
+    if (!text->begun)
+        STOA_TRY(
+            stoa_csv_origin_begin(text, &feed->cutter, &source->table.reading.dialect, unit, err));
+    if (unit->text == NULL)
+        STOA_TRY(stoa_csv_origin_end(text, feed->stream, &feed->input->digest, err));
+out:
+    return st;
+}
+
 /* Cuts the next unit, or none at the end; the caller made the feed busy. */
 static enum stoa_status feed_cut(struct csv_source *source, struct feed *feed,
                                  struct stoa_csv_text *out, struct stoa_error *err)
@@ -271,6 +297,8 @@ static enum stoa_status feed_cut(struct csv_source *source, struct feed *feed,
         if (feed->stream == NULL)
             break;
         STOA_TRY(stoa_csv_cutter_next(&feed->cutter, out, err));
+        if (source->keeps_text)
+            STOA_TRY(keep_text(source, feed, out, err));
         atomic_store(&feed->consumed_nbytes, feed->stream->consumed_nbytes);
         if (out->text == NULL)
             feed_close(source, feed);
@@ -394,13 +422,25 @@ static bool source_prefetch(struct stoa_batch_source *base)
     return did;
 }
 
-static void notes_free(struct stoa_notes *base)
+static void release_origin(void *owner)
 {
-    struct csv_notes *notes = (struct csv_notes *)base;
+    origin_drop(owner);
+}
 
-    stoa_csv_rejects_reset(&notes->rejects);
-    origin_drop(notes->origin);
-    stoa_free(notes);
+/* Notes of a unit of a text whose first unit was cut. */
+static enum stoa_status make_notes(const struct csv_source *source, struct origin *origin,
+                                   struct stoa_csv_notes **out, struct stoa_error *err)
+{
+    enum stoa_status st = stoa_csv_notes_new(source->schema.nfields, source->keeps_text, out, err);
+
+    if (st != STOA_OK)
+        return st;
+    (*out)->owner = origin_share(origin);
+    (*out)->release = release_origin;
+    (*out)->line_end[0] = origin->text.line_end[0];
+    (*out)->line_end[1] = origin->text.line_end[1];
+    (*out)->line_end_nbytes = origin->text.line_end_nbytes;
+    return STOA_OK;
 }
 
 static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_unit *unit_base,
@@ -409,26 +449,25 @@ static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_
 {
     const struct csv_source *source = source_of(base);
     const struct csv_unit *unit = (const struct csv_unit *)unit_base;
-    struct csv_notes *mine = NULL;
-    enum stoa_status st;
+    const bool aborts = source->ledger.options.on_error == STOA_CSV_ON_ERROR_ABORT;
+    struct stoa_csv_notes *mine = NULL;
+    enum stoa_status st = STOA_OK;
 
-    if (source->ledger.options.on_error == STOA_CSV_ON_ERROR_ABORT) {
-        st = stoa_csv_unit_read(&source->table, &unit->origin->layout, &unit->text, NULL, out, err);
-        if (st != STOA_OK)
-            stoa_wrap(err, st, "%s", unit->origin->name);
-        goto out;
-    }
-    STOA_TRY(stoa_alloc_zeroed(&mine, 1, sizeof(*mine), err));
-    mine->base.free = notes_free;
-    mine->origin = origin_share(unit->origin);
-    STOA_TRY(stoa_csv_unit_read(&source->table, &unit->origin->layout, &unit->text, &mine->rejects,
+    if (source->keeps_text || !aborts)
+        STOA_TRY(make_notes(source, unit->origin, &mine, err));
+    STOA_TRY(stoa_csv_unit_read(&source->table, &unit->origin->layout, &unit->text,
+                                aborts ? NULL : &mine->rejects, source->keeps_text ? mine : NULL,
                                 out, err));
-    mine->base.nbytes = stoa_csv_rejects_nbytes(&mine->rejects);
-    *notes = &mine->base;
-    mine = NULL;
+    if (mine != NULL) {
+        stoa_csv_notes_measure(mine);
+        *notes = &mine->base;
+        mine = NULL;
+    }
 out:
     if (mine != NULL)
-        notes_free(&mine->base);
+        mine->base.free(&mine->base);
+    if (st != STOA_OK && aborts)
+        stoa_wrap(err, st, "%s", unit->origin->name);
     unit_free(unit_base);
     return st;
 }
@@ -437,15 +476,75 @@ static enum stoa_status source_accept(struct stoa_batch_source *base, struct sto
                                       struct stoa_error *err)
 {
     struct csv_source *source = source_of(base);
-    const struct csv_notes *notes = (const struct csv_notes *)notes_base;
+    struct stoa_csv_notes *notes = (struct stoa_csv_notes *)notes_base;
+    struct origin *origin = notes->owner;
+    enum stoa_status st = STOA_OK;
 
-    if (source->accepted != notes->origin) { /* kept: no other one has its address meanwhile */
+    if (source->accepted != origin) { /* kept: no other one has its address meanwhile */
         origin_drop(source->accepted);
-        source->accepted = origin_share(notes->origin);
+        source->accepted = origin_share(origin);
     }
-    return stoa_csv_ledger_accept(&source->ledger, notes->origin, notes->origin->name,
-                                  &notes->rejects, &source->schema, notes->origin->layout.places,
-                                  err);
+    if (source->ledger.options.on_error != STOA_CSV_ON_ERROR_ABORT)
+        STOA_TRY(stoa_csv_ledger_accept(&source->ledger, origin, origin->name, &notes->rejects,
+                                        &source->schema, origin->layout.places, err));
+    if (source->keeps_text)
+        STOA_TRY(stoa_csv_origin_accept(&origin->text, notes, err));
+out:
+    return st;
+}
+
+static enum stoa_status source_side(struct stoa_batch_source *base, struct stoa_notes *const *notes,
+                                    size_t nnotes, const struct stoa_batch *batch,
+                                    struct stoa_side *out, struct stoa_error *err)
+{
+    return stoa_csv_notes_side(notes, nnotes, batch, &source_of(base)->text_reading, out, err);
+}
+
+/* The name of a text without folders: base name, or archive:member. */
+static const char *name_of_text(const struct feed *feed, const struct origin *origin)
+{
+    const char *path = feed->input->path, *slash = strrchr(path, '/');
+    const size_t nfolder = slash != NULL ? (size_t)(slash + 1 - path) : 0;
+
+    if (strcmp(path, "-") == 0)
+        return "stdin";
+    return strncmp(origin->name, path, nfolder) == 0 ? origin->name + nfolder : origin->name;
+}
+
+static enum stoa_status describe_text(const struct csv_source *source, const struct feed *feed,
+                                      const struct origin *origin, uint64_t first_row,
+                                      struct stoa_source_info *out, struct stoa_error *err)
+{
+    return stoa_csv_origin_describe(&origin->text, name_of_text(feed, origin),
+                                    &source->text_options, &origin->layout, source->schema.nfields,
+                                    first_row, out, err);
+}
+
+static enum stoa_status source_sources(struct stoa_batch_source *base,
+                                       const struct stoa_source_info **out, size_t *nsources,
+                                       struct stoa_error *err)
+{
+    struct csv_source *source = source_of(base);
+    uint64_t first_row = 0;
+    size_t n = 0;
+    enum stoa_status st;
+
+    for (size_t i = 0; i < source->nfeeds; i++)
+        for (const struct origin *o = source->feeds[i].texts; o != NULL; o = o->next)
+            source->ninfos++;
+    STOA_TRY(stoa_alloc_zeroed(&source->infos, source->ninfos, sizeof(*source->infos), err));
+    for (size_t i = 0; i < source->nfeeds; i++) {
+        const struct feed *feed = &source->feeds[i];
+
+        for (const struct origin *o = feed->texts; o != NULL; o = o->next) {
+            STOA_TRY(describe_text(source, feed, o, first_row, &source->infos[n++], err));
+            first_row += o->text.nrows;
+        }
+    }
+    *out = source->infos;
+    *nsources = source->ninfos;
+out:
+    return st;
 }
 
 bool stoa_csv_source_rejected(const struct stoa_batch_source *base, uint64_t *nrejected,
@@ -491,8 +590,15 @@ static void source_close(struct stoa_batch_source *base)
         stoa_free(source->feeds[i].ready.text);
         feed_close(source, &source->feeds[i]);
         origin_drop(source->feeds[i].origin);
+        while (source->feeds[i].texts != NULL) {
+            struct origin *origin = source->feeds[i].texts;
+
+            source->feeds[i].texts = origin->next;
+            origin_drop(origin);
+        }
     }
     origin_drop(source->accepted);
+    stoa_source_infos_free(source->infos, source->ninfos);
     stoa_free(source->feeds);
     stoa_free(source->table.columns);
     stoa_free(source->slots);
@@ -522,13 +628,16 @@ static enum stoa_status make_table(struct csv_source *source,
         source->slots[i] = options->columns == NULL ? i : NO_SLOT;
     for (uint32_t i = 0; options->columns != NULL && i < options->ncolumns; i++)
         source->slots[options->columns[i]] = i;
-    STOA_TRY(
-        stoa_csv_reading_init(&table->reading, &source->options, options->inferred, false, err));
+    STOA_TRY(stoa_csv_reading_init(&table->reading, &source->options, options->inferred,
+                                   options->keeps_text, err));
     STOA_TRY(
         stoa_alloc_zeroed(&table->columns, source->schema.nfields, sizeof(*table->columns), err));
     for (uint32_t i = 0; i < source->schema.nfields; i++)
         STOA_TRY(stoa_csv_column_init(&table->columns[i], &source->schema.fields[i],
                                       &table->reading, err));
+    if (source->keeps_text)
+        STOA_TRY(
+            stoa_csv_reading_init(&source->text_reading, &source->text_options, false, true, err));
 out:
     return st;
 }
@@ -553,6 +662,13 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
         .close = source_close,
     };
     source->options = options->csv;
+    source->text_options = options->csv;
+    stoa_csv_options_settle(&source->text_options);
+    if (options->keeps_text) {
+        source->keeps_text = true;
+        source->base.side = source_side;
+        source->base.sources = source_sources;
+    }
     source->unit_nbytes =
         options->csv.unit_nbytes != 0 ? options->csv.unit_nbytes : STOA_CSV_UNIT_NBYTES;
     source->prefetch_nbytes = options->prefetch_nbytes;
@@ -565,6 +681,8 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
     source->nfeeds = inputs->nitems;
     for (size_t i = 0; i < source->nfeeds; i++)
         source->feeds[i].input = &inputs->items[i];
+    for (size_t i = 0; i < source->nfeeds; i++)
+        source->feeds[i].texts_end = &source->feeds[i].texts;
     *out = &source->base;
     source = NULL;
 out:

@@ -30,6 +30,9 @@ struct reader {
     size_t nrejected;                 /* of its bits */
     uint64_t nfaulty;                 /* records so far that are no rows */
 
+    struct stoa_csv_notes *notes; /* NULL: not wanted */
+    uint64_t npassed;             /* rejected rows in front of the one that is noted */
+
     struct stoa_buffer scratch; /* a value without its escapes */
 
     uint32_t counted; /* lines of the text in front of this record */
@@ -283,6 +286,78 @@ out:
     return st;
 }
 
+/* ---- What values do not tell. ---- */
+
+static enum stoa_status note_bytes(const struct reader *reader, struct stoa_csv_pieces *pieces,
+                                   uint64_t row, uint32_t begin, uint32_t end,
+                                   struct stoa_error *err)
+{
+    return stoa_csv_pieces_append(pieces, (uint32_t)(row - reader->npassed),
+                                  reader->text->text + begin, end - begin, err);
+}
+
+/* The record of a row that is not just its fields and the usual line end. */
+static enum stoa_status note_row(const struct reader *reader, uint32_t row, struct stoa_error *err)
+{
+    const struct stoa_csv_tile *tile = &reader->index.tile;
+    struct stoa_csv_notes *notes = reader->notes;
+    const uint32_t ncolumns = reader->layout->ncolumns;
+    const uint32_t *ends = tile->ends + (size_t)row * tile->stride;
+    const uint32_t end = ends[tile->stride - 1], row_end = tile->row_ends[row];
+
+    if (tile->stride == ncolumns || end == ends[ncolumns - 1] + 1) { /* all delimiters are there */
+        if (row_end - end == notes->line_end_nbytes &&
+            memcmp(tile->text + end, notes->line_end, notes->line_end_nbytes) == 0)
+            return STOA_OK;
+        if (end == row_end) { /* the last row of the input */
+            notes->is_unended = true;
+            return STOA_OK;
+        }
+    }
+    return note_bytes(reader, &notes->records, tile->row + row, tile->row_begins[row], row_end,
+                      err);
+}
+
+static bool is_rejected(const struct reader *reader, uint32_t row)
+{
+    const struct stoa_csv_tile *tile = &reader->index.tile;
+
+    return reader->rejected != NULL && row < tile->nrows &&
+           stoa_bitmap_get(reader->rejected, (size_t)(tile->row + row));
+}
+
+/* What stands between the rows of a tile, and rows that are not just their fields. */
+static enum stoa_status note_tile(struct reader *reader, struct stoa_error *err)
+{
+    const struct stoa_csv_index *index = &reader->index;
+    const struct stoa_csv_tile *tile = &index->tile;
+    struct stoa_csv_notes *notes = reader->notes;
+    size_t k = 0;
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t row = 0; row <= tile->nrows; row++) {
+        const bool rejected = is_rejected(reader, row);
+        bool told = false;
+
+        for (; k < index->nevents && index->events[k].row <= tile->row + row; k++) {
+            const struct stoa_csv_event *event = &index->events[k];
+            const bool is_row = event->kind == STOA_CSV_RAGGED;
+
+            told |= is_row;
+            STOA_TRY(note_bytes(reader, is_row && !rejected ? &notes->records : &notes->gaps,
+                                event->row, event->begin, event->end, err));
+        }
+        if (rejected && !told)
+            STOA_TRY(note_bytes(reader, &notes->gaps, tile->row + row, tile->row_begins[row],
+                                tile->row_ends[row], err));
+        else if (row < tile->nrows && !told)
+            STOA_TRY(note_row(reader, row, err));
+        reader->npassed += rejected;
+    }
+out:
+    return st;
+}
+
 static enum stoa_status read_tile(struct reader *reader, struct stoa_error *err)
 {
     const struct stoa_csv_table *table = reader->table;
@@ -292,6 +367,8 @@ static enum stoa_status read_tile(struct reader *reader, struct stoa_error *err)
     STOA_TRY(stoa_csv_tile_parse(table->columns, reader->layout->places, table->schema->nfields,
                                  &reader->index.tile, reader->values, &reader->misfits, err));
     STOA_TRY((reader->rejects == NULL ? fail_first : reject_all)(reader, err));
+    if (reader->notes != NULL)
+        STOA_TRY(note_tile(reader, err));
 out:
     return st;
 }
@@ -311,11 +388,12 @@ out:
 enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
                                     const struct stoa_csv_layout *layout,
                                     const struct stoa_csv_text *text,
-                                    struct stoa_csv_rejects *rejects, struct stoa_batch *out,
-                                    struct stoa_error *err)
+                                    struct stoa_csv_rejects *rejects, struct stoa_csv_notes *notes,
+                                    struct stoa_batch *out, struct stoa_error *err)
 {
     const uint32_t ncolumns = table->schema->nfields;
-    struct reader reader = {.table = table, .layout = layout, .text = text, .rejects = rejects};
+    struct reader reader = {
+        .table = table, .layout = layout, .text = text, .rejects = rejects, .notes = notes};
     struct stoa_batch batch = {0};
     enum stoa_status st;
 
@@ -331,7 +409,10 @@ enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
         rejects->nrecords = reader.index.tile.row + reader.nfaulty;
     for (uint32_t i = 0; i < ncolumns; i++)
         STOA_TRY(stoa_csv_values_finish(&reader.values[i], &table->columns[i], reader.rejected,
-                                        &batch.columns[i], NULL, err));
+                                        &batch.columns[i], notes != NULL ? &notes->forms[i] : NULL,
+                                        err));
+    if (notes != NULL)
+        notes->nrows = (uint32_t)batch.nrows;
     *out = batch;
     batch = (struct stoa_batch){0};
 out:

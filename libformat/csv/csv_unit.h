@@ -6,6 +6,7 @@
 
 #include "csv/cut.h"
 #include "csv/index.h"
+#include "csv/notes.h"
 #include "csv/parse.h"
 #include "csv/reject.h"
 
@@ -26,12 +27,12 @@ struct stoa_csv_layout {
  * The rows of a unit. STOA_ERR_DATA for the first record that is no row, or the first field that is
  * no value of its column, by position: it names line and column, but not the input; unless
  * `rejects` is not NULL: such records are left out then and added there. Errors of memory come
- * first. Any thread.
+ * first. `notes` that keep text get all of it that values do not tell; NULL: not wanted. Any
+ * thread.
  */
-STOA_CHECK enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
-                                               const struct stoa_csv_layout *layout,
-                                               const struct stoa_csv_text *text,
-                                               struct stoa_csv_rejects *rejects,
-                                               struct stoa_batch *out, struct stoa_error *err);
+STOA_CHECK enum stoa_status
+stoa_csv_unit_read(const struct stoa_csv_table *table, const struct stoa_csv_layout *layout,
+                   const struct stoa_csv_text *text, struct stoa_csv_rejects *rejects,
+                   struct stoa_csv_notes *notes, struct stoa_batch *out, struct stoa_error *err);
 
 #endif

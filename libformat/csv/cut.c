@@ -54,6 +54,14 @@ void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *st
 void stoa_csv_cutter_reset(struct stoa_csv_cutter *cutter)
 {
     stoa_buffer_free(&cutter->buffer);
+    stoa_buffer_free(&cutter->head);
+}
+
+void stoa_csv_cutter_take_head(struct stoa_csv_cutter *cutter, struct stoa_buffer *out)
+{
+    *out = cutter->head;
+    cutter->head = (struct stoa_buffer){0};
+    cutter->keeps_head = false;
 }
 
 static enum stoa_status read_more(struct stoa_csv_cutter *cutter, struct stoa_error *err)
@@ -72,6 +80,8 @@ static enum stoa_status read_more(struct stoa_csv_cutter *cutter, struct stoa_er
                                               : buffer->nbytes;
     STOA_TRY(stoa_buffer_reserve(buffer, want + STOA_CSV_SLACK, err));
     STOA_TRY(cutter->stream->read(cutter->stream, buffer->data + buffer->nbytes, want, &got, err));
+    if (cutter->keeps_head)
+        STOA_TRY(stoa_buffer_append(&cutter->head, buffer->data + buffer->nbytes, got, err));
     buffer->nbytes += got;
     cutter->ended = got == 0;
     memset(buffer->data + buffer->nbytes, 0, STOA_CSV_SLACK);
@@ -93,6 +103,8 @@ static enum stoa_status start(struct stoa_csv_cutter *cutter, struct stoa_error 
 
     STOA_TRY(stoa_buffer_reserve(buffer, STOA_CSV_SLACK, err));
     memset(buffer->data + buffer->nbytes, 0, STOA_CSV_SLACK);
+    if (cutter->keeps_head)
+        STOA_TRY(stoa_buffer_append(&cutter->head, buffer->data, buffer->nbytes, err));
     while (nbytes_of(cutter) < 3 && !cutter->ended)
         STOA_TRY(read_more(cutter, err));
     if (nbytes_of(cutter) >= 3 && memcmp(text_of(cutter), "\xef\xbb\xbf", 3) == 0)

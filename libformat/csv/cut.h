@@ -39,8 +39,10 @@ struct stoa_csv_cutter {
     size_t begin;              /* the bytes before were cut off */
     uint64_t line;             /* of buffer.data[begin] */
     uint64_t offset;
-    bool started; /* the byte order mark was looked for */
-    bool ended;   /* the stream is at its end */
+    bool keeps_head;         /* set before the first unit: */
+    struct stoa_buffer head; /* all text that was read so far, for stoa_csv_cutter_take_head() */
+    bool started;            /* the byte order mark was looked for */
+    bool ended;              /* the stream is at its end */
 };
 
 /*
@@ -50,6 +52,9 @@ struct stoa_csv_cutter {
 void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *stream,
                           const struct stoa_csv_options *options, struct stoa_buffer *head);
 void stoa_csv_cutter_reset(struct stoa_csv_cutter *cutter);
+
+/* Hands over the text from the beginning of the input on, kept so far, and keeps no more. */
+void stoa_csv_cutter_take_head(struct stoa_csv_cutter *cutter, struct stoa_buffer *out);
 
 /*
  * Lends the text from here on with its slack, at least want_nbytes of it unless it ends before

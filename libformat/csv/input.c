@@ -98,6 +98,7 @@ static enum stoa_status next_text(struct stoa_csv_input *input, struct stoa_memb
     STOA_TRY(stoa_members_next(members, &stream, err));
     if (stream == NULL)
         return STOA_OK;
+    STOA_TRY(stoa_csv_digest_open(stream, &input->digest, &stream, err));
     STOA_TRY(stoa_csv_decode_open(stream, input->wanted, out, err));
     input->encoding = stoa_csv_decode_encoding(*out, &input->byte_order_mark);
 out:

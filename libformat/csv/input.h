@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "csv/csv.h"
+#include "csv/digest.h"
 
 struct stoa_csv_input {
     char *path;
@@ -19,6 +20,7 @@ struct stoa_csv_input {
     const char *encoding;         /* of the text below, once it was opened */
     bool byte_order_mark;         /* it begins with one */
     struct stoa_buffer head;      /* its first bytes */
+    struct stoa_csv_digest digest; /* of the bytes below the encoding, once they were read */
 };
 
 struct stoa_csv_inputs {

@@ -20,6 +20,7 @@
 #include <stoa/merge.h>
 #include <stoa/reader.h>
 #include <stoa/recover.h>
+#include <stoa/restore.h>
 #include <stoa/scan.h>
 #include <stoa/schema.h>
 #include <stoa/source_text.h>

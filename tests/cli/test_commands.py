@@ -50,7 +50,7 @@ write("all.csv", CSV)
 write("all.json", SCHEMA)
 expect("convert says what it did", ["convert", "all.csv", "--schema", "all.json", "-o", "all.stoa"], 0, "",
        lambda err: re.fullmatch(r"all\.stoa: 3 rows, 13 columns from 1 input, 334 bytes -> [\d.]+ kB "
-                                r"\([\d.]+%\), [\d.]+ s\n", err))
+                                r"\([\d.]+%\), [\d.]+ s, restorable: yes\n", err))
 for args, out in ((["-f", "csv"], CSV), (["--format=tsv"], TSV), (["-f", "jsonl"], JSONL), (["--json"], JSONL),
                   ([], CSV), (["-n", "1"], "".join(CSV.splitlines(True)[:2])),
                   (["-s", "u8,i"], "u8,i\n255,1\n,-2\n0,3\n"),
@@ -129,7 +129,11 @@ expect("so does a pattern", ["convert", "parts/*.csv", "-o", "-", "--to", "csv"]
 
 # ---- Pipes ----
 expect("from a pipe", ["convert", "-", "-o", "piped.stoa"], 0, "", None, stdin=b"k,v\n1,a\n2,b\n")
-point("... the bytes are those from a file", cli.read("piped.stoa") == cli.read("1.stoa"))
+expect("from a file, without its name and hash", ["convert", "parts/1.csv", "-o", "bare.stoa", "--no-source-text"], 0, "",
+       None)
+expect("... and from a pipe", ["convert", "-", "-o", "piped.stoa", "--no-source-text", "--force"], 0, "", None,
+       stdin=b"k,v\n1,a\n2,b\n")
+point("... the bytes are the same", cli.read("piped.stoa") == cli.read("bare.stoa"))
 expect("from a compressed pipe", ["convert", "-", "-o", "-", "--to", "csv"], 0, "k,v\n1,a\n", None,
        stdin=lzma.compress(b"k,v\n1,a\n"))
 done = subprocess.run([cli.STOA, "convert", "parts", "-o", "-", "--to", "stoa"], capture_output=True)
@@ -199,8 +203,9 @@ def keys(value):
 
 
 report = json.loads(stoa("convert", "parts", "-o", "j.stoa", "--json").out)
-point("convert --json", keys(report) == {"output", "dry_run", "from", "to", "inputs", "rows", "rejected", "skipped", "columns", "input_bytes",
-                                         "output_bytes", "seconds"}
+point("convert --json", keys(report) == {"output", "dry_run", "from", "to", "inputs", "rows", "rejected", "skipped", "columns",
+                                         "input_bytes",
+                                         "output_bytes", "seconds", "restorable", "verified"}
       and (report["rows"], report["inputs"], report["from"], report["to"]) == (4, 2, "csv", "stoa")
       and report["output_bytes"] == os.path.getsize("j.stoa") and report["input_bytes"] == 24, report)
 info = json.loads(stoa("info", "groups.stoa", "--json").out)

@@ -9,8 +9,8 @@ from cli import expect, point, refuse, stoa
 cli.work_in_a_folder()
 cli.write("t.csv", "a,b\n1,x\n2,y\n3,z\n")
 point("a file to look at is made", stoa("convert", "t.csv", "-o", "t.stoa").code == 0)
-COMMANDS = ("convert", "merge", "schema", "sniff", "info", "head", "cat", "sample", "count", "stats", "explain", "verify",
-            "recover")
+COMMANDS = ("convert", "restore", "merge", "schema", "sniff", "info", "head", "cat", "sample", "count", "stats", "explain",
+            "verify", "recover")
 
 # ---- Help, the man page, the version ----
 overview = expect("--help lists the commands", ["--help"], 0,
@@ -109,7 +109,7 @@ refuse("an odd name of another schema", ["convert", "t.stoa", "odd\n.stoa", "-o"
 os.remove("odd\n.stoa")
 os.remove("odd.csv")
 for later in ("--sort-by", "--resume", "--level",
-              "--filename", "--no-source-text", "--verify"):
+              "--filename"):
     refuse(f"convert {later} is for a later version", ["convert", "t.csv", "-o", "out.stoa", later], 2,
            f"convert {later}: no such option (try: stoa convert --help)")
 refuse("a folder that is missing", ["convert", "t.csv", "-o", "none/out.stoa"], 3,

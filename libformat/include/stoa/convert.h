@@ -89,6 +89,8 @@ struct stoa_convert_options {
     enum stoa_compress compress;
     struct stoa_csv_write_options csv_out; /* of a CSV output; a delimiter 0 is a tab in TSV */
     struct stoa_writer_options writer;
+    bool no_source_text;    /* of CSV: values alone, nothing to restore the inputs with */
+    bool verify;            /* restore the inputs from the new file, and compare (stoa/restore.h) */
     unsigned jobs;          /* 0: one per processor */
     uint64_t memory_nbytes; /* 0: 256 MiB up to 2 jobs, 96 MiB more for each further one */
     void (*progress)(void *context,
@@ -109,6 +111,9 @@ struct stoa_convert_report {
     uint64_t output_nbytes;
     uint32_t ncolumns;
     double seconds;
+    const char *obstacle; /* why the inputs can't be restored from the output, as words for a
+                             message, lent for ever; NULL: they can */
+    bool verified;        /* and it was tried */
 };
 
 /*
