@@ -282,7 +282,7 @@ static enum stoa_status open_member(struct stoa_zip *zip, const struct stoa_zip_
                                     uint64_t data, struct stoa_stream **out, struct stoa_error *err)
 {
     struct stoa_stream *packed = NULL, *text = NULL;
-    const struct method *method;
+    const struct method *method = NULL;
     enum stoa_status st;
 
     STOA_TRY(find_method(zip, entry, &method, err));
