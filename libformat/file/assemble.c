@@ -16,6 +16,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "file/schema_pack.h"
 
 enum { CHUNK_ALIGN = 8, MIN_SLOTS = 64 };
 
@@ -58,8 +59,6 @@ static enum stoa_status write_header(struct stoa_assembler *assembler, struct st
     header->version = STOA_FORMAT_VERSION;
     header->dir_hash = stoa_object_dir_hash(dir, header->dir_nbytes);
     header->stream_row = assembler->footer.nrows;
-    if (header->kind == STOA_OBJECT_SCHEMA) /* is called by its hash */
-        header->ref_id = header->dir_hash;
     stoa_object_pack(header, packed);
     return stoa_assembler_write(assembler, packed, sizeof(packed), err);
 }
@@ -86,6 +85,8 @@ static enum stoa_status write_start(struct stoa_assembler *assembler, struct sto
 
     STOA_TRY(write_object(assembler, &head, &body, err));
     STOA_TRY(stoa_schema_bytes_append(&assembler->bytes, &body, err));
+    schema.ref_id = stoa_hash(body.data, body.nbytes);
+    STOA_TRY(stoa_schema_pack(&body, assembler->rules->schema_pack_nbytes, err));
     schema.dir_nbytes = (uint32_t)body.nbytes;
     STOA_TRY(stoa_buffer_append_zeros(
         &body, stoa_round_up(body.nbytes, STOA_OBJECT_NBYTES) - body.nbytes, err));

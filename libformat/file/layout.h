@@ -21,9 +21,10 @@ enum {
     STOA_MAGIC_NBYTES = 8,
     STOA_NODE_NBYTES = 24,
     STOA_SCHEMA_HEAD_NBYTES = 16,
-    STOA_RG_ENTRY_NBYTES = 40,   /* entry of a row group's directory */
-    STOA_PAGE_ENTRY_NBYTES = 16, /* entry of a page table, */
-    STOA_LIST_ENTRY_NBYTES = 24, /* of that of a list or map */
+    STOA_SCHEMA_PACK_MAX_NBYTES = 65536, /* of records and pool in a packed schema */
+    STOA_RG_ENTRY_NBYTES = 40,           /* entry of a row group's directory */
+    STOA_PAGE_ENTRY_NBYTES = 16,         /* entry of a page table, */
+    STOA_LIST_ENTRY_NBYTES = 24,         /* of that of a list or map */
     STOA_DICT_HEAD_NBYTES = 32,
     STOA_SECTION_NBYTES = 32,
     STOA_COLUMN_NBYTES = 64,

@@ -45,6 +45,8 @@ struct run {
     uint64_t covered; /* bytes in front of it are known for what they are */
     struct seen *seen;
     size_t nseen, capacity;
+    struct stoa_recover_range *ranges; /* what was written of it */
+    size_t nranges, ranges_capacity;
 };
 
 /* ---- Losses. ---- */
@@ -95,6 +97,7 @@ static void begin_stream(struct run *run)
     run->is_open = true;
     run->next_row = 0;
     run->nseen = 0;
+    run->nranges = 0;
 }
 
 /* The stream ends without a footer that says how many rows it had. */
@@ -221,10 +224,34 @@ out:
     return st;
 }
 
-static enum stoa_status write_group(struct run *run, uint32_t nrows, struct stoa_error *err)
+/* The side table of the row group that was written last; what is known of it for its sources. */
+static enum stoa_status write_side(struct run *run, const struct stoa_found *item,
+                                   struct stoa_error *err)
+{
+    struct stoa_recover *rec = &run->rec;
+    struct stoa_recover_range range = {
+        .begin = item->object.stream_row,
+        .nrows = item->object.nrows,
+        .out = run->assembler.footer.nrows - item->object.nrows,
+        .is_whole = rec->nlost == 0,
+    };
+    enum stoa_status st = STOA_OK;
+
+    if (range.is_whole)
+        STOA_TRY(stoa_recover_side(rec, item, &run->assembler, &range.has_side, err));
+    STOA_TRY(stoa_reserve(&run->ranges, &run->ranges_capacity, run->nranges + 1,
+                          sizeof(run->ranges[0]), err));
+    run->ranges[run->nranges++] = range;
+out:
+    return st;
+}
+
+static enum stoa_status write_group(struct run *run, const struct stoa_found *item,
+                                    struct stoa_error *err)
 {
     struct stoa_recover *rec = &run->rec;
     const struct stoa_schema_node *nodes = rec->nodes;
+    uint32_t nrows = item->object.nrows;
     enum stoa_status st;
 
     for (uint32_t c = 0, first = 0; first < rec->nnodes; first += nodes[first].nnodes, c++)
@@ -235,6 +262,7 @@ static enum stoa_status write_group(struct run *run, uint32_t nrows, struct stoa
         for (uint32_t i = first; i < first + nodes[first].nnodes; i++)
             STOA_TRY(write_chunk(run, c, first, i, err));
     STOA_TRY(stoa_assembler_end_group(&run->assembler, err));
+    STOA_TRY(write_side(run, item, err));
     rec->result->nrow_groups++;
     rec->result->nrows += nrows;
 out:
@@ -435,7 +463,7 @@ static enum stoa_status recover_group(struct run *run, const struct stoa_found *
         explain(rec, &why);
         report(run, item->object.stream_row, nrows, NULL, why.message);
     } else if (!run->is_trial) {
-        STOA_TRY(write_group(run, (uint32_t)nrows, err));
+        STOA_TRY(write_group(run, item, err));
     }
 out:
     drop_repairs(run);
@@ -444,19 +472,27 @@ out:
 
 /* ---- All of it. ---- */
 
-/* A footer says how many rows there were. */
-static void end_stream(struct run *run, const struct stoa_found *footer)
+/* A footer says how many rows there were, and which sources they came from. */
+static enum stoa_status end_stream(struct run *run, const struct stoa_found *footer,
+                                   struct stoa_error *err)
 {
     uint64_t nrows = footer->object.stream_row;
+    uint64_t end = footer->footer_end;
 
     if (!run->is_open && run->rec.result->nstreams > 0 && nrows == run->next_row)
-        return; /* the same once more: its header, and where its trailer says that it begins */
+        return STOA_OK; /* the same once more: its header, and where its trailer says that it begins
+                         */
     if (!run->is_open || nrows < run->next_row) {
         lose_end(run);
         begin_stream(run);
     }
     report_gap(run, nrows, footer->offset);
     run->is_open = false;
+    if (run->is_trial)
+        return STOA_OK;
+    if (end == 0)
+        end = footer->offset + STOA_OBJECT_NBYTES + footer->object.body_nbytes;
+    return stoa_recover_sources(&run->rec, end, run->ranges, run->nranges, &run->assembler, err);
 }
 
 static enum stoa_status recover_object(struct run *run, const struct stoa_found *item,
@@ -470,8 +506,7 @@ static enum stoa_status recover_object(struct run *run, const struct stoa_found 
     case STOA_OBJECT_ROW_GROUP:
         return recover_group(run, item, err);
     case STOA_OBJECT_FOOTER:
-        end_stream(run, item);
-        return STOA_OK;
+        return end_stream(run, item, err);
     default: /* schemas and segments are known already */
         return STOA_OK;
     }
@@ -555,6 +590,7 @@ static void run_reset(struct run *run)
     stoa_schema_reset(&run->schema);
     stoa_buffer_free(&run->copy);
     stoa_free(run->seen);
+    stoa_free(run->ranges);
     for (uint32_t i = 0; rec->chunks != NULL && i < rec->nnodes; i++) {
         stoa_buffer_free(&rec->chunks[i].zones);
     }

@@ -6,6 +6,7 @@
  *     recover_segments.c   dictionary segments that are whole
  *     recover_group.c      one row group: which of its columns are whole, their zone maps
  *     recover_repair.c     columns of which a part is lost, with nulls
+ *     recover_text.c       side tables and sources
  *     recover.c            all of it, in order, into a new file
  */
 #ifndef STOA_FILE_RECOVER_H
@@ -182,5 +183,34 @@ STOA_CHECK enum stoa_status stoa_recover_repair(struct stoa_recover *rec,
 
 /* Back to `{0}`. */
 void stoa_recover_repair_reset(struct stoa_recover_repair *repair);
+
+/* ---- recover_text.c ---- */
+
+/* A row group that was written. */
+struct stoa_recover_range {
+    uint64_t begin; /* in its stream */
+    uint64_t nrows;
+    uint64_t out;  /* the first of its rows in the output */
+    bool is_whole; /* nothing of it became null */
+    bool has_side; /* its side table is there too */
+};
+
+/*
+ * Writes the side table of the row group `item` of rec->found, which was written last, when it has
+ * one that is whole.
+ */
+STOA_CHECK enum stoa_status stoa_recover_side(struct stoa_recover *rec,
+                                              const struct stoa_found *item,
+                                              struct stoa_assembler *assembler, bool *copied,
+                                              struct stoa_error *err);
+
+/*
+ * Adds the sources of the stream whose footer ends at `footer_end`, if that is whole, with the rows
+ * that are left of them in `ranges`, which rise. Those that lost something are not complete.
+ */
+STOA_CHECK enum stoa_status stoa_recover_sources(struct stoa_recover *rec, uint64_t footer_end,
+                                                 const struct stoa_recover_range *ranges,
+                                                 size_t nranges, struct stoa_assembler *assembler,
+                                                 struct stoa_error *err);
 
 #endif

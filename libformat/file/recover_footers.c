@@ -131,7 +131,9 @@ static enum stoa_status read_schema(struct stoa_recover *rec, const struct stoa_
 {
     uint64_t room = rec->source->nbytes - item->offset - STOA_OBJECT_NBYTES;
     uint32_t nbytes = item->object.dir_nbytes;
+    struct stoa_schema schema = {0};
     uint8_t *body = NULL;
+    uint64_t id;
     enum stoa_status st;
 
     if (nbytes > room || nbytes > rec->memory_nbytes)
@@ -139,12 +141,18 @@ static enum stoa_status read_schema(struct stoa_recover *rec, const struct stoa_
     STOA_TRY(stoa_alloc(&body, nbytes, err));
     STOA_TRY(
         rec->source->read_at(rec->source, item->offset + STOA_OBJECT_NBYTES, body, nbytes, err));
-    if (stoa_hash(body, nbytes) != item->object.dir_hash ||
-        item->object.ref_id != item->object.dir_hash)
+    if (stoa_hash(body, nbytes) != item->object.dir_hash)
         st = stoa_fail(err, STOA_ERR_CORRUPT, "hash differs");
     else
-        st = stoa_schema_parse_body(body, nbytes, out, err);
+        st = stoa_schema_parse_body(body, nbytes, &schema, &id, err);
+    if (st == STOA_OK && item->object.ref_id != id)
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "id is not that of its bytes");
+    if (st != STOA_OK)
+        goto out;
+    *out = schema;
+    schema = (struct stoa_schema){0};
 out:
+    stoa_schema_reset(&schema);
     stoa_free(body);
     return st;
 }

@@ -31,4 +31,5 @@ const struct stoa_rules stoa_default_rules = {
 
     .footer_max_nbytes = UINT64_C(32) << 20,
     .footer_pack_nbytes = 16384,
+    .schema_pack_nbytes = 16384,
 };

@@ -43,7 +43,8 @@ struct stoa_rules {
     uint64_t copy_max_nbytes; /* and no more than this, because they are kept in memory */
 
     uint64_t footer_max_nbytes;  /* of the footer's data in memory; the rest goes to a file */
-    uint32_t footer_pack_nbytes; /* sections of no more bytes are packed when that is shorter */
+    uint32_t footer_pack_nbytes; /* sections of no more bytes are packed when that is shorter, */
+    uint32_t schema_pack_nbytes; /* and schemas of no more */
 };
 
 extern const struct stoa_rules stoa_default_rules;

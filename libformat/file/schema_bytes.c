@@ -16,9 +16,11 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/utf8.h"
 #include "column/schema.h"
 #include "column/type.h"
+#include "file/schema_pack.h"
 #include "file/schema_tree.h"
 
 /* ---- Which types there are, and what stands behind each ---- */
@@ -570,21 +572,29 @@ out:
     return st == STOA_OK ? st : stoa_wrap(err, st, "schema");
 }
 
-static enum stoa_status parse_body(const uint8_t *body, size_t nbytes, struct stoa_node **nodes,
-                                   struct stoa_schema *out, struct stoa_error *err)
+static enum stoa_status parse_body(const uint8_t *body, size_t nbytes, uint8_t **own,
+                                   struct stoa_node **nodes, struct stoa_schema *out, uint64_t *id,
+                                   struct stoa_error *err)
 {
     struct cursor c = {body, nbytes};
     uint32_t nnodes, ncolumns, pool_nbytes, metadata_off;
     const uint8_t *records, *pool, *metadata = NULL;
     struct stoa_schema schema = {0};
     bool whole = take32(&c, &nnodes) && take32(&c, &ncolumns) && take32(&c, &pool_nbytes) &&
-                 take32(&c, &metadata_off) && nnodes <= c.nbytes / STOA_NODE_NBYTES &&
-                 take(&c, (size_t)nnodes * STOA_NODE_NBYTES, &records) &&
-                 take(&c, pool_nbytes, &pool) && c.nbytes == 0;
+                 take32(&c, &metadata_off);
+    uint64_t need = STOA_SCHEMA_HEAD_NBYTES;
     enum stoa_status st;
 
     if (!whole || (metadata_off != STOA_NONE32 && metadata_off > pool_nbytes))
         return stoa_fail(err, STOA_ERR_CORRUPT, "schema: lengths that do not add up");
+    need += (uint64_t)nnodes * STOA_NODE_NBYTES + pool_nbytes;
+    if (nbytes != need) {
+        STOA_TRY(stoa_schema_unpack(body, nbytes, need, own, err));
+        body = *own;
+    }
+    *id = stoa_hash(body, (size_t)need);
+    records = body + STOA_SCHEMA_HEAD_NBYTES;
+    pool = records + (size_t)nnodes * STOA_NODE_NBYTES;
     STOA_TRY(stoa_alloc_zeroed(nodes, nnodes, sizeof((*nodes)[0]), err));
     for (uint32_t i = 0; i < nnodes; i++)
         STOA_TRY(stoa_node_unpack(records + (size_t)i * STOA_NODE_NBYTES, &(*nodes)[i], err));
@@ -607,11 +617,13 @@ out:
 }
 
 enum stoa_status stoa_schema_parse_body(const uint8_t *body, size_t nbytes, struct stoa_schema *out,
-                                        struct stoa_error *err)
+                                        uint64_t *id, struct stoa_error *err)
 {
     struct stoa_node *nodes = NULL;
-    enum stoa_status st = parse_body(body, nbytes, &nodes, out, err);
+    uint8_t *own = NULL;
+    enum stoa_status st = parse_body(body, nbytes, &own, &nodes, out, id, err);
 
     stoa_free(nodes);
+    stoa_free(own);
     return st;
 }

@@ -33,7 +33,10 @@ void stoa_schema_bytes_reset(struct stoa_schema_bytes *bytes);
 /* Features that row groups of this schema, and files of it, need to be understood. */
 uint32_t stoa_schema_features(const struct stoa_schema_bytes *bytes);
 
-/* Appends the part of a SCHM body that its dir_hash covers, without the zeros behind it. */
+/*
+ * Appends the part of a SCHM body that its dir_hash covers, not packed, without the zeros behind
+ * it.
+ */
 STOA_CHECK enum stoa_status stoa_schema_bytes_append(const struct stoa_schema_bytes *bytes,
                                                      struct stoa_buffer *out,
                                                      struct stoa_error *err);
@@ -43,9 +46,9 @@ STOA_CHECK enum stoa_status stoa_metadata_append(const struct stoa_metadata *met
                                                  struct stoa_buffer *out, struct stoa_error *err);
 
 /*
- * The schema of a verified SCHM body, of which `nbytes` = dir_len bytes are given; or of the node
- * records of a footer with its pool and the bytes of its metadata section (NULL and 0 without).
- * *out is overwritten on success and owned by the caller.
+ * The schema of a verified SCHM body, of which `nbytes` = dir_len bytes are given, packed or
+ * not; or of the node records of a footer with its pool and the bytes of its metadata section (NULL
+ * and 0 without). *out is overwritten on success and owned by the caller.
  *
  * STOA_ERR_CORRUPT: ranges outside the pool or more bytes of names and parameters than it has,
  * texts that are no UTF-8, parameters out of range, names that are not unique, nodes that make no
@@ -53,7 +56,8 @@ STOA_CHECK enum stoa_status stoa_metadata_append(const struct stoa_metadata *met
  * Cost: n log n in the nodes; memory is bounded by a small multiple of nnodes and pool_nbytes.
  */
 STOA_CHECK enum stoa_status stoa_schema_parse_body(const uint8_t *body, size_t nbytes,
-                                                   struct stoa_schema *out, struct stoa_error *err);
+                                                   struct stoa_schema *out, uint64_t *id,
+                                                   struct stoa_error *err);
 STOA_CHECK enum stoa_status stoa_schema_parse_nodes(const struct stoa_node *nodes, uint32_t nnodes,
                                                     const uint8_t *pool, size_t pool_nbytes,
                                                     const uint8_t *metadata, size_t metadata_nbytes,

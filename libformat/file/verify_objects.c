@@ -55,13 +55,20 @@ static enum stoa_status take_nodes(struct stoa_verify *verify, struct stoa_schem
     return STOA_OK;
 }
 
-static enum stoa_status compare_schemas(struct stoa_verify *verify, struct stoa_error *err)
+static enum stoa_status compare_schemas(struct stoa_verify *verify,
+                                        const struct stoa_object *object, uint64_t offset,
+                                        struct stoa_error *err)
 {
     struct stoa_schema schema = {0};
     const struct stoa_schema *footers;
+    uint64_t id;
     enum stoa_status st, seen;
 
-    STOA_TRY(stoa_schema_parse_body(verify->bytes.data, verify->bytes.nbytes, &schema, err));
+    STOA_TRY(stoa_schema_parse_body(verify->bytes.data, verify->bytes.nbytes, &schema, &id, err));
+    if (object->ref_id != id) {
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "id is not that of its bytes");
+        goto out;
+    }
     if (verify->reader == NULL) {
         st = take_nodes(verify, &schema, err);
         goto out;
@@ -82,10 +89,8 @@ enum stoa_status stoa_verify_schema(struct stoa_verify *verify, const struct sto
     enum stoa_status st;
 
     st = read_dir(verify, object, offset, err);
-    if (st == STOA_OK && object->ref_id != object->dir_hash)
-        st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "id is not that of its bytes");
     if (st == STOA_OK)
-        st = compare_schemas(verify, err);
+        st = compare_schemas(verify, object, offset, err);
     if (st == STOA_OK)
         st = stoa_verify_zeros(verify, offset + STOA_OBJECT_NBYTES + object->dir_nbytes,
                                body_end(object, offset), err);

@@ -729,9 +729,13 @@ class Walk:
 
     def schema(self, body, dir_len, ref_id):
         nnodes, ncolumns, pool_len, _ = struct.unpack_from("<IIII", body)
-        need(dir_len == 16 + 24 * nnodes + pool_len, "schema: dir_len")
-        need(xxh3_64(body[:dir_len]) == ref_id, "schema: id")
-        nodes = parse_nodes(body[16:16 + 24 * nnodes], body[16 + 24 * nnodes:dir_len])
+        content, raw_len = body[16:dir_len], 24 * nnodes + pool_len
+        if len(content) < raw_len:
+            need(raw_len <= 65536, "schema: a packed one that is too large")
+            content = pages.inflate(content, raw_len)
+        need(len(content) == raw_len, "schema: dir_len")
+        need(xxh3_64(body[:16] + content) == ref_id, "schema: id")
+        nodes = parse_nodes(content[:24 * nnodes], content[24 * nnodes:])
         need(len(columns_of(nodes)) == ncolumns, "schema: n_columns")
         self.schemas[ref_id] = nodes
         return dir_len

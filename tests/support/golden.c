@@ -92,8 +92,8 @@ static const struct golden goldens[STOA_TEST_NGOLDEN] = {
     {.name = "lists", .filter = "c0 is not null",
      .texts = {"list<uint8>"}, .shape = STOA_TEST_SMALL_RANGE, .nulls = STOA_TEST_NULLS_RUNS,
      .nrows = {8500, 200}},
-    {.name = "packed", .filter = "c0 < 'm' or c3 > 5",
-     .types = {STOA_UTF8, STOA_INT64, STOA_DATE32, STOA_FLOAT64}, .shape = STOA_TEST_FEW_DISTINCT,
+    {.name = "packed", .filter = "c0 < 'm' or c9 > 5",
+     .types = {STOA_UTF8, STOA_INT64, STOA_DATE32, STOA_FLOAT64}, .ncopies = 3, .shape = STOA_TEST_FEW_DISTINCT,
      .nulls = STOA_TEST_NULLS_SOME, .nrows = {140, 40}, .packed = true},
     {.name = "source_text", .filter = "c0 < 'm' or c3 > 5",
      .types = {STOA_UTF8, STOA_INT64, STOA_DATE32, STOA_FLOAT64}, .shape = STOA_TEST_FEW_DISTINCT,
@@ -218,8 +218,10 @@ void stoa_test_golden_make(size_t i, struct stoa_test_table *out)
 
     rules.full_nrows = 100; /* so that small row groups share dictionaries, too */
     rules.copy_part = 4;
-    if (!golden->packed)
+    if (!golden->packed) {
         rules.footer_pack_nbytes = 0;
+        rules.schema_pack_nbytes = 0;
+    }
     *out = (struct stoa_test_table){0};
     stoa_test_random_seed(&random, 1000 + i);
     add_fields(golden, &random, &out->schema);

@@ -157,6 +157,19 @@ static void rehash_dictionaries(const struct file *file)
     }
 }
 
+/* The id of a schema whose body has ndir bytes; that of a packed one stays as it is. */
+static void set_schema_id(const struct file *file, uint8_t *header, uint64_t body, uint64_t ndir)
+{
+    uint64_t need;
+
+    if (ndir < STOA_SCHEMA_HEAD_NBYTES || !inside(file, body, ndir))
+        return;
+    need = STOA_SCHEMA_HEAD_NBYTES + stoa_load32(file->bytes + body + 8) +
+           (uint64_t)stoa_load32(file->bytes + body) * STOA_NODE_NBYTES;
+    if (ndir >= need)
+        memcpy(header + 40, header + 48, 8);
+}
+
 /* Headers and directories of all objects from the front on; the footer's comes last. */
 static void rehash_objects(const struct file *file)
 {
@@ -173,7 +186,7 @@ static void rehash_objects(const struct file *file)
         if (ndir > 0 && inside(file, dir, ndir))
             put_hash(header + 48, file->bytes + dir, ndir);
         if (header[8] == STOA_OBJECT_SCHEMA) {
-            memcpy(header + 40, header + 48, 8);
+            set_schema_id(file, header, dir, ndir);
             schema_id = stoa_load64(header + 40);
         } else if (header[8] == STOA_OBJECT_ROW_GROUP) {
             stoa_store64(header + 40, schema_id);

@@ -63,6 +63,7 @@ void stoa_test_file_write_text(const struct stoa_schema *schema, const struct st
     const uint8_t *bytes;
 
     usual.footer_pack_nbytes = 0;
+    usual.schema_pack_nbytes = 0;
     must(stoa_sink_create_memory(&sink, &err), &err);
     must(stoa_writer_open_rules(sink, schema, NULL, rules != NULL ? rules : &usual, &writer, &err),
          &err);

@@ -1,5 +1,6 @@
 /* Schemas as bytes: what was stored comes back, and bad bytes are refused with the column named. */
 #include "file/schema_bytes.h"
+#include "file/schema_pack.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,9 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "support/fault_alloc.h"
+#include "support/gen_table.h"
 #include "support/random.h"
 
 static char *symbol_texts[] = {"", "rouge", "v\xc3\xa9lo", "a,b"};
@@ -117,10 +120,11 @@ static void generated_schemas_come_back(void **state)
         struct stoa_schema schema = {0}, back = {0};
         struct stoa_buffer body = {0}, again = {0};
         struct stoa_error err = {0};
+        uint64_t id;
 
         generate_schema(&random, &schema);
         store(&schema, &body);
-        assert_int_equal(stoa_schema_parse_body(body.data, body.nbytes, &back, &err), STOA_OK);
+        assert_int_equal(stoa_schema_parse_body(body.data, body.nbytes, &back, &id, &err), STOA_OK);
         assert_true(stoa_schema_equal(&schema, &back));
         store(&back, &again);
         assert_int_equal(body.nbytes, again.nbytes);
@@ -241,11 +245,13 @@ static void bad_bytes_are_refused_by_name(void **state)
         struct stoa_schema schema = {0};
         struct stoa_buffer body = {0};
         struct stoa_error err = {0};
+        uint64_t id;
 
         store_small(&body);
         for (unsigned k = 0; k < refusals[i].nbytes; k++)
             body.data[refusals[i].at + k] = (uint8_t)(refusals[i].value >> (8 * k));
-        if (stoa_schema_parse_body(body.data, body.nbytes, &schema, &err) != refusals[i].status)
+        if (stoa_schema_parse_body(body.data, body.nbytes, &schema, &id, &err) !=
+            refusals[i].status)
             fail_msg("refusal %zu: %s (%s)", i, stoa_status_name(err.status), err.message);
         assert_int_equal(err.status, refusals[i].status);
         assert_string_equal(err.message, refusals[i].message);
@@ -284,12 +290,58 @@ static void every_cut_is_refused(void **state)
     for (size_t nbytes = 0; nbytes < body.nbytes; nbytes++) {
         struct stoa_schema schema = {0};
         struct stoa_error err = {0};
+        uint64_t id;
 
-        assert_int_equal(stoa_schema_parse_body(body.data, nbytes, &schema, &err),
+        assert_int_equal(stoa_schema_parse_body(body.data, nbytes, &schema, &id, &err),
                          STOA_ERR_CORRUPT);
         assert_string_equal(err.message, "schema: lengths that do not add up");
     }
     stoa_buffer_free(&body);
+}
+
+/* A schema of many columns is worth it; one that is too large is left as it is. */
+static void packed_schemas_come_back(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    size_t ncases = stoa_test_ncases(200), npacked = 0;
+
+    stoa_test_random_init(&random, "packed_schemas_come_back");
+    for (size_t i = 0; i < ncases; i++) {
+        struct stoa_schema schema = {0}, back = {0};
+        struct stoa_buffer body = {0}, packed = {0};
+        struct stoa_error err = {0};
+        uint64_t id;
+        uint32_t max_nbytes = i % 5 == 0 ? 200 : 16384;
+
+        stoa_test_gen_schema(&random, (uint32_t)stoa_test_random_below(&random, 60), &schema);
+        store(&schema, &body);
+        store(&schema, &packed);
+        assert_int_equal(stoa_schema_pack(&packed, max_nbytes, &err), STOA_OK);
+        if (packed.nbytes == body.nbytes) {
+            assert_memory_equal(packed.data, body.data, body.nbytes);
+        } else {
+            assert_true(body.nbytes - 16 <= max_nbytes);
+            assert_true((packed.nbytes + 63) / 64 < (body.nbytes + 63) / 64);
+            assert_memory_equal(packed.data, body.data, 16);
+            npacked++;
+        }
+        assert_int_equal(stoa_schema_parse_body(packed.data, packed.nbytes, &back, &id, &err),
+                         STOA_OK);
+        assert_int_equal(id, stoa_hash(body.data, body.nbytes));
+        assert_true(stoa_schema_equal(&schema, &back));
+        stoa_schema_reset(&back);
+        if (packed.nbytes < body.nbytes) {
+            packed.data[16 + stoa_test_random_below(&random, 4)] ^= 0x55; /* magic of the frame */
+            assert_int_equal(stoa_schema_parse_body(packed.data, packed.nbytes, &back, &id, &err),
+                             STOA_ERR_CORRUPT);
+            assert_string_equal(err.message, "schema: lengths that do not add up");
+        }
+        stoa_schema_reset(&schema);
+        stoa_buffer_free(&body);
+        stoa_buffer_free(&packed);
+    }
+    assert_true(npacked > ncases / 3);
 }
 
 static void changed_bytes_are_taken_or_refused(void **state)
@@ -303,6 +355,7 @@ static void changed_bytes_are_taken_or_refused(void **state)
         struct stoa_schema schema = {0}, back = {0};
         struct stoa_buffer body = {0};
         struct stoa_error err = {0};
+        uint64_t id;
         enum stoa_status st;
 
         if (i % 2 == 0)
@@ -314,7 +367,7 @@ static void changed_bytes_are_taken_or_refused(void **state)
         for (unsigned n = 0; n < 1 + i % 4; n++)
             body.data[stoa_test_random_below(&random, body.nbytes)] =
                 (uint8_t)stoa_test_random_u64(&random);
-        st = stoa_schema_parse_body(body.data, body.nbytes, &back, &err);
+        st = stoa_schema_parse_body(body.data, body.nbytes, &back, &id, &err);
         if (st != STOA_OK) {
             assert_true(st == STOA_ERR_CORRUPT || st == STOA_ERR_UNSUPPORTED);
             assert_int_equal(err.status, st);
@@ -328,6 +381,7 @@ static void changed_bytes_are_taken_or_refused(void **state)
 
 static enum stoa_status stores_and_parses(void *context, struct stoa_error *err)
 {
+    uint64_t id;
     struct stoa_schema_bytes bytes = {0};
     struct stoa_schema back = {0};
     struct stoa_buffer body = {0};
@@ -335,7 +389,7 @@ static enum stoa_status stores_and_parses(void *context, struct stoa_error *err)
 
     STOA_TRY(stoa_schema_bytes_init(&bytes, context, err));
     STOA_TRY(stoa_schema_bytes_append(&bytes, &body, err));
-    STOA_TRY(stoa_schema_parse_body(body.data, body.nbytes, &back, err));
+    STOA_TRY(stoa_schema_parse_body(body.data, body.nbytes, &back, &id, err));
     assert_true(stoa_schema_equal(context, &back));
 out:
     stoa_schema_bytes_reset(&bytes);
@@ -369,6 +423,7 @@ int main(void)
         cmocka_unit_test(bad_bytes_are_refused_by_name),
         cmocka_unit_test(overlapping_names_are_refused),
         cmocka_unit_test(every_cut_is_refused),
+        cmocka_unit_test(packed_schemas_come_back),
         cmocka_unit_test(changed_bytes_are_taken_or_refused),
         cmocka_unit_test(every_failing_allocation_is_reported),
     };
