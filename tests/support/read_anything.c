@@ -5,6 +5,8 @@
 
 #include <stoa/reader.h>
 
+#include "support/gen_source_text.h"
+
 /* Small, so that a few bytes that stand for many values do not take seconds. */
 #define MEMORY_NBYTES (UINT64_C(4) << 20)
 
@@ -105,6 +107,29 @@ static void read_chunk(struct run *run, uint32_t group, uint32_t column)
     stoa_array_reset(&array);
 }
 
+static void read_text(struct run *run)
+{
+    uint64_t nsources = stoa_reader_nsources(run->reader);
+    struct stoa_source_info *infos;
+    struct stoa_error err;
+
+    for (uint32_t g = 0; g < stoa_reader_nrow_groups(run->reader); g++) {
+        struct stoa_side side;
+
+        if (!passed(run, stoa_reader_side(run->reader, g, &side, &err), &err))
+            continue;
+        for (uint32_t i = 0; i < side.ncolumns; i++)
+            must(side.columns[i].array.nvalues == 0 ||
+                     stoa_array_validate(stoa_test_side_field(side.columns[i].kind),
+                                         &side.columns[i].array, &err) == STOA_OK,
+                 "side columns are what their kinds say");
+        stoa_side_reset(&side);
+    }
+    nsources = nsources < 1000 ? nsources : 1000;
+    if (passed(run, stoa_reader_sources(run->reader, 0, (size_t)nsources, &infos, &err), &err))
+        stoa_source_infos_free(infos, (size_t)nsources);
+}
+
 static void read_columns(struct run *run)
 {
     uint32_t ncolumns = stoa_reader_ncolumns(run->reader), found;
@@ -149,6 +174,7 @@ void stoa_test_read_anything(const uint8_t *bytes, size_t nbytes)
         if (passed(&run, stoa_reader_spans(run.reader, join, &run, &err), &err))
             must(run.end == nbytes, "spans add up to the file");
         read_columns(&run);
+        read_text(&run);
     }
     stoa_reader_close(run.reader);
     nfindings = verify(source, false);

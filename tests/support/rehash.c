@@ -170,10 +170,41 @@ static void set_schema_id(const struct file *file, uint8_t *header, uint64_t bod
         memcpy(header + 40, header + 48, 8);
 }
 
+/* Pages, heads and entries of the chunks of a side table; `dir` is its directory. */
+static void rehash_side(const struct file *file, uint64_t object, uint64_t ndir)
+{
+    uint64_t dir = object + STOA_OBJECT_NBYTES, at = 0;
+
+    if (!inside(file, dir, ndir))
+        return;
+    while (ndir - at >= STOA_SIDE_ENTRY_NBYTES) {
+        uint8_t *entry = file->bytes + dir + at;
+        uint64_t offset, nbytes, npages, head;
+
+        at += STOA_SIDE_ENTRY_NBYTES;
+        if (!(entry[0] & 8))
+            continue;
+        if (ndir - at < STOA_RG_ENTRY_NBYTES)
+            return;
+        at += STOA_RG_ENTRY_NBYTES;
+        entry += STOA_SIDE_ENTRY_NBYTES;
+        offset = object + (stoa_load64(entry) & UINT32_MAX);
+        nbytes = stoa_load32(entry + 8);
+        npages = stoa_chunk_npages(entry[23], entry[20] & 31, stoa_load32(entry + 12));
+        head = npages * STOA_PAGE_ENTRY_NBYTES;
+        if (npages == 0 || !inside(file, offset, nbytes) || (npages > 1 && head > nbytes))
+            continue;
+        if (npages > 1)
+            rehash_pages(file->bytes + offset, npages, STOA_PAGE_ENTRY_NBYTES,
+                         file->bytes + offset + nbytes);
+        put_hash(entry + 24, file->bytes + offset, npages > 1 ? head : nbytes);
+    }
+}
+
 /* Headers and directories of all objects from the front on; the footer's comes last. */
 static void rehash_objects(const struct file *file)
 {
-    uint64_t at = 0, schema_id = 0;
+    uint64_t at = 0, schema_id = 0, group_hash = 0;
 
     while (inside(file, at, STOA_OBJECT_NBYTES) && at <= file->footer_off) {
         uint8_t *header = file->bytes + at;
@@ -182,6 +213,10 @@ static void rehash_objects(const struct file *file)
 
         if (at == file->footer_off)
             dir = (uint64_t)(file->table - file->bytes);
+        if (header[8] == STOA_OBJECT_SIDE) {
+            rehash_side(file, at, ndir);
+            stoa_store64(header + 40, group_hash);
+        }
         stoa_store64(header + 48, 0);
         if (ndir > 0 && inside(file, dir, ndir))
             put_hash(header + 48, file->bytes + dir, ndir);
@@ -192,6 +227,8 @@ static void rehash_objects(const struct file *file)
             stoa_store64(header + 40, schema_id);
         }
         put_hash(header + 56, header, 56);
+        if (header[8] == STOA_OBJECT_ROW_GROUP)
+            group_hash = stoa_load64(header + 56);
         if (!inside(file, at + STOA_OBJECT_NBYTES, body))
             return;
         at += STOA_OBJECT_NBYTES + body;
@@ -204,6 +241,19 @@ static void rehash_group_table(const struct file *file)
 
     for (uint64_t g = 0; g < groups.nbytes / STOA_ROW_GROUP_NBYTES_ENTRY; g++) {
         uint8_t *entry = groups.bytes + g * STOA_ROW_GROUP_NBYTES_ENTRY;
+        uint64_t offset = stoa_load64(entry);
+
+        if (inside(file, offset, STOA_OBJECT_NBYTES))
+            memcpy(entry + 8, file->bytes + offset + 56, 8);
+    }
+}
+
+static void rehash_side_table(const struct file *file)
+{
+    struct section sides = find(file, STOA_SECTION_SIDES);
+
+    for (uint64_t i = 0; i < sides.nbytes / STOA_SIDEDIR_NBYTES; i++) {
+        uint8_t *entry = sides.bytes + i * STOA_SIDEDIR_NBYTES;
         uint64_t offset = stoa_load64(entry);
 
         if (inside(file, offset, STOA_OBJECT_NBYTES))
@@ -261,6 +311,7 @@ void stoa_test_rehash(uint8_t *bytes, size_t nbytes)
         rehash_dictionaries(&file);
         rehash_objects(&file);
         rehash_group_table(&file);
+        rehash_side_table(&file);
         rehash_sections(&file);
         rehash_objects(&file); /* the footer's directory is the section table */
         put_hash(trailer + 40, file.table, (uint64_t)file.nsections * STOA_SECTION_NBYTES);

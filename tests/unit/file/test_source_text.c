@@ -19,12 +19,14 @@
 #include "base/error.h"
 #include "column/builder.h"
 #include "file/layout.h"
+#include "file/side_write.h"
 #include "file/sources_read.h"
 #include "file/writer.h"
 #include "support/fault_alloc.h"
 #include "support/gen_source_text.h"
 #include "support/gen_table.h"
 #include "support/random.h"
+#include "support/rehash.h"
 #include "support/stoa_file.h"
 
 static void check(enum stoa_status st, const struct stoa_error *err)
@@ -128,6 +130,30 @@ static void verify_finds_every_flipped_bit(void **state)
                 fail_msg("bit %zu of %zu bytes", bit, table.file.nbytes);
             table.file.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
+        stoa_test_table_reset(&table);
+    }
+}
+
+/* Fuzzers get behind the hashes by this. */
+static void hashing_anew_changes_nothing(void **state)
+{
+    struct stoa_test_random random;
+
+    (void)state;
+    stoa_test_random_init(&random, "hashing_anew_changes_nothing");
+    for (size_t n = stoa_test_ncases(10); n > 0; n--) {
+        struct stoa_rules rules = stoa_default_rules;
+        struct stoa_test_table table;
+        uint8_t *copy;
+        struct stoa_error err = {0};
+
+        rules.footer_pack_nbytes = 0;
+        make_table(&random, 3, &rules, &table);
+        check(stoa_alloc(&copy, table.file.nbytes, &err), &err);
+        memcpy(copy, table.file.bytes, table.file.nbytes);
+        stoa_test_rehash(copy, table.file.nbytes);
+        assert_memory_equal(copy, table.file.bytes, table.file.nbytes);
+        stoa_free(copy);
         stoa_test_table_reset(&table);
     }
 }
@@ -261,13 +287,257 @@ static void what_lost_rows_or_text_is_no_longer_complete(void **state)
     }
 }
 
+/* ---- Calls that are wrong, values that are too long ---- */
+
+static void what_does_not_fit_is_refused_by_name(void **state)
+{
+    static char name[] = "a.csv", latin[] = "\xe9.csv";
+    static uint8_t bytes[1];
+    const struct stoa_source_info late = {.name = name, .first_row = 5, .nrows = 3};
+    const struct stoa_source_info early = {.name = name, .first_row = 4, .nrows = 1};
+    const struct stoa_source_info flags = {.name = name, .first_row = 8, .flags = 64};
+    const struct stoa_source_info text = {.name = latin, .first_row = 8};
+    const struct stoa_source_info huge = {
+        .name = name, .first_row = 8, .head = {bytes, (size_t)STOA_SOURCE_MAX_NBYTES + 1}};
+    const struct {
+        const struct stoa_source_info *info;
+        enum stoa_status status;
+        const char *message;
+    } refusals[] = {
+        {&early, STOA_ERR_USAGE, "source 2: 1 rows from 4 on, where 8 are in front of it"},
+        {&flags, STOA_ERR_USAGE, "source 2: flags 0x40"},
+        {&text, STOA_ERR_USAGE, "source 2: name: no UTF-8"},
+        {&huge, STOA_ERR_LIMIT,
+         "source 2: head of 1073741825 bytes; all that is kept of a source beside its rows may "
+         "have "
+         "1073741824"},
+    };
+    struct stoa_schema schema = {0};
+    struct stoa_writer *writer;
+    struct stoa_sink *sink;
+    struct stoa_error err = {0};
+
+    (void)state;
+    check(stoa_sink_create_memory(&sink, &err), &err);
+    check(stoa_writer_open(sink, &schema, NULL, &writer, &err), &err);
+    check(stoa_writer_add_sources(writer, &late, 1, &err), &err);
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        assert_int_equal(stoa_writer_add_sources(writer, refusals[i].info, 1, &err),
+                         refusals[i].status);
+        assert_string_equal(err.message, refusals[i].message);
+    }
+    assert_int_equal(stoa_writer_finish(writer, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "sources have rows up to 8, the file has 0");
+    stoa_writer_close(writer);
+    stoa_sink_close(sink);
+}
+
+/* ---- Faults ---- */
+
+static enum stoa_status writes_and_reads(void *context, struct stoa_error *err)
+{
+    const struct stoa_test_table *table = context;
+    struct stoa_source *source = NULL;
+    struct stoa_source_info *infos = NULL;
+    struct stoa_reader *reader = NULL;
+    struct stoa_writer *writer = NULL;
+    struct stoa_writer_group *group = NULL;
+    struct stoa_sink *sink = NULL;
+    struct stoa_batch batch = {0};
+    struct stoa_side side = {0};
+    size_t nbytes;
+    const uint8_t *bytes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_sink_create_memory(&sink, err));
+    STOA_TRY(stoa_writer_open(sink, &table->schema, NULL, &writer, err));
+    STOA_TRY(stoa_batch_init(&batch, &table->schema, err));
+    batch.nrows = table->batches[0].nrows;
+    for (uint32_t i = 0; i < batch.ncolumns; i++)
+        STOA_TRY(stoa_array_slice(&table->schema.fields[i], &table->batches[0].columns[i], 0,
+                                  batch.nrows, &batch.columns[i], err));
+    STOA_TRY(stoa_alloc_zeroed(&side.columns, 1, sizeof(side.columns[0]), err));
+    side.ncolumns = 1;
+    side.nrows = batch.nrows;
+    side.columns[0].kind = STOA_SIDE_RAW;
+    STOA_TRY(stoa_array_slice(stoa_test_side_field(STOA_SIDE_RAW),
+                              &table->sides[0].columns[0].array, 0, side.nrows,
+                              &side.columns[0].array, err));
+    STOA_TRY(stoa_writer_prepare(writer, 0, &batch, &group, err));
+    STOA_TRY(stoa_writer_group_set_side(group, &side, err));
+    STOA_TRY(stoa_writer_sequence(writer, group, err));
+    STOA_TRY(stoa_writer_encode(writer, group, err));
+    st = stoa_writer_commit(writer, group, err);
+    group = NULL;
+    if (st != STOA_OK)
+        goto out;
+    STOA_TRY(stoa_writer_add_sources(writer, table->sources, table->nsources, err));
+    STOA_TRY(stoa_writer_finish(writer, err));
+    STOA_TRY(sink->commit(sink, err));
+    bytes = stoa_sink_memory(sink, &nbytes);
+    STOA_TRY(stoa_source_open_memory(bytes, nbytes, "test.stoa", &source, err));
+    STOA_TRY(stoa_reader_open(source, NULL, &reader, err));
+    STOA_TRY(stoa_reader_side(reader, 0, &side, err));
+    STOA_TRY(stoa_reader_sources(reader, 0, table->nsources, &infos, err));
+out:
+    stoa_source_infos_free(infos, table->nsources);
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+    stoa_side_reset(&side);
+    stoa_batch_reset(&batch);
+    stoa_writer_group_free(group);
+    stoa_writer_close(writer);
+    stoa_sink_close(sink);
+    return st;
+}
+
+static void a_failing_allocation_is_reported(void **state)
+{
+    const size_t nrows = 50;
+    struct stoa_test_random random;
+    struct stoa_schema schema = {0};
+    struct stoa_test_table table;
+    struct stoa_error err = {0};
+
+    (void)state;
+    stoa_test_random_seed(&random, 3);
+    stoa_test_gen_schema(&random, 2, &schema);
+    stoa_test_table_make(&random, &schema, &nrows, 1, NULL, &table);
+    stoa_test_table_add_text(&random, &table, 3, NULL);
+    stoa_side_reset(&table.sides[0]);
+    table.sides[0].nrows = nrows;
+    table.sides[0].ncolumns = 1;
+    check(stoa_alloc_zeroed(&table.sides[0].columns, 1, sizeof(struct stoa_side_column), &err),
+          &err);
+    stoa_test_gen_array(&random, stoa_test_side_field(STOA_SIDE_RAW), nrows, STOA_TEST_FEW_DISTINCT,
+                        STOA_TEST_NULLS_SOME, &table.sides[0].columns[0].array);
+    stoa_test_each_failing_alloc(writes_and_reads, &table);
+    stoa_test_table_reset(&table);
+}
+
+/* ---- Many sources, and what things cost ---- */
+
+static void a_hundred_thousand_sources_cost_little(void **state)
+{
+    enum { NSOURCES = 100000 };
+    char name[64], options[] = "{\"delimiter\":\";\",\"line_end\":\"\\r\\n\"}";
+    uint8_t head[] = "time;station;temperature;humidity;wind;pressure\r\n";
+    struct stoa_rules rules = stoa_default_rules;
+    struct stoa_source_info info = {.options = options, .head = {head, sizeof(head) - 1}};
+    const struct stoa_type type = {.id = STOA_NULL};
+    struct stoa_test_random random;
+    struct stoa_schema schema = {0};
+    struct stoa_source_info *some;
+    struct stoa_test_file file;
+    struct stoa_batch batch;
+    struct stoa_source *source;
+    struct stoa_reader *reader;
+    struct stoa_writer *writer;
+    struct stoa_sink *sink;
+    struct stoa_error err = {0};
+    size_t nbytes;
+
+    (void)state;
+    rules.footer_max_nbytes = 1 << 20; /* most of it goes to the temporary file */
+    stoa_test_random_init(&random, "a_hundred_thousand_sources_cost_little");
+    check(stoa_schema_add(&schema, "n", &type, true, &err), &err);
+    check(stoa_batch_init(&batch, &schema, &err), &err);
+    batch.nrows = NSOURCES;
+    batch.columns[0] = (struct stoa_array){.nvalues = NSOURCES, .nnulls = NSOURCES};
+    check(stoa_sink_create_memory(&sink, &err), &err);
+    check(stoa_writer_open_rules(sink, &schema, NULL, &rules, &writer, &err), &err);
+    check(stoa_writer_append(writer, &batch, &err), &err);
+    info.name = name;
+    for (uint64_t i = 0; i < NSOURCES; i++) {
+        (void)snprintf(name, sizeof(name), "2024.zip:stations/%06llu.csv", (unsigned long long)i);
+        info.nbytes = 40 + stoa_test_random_below(&random, 100);
+        stoa_test_random_bytes(&random, info.hash, sizeof(info.hash));
+        info.first_row = i;
+        info.nrows = 0;
+        check(stoa_writer_add_sources(writer, &info, 1, &err), &err);
+        assert_true(stoa_writer_kept_nbytes(writer) < (20 << 20));
+    }
+    check(stoa_writer_finish(writer, &err), &err);
+    check(sink->commit(sink, &err), &err);
+    stoa_writer_close(writer);
+    file.bytes = (uint8_t *)(uintptr_t)stoa_sink_memory(sink, &nbytes);
+    file.nbytes = nbytes;
+    print_message("# %.1f bytes a source\n", (double)nbytes / NSOURCES);
+    assert_true(nbytes < 60 * NSOURCES);
+    source = stoa_test_file_source(&file);
+    check(stoa_reader_open(source, NULL, &reader, &err), &err);
+    assert_int_equal(stoa_reader_nsources(reader), NSOURCES);
+    check(stoa_reader_sources(reader, 54320, 3, &some, &err), &err);
+    assert_string_equal(some[1].name, "2024.zip:stations/054321.csv");
+    assert_int_equal(some[1].first_row, 54321);
+    assert_memory_equal(some[2].head.data, head, sizeof(head) - 1);
+    stoa_source_infos_free(some, 3);
+    assert_int_equal(count_findings(&file, false), 0);
+    assert_int_equal(stoa_reader_sources(reader, NSOURCES, 1, &some, &err), STOA_ERR_USAGE);
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+    stoa_sink_close(sink);
+    batch.columns[0] = (struct stoa_array){0};
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+/* 131,072 rows, of which every 10,000th has another form, a text of its own, a line before it. */
+static void what_most_rows_do_not_need_costs_next_to_nothing(void **state)
+{
+    enum { NROWS = 131072 };
+    static const struct stoa_type byte = {.id = STOA_UINT8}, binary = {.id = STOA_BINARY};
+    struct stoa_side side = {.nrows = NROWS, .ncolumns = 4};
+    struct stoa_encoder *encoder;
+    struct stoa_buffer body = {0};
+    struct stoa_builder forms, texts[2];
+    struct stoa_error err = {0};
+    uint32_t dir_nbytes;
+
+    (void)state;
+    check(stoa_alloc_zeroed(&side.columns, 4, sizeof(side.columns[0]), &err), &err);
+    check(stoa_builder_init(&forms, &byte, NROWS, &err), &err);
+    for (unsigned k = 0; k < 2; k++) {
+        check(stoa_builder_init(&texts[k], &binary, NROWS, &err), &err);
+        check(stoa_builder_reserve(&texts[k], NROWS, 1000, &err), &err);
+    }
+    for (uint32_t i = 0; i < NROWS; i++) {
+        stoa_builder_append_8(&forms, i % 10000 == 9999 ? 255 : 0);
+        for (unsigned k = 0; k < 2; k++) {
+            if (i % 10000 == 9999)
+                stoa_builder_append_bytes(&texts[k], "1.50e3", 6);
+            else
+                stoa_builder_append_null(&texts[k]);
+        }
+    }
+    side.columns[0] = (struct stoa_side_column){.kind = STOA_SIDE_FORM};
+    side.columns[1] = (struct stoa_side_column){.kind = STOA_SIDE_RAW};
+    side.columns[2] = (struct stoa_side_column){.column = 1, .kind = STOA_SIDE_FORM};
+    side.columns[3] = (struct stoa_side_column){.column = STOA_SIDE_RECORDS, .kind = STOA_SIDE_GAP};
+    stoa_builder_finish(&forms, &side.columns[0].array);
+    stoa_builder_finish(&texts[0], &side.columns[1].array);
+    stoa_builder_finish(&texts[1], &side.columns[3].array);
+    check(stoa_encoder_new(&encoder, stoa_default_rules.zstd_level, &err), &err);
+    check(stoa_side_encode(encoder, &stoa_default_rules, &side, &body, &dir_nbytes, &err), &err);
+    print_message("# %zu bytes\n", body.nbytes);
+    assert_true(body.nbytes < 1500);
+    stoa_encoder_free(encoder);
+    stoa_buffer_free(&body);
+    stoa_side_reset(&side);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(source_text_comes_back),
         cmocka_unit_test(verify_finds_every_flipped_bit),
+        cmocka_unit_test(hashing_anew_changes_nothing),
         cmocka_unit_test(a_file_that_lost_nothing_keeps_its_source_text),
         cmocka_unit_test(what_lost_rows_or_text_is_no_longer_complete),
+        cmocka_unit_test(what_does_not_fit_is_refused_by_name),
+        cmocka_unit_test(a_failing_allocation_is_reported),
+        cmocka_unit_test(a_hundred_thousand_sources_cost_little),
+        cmocka_unit_test(what_most_rows_do_not_need_costs_next_to_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
