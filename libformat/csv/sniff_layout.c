@@ -117,8 +117,8 @@ static bool goes_on(const struct stoa_csv_sniff_parse *parse, size_t i, uint32_t
            (second < parse->nrecords && parse->records[second].nfields == width);
 }
 
-/* The first record of the table: its header, or its first row. */
-static size_t find_table(const struct stoa_csv_sniff_parse *parse, uint32_t width)
+/* The first record of the table: its header, or, where it is not `headed`, its first row. */
+static size_t find_table(const struct stoa_csv_sniff_parse *parse, uint32_t width, bool headed)
 {
     const struct stoa_csv_sniff_record *records = parse->records;
     const size_t first = next_record(parse, (size_t)-1);
@@ -140,11 +140,14 @@ static size_t find_table(const struct stoa_csv_sniff_parse *parse, uint32_t widt
         records[before].nfields >= width / 3 && is_all_text(parse, &records[before]))
         return before;
     /* A title in the first of all columns, "Passengers,,,", and empty records. */
-    for (next = table; width > 2 && next < parse->nrecords; next = next_record(parse, next)) {
+    for (next = table; headed && width > 2 && next < parse->nrecords;
+         next = next_record(parse, next)) {
         const uint32_t nfilled = count_filled(parse, &records[next]);
 
-        if (nfilled > 1)
-            return nfilled >= width / 2 ? next : table;
+        if (nfilled > 1) /* only a header has such lines above it: rows may be empty */
+            return nfilled >= width / 2 && is_all_text(parse, &records[next]) ? next : table;
+        if (nfilled == 1 && stoa_csv_sniff_field(parse, &records[next], 0).nbytes == 0)
+            return table;
     }
     return table;
 }
@@ -379,7 +382,8 @@ enum stoa_status stoa_csv_sniff_layout(struct stoa_csv_sniff_parse *parse, bool 
         if (resolved->comment != STOA_CSV_NONE)
             stoa_csv_sniff_parse(parse, parse->text, parse->nbytes, whole, resolved);
     }
-    table = resolved->skip_nlines != 0 ? next_record(parse, (size_t)-1) : find_table(parse, width);
+    table = resolved->skip_nlines != 0 ? next_record(parse, (size_t)-1)
+                                       : find_table(parse, width, resolved->header_nrecords >= 0);
     *ncolumns = width;
     if (table >= parse->nrecords) { /* nothing but blank lines and comments */
         resolved->skip_nlines = resolved->skip_nlines != 0 ? resolved->skip_nlines : -1;

@@ -74,7 +74,8 @@ def by_stoa(text, ncolumns):
     with open("schema.json", "w", encoding="utf-8") as file:
         names = [{"name": f"c{i}", "type": "utf8", "nullable": True} for i in range(ncolumns)]
         json.dump({"stoa_schema": 1, "fields": names}, file)
-    done = run("convert", "t.csv", "-o", "t.stoa", "--force", "--header", "none", "--schema", "schema.json",
+    done = run("convert", "t.csv", "-o", "t.stoa", "--force", "--header", "none", "-d", ",", "--quote", '"', "--skip-lines", "none",
+               "--comment", "none", "--trim", "none", "--trailing-delimiter", "no", "--escape", '"', "--schema", "schema.json",
                "--row-group-rows", str(chance.randrange(1, 50)), "--progress", "never")
     if done.returncode != 0:
         return None, done
