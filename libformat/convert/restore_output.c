@@ -250,7 +250,8 @@ static enum stoa_status create_in_folder(struct stoa_restore_output *output, str
 
     STOA_TRY(unique_name(output, output->info->name != NULL ? output->info->name : "", &name, err));
     STOA_TRY(stoa_buffer_append(&path, output->folder, strlen(output->folder), err));
-    STOA_TRY(stoa_buffer_append(&path, "/", 1, err));
+    if (path.nbytes == 0 || path.data[path.nbytes - 1] != '/')
+        STOA_TRY(stoa_buffer_append(&path, "/", 1, err));
     STOA_TRY(stoa_buffer_append(&path, name, strlen(name) + 1, err));
     STOA_TRY(stoa_sink_create_file((const char *)path.data, output->replace, &output->sink, err));
 out:
