@@ -269,7 +269,7 @@ static enum stoa_status reject_all(struct reader *reader, struct stoa_error *err
         const bool at_end = i == misfits->nitems;
         const struct stoa_csv_misfit *misfit = at_end ? NULL : &misfits->items[i];
 
-        if (!at_end && i > 0 && misfit->row == misfit[-1].row)
+        if (!at_end && i > 0 && misfits->items[i].row == misfits->items[i - 1].row)
             continue;
         for (; next_event < index->nevents; next_event++) {
             const struct stoa_csv_event *event = &index->events[next_event];
