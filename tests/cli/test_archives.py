@@ -38,7 +38,7 @@ def run(*args):
 def same(name, *inputs, jobs=(1, 2, 3, 8), wanted=None):
     """Each number of jobs gives the bytes of `wanted`, the file of the plain text unless it is given."""
     for j in jobs:
-        done = stoa("convert", *inputs, "-o", "out.stoa", "-f", "--jobs", str(j), "--row-group-rows", "4000")
+        done = stoa("convert", *inputs, "-o", "out.stoa", "-f", "--jobs", str(j), "--row-group-rows", "4000", "--no-source-text")
         good = done.code == 0 and read("out.stoa") == (wanted or WANTED)
         if not good:
             break
@@ -47,7 +47,7 @@ def same(name, *inputs, jobs=(1, 2, 3, 8), wanted=None):
 
 # ---- One text ----
 write("whole.csv", WHOLE)
-point("the plain text", stoa("convert", "whole.csv", "-o", "out.stoa", "--row-group-rows", "4000").code == 0)
+point("the plain text", stoa("convert", "whole.csv", "-o", "out.stoa", "--row-group-rows", "4000", "--no-source-text").code == 0)
 WANTED = read("out.stoa")
 write("a.csv.gz", gzip.compress(WHOLE))
 same("gzip", "a.csv.gz")
@@ -76,7 +76,7 @@ write("d/sub/2.csv.gz", gzip.compress(PARTS[2].encode()))
 write("d/empty.csv", "")
 write("d/sub/.hidden/x.csv", "not,a,table of this kind\n")
 os.symlink("sub/1.csv", "d/link.csv")
-point("the parts as plain files", stoa("convert", *[f"d/sub/{i}.csv" for i in range(4)], "-o", "out.stoa", "-f", "--row-group-rows", "4000").code == 0)
+point("the parts as plain files", stoa("convert", *[f"d/sub/{i}.csv" for i in range(4)], "-o", "out.stoa", "-f", "--row-group-rows", "4000", "--no-source-text").code == 0)
 WANTED = read("out.stoa")  # row groups end with inputs
 MEMBERS = ["d/sub/0.csv", "d/sub/1.csv", "d/sub/2.csv.gz", "d/sub/3.csv"]
 OTHERS = ["d/empty.csv", "d/sub/.hidden/x.csv", "d/link.csv"]
@@ -90,7 +90,7 @@ for kind in ("w", "w:gz", "w:bz2", "w:xz"):
         same(f"tar {kind} in format {form}", "t.tar", jobs=(1, 3))
 os.rename("t.tar", "t.any")
 same("tar.xz under another name", "t.any")
-done = stoa("convert", "-", "-o", "out.stoa", "-f", "--row-group-rows", "4000", stdin=read("t.any"))
+done = stoa("convert", "-", "-o", "out.stoa", "-f", "--row-group-rows", "4000", "--no-source-text", stdin=read("t.any"))
 point("tar.xz from a pipe", done.code == 0 and read("out.stoa") == WANTED, done)
 for name, method in (("stored", zipfile.ZIP_STORED), ("deflate", zipfile.ZIP_DEFLATED), ("bzip2", zipfile.ZIP_BZIP2)):
     with zipfile.ZipFile("z.zip", "w", method) as archive:
@@ -115,7 +115,7 @@ with zipfile.ZipFile("many.zip", "w", zipfile.ZIP_DEFLATED) as archive:
     for i in range(2000):
         archive.writestr(f"{i:04}.csv", f"n\n{i}\n")
 write("many.csv", "n\n" + "".join(f"{i}\n" for i in range(2000)))
-stoa("convert", "many.csv", "-o", "many.stoa", "--row-group-rows", "4000")
+stoa("convert", "many.csv", "-o", "many.stoa", "--row-group-rows", "4000", "--no-source-text")
 done = stoa("convert", "many.zip", "-o", "out.stoa", "-f")
 point("a zip of 2,000 members", done.code == 0 and stoa("cat", "out.stoa").out == stoa("cat", "many.stoa").out, done)
 
