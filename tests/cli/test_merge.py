@@ -15,7 +15,7 @@ cli.work_in_a_folder()
 
 def make(name, text, *args):
     write(name + ".csv", text)
-    point(f"{name}.stoa is made", stoa("convert", name + ".csv", "-o", name + ".stoa", *args).code == 0)
+    point(f"{name}.stoa is made", stoa("convert", name + ".csv", "-o", name + ".stoa", "--no-source-text", *args).code == 0)
 
 
 def rows(path):
