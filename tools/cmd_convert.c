@@ -85,6 +85,35 @@ static bool option_errors(const struct arguments *arguments, struct stoa_convert
            option_fraction(arguments, OPT_MAX_ERROR_RATIO, &out->max_error_ratio);
 }
 
+/* A note is one line, whatever its text holds. */
+static void show_note(void *context, const char *text)
+{
+    (void)context;
+    complain("note: %s", text);
+}
+
+static bool option_conflict(const struct arguments *arguments, struct stoa_convert_options *out)
+{
+    const char *word = arguments->values[OPT_ON_CONFLICT];
+
+    if (word == NULL)
+        return true;
+    if (strcmp(word, "widen") == 0) {
+        out->on_conflict = STOA_CONFLICT_WIDEN;
+    } else if (strcmp(word, "error") == 0 && out->on_error == STOA_CSV_ON_ERROR_ABORT) {
+        out->on_conflict = STOA_CONFLICT_ERROR;
+    } else if (strcmp(word, "reject") == 0 && out->on_error != STOA_CSV_ON_ERROR_ABORT) {
+        out->on_conflict = STOA_CONFLICT_ERROR;
+    } else {
+        complain_option(arguments, OPT_ON_CONFLICT,
+                        strcmp(word, "reject") == 0  ? "--rejects FILE says where to"
+                        : strcmp(word, "error") == 0 ? "bad records are not to end the run"
+                                                     : "expected widen, reject or error");
+        return false;
+    }
+    return true;
+}
+
 static bool job_init(struct job *job, const struct arguments *arguments, enum exit_code *code)
 {
     struct stoa_convert_options *options = &job->options;
@@ -112,6 +141,7 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         !option_inference(arguments, &job->inference, &options->csv) ||
         !option_csv_output(arguments, &options->csv_out) ||
         !option_compress(arguments, &options->compress) || !option_errors(arguments, options) ||
+        !option_conflict(arguments, options) ||
         !option_select(arguments, &job->names, &options->ncolumns) ||
         !option_where(arguments, &job->filter) ||
         !option_schema(arguments, &job->schema, &given, code) ||
@@ -127,6 +157,7 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
     if (job->progress != PROGRESS_NEVER)
         options->progress = progress_show;
     options->progress_context = &job->progress;
+    options->note = show_note;
     return true;
 }
 
@@ -143,6 +174,7 @@ static struct json_t *report_json(const struct job *job, const struct stoa_conve
     json_out_set(out, "rejected", json_out_count(report->nrejected));
     json_out_set(out, "skipped", json_out_count(report->nskipped));
     json_out_set(out, "columns", json_out_count(report->ncolumns));
+    json_out_set(out, "widened", json_out_count(report->nwidened));
     json_out_set(out, "input_bytes", json_out_count(report->input_nbytes));
     json_out_set(out, "output_bytes", json_out_count(report->output_nbytes));
     json_out_set(out, "seconds", json_out_seconds(report->seconds));

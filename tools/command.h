@@ -65,6 +65,7 @@ enum option_id {
     OPT_DATE_ORDER,
     OPT_DATE_FORMAT,
     OPT_ON_ERROR,
+    OPT_ON_CONFLICT,
     OPT_REJECTS,
     OPT_REJECTS_LIMIT,
     OPT_MAX_ERRORS,

@@ -33,7 +33,7 @@ const struct command commands[] = {
         "  stoa convert trips.stoa -o trips.csv.zst\n"
         "  stoa convert trips.zip more.tar.xz -o trips.stoa",
      .options = {OPT_OUTPUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_SCHEMA, OPT_SELECT, OPT_WHERE,
-                 CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_ON_ERROR,
+                 CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_ON_CONFLICT, OPT_ON_ERROR,
                  OPT_REJECTS, OPT_REJECTS_LIMIT, OPT_MAX_ERRORS, OPT_MAX_ERROR_RATIO,
                  CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,
                  OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_NO_SOURCE_TEXT, OPT_VERIFY,

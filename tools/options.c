@@ -89,6 +89,10 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_ON_ERROR] = {"on-error", 0, "WHAT",
         "what becomes of records of CSV that are no rows or have a value that does not fit: abort "
         "(otherwise), skip, or reject (into --rejects)"},
+    [OPT_ON_CONFLICT] = {"on-conflict", 0, "WHAT",
+        "what becomes of a value that the type guessed for its column does not hold: widen (otherwise: "
+        "the column gets a type that holds all its values), error, or reject (as a bad record; "
+        "otherwise with --on-error skip and reject)"},
     [OPT_REJECTS] = {"rejects", 0, "FILE",
         "leave bad records out and list them in FILE, as CSV with place, reason and text"},
     [OPT_REJECTS_LIMIT] = {"rejects-limit", 0, "N",

@@ -18,6 +18,7 @@
 #include "convert/survey.h"
 #include "csv/csv.h"
 #include "csv/input.h"
+#include "csv/source_options.h"
 #include "file/layout.h"
 
 /* What the name says of the compression, which an option must not contradict. */
@@ -163,6 +164,14 @@ static enum stoa_status refuse_piped_file(struct stoa_csv_inputs *inputs, struct
     return st;
 }
 
+/* Whether a value that a guessed type does not hold shall make it another one. */
+static bool widens(const struct stoa_convert_options *options)
+{
+    if (options->on_conflict == STOA_CONFLICT_AUTO)
+        return options->on_error == STOA_CSV_ON_ERROR_ABORT;
+    return options->on_conflict == STOA_CONFLICT_WIDEN;
+}
+
 static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
                                  const struct stoa_convert_options *options,
                                  struct stoa_sink *rejects, struct stoa_error *err)
@@ -204,7 +213,12 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
                      options->npaths < plan->jobs ? options->npaths : plan->jobs, &read,
                      plan->to != STOA_FORMAT_STOA);
     source.prefetch_nbytes = plan->memory.prefetch_nbytes;
-    source.keeps_text = plan->obstacle == NULL;
+    plan->may_widen = options->schema == NULL && plan->to == STOA_FORMAT_STOA &&
+                      options->filter == NULL && options->columns == NULL && widens(options);
+    plan->csv_in = source.csv;
+    stoa_csv_options_settle(&plan->csv_in);
+    source.widens = plan->may_widen;
+    source.keeps_text = plan->obstacle == NULL || plan->may_widen;
     STOA_TRY(stoa_csv_source_open(plan->inputs, &source, &plan->source, err));
     if (options->filter != NULL)
         STOA_TRY(stoa_filter_bind(options->filter, plan->source->schema, &plan->matcher, err));

@@ -24,6 +24,8 @@ struct stoa_plan_convert {
     struct stoa_matcher *matcher;     /* bound to the source's schema; NULL: every row */
     uint32_t group_nrows;             /* of a row group at the most, */
     uint64_t group_nbytes;            /* and its bytes (run.c); of a unit its rows and text */
+    bool may_widen;                   /* columns of the output, whose types are guesses */
+    struct stoa_csv_options csv_in;   /* of a CSV source, nothing left to be found out */
     const char *obstacle;             /* to keeping the text of the inputs; NULL: it is kept */
     unsigned jobs;
     struct stoa_memory memory;

@@ -97,6 +97,9 @@ struct stoa_csv_source_options {
     /* All that restoring the inputs takes is kept, for side() and sources(). All columns are
        delivered, in their order. */
     bool keeps_text;
+    /* A value that an inferred type does not hold ends nothing: it is null, and its text is kept in
+       the side table; stoa_csv_source_misfit() tells of it. With keeps_text only. */
+    bool widens;
     /* Text of later units that prefetch() may hold. */
     uint64_t prefetch_nbytes;
 };
@@ -111,6 +114,12 @@ STOA_CHECK enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
                                                  const struct stoa_csv_source_options *options,
                                                  struct stoa_batch_source **out,
                                                  struct stoa_error *err);
+
+/*
+ * Once all units were accepted: the message about the first value of a column of the batches that
+ * its type does not hold, with the name of the input; NULL for none. Lent until close.
+ */
+const char *stoa_csv_source_misfit(const struct stoa_batch_source *source, uint32_t column);
 
 /*
  * Records that were left out so far, and of these the ones that the sink has; true when they passed

@@ -66,6 +66,7 @@ struct csv_source {
     struct stoa_csv_ledger ledger; /* accept() */
     struct origin *accepted;       /* the text of the last notes that it saw */
     bool keeps_text;
+    char **misfits; /* accept(): of each column, as in the notes; NULL: nothing widens */
     struct stoa_csv_options text_options; /* nothing left at "auto", for restoring, */
     struct stoa_csv_reading text_reading; /* and prepared */
     struct stoa_source_info *infos;       /* of all texts, when they were read */
@@ -472,6 +473,31 @@ out:
     return st;
 }
 
+/* Keeps the first message of each column. */
+static enum stoa_status accept_misfits(struct csv_source *source,
+                                       const struct stoa_csv_notes *notes, const char *name,
+                                       struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; st == STOA_OK && notes->misfits != NULL && i < notes->ncolumns; i++) {
+        struct stoa_error message;
+
+        if (notes->misfits[i] == NULL || source->misfits[i] != NULL)
+            continue;
+        stoa_fail(&message, STOA_ERR_DATA, "%s: %s", name, notes->misfits[i]);
+        st = stoa_strndup(&source->misfits[i], message.message, strlen(message.message), err);
+    }
+    return st;
+}
+
+const char *stoa_csv_source_misfit(const struct stoa_batch_source *base, uint32_t column)
+{
+    const struct csv_source *source = (const struct csv_source *)base;
+
+    return source->misfits != NULL ? source->misfits[column] : NULL;
+}
+
 static enum stoa_status source_accept(struct stoa_batch_source *base, struct stoa_notes *notes_base,
                                       struct stoa_error *err)
 {
@@ -489,6 +515,7 @@ static enum stoa_status source_accept(struct stoa_batch_source *base, struct sto
                                         &source->schema, origin->layout.places, err));
     if (source->keeps_text)
         STOA_TRY(stoa_csv_origin_accept(&origin->text, notes, err));
+    STOA_TRY(accept_misfits(source, notes, origin->name, err));
 out:
     return st;
 }
@@ -600,6 +627,9 @@ static void source_close(struct stoa_batch_source *base)
     origin_drop(source->accepted);
     stoa_source_infos_free(source->infos, source->ninfos);
     stoa_free(source->feeds);
+    for (uint32_t i = 0; source->misfits != NULL && i < source->schema.nfields; i++)
+        stoa_free(source->misfits[i]);
+    stoa_free(source->misfits);
     stoa_free(source->table.columns);
     stoa_free(source->slots);
     stoa_csv_header_reset(&source->header);
@@ -677,6 +707,9 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
     STOA_TRY(stoa_csv_ledger_init(&source->ledger, &options->rejects, err));
     STOA_TRY(stoa_csv_header_take(&source->header, options->schema, err));
     STOA_TRY(make_table(source, options, err));
+    source->table.widens = options->widens;
+    if (options->widens)
+        STOA_TRY(stoa_alloc_zeroed(&source->misfits, source->schema.nfields, sizeof(char *), err));
     STOA_TRY(stoa_alloc_zeroed(&source->feeds, inputs->nitems, sizeof(*source->feeds), err));
     source->nfeeds = inputs->nitems;
     for (size_t i = 0; i < source->nfeeds; i++)

@@ -14,6 +14,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "csv/csv_table.h"
 
 /* A unit on its way. */
@@ -89,7 +90,9 @@ static enum stoa_status fail_misfit(struct reader *reader, const struct stoa_csv
         stoa_csv_tile_field(tile, &reader->table->reading.dialect, misfit->row, misfit->column);
     const uint64_t line = line_of(reader, begin);
     const uint64_t offset = reader->text->offset + (uint64_t)(field.text - tile->text);
-    const char *help = column->strict ? "; a schema can give the column another type" : "";
+    const char *help = column->strict && !reader->table->widens
+                           ? "; a schema can give the column another type"
+                           : "";
     char name[80], value[224];
     char *type = NULL;
     enum stoa_status st;
@@ -358,6 +361,42 @@ out:
     return st;
 }
 
+/*
+ * Takes the misfits that a wider type would hold out of the list, and keeps the message about the
+ * first of each column.
+ */
+static enum stoa_status set_aside(struct reader *reader, struct stoa_error *err)
+{
+    const struct stoa_csv_table *table = reader->table;
+    struct stoa_csv_misfits *misfits = &reader->misfits;
+    struct stoa_csv_notes *notes = reader->notes;
+    size_t nkept = 0;
+    enum stoa_status st = STOA_OK;
+
+    if (misfits->nitems > 0 && notes->misfits == NULL)
+        STOA_TRY(stoa_alloc_zeroed(&notes->misfits, notes->ncolumns, sizeof(char *), err));
+    for (size_t i = 0; i < misfits->nitems; i++) {
+        const struct stoa_csv_misfit misfit = misfits->items[i];
+        const struct stoa_csv_column *column = column_at(reader, misfit.column);
+        const struct stoa_csv_field field = stoa_csv_tile_field(
+            &reader->index.tile, &table->reading.dialect, misfit.row, misfit.column);
+        char **message = &notes->misfits[column - table->columns];
+        struct stoa_error why = {0};
+
+        if (misfit.outcome != STOA_CSV_MISFIT || !column->strict ||
+            stoa_utf8_valid_prefix((const uint8_t *)field.text, field.nbytes) != field.nbytes) {
+            misfits->items[nkept++] = misfit;
+        } else if (*message == NULL) {
+            if (fail_misfit(reader, &misfit, &why) == STOA_ERR_NOMEM)
+                STOA_TRY(stoa_fail_nomem(err, 0));
+            STOA_TRY(stoa_strndup(message, why.message, strlen(why.message), err));
+        }
+    }
+    misfits->nitems = nkept;
+out:
+    return st;
+}
+
 static enum stoa_status read_tile(struct reader *reader, struct stoa_error *err)
 {
     const struct stoa_csv_table *table = reader->table;
@@ -366,6 +405,8 @@ static enum stoa_status read_tile(struct reader *reader, struct stoa_error *err)
     reader->misfits.nitems = 0;
     STOA_TRY(stoa_csv_tile_parse(table->columns, reader->layout->places, table->schema->nfields,
                                  &reader->index.tile, reader->values, &reader->misfits, err));
+    if (table->widens)
+        STOA_TRY(set_aside(reader, err));
     STOA_TRY((reader->rejects == NULL ? fail_first : reject_all)(reader, err));
     if (reader->notes != NULL)
         STOA_TRY(note_tile(reader, err));

@@ -15,6 +15,7 @@ struct stoa_csv_table {
     const struct stoa_schema *schema; /* of the rows; borrowed */
     struct stoa_csv_reading reading;
     struct stoa_csv_column *columns; /* one for each field of the schema */
+    bool widens; /* a value that is not of its inferred type is null, and kept in the notes */
 };
 
 /* Where the columns of the rows stand in the text of one input. */

@@ -57,6 +57,9 @@ static void notes_free(struct stoa_notes *base)
     stoa_csv_rejects_reset(&notes->rejects);
     if (notes->release != NULL)
         notes->release(notes->owner);
+    for (uint32_t i = 0; notes->misfits != NULL && i < notes->ncolumns; i++)
+        stoa_free(notes->misfits[i]);
+    stoa_free(notes->misfits);
     stoa_free(notes);
 }
 

@@ -56,6 +56,8 @@ struct stoa_csv_notes {
     struct stoa_csv_pieces gaps;  /* in front of a row; of row nrows: behind the last */
     struct stoa_csv_rejects rejects;
     struct stoa_csv_pieces records; /* whole records that the fields do not tell */
+    char **misfits; /* [ncolumns], or NULL: of each column the message about the first value that is
+                       not of its type, and was kept as text alone; NULL for none */
 };
 
 /* Empty notes; keep_text: with forms. Release with base.free(). */

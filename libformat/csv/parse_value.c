@@ -635,7 +635,7 @@ enum stoa_status stoa_csv_value_append(const struct stoa_csv_column *column, con
         restorable = field.nbytes == raw_nbytes;
     else
         restorable = stoa_csv_field_is_restorable(&field, begin, end, text, nbytes);
-    if (!restorable)
+    if (!restorable || *outcome == STOA_CSV_MISFIT)
         form = STOA_CSV_FORM_VERBATIM;
     if (field.quoted)
         form |= STOA_CSV_FORM_QUOTED;

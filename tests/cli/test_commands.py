@@ -203,7 +203,7 @@ def keys(value):
 
 
 report = json.loads(stoa("convert", "parts", "-o", "j.stoa", "--json").out)
-point("convert --json", keys(report) == {"output", "dry_run", "from", "to", "inputs", "rows", "rejected", "skipped", "columns",
+point("convert --json", keys(report) == {"output", "dry_run", "from", "to", "inputs", "rows", "rejected", "skipped", "widened", "columns",
                                          "input_bytes",
                                          "output_bytes", "seconds", "restorable", "verified"}
       and (report["rows"], report["inputs"], report["from"], report["to"]) == (4, 2, "csv", "stoa")

@@ -52,6 +52,14 @@ STOA_API STOA_CHECK enum stoa_status stoa_format_of_inputs(const char *const *pa
                                                            enum stoa_format *format,
                                                            struct stoa_error *err);
 
+/* What becomes of a value that the type guessed for its column does not hold. */
+enum stoa_conflict {
+    STOA_CONFLICT_AUTO = 0, /* WIDEN, unless bad records are skipped or rejected */
+    STOA_CONFLICT_WIDEN,    /* the column gets a type that holds all of its values; into Stoa files,
+                               of all rows and columns */
+    STOA_CONFLICT_ERROR,    /* a bad record, as `on_error` has it */
+};
+
 /* How far a conversion is. */
 struct stoa_convert_progress {
     uint64_t done_nbytes;
@@ -81,6 +89,7 @@ struct stoa_convert_options {
     /* Records of CSV inputs that are no rows, or have fields that are no values of their columns.
      */
     enum stoa_csv_on_error on_error;
+    enum stoa_conflict on_conflict;
     const char *rejects;    /* the file that lists them, with STOA_CSV_ON_ERROR_REJECT; it is there
                                also when there are none, or too many */
     uint64_t max_rejects;   /* of them in the file; 0: all */
@@ -96,6 +105,8 @@ struct stoa_convert_options {
     void (*progress)(void *context,
                      const struct stoa_convert_progress *progress); /* at most ten a second */
     void *progress_context;
+    void (*note)(void *context, const char *message); /* of each column that widened; or NULL */
+    void *note_context;
     const volatile sig_atomic_t *cancel; /* checked often; not 0: stop, leave no output */
 };
 
@@ -110,6 +121,7 @@ struct stoa_convert_report {
     uint64_t input_nbytes; /* as stored: compressed inputs count compressed */
     uint64_t output_nbytes;
     uint32_t ncolumns;
+    uint32_t nwidened; /* columns that did not keep the type that was guessed */
     double seconds;
     const char *obstacle; /* why the inputs can't be restored from the output, as words for a
                              message, lent for ever; NULL: they can */

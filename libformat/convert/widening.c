@@ -1,0 +1,376 @@
+/*
+ * Columns that get another type at the end (widening.h): two small pipelines over the row groups of
+ * the first pass's file.
+ *
+ *     decide   group number -> evidence of its texts        parallel
+ *                           -> joined                       ordered
+ *     write    group number -> columns read anew, prepared  parallel
+ *              sequence | encode | commit                   as a writer's
+ */
+#include "convert/widening.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "column/schema.h"
+#include "csv/retype.h"
+#include "csv/rule.h"
+#include "exec/pipeline.h"
+#include "exec/progress.h"
+#include "file/rewrite.h"
+
+/* ---- What both passes share. ---- */
+
+struct item {
+    uint32_t group;
+    struct stoa_csv_evidence *evidence; /* decide: of each column that widens, in their order */
+    struct stoa_writer_group *made;     /* write */
+};
+
+struct pass {
+    const struct stoa_widen *widen;
+    const struct stoa_schema *old;
+    uint32_t ncolumns;
+    uint32_t next_group, ngroups;
+
+    struct stoa_csv_reading reading;
+
+    struct stoa_csv_evidence *evidence; /* decide */
+    uint32_t nwidened;
+
+    const struct stoa_schema *schema; /* write */
+    bool *given;
+    struct stoa_rewriter *rewriter;
+};
+
+static void drop(void *context, void *dropped)
+{
+    struct item *item = dropped;
+
+    (void)context;
+    if (item == NULL)
+        return;
+    stoa_free(item->evidence);
+    stoa_writer_group_free(item->made);
+    stoa_free(item);
+}
+
+static enum stoa_status stage_next(void *context, void **at, struct stoa_error *err)
+{
+    struct pass *pass = context;
+    struct item *item;
+    enum stoa_status st;
+
+    if (pass->next_group == pass->ngroups)
+        return STOA_OK;
+    st = stoa_alloc_zeroed(&item, 1, sizeof(*item), err);
+    if (st != STOA_OK)
+        return st;
+    item->group = pass->next_group++;
+    *at = item;
+    return STOA_OK;
+}
+
+static enum stoa_status run(struct pass *pass, const struct stoa_stage *stages, size_t nstages,
+                            struct stoa_error *err)
+{
+    return stoa_pipeline_run(&(struct stoa_pipeline){.stages = stages,
+                                                     .nstages = nstages,
+                                                     .context = pass,
+                                                     .jobs = pass->widen->jobs,
+                                                     .max_in_flight = pass->widen->jobs + 1,
+                                                     .drop = drop,
+                                                     .cancel = pass->widen->cancel,
+                                                     .progress = pass->widen->progress},
+                             err);
+}
+
+static enum stoa_status pass_init(struct pass *pass, const struct stoa_widen *widen,
+                                  struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    *pass = (struct pass){.widen = widen, .ngroups = stoa_reader_nrow_groups(widen->reader)};
+    STOA_TRY(stoa_reader_schema(widen->reader, &pass->old, err));
+    pass->ncolumns = pass->old->nfields;
+    st = stoa_csv_reading_init(&pass->reading, widen->options, true, true, err);
+out:
+    return st;
+}
+
+/* A column of a row group as it stands in the file. */
+static enum stoa_status read_column(const struct pass *pass, uint32_t group, uint32_t column,
+                                    struct stoa_array *out, struct stoa_error *err)
+{
+    struct stoa_reader *reader = pass->widen->reader;
+    struct stoa_row_group rows;
+    enum stoa_status st = stoa_reader_row_group(reader, group, &rows, err);
+
+    if (st != STOA_OK)
+        return st;
+    return stoa_reader_column(reader, group, column, (struct stoa_rows){0, rows.nrows}, out, NULL,
+                              err);
+}
+
+static struct stoa_csv_written written(const struct pass *pass, uint32_t column,
+                                       const struct stoa_array *array, const struct stoa_side *side)
+{
+    return (struct stoa_csv_written){.field = &pass->old->fields[column],
+                                     .reading = &pass->reading,
+                                     .array = array,
+                                     .side = side,
+                                     .column = column};
+}
+
+/* ---- Which types. ---- */
+
+static enum stoa_status stage_observe(void *context, void **at, struct stoa_error *err)
+{
+    struct pass *pass = context;
+    struct item *item = *at;
+    struct stoa_side side = {0};
+    struct stoa_array array = {0};
+    uint32_t n = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc(&item->evidence, pass->nwidened * sizeof(item->evidence[0]), err));
+    STOA_TRY(stoa_reader_side(pass->widen->reader, item->group, &side, err));
+    for (uint32_t i = 0; i < pass->ncolumns; i++) {
+        struct stoa_csv_written column = written(pass, i, &array, &side);
+
+        if (!pass->widen->widens[i])
+            continue;
+        STOA_TRY(read_column(pass, item->group, i, &array, err));
+        stoa_csv_evidence_init(&item->evidence[n]);
+        STOA_TRY(stoa_csv_retype_observe(&column, &item->evidence[n++], err));
+        stoa_array_reset(&array);
+    }
+out:
+    stoa_array_reset(&array);
+    stoa_side_reset(&side);
+    return st;
+}
+
+static enum stoa_status stage_join(void *context, void **at, struct stoa_error *err)
+{
+    struct pass *pass = context;
+    struct item *item = *at;
+
+    (void)err;
+    for (uint32_t i = 0; item != NULL && i < pass->nwidened; i++)
+        stoa_csv_evidence_join(&pass->evidence[i], &item->evidence[i]);
+    return STOA_OK;
+}
+
+/*
+ * Gives a field a type that holds every text. The old one does not: should evidence say so, it is
+ * text after all.
+ */
+static enum stoa_status replace_field(const struct pass *pass,
+                                      const struct stoa_csv_evidence *evidence,
+                                      struct stoa_field *field, struct stoa_error *err)
+{
+    const struct stoa_type text = {.id = STOA_UTF8};
+    struct stoa_csv_decision decision;
+    struct stoa_schema one = {0};
+    bool is_old;
+    enum stoa_status st;
+
+    stoa_csv_evidence_decide(evidence, &pass->reading.rules, false, &decision);
+    is_old = stoa_type_equal(&decision.type, &field->type);
+    STOA_TRY(stoa_schema_append(&one, field->name, is_old ? &text : &decision.type, true, err));
+    if (!is_old && decision.format != NULL)
+        STOA_TRY(stoa_metadata_set(&one.fields[0].metadata, STOA_METADATA_CSV_FORMAT,
+                                   decision.format, err));
+    stoa_field_reset(field);
+    *field = one.fields[0];
+    one.fields[0] = (struct stoa_field){0};
+out:
+    stoa_schema_reset(&one);
+    return st;
+}
+
+enum stoa_status stoa_widen_decide(const struct stoa_widen *widen, struct stoa_schema *out,
+                                   struct stoa_error *err)
+{
+    static const struct stoa_stage stages[] = {
+        {STOA_STAGE_ORDERED, stage_next},
+        {STOA_STAGE_PARALLEL, stage_observe},
+        {STOA_STAGE_ORDERED, stage_join},
+    };
+    struct stoa_schema schema = {0};
+    struct pass pass;
+    enum stoa_status st;
+
+    STOA_TRY(pass_init(&pass, widen, err));
+    for (uint32_t i = 0; i < pass.ncolumns; i++)
+        pass.nwidened += widen->widens[i];
+    STOA_TRY(stoa_alloc(&pass.evidence, pass.nwidened * sizeof(pass.evidence[0]), err));
+    for (uint32_t i = 0; i < pass.nwidened; i++)
+        stoa_csv_evidence_init(&pass.evidence[i]);
+    if (pass.nwidened > 0)
+        STOA_TRY(run(&pass, stages, 3, err));
+    STOA_TRY(stoa_schema_copy(&schema, pass.old, err));
+    for (uint32_t i = 0, n = 0; i < pass.ncolumns; i++)
+        if (widen->widens[i])
+            STOA_TRY(replace_field(&pass, &pass.evidence[n++], &schema.fields[i], err));
+    *out = schema;
+    schema = (struct stoa_schema){0};
+out:
+    stoa_free(pass.evidence);
+    stoa_schema_reset(&schema);
+    return st;
+}
+
+/* ---- Writing. ---- */
+
+/* Moves what the old side table has of a column into the new one. */
+static void move_side(struct stoa_side *from, uint32_t column, struct stoa_side *to)
+{
+    for (uint32_t i = 0; i < from->ncolumns; i++) {
+        if (from->columns[i].column != column)
+            continue;
+        to->columns[to->ncolumns++] = from->columns[i];
+        from->columns[i].array = (struct stoa_array){0};
+    }
+}
+
+/* Reads a column anew; its part of the side table goes to `to`. */
+static enum stoa_status retype(const struct pass *pass, uint32_t column, struct stoa_array *array,
+                               const struct stoa_side *from, struct stoa_side *to,
+                               struct stoa_error *err)
+{
+    const struct stoa_field *field = &pass->schema->fields[column];
+    struct stoa_csv_written old = written(pass, column, array, from);
+    struct stoa_csv_forms forms = {0};
+    struct stoa_csv_rule_part part = {.forms = &forms, .nvalues = array->nvalues};
+    struct stoa_array made = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_retype(&old, field, &made, &forms, err));
+    if (!pass->widen->drops_text)
+        STOA_TRY(stoa_csv_rule_add(field, column, &pass->reading, &made, &part, 1, to, err));
+    stoa_array_reset(array);
+    *array = made;
+    made = (struct stoa_array){0};
+out:
+    stoa_csv_forms_reset(&forms);
+    stoa_array_reset(&made);
+    return st;
+}
+
+static enum stoa_status stage_prepare(void *context, void **at, struct stoa_error *err)
+{
+    struct pass *pass = context;
+    struct item *item = *at;
+    struct stoa_side from = {0}, to = {0};
+    struct stoa_batch batch = {0};
+    struct stoa_row_group rows;
+    uint32_t n = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_row_group(pass->widen->reader, item->group, &rows, err));
+    STOA_TRY(stoa_reader_side(pass->widen->reader, item->group, &from, err));
+    STOA_TRY(stoa_batch_init(&batch, stoa_rewriter_schema(pass->rewriter), err));
+    /* Two entries for each column that is read anew, and what was there. */
+    STOA_TRY(stoa_alloc_zeroed(&to.columns, from.ncolumns + (size_t)2 * batch.ncolumns,
+                               sizeof(to.columns[0]), err));
+    batch.nrows = to.nrows = rows.nrows;
+    for (uint32_t i = 0; i < pass->ncolumns; i++) {
+        struct stoa_array *array = &batch.columns[n];
+
+        if (pass->given[i]) {
+            n++;
+            STOA_TRY(read_column(pass, item->group, i, array, err));
+        }
+        if (pass->widen->widens[i])
+            STOA_TRY(retype(pass, i, array, &from, &to, err));
+        else
+            move_side(&from, i, &to);
+    }
+    move_side(&from, STOA_SIDE_RECORDS, &to);
+    STOA_TRY(stoa_rewriter_prepare(pass->rewriter, item->group, &batch, &item->made, err));
+    if (!pass->widen->drops_text)
+        STOA_TRY(stoa_rewriter_set_side(pass->rewriter, item->made, &to, err));
+out:
+    stoa_side_reset(&from);
+    stoa_side_reset(&to);
+    stoa_batch_reset(&batch);
+    return st;
+}
+
+static enum stoa_status stage_sequence(void *context, void **at, struct stoa_error *err)
+{
+    struct pass *pass = context;
+    struct item *item = *at;
+
+    return item == NULL ? STOA_OK : stoa_rewriter_sequence(pass->rewriter, item->made, err);
+}
+
+static enum stoa_status stage_encode(void *context, void **at, struct stoa_error *err)
+{
+    struct pass *pass = context;
+
+    return stoa_rewriter_encode(pass->rewriter, ((struct item *)*at)->made, err);
+}
+
+static enum stoa_status stage_commit(void *context, void **at, struct stoa_error *err)
+{
+    struct pass *pass = context;
+    struct item *item = *at;
+    struct stoa_writer_group *made;
+
+    if (item == NULL)
+        return STOA_OK;
+    made = item->made;
+    item->made = NULL; /* commit frees it in any case */
+    return stoa_rewriter_commit(pass->rewriter, made, err);
+}
+
+/* Some thousand at a time. */
+static enum stoa_status copy_sources(const struct pass *pass, struct stoa_error *err)
+{
+    const size_t step = 4096;
+    const uint64_t nsources = stoa_reader_nsources(pass->widen->reader);
+    enum stoa_status st = STOA_OK;
+
+    for (uint64_t first = 0; st == STOA_OK && first < nsources; first += step) {
+        size_t n = nsources - first < step ? (size_t)(nsources - first) : step;
+        struct stoa_source_info *infos;
+
+        st = stoa_reader_sources(pass->widen->reader, first, n, &infos, err);
+        if (st != STOA_OK)
+            return st;
+        st = stoa_rewriter_add_sources(pass->rewriter, infos, n, err);
+        stoa_source_infos_free(infos, n);
+    }
+    return st;
+}
+
+enum stoa_status stoa_widen_write(const struct stoa_widen *widen, const struct stoa_schema *schema,
+                                  struct stoa_sink *sink, struct stoa_error *err)
+{
+    static const struct stoa_stage stages[] = {
+        {STOA_STAGE_ORDERED, stage_next},     {STOA_STAGE_PARALLEL, stage_prepare},
+        {STOA_STAGE_ORDERED, stage_sequence}, {STOA_STAGE_PARALLEL, stage_encode},
+        {STOA_STAGE_ORDERED, stage_commit},
+    };
+    struct pass pass;
+    enum stoa_status st;
+
+    STOA_TRY(pass_init(&pass, widen, err));
+    pass.schema = schema;
+    STOA_TRY(stoa_alloc(&pass.given, pass.ncolumns * sizeof(pass.given[0]), err));
+    memcpy(pass.given, widen->widens, pass.ncolumns * sizeof(pass.given[0]));
+    STOA_TRY(stoa_rewrite_plan(widen->reader, schema, &stoa_default_rules, pass.given, err));
+    STOA_TRY(stoa_rewriter_open(sink, widen->reader, schema, pass.given, &stoa_default_rules,
+                                &pass.rewriter, err));
+    STOA_TRY(run(&pass, stages, 5, err));
+    if (!widen->drops_text)
+        STOA_TRY(copy_sources(&pass, err));
+    STOA_TRY(stoa_rewriter_finish(pass.rewriter, err));
+out:
+    stoa_rewriter_close(pass.rewriter);
+    stoa_free(pass.given);
+    return st;
+}
