@@ -704,6 +704,8 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
     source->prefetch_nbytes = options->prefetch_nbytes;
     source->total_nbytes = inputs->all_regular ? inputs->total_nbytes : 0;
     STOA_TRY(stoa_csv_options_check(&source->options, err));
+    if (options->schema->nfields == 0)
+        STOA_TRY(stoa_fail(err, STOA_ERR_USAGE, "the schema has no columns, and text has some"));
     STOA_TRY(stoa_csv_ledger_init(&source->ledger, &options->rejects, err));
     STOA_TRY(stoa_csv_header_take(&source->header, options->schema, err));
     STOA_TRY(make_table(source, options, err));

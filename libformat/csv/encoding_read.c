@@ -66,6 +66,20 @@ static void count_zeros(const uint8_t *bytes, size_t nbytes, size_t out[4])
         out[i % 4] += bytes[i] == 0;
 }
 
+/*
+ * Whether every byte that is a line end in ASCII could be the low half of one in UTF-16. Text with a
+ * NUL here and there is not taken for UTF-16, which has hardly a U+0A61.
+ */
+static bool line_ends_fit(const uint8_t *bytes, size_t nbytes, bool big_endian)
+{
+    const size_t low = big_endian ? 1 : 0;
+
+    for (size_t i = 0; i + 1 < nbytes; i += 2)
+        if ((bytes[i + low] == '\n' || bytes[i + low] == '\r') && bytes[i + 1 - low] != 0)
+            return false;
+    return true;
+}
+
 const char *stoa_csv_encoding_detect(const uint8_t *bytes, size_t nbytes, bool *mark)
 {
     size_t zeros[4];
@@ -86,9 +100,11 @@ const char *stoa_csv_encoding_detect(const uint8_t *bytes, size_t nbytes, bool *
         return "UTF-32LE";
     if (zeros[0] == n && zeros[1] == n && zeros[3] == 0)
         return "UTF-32BE";
-    if (zeros[0] + zeros[2] == 0 && (zeros[1] + zeros[3]) * 5 >= 2 * n)
+    if (zeros[0] + zeros[2] == 0 && (zeros[1] + zeros[3]) * 5 >= 2 * n &&
+        line_ends_fit(bytes, 4 * n, false))
         return "UTF-16LE";
-    if (zeros[1] + zeros[3] == 0 && (zeros[0] + zeros[2]) * 5 >= 2 * n)
+    if (zeros[1] + zeros[3] == 0 && (zeros[0] + zeros[2]) * 5 >= 2 * n &&
+        line_ends_fit(bytes, 4 * n, true))
         return "UTF-16BE";
     return "UTF-8";
 }
@@ -108,7 +124,10 @@ static bool is_same_name(const char *name, const char *other)
 
 static const char *resolve(const struct decoder *decoder, const char *encoding, bool *mark)
 {
-    const char *detected = stoa_csv_encoding_detect(decoder->in, decoder->end, mark);
+    /* However much a read delivered. */
+    const size_t nbytes =
+        decoder->end < STOA_CSV_DETECT_NBYTES ? decoder->end : STOA_CSV_DETECT_NBYTES;
+    const char *detected = stoa_csv_encoding_detect(decoder->in, nbytes, mark);
 
     if (encoding == NULL)
         return detected;

@@ -178,6 +178,10 @@ enum stoa_status stoa_csv_input_next(struct stoa_csv_input *input, struct stoa_s
         STOA_TRY(stoa_members_open(input->path, &input->members, err));
     if (input->stream == NULL)
         STOA_TRY(next_text(input, input->members, &input->stream, err));
+    if (input->stream == NULL && !input->once) { /* who comes next begins anew */
+        stoa_members_close(input->members);
+        input->members = NULL;
+    }
     *stream = input->stream;
     *head = input->head;
     input->stream = NULL;

@@ -42,7 +42,8 @@ STOA_CHECK enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, si
 
 /*
  * The next text of the input, from its beginning: first *head, then *stream, which the caller
- * closes before the next call. NULL behind the last one. Not after an error.
+ * closes before the next call. NULL behind the last one; a regular file can then be read again.
+ * Not after an error.
  */
 STOA_CHECK enum stoa_status stoa_csv_input_next(struct stoa_csv_input *input,
                                                 struct stoa_stream **stream,

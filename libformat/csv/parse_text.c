@@ -88,7 +88,7 @@ STOA_CSV_INLINE bool plain_bool(const struct stoa_csv_column *column, const char
         return false;
     word = stoa_load64(text) << (64 - 8 * nbytes) >> (64 - 8 * nbytes);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (word == stoa_load64(words[i].text)) {
+        if (nbytes == words[i].nbytes && word == stoa_load64(words[i].text)) {
             *(bool *)out = words[i].value;
             *form = words[i].form;
             return true;

@@ -255,16 +255,17 @@ static enum stoa_status count(struct stoa_csv_ledger *ledger, const struct stoa_
                         name, reject->message, most, most == 1 ? "" : "s");
 }
 
-static enum stoa_status check_ratio(const struct stoa_csv_ledger *ledger, struct stoa_error *err)
+static enum stoa_status check_ratio(const struct stoa_csv_ledger *ledger, const char *name,
+                                    struct stoa_error *err)
 {
     const double ratio = ledger->options.max_ratio;
 
     if (ratio == 0 || (double)ledger->nrejected <= ratio * (double)ledger->nrecords)
         return STOA_OK;
     return stoa_fail(err, STOA_ERR_DATA,
-                     "%" PRIu64 " of the first %" PRIu64 " records are bad, which is more than the "
-                     "limit",
-                     ledger->nrejected, ledger->nrecords);
+                     "%s: %" PRIu64 " of the first %" PRIu64 " records are bad, which is more than "
+                     "the limit",
+                     name, ledger->nrejected, ledger->nrecords);
 }
 
 /* NULL for a column of the text that is not read. */
@@ -307,7 +308,7 @@ enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger, const vo
     if (text.nbytes > 0)
         STOA_TRY(sink->write(sink, text.data, text.nbytes, err));
     if (limit == STOA_OK)
-        limit = check_ratio(ledger, &over);
+        limit = check_ratio(ledger, name, &over);
     ledger->is_over = limit != STOA_OK;
     if (limit != STOA_OK && err != NULL)
         *err = over;

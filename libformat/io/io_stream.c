@@ -107,7 +107,7 @@ static enum stoa_status split_block(struct input *input, uint64_t room, struct b
     block->offset = unpack->nused;
     st =
         stoa_unpack_split(unpack, (size_t)room / 4, (size_t)room / 2, &block->piece, &block->error);
-    if (block->bytes.nbytes > 0) {
+    if (st == STOA_OK && block->bytes.nbytes > 0) {
         block->state = WAITING;
         block->held_nbytes = block->bytes.nbytes + block->piece.text_nbytes;
     } else if (st == STOA_OK && only) {

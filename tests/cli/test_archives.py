@@ -6,6 +6,7 @@ import io
 import lzma
 import os
 import random
+import resource
 import shutil
 import subprocess
 import tarfile
@@ -160,5 +161,13 @@ for archive in ("z.zip", "t.any", "several.gz", "several.xz", "several.bz2", "st
             print(f"# {archive}: {done}")
             os.remove("no.stoa")
 point("archives that are cut anywhere are errors", short == 0)
+
+# ---- Many archives: one after the other ----
+for i in range(60):
+    with zipfile.ZipFile(f"many{i:02}.zip", "w") as archive:
+        archive.writestr("t.csv", f"a,b\n{i},x\n")
+done = stoa("convert", "many*.zip", "-o", "many.stoa", "--jobs", "1",
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)))
+point("60 archives with 40 descriptors", done.code == 0 and stoa("count", "many.stoa").out == "60\n", done)
 point("nothing is left behind", not [f for f in os.listdir(".") if "no.stoa" in f])
 cli.end()

@@ -58,6 +58,8 @@ for name, texts, kind, again in (
     point(f"{name}: {kind}", done.code == 0 and schema["fields"][1]["type"] == kind and got == wanted, done, schema, got, wanted)
 
 # ---- Late values ----
+write("none.json", '{"stoa_schema": 1, "fields": []}')
+write("nul.csv", "a,b\n1,true\n2,true\0\n3,false\n")
 with open("late.csv", "w") as f:
     f.write("id,v\n")
     f.writelines(f"{i:07},{'x' if i == 149999 else i}\n" for i in range(150000))
@@ -73,11 +75,17 @@ point("full inference sees every value", full.code == 0 and evidence[1] == {
 for jobs in "1", "2", "3", "8":
     expect(f"full inference and conversion by {jobs} threads",
            ["convert", "late.csv", "--infer", "full", "-o", f"late{jobs}.stoa", "-j", jobs, "--row-group-rows", "7001"], 0)
+point("no row is lost between looking and reading", stoa("count", "late1.stoa").out == "600001\n")
 point("the same file for any number of threads",
       len({open(f"late{jobs}.stoa", "rb").read() for jobs in "1238"}) == 1)
 refuse("full inference of a pipe", ["convert", "-", "--infer", "full", "-o", "p.stoa"], 2,
        "standard input: full inference reads every input twice, and this one can be read only once: save it to a file, or "
        "infer from a sample", stdin=b"a\n1\n")
+
+refuse("a schema without columns", ["convert", "late.csv", "-o", "e.stoa", "--schema", "none.json", "--header", "none"], 2,
+       "the schema has no columns, and text has some")
+refuse("a NUL behind a word", ["convert", "nul.csv", "-o", "e.stoa", "--types", "b=bool"], 1,
+       r'nul.csv: line 3, column 2 (b): "true\x00" is not bool')
 
 # ---- Options ----
 write("o.csv", "zip,day,amount\n10115,01/02/2024,1.50\n00501,03/04/2024,20.00\n")

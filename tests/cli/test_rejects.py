@@ -137,7 +137,7 @@ for jobs in ("1", "2", "8"):
     point("... the file tells which", [row["line"] for row in read_rejects("o.csv")] == ["9", "19", "29", "39"], read_rejects("o.csv"))
     refuse(f"--max-error-ratio, {jobs} jobs", ["convert", *ARGS, "-o", "over.stoa", "--on-error", "skip", "--max-error-ratio", "0.05", "-j", jobs,
                                               "--row-group-rows", "20"], 1,
-           "2 of the first 20 records are bad, which is more than the limit")
+           "t.csv: 2 of the first 20 records are bad, which is more than the limit")
 done = run(*ARGS, "--on-error", "skip", "--max-errors", "10", "--max-error-ratio", "0.15", "--row-group-rows", "50")
 point("limits that are kept", done.code == 5, done)
 

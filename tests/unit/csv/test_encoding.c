@@ -42,6 +42,8 @@ static void encodings_are_told_by_their_first_bytes(void **state)
         {BYTES("\xff\xfe\0\0a\0\0\0"), "UTF-32LE", true},
         {BYTES("\0\0\xfe\xff\0\0\0a"), "UTF-32BE", true},
         {BYTES("a\0,\0b\0\n\0"), "UTF-16LE", false},
+        {BYTES("a,b\n1,\0\n"), "UTF-8", false}, /* NULs in text of one byte a character */
+        {BYTES("a,b\n\0,1\n\0,2\n\0,3\n"), "UTF-8", false},
         {BYTES("\0a\0,\0b\0\n"), "UTF-16BE", false},
         {BYTES("a\0\0\0,\0\0\0"), "UTF-32LE", false},
         {BYTES("\0\0\0a\0\0\0,"), "UTF-32BE", false},

@@ -237,7 +237,7 @@ static void limits_end_the_run(void **state)
         (struct stoa_csv_reject_options){.on_error = STOA_CSV_ON_ERROR_SKIP, .max_ratio = 0.59};
     assert_int_equal(run(&job, &err), STOA_ERR_DATA);
     assert_string_equal(err.message,
-                        "3 of the first 5 records are bad, which is more than the limit");
+                        "t.csv: 3 of the first 5 records are bad, which is more than the limit");
     job.options.rejects.max_ratio = 0.6;
     assert_int_equal(run(&job, &err), STOA_OK);
     assert_false(job.is_over);
