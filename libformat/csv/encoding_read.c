@@ -67,8 +67,8 @@ static void count_zeros(const uint8_t *bytes, size_t nbytes, size_t out[4])
 }
 
 /*
- * Whether every byte that is a line end in ASCII could be the low half of one in UTF-16. Text with a
- * NUL here and there is not taken for UTF-16, which has hardly a U+0A61.
+ * Whether every byte that is a line end in ASCII could be the low half of one in UTF-16. Text with
+ * a NUL here and there is not taken for UTF-16, which has hardly a U+0A61.
  */
 static bool line_ends_fit(const uint8_t *bytes, size_t nbytes, bool big_endian)
 {

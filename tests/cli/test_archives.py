@@ -164,9 +164,9 @@ point("archives that are cut anywhere are errors", short == 0)
 
 # ---- Many archives: one after the other ----
 for i in range(60):
-    with zipfile.ZipFile(f"many{i:02}.zip", "w") as archive:
+    with zipfile.ZipFile(f"lot{i:02}.zip", "w") as archive:
         archive.writestr("t.csv", f"a,b\n{i},x\n")
-done = stoa("convert", "many*.zip", "-o", "sixty.stoa", "--jobs", "1",
+done = stoa("convert", "lot*.zip", "-o", "sixty.stoa", "--jobs", "1",
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)))
 point("60 archives with 40 descriptors", done.code == 0 and stoa("count", "sixty.stoa").out == "60\n", done)
 point("nothing is left behind", not [f for f in os.listdir(".") if "no.stoa" in f])
