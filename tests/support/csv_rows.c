@@ -124,6 +124,8 @@ enum stoa_status stoa_test_csv_read(const char *const *paths, size_t npaths,
 
     if (options != NULL)
         source_options.csv = *options;
+    if (schema == NULL)
+        *inferred = (struct stoa_schema){0};
     STOA_TRY(stoa_csv_inputs_new(paths, npaths, &inputs, err));
     if (schema == NULL) {
         STOA_TRY(stoa_csv_inputs_infer(inputs, &source_options.csv, inferred, NULL, err));
@@ -133,6 +135,8 @@ enum stoa_status stoa_test_csv_read(const char *const *paths, size_t npaths,
     STOA_TRY(stoa_test_drain(source, out, err));
     out->schema = source_options.schema; /* the source's own goes with it */
 out:
+    if (st != STOA_OK && schema == NULL)
+        stoa_schema_reset(inferred);
     if (source != NULL)
         source->close(source);
     stoa_csv_inputs_free(inputs);

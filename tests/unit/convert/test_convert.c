@@ -177,6 +177,21 @@ static void assert_same(const char *what, const char *a, size_t a_nbytes, const 
         fail_msg("%s: %zu and %zu bytes, different from byte %zu on", what, a_nbytes, b_nbytes, at);
 }
 
+/* How the texts of generated tables are written: their columns of noise look like many dialects. */
+static const struct stoa_csv_options written = {
+    .delimiter = ',',
+    .quote = '"',
+    .escape = '"',
+    .comment = STOA_CSV_NONE,
+    .decimal = '.',
+    .thousands = STOA_CSV_NONE,
+    .header_nrecords = 1,
+    .skip_nlines = -1,
+    .trailing_delimiter = -1,
+    .trim = STOA_CSV_TRIM_NONE,
+    .encoding = "UTF-8",
+};
+
 /* Options that decide over the bytes: row groups, filter, columns. */
 struct choice {
     struct stoa_filter *filter;
@@ -235,6 +250,7 @@ static void jobs_and_memory_do_not_show(void **state)
         choice.options.paths = table.inputs;
         choice.options.npaths = table.ninputs;
         choice.options.schema = &table.schema;
+        choice.options.csv = written;
         choice.options.to = formats[stoa_test_random_below(&r, 4)];
         choice.options.output = "expected";
         choice.options.jobs = 1;
@@ -297,7 +313,7 @@ static void sizes_of_reads_do_not_show(void **state)
     mkfifo("fifo/0.csv", 0600); /* the name of the source is kept */
     for (size_t n = stoa_test_ncases(60); n > 0; n--) {
         struct feeder feeder = {.path = "fifo/0.csv", .max_piece = max_pieces[n % 5]};
-        struct stoa_convert_options options = {.to = STOA_FORMAT_STOA};
+        struct stoa_convert_options options = {.to = STOA_FORMAT_STOA, .csv = written};
         struct table table;
         size_t nbytes, expected_nbytes;
         char *text, *expected, *got;

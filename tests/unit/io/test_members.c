@@ -248,8 +248,9 @@ static void every_cut_is_an_error(void **state)
             if (out.nbytes >= 2 && memcmp(out.data, "a=", 2) == 0)
                 expected = "a=d/";
             if (st == STOA_OK ||
-                strncmp((const char *)out.data, expected,
-                        out.nbytes < strlen(expected) ? out.nbytes : strlen(expected)) != 0)
+                (out.nbytes > 0 &&
+                 strncmp((const char *)out.data, expected,
+                         out.nbytes < strlen(expected) ? out.nbytes : strlen(expected)) != 0))
                 fail_msg("archive %zu, cut at %zu: %s", i, cut, err.message);
             assert_int_equal(strncmp(err.message, "a:", 2), 0);
         }
