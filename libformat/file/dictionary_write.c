@@ -122,3 +122,14 @@ void stoa_segment_reset(struct stoa_segment *segment)
     stoa_buffer_free(&segment->body);
     *segment = (struct stoa_segment){0};
 }
+
+struct stoa_dictdir_entry stoa_segment_entry(const struct stoa_segment *segment)
+{
+    return (struct stoa_dictdir_entry){
+        .id = segment->id,
+        .prev_index = segment->prev_index,
+        .first_code = segment->first_code,
+        .count = segment->count,
+        .phys = (uint8_t)segment->phys,
+    };
+}

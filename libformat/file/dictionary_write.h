@@ -36,4 +36,7 @@ STOA_CHECK enum stoa_status stoa_segment_encode(struct stoa_encoder *encoder,
 
 void stoa_segment_reset(struct stoa_segment *segment);
 
+/* What the dictionary directory says of a segment; its places are the file's to say. */
+struct stoa_dictdir_entry stoa_segment_entry(const struct stoa_segment *segment);
+
 #endif

@@ -331,13 +331,7 @@ enum stoa_status stoa_part_give_segment(struct stoa_part *part, struct stoa_segm
                                         struct stoa_error *err)
 {
     struct stoa_assembler *file = part->merger->file;
-    struct stoa_dictdir_entry entry = {
-        .id = segment->id,
-        .prev_index = segment->prev_index,
-        .first_code = segment->first_code,
-        .count = segment->count,
-        .phys = (uint8_t)segment->phys,
-    };
+    struct stoa_dictdir_entry entry = stoa_segment_entry(segment);
     enum stoa_status st;
 
     assert(segment->index == part->ngiven_segments);

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "file/encoder_pool.h"
 #include "file/merge_part.h"
-#include "file/side_write.h"
 
 struct stoa_rewriter {
     const struct stoa_rules *rules;
@@ -244,15 +243,7 @@ enum stoa_status stoa_rewriter_set_side(struct stoa_rewriter *rewriter,
                                         struct stoa_writer_group *group, struct stoa_side *side,
                                         struct stoa_error *err)
 {
-    enum stoa_status st =
-        stoa_side_check(side, rewriter->merger.schema->nfields, group->nrows, err);
-
-    if (st != STOA_OK)
-        return st;
-    stoa_side_reset(&group->side);
-    group->side = *side;
-    *side = (struct stoa_side){0};
-    return STOA_OK;
+    return stoa_row_group_set_side(group, rewriter->merger.schema->nfields, side, err);
 }
 
 enum stoa_status stoa_rewriter_encode(struct stoa_rewriter *rewriter,
@@ -264,9 +255,6 @@ enum stoa_status stoa_rewriter_encode(struct stoa_rewriter *rewriter,
     if (st != STOA_OK)
         return st;
     st = stoa_row_group_encode(encoder, rewriter->rules, rewriter->nodes, group, err);
-    if (st == STOA_OK && group->side.ncolumns > 0)
-        st = stoa_side_encode(encoder, rewriter->rules, &group->side, &group->side_body,
-                              &group->side_dir_nbytes, err);
     stoa_encoder_pool_give(&rewriter->encoders, encoder);
     return st;
 }

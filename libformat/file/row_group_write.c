@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "file/chunk_write.h"
+#include "file/side_write.h"
 #include "stats/zonemap.h"
 
 enum { CHUNK_ALIGN = 8 };
@@ -480,6 +481,19 @@ out:
     return st;
 }
 
+enum stoa_status stoa_row_group_set_side(struct stoa_writer_group *group, uint32_t ncolumns,
+                                         struct stoa_side *side, struct stoa_error *err)
+{
+    enum stoa_status st = stoa_side_check(side, ncolumns, group->nrows, err);
+
+    if (st != STOA_OK)
+        return st;
+    stoa_side_reset(&group->side);
+    group->side = *side;
+    *side = (struct stoa_side){0};
+    return STOA_OK;
+}
+
 enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                        const struct stoa_schema_node *nodes,
                                        struct stoa_writer_group *group, struct stoa_error *err)
@@ -507,6 +521,9 @@ enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder, const struc
     }
     STOA_TRY(stoa_buffer_append_zeros(
         body, stoa_round_up(body->nbytes, STOA_OBJECT_NBYTES) - body->nbytes, err));
+    if (group->side.ncolumns > 0)
+        STOA_TRY(stoa_side_encode(encoder, rules, &group->side, &group->side_body,
+                                  &group->side_dir_nbytes, err));
 out:
     return st;
 }

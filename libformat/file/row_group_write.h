@@ -71,7 +71,18 @@ STOA_CHECK enum stoa_status stoa_row_group_settle(struct stoa_sequencer *sequenc
                                                   struct stoa_writer_group *group,
                                                   struct stoa_error *err);
 
-/* Frees the values; what is left is the body, the entries, the zone maps and new segments. */
+/*
+ * Gives a group that is not encoded yet its side table, for a schema of ncolumns columns; checked,
+ * and taken over on success. As stoa_writer_group_set_side().
+ */
+STOA_CHECK enum stoa_status stoa_row_group_set_side(struct stoa_writer_group *group,
+                                                    uint32_t ncolumns, struct stoa_side *side,
+                                                    struct stoa_error *err);
+
+/*
+ * Frees the values; what is left is the body, the entries, the zone maps, new segments, and the
+ * body of the side table.
+ */
 STOA_CHECK enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder,
                                                   const struct stoa_rules *rules,
                                                   const struct stoa_schema_node *nodes,

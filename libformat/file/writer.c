@@ -27,7 +27,6 @@
 #include "file/assemble.h"
 #include "file/encoder_pool.h"
 #include "file/row_group_write.h"
-#include "file/side_write.h"
 
 /* Rows that were appended and make no full row group yet. */
 struct pending {
@@ -245,14 +244,7 @@ enum stoa_status stoa_writer_sequence(struct stoa_writer *writer, struct stoa_wr
 enum stoa_status stoa_writer_group_set_side(struct stoa_writer_group *group, struct stoa_side *side,
                                             struct stoa_error *err)
 {
-    enum stoa_status st = stoa_side_check(side, group->ncolumns, group->nrows, err);
-
-    if (st != STOA_OK)
-        return st;
-    stoa_side_reset(&group->side);
-    group->side = *side;
-    *side = (struct stoa_side){0};
-    return STOA_OK;
+    return stoa_row_group_set_side(group, group->ncolumns, side, err);
 }
 
 enum stoa_status stoa_writer_encode(struct stoa_writer *writer, struct stoa_writer_group *group,
@@ -264,9 +256,6 @@ enum stoa_status stoa_writer_encode(struct stoa_writer *writer, struct stoa_writ
     if (st != STOA_OK)
         return st;
     st = stoa_row_group_encode(encoder, writer->rules, writer->nodes, group, err);
-    if (st == STOA_OK && group->side.ncolumns > 0)
-        st = stoa_side_encode(encoder, writer->rules, &group->side, &group->side_body,
-                              &group->side_dir_nbytes, err);
     stoa_encoder_pool_give(&writer->encoders, encoder);
     return st;
 }
@@ -274,13 +263,7 @@ enum stoa_status stoa_writer_encode(struct stoa_writer *writer, struct stoa_writ
 static enum stoa_status commit_segment(struct stoa_writer *writer, struct stoa_segment *segment,
                                        struct stoa_error *err)
 {
-    struct stoa_dictdir_entry entry = {
-        .id = segment->id,
-        .prev_index = segment->prev_index,
-        .first_code = segment->first_code,
-        .count = segment->count,
-        .phys = (uint8_t)segment->phys,
-    };
+    struct stoa_dictdir_entry entry = stoa_segment_entry(segment);
 
     assert(segment->index == writer->file.footer.nsegments);
     return stoa_assembler_add_segment(&writer->file, &entry, segment->dir_nbytes, &segment->body,
