@@ -25,14 +25,6 @@ struct conversion {
     struct timespec start;
 };
 
-static double seconds_since(const struct timespec *start)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) * 1e-9;
-}
-
 static void report_progress(void *context, const struct stoa_progress *progress)
 {
     const struct conversion *conversion = context;
@@ -40,7 +32,7 @@ static void report_progress(void *context, const struct stoa_progress *progress)
         .done_nbytes = stoa_progress_get(progress, STOA_PROGRESS_BYTES_IN),
         .total_nbytes = stoa_progress_get(progress, STOA_PROGRESS_TOTAL_BYTES),
         .nrows = stoa_progress_get(progress, STOA_PROGRESS_ROWS),
-        .seconds = seconds_since(&conversion->start),
+        .seconds = stoa_seconds_since(&conversion->start),
     };
 
     conversion->options->progress(conversion->options->progress_context, &now);
@@ -96,7 +88,7 @@ static void fill_report(const struct conversion *conversion, const struct counti
         .output_nbytes = output->nbytes,
         .ncolumns = conversion->plan.schema.nfields,
         .nwidened = conversion->nwidened,
-        .seconds = seconds_since(&conversion->start),
+        .seconds = stoa_seconds_since(&conversion->start),
         .obstacle = conversion->plan.obstacle,
         .verified = conversion->options->verify && !conversion->options->dry_run,
     };

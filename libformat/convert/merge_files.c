@@ -44,14 +44,6 @@ struct merge {
     bool *encodes; /* of each column: some of its chunks were encoded anew */
 };
 
-static double seconds_since(const struct timespec *start)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
-}
-
 static void report_progress(void *context, const struct stoa_progress *progress)
 {
     const struct merge *merge = context;
@@ -59,7 +51,7 @@ static void report_progress(void *context, const struct stoa_progress *progress)
         .done_nbytes = stoa_progress_get(progress, STOA_PROGRESS_BYTES_IN),
         .total_nbytes = merge->nbytes,
         .nrows = merge->file.footer.nrows,
-        .seconds = seconds_since(&merge->start),
+        .seconds = stoa_seconds_since(&merge->start),
     };
 
     merge->options.progress(merge->options.context, &now);
@@ -317,7 +309,7 @@ static void fill_report(const struct merge *merge, struct stoa_merge_report *rep
         .output_nbytes = merge->file.offset,
         .shared_nbytes = merge->merger.shared_nbytes,
         .ncolumns = merge->schema.nfields,
-        .seconds = seconds_since(&merge->start),
+        .seconds = stoa_seconds_since(&merge->start),
     };
     for (uint32_t i = 0; merge->encodes != NULL && i < merge->schema.nfields; i++)
         report->ncolumns_encoded += merge->encodes[i];

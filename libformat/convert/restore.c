@@ -61,14 +61,6 @@ struct item {
     size_t capacity;
 };
 
-static double seconds_since(const struct timespec *start)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) * 1e-9;
-}
-
 static void drop(void *context, void *dropped)
 {
     struct item *item = dropped;
@@ -377,7 +369,7 @@ static void report_progress(void *context, const struct stoa_progress *progress)
         .done_nbytes = stoa_progress_get(progress, STOA_PROGRESS_BYTES_OUT),
         .total_nbytes = stoa_progress_get(progress, STOA_PROGRESS_TOTAL_BYTES),
         .nrows = stoa_progress_get(progress, STOA_PROGRESS_ROWS),
-        .seconds = seconds_since(&restore->start),
+        .seconds = stoa_seconds_since(&restore->start),
     };
 
     restore->options->progress(restore->options->progress_context, &now);
@@ -445,7 +437,7 @@ enum stoa_status stoa_restore(const struct stoa_restore_options *options,
             .nsources = restore.nsources,
             .nrows = stoa_progress_get(&restore.progress, STOA_PROGRESS_ROWS),
             .nbytes = stoa_restore_output_nbytes(restore.output),
-            .seconds = seconds_since(&restore.start),
+            .seconds = stoa_seconds_since(&restore.start),
         };
 out:
     stoa_restore_output_close(restore.output);

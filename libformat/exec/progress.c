@@ -40,3 +40,11 @@ void stoa_progress_tick(struct stoa_progress *progress)
     }
     atomic_flag_clear_explicit(&progress->reporting, memory_order_release);
 }
+
+double stoa_seconds_since(const struct timespec *start)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) * 1e-9;
+}

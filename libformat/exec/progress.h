@@ -46,6 +46,11 @@ static inline uint64_t stoa_progress_get(const struct stoa_progress *progress,
     return atomic_load_explicit(&progress->counters[counter], memory_order_relaxed);
 }
 
+struct timespec;
+
+/* Since a reading of CLOCK_MONOTONIC. */
+double stoa_seconds_since(const struct timespec *start);
+
 /* Calls `report` when it is due. Any thread; some nanoseconds when it is not. */
 void stoa_progress_tick(struct stoa_progress *progress);
 
