@@ -362,17 +362,11 @@ out:
 enum stoa_status stoa_avro_parse_schema(const char *text, size_t nbytes, struct stoa_schema *out,
                                         struct stoa_error *err)
 {
-    json_error_t wrong;
-    json_t *root = json_loadb(text, nbytes, JSON_REJECT_DUPLICATES, &wrong);
-    char shown[128];
-    enum stoa_status st;
+    json_t *root;
+    enum stoa_status st = stoa_json_load(text, nbytes, &root, err);
 
-    if (root == NULL && json_error_code(&wrong) == json_error_out_of_memory)
-        return stoa_fail_nomem(err, nbytes);
-    if (root == NULL)
-        return stoa_fail_at(err, STOA_ERR_USAGE, (uint64_t)wrong.position,
-                            "not JSON: line %d, column %d: %s", wrong.line, wrong.column,
-                            stoa_quote(shown, sizeof(shown), wrong.text, strlen(wrong.text)));
+    if (st != STOA_OK)
+        return st;
     st = read_table(root, out, err);
     json_decref(root);
     return st;

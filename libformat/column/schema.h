@@ -80,4 +80,13 @@ STOA_CHECK enum stoa_status stoa_metadata_copy(struct stoa_metadata *out,
                                                struct stoa_error *err);
 void stoa_metadata_reset(struct stoa_metadata *metadata);
 
+struct json_t; /* of jansson */
+
+/*
+ * JSON text as a tree, for json_decref(); a key may stand once in an object. STOA_ERR_USAGE says
+ * where it is none; STOA_ERR_NOMEM. schema_json.c
+ */
+STOA_CHECK enum stoa_status stoa_json_load(const char *text, size_t nbytes, struct json_t **out,
+                                           struct stoa_error *err);
+
 #endif

@@ -249,14 +249,12 @@ out:
     return st;
 }
 
-enum stoa_status stoa_schema_parse_json(const char *text, size_t nbytes, struct stoa_schema *out,
-                                        struct stoa_error *err)
+enum stoa_status stoa_json_load(const char *text, size_t nbytes, json_t **out,
+                                struct stoa_error *err)
 {
-    struct stoa_schema schema = {0};
     json_error_t wrong;
     json_t *root = json_loadb(text, nbytes, JSON_REJECT_DUPLICATES, &wrong);
     char shown[128];
-    enum stoa_status st;
 
     if (root == NULL && json_error_code(&wrong) == json_error_out_of_memory)
         return stoa_fail_nomem(err, nbytes);
@@ -264,6 +262,19 @@ enum stoa_status stoa_schema_parse_json(const char *text, size_t nbytes, struct 
         return stoa_fail_at(err, STOA_ERR_USAGE, (uint64_t)wrong.position,
                             "not JSON: line %d, column %d: %s", wrong.line, wrong.column,
                             stoa_quote(shown, sizeof(shown), wrong.text, strlen(wrong.text)));
+    *out = root;
+    return STOA_OK;
+}
+
+enum stoa_status stoa_schema_parse_json(const char *text, size_t nbytes, struct stoa_schema *out,
+                                        struct stoa_error *err)
+{
+    struct stoa_schema schema = {0};
+    json_t *root;
+    enum stoa_status st = stoa_json_load(text, nbytes, &root, err);
+
+    if (st != STOA_OK)
+        return st;
     STOA_TRY(read_document(root, &schema, err));
     *out = schema;
     schema = (struct stoa_schema){0};

@@ -1,7 +1,11 @@
 /*
  * Side tables and sources by themselves (stoa/source_text.h).
  */
-#include <stoa/source_text.h>
+#include "column/source_text.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
 
 const char *stoa_source_obstacle(uint32_t flags)
 {
@@ -14,6 +18,21 @@ const char *stoa_source_obstacle(uint32_t flags)
     if (flags & STOA_SOURCE_DAMAGED)
         return "it was recovered from a damaged file";
     return "its text was not kept";
+}
+
+enum stoa_status stoa_bytes_copy(struct stoa_bytes *out, const void *bytes, size_t nbytes,
+                                 struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    if (nbytes == 0)
+        return STOA_OK;
+    st = stoa_alloc(&out->data, nbytes, err);
+    if (st != STOA_OK)
+        return st;
+    memcpy(out->data, bytes, nbytes);
+    out->nbytes = nbytes;
+    return STOA_OK;
 }
 
 void stoa_side_reset(struct stoa_side *side)

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "column/source_text.h"
 #include "csv/encoding.h"
 
 void stoa_csv_origin_reset(struct stoa_csv_origin *origin)
@@ -15,21 +16,6 @@ void stoa_csv_origin_reset(struct stoa_csv_origin *origin)
     stoa_free(origin->patches.data);
     stoa_buffer_free(&origin->gap);
     *origin = (struct stoa_csv_origin){0};
-}
-
-static enum stoa_status copy_bytes(struct stoa_bytes *out, const void *bytes, size_t nbytes,
-                                   struct stoa_error *err)
-{
-    enum stoa_status st;
-
-    if (nbytes == 0)
-        return STOA_OK;
-    st = stoa_alloc(&out->data, nbytes, err);
-    if (st != STOA_OK)
-        return st;
-    memcpy(out->data, bytes, nbytes);
-    out->nbytes = nbytes;
-    return STOA_OK;
 }
 
 /* The line end of the first record, or LF where it has none. */
@@ -61,7 +47,7 @@ enum stoa_status stoa_csv_origin_begin(struct stoa_csv_origin *origin,
     enum stoa_status st;
 
     stoa_csv_cutter_take_head(cutter, &head);
-    STOA_TRY(copy_bytes(&origin->head, head.data, (size_t)nbytes, err));
+    STOA_TRY(stoa_bytes_copy(&origin->head, head.data, (size_t)nbytes, err));
     find_line_end(origin, dialect, first);
     origin->begun = true;
 out:
@@ -82,7 +68,7 @@ enum stoa_status stoa_csv_origin_end(struct stoa_csv_origin *origin,
     origin->digest = *digest;
     origin->encoding = strcmp(encoding, "UTF-8") != 0 ? encoding : NULL;
     patches = stoa_csv_decode_patches(stream, &nbytes, &origin->is_exact);
-    STOA_TRY(copy_bytes(&origin->patches, patches, nbytes, err));
+    STOA_TRY(stoa_bytes_copy(&origin->patches, patches, nbytes, err));
 out:
     return st;
 }
@@ -154,9 +140,9 @@ enum stoa_status stoa_csv_origin_describe(const struct stoa_csv_origin *origin, 
     dialect.ncolumns = layout->ncolumns;
     STOA_TRY(copy_name(name, &out->name, err));
     STOA_TRY(stoa_csv_source_dialect_print(&dialect, &out->options, err));
-    STOA_TRY(copy_bytes(&out->head, origin->head.data, origin->head.nbytes, err));
-    STOA_TRY(copy_bytes(&out->tail, origin->gap.data, origin->gap.nbytes, err));
-    STOA_TRY(copy_bytes(&out->patches, origin->patches.data, origin->patches.nbytes, err));
+    STOA_TRY(stoa_bytes_copy(&out->head, origin->head.data, origin->head.nbytes, err));
+    STOA_TRY(stoa_bytes_copy(&out->tail, origin->gap.data, origin->gap.nbytes, err));
+    STOA_TRY(stoa_bytes_copy(&out->patches, origin->patches.data, origin->patches.nbytes, err));
     out->nbytes = origin->digest.nbytes;
     memcpy(out->hash, origin->digest.hash, sizeof(out->hash));
     out->first_row = first_row;

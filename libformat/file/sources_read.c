@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "codec/compress_zstd.h"
+#include "column/source_text.h"
 #include "file/sources_write.h"
 
 enum { BLOCK_ALIGN = 8 };
@@ -219,21 +220,6 @@ static enum stoa_status copy_text(const uint8_t *bytes, size_t nbytes, char **ou
     return stoa_strndup(out, (const char *)bytes, nbytes, err);
 }
 
-static enum stoa_status copy_bytes(const uint8_t *bytes, size_t nbytes, struct stoa_bytes *out,
-                                   struct stoa_error *err)
-{
-    enum stoa_status st;
-
-    if (nbytes == 0)
-        return STOA_OK;
-    st = stoa_alloc(&out->data, nbytes, err);
-    if (st != STOA_OK)
-        return st;
-    memcpy(out->data, bytes, nbytes);
-    out->nbytes = nbytes;
-    return STOA_OK;
-}
-
 /* The rows of source k, behind those of the one before. */
 static enum stoa_status next_rows(struct cursor *cursor, struct stoa_source_info *info,
                                   struct stoa_error *err)
@@ -285,9 +271,9 @@ static enum stoa_status cursor_next(struct cursor *cursor, struct stoa_budget *b
     STOA_TRY(stoa_budget_take(budget, nbytes, err));
     STOA_TRY(copy_text(cursor->texts[0], lengths[0], &info.name, err));
     STOA_TRY(copy_text(cursor->texts[1], lengths[1], &info.options, err));
-    STOA_TRY(copy_bytes(cursor->texts[2], lengths[2], &info.head, err));
-    STOA_TRY(copy_bytes(cursor->texts[3], lengths[3], &info.tail, err));
-    STOA_TRY(copy_bytes(cursor->texts[4], lengths[4], &info.patches, err));
+    STOA_TRY(stoa_bytes_copy(&info.head, cursor->texts[2], lengths[2], err));
+    STOA_TRY(stoa_bytes_copy(&info.tail, cursor->texts[3], lengths[3], err));
+    STOA_TRY(stoa_bytes_copy(&info.patches, cursor->texts[4], lengths[4], err));
     for (unsigned i = 0; i < STOA_SOURCE_NTEXTS; i++)
         cursor->texts[i] += lengths[i];
     cursor->next++;
