@@ -176,7 +176,7 @@ static enum stoa_status replace_field(const struct pass *pass,
     bool is_old;
     enum stoa_status st;
 
-    stoa_csv_evidence_decide(evidence, &pass->reading.rules, false, &decision);
+    stoa_csv_evidence_decide(evidence, &pass->reading.spellings, false, &decision);
     is_old = stoa_type_equal(&decision.type, &field->type);
     STOA_TRY(stoa_schema_append(&one, field->name, is_old ? &text : &decision.type, true, err));
     if (!is_old && decision.format != NULL)

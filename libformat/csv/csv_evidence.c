@@ -148,8 +148,8 @@ static void narrow(struct stoa_csv_evidence *evidence, const struct stoa_csv_tex
 }
 
 void stoa_csv_evidence_observe(struct stoa_csv_evidence *evidence,
-                               const struct stoa_csv_rules *rules, const char *text, size_t nbytes,
-                               bool quoted, const struct stoa_csv_place *place)
+                               const struct stoa_csv_spellings *spellings, const char *text,
+                               size_t nbytes, bool quoted, const struct stoa_csv_place *place)
 {
     struct stoa_csv_text_kinds value = {0};
     int word;
@@ -158,7 +158,7 @@ void stoa_csv_evidence_observe(struct stoa_csv_evidence *evidence,
         evidence->nnulls++;
         return;
     }
-    word = nbytes == 0 ? 0 : stoa_csv_null_word(rules, text, nbytes);
+    word = nbytes == 0 ? 0 : stoa_csv_null_word(spellings, text, nbytes);
     if (nbytes == 0 || word > 0) {
         evidence->nwords++;
         evidence->words |= UINT64_C(1) << (word < 63 ? word : 63);
@@ -167,7 +167,7 @@ void stoa_csv_evidence_observe(struct stoa_csv_evidence *evidence,
     evidence->nvalues++;
     evidence->nquoted += quoted;
     if (evidence->kinds != 0) {
-        stoa_csv_text_kinds(rules, text, nbytes, &value);
+        stoa_csv_text_kinds(spellings, text, nbytes, &value);
         note_conflict(evidence, evidence->kinds & ~value.kinds, text, nbytes, place);
         narrow(evidence, &value);
     }
@@ -236,18 +236,18 @@ struct ways {
     bool iso_clock;
     uint32_t days;    /* the one way to write them but ISO 8601 */
     uint32_t clocks;  /* and the time behind them */
-    uint32_t formats; /* of the rules */
+    uint32_t formats; /* of the spellings */
 };
 
 static struct ways ways_of(const struct stoa_csv_evidence *evidence,
-                           const struct stoa_csv_rules *rules)
+                           const struct stoa_csv_spellings *spellings)
 {
-    const unsigned order = (unsigned)rules->date_order;
+    const unsigned order = (unsigned)spellings->date_order;
     struct ways ways = {
         .iso_days = (evidence->days & STOA_CSV_DAYS_ISO) != 0,
         .iso_clock = (evidence->clocks & STOA_CSV_CLOCK_ISO) != 0,
         .days = evidence->days & (STOA_CSV_SHORT_DAYS(0, 0) - 1),
-        .formats = evidence->formats & ((UINT32_C(1) << rules->npatterns) - 1),
+        .formats = evidence->formats & ((UINT32_C(1) << spellings->npatterns) - 1),
     };
 
     if (order != STOA_CSV_DATE_AUTO &&
@@ -374,15 +374,15 @@ static void print_format(const struct stoa_csv_evidence *evidence, const struct 
 }
 
 /* Takes the first of the formats that reads all values; its kind is the only one left. */
-static void take_format(const struct stoa_csv_rules *rules, uint32_t formats,
+static void take_format(const struct stoa_csv_spellings *spellings, uint32_t formats,
                         struct stoa_csv_decision *out)
 {
     unsigned i = 0;
 
     while (!(formats >> i & 1))
         i++;
-    out->kinds = stoa_csv_pattern_kind(&rules->patterns[i]);
-    out->format = rules->date_formats[i];
+    out->kinds = stoa_csv_pattern_kind(&spellings->patterns[i]);
+    out->format = spellings->date_formats[i];
 }
 
 /* The value that left nothing but text: the last of those that took a kind away first. */
@@ -427,10 +427,10 @@ static struct stoa_type type_of(const struct stoa_csv_evidence *evidence, uint32
 }
 
 void stoa_csv_evidence_decide(const struct stoa_csv_evidence *evidence,
-                              const struct stoa_csv_rules *rules, bool quotes_tell,
+                              const struct stoa_csv_spellings *spellings, bool quotes_tell,
                               struct stoa_csv_decision *out)
 {
-    const struct ways ways = ways_of(evidence, rules);
+    const struct ways ways = ways_of(evidence, spellings);
 
     *out = (struct stoa_csv_decision){.type = {.id = STOA_UTF8}};
     if (evidence->nvalues == 0) {
@@ -446,7 +446,7 @@ void stoa_csv_evidence_decide(const struct stoa_csv_evidence *evidence,
     if (out->kinds != 0)
         out->reason = STOA_CSV_REASON_VALUES;
     if ((out->kinds & STOA_CSV_KIND_DATES) != 0 && ways.formats != 0)
-        take_format(rules, ways.formats, out);
+        take_format(spellings, ways.formats, out);
     out->type = type_of(evidence, out->kinds);
     if (out->format != NULL)
         return;

@@ -22,7 +22,7 @@ struct stoa_csv_inference {
     const struct stoa_csv_options *options;
     struct stoa_csv_inputs *inputs;
     struct stoa_batch_source *source; /* of full inference */
-    struct stoa_csv_rules rules;
+    struct stoa_csv_spellings spellings;
     struct stoa_csv_header header;     /* of all inputs */
     struct stoa_csv_evidence *columns; /* of the table */
     size_t ncolumns;
@@ -62,7 +62,7 @@ static void observe_fields(struct sample *sample, const struct stoa_csv_record *
     for (size_t i = 0; i < record->nfields && i < sample->head.ncolumns; i++) {
         const struct stoa_csv_field *field = &record->fields[i];
 
-        stoa_csv_evidence_observe(&inference->columns[sample->columns[i]], &inference->rules,
+        stoa_csv_evidence_observe(&inference->columns[sample->columns[i]], &inference->spellings,
                                   field->text, field->nbytes, field->quoted, &place);
     }
 }
@@ -200,7 +200,7 @@ static void decide(const struct stoa_csv_inference *inference, size_t i, bool qu
     const struct stoa_csv_options *options = inference->options;
     const struct stoa_field *given = stoa_csv_given_type(options, inference->header.names[i]);
 
-    stoa_csv_evidence_decide(&inference->columns[i], &inference->rules, quotes_tell, out);
+    stoa_csv_evidence_decide(&inference->columns[i], &inference->spellings, quotes_tell, out);
     if (given == NULL && options->infer != STOA_CSV_INFER_NONE)
         return;
     out->reason = STOA_CSV_REASON_GIVEN;
@@ -226,7 +226,7 @@ static enum stoa_status add_column(const struct stoa_csv_inference *inference, s
         STOA_TRY(stoa_metadata_set(&schema->fields[i].metadata, STOA_METADATA_CSV_FORMAT,
                                    decision.format, err));
     STOA_TRY(stoa_buffer_append(evidence, i > 0 ? ", " : "[", i > 0 ? 2 : 1, err));
-    STOA_TRY(stoa_csv_evidence_print(&inference->columns[i], &decision, &inference->rules, name,
+    STOA_TRY(stoa_csv_evidence_print(&inference->columns[i], &decision, &inference->spellings, name,
                                      inference->source != NULL, input_names, evidence, err));
 out:
     return st;
@@ -338,7 +338,7 @@ enum stoa_status stoa_csv_inference_new(struct stoa_csv_inputs *inputs,
     STOA_TRY(stoa_alloc_zeroed(&inference, 1, sizeof(*inference), err));
     inference->options = options;
     inference->inputs = inputs;
-    STOA_TRY(stoa_csv_rules_init(&inference->rules, options, err));
+    STOA_TRY(stoa_csv_spellings_init(&inference->spellings, options, err));
     STOA_TRY(observe_samples(inference, options->infer == STOA_CSV_INFER_SAMPLE, err));
     if (full)
         STOA_TRY(start_survey(inference, err));

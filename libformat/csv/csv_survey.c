@@ -29,8 +29,8 @@ static void observe_column(const struct stoa_csv_reading *reading, const struct 
             stoa_csv_field_of(&reading->dialect, text, at < *end ? tile->text + *end : text);
 
         place.offset = offset + begin;
-        stoa_csv_evidence_observe(evidence, &reading->rules, field.text, field.nbytes, field.quoted,
-                                  &place);
+        stoa_csv_evidence_observe(evidence, &reading->spellings, field.text, field.nbytes,
+                                  field.quoted, &place);
     }
 }
 

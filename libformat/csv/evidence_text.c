@@ -89,10 +89,10 @@ static void print_reason(const struct stoa_csv_decision *decision, bool whole,
 
 /* The texts that stand for null here: "" for nothing at all, and the words. */
 static enum stoa_status append_null_spellings(const struct stoa_csv_evidence *evidence,
-                                              const struct stoa_csv_rules *rules,
+                                              const struct stoa_csv_spellings *spellings,
                                               struct stoa_buffer *out, struct stoa_error *err)
 {
-    const char *const *words = rules->null_values;
+    const char *const *words = spellings->null_values;
     const char *separator = "";
     enum stoa_status st;
 
@@ -133,9 +133,10 @@ static const struct stoa_csv_extreme *extremes_of(const struct stoa_csv_evidence
 
 enum stoa_status stoa_csv_evidence_print(const struct stoa_csv_evidence *evidence,
                                          const struct stoa_csv_decision *decision,
-                                         const struct stoa_csv_rules *rules, const char *name,
-                                         bool whole, const char *const *input_names,
-                                         struct stoa_buffer *out, struct stoa_error *err)
+                                         const struct stoa_csv_spellings *spellings,
+                                         const char *name, bool whole,
+                                         const char *const *input_names, struct stoa_buffer *out,
+                                         struct stoa_error *err)
 {
     const struct stoa_csv_extreme *extremes = extremes_of(evidence, decision);
     const bool is_text = decision->type.id == STOA_UTF8;
@@ -148,7 +149,7 @@ enum stoa_status stoa_csv_evidence_print(const struct stoa_csv_evidence *evidenc
     STOA_TRY(stoa_json_append_string(out, name, strlen(name), err));
     STOA_TRY(append(out, err, ", \"rows\": %" PRIu64 ", \"nulls\": %" PRIu64, nrows, nnulls));
     if (nnulls > 0 && !is_text)
-        STOA_TRY(append_null_spellings(evidence, rules, out, err));
+        STOA_TRY(append_null_spellings(evidence, spellings, out, err));
     if (extremes != NULL && extremes[0].value.nbytes > 0) {
         STOA_TRY(append(out, err, ", \"min\": "));
         STOA_TRY(append_shown(out, &extremes[0].value, err));

@@ -190,9 +190,9 @@ enum stoa_status stoa_csv_printer_init(struct stoa_csv_printer *printer,
     *printer = (struct stoa_csv_printer){.options = options, .rule = *rule};
     STOA_TRY(stoa_csv_column_init(&printer->column, field, reading, err));
     printer->is_plain = options->decimal == '.' && options->thousands == STOA_CSV_NONE;
-    printer->nulls = words_of(reading->rules.null_values);
-    printer->words[0] = words_of(reading->rules.false_values);
-    printer->words[1] = words_of(reading->rules.true_values);
+    printer->nulls = words_of(reading->spellings.null_values);
+    printer->words[0] = words_of(reading->spellings.false_values);
+    printer->words[1] = words_of(reading->spellings.true_values);
     if (printer->words[0].nitems == 0 || printer->words[1].nitems == 0)
         st = stoa_fail(err, STOA_ERR_CORRUPT, "no word for true or false");
 out:

@@ -20,8 +20,9 @@
 
 /* ---- Rules ---- */
 
-enum stoa_status stoa_csv_rules_init(struct stoa_csv_rules *rules,
-                                     const struct stoa_csv_options *options, struct stoa_error *err)
+enum stoa_status stoa_csv_spellings_init(struct stoa_csv_spellings *spellings,
+                                         const struct stoa_csv_options *options,
+                                         struct stoa_error *err)
 {
     static const char *const nulls[] = {"NA", "N/A", "NULL", "null", "None", "\\N", "#N/A", NULL};
     static const char *const yes[] = {"true", "True", "TRUE", NULL};
@@ -29,7 +30,7 @@ enum stoa_status stoa_csv_rules_init(struct stoa_csv_rules *rules,
     const char *const *formats = options->date_formats;
     enum stoa_status st = STOA_OK;
 
-    *rules = (struct stoa_csv_rules){
+    *spellings = (struct stoa_csv_spellings){
         .null_values = options->null_values != NULL ? options->null_values : nulls,
         .true_values = options->true_values != NULL ? options->true_values : yes,
         .false_values = options->false_values != NULL ? options->false_values : no,
@@ -38,12 +39,12 @@ enum stoa_status stoa_csv_rules_init(struct stoa_csv_rules *rules,
         .decimal = stoa_csv_decimal(options),
         .thousands = stoa_csv_thousands(options),
     };
-    for (; formats != NULL && formats[rules->npatterns] != NULL; rules->npatterns++) {
-        if (rules->npatterns == STOA_CSV_MAX_DATE_FORMATS)
+    for (; formats != NULL && formats[spellings->npatterns] != NULL; spellings->npatterns++) {
+        if (spellings->npatterns == STOA_CSV_MAX_DATE_FORMATS)
             return stoa_fail(err, STOA_ERR_USAGE, "there can be at most %u date formats",
                              STOA_CSV_MAX_DATE_FORMATS);
-        STOA_TRY(stoa_time_pattern_compile(formats[rules->npatterns],
-                                           &rules->patterns[rules->npatterns], err));
+        STOA_TRY(stoa_time_pattern_compile(formats[spellings->npatterns],
+                                           &spellings->patterns[spellings->npatterns], err));
     }
 out:
     return st;
@@ -71,15 +72,15 @@ static int find_word(const char *const *words, const char *text, size_t nbytes)
     return -1;
 }
 
-int stoa_csv_null_word(const struct stoa_csv_rules *rules, const char *text, size_t nbytes)
+int stoa_csv_null_word(const struct stoa_csv_spellings *spellings, const char *text, size_t nbytes)
 {
-    return find_word(rules->null_values, text, nbytes) + 1;
+    return find_word(spellings->null_values, text, nbytes) + 1;
 }
 
-static bool is_bool(const struct stoa_csv_rules *rules, const char *text, size_t nbytes)
+static bool is_bool(const struct stoa_csv_spellings *spellings, const char *text, size_t nbytes)
 {
-    return find_word(rules->true_values, text, nbytes) >= 0 ||
-           find_word(rules->false_values, text, nbytes) >= 0;
+    return find_word(spellings->true_values, text, nbytes) >= 0 ||
+           find_word(spellings->false_values, text, nbytes) >= 0;
 }
 
 /* ---- Numbers ---- */
@@ -198,18 +199,18 @@ static void find_iso_kinds(struct stoa_csv_text_kinds *out, const char *text, si
     out->clocks = STOA_CSV_CLOCK_ISO;
 }
 
-/* What a text is by the date formats of the rules. */
-static void find_formats(const struct stoa_csv_rules *rules, struct stoa_csv_text_kinds *out,
-                         const char *text, size_t nbytes)
+/* What a text is by the date formats of the spellings. */
+static void find_formats(const struct stoa_csv_spellings *spellings,
+                         struct stoa_csv_text_kinds *out, const char *text, size_t nbytes)
 {
     static const int64_t nanos_end = INT64_MAX / 1000000000;
 
-    for (unsigned i = 0; i < rules->npatterns; i++) {
+    for (unsigned i = 0; i < spellings->npatterns; i++) {
         struct stoa_timestamp_text parts;
 
-        if (!stoa_time_pattern_parse(&rules->patterns[i], text, nbytes, &parts))
+        if (!stoa_time_pattern_parse(&spellings->patterns[i], text, nbytes, &parts))
             continue;
-        out->kinds |= stoa_csv_pattern_kind(&rules->patterns[i]);
+        out->kinds |= stoa_csv_pattern_kind(&spellings->patterns[i]);
         out->formats |= UINT32_C(1) << i;
         out->late |= parts.seconds >= nanos_end || parts.seconds <= -nanos_end;
         if (parts.fraction_ndigits > out->second_ndigits)
@@ -217,19 +218,19 @@ static void find_formats(const struct stoa_csv_rules *rules, struct stoa_csv_tex
     }
 }
 
-void stoa_csv_text_kinds(const struct stoa_csv_rules *rules, const char *text, size_t nbytes,
-                         struct stoa_csv_text_kinds *out)
+void stoa_csv_text_kinds(const struct stoa_csv_spellings *spellings, const char *text,
+                         size_t nbytes, struct stoa_csv_text_kinds *out)
 {
-    const bool usual = rules->decimal == '.' && rules->thousands == -1;
+    const bool usual = spellings->decimal == '.' && spellings->thousands == -1;
     char rewritten[STOA_CSV_NUMBER_NBYTES];
     size_t nrewritten;
 
     *out = (struct stoa_csv_text_kinds){0};
-    if (is_bool(rules, text, nbytes))
+    if (is_bool(spellings, text, nbytes))
         out->kinds = STOA_CSV_KIND_BOOL;
-    nrewritten =
-        usual ? 0
-              : stoa_csv_number_rewrite(text, nbytes, rules->decimal, rules->thousands, rewritten);
+    nrewritten = usual ? 0
+                       : stoa_csv_number_rewrite(text, nbytes, spellings->decimal,
+                                                 spellings->thousands, rewritten);
     if (usual)
         find_number_kinds(out, text, nbytes);
     else if (nrewritten > 0)
@@ -239,5 +240,5 @@ void stoa_csv_text_kinds(const struct stoa_csv_rules *rules, const char *text, s
         find_iso_kinds(out, text, nbytes);
         stoa_csv_date_kinds(text, nbytes, out);
     }
-    find_formats(rules, out, text, nbytes);
+    find_formats(spellings, out, text, nbytes);
 }

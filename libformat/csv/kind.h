@@ -6,11 +6,11 @@
  * and the units of a parallel pass add up, and a value that turns up late widens a column to the
  * same type that it would have had from the start.
  *
- *     stoa_csv_rules_init(&rules, &options, err);
+ *     stoa_csv_spellings_init(&spellings, &options, err);
  *     stoa_csv_evidence_init(&evidence);
- *     stoa_csv_evidence_observe(&evidence, &rules, "12", 2, false, &place);
+ *     stoa_csv_evidence_observe(&evidence, &spellings, "12", 2, false, &place);
  *     stoa_csv_evidence_join(&evidence, &other);
- *     stoa_csv_evidence_decide(&evidence, &rules, quotes_tell, &decision);
+ *     stoa_csv_evidence_decide(&evidence, &spellings, quotes_tell, &decision);
  */
 #ifndef STOA_CSV_KIND_H
 #define STOA_CSV_KIND_H
@@ -43,7 +43,7 @@ enum stoa_csv_kind {
 #define STOA_CSV_MAX_DATE_FORMATS 16
 
 /* What the options say of values, prepared. Constant once it is initialised: any thread. */
-struct stoa_csv_rules {
+struct stoa_csv_spellings {
     const char *const *null_values; /* lists that end with NULL, of the options */
     const char *const *true_values;
     const char *const *false_values;
@@ -56,9 +56,9 @@ struct stoa_csv_rules {
 };
 
 /* STOA_ERR_USAGE for a date format that is none, and for too many. The lists stay borrowed. */
-STOA_CHECK enum stoa_status stoa_csv_rules_init(struct stoa_csv_rules *rules,
-                                                const struct stoa_csv_options *options,
-                                                struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_csv_spellings_init(struct stoa_csv_spellings *spellings,
+                                                    const struct stoa_csv_options *options,
+                                                    struct stoa_error *err);
 
 /* Where a value stands. Places of one run are ordered by input, then offset. */
 struct stoa_csv_place {
@@ -92,7 +92,7 @@ struct stoa_csv_evidence {
     uint32_t kinds;   /* that hold every value so far */
     uint32_t days;    /* the ways to write a date that fit every value (kind.c), */
     uint32_t clocks;  /* and those to write a time of day behind it; */
-    uint32_t formats; /* the date formats of the rules that do */
+    uint32_t formats; /* the date formats of the spellings that do */
     uint64_t nvalues; /* null in no column */
     uint64_t nnulls;  /* nothing at all: null in every column */
     uint64_t nwords;  /* null unless the column is text: NA, "" */
@@ -119,8 +119,8 @@ void stoa_csv_evidence_init(struct stoa_csv_evidence *evidence);
  * fail. Cost: about what parsing it costs.
  */
 void stoa_csv_evidence_observe(struct stoa_csv_evidence *evidence,
-                               const struct stoa_csv_rules *rules, const char *text, size_t nbytes,
-                               bool quoted, const struct stoa_csv_place *place);
+                               const struct stoa_csv_spellings *spellings, const char *text,
+                               size_t nbytes, bool quoted, const struct stoa_csv_place *place);
 
 /* Adds what another piece of the same column says. */
 void stoa_csv_evidence_join(struct stoa_csv_evidence *evidence,
@@ -144,7 +144,8 @@ struct stoa_csv_decision {
     struct stoa_type type; /* owns nothing: copy it */
     uint32_t kinds;        /* that are left */
     enum stoa_csv_reason reason;
-    const char *format; /* for the metadata csv_format, NULL: none; in `made`, or of the rules */
+    const char
+        *format; /* for the metadata csv_format, NULL: none; in `made`, or of the spellings */
     char made[STOA_CSV_FORMAT_NBYTES];
     const struct stoa_csv_conflict *conflict; /* of the evidence; NULL without one */
 };
@@ -154,7 +155,7 @@ struct stoa_csv_decision {
  * values without quotes, so quotes mean text here.
  */
 void stoa_csv_evidence_decide(const struct stoa_csv_evidence *evidence,
-                              const struct stoa_csv_rules *rules, bool quotes_tell,
+                              const struct stoa_csv_spellings *spellings, bool quotes_tell,
                               struct stoa_csv_decision *out);
 
 /*
@@ -167,7 +168,7 @@ void stoa_csv_evidence_decide(const struct stoa_csv_evidence *evidence,
  */
 STOA_CHECK enum stoa_status stoa_csv_evidence_print(
     const struct stoa_csv_evidence *evidence, const struct stoa_csv_decision *decision,
-    const struct stoa_csv_rules *rules, const char *name, bool whole,
+    const struct stoa_csv_spellings *spellings, const char *name, bool whole,
     const char *const *input_names, struct stoa_buffer *out, struct stoa_error *err);
 
 #endif

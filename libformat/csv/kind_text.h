@@ -47,8 +47,8 @@ struct stoa_csv_text_kinds {
 };
 
 /* A text that is not empty and no word for null. */
-void stoa_csv_text_kinds(const struct stoa_csv_rules *rules, const char *text, size_t nbytes,
-                         struct stoa_csv_text_kinds *out);
+void stoa_csv_text_kinds(const struct stoa_csv_spellings *spellings, const char *text,
+                         size_t nbytes, struct stoa_csv_text_kinds *out);
 
 /*
  * Adds what a text is as a date in one of the ways of STOA_CSV_DAYS(), alone or with a time of day
@@ -60,6 +60,6 @@ void stoa_csv_date_kinds(const char *text, size_t nbytes, struct stoa_csv_text_k
 enum stoa_csv_kind stoa_csv_pattern_kind(const struct stoa_time_pattern *pattern);
 
 /* Which of the null values a text that is not empty is: from 1, or 0. */
-int stoa_csv_null_word(const struct stoa_csv_rules *rules, const char *text, size_t nbytes);
+int stoa_csv_null_word(const struct stoa_csv_spellings *spellings, const char *text, size_t nbytes);
 
 #endif

@@ -88,7 +88,7 @@ enum stoa_csv_outcome {
 struct stoa_csv_reading {
     const struct stoa_csv_options *options; /* borrowed, and what they point to */
     struct stoa_csv_dialect dialect;
-    struct stoa_csv_rules rules;
+    struct stoa_csv_spellings spellings;
     bool strict; /* a text that its type would not give back does not fit (spec, section 3) */
     bool wants_forms;
 };

@@ -74,7 +74,7 @@ enum stoa_status stoa_csv_reading_init(struct stoa_csv_reading *reading,
     reading->strict = strict;
     reading->wants_forms = wants_forms;
     stoa_csv_dialect_init(&reading->dialect, options);
-    return stoa_csv_rules_init(&reading->rules, options, err);
+    return stoa_csv_spellings_init(&reading->spellings, options, err);
 }
 
 enum stoa_status stoa_csv_column_init(struct stoa_csv_column *column,

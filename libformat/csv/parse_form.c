@@ -20,7 +20,7 @@ enum {
 /* Digits of a whole number that is written without groups where the dialect has them. */
 static bool lacks_groups(const struct stoa_csv_column *column, size_t whole_ndigits, bool grouped)
 {
-    return column->reading->rules.thousands >= 0 && !grouped && whole_ndigits > GROUP_NDIGITS;
+    return column->reading->spellings.thousands >= 0 && !grouped && whole_ndigits > GROUP_NDIGITS;
 }
 
 unsigned stoa_csv_form_of_integer(const struct stoa_csv_column *column, const char *text,
@@ -39,7 +39,7 @@ unsigned stoa_csv_form_of_integer(const struct stoa_csv_column *column, const ch
         return STOA_CSV_FORM_VERBATIM;
     if (nzeros == 0 || ndigits == 1)
         return 0;
-    return ndigits > MAX_PADDED_NDIGITS || column->reading->rules.thousands >= 0
+    return ndigits > MAX_PADDED_NDIGITS || column->reading->spellings.thousands >= 0
                ? STOA_CSV_FORM_VERBATIM
                : (unsigned)ndigits;
 }

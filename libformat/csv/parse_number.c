@@ -57,7 +57,7 @@ STOA_CSV_INLINE bool plain_unsigned(const char *text, size_t nbytes, uint64_t *o
                                                                                                    \
     void stoa_csv_loop_##name(struct stoa_csv_scan *scan)                                          \
     {                                                                                              \
-        if (scan->column->reading->rules.thousands < 0)                                            \
+        if (scan->column->reading->spellings.thousands < 0)                                        \
             stoa_csv_loop(scan, sizeof(type), plain_##name, NULL);                                 \
     }
 
@@ -203,17 +203,17 @@ STOA_CSV_INLINE bool plain_float32(const struct stoa_csv_column *column, const c
 
 void stoa_csv_loop_float64(struct stoa_csv_scan *scan)
 {
-    char point = scan->column->reading->rules.decimal;
+    char point = scan->column->reading->spellings.decimal;
 
-    if (scan->column->reading->rules.thousands < 0 && rounds_to_nearest())
+    if (scan->column->reading->spellings.thousands < 0 && rounds_to_nearest())
         stoa_csv_loop(scan, sizeof(double), plain_float64, &point);
 }
 
 void stoa_csv_loop_float32(struct stoa_csv_scan *scan)
 {
-    char point = scan->column->reading->rules.decimal;
+    char point = scan->column->reading->spellings.decimal;
 
-    if (scan->column->reading->rules.thousands < 0 && rounds_to_nearest())
+    if (scan->column->reading->spellings.thousands < 0 && rounds_to_nearest())
         stoa_csv_loop(scan, sizeof(float), plain_float32, &point);
 }
 
@@ -254,9 +254,9 @@ void stoa_csv_loop_decimal(struct stoa_csv_scan *scan)
     struct decimal_type state = {
         .precision = type->precision,
         .scale = type->scale,
-        .point = scan->column->reading->rules.decimal,
+        .point = scan->column->reading->spellings.decimal,
     };
 
-    if (scan->column->reading->rules.thousands < 0 && type->precision <= STOA_INT128_DIGITS)
+    if (scan->column->reading->spellings.thousands < 0 && type->precision <= STOA_INT128_DIGITS)
         stoa_csv_loop(scan, sizeof(struct stoa_int128), plain_decimal, &state);
 }

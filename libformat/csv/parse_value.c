@@ -34,16 +34,16 @@ struct number {
 static bool take_number(const struct stoa_csv_column *column, const char *text, size_t nbytes,
                         struct number *out)
 {
-    const struct stoa_csv_rules *rules = &column->reading->rules;
+    const struct stoa_csv_spellings *spellings = &column->reading->spellings;
 
     out->text = text;
     out->nbytes = nbytes;
     out->grouped = false;
-    if (rules->decimal == '.' && rules->thousands < 0)
+    if (spellings->decimal == '.' && spellings->thousands < 0)
         return true;
     out->text = out->room;
     out->nbytes =
-        stoa_csv_number_rewrite(text, nbytes, rules->decimal, rules->thousands, out->room);
+        stoa_csv_number_rewrite(text, nbytes, spellings->decimal, spellings->thousands, out->room);
     out->grouped = out->nbytes < nbytes; /* separators alone are left out */
     return out->nbytes > 0;
 }
@@ -341,10 +341,10 @@ static int find_word(const char *const *words, const char *text, size_t nbytes)
 static bool read_bool(const struct stoa_csv_column *column, const char *text, size_t nbytes,
                       void *out, unsigned *form)
 {
-    const struct stoa_csv_rules *rules = &column->reading->rules;
+    const struct stoa_csv_spellings *spellings = &column->reading->spellings;
 
     for (int value = 0; value < 2; value++) {
-        int i = find_word(value ? rules->true_values : rules->false_values, text, nbytes);
+        int i = find_word(value ? spellings->true_values : spellings->false_values, text, nbytes);
 
         if (i >= 0) {
             *(bool *)out = value;
@@ -521,7 +521,7 @@ static bool is_null_anyway(const struct stoa_csv_column *column, const char *tex
     /* A list that was asked for counts in text too. */
     if (column->field->type.id != STOA_UTF8 || column->reading->options->null_values == NULL)
         return false;
-    *form = (unsigned)stoa_csv_null_word(&column->reading->rules, text, nbytes);
+    *form = (unsigned)stoa_csv_null_word(&column->reading->spellings, text, nbytes);
     *form += *form > 0;
     return *form > 0;
 }
@@ -535,7 +535,8 @@ static bool takes_any_text(const struct stoa_csv_column *column)
 static bool is_null_word(const struct stoa_csv_column *column, const char *text, size_t nbytes,
                          unsigned *form)
 {
-    const int word = nbytes == 0 ? 0 : stoa_csv_null_word(&column->reading->rules, text, nbytes);
+    const int word =
+        nbytes == 0 ? 0 : stoa_csv_null_word(&column->reading->spellings, text, nbytes);
     const unsigned number = STOA_CSV_FORM_NULL_WORDS - 1 + (unsigned)word;
 
     *form = number < STOA_CSV_FORM_VERBATIM ? number : STOA_CSV_FORM_VERBATIM;

@@ -77,8 +77,8 @@ enum stoa_status stoa_csv_retype_observe(const struct stoa_csv_written *written,
             const struct stoa_csv_field field = stoa_csv_field_of(
                 &written->reading->dialect, cell->text, cell->text + cell->nbytes);
 
-            stoa_csv_evidence_observe(evidence, &written->reading->rules, field.text, field.nbytes,
-                                      field.quoted, &nowhere);
+            stoa_csv_evidence_observe(evidence, &written->reading->spellings, field.text,
+                                      field.nbytes, field.quoted, &nowhere);
         }
     }
 out:

@@ -11,23 +11,24 @@
 #include "csv/kind_text.h"
 #include "support/random.h"
 
-static struct stoa_csv_rules usual;
+static struct stoa_csv_spellings usual;
 
 static int make_rules(void **state)
 {
     (void)state;
-    return stoa_csv_rules_init(&usual, &(struct stoa_csv_options){0}, NULL) == STOA_OK ? 0 : -1;
+    return stoa_csv_spellings_init(&usual, &(struct stoa_csv_options){0}, NULL) == STOA_OK ? 0 : -1;
 }
 
 /* Values of a column at consecutive lines of one input, "~" being a quoted empty field. */
 static void observe(struct stoa_csv_evidence *evidence, const char *const *values, size_t nvalues,
-                    const struct stoa_csv_rules *rules)
+                    const struct stoa_csv_spellings *spellings)
 {
     for (size_t i = 0; i < nvalues && values[i] != NULL; i++) {
         const struct stoa_csv_place place = {.offset = 10 * i, .line = i + 1};
         const char *text = values[i][0] == '~' ? values[i] + 1 : values[i];
 
-        stoa_csv_evidence_observe(evidence, rules, text, strlen(text), text != values[i], &place);
+        stoa_csv_evidence_observe(evidence, spellings, text, strlen(text), text != values[i],
+                                  &place);
     }
 }
 
@@ -234,19 +235,19 @@ static void words_of_the_options_replace_the_usual_ones(void **state)
     static const struct stoa_csv_options options = {
         .null_values = nulls, .true_values = yes, .false_values = no};
     static const char *const values[] = {"Y", "-", "N", "NULL", NULL}, *const other[] = {"NA", "Y"};
-    struct stoa_csv_rules rules;
+    struct stoa_csv_spellings spellings;
     struct stoa_csv_evidence evidence;
     struct stoa_csv_decision decision;
 
-    assert_int_equal(stoa_csv_rules_init(&rules, &options, NULL), STOA_OK);
+    assert_int_equal(stoa_csv_spellings_init(&spellings, &options, NULL), STOA_OK);
     stoa_csv_evidence_init(&evidence);
-    observe(&evidence, values, 5, &rules);
-    stoa_csv_evidence_decide(&evidence, &rules, false, &decision);
+    observe(&evidence, values, 5, &spellings);
+    stoa_csv_evidence_decide(&evidence, &spellings, false, &decision);
     assert_int_equal(decision.type.id, STOA_BOOL);
     assert_int_equal(evidence.nwords, 2);
     assert_int_equal(evidence.words, 6);
-    observe(&evidence, other, 2, &rules);
-    stoa_csv_evidence_decide(&evidence, &rules, false, &decision);
+    observe(&evidence, other, 2, &spellings);
+    stoa_csv_evidence_decide(&evidence, &spellings, false, &decision);
     assert_int_equal(decision.type.id, STOA_UTF8);
 }
 

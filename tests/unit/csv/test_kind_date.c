@@ -11,23 +11,24 @@
 #include "csv/kind_text.h"
 #include "support/random.h"
 
-static struct stoa_csv_rules usual;
+static struct stoa_csv_spellings usual;
 
 static int make_rules(void **state)
 {
     (void)state;
-    return stoa_csv_rules_init(&usual, &(struct stoa_csv_options){0}, NULL) == STOA_OK ? 0 : -1;
+    return stoa_csv_spellings_init(&usual, &(struct stoa_csv_options){0}, NULL) == STOA_OK ? 0 : -1;
 }
 
 /* Values of a column at consecutive lines of one input. */
 static void observe(struct stoa_csv_evidence *evidence, const char *const *values, size_t nvalues,
-                    const struct stoa_csv_rules *rules)
+                    const struct stoa_csv_spellings *spellings)
 {
     for (size_t i = 0; i < nvalues && values[i] != NULL; i++) {
         const struct stoa_csv_place place = {.offset = 10 * i, .line = i + 1};
         const char *text = values[i][0] == '~' ? values[i] + 1 : values[i];
 
-        stoa_csv_evidence_observe(evidence, rules, text, strlen(text), text != values[i], &place);
+        stoa_csv_evidence_observe(evidence, spellings, text, strlen(text), text != values[i],
+                                  &place);
     }
 }
 
@@ -113,16 +114,16 @@ static void dates_are_typed_when_one_way_to_read_them_is_left(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct stoa_csv_options options = {.date_order = cases[i].order,
                                                  .date_formats = cases[i].formats ? formats : NULL};
-        struct stoa_csv_rules rules;
+        struct stoa_csv_spellings spellings;
         struct stoa_csv_evidence evidence;
         struct stoa_csv_decision decision;
         struct stoa_field field = {.name = (char *)"x"};
         char *type;
 
-        assert_int_equal(stoa_csv_rules_init(&rules, &options, NULL), STOA_OK);
+        assert_int_equal(stoa_csv_spellings_init(&spellings, &options, NULL), STOA_OK);
         stoa_csv_evidence_init(&evidence);
-        observe(&evidence, cases[i].values, 4, &rules);
-        stoa_csv_evidence_decide(&evidence, &rules, false, &decision);
+        observe(&evidence, cases[i].values, 4, &spellings);
+        stoa_csv_evidence_decide(&evidence, &spellings, false, &decision);
         field.type = decision.type;
         assert_int_equal(stoa_type_print(&field, &type, NULL), STOA_OK);
         if (strcmp(type, cases[i].type) != 0)
