@@ -276,3 +276,17 @@ enum stoa_status stoa_test_table_compare(const struct stoa_test_table *table,
 out:
     return st;
 }
+
+struct stoa_rules stoa_test_small_rules(void)
+{
+    struct stoa_rules rules = stoa_default_rules;
+
+    rules.chooser_period = 3;
+    rules.full_nrows = 100;
+    rules.segment_nbytes = 0;
+    rules.shared_max_count = 300;
+    rules.local_max_count = 200;
+    rules.page_min_nbytes = 1;
+    rules.page_max_nbytes = 20000;
+    return rules;
+}

@@ -41,6 +41,9 @@ void stoa_test_file_write_text(const struct stoa_schema *schema, const struct st
                                const struct stoa_rules *rules, struct stoa_test_file *out);
 void stoa_test_file_reset(struct stoa_test_file *file);
 
+/* Rules under which a few thousand rows meet everything that large files do. */
+struct stoa_rules stoa_test_small_rules(void);
+
 /* A generated table: its rows as they went in, and the file. */
 struct stoa_test_table {
     struct stoa_schema schema;

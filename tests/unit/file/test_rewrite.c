@@ -21,19 +21,14 @@
 #include "support/fault_alloc.h"
 #include "support/fault_io.h"
 #include "support/gen_table.h"
+#include "support/stoa_file.h"
 
 /* Every rule of dictionaries is reached with few rows; the room for them depends on how many there
    are from two columns of text on. */
 static struct stoa_rules small_rules(void)
 {
-    struct stoa_rules rules = stoa_default_rules;
+    struct stoa_rules rules = stoa_test_small_rules();
 
-    rules.chooser_period = 3;
-    rules.full_nrows = 100;
-    rules.segment_nbytes = 0;
-    rules.shared_max_count = 300;
-    rules.local_max_count = 200;
-    rules.page_min_nbytes = 1;
     rules.shared_max_nbytes = 4000;
     rules.shared_all_nbytes = 6000;
     return rules;

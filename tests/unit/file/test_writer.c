@@ -15,21 +15,7 @@
 #include "support/columns.h"
 #include "support/gen_table.h"
 #include "support/random.h"
-
-/* Rules under which a few thousand rows meet everything that large files do. */
-static struct stoa_rules small_rules(void)
-{
-    struct stoa_rules rules = stoa_default_rules;
-
-    rules.chooser_period = 3;
-    rules.full_nrows = 100;
-    rules.segment_nbytes = 0;
-    rules.shared_max_count = 300;
-    rules.local_max_count = 200;
-    rules.page_min_nbytes = 1;
-    rules.page_max_nbytes = 20000;
-    return rules;
-}
+#include "support/stoa_file.h"
 
 /* ---- Writing in two ways ---- */
 
@@ -167,7 +153,7 @@ static void generated_tables_come_back(void **state)
 {
     (void)state;
     struct stoa_test_random random;
-    struct stoa_rules small = small_rules();
+    struct stoa_rules small = stoa_test_small_rules();
     size_t ncases = stoa_test_ncases(60);
 
     stoa_test_random_init(&random, "generated_tables_come_back");
@@ -195,7 +181,7 @@ static void order_of_the_steps_does_not_show(void **state)
 {
     (void)state;
     struct stoa_test_random random;
-    struct stoa_rules rules = small_rules();
+    struct stoa_rules rules = stoa_test_small_rules();
     size_t ncases = stoa_test_ncases(8);
 
     stoa_test_random_init(&random, "order_of_the_steps_does_not_show");
@@ -558,7 +544,7 @@ static void row_groups_close_before_they_get_too_large(void **state)
 static void a_writer_tells_what_it_keeps(void **state)
 {
     (void)state;
-    struct stoa_rules rules = small_rules();
+    struct stoa_rules rules = stoa_test_small_rules();
     struct stoa_schema schema = {0};
     struct stoa_batch batch;
     struct stoa_error err = {0};

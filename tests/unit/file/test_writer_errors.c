@@ -12,21 +12,7 @@
 #include "column/builder.h"
 #include "support/columns.h"
 #include "support/fault_alloc.h"
-
-/* Rules under which a few thousand rows meet everything that large files do. */
-static struct stoa_rules small_rules(void)
-{
-    struct stoa_rules rules = stoa_default_rules;
-
-    rules.chooser_period = 3;
-    rules.full_nrows = 100;
-    rules.segment_nbytes = 0;
-    rules.shared_max_count = 300;
-    rules.local_max_count = 200;
-    rules.page_min_nbytes = 1;
-    rules.page_max_nbytes = 20000;
-    return rules;
-}
+#include "support/stoa_file.h"
 
 /* ---- What is refused ---- */
 
@@ -188,7 +174,7 @@ out:
 static void a_failing_sink_ends_the_file(void **state)
 {
     (void)state;
-    struct stoa_rules rules = small_rules();
+    struct stoa_rules rules = stoa_test_small_rules();
     struct stoa_schema schema = {0};
     struct stoa_batch batch;
     struct failing_sink counter = {.sink = {.write = failing_write, .name = "full"}};
@@ -214,7 +200,7 @@ static void a_failing_sink_ends_the_file(void **state)
 static void every_failing_allocation_is_reported(void **state)
 {
     (void)state;
-    struct stoa_rules rules = small_rules();
+    struct stoa_rules rules = stoa_test_small_rules();
     struct stoa_schema schema = {0};
     struct stoa_batch batch;
     struct failing_sink sink = {.sink = {.write = failing_write, .name = "counter"}};
