@@ -62,6 +62,11 @@ bool input_schema(const struct arguments *arguments, char *const *paths, size_t 
         *code = fail(&err);
         goto out;
     }
+    if (format == STOA_FORMAT_STOA && csv.filename != NULL) {
+        complain_option(arguments, OPT_FILENAME, "a Stoa file has a schema of its own");
+        *code = EXIT_USAGE;
+        goto out;
+    }
     if (format == STOA_FORMAT_STOA) {
         done = read_schemas(paths, npaths, out, code);
         goto out;

@@ -60,6 +60,7 @@ enum option_id {
     OPT_TRUE_VALUES,
     OPT_FALSE_VALUES,
     OPT_MAX_RECORD_SIZE,
+    OPT_FILENAME,
     OPT_INFER,
     OPT_TYPES,
     OPT_DATE_ORDER,

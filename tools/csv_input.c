@@ -86,6 +86,7 @@ bool option_csv(const struct arguments *arguments, struct stoa_csv_options *out)
     *out = (struct stoa_csv_options){
         .strict = has_option(arguments, OPT_STRICT),
         .encoding = arguments->values[OPT_ENCODING],
+        .filename = arguments->values[OPT_FILENAME],
     };
     if (option_delimiter(arguments, OPT_DELIMITER, &out->delimiter) &&
         option_character(arguments, OPT_QUOTE, true, &out->quote) &&

@@ -33,7 +33,7 @@ const struct command commands[] = {
         "  stoa convert trips.stoa -o trips.csv.zst\n"
         "  stoa convert trips.zip more.tar.xz -o trips.stoa",
      .options = {OPT_OUTPUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_SCHEMA, OPT_SELECT, OPT_WHERE,
-                 CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_ON_CONFLICT, OPT_ON_ERROR,
+                 CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_FILENAME, OPT_ON_CONFLICT, OPT_ON_ERROR,
                  OPT_REJECTS, OPT_REJECTS_LIMIT, OPT_MAX_ERRORS, OPT_MAX_ERROR_RATIO,
                  CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,
                  OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_NO_SOURCE_TEXT, OPT_VERIFY,
@@ -87,7 +87,8 @@ const struct command commands[] = {
         "  stoa convert trips.csv.gz --schema trips.json -o trips.stoa\n"
         "  stoa schema --diff january.stoa february.stoa",
      .options = {OPT_SCHEMA_FORMAT, OPT_DIFF, OPT_FILL_MISSING, OPT_AS_TEXT, OPT_FROM,
-                 CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+                 CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_FILENAME, OPT_JSON, OPT_HELP,
+                 END_OF_OPTIONS}},
     {.name = "sniff", .synopsis = "IN... [options]", .run = run_sniff, .min_files = 1,
      .summary = "Show what CSV looks like: its dialect, header and types, and how to say them",
      .details =

@@ -74,6 +74,9 @@ const struct option_row option_table[NOPTIONS] = {
         "texts that are true (otherwise true, True, TRUE)"},
     [OPT_FALSE_VALUES] = {"false-values", 0, "A,B,...",
         "texts that are false (otherwise false, False, FALSE)"},
+    [OPT_FILENAME] = {"filename", 0, "COLUMN",
+        "add a column of this name with the input that each row is of: the path as it was given, or "
+        "ARCHIVE:FILE; \"-\" is standard input"},
     [OPT_INFER] = {"infer", 0, "HOW",
         "where types of CSV come from: sample (pieces of the inputs), full (every record: files are read "
         "once more beforehand) or none (all columns are text)"},

@@ -17,6 +17,7 @@
 #include "convert/stoa_side.h"
 #include "convert/survey.h"
 #include "csv/csv.h"
+#include "csv/csv_table.h"
 #include "csv/input.h"
 #include "csv/source_options.h"
 #include "file/layout.h"
@@ -172,6 +173,21 @@ static bool widens(const struct stoa_convert_options *options)
     return options->on_conflict == STOA_CONFLICT_WIDEN;
 }
 
+/* A schema that was given has the names of the inputs where it says, or as its last column. */
+static enum stoa_status take_schema(const struct stoa_convert_options *options,
+                                    struct stoa_schema *out, struct stoa_error *err)
+{
+    const struct stoa_type text = {.id = STOA_UTF8};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_schema_copy(out, options->schema, err));
+    if (options->csv.filename != NULL &&
+        stoa_csv_filename_find(&options->csv, out) == STOA_CSV_NO_FIELD)
+        STOA_TRY(stoa_schema_append(out, options->csv.filename, &text, false, err));
+out:
+    return st;
+}
+
 static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
                                  const struct stoa_convert_options *options,
                                  struct stoa_sink *rejects, struct stoa_error *err)
@@ -185,7 +201,7 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
                     .max_ratio = options->max_error_ratio,
                     .max_written = options->max_rejects},
     };
-    struct stoa_schema inferred = {0}, read = {0};
+    struct stoa_schema table = {0}, read = {0};
     uint32_t *columns = NULL;
     uint32_t nselected = 0;
     enum stoa_status st;
@@ -202,9 +218,11 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
     STOA_TRY(
         stoa_csv_inputs_sniff(plan->inputs, &source.csv, options->schema, &source.csv, NULL, err));
     if (options->schema == NULL)
-        STOA_TRY(stoa_survey_inputs(plan->inputs, &source.csv, plan->jobs, options->cancel,
-                                    &inferred, err));
-    source.schema = options->schema != NULL ? options->schema : &inferred;
+        STOA_TRY(stoa_survey_inputs(plan->inputs, &source.csv, plan->jobs, options->cancel, &table,
+                                    err));
+    else
+        STOA_TRY(take_schema(options, &table, err));
+    source.schema = &table;
     STOA_TRY(plan_columns(options, source.schema, &columns, &nselected, &source.ncolumns, err));
     source.columns = columns;
     STOA_TRY(stoa_schema_select(&plan->schema, source.schema, columns, nselected, err));
@@ -223,7 +241,7 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
     if (options->filter != NULL)
         STOA_TRY(stoa_filter_bind(options->filter, plan->source->schema, &plan->matcher, err));
 out:
-    stoa_schema_reset(&inferred);
+    stoa_schema_reset(&table);
     stoa_schema_reset(&read);
     stoa_free(columns);
     return st;
@@ -241,6 +259,9 @@ static enum stoa_status plan_stoa(struct stoa_plan_convert *plan,
     if (options->schema != NULL)
         return stoa_fail(err, STOA_ERR_USAGE,
                          "a schema can be given for text: a Stoa file has its own");
+    if (options->csv.filename != NULL)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "names of inputs can be added to text, not to the rows of a Stoa file");
     if (options->rows != NULL && options->filter != NULL)
         return stoa_fail(err, STOA_ERR_USAGE, "rows are picked by their numbers or by a filter");
     STOA_TRY(

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "column/schema.h"
 #include "csv/csv_table.h"
 #include "csv/csv_windows.h"
@@ -247,6 +248,22 @@ static enum stoa_status check_types(const struct stoa_schema *types,
     return STOA_OK;
 }
 
+/* The column of the names of the inputs, which every row has. */
+static enum stoa_status add_filename(const char *name, struct stoa_schema *schema,
+                                     struct stoa_buffer *evidence, struct stoa_error *err)
+{
+    static const char begin[] = ", {\"name\": ", end[] = ", \"decided_by\": \"the options\"}";
+    const struct stoa_type text = {.id = STOA_UTF8};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_schema_append(schema, name, &text, false, err));
+    STOA_TRY(stoa_buffer_append(evidence, begin, strlen(begin), err));
+    STOA_TRY(stoa_json_append_string(evidence, name, strlen(name), err));
+    STOA_TRY(stoa_buffer_append(evidence, end, strlen(end), err));
+out:
+    return st;
+}
+
 /* input_names: NULL where one input has all places. */
 static enum stoa_status make_schema(const struct stoa_csv_inference *inference,
                                     const char *const *input_names, struct stoa_schema *out,
@@ -262,6 +279,8 @@ static enum stoa_status make_schema(const struct stoa_csv_inference *inference,
     for (size_t i = 0; i < ncolumns; i++)
         STOA_TRY(add_column(inference, i, quotes_tell, input_names, &schema, evidence, err));
     STOA_TRY(check_types(inference->options->types, &schema, err));
+    if (inference->options->filename != NULL)
+        STOA_TRY(add_filename(inference->options->filename, &schema, evidence, err));
     STOA_TRY(stoa_buffer_append(evidence, "]", 2, err)); /* with its terminator */
     *out = schema;
     schema = (struct stoa_schema){0};

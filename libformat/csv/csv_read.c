@@ -24,7 +24,7 @@
 
 #define WINDOW_NINPUTS 4 /* inputs that are open at a time */
 #define HEAD_NBYTES    ((size_t)64 << 10)
-#define NO_SLOT        UINT32_MAX /* a column that is not wanted */
+#define NO_SLOT        STOA_CSV_NO_FIELD /* a column that is not wanted */
 
 /* What the units that were cut from one text share. */
 struct origin {
@@ -32,6 +32,7 @@ struct origin {
     struct stoa_csv_layout layout; /* set before the first unit, and then constant */
     struct stoa_csv_origin text;
     struct origin *next; /* of the same input, where text is kept */
+    const char *member;  /* in the name; NULL: none */
     char name[];         /* for messages */
 };
 
@@ -106,6 +107,7 @@ static void origin_drop(struct origin *origin)
     if (origin == NULL || atomic_fetch_sub(&origin->nusers, 1) > 1)
         return;
     stoa_free(origin->layout.places);
+    stoa_free(origin->layout.filename);
     stoa_csv_origin_reset(&origin->text);
     stoa_free(origin);
 }
@@ -147,7 +149,8 @@ static enum stoa_status place_by_name(struct csv_source *source, const char *inp
     for (uint32_t i = 0; i < schema->nfields; i++) {
         const char *name = schema->fields[i].name;
 
-        if (layout->places[i] != STOA_CSV_NO_PLACE || schema->fields[i].nullable)
+        if (layout->places[i] != STOA_CSV_NO_PLACE || schema->fields[i].nullable ||
+            source->table.columns[i].is_filename)
             continue;
         st = stoa_fail(err, STOA_ERR_DATA,
                        "line %" PRIu64 ": there is no column \"%s\", and the schema says that it "
@@ -220,8 +223,25 @@ static enum stoa_status set_origin(struct feed *feed, const char *name, struct s
         return st;
     atomic_init(&origin->nusers, 1);
     memcpy(origin->name, name, nbytes);
+    origin->member = stoa_csv_input_member(feed->input, origin->name);
     origin_drop(feed->origin);
     feed->origin = origin;
+    return STOA_OK;
+}
+
+/* The name of the open text as a value: the path as it was given, printable, and the member. */
+static enum stoa_status set_filename(struct feed *feed, struct stoa_error *err)
+{
+    const char *path = feed->input->path, *member = feed->origin->member;
+    const size_t npath = 4 * strlen(path) + 4, nmember = member != NULL ? strlen(member) + 1 : 0;
+    char **filename = &feed->origin->layout.filename;
+    enum stoa_status st = stoa_alloc(filename, npath + nmember + 1, err);
+
+    if (st != STOA_OK)
+        return st;
+    stoa_quote(*filename, npath, path, strlen(path));
+    if (member != NULL)
+        memcpy(*filename + strlen(*filename), member - 1, nmember + 1);
     return STOA_OK;
 }
 
@@ -237,6 +257,8 @@ static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
     if (stream == NULL)
         return STOA_OK;
     STOA_TRY(set_origin(feed, stream->name, err));
+    if (source->options.filename != NULL)
+        STOA_TRY(set_filename(feed, err));
     if (source->keeps_text) {
         *feed->texts_end = origin_share(feed->origin);
         feed->texts_end = &feed->origin->next;
@@ -644,6 +666,9 @@ static enum stoa_status make_table(struct csv_source *source,
                                    const struct stoa_csv_source_options *options,
                                    struct stoa_error *err)
 {
+    const uint32_t filename = stoa_csv_filename_find(&source->options, options->schema);
+    const uint32_t ncolumns =
+        options->columns != NULL ? options->ncolumns : options->schema->nfields;
     struct stoa_csv_table *table = &source->table;
     enum stoa_status st;
 
@@ -655,9 +680,13 @@ static enum stoa_status make_table(struct csv_source *source,
     table->schema = &source->schema;
     STOA_TRY(stoa_alloc(&source->slots, options->schema->nfields * sizeof(*source->slots), err));
     for (uint32_t i = 0; i < options->schema->nfields; i++)
-        source->slots[i] = options->columns == NULL ? i : NO_SLOT;
-    for (uint32_t i = 0; options->columns != NULL && i < options->ncolumns; i++)
-        source->slots[options->columns[i]] = i;
+        source->slots[i] = NO_SLOT;
+    for (uint32_t i = 0; i < ncolumns; i++) {
+        const uint32_t field = options->columns != NULL ? options->columns[i] : i;
+
+        if (field != filename)
+            source->slots[field - (field > filename)] = i;
+    }
     STOA_TRY(stoa_csv_reading_init(&table->reading, &source->options, options->inferred,
                                    options->keeps_text, err));
     STOA_TRY(
@@ -704,10 +733,13 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
     source->prefetch_nbytes = options->prefetch_nbytes;
     source->total_nbytes = inputs->all_regular ? inputs->total_nbytes : 0;
     STOA_TRY(stoa_csv_options_check(&source->options, err));
-    if (options->schema->nfields == 0)
+    if (options->schema->nfields == 0 ||
+        (options->schema->nfields == 1 &&
+         stoa_csv_filename_find(&source->options, options->schema) == 0))
         STOA_TRY(stoa_fail(err, STOA_ERR_USAGE, "the schema has no columns, and text has some"));
     STOA_TRY(stoa_csv_ledger_init(&source->ledger, &options->rejects, err));
-    STOA_TRY(stoa_csv_header_take(&source->header, options->schema, err));
+    STOA_TRY(stoa_csv_header_take(&source->header, options->schema,
+                                  stoa_csv_filename_find(&source->options, options->schema), err));
     STOA_TRY(make_table(source, options, err));
     source->table.widens = options->widens;
     if (options->widens)

@@ -100,6 +100,18 @@ out:
     return st;
 }
 
+static enum stoa_status fail_filename(const char *name, uint64_t line, size_t column,
+                                      struct stoa_error *err)
+{
+    char shown[80];
+
+    return stoa_fail(err, STOA_ERR_USAGE,
+                     "line %" PRIu64
+                     ", column %zu: a column is called \"%s\" already: the names of "
+                     "the inputs need another name",
+                     line, column + 1, stoa_quote(shown, sizeof(shown), name, strlen(name)));
+}
+
 enum stoa_status stoa_csv_header_meet(struct stoa_csv_header *header,
                                       const struct stoa_csv_head *head,
                                       const struct stoa_csv_options *options,
@@ -111,6 +123,9 @@ enum stoa_status stoa_csv_header_meet(struct stoa_csv_header *header,
     uint32_t *columns = NULL;
     enum stoa_status st;
 
+    for (size_t i = 0; !by_place && options->filename != NULL && i < ncolumns; i++)
+        if (strcmp(head->names[i], options->filename) == 0)
+            return fail_filename(options->filename, head->line, i, err);
     if (by_place && ncolumns != header->ncolumns)
         return stoa_fail(err, STOA_ERR_DATA, "line %" PRIu64 ": %zu column%s where %s has %zu",
                          head->line, ncolumns, ncolumns == 1 ? "" : "s", header->origin,
@@ -130,7 +145,8 @@ out:
 }
 
 enum stoa_status stoa_csv_header_take(struct stoa_csv_header *header,
-                                      const struct stoa_schema *schema, struct stoa_error *err)
+                                      const struct stoa_schema *schema, uint32_t filename,
+                                      struct stoa_error *err)
 {
     static const char origin[] = "the schema";
     enum stoa_status st;
@@ -138,7 +154,8 @@ enum stoa_status stoa_csv_header_take(struct stoa_csv_header *header,
     STOA_TRY(stoa_strndup(&header->origin, origin, strlen(origin), err));
     STOA_TRY(reserve_names(header, schema->nfields, err));
     for (uint32_t i = 0; i < schema->nfields; i++)
-        STOA_TRY(add_name(header, schema->fields[i].name, err));
+        if (i != filename)
+            STOA_TRY(add_name(header, schema->fields[i].name, err));
 out:
     return st;
 }
@@ -267,6 +284,15 @@ enum stoa_status stoa_csv_options_check(const struct stoa_csv_options *options,
         return stoa_fail(err, STOA_ERR_USAGE, "a CSV record or unit of 4 GiB or more");
 out:
     return st;
+}
+
+uint32_t stoa_csv_filename_find(const struct stoa_csv_options *options,
+                                const struct stoa_schema *schema)
+{
+    for (uint32_t i = 0; options->filename != NULL && i < schema->nfields; i++)
+        if (strcmp(schema->fields[i].name, options->filename) == 0)
+            return i;
+    return STOA_CSV_NO_FIELD;
 }
 
 const struct stoa_field *stoa_csv_given_type(const struct stoa_csv_options *options,

@@ -21,17 +21,21 @@ struct stoa_csv_header {
 
 void stoa_csv_header_reset(struct stoa_csv_header *header);
 
-/* Takes the columns of a schema, which all have names of their own; *header is `{0}`. */
+/*
+ * Takes the columns of a schema, which all have names of their own, but field `filename`, which is
+ * none of the text; *header is `{0}`.
+ */
 STOA_CHECK enum stoa_status stoa_csv_header_take(struct stoa_csv_header *header,
                                                  const struct stoa_schema *schema,
-                                                 struct stoa_error *err);
+                                                 uint32_t filename, struct stoa_error *err);
 
 /*
  * Finds the columns of an input among those of the table, by name, or by place where inputs have no
  * header: (*out)[i] is the column of the table that column i of the input is; free it with
  * stoa_free(). grows: columns that the table does not have are added at its end; otherwise they are
- * STOA_ERR_DATA, as is another number of columns than the table has where they have no names. The
- * error does not name the input.
+ * STOA_ERR_DATA, as is another number of columns than the table has where they have no names.
+ * STOA_ERR_USAGE for a column of the name that the options want for the inputs. The error does not
+ * name the input.
  */
 STOA_CHECK enum stoa_status stoa_csv_header_meet(struct stoa_csv_header *header,
                                                  const struct stoa_csv_head *head,
@@ -125,6 +129,13 @@ static inline uint64_t stoa_csv_max_record_nbytes(const struct stoa_csv_options 
    each other. */
 STOA_CHECK enum stoa_status stoa_csv_options_check(const struct stoa_csv_options *options,
                                                    struct stoa_error *err);
+
+/* In the place of a field of a schema: there is none. */
+#define STOA_CSV_NO_FIELD UINT32_MAX
+
+/* The field that holds the names of the inputs, by the options; STOA_CSV_NO_FIELD: none does. */
+uint32_t stoa_csv_filename_find(const struct stoa_csv_options *options,
+                                const struct stoa_schema *schema);
 
 /* What the options say of the type of a column; NULL: nothing. */
 const struct stoa_field *stoa_csv_given_type(const struct stoa_csv_options *options,

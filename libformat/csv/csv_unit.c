@@ -448,10 +448,14 @@ enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
     batch.nrows = (size_t)reader.index.tile.row - reader.nrejected;
     if (rejects != NULL)
         rejects->nrecords = reader.index.tile.row + reader.nfaulty;
-    for (uint32_t i = 0; i < ncolumns; i++)
+    for (uint32_t i = 0; i < ncolumns; i++) {
+        if (table->columns[i].is_filename)
+            STOA_TRY(stoa_csv_values_fill(&reader.values[i], layout->filename,
+                                          (size_t)reader.index.tile.row, err));
         STOA_TRY(stoa_csv_values_finish(&reader.values[i], &table->columns[i], reader.rejected,
                                         &batch.columns[i], notes != NULL ? &notes->forms[i] : NULL,
                                         err));
+    }
     if (notes != NULL)
         notes->nrows = (uint32_t)batch.nrows;
     *out = batch;

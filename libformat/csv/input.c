@@ -30,6 +30,7 @@ STOA_CHECK static enum stoa_status input_init(struct stoa_csv_inputs *inputs,
         inputs->total_nbytes += (uint64_t)info.st_size;
     stoa_quote(shown, sizeof(shown), name, strlen(name));
     STOA_TRY(stoa_strndup(&input->name, shown, strlen(shown), err));
+    input->file_nbytes = strlen(shown);
     STOA_TRY(stoa_strndup(&input->path, path, strlen(path), err));
 out:
     return st;
@@ -167,6 +168,11 @@ out:
     stoa_stream_close(opened);
     stoa_members_close(members);
     return st;
+}
+
+const char *stoa_csv_input_member(const struct stoa_csv_input *input, const char *name)
+{
+    return strlen(name) > input->file_nbytes ? name + input->file_nbytes + 1 : NULL;
 }
 
 enum stoa_status stoa_csv_input_next(struct stoa_csv_input *input, struct stoa_stream **stream,

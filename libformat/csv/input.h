@@ -12,6 +12,7 @@
 struct stoa_csv_input {
     char *path;
     char *name;                   /* for messages, printable; of the text that was looked at last */
+    size_t file_nbytes;           /* of the name: the input itself, in front of ":MEMBER" */
     bool once;                    /* no regular file: what was read can't be read again */
     struct stoa_members *members; /* once it is read, or when that can't be begun again */
     struct stoa_stream *stream;   /* the first of them, of an input that was looked at and can't
@@ -39,6 +40,9 @@ struct stoa_csv_inputs {
 STOA_CHECK enum stoa_status stoa_csv_input_peek(struct stoa_csv_input *input, size_t want_nbytes,
                                                 struct stoa_buffer *out, bool *whole,
                                                 struct stoa_error *err);
+
+/* What member of the input a text of this name is, or NULL. */
+const char *stoa_csv_input_member(const struct stoa_csv_input *input, const char *name);
 
 /*
  * The next text of the input, from its beginning: first *head, then *stream, which the caller

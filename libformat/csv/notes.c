@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "column/builder.h"
+#include "csv/csv_table.h"
 #include "csv/rule.h"
 
 /* ---- Pieces. ---- */
@@ -204,12 +205,15 @@ enum stoa_status stoa_csv_notes_side(struct stoa_notes *const *notes, size_t nno
 {
     struct stoa_csv_rule_part *parts = NULL;
     struct stoa_side side = {.nrows = batch->nrows};
+    const uint32_t filename = stoa_csv_filename_find(reading->options, batch->schema);
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&parts, nnotes, sizeof(*parts), err));
     STOA_TRY(stoa_alloc_zeroed(&side.columns, 2 * (size_t)batch->ncolumns + 2,
                                sizeof(*side.columns), err));
     for (uint32_t c = 0; c < batch->ncolumns; c++) {
+        if (c == filename) /* no part of the text */
+            continue;
         for (size_t k = 0; k < nnotes; k++)
             parts[k] = (struct stoa_csv_rule_part){.forms = &notes_at(notes, k)->forms[c],
                                                    .nvalues = notes_at(notes, k)->nrows};

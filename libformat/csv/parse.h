@@ -105,6 +105,7 @@ struct stoa_csv_column {
     const struct stoa_field *field;         /* borrowed */
     const struct stoa_csv_reading *reading; /* borrowed */
     bool strict;                            /* of the reading, unless the options give its type */
+    bool is_filename;                       /* no column of the text: stoa_csv_values_fill() */
     const struct stoa_csv_parser *parser;
     bool has_pattern; /* else ISO 8601 */
     struct stoa_time_pattern pattern;
@@ -113,7 +114,7 @@ struct stoa_csv_column {
 /*
  * `field` and `reading` must outlive the column. STOA_ERR_USAGE for a type that has no text form,
  * and for a csv_format of the field's metadata that is no pattern for a date or time of the field's
- * type. There is nothing to free.
+ * type; for the names of the inputs in a column that is not utf8. There is nothing to free.
  */
 STOA_CHECK enum stoa_status stoa_csv_column_init(struct stoa_csv_column *column,
                                                  const struct stoa_field *field,
@@ -128,7 +129,8 @@ STOA_CHECK enum stoa_status stoa_csv_pattern_of(const struct stoa_field *field,
                                                 struct stoa_time_pattern *out, bool *found,
                                                 struct stoa_error *err);
 
-/* In the place of a column of the text: there is none, and every value is null. */
+/* In the place of a column of the text: there is none, and every value is null, or the name of the
+   input. */
 #define STOA_CSV_NO_PLACE UINT32_MAX
 
 /* ---- Values: what was read. ---- */
@@ -161,9 +163,9 @@ void stoa_csv_values_reset(struct stoa_csv_values *values);
 
 /*
  * Appends a value for each row of the tile to values[i], for each columns[i], which is column
- * places[i] of the text; fields that do not fit are added to *misfits, which the caller empties
- * (nitems = 0) and frees. Errors: STOA_ERR_LIMIT (2 GiB of text in a column), STOA_ERR_NOMEM; then
- * the columns differ in length.
+ * places[i] of the text, but for the names of inputs; fields that do not fit are added to *misfits,
+ * which the caller empties (nitems = 0) and frees. Errors: STOA_ERR_LIMIT (2 GiB of text in a
+ * column), STOA_ERR_NOMEM; then the columns differ in length.
  */
 STOA_CHECK enum stoa_status stoa_csv_tile_parse(const struct stoa_csv_column *columns,
                                                 const uint32_t *places, uint32_t ncolumns,
@@ -171,6 +173,10 @@ STOA_CHECK enum stoa_status stoa_csv_tile_parse(const struct stoa_csv_column *co
                                                 struct stoa_csv_values *values,
                                                 struct stoa_csv_misfits *misfits,
                                                 struct stoa_error *err);
+
+/* Makes the column, which is_filename, nvalues times the text. Errors: as those of the parser. */
+STOA_CHECK enum stoa_status stoa_csv_values_fill(struct stoa_csv_values *values, const char *text,
+                                                 size_t nvalues, struct stoa_error *err);
 
 /*
  * Hands the values over: *out is overwritten; so is *forms, if it is not NULL. With `rejected`, a

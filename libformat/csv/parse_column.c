@@ -77,6 +77,15 @@ enum stoa_status stoa_csv_reading_init(struct stoa_csv_reading *reading,
     return stoa_csv_spellings_init(&reading->spellings, options, err);
 }
 
+static enum stoa_status fail_filename(const struct stoa_field *field, struct stoa_error *err)
+{
+    char shown[80];
+
+    return stoa_fail(err, STOA_ERR_USAGE, "column \"%s\": the names of the inputs are utf8, not %s",
+                     stoa_quote(shown, sizeof(shown), field->name, strlen(field->name)),
+                     stoa_type_info(field->type.id)->name);
+}
+
 enum stoa_status stoa_csv_column_init(struct stoa_csv_column *column,
                                       const struct stoa_field *field,
                                       const struct stoa_csv_reading *reading,
@@ -86,6 +95,12 @@ enum stoa_status stoa_csv_column_init(struct stoa_csv_column *column,
     enum stoa_status st;
 
     STOA_TRY(stoa_csv_column_check(field, err));
+    made.is_filename =
+        reading->options->filename != NULL && strcmp(field->name, reading->options->filename) == 0;
+    if (made.is_filename && field->type.id != STOA_UTF8) {
+        st = fail_filename(field, err);
+        goto out;
+    }
     made.strict = reading->strict && stoa_csv_given_type(reading->options, field->name) == NULL;
     made.parser = stoa_csv_parser_find(&field->type);
     st = stoa_csv_pattern_of(field, &made.pattern, &made.has_pattern, err);
@@ -271,6 +286,8 @@ enum stoa_status stoa_csv_tile_parse(const struct stoa_csv_column *columns, cons
         struct stoa_csv_scan scan = {
             .column = &columns[i], .place = places[i], .tile = tile, .values = &values[i]};
 
+        if (columns[i].is_filename)
+            continue;
         if (columns[i].field->type.id == STOA_UTF8) {
             if (!checked)
                 is_utf8 = text_is_utf8(tile);
@@ -279,6 +296,21 @@ enum stoa_status stoa_csv_tile_parse(const struct stoa_csv_column *columns, cons
         }
         STOA_TRY(parse_column(&scan, misfits, err));
     }
+out:
+    return st;
+}
+
+enum stoa_status stoa_csv_values_fill(struct stoa_csv_values *values, const char *text,
+                                      size_t nvalues, struct stoa_error *err)
+{
+    const size_t nbytes = strlen(text);
+    enum stoa_status st;
+
+    if (nvalues > 0 && nbytes > STOA_ARRAY_MAX_OFFSET / nvalues)
+        return stoa_fail(err, STOA_ERR_LIMIT, "the names of the inputs take more than 2 GiB");
+    STOA_TRY(stoa_builder_reserve(&values->builder, nvalues, nvalues * nbytes, err));
+    for (size_t i = 0; i < nvalues; i++)
+        stoa_builder_append_bytes(&values->builder, text, nbytes);
 out:
     return st;
 }

@@ -366,14 +366,16 @@ enum stoa_status stoa_csv_inputs_sniff(struct stoa_csv_inputs *inputs,
 {
     struct stoa_csv_options found = *options;
     struct stoa_csv_sniff_report seen = {0};
+    uint32_t ncolumns = 0;
     bool named;
     enum stoa_status st;
 
+    if (schema != NULL) /* of the text */
+        ncolumns = schema->nfields - (stoa_csv_filename_find(options, schema) != STOA_CSV_NO_FIELD);
     STOA_TRY(stoa_csv_options_check(options, err));
     for (size_t i = 0; i < inputs->nitems && seen.ncolumns == 0; i++) {
         seen = (struct stoa_csv_sniff_report){0};
-        STOA_TRY(sniff_input(&inputs->items[i], schema != NULL ? schema->nfields : 0, options,
-                             &found, &seen, err));
+        STOA_TRY(sniff_input(&inputs->items[i], ncolumns, options, &found, &seen, err));
         if (schema != NULL && options->header_nrecords == 0 && found.header_nrecords < 0) {
             STOA_TRY(look_for_names(&inputs->items[i], &found, schema, &named, err));
             found.header_nrecords = named ? 1 : -1;

@@ -89,6 +89,9 @@ struct stoa_csv_options {
     enum stoa_csv_infer_mode infer;
     const struct stoa_schema *types; /* columns of these names have these types, whatever they hold:
                                         only the others are inferred; NULL: none */
+    const char *filename; /* a column of this name, which no input has, holds what each row came
+                             from: the path, or ARCHIVE:MEMBER. Inferred it is the last one, utf8
+                             and never null; NULL: none */
 
     uint64_t max_record_nbytes; /* 0: 32 MiB */
     uint32_t unit_nrows;        /* records of a unit; 0: 131,072 */

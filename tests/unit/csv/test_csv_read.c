@@ -684,7 +684,7 @@ static void a_pipe_is_read_once_for_inference_and_rows(void **state)
 static enum stoa_status reads(void *context, struct stoa_error *err)
 {
     static const char *const paths[] = {"0.csv", "1.csv"};
-    const struct stoa_csv_options options = {.unit_nrows = 2};
+    const struct stoa_csv_options options = {.unit_nrows = 2, .filename = "from"};
     struct stoa_schema schema = {0};
     struct stoa_batch batch;
     enum stoa_status st;
