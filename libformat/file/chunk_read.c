@@ -22,49 +22,25 @@
 #include "base/bits.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/utf8.h"
 #include "column/array.h"
-#include "file/chunk_pages.h"
+#include "file/chunk_open.h"
 #include "file/phys.h"
-#include "file/reader.h"
 #include "file/widen.h"
 
-enum {
-    FETCH_NBYTES = 8 << 20, /* of pages at a time, and at least one page */
-    DECODE_SLACK = 64,      /* what the page decoder may write behind the last value */
-};
+enum { DECODE_SLACK = 64 }; /* what the page decoder may write behind the last value */
 
 struct job {
-    struct stoa_reader *reader;
-    const struct stoa_column *column;
-    const struct stoa_chunk *chunk;
-    enum stoa_phys phys;   /* of the chunk */
-    uint32_t width;        /* of a value of the chunk; 0 for BYTES and NONE */
-    uint32_t nrows;        /* of the row group */
-    uint32_t nvalues;      /* of the chunk */
+    struct stoa_open_chunk in;
     struct stoa_field own; /* the node's, childless: of type null where it has children */
     bool has_lengths;      /* list or map */
     uint32_t nchild;       /* its child's values in the row group, */
     uint32_t first_child;  /* those in front of the values covered */
     uint32_t begin;        /* values covered: whole pages around the values wanted */
     uint32_t end;
-    struct stoa_budget *budget;
-    struct stoa_read_scratch *scratch;
-    struct stoa_chunk_pages pages;
-    const struct stoa_dictionary *dictionary; /* of a chunk that has one: shared, or its own */
-    uint32_t ncodes;
-    struct stoa_dictionary own_dictionary;
     struct stoa_array array;
     struct stoa_buffer text;
-    uint64_t nread;
-    uint64_t ndecoded;
 };
-
-static uint32_t first_data_page(const struct job *job)
-{
-    return job->chunk->flags & STOA_CHUNK_LOCAL_DICT ? 1 : 0;
-}
 
 /* ---- What a decoded page must hold. ---- */
 
@@ -81,7 +57,7 @@ static enum stoa_status check_utf8(const struct job *job, const int32_t *offsets
 
         if (end > valid || (end < nbytes && (text[begin + end] & 0xc0) == 0x80))
             return stoa_fail(err, STOA_ERR_CORRUPT, "%s %zu: text that is not UTF-8",
-                             job->column->place.below_list ? "value" : "row", first_value + i);
+                             job->in.column->place.below_list ? "value" : "row", first_value + i);
     }
     return STOA_OK;
 }
@@ -106,7 +82,7 @@ static enum stoa_status check_symbols(const struct stoa_type *type, const uint32
 /* Values of the chunk's type in scratch->values to values of the column's type in the array. */
 static enum stoa_status put_widened(struct job *job, size_t first, size_t n, struct stoa_error *err)
 {
-    const uint8_t *in = job->scratch->values.data;
+    const uint8_t *in = job->in.scratch->values.data;
     size_t width = stoa_type_width(&job->own.type), npacked;
 
     if (job->own.type.id == STOA_BOOL) {
@@ -119,7 +95,7 @@ static enum stoa_status put_widened(struct job *job, size_t first, size_t n, str
         stoa_interval_le(job->array.values + first * width, in, n);
     else
         stoa_widen(job->array.values + first * width, stoa_type_memory_phys(&job->own.type), in,
-                   job->phys, n);
+                   job->in.phys, n);
     return STOA_OK;
 }
 
@@ -137,8 +113,8 @@ static enum stoa_status put_lengths(struct job *job, const struct stoa_stored_pa
         return stoa_fail(err, STOA_ERR_CORRUPT,
                          "begins at child value %" PRIu32 ", the lists before it end at %" PRIu32,
                          page->first_child, job->first_child + (uint32_t)offsets[0]);
-    if (job->phys != STOA_PHYS_U32)
-        stoa_widen(offsets + 1, STOA_PHYS_U32, job->scratch->values.data, job->phys, n);
+    if (job->in.phys != STOA_PHYS_U32)
+        stoa_widen(offsets + 1, STOA_PHYS_U32, job->in.scratch->values.data, job->in.phys, n);
     for (size_t i = 0; i < n; i++) {
         uint32_t length = (uint32_t)offsets[i + 1], at = (uint32_t)offsets[i];
 
@@ -157,9 +133,9 @@ static bool is_direct(const struct job *job)
     const struct stoa_type *type = &job->own.type;
 
     if (job->has_lengths)
-        return job->phys == STOA_PHYS_U32;
-    return job->phys == STOA_PHYS_BYTES ||
-           (job->phys == stoa_type_memory_phys(type) && type->id != STOA_BOOL &&
+        return job->in.phys == STOA_PHYS_U32;
+    return job->in.phys == STOA_PHYS_BYTES ||
+           (job->in.phys == stoa_type_memory_phys(type) && type->id != STOA_BOOL &&
             (type->id != STOA_INTERVAL || STOA_LITTLE_ENDIAN));
 }
 
@@ -169,34 +145,26 @@ static enum stoa_status check_decimals(const struct job *job, size_t first, uint
 {
     const struct stoa_type *type = &job->own.type;
     /* Every number of 64 bits has at most 19 digits, one of 128 bits at most 39. */
-    bool always = (job->phys <= STOA_PHYS_I64 && type->precision >= 19) ||
-                  (job->phys == STOA_PHYS_I128 && type->precision >= 39);
+    bool always = (job->in.phys <= STOA_PHYS_I64 && type->precision >= 19) ||
+                  (job->in.phys == STOA_PHYS_I128 && type->precision >= 39);
     size_t fit = n;
 
     if (!always)
         fit = stoa_decimals_that_fit(type, job->array.values + first * stoa_type_width(type), n);
     if (fit < n)
         return stoa_fail(err, STOA_ERR_CORRUPT, "%s %zu: a decimal of more than %u digits",
-                         job->column->place.below_list ? "value" : "row", value + fit,
+                         job->in.column->place.below_list ? "value" : "row", value + fit,
                          type->precision);
     return STOA_OK;
 }
 
 /* ---- Pages. ---- */
 
-static enum stoa_status verify_page(const struct stoa_stored_page *page, const uint8_t *bytes,
-                                    struct stoa_error *err)
-{
-    if (stoa_hash(bytes, page->nbytes) != page->hash)
-        return stoa_fail(err, STOA_ERR_CORRUPT, "hash differs");
-    return STOA_OK;
-}
-
 /* Where the page decoder puts values of a fixed width from the array's `first` on. */
 static uint8_t *room_of_values(const struct job *job, size_t first)
 {
     if (!is_direct(job))
-        return job->scratch->values.data;
+        return job->in.scratch->values.data;
     if (job->has_lengths)
         return (uint8_t *)(job->array.offsets + first + 1);
     if (job->array.values == NULL)
@@ -210,7 +178,8 @@ static enum stoa_status decode_page(struct job *job, const struct stoa_stored_pa
 {
     const struct stoa_type *type = &job->own.type;
     size_t first = value - job->begin, text_before = job->text.nbytes;
-    uint64_t raw_max = page->raw_max < job->budget->total ? page->raw_max : job->budget->total;
+    uint64_t raw_max =
+        page->raw_max < job->in.budget->total ? page->raw_max : job->in.budget->total;
     struct stoa_vector dictionary;
     struct stoa_page_values out = {
         .validity = job->array.validity,
@@ -218,25 +187,26 @@ static enum stoa_status decode_page(struct job *job, const struct stoa_stored_pa
     };
     enum stoa_status st;
 
-    STOA_TRY(verify_page(page, bytes, err));
-    if (job->phys == STOA_PHYS_BYTES) {
+    STOA_TRY(stoa_open_chunk_verify(page, bytes, err));
+    if (job->in.phys == STOA_PHYS_BYTES) {
         out.offsets = job->array.offsets + first;
         out.bytes = &job->text;
-        out.bytes_max = job->budget->left < INT32_MAX - text_before
-                            ? text_before + (size_t)job->budget->left + 1
+        out.bytes_max = job->in.budget->left < INT32_MAX - text_before
+                            ? text_before + (size_t)job->in.budget->left + 1
                             : INT32_MAX;
     } else {
         out.values = room_of_values(job, first);
     }
-    if (job->dictionary != NULL)
-        dictionary = stoa_dictionary_vector(job->dictionary, job->ncodes);
-    STOA_TRY(stoa_page_decode(job->scratch->decoder, bytes, page->nbytes, job->phys, job->width, n,
-                              raw_max, job->dictionary != NULL ? &dictionary : NULL, 0, &out, err));
+    if (job->in.dictionary != NULL)
+        dictionary = stoa_dictionary_vector(job->in.dictionary, job->in.ncodes);
+    STOA_TRY(stoa_page_decode(job->in.scratch->decoder, bytes, page->nbytes, job->in.phys,
+                              job->in.width, n, raw_max,
+                              job->in.dictionary != NULL ? &dictionary : NULL, 0, &out, err));
     job->array.nnulls += out.nnulls;
-    job->ndecoded++;
-    if (job->phys == STOA_PHYS_BYTES) {
-        STOA_TRY(stoa_budget_take(job->budget, job->text.nbytes - text_before, err));
-        if (type->id == STOA_UTF8 && job->dictionary == NULL)
+    job->in.ndecoded++;
+    if (job->in.phys == STOA_PHYS_BYTES) {
+        STOA_TRY(stoa_budget_take(job->in.budget, job->text.nbytes - text_before, err));
+        if (type->id == STOA_UTF8 && job->in.dictionary == NULL)
             STOA_TRY(check_utf8(job, out.offsets, n, value, err));
     } else if (job->has_lengths) {
         STOA_TRY(put_lengths(job, page, first, n, err));
@@ -252,121 +222,25 @@ out:
     return st;
 }
 
-/* What a page failed with becomes a place in the file. */
-static enum stoa_status fail_page(const struct job *job, uint32_t k, enum stoa_status st,
-                                  struct stoa_error *err)
-{
-    uint32_t local = first_data_page(job);
-
-    if (err != NULL && st != STOA_ERR_NOMEM && st != STOA_ERR_IO)
-        err->offset = job->pages.pages[k].offset;
-    if (k < local)
-        return stoa_wrap(err, st, "dictionary page");
-    return stoa_wrap(err, st, "page %" PRIu32, k - local);
-}
-
-/* Reads stored pages [begin, end) into scratch->stored. */
-static enum stoa_status fetch(struct job *job, uint32_t begin, uint32_t end, struct stoa_error *err)
-{
-    uint64_t nbytes = stoa_chunk_pages_nbytes(&job->pages, begin, end);
-    enum stoa_status st;
-
-    STOA_TRY(stoa_buffer_resize(&job->scratch->stored, (size_t)nbytes, err));
-    STOA_TRY(stoa_chunk_pages_fetch(&job->reader->footer, &job->pages, begin, end,
-                                    job->scratch->stored.data, err));
-    job->nread += nbytes;
-out:
-    return st;
-}
-
-/* The end of the run of pages from `begin` on that one read takes. */
-static uint32_t run_end(const struct job *job, uint32_t begin, uint32_t end)
-{
-    uint32_t k = begin + 1;
-
-    while (k < end && stoa_chunk_pages_nbytes(&job->pages, begin, k + 1) <= FETCH_NBYTES)
-        k++;
-    return k;
-}
-
 static enum stoa_status decode_pages(struct job *job, uint32_t begin, uint32_t end,
                                      struct stoa_error *err)
 {
-    uint32_t local = first_data_page(job), run;
+    struct stoa_open_chunk *in = &job->in;
     enum stoa_status st = STOA_OK;
 
-    for (; begin < end; begin = run) {
-        run = run_end(job, begin, end);
-        STOA_TRY(fetch(job, begin, run, err));
+    for (uint32_t run; begin < end; begin = run) {
+        run = stoa_open_chunk_run(in, begin, end);
+        STOA_TRY(stoa_open_chunk_fetch(in, begin, run, err));
         for (uint32_t k = begin; k < run; k++) {
-            const struct stoa_stored_page *page = &job->pages.pages[k];
-            uint32_t value = (k - local) << job->chunk->page_shift;
-            uint32_t rest = job->nvalues - value, most = UINT32_C(1) << job->chunk->page_shift;
+            uint32_t value, n;
 
-            st = decode_page(job, page,
-                             job->scratch->stored.data +
-                                 (page->offset - job->pages.pages[begin].offset),
-                             value, rest < most ? rest : most, err);
+            stoa_open_chunk_values(in, k, &value, &n);
+            st = decode_page(job, &in->pages.pages[k], stoa_open_chunk_bytes(in, begin, k), value,
+                             n, err);
             if (st != STOA_OK)
-                return fail_page(job, k, st, err);
+                return stoa_open_chunk_fail(in, k, st, err);
         }
     }
-out:
-    return st;
-}
-
-/* ---- Dictionaries. ---- */
-
-/*
- * The local dictionary page, behind the shared values if there are any. Its header says how many
- * values it has.
- */
-static enum stoa_status read_local(struct job *job, struct stoa_error *err)
-{
-    const struct stoa_stored_page *page = &job->pages.pages[0];
-    const struct stoa_dictionary *shared = job->dictionary;
-    uint32_t nshared = shared != NULL ? job->ncodes : 0, nvalues;
-    enum stoa_status st;
-
-    STOA_TRY(fetch(job, 0, 1, err));
-    st = verify_page(page, job->scratch->stored.data, err);
-    if (st == STOA_OK)
-        st = stoa_page_count(job->scratch->stored.data, page->nbytes, &nvalues, err);
-    if (st == STOA_OK)
-        st = stoa_dictionary_init(&job->own_dictionary, job->phys, job->width, nshared + nvalues,
-                                  job->budget, err);
-    if (st == STOA_OK && shared != NULL)
-        st = stoa_dictionary_append_codes(&job->own_dictionary, shared, nshared, job->budget, err);
-    if (st == STOA_OK)
-        st = stoa_dictionary_append_page(&job->own_dictionary, job->scratch->decoder,
-                                         job->scratch->stored.data, page->nbytes, nvalues,
-                                         page->raw_max, job->budget, err);
-    if (st != STOA_OK)
-        return fail_page(job, 0, st, err);
-    stoa_dictionary_finish(&job->own_dictionary);
-    job->dictionary = &job->own_dictionary;
-    job->ncodes = nshared + nvalues;
-    job->ndecoded++;
-out:
-    return st;
-}
-
-static enum stoa_status open_dictionary(struct job *job, struct stoa_error *err)
-{
-    const struct stoa_chunk *chunk = job->chunk;
-    enum stoa_status st = STOA_OK;
-
-    if (chunk->flags & STOA_CHUNK_SHARED_DICT)
-        STOA_TRY(stoa_dictionaries_get(&job->reader->dictionaries, &job->reader->footer,
-                                       job->scratch->decoder, chunk->dict_index, job->phys,
-                                       job->width, job->budget, &job->dictionary, &job->ncodes,
-                                       err));
-    if (chunk->flags & STOA_CHUNK_LOCAL_DICT)
-        STOA_TRY(read_local(job, err));
-    if (job->dictionary != NULL && job->own.type.id == STOA_UTF8 &&
-        job->dictionary->nutf8 < job->ncodes)
-        st = stoa_fail(err, STOA_ERR_CORRUPT, "dictionary: value %" PRIu32 " is not UTF-8",
-                       job->dictionary->nutf8);
 out:
     return st;
 }
@@ -398,23 +272,24 @@ static enum stoa_status alloc_array(struct job *job, uint32_t first, uint32_t la
 {
     const struct stoa_type *type = &job->own.type;
     uint64_t n = job->end - job->begin, nbytes = n * stoa_type_width(type) + n / 4 + DECODE_SLACK;
-    uint64_t raw_nbytes = 0, page_nvalues = UINT64_C(1) << job->chunk->page_shift;
+    uint64_t raw_nbytes = 0, page_nvalues = UINT64_C(1) << job->in.chunk->page_shift;
     enum stoa_status st;
 
-    if (job->phys == STOA_PHYS_BYTES || job->has_lengths)
+    if (job->in.phys == STOA_PHYS_BYTES || job->has_lengths)
         nbytes += n * sizeof(int32_t);
     if (!is_direct(job))
         nbytes += page_nvalues * 8;
-    STOA_TRY(stoa_budget_take(job->budget, nbytes, err));
-    STOA_TRY(alloc_own(job, (size_t)n, job->chunk->nnulls > 0, &job->array, err));
+    STOA_TRY(stoa_budget_take(job->in.budget, nbytes, err));
+    STOA_TRY(alloc_own(job, (size_t)n, job->in.chunk->nnulls > 0, &job->array, err));
     job->array.nnulls = 0;
     if (!is_direct(job))
         STOA_TRY(stoa_buffer_resize(
-            &job->scratch->values,
-            (size_t)(page_nvalues < n ? page_nvalues : n) * job->width + DECODE_SLACK, err));
-    for (uint32_t k = first; k < last && job->dictionary == NULL; k++)
-        raw_nbytes += job->pages.npages > 1 ? job->pages.pages[k].raw_max : 0;
-    if (job->phys == STOA_PHYS_BYTES && raw_nbytes < job->budget->left && raw_nbytes < INT32_MAX)
+            &job->in.scratch->values,
+            (size_t)(page_nvalues < n ? page_nvalues : n) * job->in.width + DECODE_SLACK, err));
+    for (uint32_t k = first; k < last && job->in.dictionary == NULL; k++)
+        raw_nbytes += job->in.pages.npages > 1 ? job->in.pages.pages[k].raw_max : 0;
+    if (job->in.phys == STOA_PHYS_BYTES && raw_nbytes < job->in.budget->left &&
+        raw_nbytes < INT32_MAX)
         STOA_TRY(stoa_buffer_reserve(&job->text, (size_t)raw_nbytes + DECODE_SLACK, err));
 out:
     return st;
@@ -426,7 +301,7 @@ static enum stoa_status finish_text(struct job *job, struct stoa_error *err)
     size_t nbytes = job->text.nbytes;
     enum stoa_status st;
 
-    if (job->phys != STOA_PHYS_BYTES)
+    if (job->in.phys != STOA_PHYS_BYTES)
         return STOA_OK;
     STOA_TRY(stoa_buffer_append_zeros(&job->text, STOA_ARRAY_SLACK, err));
     if (job->text.capacity / 4 > nbytes / 3 + STOA_ARRAY_SLACK)
@@ -443,12 +318,12 @@ static enum stoa_status check_last_list(const struct job *job, struct stoa_error
 {
     uint32_t end;
 
-    if (!job->has_lengths || job->end < job->nvalues)
+    if (!job->has_lengths || job->end < job->in.nvalues)
         return STOA_OK;
     end = job->first_child + (uint32_t)job->array.offsets[job->end - job->begin];
     if (end == job->nchild)
         return STOA_OK;
-    return stoa_fail_at(err, STOA_ERR_CORRUPT, job->chunk->offset,
+    return stoa_fail_at(err, STOA_ERR_CORRUPT, job->in.chunk->offset,
                         "lists of %" PRIu32 " values together, the child has %" PRIu32, end,
                         job->nchild);
 }
@@ -471,15 +346,15 @@ static enum stoa_status finish_array(struct job *job, uint32_t begin, uint32_t e
                                      struct stoa_array *out, struct stoa_range *children,
                                      struct stoa_error *err)
 {
-    bool is_whole = job->begin == 0 && job->end == job->nvalues;
+    bool is_whole = job->begin == 0 && job->end == job->in.nvalues;
     struct stoa_array cut = {0};
     enum stoa_status st;
 
-    if (is_whole ? job->array.nnulls != job->chunk->nnulls
-                 : job->array.nnulls > job->chunk->nnulls) {
-        st = stoa_fail_at(err, STOA_ERR_CORRUPT, job->chunk->offset,
+    if (is_whole ? job->array.nnulls != job->in.chunk->nnulls
+                 : job->array.nnulls > job->in.chunk->nnulls) {
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, job->in.chunk->offset,
                           "%zu nulls, the footer says %" PRIu32, job->array.nnulls,
-                          job->chunk->nnulls);
+                          job->in.chunk->nnulls);
         goto out;
     }
     STOA_TRY(check_last_list(job, err));
@@ -511,16 +386,16 @@ static enum stoa_status read_without_pages(struct job *job, uint32_t n, struct s
 {
     const struct stoa_type *type = &job->own.type;
     uint64_t nbytes = (uint64_t)n * (stoa_type_width(type) + sizeof(int32_t) + 1);
-    bool nulls = n > 0 && (job->chunk->flags & STOA_CHUNK_ALL_NULL);
+    bool nulls = n > 0 && (job->in.chunk->flags & STOA_CHUNK_ALL_NULL);
     struct stoa_array array = {0};
     enum stoa_status st;
 
     if (job->nchild > 0 && n > 0)
         return stoa_fail(err, STOA_ERR_CORRUPT, "nulls alone, the child has %" PRIu32 " values",
                          job->nchild);
-    STOA_TRY(stoa_budget_take(job->budget, nbytes, err));
+    STOA_TRY(stoa_budget_take(job->in.budget, nbytes, err));
     STOA_TRY(alloc_own(job, n, nulls, &array, err));
-    if (array.values != NULL && type->id != STOA_BOOL && job->column->phys != STOA_PHYS_BYTES)
+    if (array.values != NULL && type->id != STOA_BOOL && job->in.column->phys != STOA_PHYS_BYTES)
         memset(array.values, 0, (size_t)n * stoa_type_width(type));
     if (array.offsets != NULL)
         memset(array.offsets, 0, (n + (size_t)1) * sizeof(int32_t));
@@ -534,47 +409,26 @@ out:
 static enum stoa_status run(struct job *job, uint32_t begin, uint32_t end, struct stoa_array *out,
                             struct stoa_range *children, struct stoa_error *err)
 {
-    struct stoa_chunk_shape shape = {job->column->place.type, job->nvalues, job->nrows};
-    uint32_t shift = job->chunk->page_shift, local = first_data_page(job);
-    uint32_t first = local + (begin >> shift), last = local + ((end - 1) >> shift) + 1;
+    struct stoa_open_chunk *in = &job->in;
+    uint32_t shift = in->chunk->page_shift, local = stoa_open_chunk_local(in);
+    uint32_t first = stoa_open_chunk_page(in, begin), last = stoa_open_chunk_page(in, end - 1) + 1;
     uint64_t covered_end = (uint64_t)(last - local) << shift;
     enum stoa_status st;
 
     job->begin = begin >> shift << shift;
-    job->end = covered_end < job->nvalues ? (uint32_t)covered_end : job->nvalues;
-    STOA_TRY(stoa_reader_scratch_take(job->reader, &job->scratch, err));
-    STOA_TRY(stoa_chunk_pages_read(&job->reader->footer, job->chunk, &shape, &job->pages, err));
-    job->nread += job->pages.head_nbytes;
-    job->first_child = job->pages.pages[first].first_child;
+    job->end = covered_end < in->nvalues ? (uint32_t)covered_end : in->nvalues;
+    STOA_TRY(stoa_open_chunk_head(in, err));
+    job->first_child = in->pages.pages[first].first_child;
     if (job->first_child > job->nchild) {
         st = stoa_fail(err, STOA_ERR_CORRUPT, "begins at child value %" PRIu32 " of %" PRIu32,
                        job->first_child, job->nchild);
-        st = fail_page(job, first, st, err);
+        st = stoa_open_chunk_fail(in, first, st, err);
         goto out;
     }
-    STOA_TRY(open_dictionary(job, err));
+    STOA_TRY(stoa_open_chunk_dictionary(in, err));
     STOA_TRY(alloc_array(job, first, last, err));
     STOA_TRY(decode_pages(job, first, last, err));
     STOA_TRY(finish_array(job, begin, end, out, children, err));
-out:
-    return st;
-}
-
-/* What the footer says of the chunk, unless no value of it is wanted. */
-static enum stoa_status open_chunk(struct job *job, uint32_t row_group, uint32_t node,
-                                   struct stoa_error *err)
-{
-    struct stoa_footer *footer = &job->reader->footer;
-    const struct stoa_chunk *chunks;
-    enum stoa_status st;
-
-    STOA_TRY(stoa_footer_chunks(footer, node, &chunks, err));
-    STOA_TRY(stoa_footer_nvalues(footer, node, row_group, &job->nvalues, err));
-    if (job->has_lengths) /* its only child is the next node */
-        STOA_TRY(stoa_footer_nvalues(footer, node + 1, row_group, &job->nchild, err));
-    job->chunk = &chunks[row_group];
-    job->phys = (enum stoa_phys)job->chunk->phys;
-    job->width = job->phys == STOA_PHYS_FIXED ? job->column->width : stoa_phys_width(job->phys);
 out:
     return st;
 }
@@ -586,17 +440,13 @@ static enum stoa_status read_values(struct job *job, struct stoa_range values,
 {
     enum stoa_status st;
 
-    if (job->chunk->flags & STOA_CHUNK_NO_PAGES)
+    if (job->in.chunk->flags & STOA_CHUNK_NO_PAGES)
         st = read_without_pages(job, values.end - values.begin, out, children, err);
     else
         st = run(job, values.begin, values.end, out, children, err);
-    if (st == STOA_OK && counters != NULL) {
-        counters->pages += job->ndecoded;
-        counters->bytes += job->nread;
-    }
-    stoa_reader_scratch_give(job->reader, job->scratch);
-    stoa_chunk_pages_reset(&job->pages);
-    stoa_dictionary_reset(&job->own_dictionary);
+    if (st == STOA_OK)
+        stoa_open_chunk_count(&job->in, counters);
+    stoa_open_chunk_reset(&job->in);
     stoa_array_reset(&job->array);
     stoa_buffer_free(&job->text);
     return st;
@@ -610,29 +460,27 @@ enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group,
     static const struct stoa_chunk nothing = {.flags = STOA_CHUNK_ALL_VALID};
     struct stoa_footer *footer = &reader->footer;
     struct stoa_column *info;
-    struct job job = {
-        .reader = reader,
-        .chunk = &nothing,
-        .nrows = footer->groups[row_group].nrows,
-        .budget = budget,
-    };
+    struct job job = {0};
     enum stoa_status st;
 
-    st = stoa_footer_column(footer, node, &info, err);
-    if (st != STOA_OK)
-        return st;
-    job.column = info;
+    STOA_TRY(stoa_footer_column(footer, node, &info, err));
     job.own = info->field;
     job.has_lengths = stoa_type_has_lengths(info->place.type);
     if (stoa_type_is_nested(info->place.type))
         job.own.type = (struct stoa_type){.id = STOA_NULL};
     if (values.begin < values.end)
-        st = open_chunk(&job, row_group, node, err);
-    if (st != STOA_OK)
-        return st;
-    assert(values.begin == values.end || values.end <= job.nvalues);
+        STOA_TRY(stoa_open_chunk_find(&job.in, reader, row_group, node, budget, err));
+    else
+        job.in = (struct stoa_open_chunk){
+            .reader = reader, .column = info, .chunk = &nothing, .budget = budget};
+    if (values.begin < values.end && job.has_lengths) /* its only child is the next node */
+        STOA_TRY(stoa_footer_nvalues(footer, node + 1, row_group, &job.nchild, err));
+    assert(values.begin == values.end || values.end <= job.in.nvalues);
     st = read_values(&job, values, out, children, counters, err);
-    return st == STOA_OK ? st : stoa_reader_wrap(reader, row_group, node, st, err);
+    if (st != STOA_OK)
+        stoa_reader_wrap(reader, row_group, node, st, err);
+out:
+    return st;
 }
 
 enum stoa_status stoa_chunk_read_alone(struct stoa_reader *reader, const struct stoa_column *column,
@@ -642,15 +490,15 @@ enum stoa_status stoa_chunk_read_alone(struct stoa_reader *reader, const struct 
 {
     struct stoa_range rows = {0, nrows}, children;
     struct job job = {
-        .reader = reader,
-        .column = column,
-        .chunk = chunk,
-        .phys = (enum stoa_phys)chunk->phys,
-        .width = stoa_phys_width((enum stoa_phys)chunk->phys),
-        .nrows = nrows,
-        .nvalues = nrows,
+        .in = {.reader = reader,
+               .column = column,
+               .chunk = chunk,
+               .phys = (enum stoa_phys)chunk->phys,
+               .width = stoa_phys_width((enum stoa_phys)chunk->phys),
+               .nrows = nrows,
+               .nvalues = nrows,
+               .budget = budget},
         .own = column->field,
-        .budget = budget,
     };
 
     return read_values(&job, rows, out, &children, NULL, err);
