@@ -178,6 +178,7 @@ $(UNITS): %: %.o $(SUPPORT) $(STATIC)
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka -lm -o $@
 
 $(filter %_faults,$(UNITS)): $(FAULT_POSIX).o
+$(filter %/test_heap,$(UNITS)): $(BUILD)/tools/heap.o
 
 $(FAULT_POSIX).so: $(FAULT_POSIX).o
 	$(call show,link)
@@ -206,6 +207,7 @@ FLAGS_of_module = $(if $(filter $(HOT),$<),$(CFLAGS_hot)) $(if $(filter %_avx2.c
 $(BUILD)/libformat/%.o: FLAGS = $(PRIVATE) $(FLAGS_of_module)
 $(BUILD)/tools/%.o:     FLAGS = $(PUBLIC)
 $(BUILD)/tests/%.o:     FLAGS = $(PRIVATE) -Itests
+$(BUILD)/tests/unit/tools/%.o: FLAGS = $(PUBLIC) -Itests -Itools
 $(BUILD)/bench/%.o:     FLAGS = $(PRIVATE)
 $(BUILD)/bench/e2e/%.o: FLAGS = $(PUBLIC)
 $(BUILD)/bench/gen_trips.o: FLAGS = -w

@@ -1,0 +1,222 @@
+/* The allocator of the command: blocks that are used again, and never more memory than the peak. */
+#include "heap.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/random.h"
+
+#define NSLOTS 48
+
+struct slot {
+    uint8_t *memory;
+    size_t nbytes;
+    uint8_t fill;
+};
+
+static uint8_t *resize(struct heap *heap, void *memory, size_t nbytes)
+{
+    return heap->allocator.reallocate(heap, memory, nbytes);
+}
+
+static void drop(struct heap *heap, void *memory)
+{
+    heap->allocator.release(heap, memory);
+}
+
+/* Each byte is looked at where a block is small; the ends, and one in 4 KiB, of a large one. */
+static void check_fill(const struct slot *slot, size_t nbytes)
+{
+    const size_t step = nbytes < 4096 ? 1 : 4095;
+
+    for (size_t i = 0; i < nbytes; i += step)
+        assert_int_equal(slot->memory[i], slot->fill);
+    assert_int_equal(slot->memory[nbytes - 1], slot->fill);
+}
+
+/* Gives the slot another size, and checks that what fits both sizes came along. */
+static void resize_slot(struct heap *heap, struct slot *slot, size_t nbytes, uint8_t fill)
+{
+    const size_t both = nbytes < slot->nbytes ? nbytes : slot->nbytes;
+
+    slot->memory = resize(heap, slot->memory, nbytes);
+    assert_non_null(slot->memory);
+    assert_int_equal((uintptr_t)slot->memory % _Alignof(max_align_t), 0);
+    if (both > 0)
+        check_fill(slot, both);
+    slot->nbytes = nbytes;
+    slot->fill = fill;
+    memset(slot->memory, fill, nbytes);
+}
+
+static void free_slot(struct heap *heap, struct slot *slot)
+{
+    check_fill(slot, slot->nbytes);
+    drop(heap, slot->memory);
+    *slot = (struct slot){0};
+}
+
+static void work(struct heap *heap, struct stoa_test_random *random, size_t nsteps)
+{
+    struct slot slots[NSLOTS] = {0};
+
+    for (size_t step = 0; step < nsteps; step++) {
+        struct slot *slot = &slots[stoa_test_random_below(random, NSLOTS)];
+        const uint64_t nbits = stoa_test_random_below(random, 21);
+        const uint64_t nbytes = 1 + stoa_test_random_below(random, (uint64_t)1 << nbits);
+
+        if (slot->memory != NULL && stoa_test_random_one_in(random, 2))
+            free_slot(heap, slot);
+        else
+            resize_slot(heap, slot, (size_t)nbytes, (uint8_t)step);
+    }
+    for (size_t i = 0; i < NSLOTS; i++)
+        if (slots[i].memory != NULL)
+            free_slot(heap, &slots[i]);
+}
+
+static void blocks_keep_their_bytes(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct heap heap;
+
+    stoa_test_random_init(&random, "blocks_keep_their_bytes");
+    heap_init(&heap);
+    work(&heap, &random, stoa_test_ncases(20000));
+    assert_int_equal(heap.nused, 0);
+}
+
+static void a_freed_block_is_used_again(void **state)
+{
+    (void)state;
+    struct heap heap;
+    uint8_t *first, *second;
+
+    heap_init(&heap);
+    first = resize(&heap, NULL, 1000000);
+    second = resize(&heap, NULL, 3000000);
+    drop(&heap, first);
+    drop(&heap, second);
+    assert_ptr_equal(resize(&heap, NULL, 2900000), second);
+    assert_ptr_equal(resize(&heap, NULL, 999999), first);
+    /* A block is not given out for much less than it is. */
+    drop(&heap, second);
+    assert_ptr_not_equal(resize(&heap, NULL, 1500000), second);
+}
+
+static void a_block_that_grows_moves_into_one_that_waits(void **state)
+{
+    (void)state;
+    struct heap heap;
+    uint8_t *large, *small;
+
+    heap_init(&heap);
+    large = resize(&heap, NULL, 4000000);
+    small = resize(&heap, NULL, 100000);
+    memset(small, 7, 100000);
+    drop(&heap, large);
+    assert_ptr_equal(resize(&heap, small, 3900000), large);
+    assert_int_equal(large[0], 7);
+    assert_int_equal(large[99999], 7);
+}
+
+/* The oldest of those that wait make room for what is new. */
+static void what_is_kept_is_no_more_than_the_peak(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct heap heap;
+    uint8_t *blocks[16] = {0};
+    size_t peak = 0;
+
+    stoa_test_random_init(&random, "what_is_kept_is_no_more_than_the_peak");
+    heap_init(&heap);
+    for (size_t step = 0; step < stoa_test_ncases(20000); step++) {
+        const size_t i = (size_t)stoa_test_random_below(&random, 16);
+        const size_t nbytes = 1 + (size_t)stoa_test_random_below(&random, 1 << 20);
+
+        if (blocks[i] != NULL) {
+            drop(&heap, blocks[i]);
+            blocks[i] = NULL;
+        } else {
+            blocks[i] = resize(&heap, NULL, nbytes);
+        }
+        if (heap.nused > peak)
+            peak = heap.nused;
+        assert_true(heap.nused + heap.nkept <= peak);
+    }
+    for (size_t i = 0; i < 16; i++)
+        if (blocks[i] != NULL)
+            drop(&heap, blocks[i]);
+    assert_int_equal(heap.nused, 0);
+}
+
+static void memory_that_the_system_has_not_is_refused(void **state)
+{
+    (void)state;
+    struct heap heap;
+    uint8_t *block;
+
+    heap_init(&heap);
+    block = resize(&heap, NULL, 100000);
+    block[0] = 1;
+    assert_null(resize(&heap, NULL, SIZE_MAX));
+    assert_null(resize(&heap, NULL, PTRDIFF_MAX / 4));
+    assert_null(resize(&heap, block, PTRDIFF_MAX / 4));
+    assert_int_equal(block[0], 1);
+    drop(&heap, block);
+    assert_int_equal(heap.nused, 0);
+}
+
+struct worker {
+    struct heap *heap;
+    struct stoa_test_random random;
+    pthread_t thread;
+};
+
+static void *run_worker(void *argument)
+{
+    struct worker *worker = argument;
+
+    work(worker->heap, &worker->random, stoa_test_ncases(5000));
+    return NULL;
+}
+
+static void threads_share_it(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct worker workers[4];
+    struct heap heap;
+
+    stoa_test_random_init(&random, "threads_share_it");
+    heap_init(&heap);
+    for (size_t i = 0; i < 4; i++) {
+        workers[i].heap = &heap;
+        stoa_test_random_seed(&workers[i].random, stoa_test_random_u64(&random));
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(workers[i].thread, NULL);
+    assert_int_equal(heap.nused, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_keep_their_bytes),
+        cmocka_unit_test(a_freed_block_is_used_again),
+        cmocka_unit_test(a_block_that_grows_moves_into_one_that_waits),
+        cmocka_unit_test(what_is_kept_is_no_more_than_the_peak),
+        cmocka_unit_test(memory_that_the_system_has_not_is_refused),
+        cmocka_unit_test(threads_share_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
