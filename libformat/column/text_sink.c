@@ -5,9 +5,14 @@
 #include "column/text_sink.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/error.h"
+
+#define RESERVE_NBYTES ((size_t)64 << 20)  /* the most that is reserved on a guess */
+#define SLACK_NBYTES   ((size_t)512 << 10) /* that formatters want behind the text */
 
 struct text_sink {
     struct stoa_batch_sink base;
@@ -17,6 +22,7 @@ struct text_sink {
     const struct stoa_text_packer *packer;
     uint64_t nrows; /* committed */
     bool has_text;
+    atomic_size_t row_nbytes; /* of text, on the average of a batch with long rows */
 };
 
 struct item {
@@ -54,6 +60,29 @@ out:
     return st;
 }
 
+/*
+ * Room for the text of a batch that is like those before it: a text that grows is moved again and
+ * again.
+ */
+static enum stoa_status reserve(struct text_sink *sink, size_t nrows, struct stoa_buffer *text,
+                                struct stoa_error *err)
+{
+    const size_t row_nbytes = atomic_load_explicit(&sink->row_nbytes, memory_order_relaxed);
+    size_t nbytes;
+
+    if (row_nbytes == 0 || !stoa_mul_size(nrows, row_nbytes, &nbytes) || nbytes > RESERVE_NBYTES)
+        return STOA_OK;
+    return stoa_buffer_reserve(text, nbytes + nbytes / 32 + SLACK_NBYTES, err);
+}
+
+static void remember(struct text_sink *sink, size_t nrows, size_t nbytes)
+{
+    const size_t row_nbytes = nrows > 0 ? nbytes / nrows + 1 : 0;
+
+    if (row_nbytes > atomic_load_explicit(&sink->row_nbytes, memory_order_relaxed))
+        atomic_store_explicit(&sink->row_nbytes, row_nbytes, memory_order_relaxed);
+}
+
 static enum stoa_status prepare(struct stoa_batch_sink *base, uint64_t ordinal,
                                 struct stoa_batch *batch, void **out, struct stoa_error *err)
 {
@@ -64,6 +93,7 @@ static enum stoa_status prepare(struct stoa_batch_sink *base, uint64_t ordinal,
     (void)ordinal;
     STOA_TRY(stoa_alloc_zeroed(&item, 1, sizeof(*item), err));
     item->nrows = batch->nrows;
+    STOA_TRY(reserve(sink, batch->nrows, &item->text, err));
     item->status = sink->format(sink->options, batch, &item->text, &item->err);
     if (item->status != STOA_OK && item->status != STOA_ERR_DATA) {
         st = item->status;
@@ -71,6 +101,7 @@ static enum stoa_status prepare(struct stoa_batch_sink *base, uint64_t ordinal,
             *err = item->err;
         goto out;
     }
+    remember(sink, batch->nrows, item->text.nbytes);
     if (item->status == STOA_OK)
         STOA_TRY(pack(sink, &item->text, err));
     stoa_batch_reset(batch);

@@ -26,6 +26,7 @@
 #include "exec/progress.h"
 
 #define SOURCES_AT_A_TIME 4096
+#define RESERVE_NBYTES    ((uint64_t)64 << 20) /* the most that is reserved on a guess */
 
 struct restore {
     const struct stoa_restore_options *options;
@@ -244,6 +245,18 @@ out:
     return st;
 }
 
+/* Room for the text of a segment if its rows are like the others of the source. */
+static enum stoa_status reserve(const struct stoa_source_info *info, struct segment *segment,
+                                struct stoa_error *err)
+{
+    const size_t nrows = segment->end - segment->begin;
+    const uint64_t row_nbytes = info->nrows > 0 ? info->nbytes / info->nrows + 1 : 0;
+
+    if (row_nbytes > RESERVE_NBYTES / nrows)
+        return STOA_OK;
+    return stoa_buffer_reserve(&segment->text, nrows * (size_t)row_nbytes * 33 / 32, err);
+}
+
 /* The text of a segment. */
 static enum stoa_status restore_segment(const struct restore *restore, const struct item *item,
                                         const struct stoa_batch *batch,
@@ -265,6 +278,7 @@ static enum stoa_status restore_segment(const struct restore *restore, const str
     enum stoa_status st;
 
     STOA_TRY(stoa_csv_source_dialect_parse(info->options, &dialect, err));
+    STOA_TRY(reserve(info, segment, err));
     STOA_TRY(stoa_csv_restore_rows(&rows, &segment->text, err));
 out:
     stoa_csv_source_dialect_reset(&dialect);
