@@ -61,22 +61,27 @@ static bool option_errors(const struct arguments *arguments, struct stoa_convert
     static const char *const words[] = {"abort", "skip", "reject"};
     const char *word = arguments->values[OPT_ON_ERROR];
     unsigned i = 0;
+    bool wanted;
 
     out->rejects = arguments->values[OPT_REJECTS];
-    out->on_error = out->rejects != NULL ? STOA_CSV_ON_ERROR_REJECT : STOA_CSV_ON_ERROR_ABORT;
+    out->rejects_raw = arguments->values[OPT_REJECTS_RAW];
+    wanted = out->rejects != NULL || out->rejects_raw != NULL;
+    out->on_error = wanted ? STOA_CSV_ON_ERROR_REJECT : STOA_CSV_ON_ERROR_ABORT;
     while (word != NULL && i < 3 && strcmp(word, words[i]) != 0)
         i++;
     if (i == 3) {
         complain_option(arguments, OPT_ON_ERROR, "expected abort, skip or reject");
         return false;
     }
-    if (word != NULL && out->rejects != NULL && i != STOA_CSV_ON_ERROR_REJECT) {
-        complain_option(arguments, OPT_ON_ERROR, "--rejects asks for something else");
+    if (word != NULL && wanted && i != STOA_CSV_ON_ERROR_REJECT) {
+        complain_option(arguments, OPT_ON_ERROR,
+                        out->rejects != NULL ? "--rejects asks for something else"
+                                             : "--rejects-raw asks for something else");
         return false;
     }
     if (word != NULL)
         out->on_error = (enum stoa_csv_on_error)i;
-    if (out->on_error == STOA_CSV_ON_ERROR_REJECT && out->rejects == NULL) {
+    if (out->on_error == STOA_CSV_ON_ERROR_REJECT && !wanted) {
         complain_option(arguments, OPT_ON_ERROR, "--rejects FILE says where to");
         return false;
     }
@@ -189,15 +194,16 @@ static struct json_t *report_json(const struct job *job, const struct stoa_conve
 static void print_losses(const struct job *job, const struct stoa_convert_report *report)
 {
     const uint64_t nlost = report->nrejected + report->nskipped;
-    const char *rejects = job->options.rejects;
+    const char *const files[] = {job->options.rejects, job->options.rejects_raw};
     char name[NAME_NBYTES], n[32];
 
     if (job->options.on_error == STOA_CSV_ON_ERROR_ABORT)
         return;
     fprintf(stderr, "%s bad record%s left out", print_count(n, nlost), plural(nlost));
-    if (report->nrejected > 0)
-        fprintf(stderr, ", %s in %s", print_count(n, report->nrejected),
-                stoa_quote(name, sizeof(name), rejects, strlen(rejects)));
+    for (size_t i = 0; report->nrejected > 0 && i < 2; i++)
+        if (files[i] != NULL)
+            fprintf(stderr, ", %s in %s", print_count(n, report->nrejected),
+                    stoa_quote(name, sizeof(name), files[i], strlen(files[i])));
     fprintf(stderr, "\n");
 }
 
@@ -250,13 +256,15 @@ static enum exit_code finish(const struct job *job, const struct arguments *argu
 
 static enum exit_code fail_convert(const struct job *job, const struct stoa_error *err)
 {
-    const char *path = job->options.output;
+    const char *const paths[] = {job->options.output, job->options.rejects,
+                                 job->options.rejects_raw};
+    const char *path = paths[0];
     char name[NAME_NBYTES];
 
     if (err->status != STOA_ERR_USAGE || err->os_errno != EEXIST)
         return fail(err);
-    if (access(path, F_OK) != 0)
-        path = job->options.rejects;
+    for (size_t i = 0; i < 3 && access(path, F_OK) != 0; i++)
+        path = paths[i] != NULL ? paths[i] : path;
     stoa_quote(name, sizeof(name), path, strlen(path));
     complain("%s: exists already (--force replaces it)", name);
     return EXIT_USAGE;

@@ -98,6 +98,9 @@ const struct option_row option_table[NOPTIONS] = {
         "otherwise with --on-error skip and reject)"},
     [OPT_REJECTS] = {"rejects", 0, "FILE",
         "leave bad records out and list them in FILE, as CSV with place, reason and text"},
+    [OPT_REJECTS_RAW] = {"rejects-raw", 0, "FILE",
+        "the same, but the records alone, as they stand, one after the other: to be mended and converted "
+        "with --header none and --schema; together with --rejects or without it"},
     [OPT_REJECTS_LIMIT] = {"rejects-limit", 0, "N",
         "list no more than N bad records; the others are left out and counted"},
     [OPT_MAX_ERRORS] = {"max-errors", 0, "N",

@@ -98,22 +98,33 @@ static void fill_report(const struct conversion *conversion, const struct counti
     }
 }
 
-/* The file of bad records; none is opened where they are not wanted. */
+/* Whether two of the files are the same one, or standard output, by their names. */
+static bool is_same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* The files of bad records; none is opened where they are not wanted. */
 static enum stoa_status open_rejects(const struct stoa_convert_options *options,
-                                     struct stoa_sink **out, struct stoa_error *err)
+                                     struct stoa_reject_sinks *out, struct stoa_error *err)
 {
     const bool wanted = options->on_error == STOA_CSV_ON_ERROR_REJECT;
+    const char *list = options->rejects, *raw = options->rejects_raw;
+    enum stoa_status st = STOA_OK;
 
-    if (wanted != (options->rejects != NULL))
+    if (wanted != (list != NULL || raw != NULL))
         return stoa_fail(err, STOA_ERR_USAGE,
                          wanted ? "bad records can be rejected into a file only: none is named"
                                 : "a file for bad records needs them to be rejected");
-    if (!wanted)
-        return STOA_OK;
-    if (strcmp(options->rejects, "-") == 0 && strcmp(options->output, "-") == 0)
-        return stoa_fail(err, STOA_ERR_USAGE,
-                         "rows and bad records can't both go to standard output");
-    return stoa_sink_create_file(options->rejects, options->replace, out, err);
+    if (is_same(list, options->output) || is_same(raw, options->output) || is_same(list, raw))
+        return stoa_fail(err, STOA_ERR_USAGE, "rows and bad records can't both go to %s",
+                         is_same(list, "-") || is_same(raw, "-") ? "standard output" : "one file");
+    if (list != NULL)
+        STOA_TRY(stoa_sink_create_file(list, options->replace, &out->list, err));
+    if (raw != NULL)
+        STOA_TRY(stoa_sink_create_file(raw, options->replace, &out->raw, err));
+out:
+    return st;
 }
 
 /*
@@ -121,16 +132,22 @@ static enum stoa_status open_rejects(const struct stoa_convert_options *options,
  * why.
  */
 static enum stoa_status commit_rejects(const struct conversion *conversion,
-                                       struct stoa_sink *rejects, enum stoa_status st,
+                                       const struct stoa_reject_sinks *rejects, enum stoa_status st,
                                        struct stoa_error *err)
 {
     uint64_t nrejected, nwritten;
 
-    if (rejects == NULL || conversion->plan.inputs == NULL)
+    if (conversion->plan.inputs == NULL)
         return STOA_OK;
-    if (st == STOA_OK || stoa_csv_source_rejected(conversion->plan.source, &nrejected, &nwritten))
-        return rejects->commit(rejects, err);
-    return STOA_OK;
+    if (st != STOA_OK && !stoa_csv_source_rejected(conversion->plan.source, &nrejected, &nwritten))
+        return STOA_OK;
+    st = STOA_OK;
+    if (rejects->list != NULL)
+        STOA_TRY(rejects->list->commit(rejects->list, err));
+    if (rejects->raw != NULL)
+        STOA_TRY(rejects->raw->commit(rejects->raw, err));
+out:
+    return st;
 }
 
 /* Restores all inputs from the output, without writing them anywhere. */
@@ -274,7 +291,7 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
 {
     struct conversion conversion = {.options = options};
     struct counting_sink output = {.base = {.write = counting_write}};
-    struct stoa_sink *rejects = NULL;
+    struct stoa_reject_sinks rejects = {0};
     enum stoa_status st;
 
     clock_gettime(CLOCK_MONOTONIC, &conversion.start);
@@ -285,7 +302,7 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
     output.below = output.target;
     output.base.name = output.target->name;
     STOA_TRY(open_rejects(options, &rejects, err));
-    STOA_TRY(stoa_plan_convert_init(&conversion.plan, options, rejects, err));
+    STOA_TRY(stoa_plan_convert_init(&conversion.plan, options, &rejects, err));
     if (options->dry_run) { /* the sink is closed without a commit: no trace */
         if (report != NULL)
             fill_report(&conversion, &output, report);
@@ -295,10 +312,10 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
     STOA_TRY(open_sink(&conversion, &output.base, err));
     st = stoa_run(&conversion.plan, conversion.sink, options->cancel, &conversion.progress, err);
     if (st != STOA_OK) {
-        (void)commit_rejects(&conversion, rejects, st, NULL); /* the first error is told */
+        (void)commit_rejects(&conversion, &rejects, st, NULL); /* the first error is told */
         goto out;
     }
-    STOA_TRY(commit_rejects(&conversion, rejects, st, err));
+    STOA_TRY(commit_rejects(&conversion, &rejects, st, err));
     STOA_TRY(settle(&conversion, &output, err));
     STOA_TRY(output.target->commit(output.target, err));
     if (options->verify)
@@ -309,7 +326,8 @@ out:
     if (conversion.sink != NULL)
         conversion.sink->close(conversion.sink);
     stoa_plan_convert_reset(&conversion.plan);
-    stoa_sink_close(rejects);
+    stoa_sink_close(rejects.list);
+    stoa_sink_close(rejects.raw);
     if (output.below != output.target)
         stoa_sink_close(output.below);
     stoa_sink_close(output.target);

@@ -190,13 +190,14 @@ out:
 
 static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
                                  const struct stoa_convert_options *options,
-                                 struct stoa_sink *rejects, struct stoa_error *err)
+                                 const struct stoa_reject_sinks *rejects, struct stoa_error *err)
 {
     struct stoa_csv_source_options source = {
         .csv = options->csv,
         .inferred = options->schema == NULL,
         .rejects = {.on_error = options->on_error,
-                    .sink = rejects,
+                    .sink = rejects->list,
+                    .raw_sink = rejects->raw,
                     .max_errors = options->max_errors,
                     .max_ratio = options->max_error_ratio,
                     .max_written = options->max_rejects},
@@ -292,7 +293,8 @@ static const char *find_obstacle(const struct stoa_plan_convert *plan,
 
 enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
                                         const struct stoa_convert_options *options,
-                                        struct stoa_sink *rejects, struct stoa_error *err)
+                                        const struct stoa_reject_sinks *rejects,
+                                        struct stoa_error *err)
 {
     long nprocessors = sysconf(_SC_NPROCESSORS_ONLN);
     enum stoa_status st;

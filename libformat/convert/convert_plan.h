@@ -12,6 +12,12 @@
 
 struct stoa_csv_inputs;
 
+/* Of bad records; NULL: not wanted. */
+struct stoa_reject_sinks {
+    struct stoa_sink *list;
+    struct stoa_sink *raw;
+};
+
 struct stoa_plan_convert {
     enum stoa_format from;
     enum stoa_format to;
@@ -32,12 +38,12 @@ struct stoa_plan_convert {
 };
 
 /*
- * Decides all of it and opens the source; `rejects` (NULL: none) is borrowed. On failure *plan is
+ * Decides all of it and opens the source; the sinks are borrowed. On failure *plan is
  * `{0}`.
  */
 STOA_CHECK enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
                                                    const struct stoa_convert_options *options,
-                                                   struct stoa_sink *rejects,
+                                                   const struct stoa_reject_sinks *rejects,
                                                    struct stoa_error *err);
 void stoa_plan_convert_reset(struct stoa_plan_convert *plan);
 

@@ -47,10 +47,11 @@ STOA_CHECK enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs
 /* What becomes of records that are no rows, or whose fields are no values of their columns. */
 struct stoa_csv_reject_options {
     enum stoa_csv_on_error on_error;
-    struct stoa_sink *sink; /* of STOA_CSV_ON_ERROR_REJECT: a list of them as CSV; borrowed */
-    uint64_t max_errors;    /* one more ends the run; 0: any number */
-    double max_ratio;       /* of all records that were read, looked at after each unit; 0: any */
-    uint64_t max_written;   /* to the sink; 0: any number */
+    struct stoa_sink *sink;     /* of STOA_CSV_ON_ERROR_REJECT: a list of them as CSV; borrowed */
+    struct stoa_sink *raw_sink; /* the records as they stand, with their line ends; borrowed */
+    uint64_t max_errors;        /* one more ends the run; 0: any number */
+    double max_ratio;     /* of all records that were read, looked at after each unit; 0: any */
+    uint64_t max_written; /* to the sinks; 0: any number */
 };
 
 /*
@@ -122,8 +123,8 @@ STOA_CHECK enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
 const char *stoa_csv_source_misfit(const struct stoa_batch_source *source, uint32_t column);
 
 /*
- * Records that were left out so far, and of these the ones that the sink has; true when they passed
- * a limit. One thread, not beside accept().
+ * Records that were left out so far, and of these the ones that the sinks have; true when they
+ * passed a limit. One thread, not beside accept().
  */
 bool stoa_csv_source_rejected(const struct stoa_batch_source *source, uint64_t *nrejected,
                               uint64_t *nwritten);

@@ -458,6 +458,7 @@ static enum stoa_status make_notes(const struct csv_source *source, struct origi
 
     if (st != STOA_OK)
         return st;
+    (*out)->rejects.keeps_whole = source->ledger.options.raw_sink != NULL;
     (*out)->owner = origin_share(origin);
     (*out)->release = release_origin;
     (*out)->line_end[0] = origin->text.line_end[0];
@@ -533,8 +534,9 @@ static enum stoa_status source_accept(struct stoa_batch_source *base, struct sto
         source->accepted = origin_share(origin);
     }
     if (source->ledger.options.on_error != STOA_CSV_ON_ERROR_ABORT)
-        STOA_TRY(stoa_csv_ledger_accept(&source->ledger, origin, origin->name, &notes->rejects,
-                                        &source->schema, origin->layout.places, err));
+        STOA_TRY(stoa_csv_ledger_accept(&source->ledger, origin, origin->name, origin->member,
+                                        &notes->rejects, &source->schema, origin->layout.places,
+                                        err));
     if (source->keeps_text)
         STOA_TRY(stoa_csv_origin_accept(&origin->text, notes, err));
     STOA_TRY(accept_misfits(source, notes, origin->name, err));

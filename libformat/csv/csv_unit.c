@@ -164,6 +164,7 @@ static enum stoa_status reject(struct reader *reader, struct stoa_csv_reject *re
 {
     const char *text = reader->text->text;
 
+    rejected->whole_nbytes = end - begin;
     if (end > begin && text[end - 1] == '\n')
         end--;
     if (end > begin && text[end - 1] == '\r')

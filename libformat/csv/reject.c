@@ -102,12 +102,14 @@ void stoa_csv_rejects_reset(struct stoa_csv_rejects *rejects)
 {
     stoa_free(rejects->items);
     stoa_buffer_free(&rejects->bytes);
+    stoa_buffer_free(&rejects->wholes);
     *rejects = (struct stoa_csv_rejects){0};
 }
 
 size_t stoa_csv_rejects_nbytes(const struct stoa_csv_rejects *rejects)
 {
-    return rejects->capacity * sizeof(*rejects->items) + rejects->bytes.capacity;
+    return rejects->capacity * sizeof(*rejects->items) + rejects->bytes.capacity +
+           rejects->wholes.capacity;
 }
 
 static size_t at_most(size_t nbytes)
@@ -132,6 +134,8 @@ enum stoa_status stoa_csv_rejects_append(struct stoa_csv_rejects *rejects,
     STOA_TRY(stoa_buffer_append(&rejects->bytes, reject->raw, item->raw_nbytes, err));
     STOA_TRY(
         stoa_buffer_append(&rejects->bytes, reject->message, strlen(reject->message) + 1, err));
+    if (rejects->keeps_whole)
+        STOA_TRY(stoa_buffer_append(&rejects->wholes, reject->raw, reject->whole_nbytes, err));
     rejects->nitems++;
 out:
     return st;
@@ -198,15 +202,16 @@ static enum stoa_status append_optional(struct stoa_buffer *out, const char *tex
 }
 
 static enum stoa_status append_row(struct stoa_buffer *out, const struct stoa_csv_reject *reject,
-                                   const char *name, uint64_t record, const char *column_name,
-                                   struct stoa_error *err)
+                                   const char *name, const char *member, uint64_t record,
+                                   const char *column_name, struct stoa_error *err)
 {
+    const size_t nfile = member != NULL ? (size_t)(member - name) - 1 : strlen(name);
     const char *kind = stoa_csv_reject_name(reject->kind);
     char *type = NULL;
     enum stoa_status st;
 
-    STOA_TRY(append_text(out, name, strlen(name), ',', err));
-    STOA_TRY(append_optional(out, NULL, 0, err));
+    STOA_TRY(append_text(out, name, nfile, ',', err));
+    STOA_TRY(append_optional(out, member, member != NULL ? strlen(member) : 0, err));
     STOA_TRY(append_number(out, reject->line, err));
     STOA_TRY(append_number(out, record, err));
     STOA_TRY(append_number(out, reject->record_offset, err));
@@ -278,8 +283,27 @@ static const char *name_of(const struct stoa_schema *schema, const uint32_t *pla
     return NULL;
 }
 
+/*
+ * Writes the next bad record as it stands. One at the end of an input may have no line end: then it
+ * gets one when another follows.
+ */
+static enum stoa_status write_whole(struct stoa_csv_ledger *ledger, const char *text, size_t nbytes,
+                                    struct stoa_error *err)
+{
+    struct stoa_sink *sink = ledger->options.raw_sink;
+    enum stoa_status st = STOA_OK;
+
+    if (ledger->is_unended)
+        STOA_TRY(sink->write(sink, "\n", 1, err));
+    ledger->is_unended = text[nbytes - 1] != '\n' && text[nbytes - 1] != '\r';
+    STOA_TRY(sink->write(sink, text, nbytes, err));
+out:
+    return st;
+}
+
 enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger, const void *input,
-                                        const char *name, const struct stoa_csv_rejects *rejects,
+                                        const char *name, const char *member,
+                                        const struct stoa_csv_rejects *rejects,
                                         const struct stoa_schema *schema, const uint32_t *places,
                                         struct stoa_error *err)
 {
@@ -288,6 +312,7 @@ enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger, const vo
     struct stoa_buffer text = {0};
     struct stoa_error over = {0};
     enum stoa_status limit = STOA_OK, st = STOA_OK;
+    const char *whole = (const char *)rejects->wholes.data;
     size_t at = 0;
 
     if (ledger->input != input)
@@ -297,11 +322,16 @@ enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger, const vo
         const struct stoa_csv_reject reject = stoa_csv_rejects_get(rejects, i, &at);
 
         limit = count(ledger, &reject, name, &over);
-        if (sink == NULL || (max_written > 0 && ledger->nwritten == max_written))
+        if ((sink == NULL && ledger->options.raw_sink == NULL) ||
+            (max_written > 0 && ledger->nwritten == max_written))
             continue;
-        STOA_TRY(append_row(&text, &reject, name, ledger->nbefore + reject.record + 1,
-                            name_of(schema, places, reject.column), err));
         ledger->nwritten++;
+        if (sink != NULL)
+            STOA_TRY(append_row(&text, &reject, name, member, ledger->nbefore + reject.record + 1,
+                                name_of(schema, places, reject.column), err));
+        if (ledger->options.raw_sink != NULL)
+            STOA_TRY(write_whole(ledger, whole, reject.whole_nbytes, err));
+        whole += reject.whole_nbytes;
     }
     ledger->nbefore += rejects->nrecords;
     ledger->nrecords += rejects->nrecords;

@@ -53,6 +53,7 @@ struct stoa_csv_reject {
     size_t value_nbytes;
     const char *raw; /* the record as it stands, without its line end */
     size_t raw_nbytes;
+    size_t whole_nbytes; /* with its line end, which stands behind `raw` when it is appended */
     const char *message;
 };
 
@@ -63,6 +64,8 @@ struct stoa_csv_rejects {
     size_t capacity;
     uint64_t nrecords;        /* of the unit, good and bad */
     struct stoa_buffer bytes; /* the texts of the items, which are found by the lengths */
+    bool keeps_whole;
+    struct stoa_buffer wholes; /* with keeps_whole the records with their line ends */
 };
 
 void stoa_csv_rejects_reset(struct stoa_csv_rejects *rejects);
@@ -70,7 +73,10 @@ void stoa_csv_rejects_reset(struct stoa_csv_rejects *rejects);
 /* Memory that they take. */
 size_t stoa_csv_rejects_nbytes(const struct stoa_csv_rejects *rejects);
 
-/* Adds a record; what its pointers lead to is copied, value and raw up to their limit. */
+/*
+ * Adds a record; what its pointers lead to is copied, value and raw up to their limit. Behind `raw`
+ * stands the rest of its whole_nbytes.
+ */
 STOA_CHECK enum stoa_status stoa_csv_rejects_append(struct stoa_csv_rejects *rejects,
                                                     const struct stoa_csv_reject *reject,
                                                     struct stoa_error *err);
@@ -83,7 +89,8 @@ struct stoa_csv_reject stoa_csv_rejects_get(const struct stoa_csv_rejects *rejec
 struct stoa_csv_ledger {
     struct stoa_csv_reject_options options;
     uint64_t nrejected; /* records left out */
-    uint64_t nwritten;  /* of these, to the file */
+    uint64_t nwritten;  /* of these, to the file or files */
+    bool is_unended;    /* the last raw record that was written has no line end */
     uint64_t nrecords;  /* of all inputs */
     const void *input;  /* the current one, */
     uint64_t nbefore;   /* and its records before the next unit */
@@ -96,12 +103,13 @@ STOA_CHECK enum stoa_status stoa_csv_ledger_init(struct stoa_csv_ledger *ledger,
                                                  struct stoa_error *err);
 
 /*
- * The rejects of the next unit, which is of `input`, called `name`. `places` tells where the fields
- * of the schema stand in its text. STOA_ERR_DATA when a limit is passed: the message is that of the
- * record that passed it.
+ * The rejects of the next unit, which is of `input`, called `name`, of which `member` is the end,
+ * or NULL. `places` tells where the fields of the schema stand in its text. STOA_ERR_DATA when a
+ * limit is passed: the message is that of the record that passed it.
  */
 STOA_CHECK enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger,
                                                    const void *input, const char *name,
+                                                   const char *member,
                                                    const struct stoa_csv_rejects *rejects,
                                                    const struct stoa_schema *schema,
                                                    const uint32_t *places, struct stoa_error *err);

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import zipfile
 
 import cli
 from cli import expect, point, refuse, stoa, write
@@ -162,6 +163,40 @@ run("long.csv", "--schema", "ab.json", "--rejects", "r.csv", "--force")
 got = read_rejects()
 point("10,000 bytes of a record and of a value", [(len(row["raw_record"]), len(row["value"])) for row in got] == [(10000, 1), (10000, 10000)], got)
 
+# ---- The records as they stand ----
+for jobs in ("1", "8"):
+    for rows in ("1", "7", "1000"):
+        done = run("k.csv", "--schema", "s.json", "--rejects", "r.csv", "--rejects-raw", "raw.csv", "--force", "--row-group-rows", rows, jobs=jobs)
+        point(f"raw records, {jobs} jobs, units of {rows}", done.code == 5 and cli.read("raw.csv") == b"".join(kind[0] for kind in KINDS) and
+              f"{len(KINDS)} in r.csv, {len(KINDS)} in raw.csv" in done.err and len(read_rejects()) == len(KINDS), done)
+done = run("long.csv", "--schema", "ab.json", "--rejects-raw", "raw.csv", "--force")
+point("... whole, and without a list", cli.read("raw.csv") == cli.read("long.csv")[4:] and done.code == 5 and " in raw.csv" in done.err, done)
+write("1.csv", "a,b\n1,x\nq,y")
+write("2.csv", "a,b\nr,z\r\n3,w\n")
+done = run("1.csv", "2.csv", "1.csv", "--schema", "ab.json", "--rejects-raw", "raw.csv", "--force")
+point("... one without a line end gets one if another follows", cli.read("raw.csv") == b"q,y\nr,z\r\nq,y", done)
+done = run("1.csv", "2.csv", "1.csv", "--schema", "ab.json", "--rejects", "r.csv", "--rejects-raw", "raw.csv", "--rejects-limit", "2", "--force")
+point("... no more than are listed", cli.read("raw.csv") == b"q,y\nr,z\r\n" and len(read_rejects()) == 2, done)
+write("raw.csv", cli.read("raw.csv").replace(b"q", b"7").replace(b"r", b"8"))
+done = run("raw.csv", "--schema", "ab.json", "--header", "none")
+point("... can be mended and converted", done.out == "a,b\n7,y\n8,z\n", done)
+refuse("... one file for both", ["convert", "1.csv", "-o", "o.stoa", "--rejects", "x", "--rejects-raw", "x"], 2,
+       "rows and bad records can't both go to one file")
+refuse("... that exists", ["convert", "1.csv", "-o", "o.stoa", "--rejects-raw", "raw.csv"], 2,
+       "raw.csv: exists already (--force replaces it)")
+refuse("... and skips", ["convert", "1.csv", "-o", "o.stoa", "--rejects-raw", "x", "--on-error", "skip"], 2,
+       "--on-error skip: --rejects-raw asks for something else")
+
+# ---- Members of archives ----
+with zipfile.ZipFile("z.zip", "w") as archive:
+    archive.write("1.csv", "in: a/1.csv")
+    archive.write("2.csv")
+done = run("z.zip", "2.csv", "--schema", "ab.json", "--rejects", "r.csv", "--force")
+point("members have a column", [(row["file"], row["member"], row["line"]) for row in read_rejects()] ==
+      [("z.zip", "in: a/1.csv", "3"), ("z.zip", "2.csv", "2"), ("2.csv", "", "2")], done, read_rejects())
+refuse("... and are named in messages", ["convert", "z.zip", "--schema", "ab.json", "-o", "o.stoa"], 1,
+       'z.zip:in: a/1.csv: line 3, column 1 (a): "q" is not int64')
+
 # ---- Generated ----
 schema("g.json", n="int64!", d="date32", t="utf8")
 wrong = []
@@ -190,10 +225,11 @@ for _ in range(max(1, int(15 * SCALE))):
         line += raw.count("\n") + 1
     write("g.csv", text)
     for jobs in ("1", "3"):
-        done = run("g.csv", "--schema", "g.json", "--rejects", "r.csv", "--force", "--row-group-rows", str(chance.randrange(1, 90)), jobs=jobs)
+        done = run("g.csv", "--schema", "g.json", "--rejects", "r.csv", "--rejects-raw", "raw.csv", "--force", "--row-group-rows", str(chance.randrange(1, 90)), jobs=jobs)
         got = [tuple(row[name] for name in ("line", "record", "record_offset", "error", "raw_record")) for row in read_rejects()]
         out = list(csv.reader(done.out.splitlines(True)))[1:]
-        if got != bad or out != rows or done.code != (5 if bad else 0):
+        raw = cli.read("raw.csv").decode()
+        if got != bad or out != rows or raw != "".join(row[4] + end for row in bad) or done.code != (5 if bad else 0):
             wrong.append(f"{text!r}\n{got!r}\n{bad!r}\n{done}")
 point("generated files: rows and bad records are those of another reader", not wrong, *wrong[:1])
 cli.end()

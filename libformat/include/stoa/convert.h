@@ -90,11 +90,13 @@ struct stoa_convert_options {
      */
     enum stoa_csv_on_error on_error;
     enum stoa_conflict on_conflict;
-    const char *rejects;    /* the file that lists them, with STOA_CSV_ON_ERROR_REJECT; it is there
-                               also when there are none, or too many */
-    uint64_t max_rejects;   /* of them in the file; 0: all */
-    uint64_t max_errors;    /* one more ends the conversion; 0: any number */
-    double max_error_ratio; /* of all records, looked at after each unit; 0: any */
+    const char *rejects;     /* the file that lists them, with STOA_CSV_ON_ERROR_REJECT; it is there
+                                also when there are none, or too many */
+    const char *rejects_raw; /* the file of the records themselves, one after the other as they
+                                stand, in UTF-8; likewise, with `rejects` or without it */
+    uint64_t max_rejects;    /* of them in the files; 0: all */
+    uint64_t max_errors;     /* one more ends the conversion; 0: any number */
+    double max_error_ratio;  /* of all records, looked at after each unit; 0: any */
     enum stoa_compress compress;
     struct stoa_csv_write_options csv_out; /* of a CSV output; a delimiter 0 is a tab in TSV */
     struct stoa_writer_options writer;

@@ -28,6 +28,7 @@ struct job {
     struct stoa_schema schema;
     struct stoa_test_io_fault fault;
     char *rejects; /* what was written, terminated */
+    char *raw;     /* the same of the records as they stand */
     size_t nrows;
     uint64_t nrejected;
     uint64_t nwritten;
@@ -45,6 +46,7 @@ static void job_init(struct job *job, const char *schema, const char *text)
 static void job_reset(struct job *job)
 {
     free(job->rejects);
+    free(job->raw);
     stoa_schema_reset(&job->schema);
 }
 
@@ -78,18 +80,21 @@ static enum stoa_status run(void *context, struct stoa_error *err)
     struct job *job = context;
     struct stoa_csv_inputs *inputs = NULL;
     struct stoa_batch_source *source = NULL;
-    struct stoa_sink *memory = NULL, *sink = NULL;
+    struct stoa_sink *memory = NULL, *sink = NULL, *raw = NULL;
     size_t nbytes;
     bool more = true;
     enum stoa_status st;
 
     job->nrows = 0;
     free(job->rejects);
-    job->rejects = NULL;
+    free(job->raw);
+    job->rejects = job->raw = NULL;
     STOA_TRY(stoa_csv_inputs_new(&path, 1, &inputs, err));
     STOA_TRY(stoa_sink_create_memory(&memory, err));
     sink = stoa_test_faulty_sink(memory, &job->fault);
     job->options.rejects.sink = sink;
+    STOA_TRY(stoa_sink_create_memory(&raw, err));
+    job->options.rejects.raw_sink = raw;
     STOA_TRY(stoa_csv_source_open(inputs, &job->options, &source, err));
     while (more && st == STOA_OK)
         st = step(source, job, &more, err);
@@ -99,10 +104,14 @@ out:
         const char *bytes = (const char *)stoa_sink_memory(memory, &nbytes);
 
         job->rejects = strndup(bytes, nbytes);
+        bytes = (const char *)stoa_sink_memory(raw, &nbytes);
+        job->raw = strndup(bytes != NULL ? bytes : "", nbytes);
     }
     if (source != NULL)
         source->close(source);
     stoa_sink_close(sink);
+    if (raw != NULL)
+        stoa_sink_close(raw);
     if (sink == NULL && memory != NULL)
         stoa_sink_close(memory);
     stoa_csv_inputs_free(inputs);
@@ -214,6 +223,7 @@ static void a_record_is_rejected_once(void **state)
                             "\"t.csv\",,3,2,12,12,1,\"a\",\"cast\",\"int64\",\"z\",\"z,2,w\","
                             "\"line 3, column 1 (a): \"\"z\"\" is not int64\"\n");
     assert_int_equal(job.nrows, 0);
+    assert_string_equal(job.raw, "1,x,y\nz,2,w\n");
     job_reset(&job);
 }
 
