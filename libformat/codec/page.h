@@ -28,11 +28,11 @@ void stoa_decoder_free(struct stoa_decoder *decoder);
  *           `values` is not looked at.
  * plan      an allowed plan. Where it can't hold these values (CONST of values that differ, NARROW
  *           of a value too wide), the encoder takes PFOR or PLAIN in its place; where PFOR, NARROW,
- *           RLE or SPARSE would store equal values, it takes CONST. So a plan chosen from a sample
- *           never fails and never loses anything.
- * raw_nbytes  set to the bytes of all payloads before compression (the page table's raw_len).
- * Deterministic: equal values, plan and level give equal bytes with one version of libzstd.
- * Errors: STOA_ERR_NOMEM. On error *out keeps its old length.
+ *           RLE or SPARSE would store equal values, it takes CONST; and PLAIN where a node and
+ * those below it came out more than 16 bytes above that. So a plan chosen from a sample never fails
+ * and never costs much. raw_nbytes  set to the bytes of all payloads before compression (the page
+ * table's raw_len). Deterministic: equal values, plan and level give equal bytes with one version
+ * of libzstd. Errors: STOA_ERR_NOMEM. On error *out keeps its old length.
  */
 STOA_CHECK enum stoa_status stoa_page_encode(struct stoa_encoder *encoder,
                                              const struct stoa_vector *values, enum stoa_phys phys,

@@ -18,6 +18,9 @@
 
 enum { NO_NULLS = 0, ALL_NULL = 1, SOME_NULLS = 2 };
 
+/* What an encoding may take above PLAIN. */
+enum { PLAIN_SLACK_NBYTES = 16 };
+
 enum stoa_status stoa_encoder_new(struct stoa_encoder **out, int zstd_level, struct stoa_error *err)
 {
     struct stoa_encoder *encoder = NULL;
@@ -77,10 +80,33 @@ const struct stoa_plan_node *stoa_plan_child(const struct stoa_plan_node *node, 
     return child;
 }
 
+/* What the payloads of PLAIN take, lengths of text as U32. */
+static size_t plain_nbytes(const struct stoa_vector *values)
+{
+    size_t n = values->nvalues;
+
+    return values->phys == STOA_PHYS_BYTES
+               ? (size_t)(values->offsets[n] - values->offsets[0]) + 4 * n
+               : n * values->width;
+}
+
 enum stoa_status stoa_node_encode(struct stoa_encoder *encoder, const struct stoa_plan_node *plan,
                                   const struct stoa_vector *values, struct stoa_error *err)
 {
-    return stoa_encoding_find(plan->encoding)->encode(encoder, plan, values, err);
+    struct stoa_plan_node plain[2] = {
+        {STOA_PLAIN, (uint8_t)values->phys, plan->compress},
+        {STOA_PFOR, STOA_PHYS_U32, false}, /* lengths of BYTES */
+    };
+    size_t begin = encoder->payload.nbytes;
+    unsigned nnodes = encoder->nnodes;
+    enum stoa_status st = stoa_encoding_find(plan->encoding)->encode(encoder, plan, values, err);
+
+    if (st != STOA_OK || plan->encoding == STOA_DICT || /* codes: those were looked at by now */
+        encoder->payload.nbytes - begin <= plain_nbytes(values) + PLAIN_SLACK_NBYTES)
+        return st;
+    encoder->payload.nbytes = begin;
+    encoder->nnodes = nnodes;
+    return stoa_plain_encode(encoder, plain, values, err);
 }
 
 enum stoa_status stoa_node_encode_instead(struct stoa_encoder *encoder,
