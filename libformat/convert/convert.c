@@ -1,5 +1,6 @@
 /*
- * Conversions from beginning to end: the plan, the output, the run, the report.
+ * Conversions from beginning to end: the plan, the output, the report. What is in between is in
+ * conversion.h.
  */
 #include <string.h>
 #include <time.h>
@@ -7,27 +8,12 @@
 #include <stoa/restore.h>
 
 #include "base/error.h"
-#include "convert/run.h"
-#include "convert/stoa_side.h"
-#include "convert/text_pack.h"
-#include "convert/widening.h"
+#include "convert/conversion.h"
 #include "csv/csv.h"
-#include "exec/progress.h"
-#include "io/spill.h"
-#include "jsonl/jsonl.h"
-
-struct conversion {
-    const struct stoa_convert_options *options;
-    struct stoa_plan_convert plan;
-    struct stoa_batch_sink *sink;
-    uint32_t nwidened; /* columns */
-    struct stoa_progress progress;
-    struct timespec start;
-};
 
 static void report_progress(void *context, const struct stoa_progress *progress)
 {
-    const struct conversion *conversion = context;
+    const struct stoa_conversion *conversion = context;
     const struct stoa_convert_progress now = {
         .done_nbytes = stoa_progress_get(progress, STOA_PROGRESS_BYTES_IN),
         .total_nbytes = stoa_progress_get(progress, STOA_PROGRESS_TOTAL_BYTES),
@@ -38,45 +24,16 @@ static void report_progress(void *context, const struct stoa_progress *progress)
     conversion->options->progress(conversion->options->progress_context, &now);
 }
 
-static enum stoa_status open_sink(struct conversion *conversion, struct stoa_sink *output,
-                                  struct stoa_error *err)
+static enum stoa_status output_write(struct stoa_sink *sink, const void *bytes, size_t nbytes,
+                                     struct stoa_error *err)
 {
-    const struct stoa_plan_convert *plan = &conversion->plan;
-    const struct stoa_text_packer *packer = stoa_text_packer_find(plan->compress);
+    struct stoa_output *output = (struct stoa_output *)sink;
 
-    switch (plan->to) {
-    case STOA_FORMAT_STOA:
-        return stoa_writer_sink_open(output, &plan->schema, &conversion->options->writer,
-                                     &conversion->sink, err);
-    case STOA_FORMAT_JSONL:
-        return stoa_jsonl_sink_open(output, packer, &conversion->sink, err);
-    default:
-        return stoa_csv_sink_open(output, &plan->csv_out, packer, &plan->schema, &conversion->sink,
-                                  err);
-    }
+    output->nbytes += nbytes;
+    return output->below->write(output->below, bytes, nbytes, err);
 }
 
-/*
- * A sink that counts what goes through it, to `below`: the target, or a draft of it while the types
- * are guesses.
- */
-struct counting_sink {
-    struct stoa_sink base;
-    struct stoa_sink *below;
-    struct stoa_sink *target;
-    uint64_t nbytes;
-};
-
-static enum stoa_status counting_write(struct stoa_sink *sink, const void *bytes, size_t nbytes,
-                                       struct stoa_error *err)
-{
-    struct counting_sink *counting = (struct counting_sink *)sink;
-
-    counting->nbytes += nbytes;
-    return counting->below->write(counting->below, bytes, nbytes, err);
-}
-
-static void fill_report(const struct conversion *conversion, const struct counting_sink *output,
+static void fill_report(const struct stoa_conversion *conversion, const struct stoa_output *output,
                         struct stoa_convert_report *report)
 {
     *report = (struct stoa_convert_report){
@@ -131,7 +88,7 @@ out:
  * Bad records are kept when the run is through, and when there were too many of them: they tell
  * why.
  */
-static enum stoa_status commit_rejects(const struct conversion *conversion,
+static enum stoa_status commit_rejects(const struct stoa_conversion *conversion,
                                        const struct stoa_reject_sinks *rejects, enum stoa_status st,
                                        struct stoa_error *err)
 {
@@ -151,7 +108,7 @@ out:
 }
 
 /* Restores all inputs from the output, without writing them anywhere. */
-static enum stoa_status verify(const struct conversion *conversion, struct stoa_error *err)
+static enum stoa_status verify(const struct stoa_conversion *conversion, struct stoa_error *err)
 {
     const struct stoa_restore_options options = {
         .path = conversion->options->output,
@@ -162,135 +119,11 @@ static enum stoa_status verify(const struct conversion *conversion, struct stoa_
     return stoa_restore(&options, NULL, err);
 }
 
-/* ---- Types that are guesses until all is read. ---- */
-
-/* The draft is the target itself where that can be read again. */
-static enum stoa_status open_draft(const struct conversion *conversion,
-                                   struct counting_sink *output, struct stoa_error *err)
-{
-    if (!conversion->plan.may_widen || output->target->reopen != NULL)
-        return STOA_OK;
-    return stoa_sink_create_spill(&output->below, err);
-}
-
-static enum stoa_status copy_bytes(const struct conversion *conversion, struct stoa_source *from,
-                                   struct stoa_sink *to, struct stoa_error *err)
-{
-    const size_t step = (size_t)1 << 20;
-    uint8_t *bytes;
-    enum stoa_status st = stoa_alloc(&bytes, step, err);
-
-    for (uint64_t at = 0; st == STOA_OK && at < from->nbytes; at += step) {
-        size_t nbytes = from->nbytes - at < step ? (size_t)(from->nbytes - at) : step;
-
-        if (conversion->options->cancel != NULL && *conversion->options->cancel != 0)
-            st = stoa_fail(err, STOA_ERR_CANCELLED, "stopped on request");
-        if (st == STOA_OK)
-            st = from->read_at(from, at, bytes, nbytes, err);
-        if (st == STOA_OK)
-            st = to->write(to, bytes, nbytes, err);
-    }
-    stoa_free(bytes);
-    return st;
-}
-
-/* Tells of each column that widened what it is now, and why. */
-static enum stoa_status tell_widened(const struct conversion *conversion, const bool *widens,
-                                     const struct stoa_schema *schema, struct stoa_error *err)
-{
-    const struct stoa_convert_options *options = conversion->options;
-    enum stoa_status st = STOA_OK;
-
-    for (uint32_t i = 0; options->note != NULL && st == STOA_OK && i < schema->nfields; i++) {
-        struct stoa_error note;
-        char *type;
-
-        if (!widens[i])
-            continue;
-        st = stoa_type_print(&schema->fields[i], &type, err);
-        if (st != STOA_OK)
-            break;
-        stoa_fail(&note, STOA_ERR_DATA, "%s: the column is %s now",
-                  stoa_csv_source_misfit(conversion->plan.source, i), type);
-        options->note(options->note_context, note.message);
-        stoa_free(type);
-    }
-    return st;
-}
-
-/* Writes the draft once more with the types that hold all values, or without its text. */
-static enum stoa_status write_anew(struct conversion *conversion, struct stoa_source *draft,
-                                   const bool *widens, struct counting_sink *output,
-                                   struct stoa_error *err)
-{
-    const struct stoa_reader_options memory = {.memory_nbytes =
-                                                   conversion->plan.memory.limit_nbytes};
-    struct stoa_widen widen = {
-        .options = &conversion->plan.csv_in,
-        .widens = widens,
-        .drops_text = conversion->options->no_source_text,
-        .jobs = conversion->plan.jobs,
-        .cancel = conversion->options->cancel,
-        .progress = &conversion->progress,
-    };
-    struct stoa_schema schema = {0};
-    enum stoa_status st;
-
-    STOA_TRY(stoa_reader_open(draft, &memory, &widen.reader, err));
-    STOA_TRY(stoa_widen_decide(&widen, &schema, err));
-    STOA_TRY(stoa_widen_write(&widen, &schema, &output->base, err));
-    STOA_TRY(tell_widened(conversion, widens, &schema, err));
-out:
-    stoa_reader_close(widen.reader);
-    stoa_schema_reset(&schema);
-    return st;
-}
-
-/* Makes the target of the draft, unless the draft is good as it is. */
-static enum stoa_status settle(struct conversion *conversion, struct counting_sink *output,
-                               struct stoa_error *err)
-{
-    const struct stoa_convert_options *options = conversion->options;
-    const struct stoa_plan_convert *plan = &conversion->plan;
-    struct stoa_sink *draft = output->below;
-    struct stoa_source *source = NULL;
-    bool *widens = NULL, anew;
-    enum stoa_status st = STOA_OK;
-
-    if (!plan->may_widen)
-        return STOA_OK;
-    STOA_TRY(stoa_alloc_zeroed(&widens, plan->schema.nfields, sizeof(*widens), err));
-    for (uint32_t i = 0; i < plan->schema.nfields; i++) {
-        widens[i] = stoa_csv_source_misfit(plan->source, i) != NULL;
-        conversion->nwidened += widens[i];
-    }
-    anew = conversion->nwidened > 0 || options->no_source_text;
-    if (!anew && draft == output->target)
-        goto out;
-    STOA_TRY(draft->reopen(draft, &source, err));
-    if (draft == output->target) {
-        output->target = NULL;
-        STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output->target, err));
-    }
-    output->below = output->target;
-    output->nbytes = 0;
-    st = anew ? write_anew(conversion, source, widens, output, err)
-              : copy_bytes(conversion, source, &output->base, err);
-out:
-    stoa_source_close(source);
-    if (draft != output->target)
-        stoa_sink_close(draft);
-    if (output->below == draft)
-        output->below = output->target;
-    stoa_free(widens);
-    return st;
-}
-
 enum stoa_status stoa_convert(const struct stoa_convert_options *options,
                               struct stoa_convert_report *report, struct stoa_error *err)
 {
-    struct conversion conversion = {.options = options};
-    struct counting_sink output = {.base = {.write = counting_write}};
+    struct stoa_conversion conversion = {.options = options};
+    struct stoa_output output = {.base = {.write = output_write}};
     struct stoa_reject_sinks rejects = {0};
     enum stoa_status st;
 
@@ -308,24 +141,20 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
             fill_report(&conversion, &output, report);
         goto out;
     }
-    STOA_TRY(open_draft(&conversion, &output, err));
-    STOA_TRY(open_sink(&conversion, &output.base, err));
-    st = stoa_run(&conversion.plan, conversion.sink, options->cancel, &conversion.progress, err);
+    st = stoa_conversion_run(&conversion, &output, err);
     if (st != STOA_OK) {
         (void)commit_rejects(&conversion, &rejects, st, NULL); /* the first error is told */
         goto out;
     }
     STOA_TRY(commit_rejects(&conversion, &rejects, st, err));
-    STOA_TRY(settle(&conversion, &output, err));
+    STOA_TRY(stoa_conversion_settle(&conversion, &output, err));
     STOA_TRY(output.target->commit(output.target, err));
     if (options->verify)
         STOA_TRY(verify(&conversion, err));
     if (report != NULL)
         fill_report(&conversion, &output, report);
 out:
-    if (conversion.sink != NULL)
-        conversion.sink->close(conversion.sink);
-    stoa_plan_convert_reset(&conversion.plan);
+    stoa_conversion_reset(&conversion);
     stoa_sink_close(rejects.list);
     stoa_sink_close(rejects.raw);
     if (output.below != output.target)

@@ -188,6 +188,22 @@ out:
     return st;
 }
 
+/* Of columns with guessed types; text holds any value, and so does a type that was given. */
+static enum stoa_draft draft_of(const struct stoa_plan_convert *plan,
+                                const struct stoa_convert_options *options,
+                                const struct stoa_schema *schema)
+{
+    bool may_widen = false;
+
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        may_widen |= schema->fields[i].type.id != STOA_UTF8 &&
+                     stoa_csv_given_type(&options->csv, schema->fields[i].name) == NULL;
+    if (!may_widen)
+        return STOA_DRAFT_NONE;
+    return plan->to == STOA_FORMAT_STOA && options->filter == NULL ? STOA_DRAFT_OUTPUT
+                                                                   : STOA_DRAFT_ROWS;
+}
+
 static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
                                  const struct stoa_convert_options *options,
                                  const struct stoa_reject_sinks *rejects, struct stoa_error *err)
@@ -203,6 +219,7 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
                     .max_written = options->max_rejects},
     };
     struct stoa_schema table = {0}, read = {0};
+    bool certain = true;
     uint32_t *columns = NULL;
     uint32_t nselected = 0;
     enum stoa_status st;
@@ -220,7 +237,7 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
         stoa_csv_inputs_sniff(plan->inputs, &source.csv, options->schema, &source.csv, NULL, err));
     if (options->schema == NULL)
         STOA_TRY(stoa_survey_inputs(plan->inputs, &source.csv, plan->jobs, options->cancel, &table,
-                                    err));
+                                    &certain, err));
     else
         STOA_TRY(take_schema(options, &table, err));
     source.schema = &table;
@@ -232,12 +249,12 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
                      options->npaths < plan->jobs ? options->npaths : plan->jobs, &read,
                      plan->to != STOA_FORMAT_STOA);
     source.prefetch_nbytes = plan->memory.prefetch_nbytes;
-    plan->may_widen = options->schema == NULL && plan->to == STOA_FORMAT_STOA &&
-                      options->filter == NULL && options->columns == NULL && widens(options);
+    if (!certain && widens(options))
+        plan->draft = draft_of(plan, options, &read);
     plan->csv_in = source.csv;
     stoa_csv_options_settle(&plan->csv_in);
-    source.widens = plan->may_widen;
-    source.keeps_text = plan->obstacle == NULL || plan->may_widen;
+    source.widens = plan->draft != STOA_DRAFT_NONE;
+    source.keeps_text = plan->keeps_text = plan->obstacle == NULL;
     STOA_TRY(stoa_csv_source_open(plan->inputs, &source, &plan->source, err));
     if (options->filter != NULL)
         STOA_TRY(stoa_filter_bind(options->filter, plan->source->schema, &plan->matcher, err));

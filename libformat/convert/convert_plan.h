@@ -18,6 +18,16 @@ struct stoa_reject_sinks {
     struct stoa_sink *raw;
 };
 
+/*
+ * Where rows go while their types are guesses that values to come may prove wrong (spec/csv.md,
+ * "Widening").
+ */
+enum stoa_draft {
+    STOA_DRAFT_NONE,   /* they are no guesses, or such values are errors: to the output */
+    STOA_DRAFT_OUTPUT, /* a Stoa file that the output is, or is made of by copying */
+    STOA_DRAFT_ROWS,   /* a Stoa file from which all rows are read again, and then go on */
+};
+
 struct stoa_plan_convert {
     enum stoa_format from;
     enum stoa_format to;
@@ -30,7 +40,8 @@ struct stoa_plan_convert {
     struct stoa_matcher *matcher;     /* bound to the source's schema; NULL: every row */
     uint32_t group_nrows;             /* of a row group at the most, */
     uint64_t group_nbytes;            /* and its bytes (run.c); of a unit its rows and text */
-    bool may_widen;                   /* columns of the output, whose types are guesses */
+    enum stoa_draft draft;            /* what of, while types are guesses */
+    bool keeps_text;                  /* that the inputs can be restored from */
     struct stoa_csv_options csv_in;   /* of a CSV source, nothing left to be found out */
     const char *obstacle;             /* to keeping the text of the inputs; NULL: it is kept */
     unsigned jobs;

@@ -33,16 +33,15 @@ struct item {
     size_t nnotes;
     size_t notes_capacity;
     uint64_t nrows;
-    uint64_t nbytes; /* what the size of a row group counts */
-    uint64_t memory; /* what it is charged for */
+    uint64_t nbytes;            /* what the size of a row group counts */
+    struct stoa_text_unit text; /* of the unit */
+    uint64_t memory;            /* what it is charged for */
     uint64_t ordinal;
     void *made;
 };
 
 struct run {
-    struct stoa_plan_convert *plan;
-    struct stoa_batch_sink *sink;
-    struct stoa_progress *progress;
+    const struct stoa_run *plan;
     struct item *held; /* what assemble has joined so far */
     uint64_t next_ordinal;
 };
@@ -50,17 +49,18 @@ struct run {
 /* Charges an item for so much memory from now on. */
 static void charge(struct run *run, struct item *item, uint64_t nbytes)
 {
-    atomic_fetch_add(&run->plan->memory.nbytes, nbytes);
-    atomic_fetch_sub(&run->plan->memory.nbytes, item->memory);
+    atomic_fetch_add(&run->plan->memory->nbytes, nbytes);
+    atomic_fetch_sub(&run->plan->memory->nbytes, item->memory);
     item->memory = nbytes;
 }
 
 static bool has_room(void *context)
 {
     const struct run *run = context;
-    uint64_t kept = run->sink->kept_nbytes != NULL ? run->sink->kept_nbytes(run->sink) : 0;
+    uint64_t kept =
+        run->plan->sink->kept_nbytes != NULL ? run->plan->sink->kept_nbytes(run->plan->sink) : 0;
 
-    return stoa_memory_has_room(&run->plan->memory, kept);
+    return stoa_memory_has_room(run->plan->memory, kept);
 }
 
 static void drop_notes(struct item *item)
@@ -85,7 +85,7 @@ static void drop(void *context, void *dropped)
     drop_notes(item);
     stoa_free(item->notes);
     if (item->made != NULL)
-        run->sink->item_free(run->sink, item->made);
+        run->plan->sink->item_free(run->plan->sink, item->made);
     charge(run, item, 0);
     stoa_free(item);
 }
@@ -108,15 +108,15 @@ static enum stoa_status stage_next(void *context, void **item, struct stoa_error
     struct run *run = context;
     struct stoa_batch_source *source = run->plan->source;
     struct stoa_unit *unit = NULL;
-    struct stoa_memory *memory = &run->plan->memory;
+    struct stoa_memory *memory = run->plan->memory;
     struct item *made = NULL;
     uint64_t done, total;
     enum stoa_status st;
 
     STOA_TRY(source->next(source, &unit, err));
     source->progress(source, &done, &total);
-    set_counter(run->progress, STOA_PROGRESS_BYTES_IN, done);
-    set_counter(run->progress, STOA_PROGRESS_TOTAL_BYTES, total);
+    set_counter(run->plan->progress, STOA_PROGRESS_BYTES_IN, done);
+    set_counter(run->plan->progress, STOA_PROGRESS_TOTAL_BYTES, total);
     if (unit == NULL)
         goto out;
     STOA_TRY(stoa_memory_of_unit(memory, unit->nbytes, unit->nrows, &memory->last_nbytes, err));
@@ -135,7 +135,7 @@ out:
 static enum stoa_status filter_batch(const struct run *run, struct stoa_batch *batch,
                                      struct stoa_error *err)
 {
-    const struct stoa_schema *schema = &run->plan->schema;
+    const struct stoa_schema *schema = run->plan->schema;
     struct stoa_batch kept = {0};
     uint8_t *selected = NULL;
     uint32_t *rows = NULL;
@@ -175,13 +175,13 @@ out:
  * more: no matter of types, which may turn out to be others in the end.
  */
 static uint64_t group_nbytes_of(const struct run *run, const struct stoa_batch *batch,
-                                uint64_t unit_nbytes, uint64_t unit_nrows)
+                                const struct stoa_text_unit *unit)
 {
     uint64_t text, fields;
 
-    if (run->plan->from == STOA_FORMAT_STOA)
+    if (!run->plan->counts_text)
         return stoa_memory_batch_nbytes(batch);
-    text = unit_nrows > 0 ? unit_nbytes * batch->nrows / unit_nrows : 0;
+    text = unit->nrows > 0 ? unit->nbytes * batch->nrows / unit->nrows : 0;
     fields = (uint64_t)8 * batch->nrows * batch->ncolumns;
     return text > fields ? text : fields;
 }
@@ -191,10 +191,10 @@ static enum stoa_status stage_read(void *context, void **at, struct stoa_error *
     struct run *run = context;
     struct item *item = *at;
     struct stoa_unit *unit = item->unit;
-    const uint64_t unit_nbytes = unit->nbytes, unit_nrows = unit->nrows;
     struct stoa_batch *batch;
     enum stoa_status st;
 
+    item->text = (struct stoa_text_unit){.nbytes = unit->nbytes, .nrows = unit->nrows};
     STOA_TRY(stoa_reserve(&item->batches, &item->capacity, 1, sizeof(*item->batches), err));
     STOA_TRY(stoa_reserve(&item->notes, &item->notes_capacity, 1, sizeof(*item->notes), err));
     batch = item->batches;
@@ -206,11 +206,11 @@ static enum stoa_status stage_read(void *context, void **at, struct stoa_error *
     item->nnotes = item->notes[0] != NULL;
     if (run->plan->matcher != NULL && batch->nrows > 0)
         STOA_TRY(filter_batch(run, batch, err));
-    batch->schema = &run->plan->schema;
+    batch->schema = run->plan->schema;
     item->nrows = batch->nrows;
-    item->nbytes = group_nbytes_of(run, batch, unit_nbytes, unit_nrows);
+    item->nbytes = group_nbytes_of(run, batch, &item->text);
     charge(run, item,
-           stoa_memory_of_batch(&run->plan->memory, batch) +
+           stoa_memory_of_batch(run->plan->memory, batch) +
                (item->nnotes > 0 ? item->notes[0]->nbytes : 0));
     if (item->nrows == 0 && item->nnotes == 0) {
         drop(run, item);
@@ -270,6 +270,7 @@ static enum stoa_status stage_assemble(void *context, void **at, struct stoa_err
 {
     struct run *run = context;
     struct item *item = *at, *held = run->held;
+    struct stoa_text_units *units = run->plan->units;
     enum stoa_status st = STOA_OK;
 
     if (item != NULL && item->nnotes > 0)
@@ -279,7 +280,13 @@ static enum stoa_status stage_assemble(void *context, void **at, struct stoa_err
         *at = NULL;
         return STOA_OK;
     }
-    if (item == NULL || !run->sink->wants_groups) { /* the end, or nothing to join */
+    if (item != NULL && units != NULL) {
+        STOA_TRY(stoa_reserve(&units->items, &units->capacity, units->nitems + 1,
+                              sizeof(*units->items), err));
+        units->items[units->nitems++] = item->text;
+    }
+    if (item == NULL || units != NULL ||
+        !run->plan->sink->wants_groups) { /* the end, or nothing to join */
         run->held = NULL;
         give_out(run, item != NULL ? item : held, at);
         return STOA_OK;
@@ -305,7 +312,7 @@ out:
 static enum stoa_status concat(const struct run *run, struct item *item, struct stoa_batch *out,
                                struct stoa_error *err)
 {
-    const struct stoa_schema *schema = &run->plan->schema;
+    const struct stoa_schema *schema = run->plan->schema;
     const struct stoa_array **parts = NULL;
     struct stoa_batch batch = {0};
     enum stoa_status st;
@@ -344,12 +351,12 @@ static enum stoa_status stage_prepare(void *context, void **at, struct stoa_erro
     enum stoa_status st;
 
     STOA_TRY(concat(run, item, &batch, err));
-    if (source->side != NULL && run->sink->set_side != NULL)
+    if (source->side != NULL && run->plan->sink->set_side != NULL)
         STOA_TRY(source->side(source, item->notes, item->nnotes, &batch, &side, err));
     drop_notes(item);
-    STOA_TRY(run->sink->prepare(run->sink, item->ordinal, &batch, &item->made, err));
+    STOA_TRY(run->plan->sink->prepare(run->plan->sink, item->ordinal, &batch, &item->made, err));
     if (side.ncolumns > 0)
-        STOA_TRY(run->sink->set_side(run->sink, item->made, &side, err));
+        STOA_TRY(run->plan->sink->set_side(run->plan->sink, item->made, &side, err));
     side = (struct stoa_side){0};
 out:
     stoa_batch_reset(&batch);
@@ -362,14 +369,14 @@ static enum stoa_status stage_sequence(void *context, void **at, struct stoa_err
     struct run *run = context;
     struct item *item = *at;
 
-    return item == NULL ? STOA_OK : run->sink->sequence(run->sink, item->made, err);
+    return item == NULL ? STOA_OK : run->plan->sink->sequence(run->plan->sink, item->made, err);
 }
 
 static enum stoa_status stage_encode(void *context, void **at, struct stoa_error *err)
 {
     struct run *run = context;
 
-    return run->sink->encode(run->sink, ((struct item *)*at)->made, err);
+    return run->plan->sink->encode(run->plan->sink, ((struct item *)*at)->made, err);
 }
 
 static enum stoa_status stage_commit(void *context, void **at, struct stoa_error *err)
@@ -382,33 +389,33 @@ static enum stoa_status stage_commit(void *context, void **at, struct stoa_error
         return STOA_OK;
     made = item->made;
     item->made = NULL; /* commit() frees it in any case */
-    stoa_progress_add(run->progress, STOA_PROGRESS_ROWS, item->nrows);
-    return run->sink->commit(run->sink, made, err);
+    stoa_progress_add(run->plan->progress, STOA_PROGRESS_ROWS, item->nrows);
+    return run->plan->sink->commit(run->plan->sink, made, err);
 }
 
 /* Hands the sources of the text from the source to the sink, if both know of such. */
-static enum stoa_status add_sources(struct stoa_plan_convert *plan, struct stoa_batch_sink *sink,
+static enum stoa_status add_sources(const struct stoa_run *run, const char **obstacle,
                                     struct stoa_error *err)
 {
+    struct stoa_batch_source *source = run->source;
     const struct stoa_source_info *infos;
     size_t ninfos;
     enum stoa_status st = STOA_OK;
 
-    if (plan->source->sources == NULL || sink->add_sources == NULL)
+    if (source->sources == NULL || run->sink->add_sources == NULL)
         return STOA_OK;
-    STOA_TRY(plan->source->sources(plan->source, &infos, &ninfos, err));
-    for (size_t i = 0; i < ninfos && plan->obstacle == NULL; i++)
-        plan->obstacle = stoa_source_obstacle(infos[i].flags);
-    STOA_TRY(sink->add_sources(sink, infos, ninfos, err));
+    STOA_TRY(source->sources(source, &infos, &ninfos, err));
+    for (size_t i = 0; i < ninfos && *obstacle == NULL; i++)
+        *obstacle = stoa_source_obstacle(infos[i].flags);
+    STOA_TRY(run->sink->add_sources(run->sink, infos, ninfos, err));
 out:
     return st;
 }
 
-enum stoa_status stoa_run(struct stoa_plan_convert *plan, struct stoa_batch_sink *sink,
-                          const volatile sig_atomic_t *cancel, struct stoa_progress *progress,
+enum stoa_status stoa_run(const struct stoa_run *plan, const char **obstacle,
                           struct stoa_error *err)
 {
-    struct run run = {.plan = plan, .sink = sink, .progress = progress};
+    struct run run = {.plan = plan};
     struct stoa_stage stages[7] = {
         {STOA_STAGE_ORDERED, stage_next},
         {STOA_STAGE_PARALLEL, stage_read},
@@ -418,9 +425,9 @@ enum stoa_status stoa_run(struct stoa_plan_convert *plan, struct stoa_batch_sink
     size_t nstages = 4;
     enum stoa_status st;
 
-    if (sink->sequence != NULL)
+    if (plan->sink->sequence != NULL)
         stages[nstages++] = (struct stoa_stage){STOA_STAGE_ORDERED, stage_sequence};
-    if (sink->encode != NULL)
+    if (plan->sink->encode != NULL)
         stages[nstages++] = (struct stoa_stage){STOA_STAGE_PARALLEL, stage_encode};
     stages[nstages++] = (struct stoa_stage){STOA_STAGE_ORDERED, stage_commit};
     st = stoa_pipeline_run(
@@ -433,12 +440,12 @@ enum stoa_status stoa_run(struct stoa_plan_convert *plan, struct stoa_batch_sink
             .has_room = has_room,
             .drop = drop,
             .prefetch = plan->source->prefetch != NULL ? prefetch : NULL,
-            .cancel = cancel,
-            .progress = progress,
+            .cancel = plan->cancel,
+            .progress = plan->progress,
         },
         err);
     drop(&run, run.held);
     if (st == STOA_OK)
-        st = add_sources(plan, sink, err);
-    return st == STOA_OK ? sink->finish(sink, err) : st;
+        st = add_sources(plan, obstacle, err);
+    return st == STOA_OK ? plan->sink->finish(plan->sink, err) : st;
 }

@@ -344,13 +344,14 @@ static void sink_close(struct stoa_batch_sink *base)
 
 enum stoa_status stoa_writer_sink_open(struct stoa_sink *sink, const struct stoa_schema *schema,
                                        const struct stoa_writer_options *options,
-                                       struct stoa_batch_sink **out, struct stoa_error *err)
+                                       const struct stoa_rules *rules, struct stoa_batch_sink **out,
+                                       struct stoa_error *err)
 {
     struct writer_sink *mine = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&mine, 1, sizeof(*mine), err));
-    STOA_TRY(stoa_writer_open(sink, schema, options, &mine->writer, err));
+    STOA_TRY(stoa_writer_open_rules(sink, schema, options, rules, &mine->writer, err));
     mine->base = (struct stoa_batch_sink){
         .wants_groups = true,
         .prepare = sink_prepare,

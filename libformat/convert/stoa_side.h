@@ -9,6 +9,8 @@
 
 #include "column/source.h"
 
+struct stoa_rules;
+
 /* Rows of a file by their numbers, which rise. */
 struct stoa_picked_rows {
     const uint64_t *rows; /* borrowed until close; NULL: all rows of all files */
@@ -27,11 +29,10 @@ STOA_CHECK enum stoa_status stoa_scan_source_open(const char *const *paths, size
                                                   struct stoa_batch_source **out,
                                                   struct stoa_error *err);
 
-/* The four steps of a writer to `sink` (borrowed). */
-STOA_CHECK enum stoa_status stoa_writer_sink_open(struct stoa_sink *sink,
-                                                  const struct stoa_schema *schema,
-                                                  const struct stoa_writer_options *options,
-                                                  struct stoa_batch_sink **out,
-                                                  struct stoa_error *err);
+/* The four steps of a writer to `sink`; all is borrowed. */
+STOA_CHECK enum stoa_status
+stoa_writer_sink_open(struct stoa_sink *sink, const struct stoa_schema *schema,
+                      const struct stoa_writer_options *options, const struct stoa_rules *rules,
+                      struct stoa_batch_sink **out, struct stoa_error *err);
 
 #endif

@@ -68,7 +68,7 @@ static enum stoa_status join(void *context, void **opaque, struct stoa_error *er
 enum stoa_status stoa_survey_inputs(struct stoa_csv_inputs *inputs,
                                     const struct stoa_csv_options *options, unsigned jobs,
                                     const volatile sig_atomic_t *cancel, struct stoa_schema *out,
-                                    struct stoa_error *err)
+                                    bool *certain, struct stoa_error *err)
 {
     static const struct stoa_stage stages[] = {
         {STOA_STAGE_ORDERED, cut}, {STOA_STAGE_PARALLEL, observe}, {STOA_STAGE_ORDERED, join}};
@@ -88,6 +88,7 @@ enum stoa_status stoa_survey_inputs(struct stoa_csv_inputs *inputs,
     if (stoa_csv_inference_source(inference) != NULL)
         STOA_TRY(stoa_pipeline_run(&pipeline, err));
     STOA_TRY(stoa_csv_inference_schema(inference, out, NULL, err));
+    *certain = stoa_csv_inference_is_certain(inference);
 out:
     stoa_csv_inference_free(inference);
     return st;

@@ -1,14 +1,16 @@
 /*
  * Columns that get another type at the end (widening.h): two small pipelines over the row groups of
- * the first pass's file.
+ * the first pass's file, or one and a source for another.
  *
  *     decide   group number -> evidence of its texts        parallel
  *                           -> joined                       ordered
  *     write    group number -> columns read anew, prepared  parallel
  *              sequence | encode | commit                   as a writer's
+ *     read     row group -> columns read anew               any thread
  */
 #include "convert/widening.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -93,6 +95,8 @@ static enum stoa_status pass_init(struct pass *pass, const struct stoa_widen *wi
     *pass = (struct pass){.widen = widen, .ngroups = stoa_reader_nrow_groups(widen->reader)};
     STOA_TRY(stoa_reader_schema(widen->reader, &pass->old, err));
     pass->ncolumns = pass->old->nfields;
+    for (uint32_t i = 0; i < pass->ncolumns; i++)
+        pass->nwidened += widen->widens[i];
     st = stoa_csv_reading_init(&pass->reading, widen->options, true, true, err);
 out:
     return st;
@@ -203,8 +207,6 @@ enum stoa_status stoa_widen_decide(const struct stoa_widen *widen, struct stoa_s
     enum stoa_status st;
 
     STOA_TRY(pass_init(&pass, widen, err));
-    for (uint32_t i = 0; i < pass.ncolumns; i++)
-        pass.nwidened += widen->widens[i];
     STOA_TRY(stoa_alloc(&pass.evidence, pass.nwidened * sizeof(pass.evidence[0]), err));
     for (uint32_t i = 0; i < pass.nwidened; i++)
         stoa_csv_evidence_init(&pass.evidence[i]);
@@ -235,7 +237,7 @@ static void move_side(struct stoa_side *from, uint32_t column, struct stoa_side 
     }
 }
 
-/* Reads a column anew; its part of the side table goes to `to`. */
+/* Reads a column anew; its part of the side table goes to `to`, unless the text is dropped. */
 static enum stoa_status retype(const struct pass *pass, uint32_t column, struct stoa_array *array,
                                const struct stoa_side *from, struct stoa_side *to,
                                struct stoa_error *err)
@@ -372,5 +374,123 @@ enum stoa_status stoa_widen_write(const struct stoa_widen *widen, const struct s
 out:
     stoa_rewriter_close(pass.rewriter);
     stoa_free(pass.given);
+    return st;
+}
+
+/* ---- Reading. ---- */
+
+struct widen_source {
+    struct stoa_batch_source base;
+    struct pass pass; /* of its members what does not change */
+    const struct stoa_text_units *units;
+    uint32_t next_group;
+    uint64_t done, total; /* bytes that the first pass read */
+};
+
+struct group_unit {
+    struct stoa_unit base;
+    uint32_t group;
+};
+
+static void unit_free(struct stoa_unit *unit)
+{
+    stoa_free(unit);
+}
+
+static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_unit **out,
+                                    struct stoa_error *err)
+{
+    struct widen_source *source = (struct widen_source *)base;
+    const uint32_t group = source->next_group;
+    struct group_unit *unit;
+    enum stoa_status st;
+
+    *out = NULL;
+    if (group == source->pass.ngroups)
+        return STOA_OK;
+    st = stoa_alloc(&unit, sizeof(*unit), err);
+    if (st != STOA_OK)
+        return st;
+    *unit = (struct group_unit){
+        .base = {.free = unit_free,
+                 .nbytes = source->units->items[group].nbytes,
+                 .nrows = source->units->items[group].nrows},
+        .group = group,
+    };
+    source->next_group++;
+    *out = &unit->base;
+    return STOA_OK;
+}
+
+static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_unit *unit,
+                                    struct stoa_batch *out, struct stoa_notes **notes,
+                                    struct stoa_error *err)
+{
+    const struct pass *pass = &((struct widen_source *)base)->pass;
+    const uint32_t group = ((struct group_unit *)unit)->group;
+    struct stoa_row_group rows;
+    struct stoa_batch batch = {0};
+    struct stoa_side side = {0};
+    enum stoa_status st;
+
+    (void)notes;
+    STOA_TRY(stoa_reader_row_group(pass->widen->reader, group, &rows, err));
+    STOA_TRY(stoa_batch_init(&batch, pass->schema, err));
+    if (pass->nwidened > 0)
+        STOA_TRY(stoa_reader_side(pass->widen->reader, group, &side, err));
+    for (uint32_t i = 0; i < pass->ncolumns; i++) {
+        STOA_TRY(read_column(pass, group, i, &batch.columns[i], err));
+        if (pass->widen->widens[i])
+            STOA_TRY(retype(pass, i, &batch.columns[i], &side, NULL, err));
+    }
+    batch.nrows = rows.nrows;
+    *out = batch;
+    batch = (struct stoa_batch){0};
+out:
+    stoa_batch_reset(&batch);
+    stoa_side_reset(&side);
+    unit_free(unit);
+    return st;
+}
+
+static void source_progress(struct stoa_batch_source *base, uint64_t *done, uint64_t *total)
+{
+    const struct widen_source *source = (const struct widen_source *)base;
+
+    *done = source->done;
+    *total = source->total;
+}
+
+static void source_close(struct stoa_batch_source *base)
+{
+    stoa_free(base);
+}
+
+enum stoa_status stoa_widen_source_open(const struct stoa_widen *widen,
+                                        const struct stoa_schema *schema,
+                                        const struct stoa_text_units *units,
+                                        struct stoa_batch_source **out, struct stoa_error *err)
+{
+    struct widen_source *source = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&source, 1, sizeof(*source), err));
+    STOA_TRY(pass_init(&source->pass, widen, err));
+    assert(units->nitems == source->pass.ngroups);
+    source->pass.schema = schema;
+    source->units = units;
+    source->done = stoa_progress_get(widen->progress, STOA_PROGRESS_BYTES_IN);
+    source->total = stoa_progress_get(widen->progress, STOA_PROGRESS_TOTAL_BYTES);
+    source->base = (struct stoa_batch_source){
+        .schema = schema,
+        .next = source_next,
+        .read = source_read,
+        .progress = source_progress,
+        .close = source_close,
+    };
+    *out = &source->base;
+    source = NULL;
+out:
+    stoa_free(source);
     return st;
 }

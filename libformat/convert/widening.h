@@ -13,7 +13,8 @@
 #include <stoa/csv.h>
 #include <stoa/reader.h>
 
-struct stoa_progress;
+#include "column/source.h"
+#include "convert/run.h"
 
 struct stoa_widen {
     struct stoa_reader *reader; /* of the first pass's file, whose row groups all have notes */
@@ -31,11 +32,21 @@ STOA_CHECK enum stoa_status stoa_widen_decide(const struct stoa_widen *widen,
                                               struct stoa_schema *out, struct stoa_error *err);
 
 /*
- * Writes the file under that schema; the sink is not committed. Errors: those of reading the first
- * file, of writing, STOA_ERR_CANCELLED.
+ * Writes the file under that schema, as a whole; the sink is not committed. Errors: those of
+ * reading the first file, of writing, STOA_ERR_CANCELLED.
  */
 STOA_CHECK enum stoa_status stoa_widen_write(const struct stoa_widen *widen,
                                              const struct stoa_schema *schema,
                                              struct stoa_sink *sink, struct stoa_error *err);
+
+/*
+ * The rows of the file under that schema, as the source of another run: a unit is a row group, and
+ * units[i] tells what text it was made of. All is borrowed until close.
+ */
+STOA_CHECK enum stoa_status stoa_widen_source_open(const struct stoa_widen *widen,
+                                                   const struct stoa_schema *schema,
+                                                   const struct stoa_text_units *units,
+                                                   struct stoa_batch_source **out,
+                                                   struct stoa_error *err);
 
 #endif

@@ -61,7 +61,7 @@ struct stoa_csv_reject_options {
  *     stoa_csv_inference_source()      full: whose next() gives the units; NULL: there are none
  *     stoa_csv_inference_observe()     full: for each unit, which it frees; any thread
  *     stoa_csv_inference_join()        full: for what each gave, in any order; one thread at a time
- *     stoa_csv_inference_schema()
+ *     stoa_csv_inference_schema(), stoa_csv_inference_is_certain()
  *
  * `options` and `inputs` must outlive it. stoa_csv_inference_new() with STOA_CSV_INFER_FULL is
  * STOA_ERR_USAGE where an input can be read only once.
@@ -82,6 +82,8 @@ void stoa_csv_inference_join(struct stoa_csv_inference *inference,
 STOA_CHECK enum stoa_status stoa_csv_inference_schema(const struct stoa_csv_inference *inference,
                                                       struct stoa_schema *out, char **evidence,
                                                       struct stoa_error *err);
+/* Every value of every input is looked at, when all is done: no guess can be wrong. */
+bool stoa_csv_inference_is_certain(const struct stoa_csv_inference *inference);
 void stoa_csv_inference_free(struct stoa_csv_inference *inference);
 
 struct stoa_csv_source_options {
@@ -99,7 +101,8 @@ struct stoa_csv_source_options {
        delivered, in their order. */
     bool keeps_text;
     /* A value that an inferred type does not hold ends nothing: it is null, and its text is kept in
-       the side table; stoa_csv_source_misfit() tells of it. With keeps_text only. */
+       the side table; stoa_csv_source_misfit() tells of it. Without keeps_text side() tells how the
+       columns were written that this can happen to, and of nothing else. */
     bool widens;
     /* Text of later units that prefetch() may hold. */
     uint64_t prefetch_nbytes;

@@ -28,6 +28,7 @@ struct stoa_csv_inference {
     struct stoa_csv_evidence *columns; /* of the table */
     size_t ncolumns;
     size_t capacity;
+    bool is_certain; /* no value was left out of the samples */
 };
 
 /* Evidence for the columns that the latest input brought. */
@@ -160,7 +161,7 @@ static enum stoa_status observe_input(struct sample *sample, size_t want_nbytes,
     const uint64_t max_record_nbytes = stoa_csv_max_record_nbytes(options);
     const char *name = sample->input->name;
     struct stoa_buffer text = {0};
-    bool complete = false, whole = false;
+    bool complete = false, whole = false, at_end;
     size_t used = 0, mark = 0;
     enum stoa_status st;
 
@@ -184,7 +185,9 @@ static enum stoa_status observe_input(struct sample *sample, size_t want_nbytes,
         }
         want_nbytes *= 2;
     }
-    if (windows && !sample->input->once && (!whole || mark + used + STOA_CSV_SLACK < text.nbytes))
+    at_end = whole && mark + used + STOA_CSV_SLACK == text.nbytes;
+    sample->inference->is_certain &= at_end && !sample->input->is_archive;
+    if (windows && !sample->input->once && !at_end)
         STOA_TRY(stoa_csv_windows_observe(sample->input->path, options,
                                           (uint32_t)sample->head.ncolumns, (const char *)text.data,
                                           mark + used, observe_certain, sample, err));
@@ -357,6 +360,7 @@ enum stoa_status stoa_csv_inference_new(struct stoa_csv_inputs *inputs,
     STOA_TRY(stoa_alloc_zeroed(&inference, 1, sizeof(*inference), err));
     inference->options = options;
     inference->inputs = inputs;
+    inference->is_certain = true;
     STOA_TRY(stoa_csv_spellings_init(&inference->spellings, options, err));
     STOA_TRY(observe_samples(inference, options->infer == STOA_CSV_INFER_SAMPLE, err));
     if (full)
@@ -366,6 +370,11 @@ enum stoa_status stoa_csv_inference_new(struct stoa_csv_inputs *inputs,
 out:
     stoa_csv_inference_free(inference);
     return st;
+}
+
+bool stoa_csv_inference_is_certain(const struct stoa_csv_inference *inference)
+{
+    return inference->source != NULL || inference->is_certain;
 }
 
 struct stoa_batch_source *stoa_csv_inference_source(struct stoa_csv_inference *inference)

@@ -66,6 +66,7 @@ struct csv_source {
     uint32_t *slots; /* for each column of the table the field of the schema, or NO_SLOT */
     struct stoa_csv_ledger ledger; /* accept() */
     struct origin *accepted;       /* the text of the last notes that it saw */
+    bool keeps_forms;              /* how values were written: with text, and to widen */
     bool keeps_text;
     char **misfits; /* accept(): of each column, as in the notes; NULL: nothing widens */
     struct stoa_csv_options text_options; /* nothing left at "auto", for restoring, */
@@ -454,7 +455,7 @@ static void release_origin(void *owner)
 static enum stoa_status make_notes(const struct csv_source *source, struct origin *origin,
                                    struct stoa_csv_notes **out, struct stoa_error *err)
 {
-    enum stoa_status st = stoa_csv_notes_new(source->schema.nfields, source->keeps_text, out, err);
+    enum stoa_status st = stoa_csv_notes_new(source->schema.nfields, source->keeps_forms, out, err);
 
     if (st != STOA_OK)
         return st;
@@ -477,10 +478,10 @@ static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_
     struct stoa_csv_notes *mine = NULL;
     enum stoa_status st = STOA_OK;
 
-    if (source->keeps_text || !aborts)
+    if (source->keeps_forms || !aborts)
         STOA_TRY(make_notes(source, unit->origin, &mine, err));
     STOA_TRY(stoa_csv_unit_read(&source->table, &unit->origin->layout, &unit->text,
-                                aborts ? NULL : &mine->rejects, source->keeps_text ? mine : NULL,
+                                aborts ? NULL : &mine->rejects, source->keeps_forms ? mine : NULL,
                                 out, err));
     if (mine != NULL) {
         stoa_csv_notes_measure(mine);
@@ -548,7 +549,10 @@ static enum stoa_status source_side(struct stoa_batch_source *base, struct stoa_
                                     size_t nnotes, const struct stoa_batch *batch,
                                     struct stoa_side *out, struct stoa_error *err)
 {
-    return stoa_csv_notes_side(notes, nnotes, batch, &source_of(base)->text_reading, out, err);
+    const struct csv_source *source = source_of(base);
+
+    return stoa_csv_notes_side(notes, nnotes, batch, source->table.columns, &source->text_reading,
+                               out, err);
 }
 
 /* The name of a text without folders: base name, or archive:member. */
@@ -690,13 +694,17 @@ static enum stoa_status make_table(struct csv_source *source,
             source->slots[field - (field > filename)] = i;
     }
     STOA_TRY(stoa_csv_reading_init(&table->reading, &source->options, options->inferred,
-                                   options->keeps_text, err));
+                                   source->keeps_forms, err));
     STOA_TRY(
         stoa_alloc_zeroed(&table->columns, source->schema.nfields, sizeof(*table->columns), err));
-    for (uint32_t i = 0; i < source->schema.nfields; i++)
-        STOA_TRY(stoa_csv_column_init(&table->columns[i], &source->schema.fields[i],
-                                      &table->reading, err));
-    if (source->keeps_text)
+    for (uint32_t i = 0; i < source->schema.nfields; i++) {
+        struct stoa_csv_column *column = &table->columns[i];
+
+        STOA_TRY(stoa_csv_column_init(column, &source->schema.fields[i], &table->reading, err));
+        column->wants_forms =
+            !column->is_filename && (options->keeps_text || stoa_csv_column_may_widen(column));
+    }
+    if (source->keeps_forms)
         STOA_TRY(
             stoa_csv_reading_init(&source->text_reading, &source->text_options, false, true, err));
 out:
@@ -725,11 +733,12 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
     source->options = options->csv;
     source->text_options = options->csv;
     stoa_csv_options_settle(&source->text_options);
-    if (options->keeps_text) {
-        source->keeps_text = true;
+    source->keeps_text = options->keeps_text;
+    source->keeps_forms = options->keeps_text || options->widens;
+    if (source->keeps_forms)
         source->base.side = source_side;
+    if (source->keeps_text)
         source->base.sources = source_sources;
-    }
     source->unit_nbytes =
         options->csv.unit_nbytes != 0 ? options->csv.unit_nbytes : STOA_CSV_UNIT_NBYTES;
     source->prefetch_nbytes = options->prefetch_nbytes;
@@ -744,6 +753,7 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
                                   stoa_csv_filename_find(&source->options, options->schema), err));
     STOA_TRY(make_table(source, options, err));
     source->table.widens = options->widens;
+    source->table.keeps_text = options->keeps_text;
     if (options->widens)
         STOA_TRY(stoa_alloc_zeroed(&source->misfits, source->schema.nfields, sizeof(char *), err));
     STOA_TRY(stoa_alloc_zeroed(&source->feeds, inputs->nitems, sizeof(*source->feeds), err));

@@ -409,7 +409,7 @@ static enum stoa_status read_tile(struct reader *reader, struct stoa_error *err)
     if (table->widens)
         STOA_TRY(set_aside(reader, err));
     STOA_TRY((reader->rejects == NULL ? fail_first : reject_all)(reader, err));
-    if (reader->notes != NULL)
+    if (reader->notes != NULL && table->keeps_text)
         STOA_TRY(note_tile(reader, err));
 out:
     return st;

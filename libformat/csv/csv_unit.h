@@ -15,7 +15,8 @@ struct stoa_csv_table {
     const struct stoa_schema *schema; /* of the rows; borrowed */
     struct stoa_csv_reading reading;
     struct stoa_csv_column *columns; /* one for each field of the schema */
-    bool widens; /* a value that is not of its inferred type is null, and kept in the notes */
+    bool widens;     /* a value that is not of its inferred type is null, and kept in the notes */
+    bool keeps_text; /* notes get what stands between the fields, too */
 };
 
 /* Where the columns of the rows stand in the text of one input. */
@@ -29,8 +30,8 @@ struct stoa_csv_layout {
  * The rows of a unit. STOA_ERR_DATA for the first record that is no row, or the first field that is
  * no value of its column, by position: it names line and column, but not the input; unless
  * `rejects` is not NULL: such records are left out then and added there. Errors of memory come
- * first. `notes` that keep text get all of it that values do not tell; NULL: not wanted. Any
- * thread.
+ * first. `notes` get how the columns were written that keep it, and more as the table says; NULL:
+ * not wanted. Any thread.
  */
 STOA_CHECK enum stoa_status
 stoa_csv_unit_read(const struct stoa_csv_table *table, const struct stoa_csv_layout *layout,

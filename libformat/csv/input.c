@@ -115,7 +115,8 @@ static enum stoa_status open_first(struct stoa_csv_input *input, struct stoa_mem
 
     STOA_TRY(stoa_members_open(input->path, members, err));
     STOA_TRY(next_text(input, *members, stream, err));
-    if (stoa_members_is_archive(*members)) {
+    input->is_archive = stoa_members_is_archive(*members);
+    if (input->is_archive) {
         STOA_TRY(stoa_strndup(&name, (*stream)->name, strlen((*stream)->name), err));
         stoa_free(input->name);
         input->name = name;

@@ -20,6 +20,7 @@ struct stoa_csv_input {
     const char *wanted;           /* the encoding of all inputs */
     const char *encoding;         /* of the text below, once it was opened */
     bool byte_order_mark;         /* it begins with one */
+    bool is_archive;              /* more texts may follow the first one; once that was looked at */
     struct stoa_buffer head;      /* its first bytes */
     struct stoa_csv_digest digest; /* of the bytes below the encoding, once they were read */
 };

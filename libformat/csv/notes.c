@@ -200,19 +200,19 @@ out:
 
 enum stoa_status stoa_csv_notes_side(struct stoa_notes *const *notes, size_t nnotes,
                                      const struct stoa_batch *batch,
+                                     const struct stoa_csv_column *columns,
                                      const struct stoa_csv_reading *reading, struct stoa_side *out,
                                      struct stoa_error *err)
 {
     struct stoa_csv_rule_part *parts = NULL;
     struct stoa_side side = {.nrows = batch->nrows};
-    const uint32_t filename = stoa_csv_filename_find(reading->options, batch->schema);
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&parts, nnotes, sizeof(*parts), err));
     STOA_TRY(stoa_alloc_zeroed(&side.columns, 2 * (size_t)batch->ncolumns + 2,
                                sizeof(*side.columns), err));
     for (uint32_t c = 0; c < batch->ncolumns; c++) {
-        if (c == filename) /* no part of the text */
+        if (!columns[c].wants_forms)
             continue;
         for (size_t k = 0; k < nnotes; k++)
             parts[k] = (struct stoa_csv_rule_part){.forms = &notes_at(notes, k)->forms[c],

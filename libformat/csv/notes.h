@@ -77,10 +77,12 @@ STOA_CHECK enum stoa_status stoa_csv_notes_pass_gap(struct stoa_csv_notes *notes
 
 /*
  * The side table of a row group whose rows are those of the notes, in order, and whose columns are
- * `batch`. *out is `{0}`, and stays so when nothing is to be told.
+ * `batch`, of which `columns` are read with forms or not. *out is `{0}`, and stays so when nothing
+ * is to be told.
  */
 STOA_CHECK enum stoa_status stoa_csv_notes_side(struct stoa_notes *const *notes, size_t nnotes,
                                                 const struct stoa_batch *batch,
+                                                const struct stoa_csv_column *columns,
                                                 const struct stoa_csv_reading *reading,
                                                 struct stoa_side *out, struct stoa_error *err);
 

@@ -106,6 +106,7 @@ struct stoa_csv_column {
     const struct stoa_csv_reading *reading; /* borrowed */
     bool strict;                            /* of the reading, unless the options give its type */
     bool is_filename;                       /* no column of the text: stoa_csv_values_fill() */
+    bool wants_forms;                       /* of the reading */
     const struct stoa_csv_parser *parser;
     bool has_pattern; /* else ISO 8601 */
     struct stoa_time_pattern pattern;
@@ -120,6 +121,13 @@ STOA_CHECK enum stoa_status stoa_csv_column_init(struct stoa_csv_column *column,
                                                  const struct stoa_field *field,
                                                  const struct stoa_csv_reading *reading,
                                                  struct stoa_error *err);
+
+/* Whether values of the column may turn out to be of another type: not text, nor a type that was
+   given. */
+static inline bool stoa_csv_column_may_widen(const struct stoa_csv_column *column)
+{
+    return column->strict && column->field->type.id != STOA_UTF8;
+}
 
 /*
  * The pattern that a field has for its dates and times (csv_format in its metadata); *found is

@@ -91,7 +91,8 @@ enum stoa_status stoa_csv_column_init(struct stoa_csv_column *column,
                                       const struct stoa_csv_reading *reading,
                                       struct stoa_error *err)
 {
-    struct stoa_csv_column made = {.field = field, .reading = reading};
+    struct stoa_csv_column made = {
+        .field = field, .reading = reading, .wants_forms = reading->wants_forms};
     enum stoa_status st;
 
     STOA_TRY(stoa_csv_column_check(field, err));
@@ -144,7 +145,7 @@ enum stoa_status stoa_csv_values_init(struct stoa_csv_values *values,
     enum stoa_status st;
 
     STOA_TRY(stoa_builder_init(&made.builder, &column->field->type, nvalues, err));
-    if (column->reading->wants_forms && is_float(&column->field->type)) { /* hardly one has none */
+    if (column->wants_forms && is_float(&column->field->type)) { /* hardly one has none */
         made.ncodes_capacity = made.builder.nvalues_capacity;
         STOA_TRY(stoa_alloc_zeroed(&made.forms.codes, made.ncodes_capacity,
                                    sizeof(*made.forms.codes), err));

@@ -62,7 +62,7 @@ STOA_CSV_INLINE void stoa_csv_loop(struct stoa_csv_scan *scan, size_t width,
     struct stoa_array *array = &scan->values->builder.array;
     uint16_t *codes = scan->values->forms.codes;
     uint8_t *values = array->values;
-    const bool nullable = column->field->nullable, wants_forms = column->reading->wants_forms;
+    const bool nullable = column->field->nullable, wants_forms = column->wants_forms;
     const uint32_t nrows = scan->tile->nrows;
     size_t i = array->nvalues, nnulls = 0;
     uint32_t row = scan->row;

@@ -49,9 +49,9 @@ void stoa_csv_loop_utf8(struct stoa_csv_scan *scan)
                 break;
             text++;
             n -= 2;
-            if (column->reading->wants_forms && codes == NULL)
+            if (column->wants_forms && codes == NULL)
                 break;
-            if (column->reading->wants_forms)
+            if (column->wants_forms)
                 codes[i] = STOA_CSV_FORM_QUOTED;
         }
         if (n > capacity - nbytes)

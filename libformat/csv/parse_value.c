@@ -630,7 +630,7 @@ enum stoa_status stoa_csv_value_append(const struct stoa_csv_column *column, con
     *outcome = append(column, &field, text, nbytes, builder, &form);
     if (*outcome != STOA_CSV_VALUE)
         stoa_builder_append_null(builder);
-    if (!column->reading->wants_forms)
+    if (!column->wants_forms)
         goto out;
     if (*outcome == STOA_CSV_NULL && !field.quoted)
         restorable = field.nbytes == raw_nbytes;

@@ -49,4 +49,7 @@ struct stoa_rules {
 
 extern const struct stoa_rules stoa_default_rules;
 
+/* Of files that are read once and thrown away: what costs time to make small is not. */
+extern const struct stoa_rules stoa_draft_rules;
+
 #endif

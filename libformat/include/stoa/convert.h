@@ -55,8 +55,7 @@ STOA_API STOA_CHECK enum stoa_status stoa_format_of_inputs(const char *const *pa
 /* What becomes of a value that the type guessed for its column does not hold. */
 enum stoa_conflict {
     STOA_CONFLICT_AUTO = 0, /* WIDEN, unless bad records are skipped or rejected */
-    STOA_CONFLICT_WIDEN,    /* the column gets a type that holds all of its values; into Stoa files,
-                               of all rows and columns */
+    STOA_CONFLICT_WIDEN,    /* the column gets a type that holds all of its values */
     STOA_CONFLICT_ERROR,    /* a bad record, as `on_error` has it */
 };
 

@@ -1,0 +1,298 @@
+/*
+ * Running a conversion whose types may be guesses (spec/csv.md, "Widening").
+ *
+ *     no guesses           source ------------------------------------------> output
+ *     a Stoa file          source -> output, as a draft -[ columns anew ]---> output
+ *     filter, other format source -> draft of all rows -> [ columns anew ] -> filter -> output
+ *
+ * A draft has nulls where values were not of their columns' types, and their text beside them. In
+ * the second way everything but the columns that widen is copied as it is encoded; when none does,
+ * the draft is the output, and nothing is written twice. In the third way rows go through a
+ * temporary file in any case: which of them the filter selects, and what their text is, is certain
+ * only at the end. Units stay row groups there, so that the run from the draft is in everything the
+ * run that final types would have had.
+ */
+#include "convert/conversion.h"
+
+#include "base/error.h"
+#include "column/schema.h"
+#include "convert/stoa_side.h"
+#include "convert/text_pack.h"
+#include "convert/widening.h"
+#include "csv/csv.h"
+#include "file/rules.h"
+#include "io/spill.h"
+#include "jsonl/jsonl.h"
+
+/* ---- One run. ---- */
+
+static enum stoa_status open_sink(struct stoa_conversion *conversion, struct stoa_output *output,
+                                  struct stoa_error *err)
+{
+    const struct stoa_plan_convert *plan = &conversion->plan;
+    const struct stoa_text_packer *packer = stoa_text_packer_find(plan->compress);
+
+    switch (plan->to) {
+    case STOA_FORMAT_STOA:
+        return stoa_writer_sink_open(&output->base, &plan->schema, &conversion->options->writer,
+                                     &stoa_default_rules, &conversion->sink, err);
+    case STOA_FORMAT_JSONL:
+        return stoa_jsonl_sink_open(&output->base, packer, &conversion->sink, err);
+    default:
+        return stoa_csv_sink_open(&output->base, &plan->csv_out, packer, &plan->schema,
+                                  &conversion->sink, err);
+    }
+}
+
+static void close_sink(struct stoa_conversion *conversion)
+{
+    if (conversion->sink != NULL)
+        conversion->sink->close(conversion->sink);
+    conversion->sink = NULL;
+}
+
+static struct stoa_run run_of(struct stoa_conversion *conversion)
+{
+    struct stoa_plan_convert *plan = &conversion->plan;
+
+    return (struct stoa_run){
+        .source = plan->source,
+        .sink = conversion->sink,
+        .schema = &plan->schema,
+        .matcher = plan->matcher,
+        .group_nrows = plan->group_nrows,
+        .group_nbytes = plan->group_nbytes,
+        .counts_text = plan->from != STOA_FORMAT_STOA,
+        .memory = &plan->memory,
+        .jobs = plan->jobs,
+        .cancel = conversion->options->cancel,
+        .progress = &conversion->progress,
+    };
+}
+
+/* All rows of the source, with all of its columns. */
+static enum stoa_status run_to_draft(struct stoa_conversion *conversion, struct stoa_output *output,
+                                     struct stoa_error *err)
+{
+    struct stoa_plan_convert *plan = &conversion->plan;
+    struct stoa_run run;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_sink_create_spill(&output->below, err));
+    STOA_TRY(stoa_writer_sink_open(&output->base, plan->source->schema,
+                                   &conversion->options->writer, &stoa_draft_rules,
+                                   &conversion->sink, err));
+    run = run_of(conversion);
+    run.schema = plan->source->schema;
+    run.matcher = NULL;
+    run.units = &conversion->units;
+    STOA_TRY(stoa_run(&run, &plan->obstacle, err));
+out:
+    return st;
+}
+
+enum stoa_status stoa_conversion_run(struct stoa_conversion *conversion, struct stoa_output *output,
+                                     struct stoa_error *err)
+{
+    struct stoa_plan_convert *plan = &conversion->plan;
+    struct stoa_run run;
+    enum stoa_status st;
+
+    if (plan->draft == STOA_DRAFT_ROWS)
+        return run_to_draft(conversion, output, err);
+    if (plan->draft == STOA_DRAFT_OUTPUT && output->target->reopen == NULL)
+        STOA_TRY(stoa_sink_create_spill(&output->below, err));
+    STOA_TRY(open_sink(conversion, output, err));
+    run = run_of(conversion);
+    STOA_TRY(stoa_run(&run, &plan->obstacle, err));
+out:
+    return st;
+}
+
+/* ---- From the draft to the output. ---- */
+
+static enum stoa_status copy_bytes(const struct stoa_conversion *conversion,
+                                   struct stoa_source *from, struct stoa_sink *to,
+                                   struct stoa_error *err)
+{
+    const size_t step = (size_t)1 << 20;
+    uint8_t *bytes;
+    enum stoa_status st = stoa_alloc(&bytes, step, err);
+
+    for (uint64_t at = 0; st == STOA_OK && at < from->nbytes; at += step) {
+        size_t nbytes = from->nbytes - at < step ? (size_t)(from->nbytes - at) : step;
+
+        if (conversion->options->cancel != NULL && *conversion->options->cancel != 0)
+            st = stoa_fail(err, STOA_ERR_CANCELLED, "stopped on request");
+        if (st == STOA_OK)
+            st = from->read_at(from, at, bytes, nbytes, err);
+        if (st == STOA_OK)
+            st = to->write(to, bytes, nbytes, err);
+    }
+    stoa_free(bytes);
+    return st;
+}
+
+/* Tells of each column that widened what it is now, and why. */
+static enum stoa_status tell_widened(const struct stoa_conversion *conversion, const bool *widens,
+                                     const struct stoa_schema *schema, struct stoa_error *err)
+{
+    const struct stoa_convert_options *options = conversion->options;
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; options->note != NULL && st == STOA_OK && i < schema->nfields; i++) {
+        struct stoa_error note;
+        char *type;
+
+        if (!widens[i])
+            continue;
+        st = stoa_type_print(&schema->fields[i], &type, err);
+        if (st != STOA_OK)
+            break;
+        stoa_fail(&note, STOA_ERR_DATA, "%s: the column is %s now",
+                  stoa_csv_source_misfit(conversion->plan.source, i), type);
+        options->note(options->note_context, note.message);
+        stoa_free(type);
+    }
+    return st;
+}
+
+/* The columns of the output are the first ones of the draft. */
+static enum stoa_status take_schema(struct stoa_plan_convert *plan,
+                                    const struct stoa_schema *schema, struct stoa_error *err)
+{
+    struct stoa_schema first = *schema, taken = {0};
+    enum stoa_status st;
+
+    first.nfields = plan->schema.nfields;
+    STOA_TRY(stoa_schema_copy(&taken, &first, err));
+    stoa_schema_reset(&plan->schema);
+    plan->schema = taken;
+out:
+    return st;
+}
+
+/* Runs from the draft, with the columns as they are in the end. */
+static enum stoa_status run_from_draft(struct stoa_conversion *conversion,
+                                       const struct stoa_widen *widen,
+                                       const struct stoa_schema *schema, struct stoa_output *output,
+                                       struct stoa_error *err)
+{
+    const struct stoa_convert_options *options = conversion->options;
+    struct stoa_plan_convert *plan = &conversion->plan;
+    struct stoa_batch_source *source = NULL;
+    struct stoa_matcher *matcher = NULL;
+    struct stoa_run run;
+    enum stoa_status st;
+
+    STOA_TRY(take_schema(plan, schema, err));
+    if (options->filter != NULL)
+        STOA_TRY(stoa_filter_bind(options->filter, schema, &matcher, err));
+    STOA_TRY(stoa_widen_source_open(widen, schema, &conversion->units, &source, err));
+    STOA_TRY(open_sink(conversion, output, err));
+    stoa_memory_init(&plan->memory, options->memory_nbytes, plan->jobs, 0, 0, schema,
+                     plan->to != STOA_FORMAT_STOA);
+    atomic_store(&conversion->progress.counters[STOA_PROGRESS_ROWS], 0);
+    run = run_of(conversion);
+    run.source = source;
+    run.matcher = matcher;
+    STOA_TRY(stoa_run(&run, &plan->obstacle, err));
+out:
+    stoa_matcher_free(matcher);
+    if (source != NULL)
+        source->close(source);
+    return st;
+}
+
+/* Makes the output of the draft with the types that hold all values. */
+static enum stoa_status write_anew(struct stoa_conversion *conversion, struct stoa_source *draft,
+                                   const bool *widens, struct stoa_output *output,
+                                   struct stoa_error *err)
+{
+    const struct stoa_plan_convert *plan = &conversion->plan;
+    const struct stoa_reader_options memory = {.memory_nbytes = plan->memory.limit_nbytes};
+    struct stoa_widen widen = {
+        .options = &plan->csv_in,
+        .widens = widens,
+        .drops_text = !plan->keeps_text,
+        .jobs = plan->jobs,
+        .cancel = conversion->options->cancel,
+        .progress = &conversion->progress,
+    };
+    struct stoa_schema schema = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_open(draft, &memory, &widen.reader, err));
+    STOA_TRY(stoa_widen_decide(&widen, &schema, err));
+    STOA_TRY(tell_widened(conversion, widens, &schema, err));
+    if (plan->draft == STOA_DRAFT_ROWS)
+        STOA_TRY(run_from_draft(conversion, &widen, &schema, output, err));
+    else
+        STOA_TRY(stoa_widen_write(&widen, &schema, &output->base, err));
+out:
+    stoa_reader_close(widen.reader);
+    stoa_schema_reset(&schema);
+    return st;
+}
+
+/* Which columns of the draft widen. */
+static enum stoa_status find_widened(struct stoa_conversion *conversion, bool **out,
+                                     struct stoa_error *err)
+{
+    const struct stoa_batch_source *source = conversion->plan.source;
+    const uint32_t ncolumns = source->schema->nfields;
+    bool *widens;
+    enum stoa_status st = stoa_alloc_zeroed(&widens, ncolumns, sizeof(*widens), err);
+
+    for (uint32_t i = 0; st == STOA_OK && i < ncolumns; i++) {
+        widens[i] = stoa_csv_source_misfit(source, i) != NULL;
+        conversion->nwidened += widens[i];
+    }
+    if (st == STOA_OK)
+        *out = widens;
+    return st;
+}
+
+enum stoa_status stoa_conversion_settle(struct stoa_conversion *conversion,
+                                        struct stoa_output *output, struct stoa_error *err)
+{
+    const struct stoa_convert_options *options = conversion->options;
+    const struct stoa_plan_convert *plan = &conversion->plan;
+    struct stoa_sink *draft = output->below;
+    struct stoa_source *source = NULL;
+    bool *widens = NULL, anew;
+    enum stoa_status st = STOA_OK;
+
+    if (plan->draft == STOA_DRAFT_NONE)
+        return STOA_OK;
+    STOA_TRY(find_widened(conversion, &widens, err));
+    anew = conversion->nwidened > 0 || !plan->keeps_text;
+    if (!anew && draft == output->target)
+        goto out;
+    close_sink(conversion);
+    STOA_TRY(draft->reopen(draft, &source, err));
+    if (draft == output->target) {
+        output->target = NULL;
+        STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output->target, err));
+    }
+    output->below = output->target;
+    output->nbytes = 0;
+    st = anew ? write_anew(conversion, source, widens, output, err)
+              : copy_bytes(conversion, source, &output->base, err);
+out:
+    close_sink(conversion);
+    stoa_source_close(source);
+    if (draft != output->target)
+        stoa_sink_close(draft);
+    if (output->below == draft)
+        output->below = output->target;
+    stoa_free(widens);
+    return st;
+}
+
+void stoa_conversion_reset(struct stoa_conversion *conversion)
+{
+    close_sink(conversion);
+    stoa_plan_convert_reset(&conversion->plan);
+    stoa_free(conversion->units.items);
+}
