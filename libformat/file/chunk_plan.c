@@ -65,6 +65,24 @@ static enum stoa_chunk_mode smallest_mode(const struct stoa_rules *rules, bool c
     return plan->local_pays ? STOA_CHUNK_LOCAL : STOA_CHUNK_PLAIN;
 }
 
+/* No choice at all, for a file that is not to be small. */
+static struct stoa_choice plain_choice(const struct stoa_vector *values)
+{
+    const size_t n = values->nvalues;
+    const bool is_bytes = values->phys == STOA_PHYS_BYTES;
+    const bool is_integer = values->phys < STOA_PHYS_F32;
+    struct stoa_choice choice = {
+        .plan = {.nnodes = is_bytes ? 2 : 1,
+                 .nodes = {{is_integer ? STOA_PFOR : STOA_PLAIN, (uint8_t)values->phys, false}}},
+        .nbytes = is_bytes ? (uint64_t)(values->offsets[n] - values->offsets[0]) + 4 * n
+                           : (uint64_t)n * values->width,
+    };
+
+    if (is_bytes)
+        choice.plan.nodes[1] = (struct stoa_plan_node){STOA_PFOR, STOA_PHYS_U32, false};
+    return choice;
+}
+
 enum stoa_status stoa_chunk_plan_choose(struct stoa_encoder *encoder,
                                         const struct stoa_rules *rules,
                                         const struct stoa_chunk_values *values,
@@ -81,6 +99,10 @@ enum stoa_status stoa_chunk_plan_choose(struct stoa_encoder *encoder,
     plan.mode = STOA_CHUNK_PLAIN;
     plan.phys = values->phys;
     plan.nvalues = (uint32_t)vector->nvalues;
+    if (rules->stores_plain) {
+        plan.plain = plain_choice(vector);
+        goto done;
+    }
     STOA_TRY(stoa_chooser_choose(encoder, vector, false, &plan.plain, err));
     if (distinct->set == NULL)
         goto done;

@@ -112,9 +112,9 @@ static enum stoa_status prepare_node(struct stoa_encoder *encoder, const struct 
     STOA_TRY(stoa_chunk_values_init(&node->values, type, &node->array, err));
     if (node->values.all_null || node->values.phys == STOA_PHYS_NONE)
         return STOA_OK;
-    if (is_text)
+    if (is_text && !rules->stores_plain)
         STOA_TRY(collect_texts(rules, ntexts, node, err));
-    else if (is_chooser)
+    else if (is_chooser && !rules->stores_plain)
         STOA_TRY(collect_numbers(rules, node, err));
     if (is_chooser)
         STOA_TRY(stoa_chunk_plan_choose(encoder, rules, &node->values, &node->distinct, is_text,

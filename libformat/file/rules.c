@@ -36,20 +36,12 @@ const struct stoa_rules stoa_default_rules = {
 
 const struct stoa_rules stoa_draft_rules = {
     .zstd_level = 1,
-
-    .chooser_period = 64,
-    .excess_percent = 50,
-    .excess_nbytes = 4096,
+    .stores_plain = true,
+    .chooser_period = 1,
 
     .page_min_nbytes = 65536,
     .page_max_nbytes = STOA_PAGE_MAX_RAW_NBYTES,
 
-    .full_nrows = 65536,
-    .amortisation = 1,
-    .segment_nbytes = 160,
-    .local_max_count = 1,
-    .shared_max_count = 2,
     .copy_part = 100,
-
     .footer_max_nbytes = UINT64_C(32) << 20,
 };

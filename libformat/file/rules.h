@@ -5,10 +5,14 @@
 #ifndef STOA_FILE_RULES_H
 #define STOA_FILE_RULES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct stoa_rules {
     int zstd_level;
+
+    /* Nothing is chosen: values are stored as they are, integers by their range. */
+    bool stores_plain;
 
     /* Plans are chosen on row groups 0, period, 2 * period, ... and used by those in between. */
     uint32_t chooser_period;
@@ -49,7 +53,7 @@ struct stoa_rules {
 
 extern const struct stoa_rules stoa_default_rules;
 
-/* Of files that are read once and thrown away: what costs time to make small is not. */
+/* Of files that are read once and thrown away: no time is spent on making them small. */
 extern const struct stoa_rules stoa_draft_rules;
 
 #endif
