@@ -259,6 +259,22 @@ out:
     return st;
 }
 
+/* An encoding that is not known here is the file's, which may be of another computer. */
+static enum stoa_status open_encoder(struct stoa_restore_output *output, const char *encoding,
+                                     struct stoa_error *err)
+{
+    const struct stoa_bytes *patches = &output->info->patches;
+    struct stoa_error why;
+    enum stoa_status st;
+
+    st = stoa_csv_encoder_open(encoding, patches->data, patches->nbytes, &output->encoder, &why);
+    if (st == STOA_ERR_USAGE)
+        return stoa_fail(err, STOA_ERR_UNSUPPORTED, "%s", why.message);
+    if (st != STOA_OK && err != NULL)
+        *err = why;
+    return st;
+}
+
 enum stoa_status stoa_restore_output_begin(struct stoa_restore_output *output,
                                            const struct stoa_source_info *info,
                                            const char *encoding, struct stoa_error *err)
@@ -269,8 +285,7 @@ enum stoa_status stoa_restore_output_begin(struct stoa_restore_output *output,
     output->source_nbytes = 0;
     stoa_hash128_stream_reset(output->hash);
     if (encoding != NULL)
-        STOA_TRY(stoa_csv_encoder_open(encoding, info->patches.data, info->patches.nbytes,
-                                       &output->encoder, err));
+        STOA_TRY(open_encoder(output, encoding, err));
     if (output->folder != NULL)
         STOA_TRY(create_in_folder(output, err));
     else if (output->file != NULL)

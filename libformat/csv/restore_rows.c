@@ -123,6 +123,23 @@ out:
     return st;
 }
 
+/* A type or a pattern that no text is read by came with the file. */
+static enum stoa_status init_printer(struct restorer *restorer, uint32_t i,
+                                     const struct stoa_csv_rule *rule, struct stoa_error *err)
+{
+    const struct stoa_field *field = &restorer->rows->batch->schema->fields[i];
+    struct stoa_error why;
+    enum stoa_status st;
+
+    st =
+        stoa_csv_printer_init(&restorer->columns[i].printer, field, &restorer->reading, rule, &why);
+    if (st == STOA_ERR_USAGE)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "%s", why.message);
+    if (st != STOA_OK && err != NULL)
+        *err = why;
+    return st;
+}
+
 static enum stoa_status restorer_init(struct restorer *restorer, struct stoa_error *err)
 {
     const struct stoa_batch *batch = restorer->rows->batch;
@@ -146,8 +163,7 @@ static enum stoa_status restorer_init(struct restorer *restorer, struct stoa_err
     STOA_TRY(take_side(restorer, rules, err));
     for (uint32_t i = 0; i < batch->ncolumns; i++) {
         restorer->columns[i].array = &batch->columns[i];
-        STOA_TRY(stoa_csv_printer_init(&restorer->columns[i].printer, &batch->schema->fields[i],
-                                       &restorer->reading, &rules[i], err));
+        STOA_TRY(init_printer(restorer, i, &rules[i], err));
     }
 out:
     stoa_free(rules);

@@ -19,6 +19,7 @@ struct file {
     uint8_t *table; /* of sections */
     uint32_t nsections;
     bool is_nested;
+    bool is_packed; /* the footer, whose sections stay as they are then */
 };
 
 /* A section; `bytes` is NULL when it is not there or not inside the file. */
@@ -211,7 +212,7 @@ static void rehash_objects(const struct file *file)
         uint64_t body = stoa_load64(header + 16), ndir = stoa_load32(header + 28);
         uint64_t dir = at + STOA_OBJECT_NBYTES;
 
-        if (at == file->footer_off)
+        if (at == file->footer_off && !file->is_packed)
             dir = (uint64_t)(file->table - file->bytes);
         if (header[8] == STOA_OBJECT_SIDE) {
             rehash_side(file, at, ndir);
@@ -305,7 +306,10 @@ void stoa_test_rehash(uint8_t *bytes, size_t nbytes)
     file.footer_off = stoa_load64(trailer);
     file.nsections = stoa_load32(trailer + 24);
     file.is_nested = stoa_load32(trailer + 28) & STOA_FEATURE_NESTED;
-    if (file.nsections <= (nbytes - STOA_TRAILER_NBYTES) / STOA_SECTION_NBYTES) {
+    file.is_packed = stoa_load16(trailer + 34) != 0;
+    if (file.is_packed) {
+        rehash_objects(&file);
+    } else if (file.nsections <= (nbytes - STOA_TRAILER_NBYTES) / STOA_SECTION_NBYTES) {
         file.table = trailer - (size_t)file.nsections * STOA_SECTION_NBYTES;
         rehash_columns(&file);
         rehash_dictionaries(&file);

@@ -147,7 +147,8 @@ static void hashing_anew_changes_nothing(void **state)
         uint8_t *copy;
         struct stoa_error err = {0};
 
-        rules.footer_pack_nbytes = 0;
+        if (n % 2 != 0) /* else most are packed */
+            rules.footer_pack_nbytes = 0;
         make_table(&random, 3, &rules, &table);
         check(stoa_alloc(&copy, table.file.nbytes, &err), &err);
         memcpy(copy, table.file.bytes, table.file.nbytes);
