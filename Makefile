@@ -177,7 +177,7 @@ $(UNITS): %: %.o $(SUPPORT) $(STATIC)
 	$(call show,link)
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka -lm -o $@
 
-$(filter %_faults,$(UNITS)): $(FAULT_POSIX).o
+$(filter %_faults %_restore,$(UNITS) $(FUZZERS)): $(FAULT_POSIX).o
 $(filter %/test_heap,$(UNITS)): $(BUILD)/tools/heap.o
 
 $(FAULT_POSIX).so: $(FAULT_POSIX).o

@@ -68,10 +68,12 @@ static enum stoa_test_posix_mode mode_of(const char *word)
 __attribute__((constructor)) static void read_environment(void)
 {
     const char *at = getenv("STOA_FAULT_AT"), *os_errno = getenv("STOA_FAULT_ERRNO");
+    const char *max_read = getenv("STOA_FAULT_MAX_READ");
 
     armed.no_tmpfile = getenv("STOA_FAULT_NO_TMPFILE") != NULL;
     armed.no_lock = getenv("STOA_FAULT_NO_LOCK") != NULL;
     armed.clones = getenv("STOA_FAULT_CLONES") != NULL;
+    armed.max_read = max_read != NULL ? (size_t)strtoul(max_read, NULL, 10) : 0;
     if (at == NULL)
         return;
     armed.at = (unsigned)strtoul(at, NULL, 10);
@@ -125,6 +127,12 @@ static bool fails_or_shortens(enum stoa_test_posix_calls call, size_t *nbytes)
     return true;
 }
 
+/* How many bytes a read may give. */
+static size_t limit_read(size_t nbytes)
+{
+    return armed.max_read > 0 && nbytes > armed.max_read ? armed.max_read : nbytes;
+}
+
 #pragma GCC visibility push(default) /* what a preloaded library has to show */
 
 static int open_at(int folder, const char *path, int flags, unsigned mode)
@@ -171,14 +179,16 @@ int openat(int folder, const char *path, int flags, ...)
 
 ssize_t read(int fd, void *out, size_t nbytes)
 {
-    return fails_or_shortens(STOA_TEST_READ, &nbytes) ? -1 : syscall(SYS_read, fd, out, nbytes);
+    return fails_or_shortens(STOA_TEST_READ, &nbytes)
+               ? -1
+               : syscall(SYS_read, fd, out, limit_read(nbytes));
 }
 
 ssize_t pread(int fd, void *out, size_t nbytes, off_t offset)
 {
     return fails_or_shortens(STOA_TEST_READ, &nbytes)
                ? -1
-               : syscall(SYS_pread64, fd, out, nbytes, offset);
+               : syscall(SYS_pread64, fd, out, limit_read(nbytes), offset);
 }
 
 ssize_t write(int fd, const void *bytes, size_t nbytes)

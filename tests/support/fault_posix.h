@@ -8,19 +8,21 @@
  *     STOA_FAULT_MODE=once       fail; `on`: and all later ones; `short`: read or write one byte;
  *                                `kill`: SIGKILL instead of the call
  *     STOA_FAULT_ERRNO=28        (EIO)
+ *     STOA_FAULT_MAX_READ=64     read and pread give so many bytes at the most
  *     STOA_FAULT_NO_TMPFILE=1    open() does not know O_TMPFILE
  *     STOA_FAULT_CLONES=1        FICLONERANGE works on every file system: by copying
  *     STOA_FAULT_NO_LOCK=1       flock() fails, as on a file system without locks
  *     STOA_FAULT_FIRED=path      this file is created when a call strikes: without it the program
  *                                made fewer calls
  *
- * Tests whose name ends in _faults are linked with it and use the functions instead. Calls inside
- * of the C library, of stdio for one, are not seen.
+ * Tests and fuzz targets whose names end in _faults or _restore are linked with it and use the
+ * functions instead. Calls inside of the C library, of stdio for one, are not seen.
  */
 #ifndef STOA_TESTS_SUPPORT_FAULT_POSIX_H
 #define STOA_TESTS_SUPPORT_FAULT_POSIX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum stoa_test_posix_calls {
     STOA_TEST_OPEN = 1,
@@ -46,6 +48,7 @@ struct stoa_test_posix_fault {
     unsigned at;    /* from 1; 0: none */
     enum stoa_test_posix_mode mode;
     int os_errno;
+    size_t max_read; /* bytes that a read gives at the most; 0: any number */
     bool no_tmpfile;
     bool no_lock;
     bool clones;

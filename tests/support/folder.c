@@ -19,18 +19,28 @@ struct folder {
     char *before; /* the working directory */
 };
 
-int stoa_test_folder_enter(void **state)
+static int enter(const char *base, void **state)
 {
-    const char *base = getenv("TMPDIR");
     struct folder *folder = calloc(1, sizeof(*folder));
 
     if (folder == NULL)
         return -1;
-    snprintf(folder->path, sizeof(folder->path), "%s/stoa-test-XXXXXX",
-             base != NULL && *base != '\0' ? base : "/tmp");
+    snprintf(folder->path, sizeof(folder->path), "%s/stoa-test-XXXXXX", base);
     folder->before = getcwd(NULL, 0);
     *state = folder;
     return mkdtemp(folder->path) != NULL && chdir(folder->path) == 0 ? 0 : -1;
+}
+
+int stoa_test_folder_enter(void **state)
+{
+    const char *base = getenv("TMPDIR");
+
+    return enter(base != NULL && *base != '\0' ? base : "/tmp", state);
+}
+
+int stoa_test_folder_enter_memory(void **state)
+{
+    return access("/dev/shm", W_OK) == 0 ? enter("/dev/shm", state) : stoa_test_folder_enter(state);
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)

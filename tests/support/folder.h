@@ -12,6 +12,9 @@
 
 int stoa_test_folder_enter(void **state);
 
+/* The same under /dev/shm, where there is one: for tests of many small files. */
+int stoa_test_folder_enter_memory(void **state);
+
 /* Removes the folder with all that is in it. */
 int stoa_test_folder_leave(void **state);
 

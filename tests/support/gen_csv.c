@@ -1,62 +1,22 @@
-/* Columns that have their ways, and records that do not always keep to them. */
+/* Records that do not always keep to the ways of their file (support/gen_csv_values.c: values). */
 #include "support/gen_csv.h"
 
 #include <assert.h>
-#include <inttypes.h>
+#include <iconv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NCOLUMNS = 9, MAX_VALUE = 96 };
+#include "support/gen_csv_values.h"
 
-/* What a column holds. */
-enum content {
-    INTEGERS,
-    FLOATS,
-    DECIMALS,
-    BOOLS,
-    DATES,
-    CLOCKS,
-    TIMES,
-    INSTANTS,
-    UUIDS,
-    BYTES,
-    DURATIONS,
-    TEXTS,
-    WORDS,
-    NCONTENTS,
-};
-
-static const char *const types[] = {
-    [INTEGERS] = "int64",
-    [FLOATS] = "float64",
-    [DECIMALS] = "decimal(24,6)",
-    [BOOLS] = "bool",
-    [DATES] = "date32",
-    [CLOCKS] = "time(us)",
-    [TIMES] = "timestamp(us)",
-    [INSTANTS] = "timestamp(ms,UTC)",
-    [UUIDS] = "uuid",
-    [BYTES] = "binary",
-    [DURATIONS] = "duration(ms)",
-    [TEXTS] = "utf8",
-    [WORDS] = "enum(a,bc,de)",
-};
-
-struct column {
-    enum content content;
-    unsigned ndigits; /* behind the point, or to pad to */
-    unsigned way;     /* of several to write a value; most values have that of their column */
-    unsigned quotes;  /* 0 where they are needed, 1 always, 2 sometimes */
-    unsigned odd;     /* one value in so many is odd; 0: none */
-    unsigned nulls;   /* the same */
-    const char *null;
-};
+enum { MAX_NCOLUMNS = 9 };
 
 struct writer {
     struct stoa_test_random *r;
     struct stoa_csv_options options;
-    struct column columns[MAX_NCOLUMNS];
+    const char *encoding; /* the text's, also where the options do not name it; NULL: UTF-8 */
+    struct stoa_test_csv_column columns[MAX_NCOLUMNS];
+    unsigned order[MAX_NCOLUMNS]; /* in this file */
     unsigned ncolumns;
     const char *line_end;
     unsigned odd_records; /* one record in so many; 0: none */
@@ -72,7 +32,8 @@ static void put(struct writer *w, const void *bytes, size_t nbytes)
         w->text = realloc(w->text, w->capacity);
         assert(w->text != NULL);
     }
-    memcpy(w->text + w->nbytes, bytes, nbytes);
+    if (nbytes > 0)
+        memcpy(w->text + w->nbytes, bytes, nbytes);
     w->nbytes += nbytes;
 }
 
@@ -96,144 +57,6 @@ static const char *pick(struct writer *w, const char *const *words, size_t n)
     return words[below(w, n)];
 }
 #define PICK(w, words) pick(w, words, sizeof(words) / sizeof((words)[0]))
-
-/* ---- Values. ---- */
-
-static void write_number(struct writer *w, const struct column *column, bool odd, char *out)
-{
-    static const char *const oddities[] = {"1e5",
-                                           "-0",
-                                           "0.1000000000000000055511151231257827",
-                                           "1E-7",
-                                           "0.0",
-                                           "-0.000",
-                                           "123456789012345.6",
-                                           "17",
-                                           "1.50",
-                                           "100000000000000000000000",
-                                           "0.30000000000000004",
-                                           "5e-324",
-                                           "nan",
-                                           "-inf",
-                                           ".5"};
-    const int64_t whole = (int64_t)(stoa_test_random_wide(w->r) >> below(w, 64)) % 1000000;
-    const double x = (double)(whole - 300000) / (one_in(w, 3) ? 1000.0 : 100.0);
-
-    if (odd)
-        snprintf(out, MAX_VALUE, "%s", PICK(w, oddities));
-    else if (one_in(w, 9))
-        snprintf(out, MAX_VALUE, "%s", column->way == 0 ? "0" : "0.00");
-    else if (column->ndigits == 0)
-        snprintf(out, MAX_VALUE, "%.15g", x);
-    else
-        snprintf(out, MAX_VALUE, "%.*f", (int)column->ndigits, x);
-}
-
-static void write_integer(struct writer *w, const struct column *column, bool odd, char *out)
-{
-    static const char *const oddities[] = {"007", "-0", "-012", "9223372036854775807", "00", "0"};
-    const int64_t x = (int64_t)(stoa_test_random_wide(w->r) >> below(w, 64)) / 2 - 40;
-
-    if (odd)
-        snprintf(out, MAX_VALUE, "%s", PICK(w, oddities));
-    else
-        snprintf(out, MAX_VALUE, "%0*" PRId64, (int)column->ndigits, x);
-}
-
-static void write_time(struct writer *w, const struct column *column, bool odd, char *out)
-{
-    static const char *const zones[] = {"Z", "+00:00", "+0000", "+00", "+02:00", "-00:00"};
-    const unsigned day = (unsigned)below(w, 28) + 1, hour = (unsigned)below(w, 24);
-    const unsigned year = odd ? 1 + (unsigned)below(w, 9999) : 2000 + (unsigned)below(w, 30);
-    const unsigned way = odd ? (unsigned)below(w, 6) : column->way;
-    const unsigned ndigits = odd ? (unsigned)below(w, 7) : column->ndigits % 7;
-    char date[32], clock[32], fraction[16] = "";
-
-    snprintf(date, sizeof(date), "%04u-%02u-%02u", year, (unsigned)below(w, 12) + 1, day);
-    if (ndigits > 0)
-        snprintf(fraction, sizeof(fraction), ".%0*u", (int)ndigits, (unsigned)below(w, 10));
-    if (column->content == INSTANTS && ndigits > 3)
-        fraction[4] = '\0';
-    snprintf(clock, sizeof(clock), "%02u:%02u:%02u%s", hour, (unsigned)below(w, 60),
-             (unsigned)below(w, 60), fraction);
-    if (column->content == DATES)
-        snprintf(out, MAX_VALUE, "%s", date);
-    else if (column->content == CLOCKS)
-        snprintf(out, MAX_VALUE, "%s", clock);
-    else
-        snprintf(out, MAX_VALUE, "%s%c%s%s", date, way % 2 == 0 ? ' ' : 'T', clock,
-                 column->content == INSTANTS ? zones[way % 6] : "");
-}
-
-static void write_uuid(struct writer *w, const struct column *column, bool odd, char *out)
-{
-    const unsigned way = odd ? (unsigned)below(w, 3) : column->way % 2;
-    const unsigned a = (unsigned)stoa_test_random_u64(w->r);
-
-    snprintf(out, MAX_VALUE,
-             way == 0   ? "%08x-ab12-34cd-5678-0123456789ab"
-             : way == 1 ? "%08X-AB12-34CD-5678-0123456789AB"
-                        : "%08x-AB12-34cd-5678-0123456789AB",
-             a);
-}
-
-/* Text of any kind; what a dialect can't hold is put in quotes or taken out later. */
-static void write_text(struct writer *w, bool odd, char *out)
-{
-    static const char *const plain[] = {"a",  "word",  "two words", "Z\xc3\xbcrich", "12",
-                                        "NA", "x y z", "0",         "medallion",     "1.50"};
-    static const char *const special[] = {",", "\"", "\n", "\r\n", "\r", ";",  "'",    "\\",
-                                          "#", " ",  "\t", "\"\"", "|",  "''", "\\\\", "x"};
-
-    *out = '\0';
-    if (!odd) {
-        snprintf(out, MAX_VALUE, "%s", PICK(w, plain));
-        return;
-    }
-    for (uint64_t n = below(w, 6); n > 0; n--)
-        strcat(out, PICK(w, special));
-}
-
-static void write_value(struct writer *w, const struct column *column, char *out)
-{
-    static const char *const bools[] = {"true", "false", "True", "False", "TRUE", "FALSE"};
-    static const char *const words[] = {"a", "bc", "de"};
-    static const char *const bytes[] = {"", "AA==", "aGVsbG8=", "////"};
-    static const char *const durations[] = {"PT1H", "PT90M", "PT0S", "PT1H30M0.5S", "P1DT1S"};
-    const bool odd = one_in(w, column->odd);
-
-    switch (column->content) {
-    case INTEGERS:
-        write_integer(w, column, odd, out);
-        break;
-    case FLOATS:
-    case DECIMALS:
-        write_number(w, column, odd && column->content == FLOATS, out);
-        break;
-    case BOOLS:
-        snprintf(out, MAX_VALUE, "%s",
-                 bools[odd ? below(w, 6) : 2 * (column->way % 3) + below(w, 2)]);
-        break;
-    case UUIDS:
-        write_uuid(w, column, odd, out);
-        break;
-    case BYTES:
-        snprintf(out, MAX_VALUE, "%s", PICK(w, bytes));
-        break;
-    case DURATIONS:
-        snprintf(out, MAX_VALUE, "%s", PICK(w, durations));
-        break;
-    case WORDS:
-        snprintf(out, MAX_VALUE, "%s", PICK(w, words));
-        break;
-    case TEXTS:
-        write_text(w, odd, out);
-        break;
-    default:
-        write_time(w, column, odd, out);
-        break;
-    }
-}
 
 /* ---- Fields. ---- */
 
@@ -267,9 +90,21 @@ static void put_quoted(struct writer *w, const char *text)
     put(w, &o->quote, 1);
 }
 
-static void put_field(struct writer *w, const struct column *column)
+/* Fields that say less than they seem to. */
+static bool put_stray(struct writer *w, const struct stoa_test_csv_column *column)
 {
-    char text[MAX_VALUE];
+    static const char *const strays[] = {"5\" pipe", "\"a\"b", "\"a\"b\"c", "a \"b\" c", "x\""};
+
+    if (!stoa_test_csv_column_is_text(column) || !one_in(w, 40))
+        return false;
+    put_text(w,
+             w->options.quote == '"' && w->options.delimiter != ' ' ? PICK(w, strays) : strays[4]);
+    return true;
+}
+
+static void put_field(struct writer *w, const struct stoa_test_csv_column *column)
+{
+    char text[STOA_TEST_CSV_VALUE_NBYTES];
     const bool trims = w->options.trim != STOA_CSV_TRIM_NONE;
     bool quoted;
 
@@ -277,12 +112,10 @@ static void put_field(struct writer *w, const struct column *column)
         put_text(w, one_in(w, 6) ? "" : column->null);
         return;
     }
-    write_value(w, column, text);
-    quoted = needs_quotes(w, text) || column->quotes == 1 || (column->quotes == 2 && one_in(w, 3));
-    if (column->content == TEXTS && one_in(w, 40)) { /* a stray quote, if it is none at the start */
-        put_text(w, "5\" pipe");
+    if (put_stray(w, column))
         return;
-    }
+    stoa_test_csv_column_write(w->r, column, text);
+    quoted = needs_quotes(w, text) || column->quotes == 1 || (column->quotes == 2 && one_in(w, 3));
     if (w->options.quote == STOA_CSV_NONE) {
         quoted = false;
         for (char *p = text; *p != '\0'; p++)
@@ -305,7 +138,10 @@ static const char *const line_ends[] = {"\n", "\r\n", "\r"};
 
 static void put_line_end(struct writer *w, bool odd)
 {
-    put_text(w, odd ? PICK(w, line_ends) : w->line_end);
+    if (odd && one_in(w, 9))
+        put_text(w, "\r\r\n");
+    else
+        put_text(w, odd ? PICK(w, line_ends) : w->line_end);
 }
 
 static void put_comment(struct writer *w)
@@ -335,7 +171,7 @@ static void put_record(struct writer *w)
     for (unsigned i = 0; i < n; i++) {
         if (i > 0)
             put(w, &w->options.delimiter, 1);
-        put_field(w, &w->columns[i < w->ncolumns ? i : 0]);
+        put_field(w, &w->columns[w->order[i < w->ncolumns ? i : 0]]);
     }
     if (w->options.trailing_delimiter > 0)
         put(w, &w->options.delimiter, 1);
@@ -354,7 +190,7 @@ static void put_header(struct writer *w)
         for (unsigned i = 0; i < w->ncolumns; i++) {
             if (i > 0)
                 put(w, &w->options.delimiter, 1);
-            snprintf(name, sizeof(name), "%c%u", 'c' + k, i);
+            snprintf(name, sizeof(name), "%c%u", 'c' + k, w->order[i]);
             if (w->options.quote != STOA_CSV_NONE && one_in(w, 4))
                 put_quoted(w, name);
             else
@@ -376,7 +212,7 @@ static struct stoa_csv_options draw_dialect(struct writer *w)
         .delimiter = delimiters[below(w, sizeof(delimiters) - 1)],
         .quote = quotes[below(w, sizeof(quotes))],
         .comment = one_in(w, 4) ? '#' : STOA_CSV_NONE,
-        .decimal = '.',
+        .decimal = one_in(w, 5) ? ',' : '.',
         .thousands = STOA_CSV_NONE,
         .trailing_delimiter = one_in(w, 6) ? 1 : -1,
         .header_nrecords = one_in(w, 4)   ? -1
@@ -387,9 +223,17 @@ static struct stoa_csv_options draw_dialect(struct writer *w)
         .unit_nrows = 1 + (uint32_t)below(w, 60),
     };
 
+    if (o.decimal == ',' && o.delimiter == ',')
+        o.decimal = '.';
+    if (one_in(w, 8))
+        o.thousands = o.decimal == ',' ? '.' : o.delimiter == ',' ? '_' : ',';
     o.escape = one_in(w, 5) ? '\\' : o.quote;
     if (o.quote == STOA_CSV_NONE)
-        o.escape = one_in(w, 5) ? '\\' : 0;
+        if (o.decimal == ',' && o.delimiter == ',')
+            o.decimal = '.';
+    if (one_in(w, 8))
+        o.thousands = o.decimal == ',' ? '.' : o.delimiter == ',' ? '_' : ',';
+    o.escape = one_in(w, 5) ? '\\' : 0;
     if (o.delimiter != ' ')
         o.trim = one_in(w, 5)   ? STOA_CSV_TRIM_BOTH
                  : one_in(w, 9) ? STOA_CSV_TRIM_START
@@ -399,24 +243,42 @@ static struct stoa_csv_options draw_dialect(struct writer *w)
     return o;
 }
 
-static struct column draw_column(struct writer *w)
+/* The encoding of all files, and whether the options name it. */
+static void draw_encoding(struct writer *w)
 {
-    static const char *const nulls[] = {"", "", "", "NA", "NULL", "null", "\\N", "#N/A"};
-    struct column column = {
-        .content = one_in(w, 3) ? TEXTS : (enum content)below(w, NCONTENTS),
-        .ndigits = (unsigned)below(w, 9),
-        .way = (unsigned)below(w, 6),
-        .quotes = one_in(w, 3) ? (unsigned)below(w, 3) : 0,
-        .odd = one_in(w, 2) ? 0 : 1 + (unsigned)below(w, 40),
-        .nulls = one_in(w, 2) ? 0 : 2 + (unsigned)below(w, 20),
-        .null = PICK(w, nulls),
-    };
+    static const char *const encodings[] = {"ISO-8859-1", "CP1252",   "SHIFT_JIS", "CP932",
+                                            "GB18030",    "UTF-16LE", "UTF-16BE",  "UTF-32LE",
+                                            "UTF-16",     "UTF-32",   "EUC-JP",    "KOI8-R"};
+    const bool tells = !one_in(w, 4);
 
-    if (column.content == INTEGERS && !one_in(w, 3))
-        column.ndigits = 0;
-    if (column.content == DECIMALS)
-        column.ndigits = 1 + column.ndigits % 6;
-    return column;
+    w->encoding = one_in(w, 4) ? PICK(w, encodings) : NULL;
+    w->options.encoding =
+        tells || w->encoding == NULL || strncmp(w->encoding, "UTF", 3) != 0 ? w->encoding : NULL;
+}
+
+/* The text in its encoding; characters that this has not become question marks. */
+static void encode(const struct writer *w, struct stoa_test_csv_file *file)
+{
+    iconv_t iconv_state = iconv_open(w->encoding, "UTF-8");
+    size_t left = file->nbytes, room = 4 * file->nbytes + 16;
+    char *in = file->text, *encoded = malloc(room), *out = encoded;
+
+    assert(iconv_state != (iconv_t)-1 && encoded != NULL);
+    while (left > 0 && iconv(iconv_state, &in, &left, &out, &room) == (size_t)-1) {
+        char mark[] = "?", *question = mark;
+        size_t one = 1;
+
+        assert(room > 8);
+        (void)iconv(iconv_state, &question, &one, &out, &room);
+        do { /* to the next character */
+            in++;
+            left--;
+        } while (left > 0 && ((unsigned char)*in & 0xc0) == 0x80);
+    }
+    iconv_close(iconv_state);
+    free(file->text);
+    file->text = encoded;
+    file->nbytes = (size_t)(out - encoded);
 }
 
 static void make_schema(const struct writer *w, struct stoa_schema *schema)
@@ -424,6 +286,7 @@ static void make_schema(const struct writer *w, struct stoa_schema *schema)
     struct stoa_error err;
 
     for (unsigned i = 0; i < w->ncolumns; i++) {
+        const struct stoa_test_csv_column *column = &w->columns[i];
         struct stoa_type type = {0};
         char name[32];
 
@@ -433,43 +296,92 @@ static void make_schema(const struct writer *w, struct stoa_schema *schema)
             snprintf(name, sizeof(name), "c%u", i);
         else
             snprintf(name, sizeof(name), "c%u d%u", i, i);
-        if (stoa_type_parse(types[w->columns[i].content], &type, &err) != STOA_OK ||
-            stoa_schema_add(schema, name, &type, true, &err) != STOA_OK)
+        if (stoa_type_parse(column->type, &type, &err) != STOA_OK ||
+            stoa_schema_add(schema, name, &type, true, &err) != STOA_OK ||
+            (column->format != NULL && stoa_metadata_set(&schema->fields[i].metadata, "csv_format",
+                                                         column->format, &err) != STOA_OK))
             abort();
         stoa_type_reset(&type);
+    }
+}
+
+static void write_file(struct writer *w, size_t most, struct stoa_test_csv_file *out)
+{
+    const size_t nrecords = (size_t)below(w, most + 1);
+
+    w->nbytes = 0;
+    w->capacity = 1024;
+    w->text = malloc(w->capacity);
+    assert(w->text != NULL);
+    if (one_in(w, 6))
+        put_text(w, "\xef\xbb\xbf");
+    put_header(w);
+    for (size_t i = 0; i < nrecords; i++)
+        put_record(w);
+    for (uint64_t n = one_in(w, 4) ? below(w, 4) : 0; n > 0; n--)
+        put_line_end(w, true);
+    if (nrecords > 0 && one_in(w, 4))
+        while (w->nbytes > 0 && (w->text[w->nbytes - 1] == '\n' || w->text[w->nbytes - 1] == '\r'))
+            w->nbytes--;
+    for (size_t i = 0; i < w->nbytes; i++)
+        if (w->text[i] == STOA_TEST_CSV_NUL)
+            w->text[i] = '\0';
+    *out = (struct stoa_test_csv_file){.text = w->text, .nbytes = w->nbytes};
+    if (w->encoding != NULL)
+        encode(w, out);
+    else if (w->nbytes > 0 && one_in(w, 100)) /* most likely no UTF-8 */
+        out->text[below(w, w->nbytes)] = (char)below(w, 256);
+}
+
+/* Another order of the columns, if names tell which is which. */
+static void shuffle(struct writer *w)
+{
+    for (unsigned i = w->ncolumns; w->options.header_nrecords > 0 && i > 1; i--) {
+        const unsigned k = (unsigned)below(w, i), kept = w->order[k];
+
+        w->order[k] = w->order[i - 1];
+        w->order[i - 1] = kept;
     }
 }
 
 void stoa_test_gen_csv(struct stoa_test_random *r, size_t most, struct stoa_test_csv_text *out)
 {
     struct writer w = {.r = r};
-    size_t nrecords = (size_t)stoa_test_random_below(r, most + 1);
+    bool sniffs;
 
     w.options = draw_dialect(&w);
+    draw_encoding(&w);
     w.ncolumns = 1 + (unsigned)below(&w, MAX_NCOLUMNS);
-    for (unsigned i = 0; i < w.ncolumns; i++)
-        w.columns[i] = draw_column(&w);
+    for (unsigned i = 0; i < w.ncolumns; i++) {
+        w.order[i] = i;
+        stoa_test_csv_column_draw(r, w.options.decimal,
+                                  w.options.thousands == STOA_CSV_NONE ? '\0' : w.options.thousands,
+                                  &w.columns[i]);
+    }
     w.line_end = one_in(&w, 3) ? PICK(&w, line_ends) : "\n";
     w.odd_records = one_in(&w, 2) ? 0 : 1 + (unsigned)below(&w, 30);
-    if (one_in(&w, 6))
-        put_text(&w, "\xef\xbb\xbf");
-    put_header(&w);
-    for (size_t i = 0; i < nrecords; i++)
-        put_record(&w);
-    for (uint64_t n = one_in(&w, 4) ? below(&w, 4) : 0; n > 0; n--)
-        put_line_end(&w, true);
-    if (nrecords > 0 && one_in(&w, 4))
-        while (w.nbytes > 0 && (w.text[w.nbytes - 1] == '\n' || w.text[w.nbytes - 1] == '\r'))
-            w.nbytes--;
-    *out = (struct stoa_test_csv_text){
-        .text = w.text, .nbytes = w.nbytes, .options = w.options, .has_schema = one_in(&w, 2)};
+    sniffs = one_in(&w, 4);
+    *out = (struct stoa_test_csv_text){.nfiles = one_in(&w, 5) ? STOA_TEST_CSV_NFILES : 1};
+    for (size_t i = 0; i < out->nfiles; i++) {
+        write_file(&w, most, &out->files[i]);
+        if (!sniffs && one_in(&w, 2))
+            shuffle(&w);
+    }
+    out->on_error = one_in(&w, 4) ? STOA_CSV_ON_ERROR_SKIP : STOA_CSV_ON_ERROR_ABORT;
+    out->has_schema = !sniffs && one_in(&w, 2);
+    out->options = w.options;
+    if (sniffs)
+        out->options = (struct stoa_csv_options){.encoding = w.options.encoding,
+                                                 .ragged = w.options.ragged,
+                                                 .unit_nrows = w.options.unit_nrows};
     if (out->has_schema)
         make_schema(&w, &out->schema);
 }
 
 void stoa_test_csv_text_reset(struct stoa_test_csv_text *text)
 {
-    free(text->text);
+    for (size_t i = 0; i < text->nfiles; i++)
+        free(text->files[i].text);
     stoa_schema_reset(&text->schema);
     *text = (struct stoa_test_csv_text){0};
 }

@@ -1,6 +1,6 @@
 /*
- * CSV files of all dialects and defects, from a random number: what restoring must give back byte
- * for byte.
+ * CSV files of all dialects, encodings and defects, from a random number: what restoring must give
+ * back byte for byte.
  *
  * Each column has a type and ways to write its values, of which some are odd: zeros in front,
  * digits that say nothing, quotes that nobody needs, words for null, blanks. Between the records
@@ -15,15 +15,25 @@
 
 #include "support/random.h"
 
-struct stoa_test_csv_text {
+enum { STOA_TEST_CSV_NFILES = 3 };
+
+struct stoa_test_csv_file {
     char *text;
     size_t nbytes;
-    struct stoa_csv_options options; /* that read it */
-    bool has_schema;                 /* else types are to be inferred */
+};
+
+/* Files of one dialect and the same columns; those behind the first may have them in another order.
+ */
+struct stoa_test_csv_text {
+    struct stoa_test_csv_file files[STOA_TEST_CSV_NFILES];
+    size_t nfiles;
+    struct stoa_csv_options options; /* that read them; or all of them at "auto" */
+    enum stoa_csv_on_error on_error;
+    bool has_schema; /* else types are to be inferred */
     struct stoa_schema schema;
 };
 
-/* Up to about `most` records. Release with stoa_test_csv_text_reset(). */
+/* Up to about `most` records a file. Release with stoa_test_csv_text_reset(). */
 void stoa_test_gen_csv(struct stoa_test_random *r, size_t most, struct stoa_test_csv_text *out);
 void stoa_test_csv_text_reset(struct stoa_test_csv_text *text);
 
