@@ -108,6 +108,7 @@ static void origin_drop(struct origin *origin)
     if (origin == NULL || atomic_fetch_sub(&origin->nusers, 1) > 1)
         return;
     stoa_free(origin->layout.places);
+    stoa_free(origin->layout.columns);
     stoa_free(origin->layout.filename);
     stoa_csv_origin_reset(&origin->text);
     stoa_free(origin);
@@ -137,16 +138,15 @@ static enum stoa_status place_by_name(struct csv_source *source, const char *inp
                                       struct stoa_csv_layout *layout, struct stoa_error *err)
 {
     const struct stoa_schema *schema = &source->schema;
-    uint32_t *columns = NULL;
     char shown[80];
     enum stoa_status st;
 
     STOA_TRY(stoa_csv_header_meet(&source->header, head, &source->options, input_name, false,
-                                  &columns, err));
+                                  &layout->columns, err));
     layout->ncolumns = (uint32_t)head->ncolumns;
     for (uint32_t i = 0; i < head->ncolumns; i++)
-        if (source->slots[columns[i]] != NO_SLOT)
-            layout->places[source->slots[columns[i]]] = i;
+        if (source->slots[layout->columns[i]] != NO_SLOT)
+            layout->places[source->slots[layout->columns[i]]] = i;
     for (uint32_t i = 0; i < schema->nfields; i++) {
         const char *name = schema->fields[i].name;
 
@@ -160,7 +160,6 @@ static enum stoa_status place_by_name(struct csv_source *source, const char *inp
         goto out;
     }
 out:
-    stoa_free(columns);
     return st;
 }
 
@@ -536,8 +535,8 @@ static enum stoa_status source_accept(struct stoa_batch_source *base, struct sto
     }
     if (source->ledger.options.on_error != STOA_CSV_ON_ERROR_ABORT)
         STOA_TRY(stoa_csv_ledger_accept(&source->ledger, origin, origin->name, origin->member,
-                                        &notes->rejects, &source->schema, origin->layout.places,
-                                        err));
+                                        &notes->rejects, source->header.names,
+                                        origin->layout.columns, origin->layout.ncolumns, err));
     if (source->keeps_text)
         STOA_TRY(stoa_csv_origin_accept(&origin->text, notes, err));
     STOA_TRY(accept_misfits(source, notes, origin->name, err));

@@ -22,6 +22,7 @@ struct stoa_csv_table {
 /* Where the columns of the rows stand in the text of one input. */
 struct stoa_csv_layout {
     uint32_t *places;  /* for each field of the schema; STOA_CSV_NO_PLACE: it is null */
+    uint32_t *columns; /* for each column of the text its number in the table; NULL: the same */
     uint32_t ncolumns; /* of the text, of which the rows have some */
     char *filename;    /* of the text, as a column may hold it; NULL: none does */
 };

@@ -273,16 +273,6 @@ static enum stoa_status check_ratio(const struct stoa_csv_ledger *ledger, const 
                      name, ledger->nrejected, ledger->nrecords);
 }
 
-/* NULL for a column of the text that is not read. */
-static const char *name_of(const struct stoa_schema *schema, const uint32_t *places,
-                           uint32_t column)
-{
-    for (uint32_t i = 0; i < schema->nfields; i++)
-        if (places[i] == column)
-            return schema->fields[i].name;
-    return NULL;
-}
-
 /*
  * Writes the next bad record as it stands. One at the end of an input may have no line end: then it
  * gets one when another follows.
@@ -303,8 +293,8 @@ out:
 
 enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger, const void *input,
                                         const char *name, const char *member,
-                                        const struct stoa_csv_rejects *rejects,
-                                        const struct stoa_schema *schema, const uint32_t *places,
+                                        const struct stoa_csv_rejects *rejects, char *const *names,
+                                        const uint32_t *columns, uint32_t ncolumns,
                                         struct stoa_error *err)
 {
     struct stoa_sink *sink = ledger->options.sink;
@@ -320,15 +310,18 @@ enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger, const vo
     ledger->input = input;
     for (size_t i = 0; limit == STOA_OK && i < rejects->nitems; i++) {
         const struct stoa_csv_reject reject = stoa_csv_rejects_get(rejects, i, &at);
+        const char *column_name = NULL; /* of one too many */
 
         limit = count(ledger, &reject, name, &over);
         if ((sink == NULL && ledger->options.raw_sink == NULL) ||
             (max_written > 0 && ledger->nwritten == max_written))
             continue;
         ledger->nwritten++;
+        if (reject.column < ncolumns)
+            column_name = names[columns != NULL ? columns[reject.column] : reject.column];
         if (sink != NULL)
             STOA_TRY(append_row(&text, &reject, name, member, ledger->nbefore + reject.record + 1,
-                                name_of(schema, places, reject.column), err));
+                                column_name, err));
         if (ledger->options.raw_sink != NULL)
             STOA_TRY(write_whole(ledger, whole, reject.whole_nbytes, err));
         whole += reject.whole_nbytes;

@@ -104,14 +104,14 @@ STOA_CHECK enum stoa_status stoa_csv_ledger_init(struct stoa_csv_ledger *ledger,
 
 /*
  * The rejects of the next unit, which is of `input`, called `name`, of which `member` is the end,
- * or NULL. `places` tells where the fields of the schema stand in its text. STOA_ERR_DATA when a
- * limit is passed: the message is that of the record that passed it.
+ * or NULL. Column i of its ncolumns has the name names[columns[i]], or names[i] without `columns`.
+ * STOA_ERR_DATA when a limit is passed: the message is that of the record that passed it.
  */
 STOA_CHECK enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger,
                                                    const void *input, const char *name,
                                                    const char *member,
                                                    const struct stoa_csv_rejects *rejects,
-                                                   const struct stoa_schema *schema,
-                                                   const uint32_t *places, struct stoa_error *err);
+                                                   char *const *names, const uint32_t *columns,
+                                                   uint32_t ncolumns, struct stoa_error *err);
 
 #endif

@@ -101,6 +101,13 @@ point("the good ones are there", next(iter(outs))[1].count("\n") == good + 1)
 point("bytes that are wrong are in their records", all(
     int(row["record_offset"]) <= at <= int(row["record_offset"]) + len(raw) for row, at, (raw, *_) in zip(got, offsets, KINDS)), offsets)
 
+# ---- Columns have their names, whether they are read or not, where the inputs have them in another order ----
+write("1.csv", "a,b,c\n1,x,2\n1,x\n")
+write("2.csv", "c,a,b\n2,1\n2,1,x,y\n")
+done = run("1.csv", "2.csv", "--select", "a", "--where", "a = 1", "--rejects", "r.csv", "--force")
+point("columns that are not read have names", done.code == 5 and [(row["column_index"], row["column_name"]) for row in read_rejects()] ==
+      [("3", "c"), ("3", "b"), ("4", "")], done)
+
 # ---- With `strict` quotes only where the option is; several inputs have records of their own ----
 write("1.csv", "a,b\n1,x\nq,y\n")
 write("2.csv", "a,b\n\nr,z\n3,w\n")
