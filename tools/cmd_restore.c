@@ -32,7 +32,8 @@ static bool job_init(struct job *job, const struct arguments *arguments)
         complain("restore --json: standard output holds the text (--progress json tells more)");
         return false;
     }
-    if (!option_count(arguments, OPT_JOBS, MAX_JOBS, &jobs))
+    if (!option_count(arguments, OPT_JOBS, MAX_JOBS, &jobs) ||
+        !option_size(arguments, OPT_MEMORY, &options->memory_nbytes))
         return false;
     options->jobs = (unsigned)jobs;
     options->cancel = &interrupted;

@@ -52,8 +52,8 @@ const struct command commands[] = {
      .examples =
         "  stoa restore trips.stoa -o originals/\n"
         "  stoa restore trips.stoa -o - --source trips_03.csv | cmp - trips_03.csv",
-     .options = {OPT_OUTPUT, OPT_FORCE, OPT_SOURCE, OPT_JOBS, OPT_PROGRESS, OPT_JSON, OPT_HELP,
-                 END_OF_OPTIONS}},
+     .options = {OPT_OUTPUT, OPT_FORCE, OPT_SOURCE, OPT_JOBS, OPT_MEMORY, OPT_PROGRESS, OPT_JSON,
+                 OPT_HELP, END_OF_OPTIONS}},
     {.name = "merge", .synopsis = "IN... -o OUT [options]", .run = run_merge, .min_files = 1,
      .summary = "Put the rows of Stoa files into one, copying what is encoded already",
      .details =

@@ -132,7 +132,7 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_SOURCE] = {"source", 0, "NAME",
         "only this one of the sources, as `stoa info` names them"},
     [OPT_VERIFY] = {"verify", 0, NULL,
-        "restore every CSV input from the new file at once, and compare hashes"},
+        "before the new file appears: restore every CSV input from it, and compare hashes"},
     [OPT_NO_SOURCE_TEXT] = {"no-source-text", 0, NULL,
         "keep values alone: the file is smaller, and `stoa restore` can't write the CSV back"},
     [OPT_DRY_RUN] = {"dry-run", 0, NULL,

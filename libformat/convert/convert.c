@@ -5,10 +5,11 @@
 #include <string.h>
 #include <time.h>
 
-#include <stoa/restore.h>
+#include <stoa/reader.h>
 
 #include "base/error.h"
 #include "convert/conversion.h"
+#include "convert/restore_file.h"
 #include "csv/csv.h"
 
 static void report_progress(void *context, const struct stoa_progress *progress)
@@ -107,16 +108,58 @@ out:
     return st;
 }
 
-/* Restores all inputs from the output, without writing them anywhere. */
-static enum stoa_status verify(const struct stoa_conversion *conversion, struct stoa_error *err)
+/* Only what can be read back can be verified. */
+static enum stoa_status check_verify(const struct stoa_convert_options *options,
+                                     const struct stoa_sink *target, struct stoa_error *err)
+{
+    if (!options->verify || target->reopen != NULL)
+        return STOA_OK;
+    return stoa_fail(err, STOA_ERR_USAGE, "%s can't be verified: only a file can be read back",
+                     target->name);
+}
+
+static void keep_finding(void *context, const struct stoa_error *finding)
+{
+    struct stoa_error *first = context;
+
+    if (first->status == STOA_OK)
+        *first = *finding;
+}
+
+/* Every hash of the file. */
+static enum stoa_status verify_hashes(struct stoa_source *file, struct stoa_error *err)
+{
+    struct stoa_error finding = {0};
+    const struct stoa_verify_options options = {.report = keep_finding, .context = &finding};
+    struct stoa_verify_result result;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_verify(file, &options, &result, err));
+    st = finding.status;
+    if (st != STOA_OK && err != NULL)
+        *err = finding;
+out:
+    return st == STOA_OK ? st : stoa_wrap(err, st, "%s", file->name);
+}
+
+/* Reads an output that has no name yet, and restores all inputs without writing them anywhere. */
+static enum stoa_status verify(const struct stoa_conversion *conversion, struct stoa_sink *target,
+                               struct stoa_error *err)
 {
     const struct stoa_restore_options options = {
-        .path = conversion->options->output,
         .jobs = conversion->plan.jobs,
+        .memory_nbytes = conversion->plan.memory.limit_nbytes,
         .cancel = conversion->options->cancel,
     };
+    struct stoa_source *file = NULL;
+    enum stoa_status st;
 
-    return stoa_restore(&options, NULL, err);
+    STOA_TRY(target->reopen(target, &file, err));
+    STOA_TRY(verify_hashes(file, err));
+    STOA_TRY(stoa_restore_file(file, true, &options, NULL, err));
+out:
+    stoa_source_close(file);
+    return st;
 }
 
 enum stoa_status stoa_convert(const struct stoa_convert_options *options,
@@ -134,6 +177,7 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
     STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output.target, err));
     output.below = output.target;
     output.base.name = output.target->name;
+    STOA_TRY(check_verify(options, output.target, err));
     STOA_TRY(open_rejects(options, &rejects, err));
     STOA_TRY(stoa_plan_convert_init(&conversion.plan, options, &rejects, err));
     if (options->dry_run) { /* the sink is closed without a commit: no trace */
@@ -148,9 +192,9 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
     }
     STOA_TRY(commit_rejects(&conversion, &rejects, st, err));
     STOA_TRY(stoa_conversion_settle(&conversion, &output, err));
-    STOA_TRY(output.target->commit(output.target, err));
     if (options->verify)
-        STOA_TRY(verify(&conversion, err));
+        STOA_TRY(verify(&conversion, output.target, err));
+    STOA_TRY(output.target->commit(output.target, err));
     if (report != NULL)
         fill_report(&conversion, &output, report);
 out:

@@ -317,9 +317,6 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
     enum stoa_status st;
 
     *plan = (struct stoa_plan_convert){0};
-    if (options->verify && strcmp(options->output, "-") == 0)
-        return stoa_fail(err, STOA_ERR_USAGE,
-                         "standard output can't be verified: only a file can be read back");
     plan->group_nrows = options->writer.row_group_nrows != 0 ? options->writer.row_group_nrows
                                                              : STOA_ROW_GROUP_NROWS;
     plan->group_nbytes = options->writer.row_group_nbytes != 0 ? options->writer.row_group_nbytes

@@ -3,6 +3,7 @@
  *
  *     read     text of the unit | columns                      columns of text grow by doubling
  *     write    columns | distinct texts and their table | codes | pages, or text
+ *     restore  columns | side table | text
  *
  * A row group is in one of these states; it is charged for the larger one until its rows are known,
  * and for the second one from then on.
@@ -85,6 +86,22 @@ static uint64_t write_nbytes(const struct stoa_memory *memory, uint64_t fixed_nb
     return MIB + 5 * fixed_nbytes / 4 + 2 * text_nbytes + distinct_nbytes + ntexts * SLOT_NBYTES;
 }
 
+/* *out is nbytes, unless so much never fits. `text_nbytes` of it may have made the sum wrap around.
+ */
+static enum stoa_status check_limit(const struct stoa_memory *memory, uint64_t text_nbytes,
+                                    uint64_t nbytes, uint64_t *out, struct stoa_error *err)
+{
+    if (text_nbytes > memory->limit_nbytes)
+        nbytes = text_nbytes < UINT64_MAX - PROGRAM ? text_nbytes : UINT64_MAX - PROGRAM;
+    *out = nbytes;
+    if (nbytes + PROGRAM <= memory->limit_nbytes)
+        return STOA_OK;
+    return stoa_fail(err, STOA_ERR_USAGE,
+                     "%" PRIu64 " MiB of memory are too few: one row group needs about %" PRIu64
+                     " MiB (smaller row groups need less)",
+                     memory->limit_nbytes / MIB, (nbytes + PROGRAM) / MIB + 1);
+}
+
 enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t text_nbytes,
                                      uint64_t nrows, uint64_t *out, struct stoa_error *err)
 {
@@ -92,17 +109,16 @@ enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t 
     const uint64_t in_columns = memory->row.varies ? text_nbytes : 0;
     const uint64_t reading = MIB + text_nbytes + fixed + 3 * in_columns / 2;
     const uint64_t writing = write_nbytes(memory, fixed, in_columns, nrows * memory->row.ntexts);
-    uint64_t nbytes = reading > writing ? reading : writing;
 
-    if (text_nbytes > memory->limit_nbytes) /* so much that the sums may have wrapped around */
-        nbytes = text_nbytes < UINT64_MAX - PROGRAM ? text_nbytes : UINT64_MAX - PROGRAM;
-    if (nbytes + PROGRAM > memory->limit_nbytes)
-        return stoa_fail(err, STOA_ERR_USAGE,
-                         "%" PRIu64 " MiB of memory are too few: one row group needs about %" PRIu64
-                         " MiB (smaller row groups need less)",
-                         memory->limit_nbytes / MIB, (nbytes + PROGRAM) / MIB + 1);
-    *out = nbytes;
-    return STOA_OK;
+    return check_limit(memory, text_nbytes, reading > writing ? reading : writing, out, err);
+}
+
+enum stoa_status stoa_memory_of_restored(const struct stoa_memory *memory, uint64_t text_nbytes,
+                                         uint64_t nrows, uint64_t *out, struct stoa_error *err)
+{
+    const uint64_t fixed = nrows * memory->row.fixed_nbytes;
+
+    return check_limit(memory, text_nbytes, MIB + 5 * fixed / 4 + 5 * text_nbytes / 2, out, err);
 }
 
 /* What a batch takes. */

@@ -50,6 +50,14 @@ STOA_CHECK enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory
 /* The same when its rows were read, the filter's choice of them. */
 uint64_t stoa_memory_of_batch(const struct stoa_memory *memory, const struct stoa_batch *batch);
 
+/*
+ * The same for a row group whose rows are written as so much text, the columns and what a side
+ * table has of them included.
+ */
+STOA_CHECK enum stoa_status stoa_memory_of_restored(const struct stoa_memory *memory,
+                                                    uint64_t text_nbytes, uint64_t nrows,
+                                                    uint64_t *out, struct stoa_error *err);
+
 /* Whether a unit like the last one fits beside what is there; `kept_nbytes` is the sink's own. */
 bool stoa_memory_has_room(const struct stoa_memory *memory, uint64_t kept_nbytes);
 

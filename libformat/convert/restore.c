@@ -20,7 +20,10 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "convert/memory.h"
+#include "convert/restore_file.h"
 #include "convert/restore_output.h"
+#include "convert/stoa_side.h"
 #include "csv/restore_rows.h"
 #include "exec/pipeline.h"
 #include "exec/progress.h"
@@ -30,7 +33,8 @@
 
 struct restore {
     const struct stoa_restore_options *options;
-    struct stoa_source *file;
+    struct stoa_source *file; /* borrowed */
+    bool fits;                /* its row groups fit the limit of memory */
     struct stoa_reader *reader;
     const struct stoa_schema *schema;
     struct stoa_source_info *sources; /* the wanted ones, by their rows */
@@ -38,6 +42,8 @@ struct restore {
     struct stoa_restore_output *output;
     uint32_t next_group;
     size_t first; /* the first source that has rows in the next row group or behind it */
+    unsigned jobs;
+    struct stoa_memory memory;
 
     /* Of the ordered end: */
     size_t at; /* the source that is written next, or now */
@@ -60,15 +66,31 @@ struct item {
     struct segment *segments;
     size_t nsegments;
     size_t capacity;
+    uint64_t memory; /* what it is charged for */
 };
+
+/* Charges an item for so much memory from now on. */
+static void charge(struct restore *restore, struct item *item, uint64_t nbytes)
+{
+    atomic_fetch_add(&restore->memory.nbytes, nbytes);
+    atomic_fetch_sub(&restore->memory.nbytes, item->memory);
+    item->memory = nbytes;
+}
+
+static bool has_room(void *context)
+{
+    const struct restore *restore = context;
+
+    return stoa_memory_has_room(&restore->memory, 0);
+}
 
 static void drop(void *context, void *dropped)
 {
     struct item *item = dropped;
 
-    (void)context;
     if (item == NULL)
         return;
+    charge(context, item, 0);
     for (size_t i = 0; i < item->nsegments; i++)
         stoa_buffer_free(&item->segments[i].text);
     stoa_free(item->segments);
@@ -201,6 +223,43 @@ out:
     return st;
 }
 
+/* Bytes of text that rows of a source have if they are like its others. */
+static uint64_t usual_nbytes(const struct stoa_source_info *info, uint64_t nrows)
+{
+    const uint64_t row_nbytes = info->nrows > 0 ? info->nbytes / info->nrows + 1 : 0;
+
+    return row_nbytes < UINT64_MAX / 2 / (nrows + 1) ? row_nbytes * nrows : UINT64_MAX / 2;
+}
+
+/* Charges an item that will be read; refuses one that can't fit. */
+static enum stoa_status charge_next(struct restore *restore, struct item *item,
+                                    struct stoa_error *err)
+{
+    uint64_t in_columns, text_nbytes = 0;
+    struct stoa_memory *memory = &restore->memory;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_measure_row_group(restore->schema, restore->reader, item->row_group, &in_columns,
+                                    err));
+    for (size_t i = 0; i < item->nsegments; i++) {
+        const struct segment *segment = &item->segments[i];
+        uint64_t nbytes =
+            usual_nbytes(&restore->sources[segment->source], segment->end - segment->begin);
+
+        text_nbytes += nbytes < UINT64_MAX - text_nbytes ? nbytes : UINT64_MAX - text_nbytes;
+    }
+    if (text_nbytes < in_columns)
+        text_nbytes = in_columns;
+    st = stoa_memory_of_restored(memory, text_nbytes, item->info.nrows, &memory->last_nbytes,
+                                 restore->fits ? NULL : err);
+    if (st == STOA_OK || restore->fits)
+        charge(restore, item, memory->last_nbytes);
+    if (restore->fits)
+        st = STOA_OK;
+out:
+    return st;
+}
+
 static enum stoa_status stage_next(void *context, void **at, struct stoa_error *err)
 {
     struct restore *restore = context;
@@ -216,6 +275,7 @@ static enum stoa_status stage_next(void *context, void **at, struct stoa_error *
         STOA_TRY(find_segments(restore, item, err));
     }
     if (item->nsegments > 0) {
+        STOA_TRY(charge_next(restore, item, err));
         *at = item;
         item = NULL;
     }
@@ -249,12 +309,11 @@ out:
 static enum stoa_status reserve(const struct stoa_source_info *info, struct segment *segment,
                                 struct stoa_error *err)
 {
-    const size_t nrows = segment->end - segment->begin;
-    const uint64_t row_nbytes = info->nrows > 0 ? info->nbytes / info->nrows + 1 : 0;
+    const uint64_t nbytes = usual_nbytes(info, segment->end - segment->begin);
 
-    if (row_nbytes > RESERVE_NBYTES / nrows)
+    if (nbytes > RESERVE_NBYTES)
         return STOA_OK;
-    return stoa_buffer_reserve(&segment->text, nrows * (size_t)row_nbytes * 33 / 32, err);
+    return stoa_buffer_reserve(&segment->text, (size_t)nbytes + (size_t)nbytes / 32, err);
 }
 
 /* The text of a segment. */
@@ -289,16 +348,20 @@ out:
 
 static enum stoa_status stage_read(void *context, void **at, struct stoa_error *err)
 {
-    const struct restore *restore = context;
+    struct restore *restore = context;
     struct item *item = *at;
     struct stoa_batch batch = {0};
     struct stoa_side side = {0};
+    uint64_t nbytes = 0;
     enum stoa_status st;
 
     STOA_TRY(read_columns(restore, item, &batch, err));
     STOA_TRY(stoa_reader_side(restore->reader, item->row_group, &side, err));
-    for (size_t i = 0; i < item->nsegments; i++)
+    for (size_t i = 0; i < item->nsegments; i++) {
         STOA_TRY(restore_segment(restore, item, &batch, &side, &item->segments[i], err));
+        nbytes += item->segments[i].text.nbytes;
+    }
+    charge(restore, item, nbytes);
 out:
     stoa_batch_reset(&batch);
     stoa_side_reset(&side);
@@ -389,13 +452,10 @@ static void report_progress(void *context, const struct stoa_progress *progress)
     restore->options->progress(restore->options->progress_context, &now);
 }
 
-static enum stoa_status open_file(struct restore *restore, struct stoa_error *err)
+static enum stoa_status open_reader(struct restore *restore, struct stoa_error *err)
 {
-    const struct stoa_restore_options *options = restore->options;
-    enum stoa_status st = stoa_source_open_file(options->path, &restore->file, err);
+    enum stoa_status st;
 
-    if (st != STOA_OK)
-        return st; /* names the file itself */
     STOA_TRY(stoa_reader_open(restore->file, NULL, &restore->reader, err));
     STOA_TRY(stoa_reader_schema(restore->reader, &restore->schema, err));
 out:
@@ -411,14 +471,13 @@ static enum stoa_status run_pipeline(struct restore *restore, struct stoa_error 
         {STOA_STAGE_PARALLEL, stage_read},
         {STOA_STAGE_ORDERED, stage_write},
     };
-    const long nprocessors = sysconf(_SC_NPROCESSORS_ONLN);
-    const unsigned usual = nprocessors > 0 ? (unsigned)nprocessors : 1;
     const struct stoa_pipeline pipeline = {
         .stages = stages,
         .nstages = sizeof(stages) / sizeof(stages[0]),
         .context = restore,
-        .jobs = restore->options->jobs != 0 ? restore->options->jobs : usual,
-        .max_in_flight = (restore->options->jobs != 0 ? restore->options->jobs : usual) + 1,
+        .jobs = restore->jobs,
+        .max_in_flight = (size_t)restore->jobs + 1,
+        .has_room = has_room,
         .drop = drop,
         .cancel = restore->options->cancel,
         .progress = &restore->progress,
@@ -427,17 +486,22 @@ static enum stoa_status run_pipeline(struct restore *restore, struct stoa_error 
     return stoa_pipeline_run(&pipeline, err);
 }
 
-enum stoa_status stoa_restore(const struct stoa_restore_options *options,
-                              struct stoa_restore_report *report, struct stoa_error *err)
+enum stoa_status stoa_restore_file(struct stoa_source *file, bool fits,
+                                   const struct stoa_restore_options *options,
+                                   struct stoa_restore_report *report, struct stoa_error *err)
 {
-    struct restore restore = {.options = options};
+    const long nprocessors = sysconf(_SC_NPROCESSORS_ONLN);
+    struct restore restore = {.options = options, .file = file, .fits = fits};
     uint64_t total_nbytes = 0;
     enum stoa_status st;
 
     clock_gettime(CLOCK_MONOTONIC, &restore.start);
     stoa_progress_init(&restore.progress, options->progress != NULL ? report_progress : NULL,
                        &restore);
-    STOA_TRY(open_file(&restore, err));
+    restore.jobs = options->jobs != 0 ? options->jobs : nprocessors > 0 ? (unsigned)nprocessors : 1;
+    STOA_TRY(open_reader(&restore, err));
+    stoa_memory_init(&restore.memory, options->memory_nbytes, restore.jobs, 0, 0, restore.schema,
+                     true);
     STOA_TRY(load_sources(&restore, err));
     STOA_TRY(check_sources(&restore, err));
     for (size_t i = 0; i < restore.nsources; i++)
@@ -457,6 +521,18 @@ out:
     stoa_restore_output_close(restore.output);
     stoa_source_infos_free(restore.sources, restore.nsources);
     stoa_reader_close(restore.reader);
-    stoa_source_close(restore.file);
+    return st;
+}
+
+enum stoa_status stoa_restore(const struct stoa_restore_options *options,
+                              struct stoa_restore_report *report, struct stoa_error *err)
+{
+    struct stoa_source *file = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_source_open_file(options->path, &file, err));
+    STOA_TRY(stoa_restore_file(file, false, options, report, err));
+out:
+    stoa_source_close(file);
     return st;
 }

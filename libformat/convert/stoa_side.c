@@ -74,9 +74,9 @@ out:
     return st;
 }
 
-/* The same of all columns. */
-static enum stoa_status measure(const struct stoa_schema *schema, struct stoa_reader *reader,
-                                uint32_t row_group, uint64_t *nbytes, struct stoa_error *err)
+enum stoa_status stoa_measure_row_group(const struct stoa_schema *schema,
+                                        struct stoa_reader *reader, uint32_t row_group,
+                                        uint64_t *nbytes, struct stoa_error *err)
 {
     struct stoa_schema_node *nodes = NULL;
     uint32_t nnodes;
@@ -102,7 +102,8 @@ static enum stoa_status take_unit(struct scan_source *source, struct scan_unit *
     enum stoa_status st;
 
     STOA_TRY(stoa_reader_row_group(file->reader, row_group, &rows, err));
-    STOA_TRY(measure(source->base.schema, file->reader, row_group, &unit->base.nbytes, err));
+    STOA_TRY(stoa_measure_row_group(source->base.schema, file->reader, row_group,
+                                    &unit->base.nbytes, err));
     unit->base.nrows = rows.nrows;
     unit->file = file;
     unit->unit = file->next_unit++;
@@ -129,7 +130,7 @@ static enum stoa_status take_rows(struct scan_source *source, struct scan_unit *
 
         STOA_TRY(stoa_reader_locate(reader, rows[n], &number, err));
         STOA_TRY(stoa_reader_row_group(reader, number, &group, err));
-        STOA_TRY(measure(source->base.schema, reader, number, &nbytes, err));
+        STOA_TRY(stoa_measure_row_group(source->base.schema, reader, number, &nbytes, err));
         while (n < nleft && rows[n] - group.first_row < group.nrows)
             n++;
         unit->base.nbytes += nbytes * (n - before) / group.nrows;

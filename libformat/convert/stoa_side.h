@@ -29,6 +29,11 @@ STOA_CHECK enum stoa_status stoa_scan_source_open(const char *const *paths, size
                                                   struct stoa_batch_source **out,
                                                   struct stoa_error *err);
 
+/* About how many bytes of text and bytes the columns of a row group hold, and of lists. */
+STOA_CHECK enum stoa_status stoa_measure_row_group(const struct stoa_schema *schema,
+                                                   struct stoa_reader *reader, uint32_t row_group,
+                                                   uint64_t *nbytes, struct stoa_error *err);
+
 /* The four steps of a writer to `sink`; all is borrowed. */
 STOA_CHECK enum stoa_status
 stoa_writer_sink_open(struct stoa_sink *sink, const struct stoa_schema *schema,

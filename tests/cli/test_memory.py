@@ -111,6 +111,14 @@ def convert(ncolumns, rows, nbytes, memory, group_rows=0):
     return os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024, err
 
 
+def run(args):
+    """The same of a command whose output nobody wants."""
+    process = subprocess.Popen([STOA, *args], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    err = process.stderr.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    return os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024, err
+
+
 def main():
     work_in_a_folder()
     random.seed(1)
@@ -123,6 +131,15 @@ def main():
         limit = (memory or 256) * MIB + PROGRAM
         point(f"{name}: at most {limit // MIB} MiB", code == 0 and peak <= limit,
               f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
+    for name in ("texts of 1 KB", "200 columns of all kinds", "keys that are all different"):
+        shape = next(shape for shape in SHAPES if shape[0] == name)
+        code, peak, err = convert(shape[1], block(forever(shape[2])), 200 * 10**6, 0)
+        for memory in (0, 160):
+            code, peak, err = run(["restore", "out.stoa", "-o", "-", "--jobs", "2",
+                                   *(["--memory", f"{memory}M"] if memory else [])])
+            limit = (memory or 256) * MIB + PROGRAM
+            point(f"restore, {name}: at most {limit // MIB} MiB", code == 0 and peak <= limit,
+                  f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
     code, peak, err = convert(200, block(forever(wide)), 50 * 10**6, 64)
     point("too little memory is refused early, with what would do",
           code == 2 and peak < 100 * MIB and "64 MiB of memory are too few: one row group needs"

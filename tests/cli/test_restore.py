@@ -51,4 +51,34 @@ for name, why, args in (("rows left out", "rows are left out", ["--where", "id >
            "part.stoa: keeps no source text: it was not made of CSV, or without it")
     refuse("... nor verified", ["convert", "a.csv", "-o", "part.stoa", "--force", "--verify", *args], 2,
            f"nothing to verify: no CSV can be restored, because {why}")
+
+# ---- What is written is not what arrives: the file does not appear ----
+fault = os.path.join(os.environ["STOA_BUILD"], "tests", "support", "fault_posix.so")
+if not cli.IS_RELEASE:
+    cli.skip("a bit that flips", "a sanitizer wants to be the first library")
+else:
+    cli.write("old.stoa", b"old")
+    done = stoa("convert", "a.csv", "-o", "old.stoa", "--force", "--verify",
+                env={**os.environ, "LD_PRELOAD": fault, "STOA_FAULT_AT": "1", "STOA_FAULT_CALLS": "write",
+                     "STOA_FAULT_MODE": "flip"})
+    point("a bit that flips on its way to the disk is found by --verify",
+          done.code == 4 and done.err.startswith("stoa: old.stoa: ") and done.err.count("\n") == 1, done)
+    point("... the old file stays", cli.read("old.stoa") == b"old")
+os.mkfifo("pipe.stoa")
+holder = os.open("pipe.stoa", os.O_RDWR)
+refuse("a pipe can't be verified", ["convert", "a.csv", "-o", "pipe.stoa", "--verify"], 2,
+       "pipe.stoa can't be verified: only a file can be read back")
+os.close(holder)
+
+# ---- Memory ----
+with open("long.csv", "w") as out:
+    out.write("n,text\n")
+    out.writelines(f"{i},{i * 2654435761 % 1000003:x}{'x' * 100}\n" for i in range(120000))
+expect("a file of one row group of 14 MB", ["convert", "long.csv", "-o", "long.stoa"], 0, "")
+expect("restore --memory", ["restore", "long.stoa", "-o", "long2.csv", "--memory", "128M"], 0, "")
+point("... the same bytes", cli.read("long.csv") == cli.read("long2.csv"))
+done = stoa("restore", "long.stoa", "-o", "long3.csv", "--memory", "32M")
+point("too little memory is refused with what would do", done.code == 2 and done.err.startswith(
+    "stoa: long.stoa: 32 MiB of memory are too few: one row group needs about "), done)
+point("... and there is no file", not os.path.exists("long3.csv"))
 cli.end()

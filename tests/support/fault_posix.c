@@ -56,9 +56,9 @@ static unsigned calls_of(const char *words)
 
 static enum stoa_test_posix_mode mode_of(const char *word)
 {
-    static const char *const words[] = {"once", "on", "short", "kill"};
+    static const char *const words[] = {"once", "on", "short", "kill", "flip"};
 
-    for (unsigned i = 0; word != NULL && i < 4; i++) {
+    for (unsigned i = 0; word != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(word, words[i]) == 0)
             return (enum stoa_test_posix_mode)i;
     }
@@ -191,8 +191,23 @@ ssize_t pread(int fd, void *out, size_t nbytes, off_t offset)
                : syscall(SYS_pread64, fd, out, limit_read(nbytes), offset);
 }
 
+/* Writes half of the bytes and one more, which is not what it was. */
+static ssize_t write_flipped(int fd, const char *bytes, size_t nbytes)
+{
+    const size_t half = nbytes / 2;
+    const char flipped = (char)(bytes[half] ^ 4);
+    ssize_t put = half > 0 ? syscall(SYS_write, fd, bytes, half) : 0;
+
+    if (put != (ssize_t)half || syscall(SYS_write, fd, &flipped, (size_t)1) != 1)
+        return put;
+    return put + 1;
+}
+
 ssize_t write(int fd, const void *bytes, size_t nbytes)
 {
+    if (armed.mode == STOA_TEST_POSIX_FLIP)
+        return strikes(STOA_TEST_WRITE) ? write_flipped(fd, bytes, nbytes)
+                                        : syscall(SYS_write, fd, bytes, nbytes);
     return fails_or_shortens(STOA_TEST_WRITE, &nbytes) ? -1 : syscall(SYS_write, fd, bytes, nbytes);
 }
 

@@ -6,7 +6,8 @@
  *     STOA_FAULT_AT=3            the third of the chosen calls strikes
  *     STOA_FAULT_CALLS=write,sync   which count: open read write sync rename link close clone (all)
  *     STOA_FAULT_MODE=once       fail; `on`: and all later ones; `short`: read or write one byte;
- *                                `kill`: SIGKILL instead of the call
+ *                                `kill`: SIGKILL instead of the call; `flip`: one bit of what is
+ *                                written is another one
  *     STOA_FAULT_ERRNO=28        (EIO)
  *     STOA_FAULT_MAX_READ=64     read and pread give so many bytes at the most
  *     STOA_FAULT_NO_TMPFILE=1    open() does not know O_TMPFILE
@@ -41,6 +42,7 @@ enum stoa_test_posix_mode {
     STOA_TEST_POSIX_ON,
     STOA_TEST_POSIX_SHORT,
     STOA_TEST_POSIX_KILL,
+    STOA_TEST_POSIX_FLIP, /* of write calls */
 };
 
 struct stoa_test_posix_fault {

@@ -100,7 +100,8 @@ struct stoa_convert_options {
     struct stoa_csv_write_options csv_out; /* of a CSV output; a delimiter 0 is a tab in TSV */
     struct stoa_writer_options writer;
     bool no_source_text;    /* of CSV: values alone, nothing to restore the inputs with */
-    bool verify;            /* restore the inputs from the new file, and compare (stoa/restore.h) */
+    bool verify;            /* before the new file gets its name: check all its hashes, restore the
+                               inputs from it, and compare (stoa/restore.h) */
     unsigned jobs;          /* 0: one per processor */
     uint64_t memory_nbytes; /* 0: 256 MiB up to 2 jobs, 96 MiB more for each further one */
     void (*progress)(void *context,

@@ -26,16 +26,16 @@
 #include "support/fault_posix.h"
 #include "support/folder.h"
 
-/* The conversions: from one format to another, all of the same rows. */
+/* The conversions: from one format to another, of the same rows but where all are verified. */
 static const struct way {
     const char *inputs[2];
     size_t ninputs;
     const char *output;
+    bool verify;
 } ways[] = {
-    {{"1.csv", "2.csv"}, 2, "out/o.stoa"},
-    {{"1.stoa"}, 1, "out/o.stoa"},
-    {{"1.stoa"}, 1, "out/o.csv"},
-    {{"1.csv"}, 1, "out/o.jsonl"},
+    {{"1.csv", "2.csv"}, 2, "out/o.stoa", false}, {{"1.stoa"}, 1, "out/o.stoa", false},
+    {{"1.stoa"}, 1, "out/o.csv", false},          {{"1.csv"}, 1, "out/o.jsonl", false},
+    {{"1.csv"}, 1, "out/o.stoa", true},
 };
 #define NWAYS (sizeof(ways) / sizeof(ways[0]))
 
@@ -56,16 +56,19 @@ static enum stoa_status convert(const struct way *way, bool replace, unsigned jo
         .npaths = way->ninputs,
         .output = way->output,
         .replace = replace,
-        .columns = columns,
-        .ncolumns = 4,
+        .verify = way->verify,
         .writer = {.row_group_nrows = GROUP_NROWS},
         .jobs = jobs,
     };
     struct stoa_filter *filter = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_filter_parse("id <> 13 and flag is not null", &filter, err));
-    options.filter = filter;
+    if (!way->verify) {
+        STOA_TRY(stoa_filter_parse("id <> 13 and flag is not null", &filter, err));
+        options.filter = filter;
+        options.columns = columns;
+        options.ncolumns = 4;
+    }
     STOA_TRY(stoa_convert(&options, NULL, err));
 out:
     stoa_filter_free(filter);
@@ -261,6 +264,30 @@ static void a_kill_at_any_call_leaves_old_or_new(void **state)
     }
 }
 
+/* ---- What is written is not what arrives. ---- */
+
+static void a_bit_that_flips_on_its_way_is_found_by_verify(void **state)
+{
+    (void)state;
+    static const char *const olds[] = {NULL, "old"};
+    static const struct stoa_test_posix_fault flip = {
+        .calls = STOA_TEST_WRITE, .at = 1, .mode = STOA_TEST_POSIX_FLIP};
+    const struct way *way = &ways[NWAYS - 1];
+
+    for (size_t i = 0; i < 2; i++) {
+        struct stoa_error err = {0};
+        enum stoa_status st;
+
+        set_old(way, olds[i]);
+        stoa_test_posix_set(&flip);
+        st = convert(way, olds[i] != NULL, 1, &err);
+        assert_true(stoa_test_posix_end());
+        assert_int_equal(st, STOA_ERR_CORRUPT);
+        assert_memory_equal(err.message, "out/o.stoa: ", 12); /* and where the file is damaged */
+        assert_false(is_new(way, olds[i], NULL, 0));
+    }
+}
+
 /* ---- A full disk. ---- */
 
 #define CANNOT_MOUNT 77
@@ -318,6 +345,7 @@ int main(void)
         TEST(failing_allocations_among_threads_are_reported),
         TEST(every_failing_call_leaves_old_or_new),
         TEST(a_kill_at_any_call_leaves_old_or_new),
+        TEST(a_bit_that_flips_on_its_way_is_found_by_verify),
         TEST(a_full_disk_is_an_error),
     };
 
