@@ -57,6 +57,11 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .name = "alp", .roles = ROLE(ROOT) | ROLE(VALUES), .physes = PHYS(F32) | PHYS(F64),
         .nchildren = 1, .children = {{STOA_ROLE_INTEGERS, STOA_CHILD_SIGNED, false}},
         .encode = stoa_alp_encode, .decode = stoa_alp_decode},
+    [STOA_ALPRD] = {
+        .name = "alprd", .roles = ROLE(ROOT) | ROLE(VALUES), .physes = PHYS(F32) | PHYS(F64),
+        .nchildren = 2, .children = {{STOA_ROLE_PARTS, STOA_CHILD_U8, false},
+                                     {STOA_ROLE_PARTS, STOA_CHILD_SAME, false}},
+        .encode = stoa_alprd_encode, .decode = stoa_alprd_decode},
     [STOA_SPLIT] = {
         .name = "split", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS) | ROLE(VALUES) |
                                   ROLE(INTEGERS),
@@ -88,7 +93,7 @@ static const char *const role_names[] = {
     [STOA_ROLE_VALUES] = "values of rle/sparse",
     [STOA_ROLE_NARROWED] = "values of narrow",
     [STOA_ROLE_INTEGERS] = "integers of alp",
-    [STOA_ROLE_PARTS] = "parts of split",
+    [STOA_ROLE_PARTS] = "parts",
 };
 
 const struct stoa_encoding *stoa_encoding_find(unsigned encoding)

@@ -27,7 +27,7 @@ enum stoa_role {
     STOA_ROLE_VALUES,   /* of RLE and SPARSE */
     STOA_ROLE_NARROWED, /* of NARROW */
     STOA_ROLE_INTEGERS, /* of ALP */
-    STOA_ROLE_PARTS,    /* of SPLIT */
+    STOA_ROLE_PARTS,    /* of SPLIT and ALPRD */
 };
 
 enum stoa_child_phys {
@@ -241,6 +241,7 @@ STOA_DECLARE_ENCODING(rle);
 STOA_DECLARE_ENCODING(sparse);
 STOA_DECLARE_ENCODING(narrow);
 STOA_DECLARE_ENCODING(alp);
+STOA_DECLARE_ENCODING(alprd);
 STOA_DECLARE_ENCODING(split);
 
 enum stoa_status stoa_plain_decode_text(struct stoa_decoder *decoder,

@@ -6,10 +6,10 @@ end of decode_page(). A value is None (null), an int, a float or bytes.
 import struct
 import subprocess
 
-PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, SPLIT, NARROW, BITMAP, BITRUNS = (
-    0, 1, 2, 3, 4, 5, 6, 7, 13, 14, 15, 16)
+PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, SPLIT, NARROW, BITMAP, BITRUNS = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 15, 16)
 NAMES = {PLAIN: "plain", CONST: "const", PFOR: "pfor", DELTA: "delta", DICT: "dict", RLE: "rle",
-         SPARSE: "sparse", ALP: "alp", SPLIT: "split", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns"}
+         SPARSE: "sparse", ALP: "alp", ALPRD: "alprd", SPLIT: "split", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns"}
 
 (NONE, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, I128, FIXED, BYTES, F16, I256) = range(16)
 WIDTH = {I8: 1, I16: 2, I32: 4, I64: 8, U8: 1, U16: 2, U32: 4, U64: 8, F32: 4, F64: 8, I128: 16,
@@ -53,7 +53,7 @@ class Node:
     def nchildren(self):
         if self.encoding == PLAIN:
             return 1 if self.phys == BYTES else 0
-        return {DELTA: 1, DICT: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2, SPLIT: 2}.get(self.encoding, 0)
+        return {DELTA: 1, DICT: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2, ALPRD: 2, SPLIT: 2}.get(self.encoding, 0)
 
 
 COUNTS = {PLAIN, CONST, PFOR, NARROW}
@@ -61,14 +61,15 @@ MAY_BE = {  # spec/encodings.md, section 3
     "deltas": {PFOR, CONST, NARROW, SPLIT, PLAIN, RLE},
     "codes": COUNTS | {RLE, SPARSE, SPLIT, DELTA},
     "counts": COUNTS,
-    "values": COUNTS | {DELTA, SPLIT, ALP},
+    "values": COUNTS | {DELTA, SPLIT, ALP, ALPRD},
     "integers": COUNTS | {DELTA, SPLIT, RLE, SPARSE},
     "narrowed": {PLAIN},
     "parts": {PLAIN, CONST, PFOR},
     "validity": {BITMAP, BITRUNS},
 }
 ROLES = {PLAIN: ["counts"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", "counts"],
-         SPARSE: ["counts", "values"], ALP: ["integers"], SPLIT: ["parts", "parts"], NARROW: ["narrowed"], BITRUNS: ["counts"]}
+         SPARSE: ["counts", "values"], ALP: ["integers"], ALPRD: ["parts", "parts"],
+         SPLIT: ["parts", "parts"], NARROW: ["narrowed"], BITRUNS: ["counts"]}
 
 
 def allowed(node, role):
@@ -78,8 +79,8 @@ def allowed(node, role):
         if node.phys in (I128, I256, FIXED):
             return node.encoding in (PLAIN, CONST, DICT, RLE, SPARSE)
         return node.encoding <= SPARSE or node.encoding in (SPLIT, NARROW) or \
-            (node.encoding == ALP and node.phys in (F32, F64))
-    if node.encoding == ALP and node.phys not in (F32, F64):
+            (node.encoding in (ALP, ALPRD) and node.phys in (F32, F64))
+    if node.encoding in (ALP, ALPRD) and node.phys not in (F32, F64):
         return False
     if node.encoding in (PFOR, DELTA, SPLIT, NARROW) and node.phys not in NUMBERS:
         return False
@@ -101,7 +102,7 @@ def take_tree(nodes, role, depth=0, above=()):
         elif node.encoding == NARROW:
             need(child.phys in (U8, U16, U32) and WIDTH[child.phys] < WIDTH[node.phys],
                  "narrowed values that are not narrower")
-        elif node.encoding == SPLIT:
+        elif node.encoding in (ALPRD, SPLIT):
             need(WIDTH[node.phys] > 1 and child.phys == (node.phys if node.children else U8),
                  "parts of another width")
         elif node.encoding == ALP:
@@ -209,6 +210,25 @@ class Decoder:
             values[position] = int.from_bytes(node.payload[at:at + width], "little")
             last = position
         return values
+
+    def decode_alprd(self, node):
+        nbits = 8 * self.width(node.phys)
+        need(len(node.payload) >= 8, "alprd: length of the payload")
+        cut, zero, nleft, count = struct.unpack_from("<BBHI", node.payload)
+        need(nbits - 16 <= cut < nbits and zero == 0, "alprd: where it is cut")
+        need(1 <= nleft <= 256, "alprd: left parts")
+        need(len(node.payload) == 8 + 2 * nleft + 6 * count, "alprd: length of the payload")
+        lefts = struct.unpack_from(f"<{nleft}H", node.payload, 8)
+        codes, rights = map(self.decode, node.children)
+        need(max(codes) < nleft, "alprd: a code without a left part")
+        parts = [lefts[code] for code in codes]
+        at, last = 8 + 2 * nleft, -1
+        for k in range(count):
+            position = struct.unpack_from("<I", node.payload, at + 4 * k)[0]
+            need(last < position < node.n, "alprd: exceptions that do not rise")
+            parts[position] = struct.unpack_from("<H", node.payload, at + 4 * count + 2 * k)[0]
+            last = position
+        return [(left << cut) + right & (1 << nbits) - 1 for left, right in zip(parts, rights)]
 
     def decode_split(self, node):
         width = self.width(node.phys)
