@@ -246,8 +246,8 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
     STOA_TRY(stoa_schema_select(&plan->schema, source.schema, columns, nselected, err));
     STOA_TRY(stoa_schema_select(&read, source.schema, columns, source.ncolumns, err));
     stoa_memory_init(&plan->memory, options->memory_nbytes, plan->jobs, plan->group_nbytes,
-                     options->npaths < plan->jobs ? options->npaths : plan->jobs, &read,
-                     plan->to != STOA_FORMAT_STOA);
+                     (options->npaths < plan->jobs ? options->npaths : plan->jobs) + plan->jobs,
+                     &read, plan->to != STOA_FORMAT_STOA);
     source.prefetch_nbytes = plan->memory.prefetch_nbytes;
     if (!certain && widens(options))
         plan->draft = draft_of(plan, options, &read);

@@ -104,7 +104,7 @@ struct stoa_csv_source_options {
        the side table; stoa_csv_source_misfit() tells of it. Without keeps_text side() tells how the
        columns were written that this can happen to, and of nothing else. */
     bool widens;
-    /* Text of later units that prefetch() may hold. */
+    /* Text of later units that prefetch() may hold, with the memory that is kept for such. */
     uint64_t prefetch_nbytes;
 };
 

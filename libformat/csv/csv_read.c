@@ -75,6 +75,7 @@ struct csv_source {
     size_t ninfos;
     uint64_t unit_nbytes; /* text of a unit at the most */
     uint64_t prefetch_nbytes;
+    struct stoa_csv_spares spares;
     uint64_t total_nbytes;
 
     pthread_mutex_t mutex;
@@ -87,6 +88,7 @@ struct csv_source {
 
 struct csv_unit {
     struct stoa_unit base;
+    struct csv_source *source;
     struct origin *origin; /* of the text that it was cut from */
     uint32_t input;        /* its place among the inputs */
     struct stoa_csv_text text;
@@ -114,10 +116,24 @@ static void origin_drop(struct origin *origin)
     stoa_free(origin);
 }
 
-static void unit_free(struct stoa_unit *unit)
+/* The memory of a text serves the next one. */
+static void give_back(struct csv_source *source, const struct stoa_csv_text *text)
 {
-    stoa_free(((struct csv_unit *)unit)->text.text);
-    origin_drop(((struct csv_unit *)unit)->origin);
+    const struct stoa_buffer block = {(uint8_t *)text->text, text->nwritten, text->capacity};
+    uint64_t ready_nbytes;
+
+    pthread_mutex_lock(&source->mutex);
+    ready_nbytes = source->ready_nbytes;
+    pthread_mutex_unlock(&source->mutex);
+    stoa_csv_spares_give(&source->spares, block, ready_nbytes);
+}
+
+static void unit_free(struct stoa_unit *base)
+{
+    struct csv_unit *unit = (struct csv_unit *)base;
+
+    give_back(unit->source, &unit->text);
+    origin_drop(unit->origin);
     stoa_free(unit);
 }
 
@@ -264,6 +280,7 @@ static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
         feed->texts_end = &feed->origin->next;
     }
     stoa_csv_cutter_init(&feed->cutter, stream, &source->options, &head);
+    feed->cutter.spares = &source->spares;
     feed->cutter.keeps_head = source->keeps_text;
     pthread_mutex_lock(&source->mutex);
     feed->stream = stream;
@@ -394,6 +411,7 @@ static enum stoa_status source_next(struct stoa_batch_source *base, struct stoa_
                 .nbytes = feed->ready.nbytes,
                 .nrows = feed->ready.nrecords,
             };
+            unit->source = source;
             unit->origin = origin_share(feed->origin);
             unit->input = (uint32_t)source->first;
             unit->text = feed->ready;
@@ -433,7 +451,8 @@ static bool source_prefetch(struct stoa_batch_source *base)
          i++) {
         struct feed *feed = &source->feeds[i];
 
-        if (source->ready_nbytes + source->unit_nbytes > source->prefetch_nbytes)
+        if (source->ready_nbytes + stoa_csv_spares_nbytes(&source->spares, source->unit_nbytes) >
+            source->prefetch_nbytes)
             break;
         if (feed->busy || feed->ended || feed->ready.text != NULL)
             continue;
@@ -661,6 +680,7 @@ static void source_close(struct stoa_batch_source *base)
     stoa_free(source->slots);
     stoa_csv_header_reset(&source->header);
     stoa_schema_reset(&source->schema);
+    stoa_csv_spares_reset(&source->spares);
     pthread_mutex_destroy(&source->mutex);
     pthread_cond_destroy(&source->changed);
     stoa_free(source);
@@ -720,6 +740,7 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
     STOA_TRY(stoa_alloc_zeroed(&source, 1, sizeof(*source), err));
     pthread_mutex_init(&source->mutex, NULL);
     pthread_cond_init(&source->changed, NULL);
+    stoa_csv_spares_init(&source->spares, options->prefetch_nbytes);
     source->base = (struct stoa_batch_source){
         .schema = &source->schema,
         .next = source_next,

@@ -44,6 +44,7 @@ void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *st
         .unit_nbytes = options->unit_nbytes != 0 ? options->unit_nbytes : STOA_CSV_UNIT_NBYTES,
         .max_record_nbytes = stoa_csv_max_record_nbytes(options),
         .buffer = *head,
+        .nwritten = head->nbytes,
         .line = 1,
     };
     stoa_csv_dialect_init(&cutter->dialect, options);
@@ -51,9 +52,27 @@ void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *st
     *head = (struct stoa_buffer){0};
 }
 
+static void set_nwritten(struct stoa_csv_cutter *cutter)
+{
+    const size_t nbytes = cutter->buffer.nbytes + STOA_CSV_SLACK;
+
+    if (cutter->nwritten < nbytes)
+        cutter->nwritten = nbytes;
+}
+
+static void give_back(struct stoa_csv_cutter *cutter, struct stoa_buffer block, size_t nwritten)
+{
+    block.nbytes = nwritten;
+    stoa_csv_spares_give(cutter->spares, block, 0);
+}
+
 void stoa_csv_cutter_reset(struct stoa_csv_cutter *cutter)
 {
-    stoa_buffer_free(&cutter->buffer);
+    if (cutter->spares != NULL)
+        give_back(cutter, cutter->buffer, cutter->nwritten);
+    else
+        stoa_buffer_free(&cutter->buffer);
+    cutter->buffer = (struct stoa_buffer){0};
     stoa_buffer_free(&cutter->head);
 }
 
@@ -62,6 +81,29 @@ void stoa_csv_cutter_take_head(struct stoa_csv_cutter *cutter, struct stoa_buffe
     *out = cutter->head;
     cutter->head = (struct stoa_buffer){0};
     cutter->keeps_head = false;
+}
+
+/* Room for `extra` more bytes behind those of the buffer, in a spare block if one has it. */
+static enum stoa_status make_room(struct stoa_csv_cutter *cutter, size_t extra,
+                                  struct stoa_error *err)
+{
+    struct stoa_buffer *buffer = &cutter->buffer;
+    struct stoa_buffer block;
+
+    if (cutter->spares == NULL || extra <= buffer->capacity - buffer->nbytes)
+        return stoa_buffer_reserve(buffer, extra, err);
+    block = stoa_csv_spares_take(cutter->spares);
+    if (block.capacity < extra || block.capacity - extra < buffer->nbytes) {
+        give_back(cutter, block, block.nbytes);
+        return stoa_buffer_reserve(buffer, extra, err);
+    }
+    if (buffer->nbytes > 0)
+        memcpy(block.data, buffer->data, buffer->nbytes);
+    cutter->nwritten = block.nbytes;
+    block.nbytes = buffer->nbytes;
+    stoa_buffer_free(buffer);
+    *buffer = block;
+    return STOA_OK;
 }
 
 static enum stoa_status read_more(struct stoa_csv_cutter *cutter, struct stoa_error *err)
@@ -78,13 +120,14 @@ static enum stoa_status read_more(struct stoa_csv_cutter *cutter, struct stoa_er
     want = buffer->nbytes < READ_NBYTES_MIN   ? READ_NBYTES_MIN
            : buffer->nbytes > READ_NBYTES_MAX ? READ_NBYTES_MAX
                                               : buffer->nbytes;
-    STOA_TRY(stoa_buffer_reserve(buffer, want + STOA_CSV_SLACK, err));
+    STOA_TRY(make_room(cutter, want + STOA_CSV_SLACK, err));
     STOA_TRY(cutter->stream->read(cutter->stream, buffer->data + buffer->nbytes, want, &got, err));
     if (cutter->keeps_head)
         STOA_TRY(stoa_buffer_append(&cutter->head, buffer->data + buffer->nbytes, got, err));
     buffer->nbytes += got;
     cutter->ended = got == 0;
     memset(buffer->data + buffer->nbytes, 0, STOA_CSV_SLACK);
+    set_nwritten(cutter);
 out:
     return st;
 }
@@ -237,29 +280,39 @@ out:
 }
 
 /* Takes the buffer with the first nbytes of it out of the cutter; what follows them stays. */
-static enum stoa_status take_buffer(struct stoa_csv_cutter *cutter, size_t nbytes, char **out,
-                                    struct stoa_error *err)
+static enum stoa_status take_buffer(struct stoa_csv_cutter *cutter, size_t nbytes,
+                                    struct stoa_csv_text *out, struct stoa_error *err)
 {
-    struct stoa_buffer rest = {0};
-    size_t nrest = nbytes_of(cutter) - nbytes;
+    const size_t nrest = nbytes_of(cutter) - nbytes;
+    struct stoa_buffer rest = stoa_csv_spares_take(cutter->spares);
+    const size_t nwritten = rest.nbytes;
     enum stoa_status st;
 
+    rest.nbytes = 0;
     STOA_TRY(stoa_buffer_reserve(&rest, nrest + STOA_CSV_SLACK, err));
     memcpy(rest.data, text_of(cutter) + nbytes, nrest + STOA_CSV_SLACK);
     rest.nbytes = nrest;
-    *out = (char *)cutter->buffer.data;
+    out->text = (char *)cutter->buffer.data;
+    out->capacity = cutter->buffer.capacity;
+    out->nwritten = cutter->nwritten;
     cutter->buffer = rest;
+    cutter->nwritten = nwritten;
+    set_nwritten(cutter);
+    rest = (struct stoa_buffer){0};
 out:
+    stoa_buffer_free(&rest);
     return st;
 }
 
-static enum stoa_status copy_front(struct stoa_csv_cutter *cutter, size_t nbytes, char **out,
-                                   struct stoa_error *err)
+static enum stoa_status copy_front(struct stoa_csv_cutter *cutter, size_t nbytes,
+                                   struct stoa_csv_text *out, struct stoa_error *err)
 {
-    enum stoa_status st = stoa_alloc(out, nbytes + STOA_CSV_SLACK, err);
+    const size_t capacity = nbytes + STOA_CSV_SLACK;
+    enum stoa_status st = stoa_alloc(&out->text, capacity, err);
 
     if (st == STOA_OK) {
-        memcpy(*out, text_of(cutter), nbytes);
+        memcpy(out->text, text_of(cutter), nbytes);
+        out->capacity = out->nwritten = capacity;
         cutter->begin += nbytes;
     }
     return st;
@@ -270,24 +323,22 @@ static enum stoa_status hand_over(struct stoa_csv_cutter *cutter,
                                   const struct stoa_csv_tally *tally, struct stoa_csv_text *out,
                                   struct stoa_error *err)
 {
-    const size_t nbytes = tally->last_end;
-    char *text;
-    enum stoa_status st;
-
-    if (cutter->begin == 0 && nbytes > nbytes_of(cutter) / 2)
-        STOA_TRY(take_buffer(cutter, nbytes, &text, err));
-    else
-        STOA_TRY(copy_front(cutter, nbytes, &text, err));
-    memset(text + nbytes, 0, STOA_CSV_SLACK);
-    *out = (struct stoa_csv_text){
-        .text = text,
-        .nbytes = nbytes,
+    struct stoa_csv_text text = {
+        .nbytes = tally->last_end,
         .nrecords = tally->nrecords,
         .line = cutter->line,
         .offset = cutter->offset,
     };
+    enum stoa_status st;
+
+    if (cutter->begin == 0 && text.nbytes > nbytes_of(cutter) / 2)
+        STOA_TRY(take_buffer(cutter, text.nbytes, &text, err));
+    else
+        STOA_TRY(copy_front(cutter, text.nbytes, &text, err));
+    memset(text.text + text.nbytes, 0, STOA_CSV_SLACK);
+    *out = text;
     cutter->line += tally->last_nlines;
-    cutter->offset += nbytes;
+    cutter->offset += text.nbytes;
 out:
     return st;
 }

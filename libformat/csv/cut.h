@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "csv/record.h"
+#include "csv/spare_text.h"
 
 struct stoa_csv_kernels;
 
@@ -23,13 +24,16 @@ struct stoa_csv_kernels;
 struct stoa_csv_text {
     char *text;
     size_t nbytes;
+    size_t capacity;   /* of the block that it stands in */
+    size_t nwritten;   /* and how much of that was ever written */
     uint64_t nrecords; /* blank lines and comments included */
     uint64_t line;     /* of its first byte, from 1 */
     uint64_t offset;   /* of its first byte in the decoded input */
 };
 
 struct stoa_csv_cutter {
-    struct stoa_stream *stream; /* borrowed */
+    struct stoa_stream *stream;     /* borrowed */
+    struct stoa_csv_spares *spares; /* where memory comes from; borrowed; NULL: it is new */
     struct stoa_csv_dialect dialect;
     const struct stoa_csv_kernels *kernels; /* NULL: the dialect is none for them */
     uint32_t unit_nrows;
@@ -37,6 +41,7 @@ struct stoa_csv_cutter {
     uint64_t max_record_nbytes;
     struct stoa_buffer buffer; /* what was read, with STOA_CSV_SLACK bytes behind it */
     size_t begin;              /* the bytes before were cut off */
+    size_t nwritten;           /* of the buffer, at any time */
     uint64_t line;             /* of buffer.data[begin] */
     uint64_t offset;
     bool keeps_head;         /* set before the first unit: */
