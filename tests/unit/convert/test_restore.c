@@ -1,9 +1,11 @@
 /*
- * Restoring: CSV files come back byte for byte, for any dialect, encoding and defects; and the Stoa
- * file is the same for any number of threads, however few bytes a read gives.
+ * Restoring: all CSV files of the repository, and generated ones, come back byte for byte, for any
+ * dialect, encoding and defects; and the Stoa file is the same for any number of threads, however
+ * few bytes a read gives.
  */
 #include <stoa/restore.h>
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +21,7 @@
 #include "support/folder.h"
 #include "support/gen_csv.h"
 #include "support/random.h"
+#include "support/scratch.h"
 
 static const unsigned jobs_tried[] = {1, 2, 3, 8};
 static const size_t reads_tried[] = {64, 1024, 65536, 1048576};
@@ -153,9 +156,98 @@ static void every_dialect_comes_back(void **state)
     assert_true(counts.nrefused < ncases / 20 + 1);
 }
 
+/* ---- The files of the repository. ---- */
+
+/* Those that can't be read, each for its reason. */
+static const struct {
+    const char *name;
+    const char *message;
+} refused[] = {
+    {"empty.csv", "empty: there is no header line"},
+    {"not_utf8.csv", "line 3, column 2 (name): \"Andr\\xe9\" is not UTF-8"},
+    {"ragged.csv", "line 3: 2 fields where there are 3 columns"},
+};
+
+static const char *refusal_of(const char *path)
+{
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        if (strcmp(strrchr(path, '/') + 1, refused[i].name) == 0)
+            return refused[i].message;
+    }
+    return NULL;
+}
+
+/* All of a file, decompressed. */
+static char *decoded(const char *path, size_t *nbytes)
+{
+    struct stoa_stream *stream;
+    struct stoa_error err;
+    size_t capacity = 1 << 20, got = 1;
+    char *text = malloc(capacity);
+
+    assert_int_equal(stoa_stream_open(path, &stream, &err), STOA_OK);
+    for (*nbytes = 0; got > 0; *nbytes += got) {
+        if (*nbytes == capacity)
+            text = realloc(text, capacity *= 2);
+        assert_non_null(text);
+        assert_int_equal(stream->read(stream, text + *nbytes, capacity - *nbytes, &got, &err),
+                         STOA_OK);
+    }
+    stream->close(stream);
+    return text;
+}
+
+static void check_fixture(const char *path)
+{
+    const char *const stoa = stoa_test_scratch_path("fixture.stoa");
+    const char *const csv = stoa_test_scratch_path("fixture.csv");
+    const struct stoa_convert_options convert_options = {
+        .paths = &path, .npaths = 1, .output = stoa, .replace = true, .from = STOA_FORMAT_CSV};
+    const struct stoa_restore_options restore_options = {
+        .path = stoa, .output = csv, .replace = true};
+    const char *refusal = refusal_of(path);
+    struct stoa_error err = {0};
+    enum stoa_status st = stoa_convert(&convert_options, NULL, &err);
+    size_t nbytes;
+    char *text;
+
+    if (refusal != NULL) {
+        assert_int_equal(st, STOA_ERR_DATA);
+        assert_non_null(strstr(err.message, refusal));
+        return;
+    }
+    if (st != STOA_OK || stoa_restore(&restore_options, NULL, &err) != STOA_OK)
+        fail_msg("%s", err.message);
+    text = decoded(path, &nbytes);
+    expect_file(csv, text, nbytes);
+    free(text);
+}
+
+static size_t nfixtures;
+
+static int visit_fixture(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    (void)status;
+    (void)walk;
+    if (type == FTW_F && strstr(path, ".csv") != NULL) {
+        check_fixture(path);
+        nfixtures++;
+    }
+    return 0;
+}
+
+static void every_fixture_comes_back(void **state)
+{
+    (void)state;
+    assert_int_equal(nftw("fixtures", visit_fixture, 16, FTW_PHYS), 0);
+    print_message("# %zu files\n", nfixtures);
+    assert_true(nfixtures >= 43);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_fixture_comes_back),
         cmocka_unit_test_setup_teardown(every_dialect_comes_back, stoa_test_folder_enter_memory,
                                         stoa_test_folder_leave),
     };
