@@ -48,7 +48,7 @@ void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *st
         .line = 1,
     };
     stoa_csv_dialect_init(&cutter->dialect, options);
-    cutter->kernels = stoa_csv_dialect_is_simple(&cutter->dialect) ? stoa_csv_kernels() : NULL;
+    cutter->kernels = stoa_csv_kernels();
     *head = (struct stoa_buffer){0};
 }
 
@@ -180,30 +180,6 @@ void stoa_csv_cutter_skip(struct stoa_csv_cutter *cutter, size_t nbytes, uint64_
     cutter->line += nlines;
 }
 
-/* stoa_csv_kernels.tally for any dialect. */
-static void tally_exactly(const struct stoa_csv_dialect *dialect, const char *text, size_t nbytes,
-                          uint64_t most, struct stoa_csv_tally *tally)
-{
-    enum stoa_csv_state state = tally->state;
-
-    for (size_t at = 0; at < nbytes && tally->nrecords < most; at++) {
-        const enum stoa_csv_class class = dialect->classes[(uint8_t)text[at]];
-
-        tally->nbytes++;
-        if (class == STOA_CSV_CR && text[at + 1] == '\n')
-            continue;
-        state = stoa_csv_next_state[state][class];
-        tally->nlines += class == STOA_CSV_LF;
-        if (state != STOA_CSV_AT_RECORD)
-            continue;
-        tally->nlines += class == STOA_CSV_CR;
-        tally->nrecords++;
-        tally->last_end = tally->nbytes;
-        tally->last_nlines = tally->nlines;
-    }
-    tally->state = state;
-}
-
 /*
  * Where the unit must have ended: behind its first record as large as that may be, then behind one
  * that is whole within unit_nbytes.
@@ -231,10 +207,7 @@ static void step(const struct stoa_csv_cutter *cutter, uint64_t most, size_t nby
 {
     const char *text = text_of(cutter) + tally->nbytes;
 
-    if (cutter->kernels != NULL)
-        cutter->kernels->tally(&cutter->dialect, text, nbytes, most, tally);
-    else
-        tally_exactly(&cutter->dialect, text, nbytes, most, tally);
+    cutter->kernels->tally(&cutter->dialect, text, nbytes, most, tally);
 }
 
 static uint64_t least_of(uint64_t a, uint64_t b)

@@ -35,7 +35,7 @@ struct stoa_csv_cutter {
     struct stoa_stream *stream;     /* borrowed */
     struct stoa_csv_spares *spares; /* where memory comes from; borrowed; NULL: it is new */
     struct stoa_csv_dialect dialect;
-    const struct stoa_csv_kernels *kernels; /* NULL: the dialect is none for them */
+    const struct stoa_csv_kernels *kernels;
     uint32_t unit_nrows;
     uint64_t unit_nbytes;
     uint64_t max_record_nbytes;

@@ -1,7 +1,7 @@
 /*
  * Tiles of rows (spec/csv.md, section 1).
  *
- * Where the dialect allows it, a kernel takes rows of the right width for as long as there are any;
+ * A kernel takes rows of the right width without a fault for as long as there are any;
  * the automaton takes what it stopped at, one record, and the kernel goes on behind it. So what is
  * common is fast, and what is not is said in one place only.
  */
@@ -25,7 +25,7 @@ void stoa_csv_index_init(struct stoa_csv_index *index, const struct stoa_csv_dia
     *index = (struct stoa_csv_index){
         .dialect = dialect,
         .ncolumns = ncolumns,
-        .kernels = stoa_csv_dialect_is_simple(dialect) ? stoa_csv_kernels() : NULL,
+        .kernels = stoa_csv_kernels(),
         .tile_nrows = nrows == 0                    ? 1
                       : nrows < STOA_CSV_TILE_NROWS ? nrows
                                                     : STOA_CSV_TILE_NROWS,

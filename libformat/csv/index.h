@@ -67,7 +67,7 @@ struct stoa_csv_index {
     size_t nevents;
 
     const struct stoa_csv_dialect *dialect; /* borrowed */
-    const struct stoa_csv_kernels *kernels; /* NULL: every record goes through the automaton */
+    const struct stoa_csv_kernels *kernels; /* NULL, in tests: the automaton takes all */
     uint32_t ncolumns;
     uint32_t tile_nrows; /* most rows of a tile */
     size_t nbytes;       /* of the text */

@@ -1,8 +1,7 @@
 /*
- * The inner loops of cutting and indexing, 64 bytes at a time, for dialects whose only special
- * bytes are a delimiter, a quote or none, an escape character or none, LF and CR.
+ * The inner loops of cutting and indexing, 64 bytes at a time.
  *
- * The result is that of the automaton (csv/record.h) for every text, stray quotes included.
+ * The result is that of the automaton (csv/record.h) for every text and dialect.
  * index_scalar.c and index_avx2.c are the same loops (csv/index_loops.h) on other instructions.
  */
 #ifndef STOA_CSV_INDEX_KERNELS_H
@@ -40,9 +39,9 @@ struct stoa_csv_tally {
 
 struct stoa_csv_kernels {
     /*
-     * Takes records while they have `stride` fields and a line end: it stops at the first other
-     * one, at max_nrows and at the end of the text. It looks at no more than that record and 64
-     * bytes without taking them.
+     * Takes records while they have `stride` fields and a line end, and nothing that `strict` could
+     * have against them: it stops at the first other one, at a comment, at max_nrows and at the end
+     * of the text. It looks at no more than that record and 64 bytes without taking them.
      */
     void (*rows)(struct stoa_csv_rows *rows);
 
@@ -61,11 +60,5 @@ extern const struct stoa_csv_kernels stoa_csv_kernels_scalar;
 #if defined(__x86_64__)
 extern const struct stoa_csv_kernels stoa_csv_kernels_avx2; /* only if stoa_cpu_has_avx2() */
 #endif
-
-/* Whether the kernels may be used. */
-static inline bool stoa_csv_dialect_is_simple(const struct stoa_csv_dialect *dialect)
-{
-    return dialect->comment < 0 && !dialect->strict && dialect->trim == STOA_CSV_TRIM_NONE;
-}
 
 #endif

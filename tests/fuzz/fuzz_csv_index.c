@@ -86,8 +86,7 @@ static size_t check_tiles(struct pair *pair, const struct stoa_csv_kernels *kern
     struct stoa_csv_index *one = &pair->one, *other = &pair->other;
     size_t nrecords = 0;
 
-    if (one->kernels != NULL)
-        one->kernels = kernels;
+    one->kernels = kernels;
     other->kernels = NULL;
     must(stoa_csv_index_start(one, text, nbytes, NULL) == STOA_OK);
     must(stoa_csv_index_start(other, text, nbytes, NULL) == STOA_OK);

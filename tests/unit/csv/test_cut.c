@@ -23,7 +23,6 @@ struct job {
     size_t nbytes;
     size_t nhead;                           /* of these are in the cutter from the start */
     const struct stoa_csv_kernels *kernels; /* NULL: what the cutter takes by itself */
-    bool exactly;                           /* no kernel at all */
     struct stoa_csv_spares *spares;         /* where the memory of each unit goes to, or NULL */
     struct stoa_csv_options options;
     struct stoa_test_io_fault fault;
@@ -81,7 +80,7 @@ static enum stoa_status cut(struct job *job, struct cuts **out, struct stoa_erro
     }
     stream = stoa_test_faulty_stream(stream, &job->fault);
     stoa_csv_cutter_init(&cutter, stream, &job->options, &head);
-    if (cutter.kernels != NULL && (job->kernels != NULL || job->exactly))
+    if (job->kernels != NULL)
         cutter.kernels = job->kernels;
     cutter.spares = job->spares;
     for (bool at_end = false; st == STOA_OK && !at_end;) {
@@ -153,7 +152,6 @@ static void any_text_is_cut_where_the_scalar_model_does(void **state)
         struct stoa_error err = {0};
         struct job job = {
             .kernels = stoa_test_random_one_in(&r, 3) ? &stoa_csv_kernels_scalar : NULL,
-            .exactly = stoa_test_random_one_in(&r, 4),
             .fault = {.max_read = reads[stoa_test_random_below(&r, 10)]},
         };
         struct cuts *cuts;

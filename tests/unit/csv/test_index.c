@@ -145,8 +145,6 @@ static void check_text(struct stoa_csv_index *index, const char *text, size_t nb
     const struct stoa_csv_kernels *best = index->kernels;
 
     check_tiles(index, text, nbytes, options, ncolumns);
-    if (best == NULL)
-        return;
     index->kernels = &stoa_csv_kernels_scalar;
     check_tiles(index, text, nbytes, options, ncolumns);
     index->kernels = NULL;
