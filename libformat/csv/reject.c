@@ -322,9 +322,10 @@ enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger, const vo
         if (sink != NULL)
             STOA_TRY(append_row(&text, &reject, name, member, ledger->nbefore + reject.record + 1,
                                 column_name, err));
-        if (ledger->options.raw_sink != NULL)
+        if (ledger->options.raw_sink != NULL) {
             STOA_TRY(write_whole(ledger, whole, reject.whole_nbytes, err));
-        whole += reject.whole_nbytes;
+            whole += reject.whole_nbytes;
+        }
     }
     ledger->nbefore += rejects->nrecords;
     ledger->nrecords += rejects->nrecords;
