@@ -81,8 +81,11 @@ static const struct candidate wide[] = { /* I128, I256, FIXED */
     {"plain", NULL},
     {"rle(plain,pfor)", NULL},
     {"sparse(pfor,plain)", NULL},
+    {"planes+zstd", NULL},
     {"plain+zstd", NULL},
+    {"rle(planes+zstd,pfor+zstd)", NULL},
     {"rle(plain+zstd,pfor+zstd)", NULL},
+    {"sparse(pfor+zstd,planes+zstd)", "sparse(pfor,plain)"},
     {"sparse(pfor+zstd,plain+zstd)", "sparse(pfor,plain)"},
     {NULL, NULL},
 };

@@ -62,18 +62,43 @@ void stoa_zstd_decoder_free(struct stoa_zstd_decoder *decoder)
     stoa_free(decoder);
 }
 
+/* `result` is what libzstd said: a number of bytes or an error, such as a frame larger than `room`.
+ */
+static enum stoa_status take_result(size_t result, size_t *out_nbytes, struct stoa_error *err)
+{
+    *out_nbytes = 0;
+    if (!ZSTD_isError(result))
+        *out_nbytes = result;
+    else if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
+        return stoa_fail(err, STOA_ERR_NOMEM, "out of memory (zstd)");
+    return STOA_OK;
+}
+
 enum stoa_status stoa_zstd_compress(struct stoa_zstd_encoder *encoder, const uint8_t *bytes,
                                     size_t nbytes, uint8_t *out, size_t room, size_t *out_nbytes,
                                     struct stoa_error *err)
 {
-    size_t n = ZSTD_compress2(encoder->context, out, room, bytes, nbytes);
+    return take_result(ZSTD_compress2(encoder->context, out, room, bytes, nbytes), out_nbytes, err);
+}
 
-    *out_nbytes = 0;
-    if (!ZSTD_isError(n))
-        *out_nbytes = n;
-    else if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
-        return stoa_fail(err, STOA_ERR_NOMEM, "out of memory (zstd)");
-    return STOA_OK; /* what is left is a frame larger than `room` */
+enum stoa_status stoa_zstd_compress_parts(struct stoa_zstd_encoder *encoder, const uint8_t *bytes,
+                                          size_t nbytes, size_t part_nbytes, uint8_t *out,
+                                          size_t room, size_t *out_nbytes, struct stoa_error *err)
+{
+    ZSTD_outBuffer to = {out, room, 0};
+    size_t left = 0; /* what did not fit into `out`, or an error */
+
+    if (part_nbytes >= nbytes) /* nothing is copied into a buffer of libzstd first */
+        return stoa_zstd_compress(encoder, bytes, nbytes, out, room, out_nbytes, err);
+    (void)ZSTD_CCtx_reset(encoder->context, ZSTD_reset_session_only);
+    (void)ZSTD_CCtx_setPledgedSrcSize(encoder->context, nbytes);
+    for (size_t begin = 0; begin < nbytes && left == 0; begin += part_nbytes) {
+        bool last = nbytes - begin <= part_nbytes;
+        ZSTD_inBuffer in = {bytes + begin, last ? nbytes - begin : part_nbytes, 0};
+
+        left = ZSTD_compressStream2(encoder->context, &to, &in, last ? ZSTD_e_end : ZSTD_e_flush);
+    }
+    return take_result(left == 0 ? to.pos : ZSTD_isError(left) ? left : 0, out_nbytes, err);
 }
 
 enum stoa_status stoa_zstd_decompress(struct stoa_zstd_decoder *decoder, const uint8_t *bytes,

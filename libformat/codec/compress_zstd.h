@@ -28,6 +28,15 @@ STOA_CHECK enum stoa_status stoa_zstd_compress(struct stoa_zstd_encoder *encoder
                                                struct stoa_error *err);
 
 /*
+ * The same, and every part_nbytes bytes begin a block, which has an entropy code of its own: for
+ * bytes of several kinds one kind after the other.
+ */
+STOA_CHECK enum stoa_status stoa_zstd_compress_parts(struct stoa_zstd_encoder *encoder,
+                                                     const uint8_t *bytes, size_t nbytes,
+                                                     size_t part_nbytes, uint8_t *out, size_t room,
+                                                     size_t *out_nbytes, struct stoa_error *err);
+
+/*
  * Decompresses exactly out_nbytes bytes from a single frame; anything else is STOA_ERR_CORRUPT.
  * Memory needed does not depend on what the frame claims.
  */

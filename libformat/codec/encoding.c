@@ -73,6 +73,10 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .name = "narrow", .roles = ANYWHERE, .physes = NUMBERS & ~(PHYS(I8) | PHYS(U8)),
         .nchildren = 1, .children = {{STOA_ROLE_NARROWED, STOA_CHILD_NARROWER, false}},
         .encode = stoa_narrow_encode, .decode = stoa_narrow_decode},
+    [STOA_PLANES] = {
+        .name = "planes", .roles = ROLE(ROOT) | ROLE(VALUES),
+        .physes = PHYS(I128) | PHYS(I256) | PHYS(FIXED),
+        .encode = stoa_planes_encode, .decode = stoa_planes_decode},
     /* Validity alone: validity.c encodes and decodes it. */
     [STOA_BITMAP] = {
         .name = "bitmap", .roles = ROLE(VALIDITY), .physes = PHYS(NONE)},

@@ -8,7 +8,7 @@
 
 #include "codec/vector.h"
 
-/* The numbers are stored in files: never reuse one. 9..12 are reserved. */
+/* The numbers are stored in files: never reuse one. 9..12 and 17 are reserved. */
 enum stoa_encoding_id {
     STOA_PLAIN = 0,
     STOA_CONST = 1,
@@ -23,6 +23,8 @@ enum stoa_encoding_id {
     STOA_NARROW = 14,
     STOA_BITMAP = 15,
     STOA_BITRUNS = 16,
+    STOA_PLANES = 18,
+    STOA_ENCODING_END = 19,
 };
 
 enum stoa_codec_id {

@@ -152,6 +152,10 @@ STOA_CHECK enum stoa_status stoa_node_begin(struct stoa_encoder *encoder,
 STOA_CHECK enum stoa_status stoa_node_end(struct stoa_encoder *encoder, bool compress,
                                           struct stoa_error *err);
 
+/* The same; every part_nbytes bytes of the payload begin a block of the compressor. */
+STOA_CHECK enum stoa_status stoa_node_end_parts(struct stoa_encoder *encoder, bool compress,
+                                                size_t part_nbytes, struct stoa_error *err);
+
 /* Whether all values are equal; there is at least one. */
 bool stoa_vector_is_constant(const struct stoa_vector *values);
 
@@ -243,6 +247,7 @@ STOA_DECLARE_ENCODING(narrow);
 STOA_DECLARE_ENCODING(alp);
 STOA_DECLARE_ENCODING(alprd);
 STOA_DECLARE_ENCODING(split);
+STOA_DECLARE_ENCODING(planes);
 
 enum stoa_status stoa_plain_decode_text(struct stoa_decoder *decoder,
                                         const struct stoa_page_node *node, struct stoa_error *err);

@@ -153,7 +153,8 @@ enum stoa_status stoa_node_begin(struct stoa_encoder *encoder, enum stoa_encodin
 }
 
 /* A frame is kept when it saves a tenth and 32 bytes: below that, decoding costs more. */
-enum stoa_status stoa_node_end(struct stoa_encoder *encoder, bool compress, struct stoa_error *err)
+enum stoa_status stoa_node_end_parts(struct stoa_encoder *encoder, bool compress,
+                                     size_t part_nbytes, struct stoa_error *err)
 {
     struct stoa_page_node *node = &encoder->nodes[encoder->nnodes - 1];
     size_t raw_nbytes = node->raw_nbytes, saving = raw_nbytes / 10 > 32 ? raw_nbytes / 10 : 32;
@@ -166,8 +167,9 @@ enum stoa_status stoa_node_end(struct stoa_encoder *encoder, bool compress, stru
     /* The frame goes behind the payload and then takes its place. */
     STOA_TRY(stoa_buffer_reserve(&encoder->payload, raw_nbytes - saving, err));
     frame = encoder->payload.data + encoder->payload.nbytes;
-    STOA_TRY(stoa_zstd_compress(encoder->zstd, encoder->payload.data + node->offset, raw_nbytes,
-                                frame, raw_nbytes - saving, &frame_nbytes, err));
+    STOA_TRY(stoa_zstd_compress_parts(encoder->zstd, encoder->payload.data + node->offset,
+                                      raw_nbytes, part_nbytes, frame, raw_nbytes - saving,
+                                      &frame_nbytes, err));
     if (frame_nbytes == 0)
         return STOA_OK;
     memcpy(encoder->payload.data + node->offset, frame, frame_nbytes);
@@ -176,6 +178,12 @@ enum stoa_status stoa_node_end(struct stoa_encoder *encoder, bool compress, stru
     node->stored_nbytes = (uint32_t)frame_nbytes;
 out:
     return st;
+}
+
+enum stoa_status stoa_node_end(struct stoa_encoder *encoder, bool compress, struct stoa_error *err)
+{
+    return stoa_node_end_parts(encoder, compress, encoder->nodes[encoder->nnodes - 1].raw_nbytes,
+                               err);
 }
 
 static void pack_node(const struct stoa_page_node *node, uint8_t out[STOA_PAGE_NODE_NBYTES])

@@ -97,7 +97,7 @@ static const struct stoa_encoding *parse_name(const char **text, unsigned *encod
 {
     size_t n = strcspn(*text, "+(,)");
 
-    for (*encoding = 0; *encoding <= STOA_BITRUNS; ++*encoding) {
+    for (*encoding = 0; *encoding < STOA_ENCODING_END; ++*encoding) {
         const char *name = stoa_encoding_name(*encoding);
 
         if (name == NULL || strlen(name) != n || memcmp(name, *text, n) != 0)
@@ -221,7 +221,7 @@ static void grow(struct listing *list, const struct place *open, unsigned nopen)
     }
     if (here->depth > STOA_PAGE_MAX_DEPTH || list->plan.nnodes + nopen > STOA_PLAN_MAX_NODES)
         return;
-    for (unsigned encoding = 0; encoding <= STOA_BITRUNS; encoding++) {
+    for (unsigned encoding = 0; encoding < STOA_ENCODING_END; encoding++) {
         const struct stoa_encoding *e = stoa_encoding_find(encoding);
 
         if (e == NULL || (encoding != STOA_PLAIN && (here->above >> encoding & 1) != 0))

@@ -6,10 +6,11 @@ end of decode_page(). A value is None (null), an int, a float or bytes.
 import struct
 import subprocess
 
-PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, SPLIT, NARROW, BITMAP, BITRUNS = (
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 15, 16)
+PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, SPLIT, NARROW, BITMAP, BITRUNS, PLANES = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 15, 16, 18)
 NAMES = {PLAIN: "plain", CONST: "const", PFOR: "pfor", DELTA: "delta", DICT: "dict", RLE: "rle",
-         SPARSE: "sparse", ALP: "alp", ALPRD: "alprd", SPLIT: "split", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns"}
+         SPARSE: "sparse", ALP: "alp", ALPRD: "alprd", SPLIT: "split", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns",
+         PLANES: "planes"}
 
 (NONE, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, I128, FIXED, BYTES, F16, I256) = range(16)
 WIDTH = {I8: 1, I16: 2, I32: 4, I64: 8, U8: 1, U16: 2, U32: 4, U64: 8, F32: 4, F64: 8, I128: 16,
@@ -61,7 +62,7 @@ MAY_BE = {  # spec/encodings.md, section 3
     "deltas": {PFOR, CONST, NARROW, SPLIT, PLAIN, RLE},
     "codes": COUNTS | {RLE, SPARSE, SPLIT, DELTA},
     "counts": COUNTS,
-    "values": COUNTS | {DELTA, SPLIT, ALP, ALPRD},
+    "values": COUNTS | {DELTA, SPLIT, ALP, ALPRD, PLANES},
     "integers": COUNTS | {DELTA, SPLIT, RLE, SPARSE},
     "narrowed": {PLAIN},
     "parts": {PLAIN, CONST, PFOR},
@@ -77,12 +78,14 @@ def allowed(node, role):
         if node.phys == BYTES:
             return node.encoding in (PLAIN, CONST, DICT)
         if node.phys in (I128, I256, FIXED):
-            return node.encoding in (PLAIN, CONST, DICT, RLE, SPARSE)
+            return node.encoding in (PLAIN, CONST, DICT, RLE, SPARSE, PLANES)
         return node.encoding <= SPARSE or node.encoding in (SPLIT, NARROW) or \
             (node.encoding in (ALP, ALPRD) and node.phys in (F32, F64))
     if node.encoding in (ALP, ALPRD) and node.phys not in (F32, F64):
         return False
     if node.encoding in (PFOR, DELTA, SPLIT, NARROW) and node.phys not in NUMBERS:
+        return False
+    if node.encoding == PLANES and node.phys not in (I128, I256, FIXED):
         return False
     return node.encoding in MAY_BE[role]
 
@@ -150,6 +153,10 @@ class Decoder:
             at += length
         need(at == len(node.payload), "plain: lengths do not add up to the payload")
         return values
+
+    def decode_planes(self, node):
+        need(len(node.payload) == node.n * self.width(node.phys), "planes: length of the payload")
+        return [self.number(node.payload[i::node.n], node.phys) for i in range(node.n)]
 
     def decode_const(self, node):
         if node.phys != BYTES:

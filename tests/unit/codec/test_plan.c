@@ -81,7 +81,7 @@ static void what_is_no_allowed_plan_is_refused(void **state)
 struct seen {
     enum stoa_phys phys;
     size_t count;
-    size_t nroots[STOA_BITRUNS + 1];
+    size_t nroots[STOA_ENCODING_END];
     unsigned max_nnodes;
 };
 
