@@ -16,6 +16,7 @@
  */
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "codec/kernels.h"
@@ -181,11 +182,18 @@ static enum stoa_status patch(const struct stoa_page_node *node, const uint8_t *
     return STOA_OK;
 }
 
-enum stoa_status stoa_alp_decode(struct stoa_decoder *decoder, const struct stoa_page_node *node,
-                                 uint8_t *out, struct stoa_error *err)
+/* The payload, checked: exponent, exceptions. */
+struct alp {
+    double power;
+    uint32_t count;
+    const uint8_t *positions;
+    const uint8_t *exceptions;
+};
+
+static enum stoa_status open_payload(struct stoa_decoder *decoder,
+                                     const struct stoa_page_node *node, struct alp *out,
+                                     struct stoa_error *err)
 {
-    const struct stoa_kernels *k = stoa_kernels();
-    unsigned is_double = node->phys == STOA_PHYS_F64;
     const uint8_t *payload;
     uint32_t count;
     enum stoa_status st;
@@ -197,11 +205,134 @@ enum stoa_status stoa_alp_decode(struct stoa_decoder *decoder, const struct stoa
     if (payload[0] > MAX_EXPONENT || payload[1] != 0 || payload[2] != 0 || payload[3] != 0)
         return stoa_node_fail(node, err, "exponent %u", stoa_load32(payload));
     STOA_TRY(stoa_node_expect(node, HEAD_NBYTES + (uint64_t)count * (4 + node->width), err));
+    *out = (struct alp){
+        .power = powers[payload[0]],
+        .count = count,
+        .positions = payload + HEAD_NBYTES,
+        .exceptions = payload + HEAD_NBYTES + 4 * (size_t)count,
+    };
+out:
+    return st;
+}
+
+enum stoa_status stoa_alp_decode(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                 uint8_t *out, struct stoa_error *err)
+{
+    unsigned is_double = node->phys == STOA_PHYS_F64;
+    struct alp alp = {0};
+    enum stoa_status st;
+
+    STOA_TRY(open_payload(decoder, node, &alp, err));
     STOA_TRY(stoa_node_decode(decoder, node->children[0], out, err));
-    if (!k->alp_decode[is_double](out, node->nvalues, powers[payload[0]]))
+    if (!stoa_kernels()->alp_decode[is_double](out, node->nvalues, alp.power))
         return stoa_node_fail(node, err, "an integer of more than 51 bits");
-    st = patch(node, payload + HEAD_NBYTES, payload + HEAD_NBYTES + 4 * (size_t)count, count, out,
-               err);
+    st = patch(node, alp.positions, alp.exceptions, alp.count, out, err);
+out:
+    return st;
+}
+
+/* ---- A part of the values. ---- */
+
+/* The value that an integer stands for, as alp_loops.h computes it. */
+static double value_of(int64_t integer, double power, bool is_double)
+{
+    double x = (double)integer / power;
+
+    return is_double ? x : (double)(float)x;
+}
+
+/*
+ * The least integer from lo to hi whose value is at least (or, if above, more than) x; hi + 1 when
+ * there is none. Values rise with their integers, because a rounded quotient does.
+ */
+static int64_t find_integer(int64_t lo, int64_t hi, double x, bool above, double power,
+                            bool is_double)
+{
+    hi++;
+    while (lo < hi) {
+        int64_t middle = lo + (hi - lo) / 2;
+        double value = value_of(middle, power, is_double);
+
+        if (above ? value <= x : value < x)
+            lo = middle + 1;
+        else
+            hi = middle;
+    }
+    return lo;
+}
+
+/* Floats in ranges are integers in spans. */
+static void integer_test(const struct stoa_test *test, double power, bool is_double,
+                         struct stoa_test *out)
+{
+    const int64_t limit = is_double ? INT64_C(1) << 51 : INT64_C(1) << 31;
+
+    *out = (struct stoa_test){.kind = STOA_TEST_SPANS};
+    for (unsigned k = 0; k < test->nspans; k++) {
+        const struct stoa_float_range *range = &test->floats[k];
+        int64_t lo = find_integer(-limit, limit - 1, range->lo, false, power, is_double);
+        int64_t end = find_integer(-limit, limit - 1, range->hi, true, power, is_double);
+
+        if (lo < end)
+            out->spans[out->nspans++] = (struct stoa_test_span){
+                .from = (uint64_t)lo, .length = (uint64_t)end - (uint64_t)lo - 1};
+    }
+}
+
+enum stoa_status stoa_alp_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                 const struct stoa_test *test, uint8_t *bits,
+                                 struct stoa_error *err)
+{
+    struct stoa_test integers;
+    struct alp alp = {0};
+    enum stoa_status st;
+
+    STOA_TRY(open_payload(decoder, node, &alp, err));
+    integer_test(test, alp.power, node->phys == STOA_PHYS_F64, &integers);
+    if (integers.nspans > 0)
+        STOA_TRY(stoa_node_filter(decoder, node->children[0], &integers, bits, err));
+    for (uint32_t i = 0; i < alp.count; i++) {
+        uint32_t position = stoa_load32(alp.positions + 4 * (size_t)i);
+        uint8_t value[8], passes = 0;
+
+        if (position >= node->nvalues)
+            return stoa_node_fail(node, err, "exception at %u of %u values", position,
+                                  node->nvalues);
+        stoa_bytes_le(value, alp.exceptions + (size_t)i * node->width, 1, node->width);
+        STOA_TRY(stoa_node_test(decoder, node, test, value, 1, &passes, err));
+        if (passes != 0)
+            stoa_bitmap_set(bits, position);
+        else
+            stoa_bitmap_clear(bits, position);
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_alp_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                               const uint32_t *places, size_t n, uint8_t *out,
+                               struct stoa_error *err)
+{
+    const unsigned width = node->width;
+    struct alp alp = {0};
+    enum stoa_status st;
+
+    STOA_TRY(open_payload(decoder, node, &alp, err));
+    STOA_TRY(stoa_node_take(decoder, node->children[0], places, n, out, err));
+    if (!stoa_kernels()->alp_decode[node->phys == STOA_PHYS_F64](out, n, alp.power))
+        return stoa_node_fail(node, err, "an integer of more than 51 bits");
+    for (size_t k = 0, i = 0; k < n; k++) { /* the first exception that is not before the place */
+        for (size_t end = alp.count; i < end;) {
+            size_t middle = i + (end - i) / 2;
+
+            if (stoa_load32(alp.positions + 4 * middle) < places[k])
+                i = middle + 1;
+            else
+                end = middle;
+        }
+        if (i < alp.count && stoa_load32(alp.positions + 4 * i) == places[k])
+            stoa_bytes_le(out + k * width, alp.exceptions + i * width, 1, width);
+    }
 out:
     return st;
 }

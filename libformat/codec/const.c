@@ -1,6 +1,8 @@
 /*
  * CONST (spec/encodings.md, section 2.1): one value that all slots hold.
  */
+#include <assert.h>
+
 #include "base/bits.h"
 #include "base/bytes.h"
 #include "base/error.h"
@@ -91,4 +93,35 @@ enum stoa_status stoa_const_decode_text(struct stoa_decoder *decoder,
     }
 out:
     return st;
+}
+
+/* ---- A part of the values. ---- */
+
+enum stoa_status stoa_const_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                   const struct stoa_test *test, uint8_t *bits,
+                                   struct stoa_error *err)
+{
+    uint8_t value[8], passes = 0;
+    enum stoa_status st;
+
+    assert(node->width <= sizeof(value));
+    STOA_TRY(stoa_node_expect(node, node->width, err));
+    STOA_TRY(stoa_node_payload_into(decoder, node, value, err));
+    stoa_bytes_le(value, value, 1, node->width);
+    STOA_TRY(stoa_node_test(decoder, node, test, value, 1, &passes, err));
+    if (passes != 0)
+        stoa_bitmap_fill(bits, 0, node->nvalues, true);
+out:
+    return st;
+}
+
+enum stoa_status stoa_const_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                 const uint32_t *places, size_t n, uint8_t *out,
+                                 struct stoa_error *err)
+{
+    struct stoa_page_node few = *node;
+
+    (void)places;
+    few.nvalues = (uint32_t)n;
+    return stoa_const_decode(decoder, &few, out, err);
 }

@@ -74,3 +74,50 @@ enum stoa_status stoa_delta_decode(struct stoa_decoder *decoder, const struct st
 out:
     return st;
 }
+
+/*
+ * Single values: the differences of their blocks up to the last one wanted there, summed up.
+ *
+ *     places         3  700 | 2050          differences   0..700 | 2048..2050
+ */
+enum stoa_status stoa_delta_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                 const uint32_t *places, size_t n, uint8_t *out,
+                                 struct stoa_error *err)
+{
+    const unsigned width = node->width;
+    const uint8_t *starts;
+    uint8_t *deltas;
+    uint32_t *wanted;
+    size_t nwanted = 0, done = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_expect(node, nblocks(node->nvalues) * width, err));
+    STOA_TRY(stoa_node_payload(decoder, node, &starts, err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &wanted, node->nvalues * sizeof(*wanted), err));
+    for (size_t k = 0; k < n; k++) {
+        uint32_t first = places[k] / STOA_BLOCK_NVALUES * STOA_BLOCK_NVALUES;
+
+        if (k > 0 && places[k - 1] >= first)
+            first = places[k - 1] + 1;
+        for (; first <= places[k]; first++)
+            wanted[nwanted++] = first;
+    }
+    STOA_TRY(stoa_node_take_scratch(decoder, node->children[0], wanted, nwanted, &deltas, err));
+    for (size_t k = 0, block; k < n;) { /* places [k, end) are of one block */
+        size_t end = k + 1, ndeltas;
+        uint64_t start = 0;
+
+        block = places[k] / STOA_BLOCK_NVALUES;
+        while (end < n && places[end] / STOA_BLOCK_NVALUES == block)
+            end++;
+        ndeltas = places[end - 1] - block * STOA_BLOCK_NVALUES + 1;
+        stoa_bytes_le(&start, starts + block * width, 1, width);
+        stoa_kernels()->sum[stoa_width_log2(width)](deltas + done * width, ndeltas,
+                                                    stoa_get((const uint8_t *)&start, 0, width));
+        for (; k < end; k++)
+            stoa_put(out, k, width, stoa_get(deltas, done + places[k] % STOA_BLOCK_NVALUES, width));
+        done += ndeltas;
+    }
+out:
+    return st;
+}

@@ -30,9 +30,9 @@ out:
 
 static enum stoa_status check_codes(const struct stoa_decoder *decoder,
                                     const struct stoa_page_node *node, const uint32_t *codes,
-                                    struct stoa_error *err)
+                                    size_t n, struct stoa_error *err)
 {
-    uint64_t max = stoa_kernels()->range[2]((const uint8_t *)codes, node->nvalues, 0).max;
+    uint64_t max = stoa_kernels()->range[2]((const uint8_t *)codes, n, 0).max;
 
     if (max < decoder->ncodes)
         return STOA_OK;
@@ -48,11 +48,11 @@ enum stoa_status stoa_dict_decode(struct stoa_decoder *decoder, const struct sto
     STOA_TRY(stoa_node_expect(node, 0, err));
     if (decoder->dictionary == NULL) {
         STOA_TRY(stoa_node_decode(decoder, node->children[0], out, err));
-        return check_codes(decoder, node, (const uint32_t *)(const void *)out, err);
+        return check_codes(decoder, node, (const uint32_t *)(const void *)out, node->nvalues, err);
     }
     assert(decoder->dictionary->width == node->width);
     STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &codes, err));
-    STOA_TRY(check_codes(decoder, node, codes, err));
+    STOA_TRY(check_codes(decoder, node, codes, node->nvalues, err));
     stoa_gather(decoder->dictionary->values, node->width, codes, node->nvalues, out);
 out:
     return st;
@@ -100,22 +100,51 @@ static void copy_text(const struct stoa_vector *dictionary, const uint32_t *code
     }
 }
 
+/* The text of n checked codes behind decoder->out. */
+static enum stoa_status put_text(struct stoa_decoder *decoder, const uint32_t *codes, size_t n,
+                                 struct stoa_error *err)
+{
+    struct stoa_page_values *out = decoder->out;
+    uint64_t end = put_offsets(decoder, codes, n);
+    enum stoa_status st;
+
+    STOA_TRY(stoa_text_reserve(decoder, end - out->bytes->nbytes, err));
+    copy_text(decoder->dictionary, codes, n, out->offsets, out->bytes->data);
+    out->bytes->nbytes = (size_t)end;
+out:
+    return st;
+}
+
 enum stoa_status stoa_dict_decode_text(struct stoa_decoder *decoder,
                                        const struct stoa_page_node *node, struct stoa_error *err)
 {
-    struct stoa_page_values *out = decoder->out;
-    size_t n = node->nvalues;
     uint32_t *codes;
-    uint64_t end;
     enum stoa_status st;
 
     STOA_TRY(stoa_node_expect(node, 0, err));
     STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &codes, err));
-    STOA_TRY(check_codes(decoder, node, codes, err));
-    end = put_offsets(decoder, codes, n);
-    STOA_TRY(stoa_text_reserve(decoder, end - out->bytes->nbytes, err));
-    copy_text(decoder->dictionary, codes, n, out->offsets, out->bytes->data);
-    out->bytes->nbytes = (size_t)end;
+    STOA_TRY(check_codes(decoder, node, codes, node->nvalues, err));
+    st = put_text(decoder, codes, node->nvalues, err);
+out:
+    return st;
+}
+
+/* ---- A part of the values. ---- */
+
+enum stoa_status stoa_dict_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                const uint32_t *places, size_t n, uint8_t *out,
+                                struct stoa_error *err)
+{
+    uint32_t *codes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_expect(node, 0, err));
+    STOA_TRY(stoa_node_take_scratch(decoder, node->children[0], places, n, &codes, err));
+    STOA_TRY(check_codes(decoder, node, codes, n, err));
+    if (node->phys == STOA_PHYS_BYTES)
+        st = put_text(decoder, codes, n, err);
+    else
+        stoa_gather(decoder->dictionary->values, node->width, codes, n, out);
 out:
     return st;
 }

@@ -8,6 +8,7 @@
 
 #define ROLE(name) (1u << STOA_ROLE_##name)
 #define PHYS(name) (1u << STOA_PHYS_##name)
+#define TEST(name) (1u << STOA_TEST_##name)
 
 /* clang-format off */
 enum {
@@ -16,6 +17,7 @@ enum {
     FIXED_WIDTH = NUMBERS | PHYS(I128) | PHYS(I256) | PHYS(FIXED),
     ANYWHERE = ROLE(ROOT) | ROLE(DELTAS) | ROLE(CODES) | ROLE(COUNTS) | ROLE(VALUES) |
                ROLE(INTEGERS),
+    ANY_TEST = TEST(SPANS) | TEST(FLOATS) | TEST(CODES),
 };
 
 static const struct stoa_encoding encodings[] = { /* the numbers are stored: never reuse one */
@@ -24,39 +26,47 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .nchildren = 1, .children_of_bytes_only = true,
         .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false}},
         .encode = stoa_plain_encode, .decode = stoa_plain_decode,
-        .decode_text = stoa_plain_decode_text},
+        .decode_text = stoa_plain_decode_text,
+        .tests = ANY_TEST, .filter = stoa_plain_filter, .take = stoa_plain_take},
     [STOA_CONST] = {
         .name = "const", .roles = ANYWHERE | ROLE(PARTS), .physes = FIXED_WIDTH | PHYS(BYTES),
         .encode = stoa_const_encode, .decode = stoa_const_decode,
-        .decode_text = stoa_const_decode_text},
+        .decode_text = stoa_const_decode_text,
+        .tests = ANY_TEST, .filter = stoa_const_filter, .take = stoa_const_take},
     [STOA_PFOR] = {
         .name = "pfor", .roles = ANYWHERE | ROLE(PARTS), .physes = NUMBERS, .flags = 3,
-        .encode = stoa_pfor_encode, .decode = stoa_pfor_decode},
+        .encode = stoa_pfor_encode, .decode = stoa_pfor_decode,
+        .tests = TEST(SPANS), .filter = stoa_pfor_filter, .take = stoa_pfor_take},
     [STOA_DELTA] = {
         .name = "delta", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(VALUES) | ROLE(INTEGERS),
         .physes = NUMBERS,
         .nchildren = 1, .children = {{STOA_ROLE_DELTAS, STOA_CHILD_SAME, false}},
-        .encode = stoa_delta_encode, .decode = stoa_delta_decode},
+        .encode = stoa_delta_encode, .decode = stoa_delta_decode,
+        .take = stoa_delta_take},
     [STOA_DICT] = {
         .name = "dict", .roles = ROLE(ROOT), .physes = FIXED_WIDTH | PHYS(BYTES),
         .nchildren = 1, .children = {{STOA_ROLE_CODES, STOA_CHILD_U32, false}},
         .encode = stoa_dict_encode, .decode = stoa_dict_decode,
-        .decode_text = stoa_dict_decode_text},
+        .decode_text = stoa_dict_decode_text,
+        .take = stoa_dict_take},
     [STOA_RLE] = {
         .name = "rle", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS) | ROLE(INTEGERS),
         .physes = FIXED_WIDTH,
         .nchildren = 2, .children = {{STOA_ROLE_VALUES, STOA_CHILD_SAME, true},
                                      {STOA_ROLE_COUNTS, STOA_CHILD_U32, true}},
-        .encode = stoa_rle_encode, .decode = stoa_rle_decode},
+        .encode = stoa_rle_encode, .decode = stoa_rle_decode,
+        .tests = ANY_TEST, .filter = stoa_rle_filter, .take = stoa_rle_take},
     [STOA_SPARSE] = {
         .name = "sparse", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(INTEGERS), .physes = FIXED_WIDTH,
         .nchildren = 2, .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, true},
                                      {STOA_ROLE_VALUES, STOA_CHILD_SAME, true}},
-        .encode = stoa_sparse_encode, .decode = stoa_sparse_decode},
+        .encode = stoa_sparse_encode, .decode = stoa_sparse_decode,
+        .tests = ANY_TEST, .filter = stoa_sparse_filter, .take = stoa_sparse_take},
     [STOA_ALP] = {
         .name = "alp", .roles = ROLE(ROOT) | ROLE(VALUES), .physes = PHYS(F32) | PHYS(F64),
         .nchildren = 1, .children = {{STOA_ROLE_INTEGERS, STOA_CHILD_SIGNED, false}},
-        .encode = stoa_alp_encode, .decode = stoa_alp_decode},
+        .encode = stoa_alp_encode, .decode = stoa_alp_decode,
+        .tests = TEST(FLOATS), .filter = stoa_alp_filter, .take = stoa_alp_take},
     [STOA_ALPRD] = {
         .name = "alprd", .roles = ROLE(ROOT) | ROLE(VALUES), .physes = PHYS(F32) | PHYS(F64),
         .nchildren = 2, .children = {{STOA_ROLE_PARTS, STOA_CHILD_U8, false},
@@ -68,11 +78,13 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .physes = NUMBERS & ~(PHYS(I8) | PHYS(U8)),
         .nchildren = 2, .children = {{STOA_ROLE_PARTS, STOA_CHILD_U8, false},
                                      {STOA_ROLE_PARTS, STOA_CHILD_SAME, false}},
-        .encode = stoa_split_encode, .decode = stoa_split_decode},
+        .encode = stoa_split_encode, .decode = stoa_split_decode,
+        .tests = TEST(SPANS), .filter = stoa_split_filter, .take = stoa_split_take},
     [STOA_NARROW] = {
         .name = "narrow", .roles = ANYWHERE, .physes = NUMBERS & ~(PHYS(I8) | PHYS(U8)),
         .nchildren = 1, .children = {{STOA_ROLE_NARROWED, STOA_CHILD_NARROWER, false}},
-        .encode = stoa_narrow_encode, .decode = stoa_narrow_decode},
+        .encode = stoa_narrow_encode, .decode = stoa_narrow_decode,
+        .tests = TEST(SPANS), .filter = stoa_narrow_filter, .take = stoa_narrow_take},
     [STOA_PLANES] = {
         .name = "planes", .roles = ROLE(ROOT) | ROLE(VALUES),
         .physes = PHYS(I128) | PHYS(I256) | PHYS(FIXED),

@@ -1,7 +1,8 @@
 /*
  * A table of kernels out of loops that take the width as their last argument. Who includes this has
- * them as inline functions unpack, pack, range, sum and scale; each is given to the table four
- * times with a constant width, which leaves plain loops over one type to the compiler.
+ * them as inline functions unpack, pack, range, sum, scale and within; each is given to the table
+ * four times with a constant width, which leaves plain loops over one type to the compiler. Those
+ * over floats are between32 and between64.
  */
 #ifndef STOA_CODEC_KERNEL_TABLE_H
 #define STOA_CODEC_KERNEL_TABLE_H
@@ -29,6 +30,11 @@
     static void scale##width(uint8_t *values, size_t n, uint64_t factor, uint64_t addend)          \
     {                                                                                              \
         scale(values, n, factor, addend, width);                                                   \
+    }                                                                                              \
+    static void within##width(const uint8_t *values, size_t n, uint64_t from, uint64_t length,     \
+                              uint8_t *bits)                                                       \
+    {                                                                                              \
+        within(values, n, from, length, bits, width);                                              \
     }
 
 #define STOA_KERNELS_TABLE(name)                                                                   \
@@ -42,6 +48,8 @@
         .range = {range1, range2, range4, range8},                                                 \
         .sum = {sum1, sum2, sum4, sum8},                                                           \
         .scale = {scale1, scale2, scale4, scale8},                                                 \
+        .within = {within1, within2, within4, within8},                                            \
+        .between = {between32, between64},                                                         \
         .alp_decode = {stoa_alp_decode32, stoa_alp_decode64},                                      \
         .alp_encode = {stoa_alp_encode32, stoa_alp_encode64},                                      \
     }

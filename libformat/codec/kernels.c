@@ -135,6 +135,42 @@ static inline void scale(uint8_t *values, size_t n, uint64_t factor, uint64_t ad
         stoa_put(values, i, width, stoa_get(values, i, width) * factor + addend);
 }
 
+static inline void within(const uint8_t *values, size_t n, uint64_t from, uint64_t length,
+                          uint8_t *bits, unsigned width)
+{
+    const uint64_t mask = stoa_low_bits(width * 8);
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned bit = ((stoa_get(values, i, width) - from) & mask) <= (length & mask);
+
+        bits[i / 8] = (uint8_t)(bits[i / 8] | bit << (i % 8));
+    }
+}
+
+static void between32(const uint8_t *values, size_t n, double lo, double hi, uint8_t *bits)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned bit;
+        float x;
+
+        memcpy(&x, values + i * sizeof(x), sizeof(x));
+        bit = (double)x >= lo && (double)x <= hi;
+        bits[i / 8] = (uint8_t)(bits[i / 8] | bit << (i % 8));
+    }
+}
+
+static void between64(const uint8_t *values, size_t n, double lo, double hi, uint8_t *bits)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned bit;
+        double x;
+
+        memcpy(&x, values + i * sizeof(x), sizeof(x));
+        bit = x >= lo && x <= hi;
+        bits[i / 8] = (uint8_t)(bits[i / 8] | bit << (i % 8));
+    }
+}
+
 static inline void bits_pack(const uint8_t *values, size_t n, uint64_t base, unsigned nbits,
                              uint8_t *packed, unsigned width)
 {

@@ -41,6 +41,16 @@ struct stoa_kernels {
     void (*scale[4])(uint8_t *values, size_t n, uint64_t factor, uint64_t addend);
 
     /*
+     * Tests of n values: bit i of `bits` is set when value - from, which wraps around, is at most
+     * `length`. Other bits stay. Reads no value behind the last and writes whole bytes alone.
+     */
+    void (*within[4])(const uint8_t *values, size_t n, uint64_t from, uint64_t length,
+                      uint8_t *bits);
+
+    /* The same for lo <= value <= hi, of float32 [0] as doubles, and of float64 [1]. */
+    void (*between[2])(const uint8_t *values, size_t n, double lo, double hi, uint8_t *bits);
+
+    /*
      * ALP, for float32 [0] and float64 [1]: integers of the same width to floats in their place,
      * false when one is outside of what ALP allows; and floats to integers, returning how many of
      * them do not come back bit by bit. alp_loops.h

@@ -232,4 +232,88 @@ static inline void scale(uint8_t *values, size_t n, uint64_t factor, uint64_t ad
         stoa_put(values, i, width, stoa_get(values, i, width) * factor + addend);
 }
 
+/*
+ * The answers for one vector of values, a bit each. x <= length, unsigned, is min(x, length) == x;
+ * there is no such minimum of 8-byte lanes, so those are compared signed with the top bit turned
+ * over.
+ */
+static inline uint32_t within_bits(vec x, vec froms, vec lengths, unsigned width)
+{
+    vec passes;
+
+    x = sub(x, froms, width);
+    if (width == 8) {
+        const vec top = _mm256_set1_epi64x(INT64_MIN);
+
+        passes = _mm256_cmpgt_epi64(_mm256_xor_si256(x, top), lengths);
+        return ~(uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(passes)) & 0xf;
+    }
+    passes = pick_min(x, lengths, width);
+    if (width == 4) {
+        passes = _mm256_cmpeq_epi32(passes, x);
+        return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(passes));
+    }
+    if (width == 2) {
+        passes = _mm256_cmpeq_epi16(passes, x);
+        return (uint32_t)_mm_movemask_epi8(
+            _mm_packs_epi16(_mm256_castsi256_si128(passes), _mm256_extracti128_si256(passes, 1)));
+    }
+    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(passes, x));
+}
+
+static inline void within(const uint8_t *values, size_t n, uint64_t from, uint64_t length,
+                          uint8_t *bits, unsigned width)
+{
+    const unsigned lanes = 32 / width;
+    const uint64_t top = width == 8 ? UINT64_C(1) << 63 : 0;
+    const vec froms = splat(from, width), lengths = splat(length ^ top, width);
+    size_t i = 0;
+
+    for (; i + 32 <= n; i += 32) {
+        uint32_t found = 0, old;
+
+        for (unsigned k = 0; k < width; k++)
+            found |= within_bits(load(values + i * width + 32 * k), froms, lengths, width)
+                     << (k * lanes);
+        memcpy(&old, bits + i / 8, 4);
+        found |= old;
+        memcpy(bits + i / 8, &found, 4);
+    }
+    stoa_kernels_scalar.within[stoa_width_log2(width)](values + i * width, n - i, from, length,
+                                                       bits + i / 8);
+}
+
+static inline uint8_t between_bits(const uint8_t *values, __m256d lo, __m256d hi, bool doubles)
+{
+    __m256d x = doubles ? _mm256_castsi256_pd(load(values))
+                        : _mm256_cvtps_pd(_mm_castsi128_ps(
+                              _mm_loadu_si128((const __m128i *)(const void *)values)));
+
+    return (uint8_t)_mm256_movemask_pd(
+        _mm256_and_pd(_mm256_cmp_pd(x, lo, _CMP_GE_OQ), _mm256_cmp_pd(x, hi, _CMP_LE_OQ)));
+}
+
+static inline void between(const uint8_t *values, size_t n, double lo, double hi, uint8_t *bits,
+                           bool doubles)
+{
+    const size_t width = doubles ? 8 : 4;
+    const __m256d los = _mm256_set1_pd(lo), his = _mm256_set1_pd(hi);
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8)
+        bits[i / 8] = (uint8_t)(bits[i / 8] | between_bits(values + i * width, los, his, doubles) |
+                                between_bits(values + (i + 4) * width, los, his, doubles) << 4);
+    stoa_kernels_scalar.between[doubles](values + i * width, n - i, lo, hi, bits + i / 8);
+}
+
+static void between32(const uint8_t *values, size_t n, double lo, double hi, uint8_t *bits)
+{
+    between(values, n, lo, hi, bits, false);
+}
+
+static void between64(const uint8_t *values, size_t n, double lo, double hi, uint8_t *bits)
+{
+    between(values, n, lo, hi, bits, true);
+}
+
 STOA_KERNELS_TABLE(stoa_kernels_avx2);

@@ -93,20 +93,87 @@ out:
     return st;
 }
 
-enum stoa_status stoa_narrow_decode(struct stoa_decoder *decoder, const struct stoa_page_node *node,
-                                    uint8_t *out, struct stoa_error *err)
+static enum stoa_status read_base(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                  uint64_t *base, struct stoa_error *err)
 {
-    const struct stoa_page_node *child = node->children[0];
-    uint64_t bytes = 0, base;
-    const uint8_t *payload, *values;
+    const uint8_t *payload;
+    uint64_t bytes = 0;
     enum stoa_status st;
 
     STOA_TRY(stoa_node_expect(node, node->width, err));
     STOA_TRY(stoa_node_payload(decoder, node, &payload, err));
-    STOA_TRY(stoa_node_decode_scratch(decoder, child, &values, err));
     stoa_bytes_le(&bytes, payload, 1, node->width);
-    base = stoa_get((const uint8_t *)&bytes, 0, node->width);
+    *base = stoa_get((const uint8_t *)&bytes, 0, node->width);
+out:
+    return st;
+}
+
+enum stoa_status stoa_narrow_decode(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                    uint8_t *out, struct stoa_error *err)
+{
+    const struct stoa_page_node *child = node->children[0];
+    const uint8_t *values;
+    uint64_t base;
+    enum stoa_status st;
+
+    STOA_TRY(read_base(decoder, node, &base, err));
+    STOA_TRY(stoa_node_decode_scratch(decoder, child, &values, err));
     BY_WIDTHS(WIDEN, child->width, node->width, values, node->nvalues, base, out);
+out:
+    return st;
+}
+
+/* ---- A part of the values. ---- */
+
+/*
+ * A span of values becomes one or two of the narrow ones: value - base goes up from 0 to `most`,
+ * and may meet the span again where that wraps around.
+ */
+static void narrow_span(const struct stoa_test_span *span, uint64_t base, uint64_t mask,
+                        uint64_t most, struct stoa_test *out)
+{
+    uint64_t begin = (span->from - base) & mask, length = span->length & mask;
+    uint64_t behind = mask - begin; /* of the numbers above `begin` */
+
+    if (begin <= most)
+        out->spans[out->nspans++] = (struct stoa_test_span){
+            .from = begin, .length = length < most - begin ? length : most - begin};
+    if (length > behind) /* from 0 on once more */
+        out->spans[out->nspans++] = (struct stoa_test_span){
+            .length = length - behind - 1 < most ? length - behind - 1 : most};
+}
+
+enum stoa_status stoa_narrow_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                    const struct stoa_test *test, uint8_t *bits,
+                                    struct stoa_error *err)
+{
+    const struct stoa_page_node *child = node->children[0];
+    const uint64_t mask = stoa_low_bits(node->width * 8), most = stoa_low_bits(child->width * 8);
+    struct stoa_test narrowed = {.kind = STOA_TEST_SPANS};
+    uint64_t base;
+    enum stoa_status st;
+
+    STOA_TRY(read_base(decoder, node, &base, err));
+    for (unsigned k = 0; k < test->nspans; k++)
+        narrow_span(&test->spans[k], base, mask, most, &narrowed);
+    if (narrowed.nspans > 0)
+        st = stoa_node_filter(decoder, child, &narrowed, bits, err);
+out:
+    return st;
+}
+
+enum stoa_status stoa_narrow_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                  const uint32_t *places, size_t n, uint8_t *out,
+                                  struct stoa_error *err)
+{
+    const struct stoa_page_node *child = node->children[0];
+    const uint8_t *values;
+    uint64_t base;
+    enum stoa_status st;
+
+    STOA_TRY(read_base(decoder, node, &base, err));
+    STOA_TRY(stoa_node_take_scratch(decoder, child, places, n, &values, err));
+    BY_WIDTHS(WIDEN, child->width, node->width, values, n, base, out);
 out:
     return st;
 }

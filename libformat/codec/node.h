@@ -11,6 +11,7 @@
 
 #include "codec/compress_zstd.h"
 #include "codec/page.h"
+#include "codec/page_select.h"
 
 #define STOA_PAGE_HEAD_NBYTES 8
 #define STOA_PAGE_NODE_NBYTES 16
@@ -68,6 +69,22 @@ struct stoa_encoding {
     /* BYTES: offsets[0..nvalues] and the text; NULL for encodings that have no BYTES. */
     enum stoa_status (*decode_text)(struct stoa_decoder *decoder, const struct stoa_page_node *node,
                                     struct stoa_error *err);
+
+    /*
+     * Fixed width, optional: sets the bits of the values that pass a test of a kind that `tests`
+     * has a bit for; they are clear before. Without it the values are decoded and tested.
+     */
+    uint8_t tests; /* bit per enum stoa_test_kind */
+    enum stoa_status (*filter)(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                               const struct stoa_test *test, uint8_t *bits, struct stoa_error *err);
+
+    /*
+     * Fixed width, optional: the values at n > 0 rising places, perhaps with repetitions, to `out`,
+     * which has room for 64 bytes more. Without it all values are decoded.
+     */
+    enum stoa_status (*take)(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                             const uint32_t *places, size_t n, uint8_t *out,
+                             struct stoa_error *err);
 };
 
 /* The row of an encoding, or NULL for a number that this version does not know. */
@@ -186,9 +203,36 @@ struct stoa_decoder {
     const struct stoa_vector *dictionary;
     uint32_t ncodes;
     struct stoa_page_values *out;
+    struct stoa_buffer text; /* of a page of which some values are taken */
     const uint8_t *valid; /* bit i belongs to value i of the page, zeros behind the last one, room
                              for a whole number of 8 bytes; NULL: no value is null */
 };
+
+/* The roots of a page: NULL where there is none. */
+struct stoa_page_roots {
+    const struct stoa_page_node *validity;
+    const struct stoa_page_node *values;
+    bool all_null;
+};
+
+/*
+ * Checks the nodes of a page and makes it the decoder's; payloads are still to be looked at.
+ * page_decode.c
+ */
+STOA_CHECK enum stoa_status stoa_page_open(struct stoa_decoder *decoder,
+                                           const struct stoa_page_view *view,
+                                           struct stoa_page_roots *roots, struct stoa_error *err);
+
+/*
+ * The validity of n values as a bitmap in scratch memory, NULL when none is null, and how many are.
+ */
+STOA_CHECK enum stoa_status stoa_page_validity(struct stoa_decoder *decoder,
+                                               const struct stoa_page_roots *roots, size_t n,
+                                               const uint8_t **valid, size_t *nnulls,
+                                               struct stoa_error *err);
+
+/* Zeros in the slots of n values of `width` bytes that are null. */
+void stoa_zero_null_slots(const uint8_t *valid, uint8_t *values, size_t n, size_t width);
 
 /* STOA_ERR_CORRUPT at the node's payload: its encoding's name, ": " and the message. */
 enum stoa_status stoa_node_fail(const struct stoa_page_node *node, struct stoa_error *err,
@@ -201,6 +245,26 @@ STOA_CHECK enum stoa_status stoa_node_decode(struct stoa_decoder *decoder,
 STOA_CHECK enum stoa_status stoa_node_decode_scratch(struct stoa_decoder *decoder,
                                                      const struct stoa_page_node *node, void *out,
                                                      struct stoa_error *err);
+
+/* What filters and takes call for their children: page_select.c. Places as in stoa_encoding. */
+STOA_CHECK enum stoa_status stoa_node_filter(struct stoa_decoder *decoder,
+                                             const struct stoa_page_node *node,
+                                             const struct stoa_test *test, uint8_t *bits,
+                                             struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_node_take(struct stoa_decoder *decoder,
+                                           const struct stoa_page_node *node,
+                                           const uint32_t *places, size_t n, uint8_t *out,
+                                           struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_node_take_scratch(struct stoa_decoder *decoder,
+                                                   const struct stoa_page_node *node,
+                                                   const uint32_t *places, size_t n, void *out,
+                                                   struct stoa_error *err);
+
+/* Sets the bits of those of n values of a node that pass. */
+STOA_CHECK enum stoa_status stoa_node_test(struct stoa_decoder *decoder,
+                                           const struct stoa_page_node *node,
+                                           const struct stoa_test *test, const uint8_t *values,
+                                           size_t n, uint8_t *bits, struct stoa_error *err);
 
 /* The raw payload: in the page, or decompressed into scratch memory; or straight into `out`. */
 STOA_CHECK enum stoa_status stoa_node_payload(struct stoa_decoder *decoder,
@@ -248,6 +312,35 @@ STOA_DECLARE_ENCODING(alp);
 STOA_DECLARE_ENCODING(alprd);
 STOA_DECLARE_ENCODING(split);
 STOA_DECLARE_ENCODING(planes);
+
+#define STOA_DECLARE_FILTER(name)                                                                  \
+    enum stoa_status stoa_##name##_filter(                                                         \
+        struct stoa_decoder *decoder, const struct stoa_page_node *node,                           \
+        const struct stoa_test *test, uint8_t *bits, struct stoa_error *err)
+#define STOA_DECLARE_TAKE(name)                                                                    \
+    enum stoa_status stoa_##name##_take(struct stoa_decoder *decoder,                              \
+                                        const struct stoa_page_node *node, const uint32_t *places, \
+                                        size_t n, uint8_t *out, struct stoa_error *err)
+
+STOA_DECLARE_FILTER(plain);
+STOA_DECLARE_FILTER(const);
+STOA_DECLARE_FILTER(pfor);
+STOA_DECLARE_FILTER(rle);
+STOA_DECLARE_FILTER(sparse);
+STOA_DECLARE_FILTER(narrow);
+STOA_DECLARE_FILTER(alp);
+STOA_DECLARE_FILTER(split);
+
+STOA_DECLARE_TAKE(plain);
+STOA_DECLARE_TAKE(const);
+STOA_DECLARE_TAKE(pfor);
+STOA_DECLARE_TAKE(delta);
+STOA_DECLARE_TAKE(rle);
+STOA_DECLARE_TAKE(sparse);
+STOA_DECLARE_TAKE(narrow);
+STOA_DECLARE_TAKE(alp);
+STOA_DECLARE_TAKE(split);
+STOA_DECLARE_TAKE(dict); /* entries, or text behind decoder->out */
 
 enum stoa_status stoa_plain_decode_text(struct stoa_decoder *decoder,
                                         const struct stoa_page_node *node, struct stoa_error *err);

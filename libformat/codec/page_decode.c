@@ -40,6 +40,7 @@ void stoa_decoder_free(struct stoa_decoder *decoder)
         return;
     stoa_zstd_decoder_free(decoder->zstd);
     stoa_scratch_free(&decoder->scratch);
+    stoa_buffer_free(&decoder->text);
     stoa_free(decoder);
 }
 
@@ -325,26 +326,37 @@ out:
 
 /* ---- Null slots. ---- */
 
-/* The page's own bitmap in decoder->valid, a copy where the caller wants it, and out->nnulls. */
-static enum stoa_status decode_validity(struct stoa_decoder *decoder,
-                                        const struct stoa_page_node *root, unsigned mode, size_t n,
-                                        struct stoa_error *err)
+enum stoa_status stoa_page_validity(struct stoa_decoder *decoder,
+                                    const struct stoa_page_roots *roots, size_t n,
+                                    const uint8_t **valid, size_t *nnulls, struct stoa_error *err)
 {
-    struct stoa_page_values *out = decoder->out;
     size_t nbytes = (n + 63) / 64 * 8;
     uint8_t *bitmap;
     enum stoa_status st = STOA_OK;
 
-    decoder->valid = NULL;
-    out->nnulls = mode == ALL_NULL ? n : 0;
-    if (mode == SOME_NULLS) {
+    *valid = NULL;
+    *nnulls = roots->all_null ? n : 0;
+    if (roots->validity != NULL) {
         STOA_TRY(stoa_scratch_take(&decoder->scratch, &bitmap, nbytes, err));
         memset(bitmap, 0, nbytes);
-        STOA_TRY(stoa_validity_decode(decoder, root, bitmap, err));
-        out->nnulls = n - stoa_bitmap_count(bitmap, 0, n);
-        if (out->nnulls > 0)
-            decoder->valid = bitmap;
+        STOA_TRY(stoa_validity_decode(decoder, roots->validity, bitmap, err));
+        *nnulls = n - stoa_bitmap_count(bitmap, 0, n);
+        if (*nnulls > 0)
+            *valid = bitmap;
     }
+out:
+    return st;
+}
+
+/* The page's own bitmap in decoder->valid, a copy where the caller wants it, and out->nnulls. */
+static enum stoa_status decode_validity(struct stoa_decoder *decoder,
+                                        const struct stoa_page_roots *roots, size_t n,
+                                        struct stoa_error *err)
+{
+    struct stoa_page_values *out = decoder->out;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_page_validity(decoder, roots, n, &decoder->valid, &out->nnulls, err));
     if (out->nnulls > 0 && out->validity == NULL)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, 1, "%zu null values where none may be",
                             out->nnulls);
@@ -356,7 +368,7 @@ out:
     return st;
 }
 
-static void zero_null_slots(const uint8_t *valid, uint8_t *values, size_t n, size_t width)
+void stoa_zero_null_slots(const uint8_t *valid, uint8_t *values, size_t n, size_t width)
 {
     for (size_t i = 0; i < n; i += 64) {
         uint64_t nulls = ~stoa_load64(valid + i / 8);
@@ -390,7 +402,7 @@ static enum stoa_status decode_values(struct stoa_decoder *decoder,
         return stoa_encoding_find(root->encoding)->decode_text(decoder, root, err);
     st = stoa_node_decode(decoder, root, out->values, err);
     if (st == STOA_OK && decoder->valid != NULL)
-        zero_null_slots(decoder->valid, out->values, n, width);
+        stoa_zero_null_slots(decoder->valid, out->values, n, width);
     return st;
 }
 
@@ -409,36 +421,51 @@ static void put_all_null(const struct stoa_decoder *decoder, enum stoa_phys phys
     }
 }
 
+enum stoa_status stoa_page_open(struct stoa_decoder *decoder, const struct stoa_page_view *view,
+                                struct stoa_page_roots *roots, struct stoa_error *err)
+{
+    struct parse p = {
+        .page = view->page,
+        .nbytes = view->nbytes,
+        .raw_max = view->raw_max,
+        .nodes = decoder->nodes,
+        .fixed_width = view->width,
+    };
+    enum stoa_status st;
+
+    assert(view->nvalues > 0 && view->nvalues <= STOA_DICT_MAX_NVALUES);
+    assert(view->phys == STOA_PHYS_FIXED ? view->width > 0 : true);
+    decoder->scratch.nused = 0;
+    decoder->page = view->page;
+    decoder->dictionary = view->dictionary;
+    decoder->ncodes = view->dictionary != NULL ? (uint32_t)view->dictionary->nvalues : 0;
+    STOA_TRY(parse(&p, view->phys, &roots->validity, &roots->values, err));
+    if (p.nvalues != view->nvalues)
+        return stoa_fail_at(err, STOA_ERR_CORRUPT, 4, "a page of %u values where %zu are expected",
+                            p.nvalues, view->nvalues);
+    decoder->nnodes = p.nnodes;
+    roots->all_null = p.validity == ALL_NULL;
+out:
+    return st;
+}
+
 enum stoa_status stoa_page_decode(struct stoa_decoder *decoder, const uint8_t *page, size_t nbytes,
                                   enum stoa_phys phys, uint32_t width, size_t nvalues,
                                   uint64_t raw_max, const struct stoa_vector *dictionary,
                                   uint32_t ncodes, struct stoa_page_values *out,
                                   struct stoa_error *err)
 {
-    struct parse p = {
-        .page = page,
-        .nbytes = nbytes,
-        .raw_max = raw_max,
-        .nodes = decoder->nodes,
-        .fixed_width = width,
-    };
-    const struct stoa_page_node *validity, *values;
+    struct stoa_page_view view = {page, nbytes, phys, width, nvalues, raw_max, dictionary};
+    struct stoa_page_roots roots;
     enum stoa_status st;
 
-    assert(nvalues > 0 && nvalues <= STOA_DICT_MAX_NVALUES);
-    assert(phys == STOA_PHYS_FIXED ? width > 0 : true);
-    decoder->scratch.nused = 0;
-    decoder->page = page;
-    decoder->dictionary = dictionary;
-    decoder->ncodes = dictionary != NULL ? (uint32_t)dictionary->nvalues : ncodes;
+    STOA_TRY(stoa_page_open(decoder, &view, &roots, err));
+    if (dictionary == NULL)
+        decoder->ncodes = ncodes;
     decoder->out = out;
-    STOA_TRY(parse(&p, phys, &validity, &values, err));
-    if (p.nvalues != nvalues)
-        return stoa_fail_at(err, STOA_ERR_CORRUPT, 4, "a page of %u values where %zu are expected",
-                            p.nvalues, nvalues);
-    STOA_TRY(decode_validity(decoder, validity, p.validity, nvalues, err));
-    if (values != NULL)
-        STOA_TRY(decode_values(decoder, values, phys, nvalues, err));
+    STOA_TRY(decode_validity(decoder, &roots, nvalues, err));
+    if (roots.values != NULL)
+        STOA_TRY(decode_values(decoder, roots.values, phys, nvalues, err));
     else
         put_all_null(decoder, phys, width, nvalues);
 out:

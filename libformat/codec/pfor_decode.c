@@ -143,3 +143,245 @@ enum stoa_status stoa_pfor_decode(struct stoa_decoder *decoder, const struct sto
 out:
     return st;
 }
+
+/* ---- A part of the values. ---- */
+
+/* A block of the payload; exceptions are those at p->positions when its turn has come. */
+struct block {
+    const uint8_t *packed;
+    size_t first; /* value */
+    size_t n;
+    unsigned nbits;
+    uint64_t base;
+    size_t nexceptions;
+};
+
+/* The next block behind *block, {0} before the first; false at the end. */
+static bool next_block(struct pfor *p, struct block *block, size_t *b)
+{
+    if (block->packed == NULL) {
+        block->packed = p->payload + p->at.packed;
+        *b = 0;
+    } else {
+        block->packed += packed_nbytes(p, *b);
+        block->first += block->n;
+        p->positions += 2 * block->nexceptions;
+        p->exceptions += block->nexceptions * p->width;
+        ++*b;
+    }
+    if (*b == p->at.nblocks)
+        return false;
+    block->n = stoa_pfor_block_nvalues(p->nvalues, *b);
+    block->nbits = p->payload[p->at.widths + *b];
+    block->base = load(p->payload + p->at.bases + *b * p->width, p->width);
+    block->nexceptions = count_of(p, *b);
+    return true;
+}
+
+/* The packed values of a block, scaled; not its exceptions. */
+static enum stoa_status unpack_block(const struct pfor *p, const struct stoa_page_node *node,
+                                     const struct block *block, uint8_t *out,
+                                     struct stoa_error *err)
+{
+    const struct stoa_kernels *kernels = stoa_kernels();
+    const unsigned log2 = stoa_width_log2(p->width);
+
+    if (block->n == STOA_BLOCK_NVALUES)
+        kernels->unpack[log2](block->packed, block->nbits, block->base, out);
+    else if (!stoa_bits_unpack(block->packed, block->nbits, block->n, block->base, p->width, out))
+        return stoa_node_fail(node, err, "bits behind the last value");
+    if (p->multiplier != 1)
+        kernels->scale[log2](out, block->n, p->multiplier, p->offset);
+    return STOA_OK;
+}
+
+static uint64_t exception_value(const struct pfor *p, const struct block *block, size_t k)
+{
+    uint64_t x = block->base + load(p->exceptions + k * p->width, p->width);
+
+    return x * p->multiplier + p->offset; /* 1 and 0 without SCALED */
+}
+
+/*
+ * What base and width of a block say of a span: its values are first, first + step ... first +
+ * reach. 1: all pass, 0: none, -1: it depends.
+ */
+static int judge_block(const struct pfor *p, const struct block *block,
+                       const struct stoa_test_span *span)
+{
+    const uint64_t mask = stoa_low_bits(8 * p->width), length = span->length & mask;
+    uint64_t reach = stoa_low_bits(block->nbits), at;
+
+    if (!stoa_mul_u64(reach, p->multiplier, &reach) || reach > mask)
+        return -1;
+    at = block->base * p->multiplier + p->offset;
+    at = (at - span->from) & mask;
+    if (at <= length)
+        return reach <= length - at ? 1 : -1;
+    return reach <= mask - at ? 0 : -1;
+}
+
+/* Sets the bits of the packed values of a block that pass. */
+static enum stoa_status filter_packed(const struct pfor *p, const struct stoa_page_node *node,
+                                      const struct block *block, const struct stoa_test *test,
+                                      uint8_t *bits, struct stoa_error *err)
+{
+    uint8_t values[STOA_BLOCK_NVALUES * 8 + 64];
+    bool unpacked = false;
+    enum stoa_status st = STOA_OK;
+
+    for (unsigned k = 0; k < test->nspans; k++) {
+        int verdict = judge_block(p, block, &test->spans[k]);
+
+        if (verdict == 1)
+            stoa_bitmap_fill(bits, 0, block->n, true);
+        if (verdict != -1)
+            continue;
+        if (!unpacked)
+            STOA_TRY(unpack_block(p, node, block, values, err));
+        unpacked = true;
+        stoa_kernels()->within[stoa_width_log2(p->width)](values, block->n, test->spans[k].from,
+                                                          test->spans[k].length, bits);
+    }
+out:
+    return st;
+}
+
+static bool passes(const struct stoa_test *test, uint64_t x, uint64_t mask)
+{
+    bool any = false;
+
+    for (unsigned k = 0; k < test->nspans; k++)
+        any |= ((x - test->spans[k].from) & mask) <= (test->spans[k].length & mask);
+    return any;
+}
+
+enum stoa_status stoa_pfor_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                  const struct stoa_test *test, uint8_t *bits,
+                                  struct stoa_error *err)
+{
+    const uint64_t mask = stoa_low_bits(8 * node->width);
+    struct block block = {0};
+    struct pfor p = {0};
+    size_t b = 0;
+    enum stoa_status st;
+
+    STOA_TRY(open_payload(decoder, node, &p, err));
+    while (next_block(&p, &block, &b)) {
+        uint8_t *out = bits + block.first / 8;
+
+        STOA_TRY(filter_packed(&p, node, &block, test, out, err));
+        for (size_t k = 0; k < block.nexceptions; k++) {
+            size_t position = stoa_load16(p.positions + 2 * k);
+
+            if (position >= block.n)
+                return stoa_node_fail(node, err, "exception at %zu of a block of %zu values",
+                                      position, block.n);
+            if (passes(test, exception_value(&p, &block, k), mask))
+                stoa_bitmap_set(out, position);
+            else
+                stoa_bitmap_clear(out, position);
+        }
+    }
+out:
+    return st;
+}
+
+/* Packed number i of a block: of a full one in lanes (kernels.c), of the last one in a row. */
+static uint64_t packed_number(const struct block *block, unsigned width, size_t i)
+{
+    const unsigned nbits = block->nbits, word_nbits = 8 * width, nlanes = 128 / width;
+    const bool in_lanes = block->n == STOA_BLOCK_NVALUES;
+    size_t bit = in_lanes ? i / nlanes * nbits : i * nbits;
+    size_t word = bit / word_nbits * nlanes + i % nlanes;
+    unsigned shift = (unsigned)bit % (in_lanes ? word_nbits : 8);
+    uint64_t x = 0;
+
+    if (nbits == 0)
+        return 0;
+    if (in_lanes) {
+        x = load(block->packed + word * width, width) >> shift;
+        if (shift + nbits > word_nbits) /* it goes on in the next word of the lane */
+            x |= load(block->packed + (word + nlanes) * width, width) << (word_nbits - shift);
+    } else {
+        const uint8_t *bytes = block->packed + bit / 8;
+
+        for (unsigned k = 0; 8 * k < shift + nbits; k++)
+            x |= 8 * k >= shift ? (uint64_t)bytes[k] << (8 * k - shift)
+                                : (uint64_t)bytes[k] >> (shift - 8 * k);
+    }
+    return x & stoa_low_bits(nbits);
+}
+
+/* Number of the exception of a block at `position`, or SIZE_MAX. */
+static size_t find_exception(const struct pfor *p, const struct block *block, size_t position)
+{
+    size_t begin = 0, end = block->nexceptions;
+
+    while (begin < end) {
+        size_t middle = begin + (end - begin) / 2;
+
+        if (stoa_load16(p->positions + 2 * middle) < position)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    if (begin < block->nexceptions && stoa_load16(p->positions + 2 * begin) == position)
+        return begin;
+    return SIZE_MAX;
+}
+
+/* Unpacking a whole block takes as long as so many single values. */
+#define FEW_OF_A_BLOCK 24
+
+/* The values at n places of a block. */
+static enum stoa_status take_of_block(const struct pfor *p, const struct stoa_page_node *node,
+                                      const struct block *block, const uint32_t *places, size_t n,
+                                      uint8_t *out, struct stoa_error *err)
+{
+    uint8_t values[STOA_BLOCK_NVALUES * 8 + 64];
+    const bool few = n < FEW_OF_A_BLOCK;
+    enum stoa_status st = STOA_OK;
+
+    if (!few)
+        STOA_TRY(unpack_block(p, node, block, values, err));
+    for (size_t k = 0; k < n; k++) {
+        size_t i = places[k] - block->first;
+        size_t exception = block->nexceptions > 0 ? find_exception(p, block, i) : SIZE_MAX;
+        uint64_t x;
+
+        if (exception != SIZE_MAX)
+            x = exception_value(p, block, exception);
+        else if (!few)
+            x = stoa_get(values, i, p->width);
+        else
+            x = (block->base + packed_number(block, p->width, i)) * p->multiplier + p->offset;
+        stoa_put(out, k, p->width, x);
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_pfor_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                const uint32_t *places, size_t n, uint8_t *out,
+                                struct stoa_error *err)
+{
+    struct block block = {0};
+    struct pfor p = {0};
+    size_t done = 0, b = 0;
+    enum stoa_status st;
+
+    STOA_TRY(open_payload(decoder, node, &p, err));
+    while (done < n && next_block(&p, &block, &b)) {
+        size_t end = done;
+
+        while (end < n && places[end] < block.first + block.n)
+            end++;
+        if (end > done)
+            STOA_TRY(take_of_block(&p, node, &block, places + done, end - done,
+                                   out + done * p.width, err));
+        done = end;
+    }
+out:
+    return st;
+}

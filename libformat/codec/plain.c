@@ -131,3 +131,39 @@ enum stoa_status stoa_plain_decode_text(struct stoa_decoder *decoder,
 out:
     return st;
 }
+
+/* ---- A part of the values. ---- */
+
+enum stoa_status stoa_plain_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                   const struct stoa_test *test, uint8_t *bits,
+                                   struct stoa_error *err)
+{
+    const uint8_t *values;
+    enum stoa_status st;
+
+    if (!STOA_LITTLE_ENDIAN) {
+        STOA_TRY(stoa_node_decode_scratch(decoder, node, &values, err));
+    } else {
+        STOA_TRY(stoa_node_expect(node, (uint64_t)node->nvalues * node->width, err));
+        STOA_TRY(stoa_node_payload(decoder, node, &values, err));
+    }
+    st = stoa_node_test(decoder, node, test, values, node->nvalues, bits, err);
+out:
+    return st;
+}
+
+enum stoa_status stoa_plain_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                 const uint32_t *places, size_t n, uint8_t *out,
+                                 struct stoa_error *err)
+{
+    const uint8_t *values;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_expect(node, (uint64_t)node->nvalues * node->width, err));
+    STOA_TRY(stoa_node_payload(decoder, node, &values, err));
+    stoa_gather(values, node->width, places, n, out);
+    if (node->phys != STOA_PHYS_FIXED)
+        stoa_bytes_le(out, out, n, node->width);
+out:
+    return st;
+}

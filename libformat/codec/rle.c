@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 
+#include "base/bits.h"
 #include "base/error.h"
 #include "codec/kernels.h"
 #include "codec/node.h"
@@ -140,6 +141,66 @@ enum stoa_status stoa_rle_decode(struct stoa_decoder *decoder, const struct stoa
         expand_wide(runs, lengths, nruns, out, node->width);
         break;
     }
+out:
+    return st;
+}
+
+/* ---- A part of the values. ---- */
+
+/* The lengths of the runs, checked. */
+static enum stoa_status read_lengths(struct stoa_decoder *decoder,
+                                     const struct stoa_page_node *node, const uint32_t **lengths,
+                                     struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_expect(node, 0, err));
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[1], lengths, err));
+    st = check_lengths(node, *lengths, node->children[1]->nvalues, err);
+out:
+    return st;
+}
+
+enum stoa_status stoa_rle_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                 const struct stoa_test *test, uint8_t *bits,
+                                 struct stoa_error *err)
+{
+    const size_t nruns = node->children[0]->nvalues, nbytes = (nruns + 63) / 64 * 8;
+    const uint32_t *lengths;
+    uint8_t *runs;
+    size_t begin = 0;
+    enum stoa_status st;
+
+    STOA_TRY(read_lengths(decoder, node, &lengths, err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &runs, nbytes, err));
+    memset(runs, 0, nbytes);
+    STOA_TRY(stoa_node_filter(decoder, node->children[0], test, runs, err));
+    for (size_t k = 0; k < nruns; begin += lengths[k], k++) {
+        if (stoa_bitmap_get(runs, k))
+            stoa_bitmap_fill(bits, begin, begin + lengths[k], true);
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_rle_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                               const uint32_t *places, size_t n, uint8_t *out,
+                               struct stoa_error *err)
+{
+    const uint32_t *lengths;
+    uint32_t *runs, run = 0;
+    size_t end;
+    enum stoa_status st;
+
+    STOA_TRY(read_lengths(decoder, node, &lengths, err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &runs, n * sizeof(*runs), err));
+    end = lengths[0];
+    for (size_t k = 0; k < n; k++) {
+        while (places[k] >= end)
+            end += lengths[++run];
+        runs[k] = run;
+    }
+    st = stoa_node_take(decoder, node->children[0], runs, n, out, err);
 out:
     return st;
 }

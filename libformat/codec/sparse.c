@@ -4,6 +4,7 @@
  *
  *     top value    child: rising positions    child: value of each position
  */
+#include "base/bits.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "codec/kernels.h"
@@ -146,6 +147,87 @@ enum stoa_status stoa_sparse_decode(struct stoa_decoder *decoder, const struct s
         scatter(out, positions, others, count, node->width);
         break;
     }
+out:
+    return st;
+}
+
+/* ---- A part of the values. ---- */
+
+static enum stoa_status read_positions(struct stoa_decoder *decoder,
+                                       const struct stoa_page_node *node,
+                                       const uint32_t **positions, struct stoa_error *err)
+{
+    enum stoa_status st = stoa_node_decode_scratch(decoder, node->children[0], positions, err);
+
+    return st == STOA_OK ? check_positions(node, *positions, node->children[0]->nvalues, err) : st;
+}
+
+enum stoa_status stoa_sparse_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                    const struct stoa_test *test, uint8_t *bits,
+                                    struct stoa_error *err)
+{
+    const size_t count = node->children[0]->nvalues, nbytes = (count + 63) / 64 * 8;
+    const uint32_t *positions;
+    uint8_t *others;
+    enum stoa_status st;
+
+    STOA_TRY(read_positions(decoder, node, &positions, err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &others, nbytes, err));
+    memset(others, 0, nbytes);
+    STOA_TRY(stoa_node_filter(decoder, node->children[1], test, others, err));
+    STOA_TRY(stoa_const_filter(decoder, node, test, bits, err)); /* its payload is that of CONST */
+    for (size_t k = 0; k < count; k++) {
+        if (stoa_bitmap_get(others, k))
+            stoa_bitmap_set(bits, positions[k]);
+        else
+            stoa_bitmap_clear(bits, positions[k]);
+    }
+out:
+    return st;
+}
+
+/* Where `place` is among rising positions from `at` on, or where it would be. */
+static size_t find_position(const uint32_t *positions, size_t at, size_t count, uint32_t place)
+{
+    while (count > at) {
+        size_t middle = at + (count - at) / 2;
+
+        if (positions[middle] < place)
+            at = middle + 1;
+        else
+            count = middle;
+    }
+    return at;
+}
+
+enum stoa_status stoa_sparse_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                  const uint32_t *places, size_t n, uint8_t *out,
+                                  struct stoa_error *err)
+{
+    const size_t count = node->children[0]->nvalues;
+    const uint32_t *positions;
+    uint32_t *found, *wanted, nfound = 0;
+    uint8_t *others;
+    enum stoa_status st;
+
+    STOA_TRY(read_positions(decoder, node, &positions, err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &found, n * sizeof(*found), err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &wanted, n * sizeof(*wanted), err));
+    for (size_t k = 0, at = 0; k < n; k++) {
+        at = find_position(positions, at, count, places[k]);
+        if (at == count)
+            break;
+        if (positions[at] == places[k]) {
+            found[nfound] = (uint32_t)k;
+            wanted[nfound++] = (uint32_t)at;
+        }
+    }
+    STOA_TRY(stoa_const_take(decoder, node, places, n, out, err));
+    if (nfound == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_node_take_scratch(decoder, node->children[1], wanted, nfound, &others, err));
+    for (uint32_t k = 0; k < nfound; k++)
+        memcpy(out + (size_t)found[k] * node->width, others + (size_t)k * node->width, node->width);
 out:
     return st;
 }

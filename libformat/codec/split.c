@@ -9,6 +9,7 @@
  * in the noise. Apart, the high bytes get an entropy code, which is the whole gain there is, and
  * the low bits are packed.
  */
+#include "base/bits.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "codec/kernels.h"
@@ -81,24 +82,153 @@ out:
     return st;
 }
 
-enum stoa_status stoa_split_decode(struct stoa_decoder *decoder, const struct stoa_page_node *node,
-                                   uint8_t *out, struct stoa_error *err)
+/* What all values have in common. */
+static enum stoa_status read_head(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                  uint64_t *base, unsigned *shift, struct stoa_error *err)
 {
-    uint64_t bytes = 0, base, shift;
-    const uint8_t *payload, *high;
+    uint64_t bytes = 0, at;
+    const uint8_t *payload;
     enum stoa_status st;
 
     STOA_TRY(stoa_node_expect(node, HEAD_NBYTES + node->width, err));
     STOA_TRY(stoa_node_payload(decoder, node, &payload, err));
-    shift = stoa_load64(payload);
-    if (shift >= 8 * node->width)
+    at = stoa_load64(payload);
+    if (at >= 8 * node->width)
         return stoa_node_fail(node, err, "%u bits split at bit %llu", 8 * node->width,
-                              (unsigned long long)shift);
+                              (unsigned long long)at);
     stoa_bytes_le(&bytes, payload + HEAD_NBYTES, 1, node->width);
-    base = stoa_get((const uint8_t *)&bytes, 0, node->width);
+    *base = stoa_get((const uint8_t *)&bytes, 0, node->width);
+    *shift = (unsigned)at;
+out:
+    return st;
+}
+
+enum stoa_status stoa_split_decode(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                   uint8_t *out, struct stoa_error *err)
+{
+    const uint8_t *high;
+    uint64_t base = 0;
+    unsigned shift = 0;
+    enum stoa_status st;
+
+    STOA_TRY(read_head(decoder, node, &base, &shift, err));
     STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &high, err));
     STOA_TRY(stoa_node_decode(decoder, node->children[1], out, err));
-    BY_WIDTH(join, out, node->width, node->nvalues, base, (unsigned)shift, high);
+    BY_WIDTH(join, out, node->width, node->nvalues, base, shift, high);
+out:
+    return st;
+}
+
+/* ---- A part of the values. ---- */
+
+enum stoa_status stoa_split_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                 const uint32_t *places, size_t n, uint8_t *out,
+                                 struct stoa_error *err)
+{
+    const uint8_t *high;
+    uint64_t base = 0;
+    unsigned shift = 0;
+    enum stoa_status st;
+
+    STOA_TRY(read_head(decoder, node, &base, &shift, err));
+    STOA_TRY(stoa_node_take_scratch(decoder, node->children[0], places, n, &high, err));
+    STOA_TRY(stoa_node_take(decoder, node->children[1], places, n, out, err));
+    BY_WIDTH(join, out, node->width, n, base, shift, high);
+out:
+    return st;
+}
+
+/* What a high byte says of its values. */
+enum verdict { NEVER, MAYBE, ALWAYS };
+
+/*
+ * The verdict on the values of a high byte: `first` and the `reach` numbers behind it, against a
+ * span. Writers keep the low parts below 2^shift; a file that does not is answered as if it did.
+ */
+static enum verdict judge(const struct stoa_test_span *span, uint64_t first, uint64_t reach,
+                          uint64_t mask)
+{
+    uint64_t at = (first - span->from) & mask, length = span->length & mask;
+
+    if (at <= length)
+        return reach <= length - at ? ALWAYS : MAYBE;
+    return reach <= mask - at ? NEVER : MAYBE;
+}
+
+/* Sets the bits of values whose high byte has the verdict: runs of bytes, each one comparison. */
+static void test_high(const uint8_t verdicts[256], enum verdict verdict, const uint8_t *high,
+                      size_t n, uint8_t *bits)
+{
+    for (unsigned begin = 0, end; begin < 256; begin = end + 1) {
+        for (end = begin; end < 256 && verdicts[end] == (uint8_t)verdict;)
+            end++;
+        if (end > begin)
+            stoa_kernels()->within[0](high, n, begin, end - begin - 1, bits);
+    }
+}
+
+/* Of the values in doubt, whose bits are set in `maybe`, sets those in `bits` that pass. */
+static enum stoa_status test_low(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                 const struct stoa_test *test, const uint8_t *maybe,
+                                 const uint8_t *high, uint64_t base, unsigned shift, uint8_t *bits,
+                                 struct stoa_error *err)
+{
+    const size_t n = node->nvalues, count = stoa_bitmap_count(maybe, 0, n);
+    uint32_t *places;
+    uint8_t *values, *highs, *found;
+    size_t k = 0;
+    enum stoa_status st = STOA_OK;
+
+    if (count == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &places, count * sizeof(*places), err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &highs, count, err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &found, (count + 63) / 64 * 8, err));
+    memset(found, 0, (count + 63) / 64 * 8);
+    for (size_t i = 0; i < n; i += 64) {
+        for (uint64_t word = stoa_load64(maybe + i / 8); word != 0; word &= word - 1, k++) {
+            places[k] = (uint32_t)(i + (size_t)__builtin_ctzll(word));
+            highs[k] = high[places[k]];
+        }
+    }
+    STOA_TRY(stoa_node_take_scratch(decoder, node->children[1], places, count, &values, err));
+    BY_WIDTH(join, values, node->width, count, base, shift, highs);
+    STOA_TRY(stoa_node_test(decoder, node, test, values, count, found, err));
+    for (k = 0; k < count; k++) {
+        if (stoa_bitmap_get(found, k))
+            stoa_bitmap_set(bits, places[k]);
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_split_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                   const struct stoa_test *test, uint8_t *bits,
+                                   struct stoa_error *err)
+{
+    const uint64_t mask = stoa_low_bits(8 * node->width);
+    const size_t n = node->nvalues, nbytes = (n + 63) / 64 * 8;
+    uint8_t verdicts[256] = {0}, *maybe;
+    const uint8_t *high;
+    uint64_t base = 0;
+    unsigned shift = 0;
+    enum stoa_status st;
+
+    STOA_TRY(read_head(decoder, node, &base, &shift, err));
+    for (unsigned h = 0; h < 256; h++) {
+        for (unsigned k = 0; k < test->nspans; k++) {
+            enum verdict verdict =
+                judge(&test->spans[k], base + ((uint64_t)h << shift), stoa_low_bits(shift), mask);
+
+            verdicts[h] = verdict > verdicts[h] ? (uint8_t)verdict : verdicts[h];
+        }
+    }
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &high, err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &maybe, nbytes, err));
+    memset(maybe, 0, nbytes);
+    test_high(verdicts, ALWAYS, high, n, bits);
+    test_high(verdicts, MAYBE, high, n, maybe);
+    st = test_low(decoder, node, test, maybe, high, base, shift, bits, err);
 out:
     return st;
 }

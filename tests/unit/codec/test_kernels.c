@@ -276,12 +276,60 @@ static void histogram_differences_and_gather_do_what_they_say(void **state)
     }
 }
 
+/* Tests of all lengths, on values around the ends of the span. */
+static void fast_tests_equal_the_reference(void **state)
+{
+    static uint8_t input[NBYTES];
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "tests");
+    for (unsigned turn = 0; turn < 400; turn++) {
+        unsigned log2 = turn % 4, width = 1u << log2;
+        size_t n = stoa_test_random_below(&r, BLOCK + 1);
+        uint64_t from = stoa_test_random_u64(&r), length = stoa_test_random_wide(&r);
+        uint8_t a[BLOCK / 8 + GUARD], b[BLOCK / 8 + GUARD];
+        double ends[2] = {0, 0};
+
+        for (size_t i = 0; i < n; i++) {
+            uint64_t near = stoa_test_random_one_in(&r, 2) ? from : from + length;
+
+            if (stoa_test_random_one_in(&r, 4))
+                near = stoa_test_random_u64(&r);
+            near += (uint64_t)stoa_test_random_between(&r, -2, 2);
+            stoa_put(input, i, width, near);
+        }
+        stoa_test_random_bytes(&r, a, sizeof(a));
+        memcpy(b, a, sizeof(b));
+        stoa_kernels_scalar.within[log2](input, n, from, length, a);
+        fast->within[log2](input, n, from, length, b);
+        assert_memory_equal(a, b, sizeof(a));
+        for (size_t i = 0; i < n; i++)
+            if (((stoa_get(input, i, width) - from) & stoa_low_bits(8 * width)) <=
+                (length & stoa_low_bits(8 * width)))
+                assert_true(bit_of(b, i));
+        if (log2 < 2 || n < 2)
+            continue;
+        for (unsigned e = 0; e < 2; e++) { /* two of the values, which may be NaN */
+            float x32;
+
+            memcpy(&ends[e], input + e * 8, 8);
+            memcpy(&x32, input + e * 4, 4);
+            ends[e] = log2 == 3 ? ends[e] : (double)x32;
+        }
+        stoa_kernels_scalar.between[log2 - 2](input, n, ends[0], ends[1], a);
+        fast->between[log2 - 2](input, n, ends[0], ends[1], b);
+        assert_memory_equal(a, b, sizeof(a));
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(reference_unpacks_lanes_as_specified),
         cmocka_unit_test(packing_is_the_way_back),
         cmocka_unit_test(fast_blocks_equal_the_reference),
+        cmocka_unit_test(fast_tests_equal_the_reference),
         cmocka_unit_test(fast_loops_equal_the_reference),
         cmocka_unit_test(range_and_sum_are_those_of_plain_loops),
         cmocka_unit_test(least_range_takes_the_better_order),

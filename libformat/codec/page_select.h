@@ -1,0 +1,94 @@
+/*
+ * Part of a page: which of its values pass a test, and single values, without decoding the others
+ * where the encodings allow it.
+ *
+ * Both give what stoa_page_decode() and a look at its values would. What a page holds in values
+ * that nobody needed is not looked at, so damage there, which its hash would have shown, is only
+ * found by decoding it.
+ */
+#ifndef STOA_CODEC_PAGE_SELECT_H
+#define STOA_CODEC_PAGE_SELECT_H
+
+#include "codec/page.h"
+
+/* A page whose hash was verified and what its chunk says of it, as in stoa_page_decode(). */
+struct stoa_page_view {
+    const uint8_t *page;
+    size_t nbytes;
+    enum stoa_phys phys;
+    uint32_t width;
+    size_t nvalues;
+    uint64_t raw_max;
+    const struct stoa_vector *dictionary; /* the entries of a chunk that has a dictionary */
+};
+
+enum stoa_test_kind {
+    STOA_TEST_VALID,  /* true of every value that is not null */
+    STOA_TEST_SPANS,  /* integers in one of the spans; of a chunk with a dictionary, the codes */
+    STOA_TEST_FLOATS, /* float32 and float64 in one of the ranges */
+    STOA_TEST_CODES,  /* codes with a 1 in the table */
+};
+
+/* Integers x of a type with x - from, which wraps around, at most `length`. */
+struct stoa_test_span {
+    uint64_t from;
+    uint64_t length;
+};
+
+/* lo <= x <= hi; NaN never is. */
+struct stoa_float_range {
+    double lo;
+    double hi;
+};
+
+/* The most of them a caller may set; there is room for what encodings make of them. */
+#define STOA_TEST_MAX_NSPANS 8
+
+/* Null passes no test, inverted or not; but VALID inverted is passed by null alone. */
+struct stoa_test {
+    enum stoa_test_kind kind;
+    bool inverted;
+    unsigned nspans; /* of SPANS and FLOATS; may be 0 */
+    union {
+        struct stoa_test_span spans[2 * STOA_TEST_MAX_NSPANS];
+        struct stoa_float_range floats[2 * STOA_TEST_MAX_NSPANS];
+    };
+    const uint8_t *codes; /* CODES: a byte, 0 or 1, for each entry of the dictionary */
+};
+
+/*
+ * Sets the bits of those of n numbers of a physical type, in native byte order, that are in a span
+ * or range of the test; `inverted` is not looked at. SPANS of integers, FLOATS of F32 and F64.
+ */
+void stoa_test_numbers(const struct stoa_test *test, enum stoa_phys phys, const uint8_t *values,
+                       size_t n, uint8_t *bits);
+
+/*
+ * Tests the values of a page: bit i of bits[(nvalues + 63) / 64 * 8] is set where value i passes,
+ * the others are cleared. The kind of the test must be one for the values: SPANS of a chunk of
+ * integers or with a dictionary, FLOATS of F32 and F64 without one, CODES with one; VALID of any.
+ * Errors as in stoa_page_decode().
+ */
+STOA_CHECK enum stoa_status stoa_page_filter(struct stoa_decoder *decoder,
+                                             const struct stoa_page_view *view,
+                                             const struct stoa_test *test, uint8_t *bits,
+                                             struct stoa_error *err);
+
+/*
+ * The values at n > 0 places of a page, which rise. `out` as in stoa_page_decode(), for n values:
+ * value k is that at places[k], nnulls counts those n. Errors as there.
+ */
+STOA_CHECK enum stoa_status stoa_page_take(struct stoa_decoder *decoder,
+                                           const struct stoa_page_view *view,
+                                           const uint32_t *places, size_t n,
+                                           struct stoa_page_values *out, struct stoa_error *err);
+
+/*
+ * Appends to *out the same page without compression, for a page that is asked for single values
+ * again and again.
+ */
+STOA_CHECK enum stoa_status stoa_page_inflate(struct stoa_decoder *decoder,
+                                              const struct stoa_page_view *view,
+                                              struct stoa_buffer *out, struct stoa_error *err);
+
+#endif
