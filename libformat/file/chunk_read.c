@@ -23,6 +23,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "codec/page_select.h"
 #include "column/array.h"
 #include "file/chunk_open.h"
 #include "file/phys.h"
@@ -38,15 +39,23 @@ struct job {
     uint32_t first_child;  /* those in front of the values covered */
     uint32_t begin;        /* values covered: whole pages around the values wanted */
     uint32_t end;
+    const uint32_t *places; /* those wanted instead, single ones, and each in its page */
+    const uint32_t *in_page;
     struct stoa_array array;
     struct stoa_buffer text;
 };
+
+/* Value i of the array as messages say it. */
+static size_t number_of(const struct job *job, size_t i)
+{
+    return job->places != NULL ? job->places[i] : job->begin + i;
+}
 
 /* ---- What a decoded page must hold. ---- */
 
 /* Each of n values is UTF-8 when all text is and no value starts inside a character. */
 static enum stoa_status check_utf8(const struct job *job, const int32_t *offsets, size_t n,
-                                   uint32_t first_value, struct stoa_error *err)
+                                   size_t first, struct stoa_error *err)
 {
     const uint8_t *text = job->text.data;
     size_t begin = (size_t)offsets[0], nbytes = (size_t)offsets[n] - begin;
@@ -57,7 +66,8 @@ static enum stoa_status check_utf8(const struct job *job, const int32_t *offsets
 
         if (end > valid || (end < nbytes && (text[begin + end] & 0xc0) == 0x80))
             return stoa_fail(err, STOA_ERR_CORRUPT, "%s %zu: text that is not UTF-8",
-                             job->in.column->place.below_list ? "value" : "row", first_value + i);
+                             job->in.column->place.below_list ? "value" : "row",
+                             number_of(job, first + i));
     }
     return STOA_OK;
 }
@@ -140,8 +150,8 @@ static bool is_direct(const struct job *job)
 }
 
 /* Numbers of the chunk's type may have more digits than the column's precision. */
-static enum stoa_status check_decimals(const struct job *job, size_t first, uint32_t value,
-                                       uint32_t n, struct stoa_error *err)
+static enum stoa_status check_decimals(const struct job *job, size_t first, size_t n,
+                                       struct stoa_error *err)
 {
     const struct stoa_type *type = &job->own.type;
     /* Every number of 64 bits has at most 19 digits, one of 128 bits at most 39. */
@@ -153,8 +163,8 @@ static enum stoa_status check_decimals(const struct job *job, size_t first, uint
         fit = stoa_decimals_that_fit(type, job->array.values + first * stoa_type_width(type), n);
     if (fit < n)
         return stoa_fail(err, STOA_ERR_CORRUPT, "%s %zu: a decimal of more than %u digits",
-                         job->in.column->place.below_list ? "value" : "row", value + fit,
-                         type->precision);
+                         job->in.column->place.below_list ? "value" : "row",
+                         number_of(job, first + fit), type->precision);
     return STOA_OK;
 }
 
@@ -172,49 +182,57 @@ static uint8_t *room_of_values(const struct job *job, size_t first)
     return job->array.values + first * stoa_type_width(&job->own.type);
 }
 
-static enum stoa_status decode_page(struct job *job, const struct stoa_stored_page *page,
-                                    const uint8_t *bytes, uint32_t value, uint32_t n,
-                                    struct stoa_error *err)
+/* Decodes n values of stored page k, all or single ones, to the array's `first` and behind. */
+static enum stoa_status decode_page(struct job *job, uint32_t k, const uint8_t *bytes, size_t first,
+                                    uint32_t n, struct stoa_error *err)
 {
+    struct stoa_open_chunk *in = &job->in;
+    const struct stoa_stored_page *page = &in->pages.pages[k];
     const struct stoa_type *type = &job->own.type;
-    size_t first = value - job->begin, text_before = job->text.nbytes;
-    uint64_t raw_max =
-        page->raw_max < job->in.budget->total ? page->raw_max : job->in.budget->total;
-    struct stoa_vector dictionary;
+    const size_t text_before = job->text.nbytes;
+    struct stoa_vector dictionary = {0}, *entries = in->dictionary != NULL ? &dictionary : NULL;
+    uint64_t raw_max = stoa_open_chunk_raw_max(in, k);
     struct stoa_page_values out = {
         .validity = job->array.validity,
         .first_bit = first,
     };
+    uint32_t value, all;
     enum stoa_status st;
 
     STOA_TRY(stoa_open_chunk_verify(page, bytes, err));
-    if (job->in.phys == STOA_PHYS_BYTES) {
+    stoa_open_chunk_values(in, k, &value, &all);
+    if (in->phys == STOA_PHYS_BYTES) {
         out.offsets = job->array.offsets + first;
         out.bytes = &job->text;
-        out.bytes_max = job->in.budget->left < INT32_MAX - text_before
-                            ? text_before + (size_t)job->in.budget->left + 1
+        out.bytes_max = in->budget->left < INT32_MAX - text_before
+                            ? text_before + (size_t)in->budget->left + 1
                             : INT32_MAX;
     } else {
         out.values = room_of_values(job, first);
     }
-    if (job->in.dictionary != NULL)
-        dictionary = stoa_dictionary_vector(job->in.dictionary, job->in.ncodes);
-    STOA_TRY(stoa_page_decode(job->in.scratch->decoder, bytes, page->nbytes, job->in.phys,
-                              job->in.width, n, raw_max,
-                              job->in.dictionary != NULL ? &dictionary : NULL, 0, &out, err));
+    if (entries != NULL)
+        dictionary = stoa_dictionary_vector(in->dictionary, in->ncodes);
+    if (n == all)
+        STOA_TRY(stoa_page_decode(in->scratch->decoder, bytes, page->nbytes, in->phys, in->width, n,
+                                  raw_max, entries, 0, &out, err));
+    else
+        STOA_TRY(stoa_page_take(in->scratch->decoder,
+                                &(struct stoa_page_view){bytes, page->nbytes, in->phys, in->width,
+                                                         all, raw_max, entries},
+                                job->in_page + first, n, &out, err));
     job->array.nnulls += out.nnulls;
-    job->in.ndecoded++;
-    if (job->in.phys == STOA_PHYS_BYTES) {
-        STOA_TRY(stoa_budget_take(job->in.budget, job->text.nbytes - text_before, err));
-        if (type->id == STOA_UTF8 && job->in.dictionary == NULL)
-            STOA_TRY(check_utf8(job, out.offsets, n, value, err));
+    in->ndecoded++;
+    if (in->phys == STOA_PHYS_BYTES) {
+        STOA_TRY(stoa_budget_take(in->budget, job->text.nbytes - text_before, err));
+        if (type->id == STOA_UTF8 && in->dictionary == NULL)
+            STOA_TRY(check_utf8(job, out.offsets, n, first, err));
     } else if (job->has_lengths) {
         STOA_TRY(put_lengths(job, page, first, n, err));
     } else if (!is_direct(job)) {
         STOA_TRY(put_widened(job, first, n, err));
     }
     if (type->id == STOA_DECIMAL)
-        STOA_TRY(check_decimals(job, first, value, n, err));
+        STOA_TRY(check_decimals(job, first, n, err));
     if (type->id == STOA_ENUM)
         STOA_TRY(check_symbols(type, (const uint32_t *)(const void *)job->array.values, &job->array,
                                first, n, err));
@@ -235,8 +253,8 @@ static enum stoa_status decode_pages(struct job *job, uint32_t begin, uint32_t e
             uint32_t value, n;
 
             stoa_open_chunk_values(in, k, &value, &n);
-            st = decode_page(job, &in->pages.pages[k], stoa_open_chunk_bytes(in, begin, k), value,
-                             n, err);
+            st = decode_page(job, k, stoa_open_chunk_bytes(in, begin, k), value - job->begin, n,
+                             err);
             if (st != STOA_OK)
                 return stoa_open_chunk_fail(in, k, st, err);
         }
@@ -433,6 +451,13 @@ out:
     return st;
 }
 
+static void job_reset(struct job *job)
+{
+    stoa_open_chunk_reset(&job->in);
+    stoa_array_reset(&job->array);
+    stoa_buffer_free(&job->text);
+}
+
 /* Reads values [begin, end) of the chunk that the job is about. */
 static enum stoa_status read_values(struct job *job, struct stoa_range values,
                                     struct stoa_array *out, struct stoa_range *children,
@@ -446,9 +471,7 @@ static enum stoa_status read_values(struct job *job, struct stoa_range values,
         st = run(job, values.begin, values.end, out, children, err);
     if (st == STOA_OK)
         stoa_open_chunk_count(&job->in, counters);
-    stoa_open_chunk_reset(&job->in);
-    stoa_array_reset(&job->array);
-    stoa_buffer_free(&job->text);
+    job_reset(job);
     return st;
 }
 
@@ -477,6 +500,113 @@ enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group,
         STOA_TRY(stoa_footer_nvalues(footer, node + 1, row_group, &job.nchild, err));
     assert(values.begin == values.end || values.end <= job.in.nvalues);
     st = read_values(&job, values, out, children, counters, err);
+    if (st != STOA_OK)
+        stoa_reader_wrap(reader, row_group, node, st, err);
+out:
+    return st;
+}
+
+/* ---- Single values. ---- */
+
+/* The run of stored pages [*first, *last), one behind the other, that hold places [at, *end). */
+static void find_run(const struct job *job, size_t at, size_t nplaces, uint32_t *first,
+                     uint32_t *last, size_t *end)
+{
+    const struct stoa_open_chunk *in = &job->in;
+
+    *first = stoa_open_chunk_page(in, job->places[at]);
+    *last = *first + 1;
+    for (size_t i = at + 1; i < nplaces; i++) {
+        uint32_t k = stoa_open_chunk_page(in, job->places[i]);
+
+        if (k > *last)
+            break;
+        *last = k + 1;
+    }
+    *last = stoa_open_chunk_run(in, *first, *last);
+    while (at < nplaces && stoa_open_chunk_page(in, job->places[at]) < *last)
+        at++;
+    *end = at;
+}
+
+static enum stoa_status take_pages(struct job *job, size_t nplaces, struct stoa_error *err)
+{
+    struct stoa_open_chunk *in = &job->in;
+    enum stoa_status st = STOA_OK;
+
+    for (size_t at = 0, end; at < nplaces;) {
+        uint32_t first, last;
+
+        find_run(job, at, nplaces, &first, &last, &end);
+        STOA_TRY(stoa_open_chunk_fetch(in, first, last, err));
+        while (at < end) {
+            uint32_t k = stoa_open_chunk_page(in, job->places[at]), n = 1;
+
+            while (at + n < end && stoa_open_chunk_page(in, job->places[at + n]) == k)
+                n++;
+            st = decode_page(job, k, stoa_open_chunk_bytes(in, first, k), at, n, err);
+            if (st != STOA_OK)
+                return stoa_open_chunk_fail(in, k, st, err);
+            at += n;
+        }
+    }
+out:
+    return st;
+}
+
+static enum stoa_status take(struct job *job, const uint32_t *places, size_t nplaces,
+                             struct stoa_array *out, struct stoa_error *err)
+{
+    uint32_t *in_page = NULL;
+    struct stoa_range none;
+    enum stoa_status st;
+
+    if (job->in.chunk->flags & STOA_CHUNK_NO_PAGES)
+        return read_without_pages(job, (uint32_t)nplaces, out, &none, err);
+    job->places = places;
+    job->end = (uint32_t)nplaces;
+    STOA_TRY(stoa_open_chunk_head(&job->in, err));
+    STOA_TRY(stoa_open_chunk_dictionary(&job->in, err));
+    STOA_TRY(stoa_budget_take(job->in.budget, nplaces * sizeof(*in_page), err));
+    STOA_TRY(stoa_alloc(&in_page, nplaces * sizeof(*in_page), err));
+    for (size_t i = 0; i < nplaces; i++)
+        in_page[i] = places[i] & ((UINT32_C(1) << job->in.chunk->page_shift) - 1);
+    job->in_page = in_page;
+    STOA_TRY(alloc_array(job, 0, 0, err));
+    STOA_TRY(take_pages(job, nplaces, err));
+    if (job->array.nnulls > job->in.chunk->nnulls) {
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, job->in.chunk->offset,
+                          "%zu nulls, the footer says %" PRIu32, job->array.nnulls,
+                          job->in.chunk->nnulls);
+        goto out;
+    }
+    STOA_TRY(finish_text(job, err));
+    stoa_array_drop_validity(&job->array);
+    *out = job->array;
+    job->array = (struct stoa_array){0};
+out:
+    stoa_free(in_page);
+    return st;
+}
+
+enum stoa_status stoa_chunk_take(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
+                                 const uint32_t *places, size_t nplaces, struct stoa_array *out,
+                                 struct stoa_read_counters *counters, struct stoa_error *err)
+{
+    struct stoa_budget budget = {reader->footer.memory_nbytes, reader->footer.memory_nbytes};
+    struct job job = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_open_chunk_find(&job.in, reader, row_group, node, &budget, err));
+    assert(nplaces > 0 && places[nplaces - 1] < job.in.nvalues);
+    assert(!stoa_type_has_lengths(job.in.column->place.type));
+    job.own = job.in.column->field;
+    if (stoa_type_is_nested(job.in.column->place.type))
+        job.own.type = (struct stoa_type){.id = STOA_NULL};
+    st = take(&job, places, nplaces, out, err);
+    if (st == STOA_OK)
+        stoa_open_chunk_count(&job.in, counters);
+    job_reset(&job);
     if (st != STOA_OK)
         stoa_reader_wrap(reader, row_group, node, st, err);
 out:

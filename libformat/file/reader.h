@@ -62,6 +62,17 @@ STOA_CHECK enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t
                                             struct stoa_error *err);
 
 /*
+ * The values at nplaces > 0 rising places of the chunk of a node without children, all arguments in
+ * range, without decoding the others where the encodings allow it: chunk_read.c. `counters` may be
+ * NULL.
+ */
+STOA_CHECK enum stoa_status stoa_chunk_take(struct stoa_reader *reader, uint32_t row_group,
+                                            uint32_t node, const uint32_t *places, size_t nplaces,
+                                            struct stoa_array *out,
+                                            struct stoa_read_counters *counters,
+                                            struct stoa_error *err);
+
+/*
  * All values of a chunk that belongs to no node, as those of a leaf `column`, a value a row:
  * chunk_read.c. `chunk` has no shared dictionary and is checked.
  */

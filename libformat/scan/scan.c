@@ -10,6 +10,26 @@
 #include "base/error.h"
 #include "scan/scan_state.h"
 
+/* A matcher for the filter, and what its evaluation remembers. */
+static enum stoa_status bind_filter(struct stoa_scan *scan, const struct stoa_schema *schema,
+                                    const struct stoa_filter *filter, struct stoa_error *err)
+{
+    struct stoa_matcher *matcher;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_filter_bind(filter, schema, &scan->matcher, err));
+    matcher = scan->matcher;
+    scan->filter_nodes = stoa_matcher_nodes(matcher, &scan->nfilter_nodes);
+    STOA_TRY(stoa_alloc_zeroed(&scan->counts, matcher->nnodes, sizeof(*scan->counts), err));
+    STOA_TRY(stoa_alloc_zeroed(&scan->filters, matcher->nleaves, sizeof(*scan->filters), err));
+    for (uint32_t i = 0; i < matcher->nleaves; i++) {
+        scan->filters[i].leaf = &matcher->leaves[i];
+        scan->filters[i].type = &matcher->types[matcher->leaves[i].field];
+    }
+out:
+    return st;
+}
+
 /* The output's columns by name, all of them without names. */
 static enum stoa_status select_columns(struct stoa_scan *scan, const struct stoa_schema *schema,
                                        const struct stoa_scan_options *options,
@@ -123,10 +143,8 @@ enum stoa_status stoa_scan_open(struct stoa_reader *reader, const struct stoa_sc
     scan->window = 1;
     STOA_TRY(stoa_reader_schema(reader, &schema, err));
     STOA_TRY(select_columns(scan, schema, options, err));
-    if (options->filter != NULL) {
-        STOA_TRY(stoa_filter_bind(options->filter, schema, &scan->matcher, err));
-        scan->filter_nodes = stoa_matcher_nodes(scan->matcher, &scan->nfilter_nodes);
-    }
+    if (options->filter != NULL)
+        STOA_TRY(bind_filter(scan, schema, options->filter, err));
     STOA_TRY(plan_units(scan, err));
     *out = scan;
     scan = NULL;
@@ -144,6 +162,10 @@ void stoa_scan_close(struct stoa_scan *scan)
     stoa_free(scan->ready);
     stoa_free(scan->units);
     stoa_free(scan->matches);
+    for (uint32_t i = 0; scan->filters != NULL && i < scan->matcher->nleaves; i++)
+        stoa_chunk_filter_reset(&scan->filters[i]);
+    stoa_free(scan->filters);
+    stoa_free(scan->counts);
     stoa_matcher_free(scan->matcher);
     stoa_schema_reset(&scan->schema);
     stoa_free(scan->nodes);

@@ -3,8 +3,8 @@
  *
  *     zones     N  ?  ?  A  N  ?          what statistics say: never, maybe, always
  *     spans       [maybe][A]  [maybe]     neighbours with the same answer
- *     filter      1 columns of the filter are decoded in "maybe" spans and evaluated
- *     others      2 the other columns are decoded only in pages that hold a selected row
+ *     filter      1 the filter is evaluated in "maybe" spans, on columns as they are stored
+ *     others      2 of the other columns only values of selected rows are decoded
  *
  * Selected rows are kept as row numbers of the row group, so that step 2 sees all spans at once.
  */
@@ -12,7 +12,9 @@
 
 #include "base/alloc.h"
 #include "base/bits.h"
+#include "base/bytes.h"
 #include "base/error.h"
+#include "file/reader.h"
 #include "scan/scan_state.h"
 
 static void free_arrays(struct stoa_array *arrays, uint32_t narrays)
@@ -136,25 +138,77 @@ static enum stoa_status read_filter_node(struct stoa_scan *scan, uint32_t row_gr
     return st;
 }
 
-/* Decodes the filter's columns of a span into arrays[nfilter_nodes], and the bits of its rows. */
-static enum stoa_status evaluate(struct stoa_scan *scan, uint32_t row_group,
-                                 const struct stoa_scan_span *span, struct stoa_array *arrays,
-                                 uint8_t *selected, struct stoa_error *err)
-{
-    const uint32_t n = scan->nfilter_nodes;
-    const struct stoa_array **columns = NULL;
-    enum stoa_status st;
+/* A span whose rows are evaluated. */
+struct evaluation {
+    struct stoa_scan *scan;
+    uint32_t row_group;
+    const struct stoa_scan_span *span;
+    bool keep;                 /* decoded values of columns of the output are of use */
+    struct stoa_array *arrays; /* of the filter's nodes: {0} until they are decoded */
+};
 
-    STOA_TRY(stoa_alloc_zeroed(&columns, n, sizeof(*columns), err));
-    for (uint32_t i = 0; i < n; i++) {
-        STOA_TRY(read_filter_node(scan, row_group, scan->filter_nodes[i], span, &arrays[i], err));
-        columns[i] = &arrays[i];
+/* Whether a node of the filter is a column of the output too, with values of its own. */
+static bool is_output(const struct stoa_scan *scan, uint32_t place)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < scan->ncolumns; i++)
+        found |=
+            scan->nodes[i] == scan->filter_nodes[place] && scan->schema.fields[i].nchildren == 0;
+    return found;
+}
+
+/* A leaf of the filter: on the chunk as it is stored, if that can be, else on decoded values. */
+static enum stoa_status answer_leaf(void *context, uint32_t leaf, const uint8_t *wanted,
+                                    uint8_t *out, struct stoa_error *err)
+{
+    const struct evaluation *in = context;
+    struct stoa_scan *scan = in->scan;
+    struct stoa_chunk_filter *filter = &scan->filters[leaf];
+    const uint32_t place = filter->leaf->field, node = scan->filter_nodes[place];
+    const uint32_t nrows = in->span->end - in->span->begin;
+    struct stoa_array *array = &in->arrays[place];
+    struct stoa_read_counters counters = {0};
+    bool done = false;
+    enum stoa_status st = STOA_OK;
+
+    if (array->nvalues == 0 && !(in->keep && is_output(scan, place))) {
+        STOA_TRY(stoa_chunk_filter_eval(filter, scan->reader, in->row_group, node,
+                                        (struct stoa_rows){in->span->begin, in->span->end}, wanted,
+                                        out, &done, &counters, err));
+        count_reading(scan, &counters);
     }
-    STOA_TRY(
-        stoa_matcher_eval_nodes(scan->matcher, columns, span->end - span->begin, selected, err));
+    if (done)
+        return STOA_OK;
+    if (array->nvalues == 0)
+        STOA_TRY(read_filter_node(scan, in->row_group, node, in->span, array, err));
+    stoa_leaf_eval(filter->leaf, filter->type, array, nrows, out);
 out:
-    stoa_free(columns);
     return st;
+}
+
+/* The bits of the rows of a span; what had to be decoded is left in arrays[nfilter_nodes]. */
+static enum stoa_status evaluate(struct stoa_scan *scan, uint32_t row_group,
+                                 const struct stoa_scan_span *span, bool keep,
+                                 struct stoa_array *arrays, uint8_t *selected,
+                                 struct stoa_error *err)
+{
+    struct evaluation in = {scan, row_group, span, keep, arrays};
+
+    return stoa_matcher_eval_leaves(scan->matcher, scan->counts, span->end - span->begin,
+                                    answer_leaf, &in, selected, err);
+}
+
+/*
+ * Whether values are likely to be wanted of most blocks, so that decoding all of them once is less
+ * work than testing them as they are and taking single ones afterwards. So it is for the first rows
+ * of a scan, of which nothing is known.
+ */
+static bool many_survive(const struct stoa_scan *scan)
+{
+    const uint64_t nrows = atomic_load(&scan->counts[0].nrows);
+
+    return nrows == 0 || atomic_load(&scan->counts[0].ntrue) > nrows / 16;
 }
 
 /* The rows of a span for which the filter is true. */
@@ -169,16 +223,18 @@ static enum stoa_status select_some(struct stoa_scan *scan, uint32_t row_group,
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&arrays, n, sizeof(*arrays), err));
-    STOA_TRY(stoa_alloc(&selected, stoa_bitmap_nbytes(nrows), err));
-    STOA_TRY(evaluate(scan, row_group, span, arrays, selected, err));
+    STOA_TRY(stoa_alloc_zeroed(&selected, (nrows + 63) / 64, 8, err));
+    STOA_TRY(evaluate(scan, row_group, span, many_survive(scan), arrays, selected, err));
     STOA_TRY(reserve_span(selection, span, err));
-    for (uint32_t i = 0; i < nrows; i++) { /* without a branch: they may be few or many */
-        selection->rows[selection->nrows] = span->begin + i;
-        selection->nrows += stoa_bitmap_get(selected, i);
+    for (uint32_t i = 0; i < nrows; i += 64) {
+        uint64_t word = stoa_load64(selected + i / 8);
+
+        for (; word != 0; word &= word - 1)
+            selection->rows[selection->nrows++] = span->begin + i + (uint32_t)__builtin_ctzll(word);
     }
     picked.end = selection->nrows;
     if (picked.end == picked.begin)
-        goto out; /* the arrays are of no more use */
+        goto out; /* what was decoded is of no more use */
     picked.arrays = arrays;
     arrays = NULL;
     selection->spans[selection->nspans++] = picked;
@@ -300,18 +356,27 @@ out:
     return st;
 }
 
-/* Reads places [begin, end) of the selection, only pages that hold one of them. */
+/* Reads places [begin, end) of the selection; of nested columns all values from page to page. */
 static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, uint32_t node,
                                     const struct stoa_field *field,
                                     const struct stoa_scan_selection *selection, size_t begin,
                                     size_t end, uint32_t page_nrows, struct stoa_scan_parts *parts,
                                     struct stoa_error *err)
 {
+    struct stoa_array *part;
     enum stoa_status st = STOA_OK;
 
+    if (begin < end && field->nchildren == 0) {
+        struct stoa_read_counters counters = {0};
+
+        STOA_TRY(add_part(parts, &part, err));
+        STOA_TRY(stoa_chunk_take(scan->reader, row_group, node, selection->rows + begin,
+                                 end - begin, part, &counters, err));
+        count_reading(scan, &counters);
+        return STOA_OK;
+    }
     while (begin < end) {
         size_t stop = run_end(selection, begin, end, page_nrows);
-        struct stoa_array *part;
 
         STOA_TRY(add_part(parts, &part, err));
         STOA_TRY(read_run(scan, row_group, node, field, selection, begin, stop, part, err));
@@ -451,7 +516,7 @@ enum stoa_status stoa_scan_read_parts(struct stoa_scan *scan, const struct stoa_
     for (size_t i = 0; i < selection->nspans; i++) {
         const struct stoa_scan_picked *picked = &selection->spans[i];
 
-        if (picked->arrays != NULL && place != UINT32_MAX) {
+        if (place != UINT32_MAX && picked->arrays != NULL && picked->arrays[place].nvalues > 0) {
             STOA_TRY(read_up_to(&reading, picked->begin, picked->end, err));
             STOA_TRY(
                 take_picked(reading.field, selection, picked, &picked->arrays[place], parts, err));
@@ -510,7 +575,7 @@ static enum stoa_status count_some(struct stoa_scan *scan, uint32_t row_group,
 
     STOA_TRY(stoa_alloc_zeroed(&arrays, scan->nfilter_nodes, sizeof(*arrays), err));
     STOA_TRY(stoa_alloc(&selected, stoa_bitmap_nbytes(span->end - span->begin), err));
-    STOA_TRY(evaluate(scan, row_group, span, arrays, selected, err));
+    STOA_TRY(evaluate(scan, row_group, span, false, arrays, selected, err));
     *nrows += stoa_bitmap_count(selected, 0, span->end - span->begin);
 out:
     free_arrays(arrays, scan->nfilter_nodes);

@@ -8,6 +8,8 @@
 
 #include <stoa/scan.h>
 
+#include "file/chunk_filter.h"
+
 /* A row group of which statistics left something over. */
 struct stoa_scan_unit {
     uint32_t row_group;
@@ -29,6 +31,8 @@ struct stoa_scan {
     struct stoa_matcher *matcher; /* bound to the schema of the file; NULL: every row */
     const uint32_t *filter_nodes; /* the matcher's, of the file */
     uint32_t nfilter_nodes;
+    struct stoa_chunk_filter *filters; /* one for each leaf of the matcher */
+    struct stoa_node_count *counts;    /* of the matcher's nodes: what is best asked first */
     uint8_t *matches; /* enum stoa_match of each zone of the file; NULL without a matcher */
     struct stoa_scan_unit *units;
     uint32_t nunits;
@@ -56,7 +60,8 @@ struct stoa_scan_picked {
     size_t begin;
     size_t end;
     uint32_t first_row;        /* of the span */
-    struct stoa_array *arrays; /* the filter's columns there; NULL: they were not looked at */
+    struct stoa_array *arrays; /* the filter's columns there, {0} where they were not decoded; or
+                                  NULL */
 };
 
 /* The selected rows of a row group, rising. */

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/bits.h"
 #include "base/bytes.h"
+#include "base/error.h"
 #include "base/float16.h"
 #include "base/hash.h"
 #include "base/int256.h"
@@ -62,7 +63,8 @@ struct span {
     uint64_t length;
 };
 
-static bool cut_i64(const struct stoa_range *range, int64_t min, int64_t max, struct span *out)
+static bool cut_i64(const struct stoa_bound_range *range, int64_t min, int64_t max,
+                    struct span *out)
 {
     int64_t lo = range->lo.i64 > min ? range->lo.i64 : min;
     int64_t hi = range->hi.i64 < max ? range->hi.i64 : max;
@@ -71,7 +73,7 @@ static bool cut_i64(const struct stoa_range *range, int64_t min, int64_t max, st
     return lo <= hi;
 }
 
-static bool cut_u64(const struct stoa_range *range, uint64_t max, struct span *out)
+static bool cut_u64(const struct stoa_bound_range *range, uint64_t max, struct span *out)
 {
     uint64_t hi = range->hi.u64 < max ? range->hi.u64 : max;
 
@@ -450,9 +452,12 @@ void stoa_leaf_eval(const struct stoa_leaf *leaf, const struct stoa_type *type,
 
 struct eval {
     const struct stoa_matcher *matcher;
-    const struct stoa_array *const *arrays;
+    struct stoa_node_count *counts; /* or NULL */
+    stoa_leaf_answer *answer;
+    void *context;
     size_t nrows;
     size_t nbytes; /* of a bitmap */
+    struct stoa_error *err;
 };
 
 static void join(uint8_t *out, const uint8_t *next, size_t nbytes, bool is_and)
@@ -472,41 +477,131 @@ static bool is_decided(const struct eval *eval, const uint8_t *bitmap, bool is_a
     return stoa_bitmap_count(bitmap, 0, eval->nrows) == (is_and ? 0 : eval->nrows);
 }
 
-/* `spare` has room for a bitmap for each level below the node. */
-static void eval_node(const struct eval *eval, uint32_t at, uint8_t *out, uint8_t *spare)
+/* The share of rows, of those asked for, for which a node was true. */
+static double share_true(const struct stoa_node_count *count)
 {
-    const struct stoa_matcher *matcher = eval->matcher;
-    const struct stoa_matcher_node *node = &matcher->nodes[at];
-    bool is_and = node->op == STOA_NODE_AND;
+    uint64_t nrows = atomic_load_explicit(&count->nrows, memory_order_relaxed);
+    uint64_t ntrue = atomic_load_explicit(&count->ntrue, memory_order_relaxed);
 
-    if (node->op == STOA_NODE_LEAF) {
-        const struct stoa_leaf *leaf = &matcher->leaves[node->first];
+    return nrows > 0 ? (double)ntrue / (double)nrows : 0.5;
+}
 
-        stoa_leaf_eval(leaf, &matcher->types[leaf->field], eval->arrays[leaf->field], eval->nrows,
-                       out);
+static void count_node(const struct eval *eval, uint32_t at, uint64_t nrows, uint64_t ntrue)
+{
+    if (eval->counts == NULL)
         return;
+    atomic_fetch_add_explicit(&eval->counts[at].nrows, nrows, memory_order_relaxed);
+    atomic_fetch_add_explicit(&eval->counts[at].ntrue, ntrue, memory_order_relaxed);
+}
+
+/*
+ * The operand that is best asked next: of "and" the one that was true least often, of "or" most
+ * often; the first of equals. `done` has a bit for each operand that was asked already; nodes with
+ * more operands than that has bits are asked in their order.
+ */
+static uint32_t next_operand(const struct eval *eval, const struct stoa_matcher_node *node,
+                             uint64_t done, uint32_t nasked)
+{
+    uint32_t best = nasked;
+    double least = 2;
+
+    if (eval->counts == NULL || node->nchildren > 64)
+        return best;
+    for (uint32_t i = 0; i < node->nchildren; i++) {
+        double share = share_true(&eval->counts[node->first + i]);
+
+        if (node->op == STOA_NODE_OR)
+            share = 1 - share;
+        if ((done >> i & 1) == 0 && share < least) {
+            least = share;
+            best = i;
+        }
     }
-    eval_node(eval, node->first, out, spare);
-    for (uint32_t i = 1; i < node->nchildren && !is_decided(eval, out, is_and); i++) {
-        eval_node(eval, node->first + i, spare, spare + eval->nbytes);
-        join(out, spare, eval->nbytes, is_and);
+    return best;
+}
+
+/* `spare` has room for a bitmap for each level below the node. */
+static enum stoa_status eval_node(const struct eval *eval, uint32_t at, const uint8_t *wanted,
+                                  uint8_t *out, uint8_t *spare)
+{
+    const struct stoa_matcher_node *node = &eval->matcher->nodes[at];
+    const bool is_and = node->op == STOA_NODE_AND;
+    uint64_t done = 0;
+    enum stoa_status st = STOA_OK;
+
+    if (node->op == STOA_NODE_LEAF)
+        return eval->answer(eval->context, node->first, wanted, out, eval->err);
+    for (uint32_t i = 0; i < node->nchildren && (i == 0 || !is_decided(eval, out, is_and)); i++) {
+        const uint32_t k = next_operand(eval, node, done, i), child = node->first + k;
+        const uint8_t *asked = is_and && i > 0 ? out : wanted;
+        uint8_t *to = i == 0 ? out : spare;
+        uint64_t nasked = stoa_bitmap_count(asked, 0, eval->nrows);
+
+        done |= k < 64 ? UINT64_C(1) << k : 0;
+        STOA_TRY(eval_node(eval, child, asked, to, spare + (i > 0 ? eval->nbytes : 0)));
+        join(to, asked, eval->nbytes, true);
+        count_node(eval, child, nasked, stoa_bitmap_count(to, 0, eval->nrows));
+        if (i > 0)
+            join(out, spare, eval->nbytes, is_and);
     }
+out:
+    return st;
+}
+
+enum stoa_status stoa_matcher_eval_leaves(const struct stoa_matcher *matcher,
+                                          struct stoa_node_count *counts, size_t nrows,
+                                          stoa_leaf_answer *answer, void *context,
+                                          uint8_t *selected, struct stoa_error *err)
+{
+    const size_t nbytes = stoa_bitmap_nbytes(nrows);
+    struct eval eval = {
+        .matcher = matcher,
+        .counts = counts,
+        .answer = answer,
+        .context = context,
+        .nrows = nrows,
+        .nbytes = nbytes,
+        .err = err,
+    };
+    uint8_t *bitmaps;
+    enum stoa_status st = stoa_alloc_zeroed(&bitmaps, (size_t)matcher->depth + 1, nbytes, err);
+
+    if (st != STOA_OK)
+        return st;
+    stoa_bitmap_fill(bitmaps, 0, nrows, true);
+    st = eval_node(&eval, 0, bitmaps, selected, bitmaps + nbytes);
+    if (st == STOA_OK)
+        count_node(&eval, 0, nrows, stoa_bitmap_count(selected, 0, nrows));
+    stoa_free(bitmaps);
+    return st;
+}
+
+/* What leaves are evaluated on. */
+struct arrays {
+    const struct stoa_matcher *matcher;
+    const struct stoa_array *const *arrays;
+    size_t nrows;
+};
+
+static enum stoa_status answer_by_array(void *context, uint32_t leaf, const uint8_t *wanted,
+                                        uint8_t *out, struct stoa_error *err)
+{
+    const struct arrays *in = context;
+    const struct stoa_leaf *test = &in->matcher->leaves[leaf];
+
+    (void)wanted;
+    (void)err;
+    stoa_leaf_eval(test, &in->matcher->types[test->field], in->arrays[test->field], in->nrows, out);
+    return STOA_OK;
 }
 
 enum stoa_status stoa_matcher_eval_nodes(const struct stoa_matcher *matcher,
                                          const struct stoa_array *const *arrays, size_t nrows,
                                          uint8_t *selected, struct stoa_error *err)
 {
-    struct eval eval = {
-        .matcher = matcher, .arrays = arrays, .nrows = nrows, .nbytes = stoa_bitmap_nbytes(nrows)};
-    uint8_t *spare;
-    enum stoa_status st = stoa_alloc_zeroed(&spare, matcher->depth, eval.nbytes, err);
+    struct arrays in = {matcher, arrays, nrows};
 
-    if (st != STOA_OK)
-        return st;
-    eval_node(&eval, 0, selected, spare);
-    stoa_free(spare);
-    return STOA_OK;
+    return stoa_matcher_eval_leaves(matcher, NULL, nrows, answer_by_array, &in, selected, err);
 }
 
 static const struct stoa_array no_values;

@@ -78,7 +78,7 @@ static struct may bytes_in_ranges(const struct stoa_leaf *leaf, const struct sto
 static struct may numbers_in_ranges(const struct stoa_leaf *leaf, const struct stoa_zone *zone)
 {
     size_t i = first_range(leaf, zone);
-    const struct stoa_range *range;
+    const struct stoa_bound_range *range;
     struct may may = {.pass = false, .fail = true};
 
     if (i == leaf->nranges)

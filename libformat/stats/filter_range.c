@@ -216,7 +216,7 @@ static bool upper_number(enum stoa_bound_kind kind, const struct place *place, b
 static void add_numbers(struct stoa_leaf *leaf, const struct place *low, bool low_strict,
                         const struct place *high, bool high_strict)
 {
-    struct stoa_range range = {.lo = least(leaf->kind), .hi = greatest(leaf->kind)};
+    struct stoa_bound_range range = {.lo = least(leaf->kind), .hi = greatest(leaf->kind)};
 
     if (low != NULL && !lower_number(leaf->kind, low, low_strict, &range.lo))
         return;
@@ -292,7 +292,7 @@ static void add_comparison(struct stoa_leaf *leaf, enum stoa_compare op, const s
 #define DEFINE_ORDER(name, member)                                                                 \
     static int name(const void *a, const void *b)                                                  \
     {                                                                                              \
-        const struct stoa_range *x = a, *y = b;                                                    \
+        const struct stoa_bound_range *x = a, *y = b;                                              \
                                                                                                    \
         return (x->lo.member > y->lo.member) - (x->lo.member < y->lo.member);                      \
     }
@@ -302,14 +302,14 @@ DEFINE_ORDER(order_float, f64)
 
 static int order_int128(const void *a, const void *b)
 {
-    const struct stoa_range *x = a, *y = b;
+    const struct stoa_bound_range *x = a, *y = b;
 
     return compare(STOA_BOUND_INT128, &x->lo, &y->lo);
 }
 
 static int order_int256(const void *a, const void *b)
 {
-    const struct stoa_range *x = a, *y = b;
+    const struct stoa_bound_range *x = a, *y = b;
 
     return compare(STOA_BOUND_INT256, &x->lo, &y->lo);
 }
@@ -334,7 +334,7 @@ static void join_numbers(struct stoa_leaf *leaf)
         return;
     qsort(leaf->ranges, leaf->nranges, sizeof(leaf->ranges[0]), orders[leaf->kind]);
     for (size_t i = 1; i < leaf->nranges; i++) {
-        struct stoa_range *last = &leaf->ranges[n], *next = &leaf->ranges[i];
+        struct stoa_bound_range *last = &leaf->ranges[n], *next = &leaf->ranges[i];
         union stoa_bound behind = last->hi;
 
         if (!step_bound(leaf->kind, &behind, 1) || compare(leaf->kind, &next->lo, &behind) <= 0) {
@@ -439,7 +439,8 @@ static enum stoa_status like_symbols(struct stoa_leaf *leaf, const struct stoa_t
         const char *symbol = type->symbols[i];
 
         if (stoa_like_match(leaf->like, (const uint8_t *)symbol, strlen(symbol)))
-            leaf->ranges[leaf->nranges++] = (struct stoa_range){.lo = {.u64 = i}, .hi = {.u64 = i}};
+            leaf->ranges[leaf->nranges++] =
+                (struct stoa_bound_range){.lo = {.u64 = i}, .hi = {.u64 = i}};
     }
     if (st == STOA_OK)
         join_numbers(leaf);

@@ -19,12 +19,14 @@
 #ifndef STOA_STATS_MATCHER_H
 #define STOA_STATS_MATCHER_H
 
+#include <stdatomic.h>
+
 #include <stoa/filter.h>
 
 #include "stats/like.h"
 
 /* Values of a number from lo to hi, both belonging to it; the kind is the leaf's. */
-struct stoa_range {
+struct stoa_bound_range {
     union stoa_bound lo;
     union stoa_bound hi;
 };
@@ -52,11 +54,11 @@ struct stoa_leaf {
     bool inverted;
     uint32_t field; /* place among the matcher's fields */
     enum stoa_bound_kind kind;
-    size_t nranges;                 /* rising, apart from each other */
-    struct stoa_range *ranges;      /* of kinds that are numbers */
-    struct stoa_bytes_range *texts; /* of kind BYTES */
-    uint32_t *slots;                /* many points: a hash table of their numbers + 1, or NULL */
-    size_t nslots;                  /* a power of two */
+    size_t nranges;                  /* rising, apart from each other */
+    struct stoa_bound_range *ranges; /* of kinds that are numbers */
+    struct stoa_bytes_range *texts;  /* of kind BYTES */
+    uint32_t *slots;                 /* many points: a hash table of their numbers + 1, or NULL */
+    size_t nslots;                   /* a power of two */
     struct stoa_like *like;
     char *text; /* as the predicate says it */
 };
@@ -90,6 +92,33 @@ struct stoa_matcher {
  */
 void stoa_leaf_eval(const struct stoa_leaf *leaf, const struct stoa_type *type,
                     const struct stoa_array *array, size_t nvalues, uint8_t *out);
+
+/*
+ * How often a node of the tree was true so far: of `nrows` rows that it was asked for. Shared by
+ * threads; what they do to each other's numbers changes the order of the work alone.
+ */
+struct stoa_node_count {
+    atomic_uint_least64_t nrows;
+    atomic_uint_least64_t ntrue;
+};
+
+/*
+ * Answers leaf number `leaf` into `out`, as stoa_leaf_eval() does; only rows whose bits are set in
+ * `wanted` need to be right.
+ */
+typedef enum stoa_status stoa_leaf_answer(void *context, uint32_t leaf, const uint8_t *wanted,
+                                          uint8_t *out, struct stoa_error *err);
+
+/*
+ * Evaluates a predicate on nrows > 0 rows by its leaves' answers, those first that leave the fewest
+ * rows undecided by what `counts` (one a node, zeroed at first, or NULL) says of earlier rows; a
+ * leaf that can't change anything is not asked. The result is the same in any order. selected as in
+ * stoa_matcher_eval_nodes().
+ */
+STOA_CHECK enum stoa_status stoa_matcher_eval_leaves(const struct stoa_matcher *matcher,
+                                                     struct stoa_node_count *counts, size_t nrows,
+                                                     stoa_leaf_answer *answer, void *context,
+                                                     uint8_t *selected, struct stoa_error *err);
 
 /* What a zone map of its node tells of a leaf. */
 enum stoa_match stoa_leaf_prune(const struct stoa_leaf *leaf, const struct stoa_zone *zone);
