@@ -90,13 +90,6 @@ static bool option_errors(const struct arguments *arguments, struct stoa_convert
            option_fraction(arguments, OPT_MAX_ERROR_RATIO, &out->max_error_ratio);
 }
 
-/* A note is one line, whatever its text holds. */
-static void show_note(void *context, const char *text)
-{
-    (void)context;
-    complain("note: %s", text);
-}
-
 static bool option_conflict(const struct arguments *arguments, struct stoa_convert_options *out)
 {
     const char *word = arguments->values[OPT_ON_CONFLICT];

@@ -30,12 +30,12 @@ static void show_progress(void *context, const struct stoa_convert_progress *pro
     progress_show(&job->progress, progress);
 }
 
-static void show_note(void *context, const char *text)
+static void show_merge_note(void *context, const char *text)
 {
     const struct job *job = context;
 
     progress_clear(job->progress);
-    complain("note: %s", text);
+    show_note(NULL, text);
 }
 
 /* What -o asks for makes sense; false after a message. */
@@ -93,7 +93,7 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
     }
     /* Rows are added to the first input: none of it is lost. */
     job->replace = has_option(arguments, OPT_FORCE) || are_same_file(job->output, job->paths[0]);
-    job->options.note = show_note;
+    job->options.note = show_merge_note;
     job->options.context = job;
     job->options.cancel = &interrupted;
     if (job->progress != PROGRESS_NEVER)

@@ -73,6 +73,7 @@ bool input_schema(const struct arguments *arguments, char *const *paths, size_t 
     }
     if (format == STOA_FORMAT_TSV && csv.delimiter == 0)
         csv.delimiter = '\t';
+    csv.note = show_note;
     done = stoa_csv_infer(inputs, npaths, &csv, out, evidence, &err) == STOA_OK;
     if (!done)
         *code = fail(&err);

@@ -253,6 +253,9 @@ void print_overview(FILE *out);
 /* "stoa: ..." on stderr, one line. */
 void complain(const char *format, ...) STOA_PRINTF(1, 2);
 
+/* "stoa: note: TEXT": one line, whatever its text holds. */
+void show_note(void *context, const char *text);
+
 /* Prints the error and returns the exit code that stands for it. */
 enum exit_code fail(const struct stoa_error *err);
 

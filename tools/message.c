@@ -23,6 +23,12 @@ void complain(const char *format, ...)
     fprintf(stderr, "stoa: %s\n", line);
 }
 
+void show_note(void *context, const char *text)
+{
+    (void)context;
+    complain("note: %s", text);
+}
+
 static enum exit_code code_of(enum stoa_status status)
 {
     static const enum exit_code codes[] = {

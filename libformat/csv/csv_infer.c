@@ -215,16 +215,57 @@ static void decide(const struct stoa_csv_inference *inference, size_t i, bool qu
     out->type = given != NULL ? given->type : (struct stoa_type){.id = STOA_UTF8};
 }
 
+/* Adds a name to those of columns whose dates have an open order; there is an end to the list. */
+static enum stoa_status add_undecided(const char *name, struct stoa_buffer *undecided,
+                                      struct stoa_error *err)
+{
+    static const char more[] = ", ...";
+    const size_t most = 160;
+    char shown[80];
+    enum stoa_status st = STOA_OK;
+
+    if (undecided->nbytes > most)
+        return STOA_OK;
+    stoa_quote(shown, sizeof(shown), name, strlen(name));
+    if (undecided->nbytes > 0)
+        STOA_TRY(stoa_buffer_append(undecided, ", ", 2, err));
+    STOA_TRY(stoa_buffer_append(undecided, shown, strlen(shown), err));
+    if (undecided->nbytes > most)
+        STOA_TRY(stoa_buffer_append(undecided, more, strlen(more), err));
+out:
+    return st;
+}
+
+/* One line for all of them. */
+static enum stoa_status tell_undecided(const struct stoa_csv_options *options,
+                                       struct stoa_buffer *undecided, struct stoa_error *err)
+{
+    struct stoa_error note;
+    enum stoa_status st = STOA_OK;
+
+    if (options->note == NULL || undecided->nbytes == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_buffer_append(undecided, "", 1, err));
+    stoa_fail(&note, STOA_ERR_DATA,
+              "%s: text, because day and month can't be told apart: --date-order dmy or mdy tells",
+              (const char *)undecided->data);
+    options->note(options->note_context, note.message);
+out:
+    return st;
+}
+
 static enum stoa_status add_column(const struct stoa_csv_inference *inference, size_t i,
                                    bool quotes_tell, const char *const *input_names,
                                    struct stoa_schema *schema, struct stoa_buffer *evidence,
-                                   struct stoa_error *err)
+                                   struct stoa_buffer *undecided, struct stoa_error *err)
 {
     const char *name = inference->header.names[i];
     struct stoa_csv_decision decision;
     enum stoa_status st;
 
     decide(inference, i, quotes_tell, &decision);
+    if (decision.reason == STOA_CSV_REASON_DATE_ORDER)
+        STOA_TRY(add_undecided(name, undecided, err));
     STOA_TRY(stoa_schema_append(schema, name, &decision.type, true, err));
     if (decision.format != NULL)
         STOA_TRY(stoa_metadata_set(&schema->fields[i].metadata, STOA_METADATA_CSV_FORMAT,
@@ -274,20 +315,24 @@ static enum stoa_status make_schema(const struct stoa_csv_inference *inference,
 {
     const size_t ncolumns = inference->header.ncolumns;
     struct stoa_schema schema = {0};
+    struct stoa_buffer undecided = {0};
     bool quotes_tell = false; /* some column has values without quotes */
     enum stoa_status st;
 
     for (size_t i = 0; i < ncolumns; i++)
         quotes_tell |= inference->columns[i].nquoted < inference->columns[i].nvalues;
     for (size_t i = 0; i < ncolumns; i++)
-        STOA_TRY(add_column(inference, i, quotes_tell, input_names, &schema, evidence, err));
+        STOA_TRY(
+            add_column(inference, i, quotes_tell, input_names, &schema, evidence, &undecided, err));
     STOA_TRY(check_types(inference->options->types, &schema, err));
     if (inference->options->filename != NULL)
         STOA_TRY(add_filename(inference->options->filename, &schema, evidence, err));
     STOA_TRY(stoa_buffer_append(evidence, "]", 2, err)); /* with its terminator */
+    STOA_TRY(tell_undecided(inference->options, &undecided, err));
     *out = schema;
     schema = (struct stoa_schema){0};
 out:
+    stoa_buffer_free(&undecided);
     stoa_schema_reset(&schema);
     return st;
 }

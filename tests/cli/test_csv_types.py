@@ -103,6 +103,18 @@ for args, wanted in (
         (["--types", "amount=decimal(10,2),zip=int32"], ["int32", "utf8", "decimal(10,2)"]),
         (["--infer", "none", "--types", "amount=decimal(10,2)"], ["utf8", "utf8", "decimal(10,2)"])):
     point("schema " + " ".join(args), types(*args) == wanted, types(*args))
+# ---- What an option would decide is said, once ----
+NOTE = "stoa: note: {}: text, because day and month can't be told apart: --date-order dmy or mdy tells\n"
+expect("schema notes an order of dates that is open", ["schema", "o.csv"], err=NOTE.format("day"))
+expect("... and not one that was given", ["schema", "o.csv", "--date-order", "mdy"], err="")
+expect("... nor text that was wanted", ["schema", "o.csv", "--types", "day=utf8"], err="")
+expect("convert notes it too", ["convert", "o.csv", "-o", "-", "--to", "csv", "--progress", "never"],
+       err=lambda text: text.startswith(NOTE.format("day")) and text.count("note") == 1)
+expect("... with every record looked at", ["convert", "o.csv", "-o", "-", "--to", "csv", "--progress", "never", "--infer", "full"],
+       err=lambda text: text.startswith(NOTE.format("day")) and text.count("note") == 1)
+write("many.csv", ",".join(f"the day {i}" for i in range(50)) + "\n" + ",".join(["01/02/2024"] * 50) + "\n")
+expect("many columns are one line", ["schema", "many.csv", "--json"],
+       err=NOTE.format(", ".join(f"the day {i}" for i in range(15)) + ", ..."))
 for order, day in ("dmy", "2024-02-01"), ("mdy", "2024-01-02"):
     stoa("convert", "o.csv", "-o", "o.stoa", "--force", "--date-order", order, "--types", "zip=int32,amount=decimal(10,2)")
     expect(f"the days of {order}", ["cat", "o.stoa", "-n", "1", "-s", "day", "-f", "jsonl"], 0, f'{{"day":"{day}"}}\n')

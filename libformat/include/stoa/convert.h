@@ -107,7 +107,8 @@ struct stoa_convert_options {
     void (*progress)(void *context,
                      const struct stoa_convert_progress *progress); /* at most ten a second */
     void *progress_context;
-    void (*note)(void *context, const char *message); /* of each column that widened; or NULL */
+    void (*note)(void *context, const char *message); /* of each column that widened, and what `csv`
+                                                         notes; or NULL */
     void *note_context;
     const volatile sig_atomic_t *cancel; /* checked often; not 0: stop, leave no output */
 };

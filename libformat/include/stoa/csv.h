@@ -92,6 +92,9 @@ struct stoa_csv_options {
     const char *filename; /* a column of this name, which no input has, holds what each row came
                              from: the path, or ARCHIVE:MEMBER. Inferred it is the last one, utf8
                              and never null; NULL: none */
+    void (*note)(void *context, const char *message); /* of columns that inference leaves text
+                                                         though an option could decide; or NULL */
+    void *note_context;
 
     uint64_t max_record_nbytes; /* 0: 32 MiB */
     uint32_t unit_nrows;        /* records of a unit; 0: 131,072 */
