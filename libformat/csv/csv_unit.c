@@ -300,7 +300,7 @@ static enum stoa_status note_bytes(const struct reader *reader, struct stoa_csv_
                                   reader->text->text + begin, end - begin, err);
 }
 
-/* The record of a row that is not just its fields and the usual line end. */
+/* The record, or just the line end, of a row that is not its fields and the usual line end. */
 static enum stoa_status note_row(const struct reader *reader, uint32_t row, struct stoa_error *err)
 {
     const struct stoa_csv_tile *tile = &reader->index.tile;
@@ -308,6 +308,7 @@ static enum stoa_status note_row(const struct reader *reader, uint32_t row, stru
     const uint32_t ncolumns = reader->layout->ncolumns;
     const uint32_t *ends = tile->ends + (size_t)row * tile->stride;
     const uint32_t end = ends[tile->stride - 1], row_end = tile->row_ends[row];
+    uint32_t begin = tile->row_begins[row];
 
     if (tile->stride == ncolumns || end == ends[ncolumns - 1] + 1) { /* all delimiters are there */
         if (row_end - end == notes->line_end_nbytes &&
@@ -317,9 +318,10 @@ static enum stoa_status note_row(const struct reader *reader, uint32_t row, stru
             notes->is_unended = true;
             return STOA_OK;
         }
+        if (tile->stride == ncolumns && stoa_csv_is_line_end(tile->text + end, row_end - end))
+            begin = end;
     }
-    return note_bytes(reader, &notes->records, tile->row + row, tile->row_begins[row], row_end,
-                      err);
+    return note_bytes(reader, &notes->records, tile->row + row, begin, row_end, err);
 }
 
 static bool is_rejected(const struct reader *reader, uint32_t row)

@@ -4,7 +4,8 @@
  *     a,b\n        head of the source
  *     1,x\n
  *     # why\n      gap in front of the next row
- *     2,"y"\r\n    record, where another line end is usual
+ *     2,"y"\r\n    record: its line end, where another one is usual
+ *     3\n          record, all of it: a field is missing
  *     \n           gap behind the last row: of the next unit's first, or the tail of the source
  */
 #ifndef STOA_CSV_NOTES_H
@@ -43,6 +44,14 @@ static inline const char *stoa_csv_piece(const struct stoa_csv_pieces *pieces, s
     return (const char *)pieces->bytes.data + begin;
 }
 
+/* Whether a record of a row is its line end alone, and its fields tell the rest; not where they
+   have a trailing delimiter. */
+static inline bool stoa_csv_is_line_end(const char *text, size_t nbytes)
+{
+    return (nbytes == 1 && (*text == '\n' || *text == '\r')) ||
+           (nbytes == 2 && text[0] == '\r' && text[1] == '\n');
+}
+
 struct stoa_csv_notes {
     struct stoa_notes base;
     void *owner; /* of the text that they are of; released with them */
@@ -55,7 +64,7 @@ struct stoa_csv_notes {
     struct stoa_csv_forms *forms; /* [ncolumns]; NULL: text is not kept */
     struct stoa_csv_pieces gaps;  /* in front of a row; of row nrows: behind the last */
     struct stoa_csv_rejects rejects;
-    struct stoa_csv_pieces records; /* whole records that the fields do not tell */
+    struct stoa_csv_pieces records; /* whole records that the fields do not tell; or line ends */
     char **misfits; /* [ncolumns], or NULL: of each column the message about the first value that is
                        not of its type, and was kept as text alone; NULL for none */
 };

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "csv/form.h"
+#include "csv/notes.h"
 
 #define BLOCK_NROWS  1024
 #define BLOCK_NCELLS 65536
@@ -197,7 +198,15 @@ static inline char *write_cell(char *out, const struct stoa_csv_cell *cell)
     return out + cell->nbytes;
 }
 
-static char *write_row(const struct restorer *restorer, size_t row, bool is_unended, char *out)
+static char *write_bytes(char *out, struct stoa_csv_cell bytes)
+{
+    if (bytes.nbytes > 0)
+        memcpy(out, bytes.text, bytes.nbytes);
+    return out + bytes.nbytes;
+}
+
+static char *write_row(const struct restorer *restorer, size_t row, struct stoa_csv_cell line_end,
+                       char *out)
 {
     const struct stoa_csv_source_dialect *dialect = restorer->rows->dialect;
     const char delimiter = dialect->csv.delimiter;
@@ -209,32 +218,31 @@ static char *write_row(const struct restorer *restorer, size_t row, bool is_unen
     }
     if (dialect->csv.trailing_delimiter <= 0)
         out--;
-    if (!is_unended) {
-        memcpy(out, dialect->line_end, 2);
-        out += dialect->line_end_nbytes;
-    }
-    return out;
-}
-
-static char *write_bytes(char *out, struct stoa_csv_cell bytes)
-{
-    if (bytes.nbytes > 0)
-        memcpy(out, bytes.text, bytes.nbytes);
-    return out + bytes.nbytes;
+    memcpy(out, line_end.text, 2); /* there are two, of which one may count */
+    return out + line_end.nbytes;
 }
 
 /* Rows [begin, end), whose cells are there. */
 static char *write_block(const struct restorer *restorer, size_t begin, size_t end, char *out)
 {
     const struct stoa_csv_restore_rows *rows = restorer->rows;
+    const struct stoa_csv_source_dialect *dialect = rows->dialect;
+    const struct stoa_csv_cell usual = {dialect->line_end, dialect->line_end_nbytes};
 
     for (size_t i = begin; i < end; i++) {
+        const struct stoa_csv_cell record = bytes_at(restorer->records, i);
+        const bool is_line_end = dialect->csv.trailing_delimiter <= 0 &&
+                                 stoa_csv_is_line_end(record.text, record.nbytes);
+        struct stoa_csv_cell line_end = is_line_end ? record : usual;
+
         if (restorer->gaps != NULL)
             out = write_bytes(out, bytes_at(restorer->gaps, i));
-        if (restorer->records != NULL && !stoa_array_is_null(restorer->records, i))
-            out = write_bytes(out, bytes_at(restorer->records, i));
+        if (rows->is_unended && i + 1 == rows->end)
+            line_end.nbytes = 0;
+        if (record.text == NULL || is_line_end)
+            out = write_row(restorer, i - begin, line_end, out);
         else
-            out = write_row(restorer, i - begin, rows->is_unended && i + 1 == rows->end, out);
+            out = write_bytes(out, record);
     }
     return out;
 }

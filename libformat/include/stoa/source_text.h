@@ -29,7 +29,7 @@ enum stoa_side_kind {
     STOA_SIDE_FORM = 1,   /* uint8: by which form the text of each value was made */
     STOA_SIDE_RAW = 2,    /* binary: the text of a field itself; null where it is not needed */
     STOA_SIDE_GAP = 3,    /* binary: the bytes in front of a record; null: none */
-    STOA_SIDE_RECORD = 4, /* binary: all bytes of a record; null where the fields tell */
+    STOA_SIDE_RECORD = 4, /* binary: all bytes of a record, or its line end; null: fields tell */
 };
 
 #define STOA_SIDE_RULE_NBYTES 8
