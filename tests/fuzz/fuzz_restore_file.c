@@ -24,6 +24,12 @@ static void must(bool good, const char *promise)
     abort();
 }
 
+/* A row group may claim any size: more memory would do, for all that is known. */
+static bool wants_memory(enum stoa_status st, const struct stoa_error *err)
+{
+    return st == STOA_ERR_USAGE && strstr(err->message, "of memory are too few") != NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
     const struct stoa_restore_options options = {.path = stoa_test_scratch_path("any.stoa"),
@@ -43,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     st = stoa_restore(&options, NULL, &err);
     must(st == STOA_OK || err.message[0] != '\0', "errors have a message");
     must(st == STOA_OK || st == STOA_ERR_CORRUPT || st == STOA_ERR_UNSUPPORTED ||
-             st == STOA_ERR_LIMIT || st == STOA_ERR_DATA,
+             st == STOA_ERR_LIMIT || st == STOA_ERR_DATA || wants_memory(st, &err),
          "errors are about the file");
     free(bytes);
     return 0;
