@@ -49,21 +49,25 @@ static size_t round_up(size_t nbytes)
 
 /* ---- The line of those that wait. The lock is held. ---- */
 
-/* Takes the smallest block of [nbytes, nbytes + a quarter) out of the line, or NULL. */
-static struct block *take(struct heap *heap, size_t nbytes)
+/* Where the smallest block of [nbytes, max_nbytes] hangs, or NULL. */
+static struct block **find(struct heap *heap, size_t nbytes, size_t max_nbytes)
 {
-    struct block **best = NULL, *taken;
+    struct block **best = NULL;
 
     for (struct block **at = &heap->first; *at != NULL; at = &(*at)->next)
-        if ((*at)->nbytes >= nbytes && (*at)->nbytes - nbytes <= nbytes / 4 &&
+        if ((*at)->nbytes >= nbytes && (*at)->nbytes <= max_nbytes &&
             (best == NULL || (*at)->nbytes < (*best)->nbytes))
             best = at;
-    if (best == NULL)
-        return NULL;
-    taken = *best;
-    *best = taken->next;
-    if (*best == NULL)
-        heap->end = best;
+    return best;
+}
+
+static struct block *take(struct heap *heap, struct block **at)
+{
+    struct block *taken = *at;
+
+    *at = taken->next;
+    if (*at == NULL)
+        heap->end = at;
     heap->nkept -= taken->nbytes;
     return taken;
 }
@@ -77,22 +81,24 @@ static void put(struct heap *heap, struct block *block)
     heap->nkept += block->nbytes;
 }
 
-/* Counts nbytes more in use. Returns those that have waited longest and are too many then. */
+/*
+ * Counts nbytes more in use. Returns those that are too many then: the smallest one that is enough,
+ * so that a small block costs no large one, else those that have waited longest.
+ */
 static struct block *count(struct heap *heap, size_t nbytes)
 {
-    struct block *surplus = heap->first, **end = &surplus;
+    struct block *surplus = NULL;
 
     heap->nused += nbytes;
     if (heap->nused > heap->npeak)
         heap->npeak = heap->nused;
     while (heap->nused + heap->nkept > heap->npeak) {
-        heap->nkept -= (*end)->nbytes;
-        end = &(*end)->next;
+        struct block **at = find(heap, heap->nused + heap->nkept - heap->npeak, SIZE_MAX);
+        struct block *taken = take(heap, at != NULL ? at : &heap->first);
+
+        taken->next = surplus;
+        surplus = taken;
     }
-    heap->first = *end;
-    if (heap->first == NULL)
-        heap->end = &heap->first;
-    *end = NULL;
     return surplus;
 }
 
@@ -111,10 +117,11 @@ static void unmap(struct block *block)
 /* One that waits, or NULL; then nbytes more are going to be mapped, and are counted. */
 static struct block *take_or_count(struct heap *heap, size_t nbytes, size_t nmapped)
 {
-    struct block *block, *surplus;
+    struct block *block, *surplus, **at;
 
     pthread_mutex_lock(&heap->lock);
-    block = take(heap, nbytes);
+    at = find(heap, nbytes, nbytes + nbytes / 4);
+    block = at != NULL ? take(heap, at) : NULL;
     surplus = count(heap, block != NULL ? block->nbytes : nmapped);
     pthread_mutex_unlock(&heap->lock);
     unmap(surplus);
