@@ -375,14 +375,29 @@ size_t stoa_time_format(int64_t value, enum stoa_time_unit unit, char *out)
     return (size_t)(p - out);
 }
 
-size_t stoa_timestamp_format(int64_t value, enum stoa_time_unit unit, bool zoned, char separator,
-                             char *out)
+/* A sign, the year and "-MM-DD" are no more than what a known day has room for. */
+_Static_assert(1 + YEAR_NDIGITS + 6 <= sizeof(((struct stoa_known_day *)0)->text), "a day fits");
+
+static char *write_known_date(struct stoa_known_days *known, char *p, int64_t days)
+{
+    struct stoa_known_day *day = &known->items[(uint64_t)days % STOA_KNOWN_DAYS];
+
+    if (day->days != days || day->nbytes == 0) {
+        day->days = days;
+        day->nbytes = (uint8_t)(write_date(day->text, days) - day->text);
+    }
+    memcpy(p, day->text, sizeof(day->text)); /* a fixed size is fast */
+    return p + day->nbytes;
+}
+
+size_t stoa_timestamp_format_known(struct stoa_known_days *known, int64_t value,
+                                   enum stoa_time_unit unit, bool zoned, char separator, char *out)
 {
     uint64_t fraction;
     int64_t seconds = split_seconds(value, unit, &fraction);
     int64_t days = floor_div(seconds, STOA_DAY_SECONDS);
     unsigned clock = (unsigned)(seconds - days * STOA_DAY_SECONDS);
-    char *p = write_date(out, days);
+    char *p = known != NULL ? write_known_date(known, out, days) : write_date(out, days);
 
     *p++ = separator;
     p = write_two(p, clock / 3600);
@@ -390,4 +405,10 @@ size_t stoa_timestamp_format(int64_t value, enum stoa_time_unit unit, bool zoned
     if (zoned)
         *p++ = 'Z';
     return (size_t)(p - out);
+}
+
+size_t stoa_timestamp_format(int64_t value, enum stoa_time_unit unit, bool zoned, char separator,
+                             char *out)
+{
+    return stoa_timestamp_format_known(NULL, value, unit, zoned, separator, out);
 }

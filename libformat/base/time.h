@@ -76,4 +76,21 @@ bool stoa_timestamp_from_seconds(int64_t seconds, uint32_t nanos, enum stoa_time
 size_t stoa_timestamp_format(int64_t value, enum stoa_time_unit unit, bool zoned, char separator,
                              char *out);
 
+/*
+ * Texts of days that were written before, {0} of none: most timestamps of a table lie in a day of
+ * another one. One thread at a time.
+ */
+#define STOA_KNOWN_DAYS 64
+struct stoa_known_days {
+    struct stoa_known_day {
+        int64_t days;
+        uint8_t nbytes; /* 0: no day stands here */
+        char text[23];
+    } items[STOA_KNOWN_DAYS];
+};
+
+/* The same text, by way of `known`, which may be NULL. */
+size_t stoa_timestamp_format_known(struct stoa_known_days *known, int64_t value,
+                                   enum stoa_time_unit unit, bool zoned, char separator, char *out);
+
 #endif

@@ -16,6 +16,7 @@
 
 #include "base/bits.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "column/array.h"
@@ -30,7 +31,10 @@
 enum kind {
     KIND_NOTHING, /* all are null */
     KIND_BARE,    /* numbers and times that hold nothing special */
-    KIND_ODD,     /* those that may hold the delimiter or be the text of null, or have quotes */
+    KIND_BARE_INT64,
+    KIND_BARE_FLOAT64,
+    KIND_BARE_TIMESTAMP,
+    KIND_ODD, /* those that may hold the delimiter or be the text of null, or have quotes */
     KIND_UTF8,
     KIND_ENUM,
     KIND_BASE64,
@@ -39,11 +43,13 @@ enum kind {
 
 struct column {
     enum kind kind;
-    bool quoted;   /* every value */
-    bool plain;    /* of this run: no byte of the texts is special */
-    bool is_first; /* of a record, where a '#' could begin a comment */
+    bool quoted;    /* every value */
+    bool plain;     /* of this run: no byte of the texts is special */
+    bool is_first;  /* of a record, where a '#' could begin a comment */
+    char separator; /* of timestamps, between day and clock */
     stoa_value_format *format;
-    struct stoa_time_pattern *pattern; /* owned; NULL but for KIND_PATTERN */
+    struct stoa_known_days *known_days; /* borrowed */
+    struct stoa_time_pattern *pattern;  /* owned; NULL but for KIND_PATTERN */
     const struct stoa_field *field;
     const struct stoa_array *array;
 };
@@ -265,6 +271,42 @@ static int64_t seconds_of(const struct column *column, size_t row, uint32_t *nan
     return x / per_second - (x < 0 && x % per_second != 0);
 }
 
+/* The usual types, without a call by a pointer for each value. */
+static void put_int64(struct cursor *cursor, const struct column *column, size_t row)
+{
+    int64_t x;
+
+    memcpy(&x, column->array->values + row * sizeof(x), sizeof(x));
+    cursor->at += stoa_number_format_int64(x, (char *)cursor->at);
+}
+
+static void put_float64(struct cursor *cursor, const struct column *column, size_t row)
+{
+    double x;
+
+    memcpy(&x, column->array->values + row * sizeof(x), sizeof(x));
+    cursor->at += stoa_number_format_double(x, (char *)cursor->at);
+}
+
+static size_t format_timestamp(const struct column *column, size_t row, char *out)
+{
+    const struct stoa_type *type = &column->field->type;
+    int64_t x;
+
+    memcpy(&x, column->array->values + row * sizeof(x), sizeof(x));
+    return stoa_timestamp_format_known(column->known_days, x, type->unit, type->zone != NULL,
+                                       column->separator, out);
+}
+
+/* Value `row` of a type that is neither text nor bytes. */
+static size_t format_value(const struct column *column, size_t row, char *out)
+{
+    const struct stoa_type *type = &column->field->type;
+
+    return type->id == STOA_TIMESTAMP ? format_timestamp(column, row, out)
+                                      : column->format(type, column->array->values, row, out);
+}
+
 /* By the pattern, with all digits of the unit where it has a fraction; years that it has no digits
    for in ISO 8601. */
 static bool put_pattern(struct cursor *cursor, const struct column *column, size_t row)
@@ -277,7 +319,7 @@ static bool put_pattern(struct cursor *cursor, const struct column *column, size
                                              ndigits > 0 ? ndigits : 1, STOA_UTC_Z, text);
 
     if (nbytes == 0)
-        nbytes = column->format(&column->field->type, column->array->values, row, text);
+        nbytes = format_value(column, row, text);
     return put_text(cursor, column, (const uint8_t *)text, nbytes);
 }
 
@@ -289,6 +331,15 @@ static bool put_value(struct cursor *cursor, const struct column *column, size_t
     size_t nbytes;
 
     switch (column->kind) {
+    case KIND_BARE_INT64:
+        put_int64(cursor, column, row);
+        return true;
+    case KIND_BARE_FLOAT64:
+        put_float64(cursor, column, row);
+        return true;
+    case KIND_BARE_TIMESTAMP:
+        cursor->at += format_timestamp(column, row, (char *)cursor->at);
+        return true;
     case KIND_UTF8:
         return put_text(cursor, column, array->values + offsets[row],
                         (size_t)(offsets[row + 1] - offsets[row]));
@@ -299,7 +350,7 @@ static bool put_value(struct cursor *cursor, const struct column *column, size_t
     case KIND_PATTERN:
         return put_pattern(cursor, column, row);
     default:
-        nbytes = column->format(&column->field->type, array->values, row, (char *)cursor->at);
+        nbytes = format_value(column, row, (char *)cursor->at);
         if (column->kind == KIND_ODD)
             return settle(cursor, column, nbytes);
         cursor->at += nbytes;
@@ -328,22 +379,11 @@ static enum stoa_status refuse(const struct cursor *cursor, const struct stoa_fi
 /* ---- Rows. ---- */
 
 /* Timestamps that were read with a T between day and clock are written with one. */
-static size_t format_with_t(const struct stoa_type *type, const uint8_t *values, size_t i,
-                            char *out)
-{
-    int64_t value;
-
-    memcpy(&value, values + i * sizeof(value), sizeof(value));
-    return stoa_timestamp_format(value, type->unit, type->zone != NULL, 'T', out);
-}
-
-static stoa_value_format *format_of(const struct stoa_field *field)
+static char separator_of(const struct stoa_field *field)
 {
     const char *pattern = stoa_metadata_get(&field->metadata, STOA_METADATA_CSV_FORMAT);
 
-    if (field->type.id == STOA_TIMESTAMP && pattern != NULL && strstr(pattern, "%dT%H") != NULL)
-        return format_with_t;
-    return stoa_value_format_find(field->type.id);
+    return pattern != NULL && strstr(pattern, "%dT%H") != NULL ? 'T' : ' ';
 }
 
 /* Numbers and bools are bare among values that have quotes, so that they are told from text. */
@@ -376,7 +416,10 @@ static enum kind kind_of(const struct stoa_csv_style *style, enum stoa_type_id i
         return KIND_BASE64;
     if (is_quoted(style, id) || style->null_nbytes > 0 || !is_in_text_only(style->delimiter))
         return KIND_ODD;
-    return KIND_BARE;
+    return id == STOA_INT64       ? KIND_BARE_INT64
+           : id == STOA_FLOAT64   ? KIND_BARE_FLOAT64
+           : id == STOA_TIMESTAMP ? KIND_BARE_TIMESTAMP
+                                  : KIND_BARE;
 }
 
 /* A pattern that is none for its type is no matter here: ISO 8601 says the same. */
@@ -397,7 +440,8 @@ static enum stoa_status init_pattern(struct column *column, struct stoa_error *e
 }
 
 static enum stoa_status init_columns(const struct stoa_csv_style *style,
-                                     const struct stoa_batch *batch, struct column *columns,
+                                     const struct stoa_batch *batch,
+                                     struct stoa_known_days *known_days, struct column *columns,
                                      struct stoa_error *err)
 {
     enum stoa_status st = STOA_OK;
@@ -409,7 +453,9 @@ static enum stoa_status init_columns(const struct stoa_csv_style *style,
             .kind = kind_of(style, field->type.id),
             .quoted = is_quoted(style, field->type.id),
             .is_first = i == 0,
-            .format = format_of(field),
+            .separator = separator_of(field),
+            .format = stoa_value_format_find(field->type.id),
+            .known_days = known_days,
             .field = field,
             .array = &batch->columns[i],
         };
@@ -489,13 +535,14 @@ enum stoa_status stoa_csv_append_rows(const struct stoa_csv_style *style,
                                       struct stoa_buffer *out, struct stoa_error *err)
 {
     const uint32_t ncolumns = batch->ncolumns;
+    struct stoa_known_days known_days = {0};
     struct column *columns = NULL;
     size_t row_nbytes = STOA_TEXT_NBYTES; /* what a formatter may write behind its value */
     size_t run_nrows, run_end;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&columns, ncolumns, sizeof(*columns), err));
-    STOA_TRY(init_columns(style, batch, columns, err));
+    STOA_TRY(init_columns(style, batch, &known_days, columns, err));
     for (uint32_t i = 0; i < ncolumns; i++)
         row_nbytes += value_max_nbytes(&columns[i]) + style->null_nbytes;
     run_nrows = row_nbytes < RUN_NBYTES / RUN_NROWS ? RUN_NROWS : RUN_NBYTES / row_nbytes + 1;

@@ -395,6 +395,36 @@ static bool are_usual(const uint8_t *bytes, size_t begin, size_t end)
     return any == 0;
 }
 
+/* Values [begin, end) that all follow the rule, and are printed by one function. */
+static enum stoa_status print_plain_run(const struct stoa_csv_printer *printer,
+                                        stoa_csv_value_printer *print,
+                                        const struct stoa_array *array, size_t begin, size_t end,
+                                        struct stoa_csv_cell *cells, struct stoa_csv_pool *pool,
+                                        struct stoa_error *err)
+{
+    const struct stoa_csv_rule *rule = &printer->rule;
+    const struct stoa_type *type = &printer->column.field->type;
+    const bool has_zeros = rule->zero != rule->form;
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = begin; i < end; i++, cells++) {
+        unsigned form = rule->form;
+
+        if (stoa_array_is_null(array, i)) {
+            STOA_TRY(print_null(printer, rule->null, rule->null_quoted, pool, cells, err));
+            continue;
+        }
+        if (has_zeros && stoa_csv_value_is_zero(type, array, i))
+            form = rule->zero;
+        STOA_TRY(pool_reserve(pool, STOA_CSV_VALUE_NBYTES, err));
+        *cells = pool_take(pool, print(printer, array, i, form, pool->next));
+        if (cells->nbytes == 0)
+            STOA_TRY(quote_text(printer->options, *cells, pool, cells, err));
+    }
+out:
+    return st;
+}
+
 enum stoa_status stoa_csv_print(const struct stoa_csv_printer *printer,
                                 const struct stoa_array *array, const uint8_t *bytes,
                                 const struct stoa_array *raw, size_t begin, size_t end,
@@ -404,11 +434,14 @@ enum stoa_status stoa_csv_print(const struct stoa_csv_printer *printer,
     const struct stoa_type *type = &printer->column.field->type;
     const struct stoa_csv_rule *rule = &printer->rule;
     const bool usual = are_usual(bytes, begin, end);
+    stoa_csv_value_printer *print = stoa_csv_value_printer_find(printer);
     bool bare = false;
     enum stoa_status st = STOA_OK;
 
     if (begin == end)
         return STOA_OK;
+    if (usual && print != NULL && rule->quoting != STOA_CSV_RULE_VALUES)
+        return print_plain_run(printer, print, array, begin, end, cells, pool, err);
     if (type->id == STOA_UTF8 && usual && is_bare_text(printer, array, begin, end)) {
         lend_texts(array, begin, end, cells);
         bare = true;

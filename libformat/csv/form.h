@@ -84,9 +84,10 @@ struct stoa_csv_printer {
     struct stoa_csv_column column;
     const struct stoa_csv_options *options;
     struct stoa_csv_rule rule;
-    bool is_plain;                  /* numbers have a '.' and no groups */
-    struct stoa_csv_words nulls;    /* the words; two spellings stand in front of them */
-    struct stoa_csv_words words[2]; /* of false and true */
+    bool is_plain;                      /* numbers have a '.' and no groups */
+    struct stoa_known_days *known_days; /* set by those who print much; NULL: none */
+    struct stoa_csv_words nulls;        /* the words; two spellings stand in front of them */
+    struct stoa_csv_words words[2];     /* of false and true */
 };
 
 /*
@@ -151,6 +152,14 @@ struct stoa_csv_cell stoa_csv_value_text(const struct stoa_type *type,
 
 /* Whether values are printed: numbers, times, bool, uuid. The others are text or bytes. */
 bool stoa_csv_type_is_printed(const struct stoa_type *type);
+
+/* Prints one value, as stoa_csv_value_print() does, with the point of C and without groups. */
+typedef char *stoa_csv_value_printer(const struct stoa_csv_printer *printer,
+                                     const struct stoa_array *array, size_t i, unsigned form,
+                                     char *out);
+
+/* The one of a type; NULL for types that are not printed, or not by such a one alone. */
+stoa_csv_value_printer *stoa_csv_value_printer_find(const struct stoa_csv_printer *printer);
 
 /*
  * Value i, which is not null, at `out` in `form`, with as many digits behind the point as it needs

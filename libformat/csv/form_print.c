@@ -25,10 +25,14 @@ static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
 /* ---- Numbers. ---- */
 
 /* The last `ndigits` digits of x. */
-static char *write_padded(char *out, uint64_t x, unsigned ndigits)
+static inline char *write_padded(char *out, uint64_t x, unsigned ndigits)
 {
-    for (unsigned i = ndigits; i > 0; x /= 10)
-        out[--i] = (char)('0' + x % 10);
+    unsigned i = ndigits;
+
+    for (; i >= 2; x /= 100)
+        memcpy(out + (i -= 2), stoa_digit_pairs + 2 * (x % 100), 2);
+    if (i > 0)
+        out[0] = (char)('0' + x % 10);
     return out + ndigits;
 }
 
@@ -151,10 +155,9 @@ static char *print_decimal(const struct stoa_csv_printer *printer, const struct 
     return out + nbytes;
 }
 
-static char *print_integer(const struct stoa_csv_printer *printer, const struct stoa_array *array,
-                           size_t i, unsigned form, char *out)
+/* A printed integer with as many digits as the form asks for. */
+static char *pad_integer(char *out, size_t nbytes, unsigned form)
 {
-    size_t nbytes = stoa_array_format(printer->column.field, array, i, out);
     size_t sign = *out == '-', ndigits = nbytes - sign;
 
     if (ndigits >= form)
@@ -162,6 +165,22 @@ static char *print_integer(const struct stoa_csv_printer *printer, const struct 
     memmove(out + sign + form - ndigits, out + sign, ndigits);
     memset(out + sign, '0', form - ndigits);
     return out + sign + form;
+}
+
+static char *print_integer(const struct stoa_csv_printer *printer, const struct stoa_array *array,
+                           size_t i, unsigned form, char *out)
+{
+    return pad_integer(out, stoa_array_format(printer->column.field, array, i, out), form);
+}
+
+static char *print_int64(const struct stoa_csv_printer *printer, const struct stoa_array *array,
+                         size_t i, unsigned form, char *out)
+{
+    int64_t x;
+
+    (void)printer;
+    memcpy(&x, array->values + i * sizeof(x), sizeof(x));
+    return pad_integer(out, stoa_number_format_int64(x, out), form);
 }
 
 /* A printed number in a dialect with another point, or with groups of three digits. */
@@ -202,12 +221,10 @@ static char *print_date(const struct stoa_csv_printer *printer, const struct sto
     return out + stoa_date_format(days, out);
 }
 
-/* Seconds and nanoseconds of a time or timestamp. */
-static int64_t seconds_of(const struct stoa_type *type, const struct stoa_array *array, size_t i,
-                          uint32_t *nanos)
+/* Seconds and nanoseconds of a value of a time or timestamp. */
+static int64_t split_value(const struct stoa_type *type, int64_t value, uint32_t *nanos)
 {
     const int64_t per_second = stoa_time_unit_per_second(type->unit);
-    int64_t value = stoa_scalar_get(type, array, i).i64;
     int64_t seconds, rest;
 
     *nanos = 0;
@@ -221,6 +238,12 @@ static int64_t seconds_of(const struct stoa_type *type, const struct stoa_array 
     }
     *nanos = (uint32_t)(rest * (INT64_C(1000000000) / per_second));
     return seconds;
+}
+
+static int64_t seconds_of(const struct stoa_type *type, const struct stoa_array *array, size_t i,
+                          uint32_t *nanos)
+{
+    return split_value(type, stoa_scalar_get(type, array, i).i64, nanos);
 }
 
 /* Digits of a fraction of a second that are needed. */
@@ -285,14 +308,17 @@ static char *print_timestamp(const struct stoa_csv_printer *printer, const struc
 {
     const struct stoa_type *type = &printer->column.field->type;
     uint32_t nanos;
-    int64_t seconds = seconds_of(type, array, i, &nanos);
-    unsigned ndigits = max_fraction(form, nanos);
+    int64_t value, seconds;
+    unsigned ndigits;
 
+    memcpy(&value, array->values + i * sizeof(value), sizeof(value));
+    seconds = split_value(type, value, &nanos);
+    ndigits = max_fraction(form, nanos);
     if (printer->column.has_pattern)
         return out + stoa_time_pattern_format(&printer->column.pattern, seconds, nanos, ndigits,
                                               FORM_ZONE(form), out);
-    out +=
-        stoa_timestamp_format(seconds, STOA_SECOND, false, form & STOA_CSV_FORM_T ? 'T' : ' ', out);
+    out += stoa_timestamp_format_known(printer->known_days, seconds, STOA_SECOND, false,
+                                       form & STOA_CSV_FORM_T ? 'T' : ' ', out);
     out = write_fraction(out, nanos, ndigits);
     return type->zone != NULL ? write_zone(out, FORM_ZONE(form)) : out;
 }
@@ -330,17 +356,14 @@ static char *print_other(const struct stoa_csv_printer *printer, const struct st
 
 /* ---- By type. ---- */
 
-typedef char *print_function(const struct stoa_csv_printer *printer, const struct stoa_array *array,
-                             size_t i, unsigned form, char *out);
-
 /* clang-format off */
 static const struct kind {
-    print_function *print;
+    stoa_csv_value_printer *print;
     bool is_number; /* has the point and the groups of the dialect */
 } kinds[] = {
     [STOA_BOOL]      = {print_bool, false},     [STOA_INT8]     = {print_integer, true},
     [STOA_INT16]     = {print_integer, true},   [STOA_INT32]    = {print_integer, true},
-    [STOA_INT64]     = {print_integer, true},   [STOA_UINT8]    = {print_integer, true},
+    [STOA_INT64]     = {print_int64, true},   [STOA_UINT8]    = {print_integer, true},
     [STOA_UINT16]    = {print_integer, true},   [STOA_UINT32]   = {print_integer, true},
     [STOA_UINT64]    = {print_integer, true},   [STOA_FLOAT16]  = {print_float, true},
     [STOA_FLOAT32]   = {print_float, true},     [STOA_FLOAT64]  = {print_double, true},
@@ -367,6 +390,15 @@ bool stoa_csv_value_is_zero(const struct stoa_type *type, const struct stoa_arra
 bool stoa_csv_type_is_printed(const struct stoa_type *type)
 {
     return (size_t)type->id < sizeof(kinds) / sizeof(kinds[0]) && kinds[type->id].print != NULL;
+}
+
+stoa_csv_value_printer *stoa_csv_value_printer_find(const struct stoa_csv_printer *printer)
+{
+    const struct stoa_type *type = &printer->column.field->type;
+
+    if (!stoa_csv_type_is_printed(type) || (kinds[type->id].is_number && !printer->is_plain))
+        return NULL;
+    return kinds[type->id].print;
 }
 
 char *stoa_csv_value_print(const struct stoa_csv_printer *printer, const struct stoa_array *array,

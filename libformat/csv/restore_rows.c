@@ -37,6 +37,7 @@ struct restorer {
     const struct stoa_array *gaps;
     const struct stoa_array *records;
     struct stoa_csv_pool pool;
+    struct stoa_known_days known_days;
     struct stoa_csv_cell *cells; /* [ncolumns][block_nrows] */
     size_t block_nrows;
 };
@@ -134,6 +135,7 @@ static enum stoa_status init_printer(struct restorer *restorer, uint32_t i,
 
     st =
         stoa_csv_printer_init(&restorer->columns[i].printer, field, &restorer->reading, rule, &why);
+    restorer->columns[i].printer.known_days = &restorer->known_days;
     if (st == STOA_ERR_USAGE)
         return stoa_fail(err, STOA_ERR_CORRUPT, "%s", why.message);
     if (st != STOA_OK && err != NULL)

@@ -445,6 +445,29 @@ static void timestamps_come_back_from_their_text(void **state)
     }
 }
 
+/* Days come back, and push each other out of their places. */
+static void known_days_change_no_text(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct stoa_known_days known = {0};
+
+    stoa_test_random_init(&random, "known_days_change_no_text");
+    for (size_t i = 0; i < stoa_test_ncases(200000); i++) {
+        enum stoa_time_unit unit = (enum stoa_time_unit)(i % 4);
+        int64_t value = stoa_test_random_between(&random, INT64_C(-8640000), INT64_C(8640000));
+        char expected[STOA_TIME_NBYTES], text[STOA_TIME_NBYTES];
+        size_t nbytes;
+
+        if (stoa_test_random_one_in(&random, 8))
+            value = (int64_t)stoa_test_random_u64(&random);
+        nbytes = stoa_timestamp_format(value, unit, false, ' ', expected);
+        assert_int_equal(stoa_timestamp_format_known(&known, value, unit, false, ' ', text),
+                         nbytes);
+        assert_memory_equal(text, expected, nbytes);
+    }
+}
+
 static void timestamps_look_as_libc_prints_them(void **state)
 {
     (void)state;
@@ -486,6 +509,7 @@ int main(void)
         cmocka_unit_test(text_that_is_no_timestamp_is_refused),
         cmocka_unit_test(timestamps_are_exact_or_refused),
         cmocka_unit_test(timestamps_come_back_from_their_text),
+        cmocka_unit_test(known_days_change_no_text),
         cmocka_unit_test(timestamps_look_as_libc_prints_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
