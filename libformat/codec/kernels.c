@@ -16,7 +16,6 @@
 
 #include "base/bits.h"
 #include "base/bytes.h"
-#include "base/cpu.h"
 #include "codec/kernel_table.h"
 
 /* Little-endian word i of type T in packed bytes. */
@@ -240,15 +239,6 @@ static inline void differences(const uint8_t *values, size_t n, uint64_t before,
 }
 
 STOA_KERNELS_TABLE(stoa_kernels_scalar);
-
-const struct stoa_kernels *stoa_kernels(void)
-{
-#if defined(__x86_64__)
-    if (stoa_cpu_has_avx2())
-        return &stoa_kernels_avx2;
-#endif
-    return &stoa_kernels_scalar;
-}
 
 struct stoa_range stoa_least_range(const uint8_t *values, unsigned width, size_t n, uint64_t *flip)
 {

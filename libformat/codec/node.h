@@ -140,9 +140,15 @@ struct stoa_page_node {
 
 /* ---- Encoding. ---- */
 
+struct stoa_page_checker; /* page_check.c */
+
+void stoa_page_checker_free(struct stoa_page_checker *checker);
+
 struct stoa_encoder {
     struct stoa_zstd_encoder *zstd;
-    struct stoa_buffer payload; /* of all nodes of the page so far */
+    struct stoa_page_checker *checker; /* made when it is first needed */
+    bool checks;                       /* stoa_encoder_set_checks() */
+    struct stoa_buffer payload;        /* of all nodes of the page so far */
     struct stoa_scratch scratch;
     struct stoa_page_node nodes[STOA_PAGE_MAX_NODES];
     unsigned nnodes;

@@ -41,6 +41,20 @@ STOA_CHECK enum stoa_status stoa_page_encode(struct stoa_encoder *encoder,
                                              uint32_t *raw_nbytes, struct stoa_error *err);
 
 /*
+ * As stoa_page_encode(), for pages that are kept: with set_checks() each is decoded and compared
+ * bit by bit before it is handed out. STOA_ERR_CORRUPT when something else comes back, which is a
+ * fault of this library or of the machine. Cost: that of decoding, and the memory of a page, which
+ * is kept with the encoder up to 4 MiB.
+ */
+STOA_CHECK enum stoa_status stoa_page_encode_checked(struct stoa_encoder *encoder,
+                                                     const struct stoa_vector *values,
+                                                     enum stoa_phys phys, const uint8_t *validity,
+                                                     size_t first_bit, const struct stoa_plan *plan,
+                                                     struct stoa_buffer *out, uint32_t *raw_nbytes,
+                                                     struct stoa_error *err);
+void stoa_encoder_set_checks(struct stoa_encoder *encoder, bool checks);
+
+/*
  * Where the values of a page go. The caller sets the pointers before each page.
  *
  * values    fixed width: room for nvalues * width bytes and 64 more.

@@ -41,6 +41,7 @@ void stoa_encoder_free(struct stoa_encoder *encoder)
     if (encoder == NULL)
         return;
     stoa_zstd_encoder_free(encoder->zstd);
+    stoa_page_checker_free(encoder->checker);
     stoa_buffer_free(&encoder->payload);
     stoa_scratch_free(&encoder->scratch);
     stoa_free(encoder);

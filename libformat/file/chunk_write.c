@@ -14,6 +14,7 @@
 #include "file/chunk_write.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/bits.h"
 #include "base/error.h"
@@ -124,11 +125,11 @@ static enum stoa_status write_page(struct stoa_encoder *encoder, struct pages *p
     size_t begin = out->nbytes;
     uint8_t *to;
     struct stoa_page_entry entry = {.first_child = first_child};
-    enum stoa_status st = stoa_page_encode(encoder, values, phys, validity, first_bit, plan, out,
-                                           &entry.raw_nbytes, err);
+    enum stoa_status st = stoa_page_encode_checked(encoder, values, phys, validity, first_bit, plan,
+                                                   out, &entry.raw_nbytes, err);
 
     if (st != STOA_OK)
-        return st;
+        return st == STOA_ERR_CORRUPT ? stoa_wrap(err, st, "page %" PRIu32, pages->nwritten) : st;
     if (out->nbytes - pages->head > UINT32_MAX)
         return stoa_fail(err, STOA_ERR_LIMIT, "a row group of more than 4 GiB in one column");
     entry.end = (uint32_t)(out->nbytes - pages->first);

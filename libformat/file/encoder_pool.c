@@ -3,11 +3,23 @@
  */
 #include "file/encoder_pool.h"
 
-void stoa_encoder_pool_init(struct stoa_encoder_pool *pool, int zstd_level)
+enum stoa_status stoa_rules_encoder(const struct stoa_rules *rules, bool checks,
+                                    struct stoa_encoder **out, struct stoa_error *err)
+{
+    enum stoa_status st = stoa_encoder_new(out, rules->zstd_level, err);
+
+    if (st == STOA_OK)
+        stoa_encoder_set_checks(*out, checks);
+    return st;
+}
+
+void stoa_encoder_pool_init(struct stoa_encoder_pool *pool, const struct stoa_rules *rules,
+                            bool checks)
 {
     for (unsigned i = 0; i < STOA_ENCODER_POOL_NSLOTS; i++)
         atomic_init(&pool->slots[i], NULL);
-    pool->zstd_level = zstd_level;
+    pool->rules = rules;
+    pool->checks = checks;
 }
 
 void stoa_encoder_pool_reset(struct stoa_encoder_pool *pool)
@@ -24,7 +36,7 @@ enum stoa_status stoa_encoder_pool_take(struct stoa_encoder_pool *pool, struct s
         if (*out != NULL)
             return STOA_OK;
     }
-    return stoa_encoder_new(out, pool->zstd_level, err);
+    return stoa_rules_encoder(pool->rules, pool->checks, out, err);
 }
 
 void stoa_encoder_pool_give(struct stoa_encoder_pool *pool, struct stoa_encoder *encoder)

@@ -7,16 +7,24 @@
 #include <stdatomic.h>
 
 #include "codec/page.h"
+#include "file/rules.h"
 
 #define STOA_ENCODER_POOL_NSLOTS 64
 
 /* A slot is taken and filled by one exchange. */
 struct stoa_encoder_pool {
     _Atomic(struct stoa_encoder *) slots[STOA_ENCODER_POOL_NSLOTS]; /* NULL: empty */
-    int zstd_level;
+    const struct stoa_rules *rules;
+    bool checks;
 };
 
-void stoa_encoder_pool_init(struct stoa_encoder_pool *pool, int zstd_level);
+/* An encoder as `rules` want it; `checks`: see stoa_page_encode_checked(). */
+STOA_CHECK enum stoa_status stoa_rules_encoder(const struct stoa_rules *rules, bool checks,
+                                               struct stoa_encoder **out, struct stoa_error *err);
+
+/* `rules` are borrowed. */
+void stoa_encoder_pool_init(struct stoa_encoder_pool *pool, const struct stoa_rules *rules,
+                            bool checks);
 
 /* Frees the encoders in it; all were given back. `{0}` is fine. */
 void stoa_encoder_pool_reset(struct stoa_encoder_pool *pool);

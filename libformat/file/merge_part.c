@@ -8,6 +8,7 @@
  * merged file asks for.
  */
 #include "file/merge_part.h"
+#include "file/encoder_pool.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -35,7 +36,7 @@ enum stoa_status stoa_merger_init(struct stoa_merger *merger, const struct stoa_
     for (uint32_t node = 0; node < made.nnodes; node += made.nodes[node].nnodes)
         made.columns[column++] = node;
     made.columns[column] = made.nnodes;
-    STOA_TRY(stoa_encoder_new(&made.encoder, stoa_default_rules.zstd_level, err));
+    STOA_TRY(stoa_rules_encoder(&stoa_default_rules, true, &made.encoder, err));
     *merger = made;
     made = (struct stoa_merger){0};
 out:

@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "column/array_cast.h"
+#include "file/encoder_pool.h"
 #include "file/recover.h"
 #include "file/row_group_write.h"
 
@@ -195,7 +196,7 @@ enum stoa_status stoa_recover_repair(struct stoa_recover *rec, const struct stoa
     enum stoa_status st;
 
     if (rec->encoder == NULL)
-        STOA_TRY(stoa_encoder_new(&rec->encoder, stoa_default_rules.zstd_level, err));
+        STOA_TRY(stoa_rules_encoder(&stoa_default_rules, true, &rec->encoder, err));
     STOA_TRY(stoa_schema_nodes(&schema, &nodes, &nnodes, err));
     STOA_TRY(stoa_batch_init(&batch, &schema, err));
     batch.nrows = rec->reader.group.nrows;

@@ -176,7 +176,7 @@ enum stoa_status stoa_rewriter_open(struct stoa_sink *sink, struct stoa_reader *
     merger = &rewriter->merger;
     rewriter->rules = rules;
     rewriter->given = given;
-    stoa_encoder_pool_init(&rewriter->encoders, rules->zstd_level);
+    stoa_encoder_pool_init(&rewriter->encoders, rules, true);
     STOA_TRY(select_given(rewriter, schema, err));
     STOA_TRY(stoa_merger_init(merger, schema, reader->footer.memory_nbytes, err));
     merger->file = &rewriter->file;

@@ -102,7 +102,7 @@ enum stoa_status stoa_writer_open_rules(struct stoa_sink *sink, const struct sto
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&writer, 1, sizeof(*writer), err));
-    stoa_encoder_pool_init(&writer->encoders, rules->zstd_level);
+    stoa_encoder_pool_init(&writer->encoders, rules, options == NULL || !options->no_page_checks);
     atomic_init(&writer->chains_nbytes, 0);
     atomic_init(&writer->rest_nbytes, 0);
     atomic_init(&writer->failed, false);

@@ -41,6 +41,13 @@ extern "C" {
 struct stoa_writer_options {
     uint32_t row_group_nrows;  /* append: rows of a group, 1..2^24; 0: 131,072 */
     uint64_t row_group_nbytes; /* append: Arrow bytes of a group at the most; 0: 32 MiB */
+
+    /*
+     * Every page is decoded and compared with its values before it is written: what a fault of the
+     * encoder or of the machine made of it is an error (STOA_ERR_CORRUPT, with column and page) and
+     * reaches no file. `true` leaves that out.
+     */
+    bool no_page_checks;
 };
 
 struct stoa_writer;

@@ -97,6 +97,7 @@ static void case_init(struct page_case *c, enum stoa_phys phys, unsigned shape, 
 {
     *c = (struct page_case){.shape = stoa_test_shape_name(shape), .nulls = nulls, .every = 1};
     assert_int_equal(stoa_encoder_new(&c->encoder, 1, NULL), STOA_OK);
+    stoa_encoder_set_checks(c->encoder, true);
     assert_int_equal(stoa_decoder_new(&c->decoder, NULL), STOA_OK);
     stoa_test_values_make(&c->plain, phys, FIXED_WIDTH, shape, n, r);
     make_validity(c, r);
@@ -183,9 +184,9 @@ static void check_plan(void *context, const struct stoa_plan *plan)
     assert_true(stoa_plan_is_allowed(plan, values->phys));
     stoa_plan_print(plan, name);
     c->page.nbytes = 0;
-    if (stoa_page_encode(c->encoder, dict ? &codes : values, values->phys,
-                         c->nulls == NO_NULLS ? NULL : c->validity, FIRST_BIT, plan, &c->page,
-                         &raw_nbytes, &err) != STOA_OK)
+    if (stoa_page_encode_checked(c->encoder, dict ? &codes : values, values->phys,
+                                 c->nulls == NO_NULLS ? NULL : c->validity, FIRST_BIT, plan,
+                                 &c->page, &raw_nbytes, &err) != STOA_OK)
         fail_msg("%s of \"%s\": %s", name, c->shape, err.message);
     assert_int_equal(stoa_page_describe(c->page.data, c->page.nbytes, found, &err), STOA_OK);
     if (values_payload_nbytes(&c->page) > plain_nbytes(dict ? &codes : values) + 16)
@@ -587,9 +588,11 @@ static enum stoa_status encodes_and_decodes(void *context, struct stoa_error *er
     memset(validity, 0xdf, sizeof(validity));
     assert_true(stoa_plan_parse(f->plan, f->phys, &plan));
     st = stoa_encoder_new(&encoder, 1, err);
-    if (st == STOA_OK)
-        st = stoa_page_encode(encoder, f->values, f->phys, validity, 0, &plan, &page, &raw_nbytes,
-                              err);
+    if (st == STOA_OK) {
+        stoa_encoder_set_checks(encoder, true);
+        st = stoa_page_encode_checked(encoder, f->values, f->phys, validity, 0, &plan, &page,
+                                      &raw_nbytes, err);
+    }
     if (st == STOA_OK)
         st = stoa_decoder_new(&decoder, err);
     if (st == STOA_OK)

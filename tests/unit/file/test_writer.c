@@ -513,7 +513,8 @@ static void row_groups_close_before_they_get_too_large(void **state)
     batch.nrows = 100;
     stoa_test_make_numbers(&batch.columns[0], batch.nrows, row_number);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct stoa_writer_options options = {cases[i].nrows, cases[i].nbytes};
+        struct stoa_writer_options options = {.row_group_nrows = cases[i].nrows,
+                                              .row_group_nbytes = cases[i].nbytes};
 
         sink = write_appending(&schema, &batch, 1, &options, &stoa_default_rules);
         open_file(sink, &file);
@@ -528,7 +529,8 @@ static void row_groups_close_before_they_get_too_large(void **state)
         stoa_sink_close(sink);
     }
     {
-        struct stoa_writer_options options = {0, 1}; /* every row is larger than that */
+        struct stoa_writer_options options = {
+            .row_group_nrows = 0, .row_group_nbytes = 1}; /* every row is larger than that */
 
         sink = write_appending(&schema, &batch, 1, &options, &stoa_default_rules);
         open_file(sink, &file);
