@@ -179,6 +179,8 @@ static enum stoa_status observe_input(struct sample *sample, size_t want_nbytes,
         }
         /* A header or first record larger than the sample: look at more. */
         if (!complete && want_nbytes / 2 > max_record_nbytes) {
+            if (sample->head.ncolumns > 0)
+                break; /* who reads it tells of it */
             st =
                 stoa_csv_fail_too_large(err, name, sample->line, sample->offset, max_record_nbytes);
             goto out;
@@ -365,7 +367,11 @@ static enum stoa_status start_survey(struct stoa_csv_inference *inference, struc
 {
     const struct stoa_type text = {.id = STOA_UTF8};
     struct stoa_schema schema = {0};
-    struct stoa_csv_source_options options = {.csv = *inference->options, .schema = &schema};
+    struct stoa_csv_source_options options = {
+        .csv = *inference->options,
+        .schema = &schema,
+        .rejects = {.on_error = STOA_CSV_ON_ERROR_SKIP}, /* who reads the rows tells of others */
+    };
     enum stoa_status st = STOA_OK;
 
     for (size_t i = 0; i < inference->ncolumns; i++) {

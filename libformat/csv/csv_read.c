@@ -282,6 +282,7 @@ static enum stoa_status feed_open(struct csv_source *source, struct feed *feed,
     stoa_csv_cutter_init(&feed->cutter, stream, &source->options, &head);
     feed->cutter.spares = &source->spares;
     feed->cutter.keeps_head = source->keeps_text;
+    feed->cutter.passes_large = source->ledger.options.on_error != STOA_CSV_ON_ERROR_ABORT;
     pthread_mutex_lock(&source->mutex);
     feed->stream = stream;
     pthread_mutex_unlock(&source->mutex);

@@ -86,7 +86,9 @@ enum stoa_status stoa_csv_unit_observe(const struct stoa_csv_reading *reading,
     STOA_TRY(stoa_alloc(&columns, ncolumns * sizeof(*columns), err));
     for (uint32_t i = 0; i < ncolumns; i++)
         stoa_csv_evidence_init(&columns[i]);
-    STOA_TRY(stoa_csv_index_start(&index, text->text, text->nbytes, err));
+    /* A record that is too large is no row. */
+    STOA_TRY(
+        stoa_csv_index_start(&index, text->text, text->large_nbytes > 0 ? 0 : text->nbytes, err));
     for (stoa_csv_index_next(&index); !stoa_csv_index_at_end(&index); stoa_csv_index_next(&index))
         for (uint32_t i = 0; i < ncolumns; i++)
             if (layout->places[i] != STOA_CSV_NO_PLACE)

@@ -325,8 +325,10 @@ out:
 enum stoa_status stoa_csv_fail_too_large(struct stoa_error *err, const char *input_name,
                                          uint64_t line, uint64_t offset, uint64_t max_record_nbytes)
 {
-    return stoa_fail_at(err, STOA_ERR_LIMIT, offset,
-                        "%s: line %" PRIu64 ": a record of more than %" PRIu64
-                        " bytes: is a quote left open?",
-                        input_name, line, max_record_nbytes);
+    enum stoa_status st = stoa_fail_at(err, STOA_ERR_LIMIT, offset,
+                                       "line %" PRIu64 ": a record of more than %" PRIu64
+                                       " bytes: is a quote left open?",
+                                       line, max_record_nbytes);
+
+    return input_name != NULL ? stoa_wrap(err, st, "%s", input_name) : st;
 }

@@ -145,7 +145,7 @@ const struct stoa_field *stoa_csv_given_type(const struct stoa_csv_options *opti
 STOA_CHECK enum stoa_status stoa_csv_column_check(const struct stoa_field *field,
                                                   struct stoa_error *err);
 
-/* STOA_ERR_LIMIT; names the input. */
+/* STOA_ERR_LIMIT; names the input, unless that is NULL. */
 enum stoa_status stoa_csv_fail_too_large(struct stoa_error *err, const char *input_name,
                                          uint64_t line, uint64_t offset,
                                          uint64_t max_record_nbytes);

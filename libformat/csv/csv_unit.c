@@ -164,7 +164,7 @@ static enum stoa_status reject(struct reader *reader, struct stoa_csv_reject *re
 {
     const char *text = reader->text->text;
 
-    rejected->whole_nbytes = end - begin;
+    rejected->whole_nbytes = reader->text->large_nbytes == 0 ? end - begin : 0;
     if (end > begin && text[end - 1] == '\n')
         end--;
     if (end > begin && text[end - 1] == '\r')
@@ -196,6 +196,32 @@ static enum stoa_status reject_event(struct reader *reader, const struct stoa_cs
     } else if (err != NULL) {
         *err = why;
     }
+    return st;
+}
+
+/* The unit is the beginning of one record; it is told in the field that this ends in. */
+static enum stoa_status reject_large(struct reader *reader, struct stoa_error *err)
+{
+    const struct stoa_csv_text *text = reader->text;
+    struct stoa_csv_reject rejected = {
+        .kind = STOA_CSV_REJECT_TOO_LARGE,
+        .byte_offset = text->offset,
+    };
+    struct stoa_csv_record record = {0};
+    struct stoa_error why;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_record_split(&record, text->text, text->text + text->nbytes,
+                                   &reader->table->reading.dialect, err));
+    rejected.column = record.nfields > 0 ? (uint32_t)record.nfields - 1 : 0;
+    (void)stoa_csv_fail_too_large(&why, NULL, text->line, text->offset,
+                                  stoa_csv_max_record_nbytes(reader->table->reading.options));
+    STOA_TRY(reject(reader, &rejected, 0, (uint32_t)text->nbytes, &why, err));
+    reader->nfaulty++;
+    if (reader->notes != NULL)
+        reader->notes->is_cut = true;
+out:
+    stoa_csv_record_free(&record);
     return st;
 }
 
@@ -447,7 +473,7 @@ enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
     for (uint32_t i = 0; i < ncolumns; i++)
         STOA_TRY(stoa_csv_values_init(&reader.values[i], &table->columns[i], (size_t)text->nrecords,
                                       err));
-    STOA_TRY(read_tiles(&reader, err));
+    STOA_TRY((text->large_nbytes > 0 ? reject_large : read_tiles)(&reader, err));
     batch.nrows = (size_t)reader.index.tile.row - reader.nrejected;
     if (rejects != NULL)
         rejects->nrecords = reader.index.tile.row + reader.nfaulty;

@@ -10,6 +10,7 @@
  */
 #include "csv/cut.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -215,9 +216,20 @@ static uint64_t least_of(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Walks over records until the unit is full or the input ends. */
+/* The last record may end without a line end. */
+static void end_record(struct stoa_csv_tally *tally)
+{
+    tally->nrecords++;
+    tally->last_end = tally->nbytes;
+    tally->last_nlines = tally->nlines;
+}
+
+/*
+ * Walks over records until the unit is full or the input ends. *is_large: the first record is, and
+ * is not at its end yet.
+ */
 static enum stoa_status fill(struct stoa_csv_cutter *cutter, struct stoa_csv_tally *tally,
-                             struct stoa_error *err)
+                             bool *is_large, struct stoa_error *err)
 {
     const uint64_t max = cutter->max_record_nbytes;
     const uint32_t nrecords = cutter->unit_nrows;
@@ -234,16 +246,15 @@ static enum stoa_status fill(struct stoa_csv_cutter *cutter, struct stoa_csv_tal
             step(cutter, tally->nrecords == 0 ? 1 : nrecords, (size_t)nbytes, tally);
             continue;
         }
-        if (nbytes_of(cutter) > border && tally->nrecords > 0)
-            break; /* what is begun opens the next unit */
-        if (nbytes_of(cutter) > border)
+        if (nbytes_of(cutter) > border && tally->nrecords == 0 && !cutter->passes_large)
             return stoa_csv_fail_too_large(err, cutter->stream->name, cutter->line, cutter->offset,
                                            max);
-        if (cutter->ended && tally->last_end < tally->nbytes) { /* a record without a line end */
-            tally->nrecords++;
-            tally->last_end = tally->nbytes;
-            tally->last_nlines = tally->nlines;
+        if (nbytes_of(cutter) > border) { /* what is begun opens the next unit, or is this one */
+            *is_large = tally->nrecords == 0;
+            break;
         }
+        if (cutter->ended && tally->last_end < tally->nbytes)
+            end_record(tally);
         if (cutter->ended)
             break;
         STOA_TRY(read_more(cutter, err));
@@ -316,16 +327,60 @@ out:
     return st;
 }
 
+/* Walks on to the end of a record that is too large; its beginning is kept. */
+static enum stoa_status pass_over(struct stoa_csv_cutter *cutter, struct stoa_csv_tally *tally,
+                                  struct stoa_csv_text *out, struct stoa_error *err)
+{
+    struct stoa_csv_text text = {
+        .nbytes = (size_t)least_of(cutter->max_record_nbytes, STOA_CSV_BEGINNING_NBYTES),
+        .nrecords = 1,
+        .line = cutter->line,
+        .offset = cutter->offset,
+    };
+    enum stoa_status st;
+
+    assert(nbytes_of(cutter) > text.nbytes);
+    cutter->keeps_head = false; /* all of it is there; no more than that */
+    text.capacity = text.nwritten = text.nbytes + STOA_CSV_SLACK;
+    STOA_TRY(stoa_alloc(&text.text, text.capacity, err));
+    memcpy(text.text, text_of(cutter), text.nbytes);
+    memset(text.text + text.nbytes, 0, STOA_CSV_SLACK);
+    while (tally->nrecords == 0) {
+        const size_t known = known_nbytes(cutter);
+
+        if (tally->nbytes < known) {
+            step(cutter, 1, (size_t)least_of(known - tally->nbytes, STEP_NBYTES), tally);
+        } else if (cutter->ended) {
+            end_record(tally);
+        } else {
+            drop(cutter, tally->nbytes);
+            tally->nbytes = 0;
+            STOA_TRY(read_more(cutter, err));
+        }
+    }
+    drop(cutter, tally->last_end);
+    cutter->line += tally->last_nlines;
+    text.large_nbytes = cutter->offset - text.offset;
+    *out = text;
+    text.text = NULL;
+out:
+    stoa_free(text.text);
+    return st;
+}
+
 enum stoa_status stoa_csv_cutter_next(struct stoa_csv_cutter *cutter, struct stoa_csv_text *out,
                                       struct stoa_error *err)
 {
     struct stoa_csv_tally tally = {0};
+    bool is_large = false;
     enum stoa_status st = STOA_OK;
 
     if (!cutter->started)
         STOA_TRY(start(cutter, err));
-    STOA_TRY(fill(cutter, &tally, err));
-    if (tally.nrecords == 0)
+    STOA_TRY(fill(cutter, &tally, &is_large, err));
+    if (is_large)
+        STOA_TRY(pass_over(cutter, &tally, out, err));
+    else if (tally.nrecords == 0)
         *out = (struct stoa_csv_text){0};
     else
         STOA_TRY(hand_over(cutter, &tally, out, err));

@@ -17,6 +17,9 @@
 
 struct stoa_csv_kernels;
 
+/* What is delivered of a record that is too large, unless one may have less. */
+#define STOA_CSV_BEGINNING_NBYTES 10000
+
 #define STOA_CSV_UNIT_NROWS  131072
 #define STOA_CSV_UNIT_NBYTES (UINT64_C(32) << 20)
 
@@ -24,11 +27,13 @@ struct stoa_csv_kernels;
 struct stoa_csv_text {
     char *text;
     size_t nbytes;
-    size_t capacity;   /* of the block that it stands in */
-    size_t nwritten;   /* and how much of that was ever written */
-    uint64_t nrecords; /* blank lines and comments included */
-    uint64_t line;     /* of its first byte, from 1 */
-    uint64_t offset;   /* of its first byte in the decoded input */
+    size_t capacity;       /* of the block that it stands in */
+    size_t nwritten;       /* and how much of that was ever written */
+    uint64_t nrecords;     /* blank lines and comments included */
+    uint64_t line;         /* of its first byte, from 1 */
+    uint64_t offset;       /* of its first byte in the decoded input */
+    uint64_t large_nbytes; /* of a record that is too large, of which the text is the beginning; 0:
+                              the records are whole */
 };
 
 struct stoa_csv_cutter {
@@ -39,6 +44,7 @@ struct stoa_csv_cutter {
     uint32_t unit_nrows;
     uint64_t unit_nbytes;
     uint64_t max_record_nbytes;
+    bool passes_large; /* set before the first unit: records that are too large end nothing */
     struct stoa_buffer buffer; /* what was read, with STOA_CSV_SLACK bytes behind it */
     size_t begin;              /* the bytes before were cut off */
     size_t nwritten;           /* of the buffer, at any time */
@@ -75,9 +81,10 @@ void stoa_csv_cutter_skip(struct stoa_csv_cutter *cutter, size_t nbytes, uint64_
 /*
  * The next unit: unit_nrows records, fewer before one that would take the text over unit_nbytes,
  * before one of more than max_record_nbytes, and at the end. out->text is NULL at the end. A quote
- * that never closes is delivered as it is, as the last record. Errors: those of the stream;
- * STOA_ERR_LIMIT for a record of more than max_record_nbytes, once all in front of it is delivered.
- * All of them name the input.
+ * that never closes is delivered as it is, as the last record. A record of more than
+ * max_record_nbytes is STOA_ERR_LIMIT, once all in front of it is delivered; or, with passes_large,
+ * a unit of its own, of which the beginning is kept and the rest is passed over in bounded memory.
+ * Other errors are those of the stream. All of them name the input.
  */
 STOA_CHECK enum stoa_status stoa_csv_cutter_next(struct stoa_csv_cutter *cutter,
                                                  struct stoa_csv_text *out, struct stoa_error *err);

@@ -61,6 +61,7 @@ struct stoa_csv_notes {
     char line_end[2]; /* the usual one, which records need not be kept for */
     uint8_t line_end_nbytes;
     bool is_unended;              /* the last row has no line end */
+    bool is_cut;                  /* text is missing: a record was too large */
     struct stoa_csv_forms *forms; /* [ncolumns]; NULL: text is not kept */
     struct stoa_csv_pieces gaps;  /* in front of a row; of row nrows: behind the last */
     struct stoa_csv_rejects rejects;

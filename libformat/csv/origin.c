@@ -81,6 +81,7 @@ enum stoa_status stoa_csv_origin_accept(struct stoa_csv_origin *origin,
     if (st != STOA_OK)
         return st;
     origin->nrows += notes->nrows;
+    origin->is_cut |= notes->is_cut;
     if (notes->nrows > 0)
         origin->is_unended = notes->is_unended;
     return STOA_OK;
@@ -147,7 +148,9 @@ enum stoa_status stoa_csv_origin_describe(const struct stoa_csv_origin *origin, 
     memcpy(out->hash, origin->digest.hash, sizeof(out->hash));
     out->first_row = first_row;
     out->nrows = origin->nrows;
-    if (origin->digest.is_whole && origin->is_exact)
+    if (origin->is_cut)
+        out->flags |= STOA_SOURCE_FILTERED;
+    else if (origin->digest.is_whole && origin->is_exact)
         out->flags |= STOA_SOURCE_COMPLETE;
     if (origin->is_unended)
         out->flags |= STOA_SOURCE_NO_LINE_END;

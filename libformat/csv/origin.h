@@ -25,6 +25,7 @@ struct stoa_csv_origin {
     uint64_t nrows;
     struct stoa_buffer gap; /* behind the last row so far */
     bool is_unended;
+    bool is_cut; /* text of a record that was too large is missing */
 };
 
 void stoa_csv_origin_reset(struct stoa_csv_origin *origin);

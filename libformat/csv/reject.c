@@ -25,6 +25,7 @@ static const char *const names_of_kinds[STOA_CSV_NREJECTS] = {
     [STOA_CSV_REJECT_AFTER_QUOTE] = "text_after_quote",
     [STOA_CSV_REJECT_STRAY_QUOTE] = "stray_quote",
     [STOA_CSV_REJECT_OPEN_QUOTE] = "unterminated_quote",
+    [STOA_CSV_REJECT_TOO_LARGE] = "record_too_large",
 };
 
 const char *stoa_csv_reject_name(enum stoa_csv_reject_kind kind)
@@ -322,7 +323,7 @@ enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger, const vo
         if (sink != NULL)
             STOA_TRY(append_row(&text, &reject, name, member, ledger->nbefore + reject.record + 1,
                                 column_name, err));
-        if (ledger->options.raw_sink != NULL) {
+        if (ledger->options.raw_sink != NULL && reject.whole_nbytes > 0) {
             STOA_TRY(write_whole(ledger, whole, reject.whole_nbytes, err));
             whole += reject.whole_nbytes;
         }

@@ -356,8 +356,7 @@ static void a_record_larger_than_the_sample_is_looked_at(void **state)
     assert_string_equal(got, "a int64, b utf8");
     stoa_free(got);
     got = inferred(&path, 1, &(struct stoa_csv_options){.max_record_nbytes = 1000});
-    assert_string_equal(got,
-                        "t.csv: line 2: a record of more than 1000 bytes: is a quote left open?");
+    assert_string_equal(got, "a utf8, b utf8"); /* who reads the rows tells of it */
     stoa_free(got);
     free(text);
 }

@@ -23,7 +23,8 @@ struct job {
     size_t nbytes;
     size_t nhead;                           /* of these are in the cutter from the start */
     const struct stoa_csv_kernels *kernels; /* NULL: what the cutter takes by itself */
-    struct stoa_csv_spares *spares;         /* where the memory of each unit goes to, or NULL */
+    bool passes_large;
+    struct stoa_csv_spares *spares; /* where the memory of each unit goes to, or NULL */
     struct stoa_csv_options options;
     struct stoa_test_io_fault fault;
 };
@@ -83,6 +84,7 @@ static enum stoa_status cut(struct job *job, struct cuts **out, struct stoa_erro
     if (job->kernels != NULL)
         cutter.kernels = job->kernels;
     cutter.spares = job->spares;
+    cutter.passes_large = job->passes_large;
     for (bool at_end = false; st == STOA_OK && !at_end;) {
         struct stoa_csv_text *unit = &cuts->units[cuts->nunits];
 
@@ -326,6 +328,75 @@ static void a_record_over_the_limit_is_named(void **state)
     }
 }
 
+/* The units of a text of which records larger than the limit are passed over, by the model. */
+static void assert_passed_over(const struct job *job, const struct stoa_test_csv *model,
+                               const struct cuts *cuts, size_t *nlarge)
+{
+    const uint64_t max = job->options.max_record_nbytes;
+    size_t i = 0;
+
+    for (size_t u = 0; u + 1 < cuts->nunits; u++) {
+        const struct stoa_csv_text *unit = &cuts->units[u];
+        const struct stoa_test_csv_record *first = &model->records[i];
+        size_t n = 1, nbytes = first->end - first->begin;
+
+        assert_true(i < model->nrecords);
+        assert_int_equal(unit->offset, first->begin);
+        if (nbytes > max) {
+            assert_int_equal(unit->large_nbytes, nbytes);
+            nbytes = max < STOA_CSV_BEGINNING_NBYTES ? max : STOA_CSV_BEGINNING_NBYTES;
+            ++*nlarge;
+        } else {
+            assert_int_equal(unit->large_nbytes, 0);
+            while (i + n < model->nrecords && n < job->options.unit_nrows &&
+                   model->records[i + n].end - first->begin <= job->options.unit_nbytes &&
+                   model->records[i + n].end - model->records[i + n].begin <= max)
+                n++;
+            nbytes = model->records[i + n - 1].end - first->begin;
+        }
+        assert_int_equal(unit->nrecords, n);
+        assert_int_equal(unit->nbytes, nbytes);
+        assert_memory_equal(unit->text, job->text + first->begin, nbytes);
+        assert_int_equal(unit->line, first->line);
+        i += n;
+    }
+    assert_int_equal(i, model->nrecords);
+}
+
+static void a_large_record_is_passed_over_where_that_is_wished(void **state)
+{
+    (void)state;
+    struct stoa_test_random r;
+    size_t nlarge = 0;
+
+    stoa_test_random_init(&r, "a_large_record_is_passed_over_where_that_is_wished");
+    for (size_t n = stoa_test_ncases(5000); n > 0; n--) {
+        struct stoa_error err = {0};
+        struct stoa_test_csv model;
+        struct cuts *cuts;
+        struct job job = {
+            .kernels = stoa_test_random_one_in(&r, 3) ? &stoa_csv_kernels_scalar : NULL,
+            .passes_large = true,
+            .fault = {.max_read = (size_t)stoa_test_random_below(&r, 200)},
+        };
+        char *text;
+
+        job.options = stoa_test_csv_dialect(&r);
+        job.options.unit_nrows = 1 + (uint32_t)stoa_test_random_below(&r, 6);
+        job.options.unit_nbytes = 1 + stoa_test_random_below(&r, 100);
+        job.options.max_record_nbytes = 1 + stoa_test_random_below(&r, 40);
+        text = stoa_test_csv_dialect_noise(&r, &job.options, 600, &job.nbytes);
+        job.text = text;
+        stoa_test_csv_parse(text, job.nbytes, &job.options, &model);
+        assert_int_equal(cut(&job, &cuts, &err), STOA_OK);
+        assert_passed_over(&job, &model, cuts, &nlarge);
+        cuts_free(cuts);
+        stoa_test_csv_free(&model);
+        free(text);
+    }
+    assert_true(nlarge > 100);
+}
+
 static void a_failing_read_is_reported(void **state)
 {
     (void)state;
@@ -377,6 +448,7 @@ int main(void)
         cmocka_unit_test(the_start_of_an_input_is_passed_over),
         cmocka_unit_test(a_large_record_is_a_unit_of_its_own_or_an_error),
         cmocka_unit_test(a_record_over_the_limit_is_named),
+        cmocka_unit_test(a_large_record_is_passed_over_where_that_is_wished),
         cmocka_unit_test(a_failing_read_is_reported),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
