@@ -1,13 +1,20 @@
 #!/usr/bin/env python3
-"""Peak memory of conversions: at most --memory and 16 MiB of program, for tables of all shapes.
+"""Peak memory of conversions: at most --memory and 16 MiB of program, for tables of all shapes and for every compression and archive.
 
-The text comes through a pipe, so the input needs no window of a decompressor. It is made of blocks
-of random rows that are sent again and again, numbered where it matters that values stay new.
+The text comes through a pipe, so most inputs need no window of a decompressor. It is made of blocks
+of random rows that are sent again and again, numbered where it matters that values stay new. What is
+compressed is one block that is compressed once and sent as member after member.
 """
+import bz2
+import gzip
+import lzma
 import os
 import random
+import shutil
 import subprocess
 import sys
+import tarfile
+import zipfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from cli import IS_RELEASE, STOA, end, point, skip, work_in_a_folder  # noqa: E402
@@ -91,18 +98,12 @@ SHAPES = [  # name, columns, a row, MB of text, --memory in MiB: 0 is the defaul
 ]
 
 
-def convert(ncolumns, rows, nbytes, memory, group_rows=0):
-    """Runs the command on a pipe; exit code, bytes of memory at the peak, stderr."""
-    args = [STOA, "convert", "-", "-o", "out.stoa", "--force", "--jobs", "2"]
-    if memory:
-        args += ["--memory", f"{memory}M"]
-    if group_rows:
-        args += ["--row-group-rows", str(group_rows)]
-    process = subprocess.Popen(args, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+def run(args, pieces=()):
+    """Runs the command, whose input is the pieces and whose output nobody wants; exit code, bytes of memory at the peak, stderr."""
+    process = subprocess.Popen([STOA, *args], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        process.stdin.write((",".join(f"c{i}" for i in range(ncolumns)) + "\n").encode())
-        for _ in range(nbytes // BLOCK):
-            process.stdin.write(rows)
+        for piece in pieces:
+            process.stdin.write(piece)
         process.stdin.close()
     except BrokenPipeError:
         pass
@@ -111,12 +112,62 @@ def convert(ncolumns, rows, nbytes, memory, group_rows=0):
     return os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024, err
 
 
-def run(args):
-    """The same of a command whose output nobody wants."""
-    process = subprocess.Popen([STOA, *args], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    err = process.stderr.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    return os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024, err
+def convert_from(path, args=(), pieces=()):
+    return run(["convert", path, "-o", "out.stoa", "--force", "--jobs", "2", *args], pieces)
+
+
+def header(ncolumns):
+    return (",".join(f"c{i}" for i in range(ncolumns)) + "\n").encode()
+
+
+def convert(ncolumns, rows, nbytes, memory, group_rows=0):
+    args = ["--memory", f"{memory}M"] if memory else []
+    if group_rows:
+        args += ["--row-group-rows", str(group_rows)]
+    return convert_from("-", args, [header(ncolumns)] + [rows] * (nbytes // BLOCK))
+
+
+def by_program(*command):
+    return lambda data: subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+COMPRESSIONS = [  # name, what compresses a member, the program that it needs
+    ("gz", lambda data: gzip.compress(data, 1), None),
+    ("bz2", lambda data: bz2.compress(data, 1), None),
+    ("xz", lambda data: lzma.compress(data, preset=1), None),
+    ("zst", by_program("zstd", "-qc"), "zstd"),
+    ("lz4", by_program("lz4", "-qc"), "lz4"),
+]
+NMEMBERS = 24  # of BLOCK
+
+
+def tar_member(data):
+    info = tarfile.TarInfo("m.csv")
+    info.size = len(data)
+    return info.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % 512)
+
+
+def check_compressions():
+    """100 MB of text in each of them."""
+    rows = block(forever(wide))
+    limit = 256 * MIB + PROGRAM
+    for name, compress, program in COMPRESSIONS:
+        if program and not shutil.which(program):
+            skip(f"{name}: memory", f"there is no {program}")
+            continue
+        code, peak, err = convert_from("-", [], [compress(header(200))] + [compress(rows)] * NMEMBERS)
+        point(f"{NMEMBERS} members of {name}: at most {limit // MIB} MiB", code == 0 and peak <= limit,
+              f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
+    member = gzip.compress(tar_member(header(200) + rows), 1)
+    code, peak, err = convert_from("-", [], [member] * NMEMBERS + [gzip.compress(bytes(1024))])
+    point(f"{NMEMBERS} files of tar.gz: at most {limit // MIB} MiB", code == 0 and peak <= limit,
+          f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
+    with zipfile.ZipFile("m.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for i in range(NMEMBERS // 4):  # compressed each by itself
+            archive.writestr(f"{i}.csv", header(200) + rows)
+    code, peak, err = convert_from("m.zip")
+    point(f"{NMEMBERS // 4} files of zip: at most {limit // MIB} MiB", code == 0 and peak <= limit,
+          f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
 
 
 def main():
@@ -140,6 +191,7 @@ def main():
             limit = (memory or 256) * MIB + PROGRAM
             point(f"restore, {name}: at most {limit // MIB} MiB", code == 0 and peak <= limit,
                   f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
+    check_compressions()
     code, peak, err = convert(200, block(forever(wide)), 50 * 10**6, 64)
     point("too little memory is refused early, with what would do",
           code == 2 and peak < 100 * MIB and "64 MiB of memory are too few: one row group needs"
