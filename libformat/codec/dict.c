@@ -139,6 +139,10 @@ enum stoa_status stoa_dict_take(struct stoa_decoder *decoder, const struct stoa_
     enum stoa_status st;
 
     STOA_TRY(stoa_node_expect(node, 0, err));
+    if (decoder->dictionary == NULL) {
+        STOA_TRY(stoa_node_take(decoder, node->children[0], places, n, out, err));
+        return check_codes(decoder, node, (const uint32_t *)(const void *)out, n, err);
+    }
     STOA_TRY(stoa_node_take_scratch(decoder, node->children[0], places, n, &codes, err));
     STOA_TRY(check_codes(decoder, node, codes, n, err));
     if (node->phys == STOA_PHYS_BYTES)

@@ -438,7 +438,7 @@ enum stoa_status stoa_page_open(struct stoa_decoder *decoder, const struct stoa_
     decoder->scratch.nused = 0;
     decoder->page = view->page;
     decoder->dictionary = view->dictionary;
-    decoder->ncodes = view->dictionary != NULL ? (uint32_t)view->dictionary->nvalues : 0;
+    decoder->ncodes = view->dictionary != NULL ? (uint32_t)view->dictionary->nvalues : view->ncodes;
     STOA_TRY(parse(&p, view->phys, &roots->validity, &roots->values, err));
     if (p.nvalues != view->nvalues)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, 4, "a page of %u values where %zu are expected",
@@ -455,13 +455,11 @@ enum stoa_status stoa_page_decode(struct stoa_decoder *decoder, const uint8_t *p
                                   uint32_t ncodes, struct stoa_page_values *out,
                                   struct stoa_error *err)
 {
-    struct stoa_page_view view = {page, nbytes, phys, width, nvalues, raw_max, dictionary};
+    struct stoa_page_view view = {page, nbytes, phys, width, nvalues, raw_max, dictionary, ncodes};
     struct stoa_page_roots roots;
     enum stoa_status st;
 
     STOA_TRY(stoa_page_open(decoder, &view, &roots, err));
-    if (dictionary == NULL)
-        decoder->ncodes = ncodes;
     decoder->out = out;
     STOA_TRY(decode_validity(decoder, &roots, nvalues, err));
     if (roots.values != NULL)

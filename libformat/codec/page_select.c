@@ -132,7 +132,7 @@ static void finish_bits(uint8_t *bits, const uint8_t *valid, bool inverted, size
 static enum stoa_status check_root(const struct stoa_decoder *decoder,
                                    const struct stoa_page_node *root, struct stoa_error *err)
 {
-    bool has_dictionary = decoder->dictionary != NULL;
+    bool has_dictionary = decoder->dictionary != NULL || decoder->ncodes > 0;
 
     if ((root->encoding == STOA_DICT) == has_dictionary)
         return STOA_OK;
@@ -264,17 +264,23 @@ out:
     return st;
 }
 
+static bool codes_wanted(const struct stoa_decoder *decoder)
+{
+    return decoder->dictionary == NULL && decoder->ncodes > 0;
+}
+
 static enum stoa_status take_values(struct stoa_decoder *decoder, const struct stoa_page_node *root,
                                     const uint32_t *places, size_t n, struct stoa_error *err)
 {
+    size_t width = codes_wanted(decoder) ? sizeof(uint32_t) : root->width;
     enum stoa_status st;
 
     STOA_TRY(check_root(decoder, root, err));
     if (root->phys == STOA_PHYS_BYTES && root->encoding != STOA_DICT)
         return take_text(decoder, root, places, n, err);
     STOA_TRY(stoa_node_take(decoder, root, places, n, decoder->out->values, err));
-    if (decoder->valid != NULL && root->phys != STOA_PHYS_BYTES)
-        stoa_zero_null_slots(decoder->valid, decoder->out->values, n, root->width);
+    if (decoder->valid != NULL && width > 0)
+        stoa_zero_null_slots(decoder->valid, decoder->out->values, n, width);
 out:
     return st;
 }
@@ -282,7 +288,9 @@ out:
 /* Values of places that are all null. */
 static void put_nulls(const struct stoa_page_view *view, struct stoa_page_values *out, size_t n)
 {
-    if (view->phys == STOA_PHYS_BYTES) {
+    if (view->dictionary == NULL && view->ncodes > 0) {
+        memset(out->values, 0, n * sizeof(uint32_t));
+    } else if (view->phys == STOA_PHYS_BYTES) {
         for (size_t k = 0; k < n; k++)
             out->offsets[k + 1] = out->offsets[0];
     } else if (view->phys != STOA_PHYS_NONE) {
@@ -316,18 +324,20 @@ enum stoa_status stoa_page_inflate(struct stoa_decoder *decoder, const struct st
 {
     const size_t before = out->nbytes;
     struct stoa_page_roots roots;
-    size_t nbytes;
+    size_t nbytes, raw_nbytes = 0;
     enum stoa_status st;
 
     STOA_TRY(stoa_page_open(decoder, view, &roots, err));
     nbytes = STOA_PAGE_HEAD_NBYTES + (size_t)decoder->nnodes * STOA_PAGE_NODE_NBYTES;
+    for (unsigned k = 0; k < decoder->nnodes; k++)
+        raw_nbytes += decoder->nodes[k].raw_nbytes;
+    STOA_TRY(stoa_buffer_reserve(out, nbytes + raw_nbytes, err));
     STOA_TRY(stoa_buffer_append(out, view->page, nbytes, err));
     for (unsigned k = 0; k < decoder->nnodes; k++) {
         const struct stoa_page_node *node = &decoder->nodes[k];
-        uint8_t *head;
+        uint8_t *head =
+            out->data + before + STOA_PAGE_HEAD_NBYTES + (size_t)k * STOA_PAGE_NODE_NBYTES;
 
-        STOA_TRY(stoa_buffer_reserve(out, node->raw_nbytes + (size_t)1, err));
-        head = out->data + before + STOA_PAGE_HEAD_NBYTES + (size_t)k * STOA_PAGE_NODE_NBYTES;
         head[1] = STOA_CODEC_NONE;
         stoa_store32(head + 8, node->raw_nbytes);
         STOA_TRY(stoa_node_payload_into(decoder, node, out->data + out->nbytes, err));

@@ -20,6 +20,7 @@ struct stoa_page_view {
     size_t nvalues;
     uint64_t raw_max;
     const struct stoa_vector *dictionary; /* the entries of a chunk that has a dictionary */
+    uint32_t ncodes;                      /* without them: how many there are; takes give codes */
 };
 
 enum stoa_test_kind {

@@ -238,13 +238,13 @@ static enum stoa_status filter_page(struct job *job, uint32_t k, const uint8_t *
                                     struct stoa_error *err)
 {
     struct stoa_open_chunk *in = &job->in;
-    struct stoa_vector dictionary;
     struct stoa_page_view view = {
         .page = bytes,
         .nbytes = in->pages.pages[k].nbytes,
         .phys = in->phys,
         .width = in->width,
         .raw_max = stoa_open_chunk_raw_max(in, k),
+        .ncodes = in->ncodes,
     };
     uint8_t bits[PAGE_BITS_NBYTES];
     uint32_t first, n;
@@ -254,10 +254,6 @@ static enum stoa_status filter_page(struct job *job, uint32_t k, const uint8_t *
     stoa_open_chunk_values(in, k, &first, &n);
     rows_of_page(job, k, &begin, &end);
     view.nvalues = n;
-    if (in->dictionary != NULL) {
-        dictionary = stoa_dictionary_vector(in->dictionary, in->ncodes);
-        view.dictionary = &dictionary;
-    }
     STOA_TRY(stoa_open_chunk_verify(&in->pages.pages[k], bytes, err));
     STOA_TRY(stoa_page_filter(in->scratch->decoder, &view, &job->test, bits, err));
     stoa_bitmap_copy(job->out, begin, bits, (size_t)job->rows.begin + begin - first, end - begin);

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "codec/page_select.h"
 
 enum { FETCH_NBYTES = 8 << 20 }; /* of pages at a time, and at least one page */
 
@@ -43,7 +44,11 @@ void stoa_open_chunk_reset(struct stoa_open_chunk *in)
 {
     stoa_reader_scratch_give(in->reader, in->scratch);
     in->scratch = NULL;
-    stoa_chunk_pages_reset(&in->pages);
+    if (in->head == NULL)
+        stoa_chunk_pages_reset(&in->pages);
+    stoa_keeper_release(&in->reader->kept, in->head);
+    stoa_keeper_release(&in->reader->kept, in->own);
+    stoa_keeper_release(&in->reader->kept, in->page);
     stoa_dictionary_reset(&in->own_dictionary);
 }
 
@@ -115,15 +120,15 @@ out:
 /* ---- Dictionaries. ---- */
 
 /*
- * The local dictionary page, behind the shared values if there are any. Its header says how many
- * values it has.
+ * The local dictionary page, behind nshared values of a shared one. Its header says how many values
+ * it has.
  */
-static enum stoa_status read_local(struct stoa_open_chunk *in, struct stoa_error *err)
+static enum stoa_status read_local(struct stoa_open_chunk *in, const struct stoa_dictionary *shared,
+                                   uint32_t nshared, struct stoa_dictionary *own,
+                                   struct stoa_error *err)
 {
     const struct stoa_stored_page *page = &in->pages.pages[0];
-    const struct stoa_dictionary *shared = in->dictionary;
-    struct stoa_dictionary *own = &in->own_dictionary;
-    uint32_t nshared = shared != NULL ? in->ncodes : 0, nvalues;
+    uint32_t nvalues;
     const uint8_t *bytes;
     enum stoa_status st;
 
@@ -134,7 +139,7 @@ static enum stoa_status read_local(struct stoa_open_chunk *in, struct stoa_error
         st = stoa_page_count(bytes, page->nbytes, &nvalues, err);
     if (st == STOA_OK)
         st = stoa_dictionary_init(own, in->phys, in->width, nshared + nvalues, in->budget, err);
-    if (st == STOA_OK && shared != NULL)
+    if (st == STOA_OK && nshared > 0)
         st = stoa_dictionary_append_codes(own, shared, nshared, in->budget, err);
     if (st == STOA_OK)
         st = stoa_dictionary_append_page(own, in->scratch->decoder, bytes, page->nbytes, nvalues,
@@ -142,28 +147,133 @@ static enum stoa_status read_local(struct stoa_open_chunk *in, struct stoa_error
     if (st != STOA_OK)
         return stoa_open_chunk_fail(in, 0, st, err);
     stoa_dictionary_finish(own);
-    in->dictionary = own;
-    in->ncodes = nshared + nvalues;
     in->ndecoded++;
 out:
     return st;
 }
 
+/* The shared dictionary of a chunk that has one. */
+static enum stoa_status get_shared(struct stoa_open_chunk *in, struct stoa_error *err)
+{
+    if ((in->chunk->flags & STOA_CHUNK_SHARED_DICT) == 0)
+        return STOA_OK;
+    return stoa_dictionaries_get(&in->reader->dictionaries, &in->reader->footer,
+                                 in->scratch->decoder, in->chunk->dict_index, in->phys, in->width,
+                                 in->budget, &in->dictionary, &in->ncodes, err);
+}
+
+/* The first ncodes of the dictionary's values are UTF-8 if they are text; `before` are others. */
+static enum stoa_status check_utf8(const struct stoa_open_chunk *in,
+                                   const struct stoa_dictionary *dictionary, uint32_t ncodes,
+                                   uint32_t before, struct stoa_error *err)
+{
+    if (dictionary == NULL || in->column->field.type.id != STOA_UTF8 || dictionary->nutf8 >= ncodes)
+        return STOA_OK;
+    return stoa_fail(err, STOA_ERR_CORRUPT, "dictionary: value %" PRIu32 " is not UTF-8",
+                     before + dictionary->nutf8);
+}
+
 enum stoa_status stoa_open_chunk_dictionary(struct stoa_open_chunk *in, struct stoa_error *err)
 {
-    const struct stoa_chunk *chunk = in->chunk;
-    enum stoa_status st = STOA_OK;
+    struct stoa_dictionary *own = &in->own_dictionary;
+    enum stoa_status st;
 
-    if (chunk->flags & STOA_CHUNK_SHARED_DICT)
-        STOA_TRY(stoa_dictionaries_get(&in->reader->dictionaries, &in->reader->footer,
-                                       in->scratch->decoder, chunk->dict_index, in->phys, in->width,
-                                       in->budget, &in->dictionary, &in->ncodes, err));
-    if (chunk->flags & STOA_CHUNK_LOCAL_DICT)
-        STOA_TRY(read_local(in, err));
-    if (in->dictionary != NULL && in->column->field.type.id == STOA_UTF8 &&
-        in->dictionary->nutf8 < in->ncodes)
-        st = stoa_fail(err, STOA_ERR_CORRUPT, "dictionary: value %" PRIu32 " is not UTF-8",
-                       in->dictionary->nutf8);
+    STOA_TRY(get_shared(in, err));
+    if (in->chunk->flags & STOA_CHUNK_LOCAL_DICT) {
+        STOA_TRY(read_local(in, in->dictionary, in->ncodes, own, err));
+        in->dictionary = own;
+        in->ncodes = own->count;
+    }
+    st = check_utf8(in, in->dictionary, in->ncodes, 0, err);
 out:
+    return st;
+}
+
+/* ---- Single rows. ---- */
+
+static enum stoa_status keep_head(struct stoa_open_chunk *in, struct stoa_error *err)
+{
+    struct stoa_kept thing = {0};
+    enum stoa_status st;
+
+    in->head = stoa_keeper_find(&in->reader->kept, STOA_KEPT_HEAD, in->chunk->offset);
+    if (in->head == NULL) {
+        struct stoa_chunk_shape shape = {in->column->place.type, in->nvalues, in->nrows};
+
+        STOA_TRY(stoa_chunk_pages_read(&in->reader->footer, in->chunk, &shape, &thing.pages, err));
+        in->nread += thing.pages.head_nbytes;
+        STOA_TRY(stoa_keeper_add(&in->reader->kept, STOA_KEPT_HEAD, in->chunk->offset, &thing,
+                                 &in->head, err));
+    }
+    in->pages = in->head->pages;
+    return STOA_OK;
+out:
+    stoa_chunk_pages_reset(&thing.pages);
+    return st;
+}
+
+static enum stoa_status keep_own(struct stoa_open_chunk *in, struct stoa_error *err)
+{
+    const uint64_t offset = in->pages.pages[0].offset;
+    struct stoa_kept thing = {0};
+    enum stoa_status st;
+
+    in->own = stoa_keeper_find(&in->reader->kept, STOA_KEPT_DICTIONARY, offset);
+    if (in->own != NULL)
+        return STOA_OK;
+    STOA_TRY(read_local(in, NULL, 0, &thing.dictionary, err));
+    st = stoa_keeper_add(&in->reader->kept, STOA_KEPT_DICTIONARY, offset, &thing, &in->own, err);
+out:
+    stoa_dictionary_reset(&thing.dictionary);
+    return st;
+}
+
+enum stoa_status stoa_open_chunk_kept(struct stoa_open_chunk *in, struct stoa_error *err)
+{
+    const struct stoa_dictionary *own;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_scratch_take(in->reader, &in->scratch, err));
+    STOA_TRY(keep_head(in, err));
+    STOA_TRY(get_shared(in, err));
+    STOA_TRY(check_utf8(in, in->dictionary, in->ncodes, 0, err));
+    if (in->chunk->flags & STOA_CHUNK_LOCAL_DICT) {
+        STOA_TRY(keep_own(in, err));
+        own = &in->own->dictionary;
+        STOA_TRY(check_utf8(in, own, own->count, in->ncodes, err));
+    }
+out:
+    return st;
+}
+
+enum stoa_status stoa_open_chunk_kept_page(struct stoa_open_chunk *in, uint32_t k,
+                                           struct stoa_error *err)
+{
+    struct stoa_keeper *keeper = &in->reader->kept;
+    const struct stoa_stored_page *page = &in->pages.pages[k];
+    struct stoa_kept thing = {0};
+    struct stoa_page_view view = {
+        .nbytes = page->nbytes,
+        .phys = in->phys,
+        .width = in->width,
+        .raw_max = stoa_open_chunk_raw_max(in, k),
+    };
+    uint32_t first, n;
+    enum stoa_status st;
+
+    stoa_keeper_release(keeper, in->page);
+    in->page = stoa_keeper_find(keeper, STOA_KEPT_PAGE, page->offset);
+    if (in->page != NULL)
+        return STOA_OK;
+    STOA_TRY(stoa_open_chunk_fetch(in, k, k + 1, err));
+    STOA_TRY(stoa_open_chunk_verify(page, in->scratch->stored.data, err));
+    stoa_open_chunk_values(in, k, &first, &n);
+    view.page = in->scratch->stored.data;
+    view.nvalues = n;
+    STOA_TRY(stoa_page_inflate(in->scratch->decoder, &view, &thing.page, err));
+    STOA_TRY(stoa_keeper_add(keeper, STOA_KEPT_PAGE, page->offset, &thing, &in->page, err));
+    in->ndecoded++;
+out:
+    stoa_buffer_free(&thing.page);
     return st;
 }

@@ -23,6 +23,9 @@ struct stoa_open_chunk {
     const struct stoa_dictionary *dictionary; /* of a chunk that has one: shared, or its own */
     uint32_t ncodes;
     struct stoa_dictionary own_dictionary;
+    struct stoa_kept *head; /* of single rows: whose `pages` are those above, */
+    struct stoa_kept *own;  /* the chunk's own values, behind the shared ones */
+    struct stoa_kept *page;
     uint64_t nread;    /* bytes */
     uint64_t ndecoded; /* pages */
 };
@@ -45,6 +48,17 @@ STOA_CHECK enum stoa_status stoa_open_chunk_head(struct stoa_open_chunk *in,
 STOA_CHECK enum stoa_status stoa_open_chunk_dictionary(struct stoa_open_chunk *in,
                                                        struct stoa_error *err);
 void stoa_open_chunk_reset(struct stoa_open_chunk *in);
+
+/*
+ * The same for single rows: head, dictionary and then page after page are found in what the reader
+ * keeps, or read, verified and kept. `dictionary` and `ncodes` are those of the shared one alone,
+ * or NULL and 0; in->own has the chunk's own values, if there are any. in->page, once asked for, is
+ * stored page k without compression, until the next one.
+ */
+STOA_CHECK enum stoa_status stoa_open_chunk_kept(struct stoa_open_chunk *in,
+                                                 struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_open_chunk_kept_page(struct stoa_open_chunk *in, uint32_t k,
+                                                      struct stoa_error *err);
 
 /* Adds what was read to *counters, which may be NULL. */
 void stoa_open_chunk_count(const struct stoa_open_chunk *in, struct stoa_read_counters *counters);

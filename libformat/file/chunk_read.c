@@ -41,6 +41,7 @@ struct job {
     uint32_t end;
     const uint32_t *places; /* those wanted instead, single ones, and each in its page */
     const uint32_t *in_page;
+    uint32_t *codes; /* of kept pages: those of the places */
     struct stoa_array array;
     struct stoa_buffer text;
 };
@@ -182,52 +183,39 @@ static uint8_t *room_of_values(const struct job *job, size_t first)
     return job->array.values + first * stoa_type_width(&job->own.type);
 }
 
-/* Decodes n values of stored page k, all or single ones, to the array's `first` and behind. */
-static enum stoa_status decode_page(struct job *job, uint32_t k, const uint8_t *bytes, size_t first,
-                                    uint32_t n, struct stoa_error *err)
+/* Where the page decoder puts the values from the array's `first` on. */
+static struct stoa_page_values room_in_array(struct job *job, size_t first)
 {
-    struct stoa_open_chunk *in = &job->in;
-    const struct stoa_stored_page *page = &in->pages.pages[k];
-    const struct stoa_type *type = &job->own.type;
-    const size_t text_before = job->text.nbytes;
-    struct stoa_vector dictionary = {0}, *entries = in->dictionary != NULL ? &dictionary : NULL;
-    uint64_t raw_max = stoa_open_chunk_raw_max(in, k);
-    struct stoa_page_values out = {
-        .validity = job->array.validity,
-        .first_bit = first,
-    };
-    uint32_t value, all;
-    enum stoa_status st;
+    struct stoa_page_values out = {.validity = job->array.validity, .first_bit = first};
+    const size_t nbytes = job->text.nbytes;
 
-    STOA_TRY(stoa_open_chunk_verify(page, bytes, err));
-    stoa_open_chunk_values(in, k, &value, &all);
-    if (in->phys == STOA_PHYS_BYTES) {
+    if (job->in.phys == STOA_PHYS_BYTES) {
         out.offsets = job->array.offsets + first;
         out.bytes = &job->text;
-        out.bytes_max = in->budget->left < INT32_MAX - text_before
-                            ? text_before + (size_t)in->budget->left + 1
+        out.bytes_max = job->in.budget->left < INT32_MAX - nbytes
+                            ? nbytes + (size_t)job->in.budget->left + 1
                             : INT32_MAX;
     } else {
         out.values = room_of_values(job, first);
     }
-    if (entries != NULL)
-        dictionary = stoa_dictionary_vector(in->dictionary, in->ncodes);
-    if (n == all)
-        STOA_TRY(stoa_page_decode(in->scratch->decoder, bytes, page->nbytes, in->phys, in->width, n,
-                                  raw_max, entries, 0, &out, err));
-    else
-        STOA_TRY(stoa_page_take(in->scratch->decoder,
-                                &(struct stoa_page_view){bytes, page->nbytes, in->phys, in->width,
-                                                         all, raw_max, entries},
-                                job->in_page + first, n, &out, err));
-    job->array.nnulls += out.nnulls;
-    in->ndecoded++;
+    return out;
+}
+
+/* What is left to do with n values of stored page k, from the array's `first` on. */
+static enum stoa_status finish_values(struct job *job, uint32_t k, size_t first, uint32_t n,
+                                      size_t text_before, struct stoa_error *err)
+{
+    const struct stoa_open_chunk *in = &job->in;
+    const struct stoa_type *type = &job->own.type;
+    bool has_dictionary = in->dictionary != NULL || in->own != NULL;
+    enum stoa_status st = STOA_OK;
+
     if (in->phys == STOA_PHYS_BYTES) {
         STOA_TRY(stoa_budget_take(in->budget, job->text.nbytes - text_before, err));
-        if (type->id == STOA_UTF8 && in->dictionary == NULL)
-            STOA_TRY(check_utf8(job, out.offsets, n, first, err));
+        if (type->id == STOA_UTF8 && !has_dictionary)
+            STOA_TRY(check_utf8(job, job->array.offsets + first, n, first, err));
     } else if (job->has_lengths) {
-        STOA_TRY(put_lengths(job, page, first, n, err));
+        STOA_TRY(put_lengths(job, &in->pages.pages[k], first, n, err));
     } else if (!is_direct(job)) {
         STOA_TRY(put_widened(job, first, n, err));
     }
@@ -236,6 +224,43 @@ static enum stoa_status decode_page(struct job *job, uint32_t k, const uint8_t *
     if (type->id == STOA_ENUM)
         STOA_TRY(check_symbols(type, (const uint32_t *)(const void *)job->array.values, &job->array,
                                first, n, err));
+out:
+    return st;
+}
+
+/* Decodes n values of stored page k, all or single ones, to the array's `first` and behind. */
+static enum stoa_status decode_page(struct job *job, uint32_t k, const uint8_t *bytes, size_t first,
+                                    uint32_t n, struct stoa_error *err)
+{
+    struct stoa_open_chunk *in = &job->in;
+    const struct stoa_stored_page *page = &in->pages.pages[k];
+    const size_t text_before = job->text.nbytes;
+    struct stoa_vector dictionary = {0}, *entries = in->dictionary != NULL ? &dictionary : NULL;
+    uint64_t raw_max = stoa_open_chunk_raw_max(in, k);
+    struct stoa_page_values out = room_in_array(job, first);
+    uint32_t value, all;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_open_chunk_verify(page, bytes, err));
+    stoa_open_chunk_values(in, k, &value, &all);
+    if (entries != NULL)
+        dictionary = stoa_dictionary_vector(in->dictionary, in->ncodes);
+    if (n == all)
+        STOA_TRY(stoa_page_decode(in->scratch->decoder, bytes, page->nbytes, in->phys, in->width, n,
+                                  raw_max, entries, 0, &out, err));
+    else
+        STOA_TRY(stoa_page_take(in->scratch->decoder,
+                                &(struct stoa_page_view){.page = bytes,
+                                                         .nbytes = page->nbytes,
+                                                         .phys = in->phys,
+                                                         .width = in->width,
+                                                         .nvalues = all,
+                                                         .raw_max = raw_max,
+                                                         .dictionary = entries},
+                                job->in_page + first, n, &out, err));
+    job->array.nnulls += out.nnulls;
+    in->ndecoded++;
+    st = finish_values(job, k, first, n, text_before, err);
 out:
     return st;
 }
@@ -554,30 +579,138 @@ out:
     return st;
 }
 
-static enum stoa_status take(struct job *job, const uint32_t *places, size_t nplaces,
+/* The entry of a code: of the shared dictionary, or behind that of the chunk's own. */
+static const struct stoa_dictionary *dictionary_of(const struct job *job, uint32_t *code)
+{
+    if (*code < job->in.ncodes)
+        return job->in.dictionary;
+    *code -= job->in.ncodes;
+    return &job->in.own->dictionary;
+}
+
+/* Entries of n codes to the array's `first` and behind, nulls left out. */
+static enum stoa_status put_entries(struct job *job, const uint32_t *codes, size_t first, size_t n,
+                                    struct stoa_error *err)
+{
+    const uint32_t width = job->in.width;
+    uint8_t *values = room_of_values(job, first);
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = 0; i < n; i++) {
+        bool is_null = stoa_array_is_null(&job->array, first + i);
+        uint32_t code = codes[i];
+        const struct stoa_dictionary *from = is_null ? NULL : dictionary_of(job, &code);
+
+        if (job->in.phys != STOA_PHYS_BYTES) {
+            if (is_null)
+                memset(values + i * width, 0, width);
+            else
+                memcpy(values + i * width, from->values.data + (size_t)code * width, width);
+            continue;
+        }
+        if (!is_null)
+            STOA_TRY(stoa_buffer_append(&job->text, from->values.data + from->offsets[code],
+                                        (size_t)(from->offsets[code + 1] - from->offsets[code]),
+                                        err));
+        if (job->text.nbytes > INT32_MAX)
+            return stoa_fail(err, STOA_ERR_LIMIT, "more than 2 GiB of text");
+        job->array.offsets[first + i + 1] = (int32_t)job->text.nbytes;
+    }
+out:
+    return st;
+}
+
+/* Takes n values of stored page k from what the reader keeps. */
+static enum stoa_status take_kept(struct job *job, uint32_t k, size_t first, uint32_t n,
+                                  struct stoa_error *err)
+{
+    struct stoa_open_chunk *in = &job->in;
+    const size_t text_before = job->text.nbytes;
+    struct stoa_page_values out = room_in_array(job, first);
+    struct stoa_page_view view = {
+        .phys = in->phys,
+        .width = in->width,
+        .raw_max = stoa_open_chunk_raw_max(in, k),
+        .ncodes = in->ncodes + (in->own != NULL ? in->own->dictionary.count : 0),
+    };
+    uint32_t value, all;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_open_chunk_kept_page(in, k, err));
+    stoa_open_chunk_values(in, k, &value, &all);
+    view.page = in->page->page.data;
+    view.nbytes = in->page->page.nbytes;
+    view.nvalues = all;
+    if (view.ncodes > 0)
+        out.values = (uint8_t *)(job->codes + first);
+    STOA_TRY(stoa_page_take(in->scratch->decoder, &view, job->in_page + first, n, &out, err));
+    job->array.nnulls += out.nnulls;
+    if (view.ncodes > 0)
+        STOA_TRY(put_entries(job, job->codes + first, first, n, err));
+    st = finish_values(job, k, first, n, text_before, err);
+out:
+    return st;
+}
+
+static enum stoa_status take_kept_pages(struct job *job, size_t nplaces, struct stoa_error *err)
+{
+    for (size_t at = 0; at < nplaces;) {
+        uint32_t k = stoa_open_chunk_page(&job->in, job->places[at]), n = 1;
+        enum stoa_status st;
+
+        while (at + n < nplaces && stoa_open_chunk_page(&job->in, job->places[at + n]) == k)
+            n++;
+        st = take_kept(job, k, at, n, err);
+        if (st != STOA_OK)
+            return stoa_open_chunk_fail(&job->in, k, st, err);
+        at += n;
+    }
+    return STOA_OK;
+}
+
+/* Memory of the places in their pages, and of their codes. */
+static enum stoa_status alloc_places(struct job *job, size_t nplaces, uint32_t **out,
+                                     struct stoa_error *err)
+{
+    const uint32_t mask = (UINT32_C(1) << job->in.chunk->page_shift) - 1;
+    const size_t nbytes = 2 * nplaces * sizeof(**out) + DECODE_SLACK;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_budget_take(job->in.budget, nbytes, err));
+    STOA_TRY(stoa_alloc(out, nbytes, err));
+    for (size_t i = 0; i < nplaces; i++)
+        (*out)[i] = job->places[i] & mask;
+    job->in_page = *out;
+    job->codes = *out + nplaces;
+out:
+    return st;
+}
+
+static enum stoa_status take(struct job *job, const uint32_t *places, size_t nplaces, bool keep,
                              struct stoa_array *out, struct stoa_error *err)
 {
-    uint32_t *in_page = NULL;
+    struct stoa_open_chunk *in = &job->in;
+    uint32_t *memory = NULL;
     struct stoa_range none;
     enum stoa_status st;
 
-    if (job->in.chunk->flags & STOA_CHUNK_NO_PAGES)
+    if (in->chunk->flags & STOA_CHUNK_NO_PAGES)
         return read_without_pages(job, (uint32_t)nplaces, out, &none, err);
     job->places = places;
     job->end = (uint32_t)nplaces;
-    STOA_TRY(stoa_open_chunk_head(&job->in, err));
-    STOA_TRY(stoa_open_chunk_dictionary(&job->in, err));
-    STOA_TRY(stoa_budget_take(job->in.budget, nplaces * sizeof(*in_page), err));
-    STOA_TRY(stoa_alloc(&in_page, nplaces * sizeof(*in_page), err));
-    for (size_t i = 0; i < nplaces; i++)
-        in_page[i] = places[i] & ((UINT32_C(1) << job->in.chunk->page_shift) - 1);
-    job->in_page = in_page;
+    if (keep) {
+        STOA_TRY(stoa_open_chunk_kept(in, err));
+    } else {
+        STOA_TRY(stoa_open_chunk_head(in, err));
+        STOA_TRY(stoa_open_chunk_dictionary(in, err));
+    }
+    STOA_TRY(alloc_places(job, nplaces, &memory, err));
     STOA_TRY(alloc_array(job, 0, 0, err));
-    STOA_TRY(take_pages(job, nplaces, err));
-    if (job->array.nnulls > job->in.chunk->nnulls) {
-        st = stoa_fail_at(err, STOA_ERR_CORRUPT, job->in.chunk->offset,
+    STOA_TRY((keep ? take_kept_pages : take_pages)(job, nplaces, err));
+    if (job->array.nnulls > in->chunk->nnulls) {
+        st = stoa_fail_at(err, STOA_ERR_CORRUPT, in->chunk->offset,
                           "%zu nulls, the footer says %" PRIu32, job->array.nnulls,
-                          job->in.chunk->nnulls);
+                          in->chunk->nnulls);
         goto out;
     }
     STOA_TRY(finish_text(job, err));
@@ -585,13 +718,14 @@ static enum stoa_status take(struct job *job, const uint32_t *places, size_t npl
     *out = job->array;
     job->array = (struct stoa_array){0};
 out:
-    stoa_free(in_page);
+    stoa_free(memory);
     return st;
 }
 
 enum stoa_status stoa_chunk_take(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
-                                 const uint32_t *places, size_t nplaces, struct stoa_array *out,
-                                 struct stoa_read_counters *counters, struct stoa_error *err)
+                                 const uint32_t *places, size_t nplaces, bool keep,
+                                 struct stoa_array *out, struct stoa_read_counters *counters,
+                                 struct stoa_error *err)
 {
     struct stoa_budget budget = {reader->footer.memory_nbytes, reader->footer.memory_nbytes};
     struct job job = {0};
@@ -603,7 +737,7 @@ enum stoa_status stoa_chunk_take(struct stoa_reader *reader, uint32_t row_group,
     job.own = job.in.column->field;
     if (stoa_type_is_nested(job.in.column->place.type))
         job.own.type = (struct stoa_type){.id = STOA_NULL};
-    st = take(&job, places, nplaces, out, err);
+    st = take(&job, places, nplaces, keep, out, err);
     if (st == STOA_OK)
         stoa_open_chunk_count(&job.in, counters);
     job_reset(&job);

@@ -111,6 +111,8 @@ enum stoa_status stoa_dictionary_append_codes(struct stoa_dictionary *dictionary
             dictionary->offsets[dictionary->count + i] = (int32_t)(begin + from->offsets[i]);
     }
     STOA_TRY(stoa_buffer_append(values, from->values.data, nbytes, err));
+    if (dictionary->nutf8 == dictionary->count)
+        dictionary->nutf8 += from->nutf8 < ncodes ? from->nutf8 : ncodes;
     dictionary->count += ncodes;
 out:
     return st;
@@ -118,13 +120,14 @@ out:
 
 void stoa_dictionary_finish(struct stoa_dictionary *dictionary)
 {
+    uint32_t n = dictionary->nutf8;
     const uint8_t *text = dictionary->values.data;
-    size_t nbytes = dictionary->values.nbytes, valid;
-    uint32_t n = 0;
+    size_t nbytes = dictionary->values.nbytes, begin, valid;
 
     if (dictionary->phys != STOA_PHYS_BYTES)
         return;
-    valid = stoa_utf8_valid_prefix(text, nbytes);
+    begin = (size_t)dictionary->offsets[n]; /* what is in front of it was looked at */
+    valid = begin + stoa_utf8_valid_prefix(text + begin, nbytes - begin);
     while (n < dictionary->count) {
         size_t end = (size_t)dictionary->offsets[n + 1];
 

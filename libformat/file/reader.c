@@ -13,6 +13,7 @@
 #include "stats/zonemap.h"
 
 #define DEFAULT_MEMORY_NBYTES (UINT64_C(1) << 30)
+#define KEPT_MAX_NBYTES       (64u << 20)
 
 /* Of a node below a list in all row groups that a file may have. */
 #define MAX_NVALUES (STOA_CHUNK_MAX_NVALUES * (UINT64_C(1) << 24))
@@ -70,8 +71,11 @@ enum stoa_status stoa_reader_open(struct stoa_source *source,
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&reader, 1, sizeof(*reader), err));
-    STOA_TRY(stoa_footer_open(&reader->footer, source, memory != 0 ? memory : DEFAULT_MEMORY_NBYTES,
-                              err));
+    if (memory == 0)
+        memory = DEFAULT_MEMORY_NBYTES;
+    stoa_keeper_init(&reader->kept,
+                     memory / 16 < KEPT_MAX_NBYTES ? (size_t)memory / 16 : KEPT_MAX_NBYTES);
+    STOA_TRY(stoa_footer_open(&reader->footer, source, memory, err));
     *out = reader;
     reader = NULL;
 out:
@@ -97,6 +101,7 @@ void stoa_reader_close(struct stoa_reader *reader)
     stoa_free(stoa_once_get(&reader->sides));
     stoa_source_index_free(stoa_once_get(&reader->sources));
     stoa_dictionaries_reset(&reader->dictionaries);
+    stoa_keeper_reset(&reader->kept);
     stoa_footer_reset(&reader->footer);
     stoa_free(reader);
 }

@@ -8,6 +8,7 @@
 
 #include "file/dictionary_read.h"
 #include "file/footer.h"
+#include "file/kept.h"
 
 /* What decoding a chunk needs besides its result; one thread at a time. */
 struct stoa_read_scratch {
@@ -22,6 +23,7 @@ struct stoa_read_scratch {
 struct stoa_reader {
     struct stoa_footer footer;
     struct stoa_dictionaries dictionaries;
+    struct stoa_keeper kept;  /* of single rows */
     struct stoa_once schema;  /* struct stoa_schema * */
     struct stoa_once sides;   /* struct stoa_sidedir_entry *, checked */
     struct stoa_once sources; /* struct stoa_source_index *, checked */
@@ -68,7 +70,7 @@ STOA_CHECK enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t
  */
 STOA_CHECK enum stoa_status stoa_chunk_take(struct stoa_reader *reader, uint32_t row_group,
                                             uint32_t node, const uint32_t *places, size_t nplaces,
-                                            struct stoa_array *out,
+                                            bool keep, struct stoa_array *out,
                                             struct stoa_read_counters *counters,
                                             struct stoa_error *err);
 

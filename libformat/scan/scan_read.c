@@ -371,7 +371,7 @@ static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, 
 
         STOA_TRY(add_part(parts, &part, err));
         STOA_TRY(stoa_chunk_take(scan->reader, row_group, node, selection->rows + begin,
-                                 end - begin, part, &counters, err));
+                                 end - begin, selection->keep, part, &counters, err));
         count_reading(scan, &counters);
         return STOA_OK;
     }
@@ -512,7 +512,8 @@ enum stoa_status stoa_scan_read_parts(struct stoa_scan *scan, const struct stoa_
     };
     enum stoa_status st;
 
-    STOA_TRY(rows_of_page(scan, unit, reading.node, &reading.page_nrows, err));
+    if (reading.field->nchildren > 0)
+        STOA_TRY(rows_of_page(scan, unit, reading.node, &reading.page_nrows, err));
     for (size_t i = 0; i < selection->nspans; i++) {
         const struct stoa_scan_picked *picked = &selection->spans[i];
 

@@ -73,6 +73,7 @@ struct stoa_scan_selection {
     size_t nspans;
     size_t spans_capacity;
     uint32_t narrays; /* of each span */
+    bool keep;        /* single rows: others of their pages may be wanted soon */
 };
 
 /* Values of a column, piece by piece in the order of the rows. */

@@ -12,6 +12,11 @@
 #include "exec/pipeline.h"
 #include "scan/scan_state.h"
 
+enum {
+    FEW_NROWS = 8,   /* take less time than a thread to start */
+    KEPT_NROWS = 64, /* more of them at a time push each other out of what the reader keeps */
+};
+
 /* The rows of one row group that are taken: a selection without spans. */
 struct group {
     struct stoa_scan_unit unit;
@@ -24,6 +29,7 @@ struct take {
     struct group *groups;
     size_t ngroups;
     size_t capacity;
+    size_t nrows;
     struct stoa_array *columns;
     uint32_t next;
 };
@@ -34,7 +40,7 @@ struct take {
 static enum stoa_status add_group(struct take *take, uint64_t row, uint32_t *rows,
                                   struct stoa_error *err)
 {
-    struct group group = {.selection = {.rows = rows}};
+    struct group group = {.selection = {.rows = rows, .keep = take->nrows <= KEPT_NROWS}};
     enum stoa_status st;
 
     STOA_TRY(stoa_reader_locate(take->scan->reader, row, &group.unit.row_group, err));
@@ -125,7 +131,9 @@ static enum stoa_status take_columns(struct take *take, struct stoa_error *err)
             .stages = stages,
             .nstages = sizeof(stages) / sizeof(stages[0]),
             .context = take,
-            .jobs = scan->ncolumns < scan->jobs ? scan->ncolumns : scan->jobs,
+            .jobs = take->nrows < FEW_NROWS       ? 1
+                    : scan->ncolumns < scan->jobs ? scan->ncolumns
+                                                  : scan->jobs,
             .drop = drop,
         },
         err);
@@ -134,7 +142,7 @@ static enum stoa_status take_columns(struct take *take, struct stoa_error *err)
 enum stoa_status stoa_scan_take(struct stoa_scan *scan, const uint64_t *rows, size_t nrows,
                                 struct stoa_batch *out, struct stoa_error *err)
 {
-    struct take take = {.scan = scan};
+    struct take take = {.scan = scan, .nrows = nrows};
     struct stoa_batch batch = {0};
     enum stoa_status st;
 

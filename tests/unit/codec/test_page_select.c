@@ -166,6 +166,28 @@ static void take_and_compare(struct page *p, uint64_t every)
     free(offsets);
 }
 
+/* Codes in place of entries. */
+static void take_codes_and_compare(struct page *p)
+{
+    size_t n, nvalues = p->plain.vector.nvalues;
+    uint32_t *places = malloc(nvalues * sizeof(*places)), *codes = malloc(nvalues * 4 + 64);
+    uint8_t *bitmap = calloc(stoa_bitmap_nbytes(nvalues), 1);
+    struct stoa_page_values out = {.values = (uint8_t *)codes, .validity = bitmap};
+    struct stoa_page_view view = p->view;
+    struct stoa_error err = {0};
+
+    n = draw_places(p, 5, places);
+    view.dictionary = NULL;
+    view.ncodes = (uint32_t)p->entries.nvalues;
+    if (stoa_page_take(p->decoder, &view, places, n, &out, &err) != STOA_OK)
+        fail_msg("%s, codes: %s", p->plan, err.message);
+    for (size_t k = 0; k < n; k++)
+        assert_int_equal(codes[k], is_valid(p, places[k]) ? p->codes[places[k]] : 0);
+    free(places);
+    free(codes);
+    free(bitmap);
+}
+
 /* ---- Tests. ---- */
 
 static uint64_t bits_of(const struct stoa_vector *values, size_t i)
@@ -317,6 +339,8 @@ static void check_plan(void *context, const struct stoa_plan *plan)
     take_and_compare(p, 0);
     take_and_compare(p, 60);
     take_and_compare(p, 3);
+    if (p->view.dictionary != NULL)
+        take_codes_and_compare(p);
     for (unsigned k = 0; k < 4; k++)
         filter_and_compare(p);
     if (stoa_page_inflate(p->decoder, &p->view, &inflated, &err) != STOA_OK)
@@ -389,8 +413,13 @@ static void codes_behind_the_dictionary_are_refused(void **state)
     assert_int_equal(
         stoa_page_encode(encoder, &values, STOA_PHYS_I64, NULL, 0, &plan, &page, &raw_nbytes, NULL),
         STOA_OK);
-    view = (struct stoa_page_view){page.data, page.nbytes, STOA_PHYS_I64, 8,
-                                   4,         raw_nbytes,  &dictionary};
+    view = (struct stoa_page_view){.page = page.data,
+                                   .nbytes = page.nbytes,
+                                   .phys = STOA_PHYS_I64,
+                                   .width = 8,
+                                   .nvalues = 4,
+                                   .raw_max = raw_nbytes,
+                                   .dictionary = &dictionary};
     assert_int_equal(stoa_page_take(decoder, &view, (const uint32_t[]){1, 2}, 2, &out, &err),
                      STOA_OK);
     assert_int_equal(bits_of(&(struct stoa_vector){.width = 8, .values = room}, 1), 7);
