@@ -17,6 +17,8 @@
 
 enum { HIGH_NBITS = 8, HEAD_NBYTES = 8 };
 
+#define LOW_TOO_WIDE "a low part of more than %u bits"
+
 static inline void split(const uint8_t *values, unsigned width, size_t n, uint64_t base,
                          unsigned shift, uint8_t *high, uint8_t *low)
 {
@@ -30,12 +32,27 @@ static inline void split(const uint8_t *values, unsigned width, size_t n, uint64
     }
 }
 
-static inline void join(uint8_t *values, unsigned width, size_t n, uint64_t base, unsigned shift,
+/* Whether all low parts were below 2^shift. */
+static inline bool join(uint8_t *values, unsigned width, size_t n, uint64_t base, unsigned shift,
                         const uint8_t *high)
 {
-    for (size_t i = 0; i < n; i++)
-        stoa_put(values, i, width,
-                 stoa_get(values, i, width) + base + ((uint64_t)high[i] << shift));
+    uint64_t all = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t low = stoa_get(values, i, width);
+
+        all |= low;
+        stoa_put(values, i, width, low + base + ((uint64_t)high[i] << shift));
+    }
+    return all >> shift == 0;
+}
+
+static bool join_any(uint8_t *values, unsigned width, size_t n, uint64_t base, unsigned shift,
+                     const uint8_t *high)
+{
+    return width == 2   ? join(values, 2, n, base, shift, high)
+           : width == 4 ? join(values, 4, n, base, shift, high)
+                        : join(values, 8, n, base, shift, high);
 }
 
 /* Calls f with a constant width, so that the loop is one over a type. */
@@ -114,7 +131,8 @@ enum stoa_status stoa_split_decode(struct stoa_decoder *decoder, const struct st
     STOA_TRY(read_head(decoder, node, &base, &shift, err));
     STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &high, err));
     STOA_TRY(stoa_node_decode(decoder, node->children[1], out, err));
-    BY_WIDTH(join, out, node->width, node->nvalues, base, shift, high);
+    if (!join_any(out, node->width, node->nvalues, base, shift, high))
+        return stoa_node_fail(node, err, LOW_TOO_WIDE, shift);
 out:
     return st;
 }
@@ -133,7 +151,8 @@ enum stoa_status stoa_split_take(struct stoa_decoder *decoder, const struct stoa
     STOA_TRY(read_head(decoder, node, &base, &shift, err));
     STOA_TRY(stoa_node_take_scratch(decoder, node->children[0], places, n, &high, err));
     STOA_TRY(stoa_node_take(decoder, node->children[1], places, n, out, err));
-    BY_WIDTH(join, out, node->width, n, base, shift, high);
+    if (!join_any(out, node->width, n, base, shift, high))
+        return stoa_node_fail(node, err, LOW_TOO_WIDE, shift);
 out:
     return st;
 }
@@ -143,7 +162,7 @@ enum verdict { NEVER, MAYBE, ALWAYS };
 
 /*
  * The verdict on the values of a high byte: `first` and the `reach` numbers behind it, against a
- * span. Writers keep the low parts below 2^shift; a file that does not is answered as if it did.
+ * span.
  */
 static enum verdict judge(const struct stoa_test_span *span, uint64_t first, uint64_t reach,
                           uint64_t mask)
@@ -192,7 +211,8 @@ static enum stoa_status test_low(struct stoa_decoder *decoder, const struct stoa
         }
     }
     STOA_TRY(stoa_node_take_scratch(decoder, node->children[1], places, count, &values, err));
-    BY_WIDTH(join, values, node->width, count, base, shift, highs);
+    if (!join_any(values, node->width, count, base, shift, highs))
+        return stoa_node_fail(node, err, LOW_TOO_WIDE, shift);
     STOA_TRY(stoa_node_test(decoder, node, test, values, count, found, err));
     for (k = 0; k < count; k++) {
         if (stoa_bitmap_get(found, k))

@@ -244,6 +244,7 @@ class Decoder:
         base = int.from_bytes(node.payload[8:], "little")
         need(shift < 8 * width, "split: shift")
         high, low = map(self.decode, node.children)
+        need(all(l >> shift == 0 for l in low), "split: a low part of more than shift bits")
         return [base + (h << shift) + l & (1 << 8 * width) - 1 for h, l in zip(high, low)]
 
     def decode_narrow(self, node):
