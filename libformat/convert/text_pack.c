@@ -5,13 +5,15 @@
  *                                                             ^ at 16: where the next one begins
  *
  * A BGZF block has at most 64 KiB before and after it was compressed; an empty one ends the file.
- * Pieces are cut by the text alone, so that the bytes do not depend on threads.
+ * Pieces are cut by the text alone, so that the bytes do not depend on threads. Blocks are
+ * compressed by libdeflate, which takes whole ones: at its level 4 three times as fast as zlib at
+ * 6, and smaller.
  */
 #include "convert/text_pack.h"
 
 #include <string.h>
-#define ZLIB_CONST /* next_in points to const */
-#include <zlib.h>
+
+#include <libdeflate.h>
 #include <zstd.h>
 
 #include "base/bytes.h"
@@ -19,7 +21,7 @@
 
 /* ---- gzip. ---- */
 
-#define GZIP_LEVEL         6
+#define GZIP_LEVEL         4
 #define BLOCK_TEXT_NBYTES  0xff00 /* what bgzip takes */
 #define BLOCK_MAX_NBYTES   0x10000
 #define BLOCK_HEAD_NBYTES  18
@@ -28,20 +30,6 @@
 
 static const uint8_t gzip_end[] = {0x1f, 0x8b, 8,  4, 0, 0, 0, 0, 0, 0xff, 6, 0, 'B', 'C',
                                    2,    0,    27, 0, 3, 0, 0, 0, 0, 0,    0, 0, 0,   0};
-
-static void *zlib_alloc(void *context, unsigned count, unsigned size)
-{
-    void *memory = NULL;
-
-    (void)context;
-    return stoa_alloc_zeroed(&memory, count, size, NULL) == STOA_OK ? memory : NULL;
-}
-
-static void zlib_free(void *context, void *memory)
-{
-    (void)context;
-    stoa_free(memory);
-}
 
 /* What does not become smaller is stored as it is. */
 static size_t store(const uint8_t *text, size_t nbytes, uint8_t *out)
@@ -54,24 +42,19 @@ static size_t store(const uint8_t *text, size_t nbytes, uint8_t *out)
 }
 
 /* Appends a block; there is room for it. */
-static void append_block(z_stream *z, const uint8_t *text, size_t nbytes, struct stoa_buffer *out)
+static void append_block(struct libdeflate_compressor *compressor, const uint8_t *text,
+                         size_t nbytes, struct stoa_buffer *out)
 {
     uint8_t *block = out->data + out->nbytes, *packed = block + BLOCK_HEAD_NBYTES;
-    size_t packed_nbytes = STORED_HEAD_NBYTES + nbytes;
+    size_t packed_nbytes =
+        libdeflate_deflate_compress(compressor, text, nbytes, packed, STORED_HEAD_NBYTES + nbytes);
 
-    z->next_in = text;
-    z->avail_in = (unsigned)nbytes;
-    z->next_out = packed;
-    z->avail_out = (unsigned)packed_nbytes;
-    if (deflate(z, Z_FINISH) == Z_STREAM_END)
-        packed_nbytes -= z->avail_out;
-    else
+    if (packed_nbytes == 0) /* it would have taken more */
         packed_nbytes = store(text, nbytes, packed);
-    (void)deflateReset(z);
     memcpy(block, gzip_end, BLOCK_HEAD_NBYTES - 2);
     stoa_store16(block + BLOCK_HEAD_NBYTES - 2,
                  (uint16_t)(BLOCK_HEAD_NBYTES + packed_nbytes + BLOCK_TAIL_NBYTES - 1));
-    stoa_store32(packed + packed_nbytes, (uint32_t)crc32(0, text, (unsigned)nbytes));
+    stoa_store32(packed + packed_nbytes, libdeflate_crc32(0, text, nbytes));
     stoa_store32(packed + packed_nbytes + 4, (uint32_t)nbytes);
     out->nbytes += BLOCK_HEAD_NBYTES + packed_nbytes + BLOCK_TAIL_NBYTES;
 }
@@ -79,18 +62,18 @@ static void append_block(z_stream *z, const uint8_t *text, size_t nbytes, struct
 static enum stoa_status pack_gzip(const uint8_t *text, size_t nbytes, struct stoa_buffer *out,
                                   struct stoa_error *err)
 {
-    z_stream z = {.zalloc = zlib_alloc, .zfree = zlib_free};
+    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(GZIP_LEVEL);
     enum stoa_status st = STOA_OK;
 
-    if (deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return stoa_fail_nomem(err, sizeof(z));
+    if (compressor == NULL)
+        return stoa_fail_nomem(err, BLOCK_MAX_NBYTES);
     for (size_t at = 0; at < nbytes; at += BLOCK_TEXT_NBYTES) {
         STOA_TRY(stoa_buffer_reserve(out, BLOCK_MAX_NBYTES, err));
-        append_block(&z, text + at,
+        append_block(compressor, text + at,
                      nbytes - at < BLOCK_TEXT_NBYTES ? nbytes - at : BLOCK_TEXT_NBYTES, out);
     }
 out:
-    (void)deflateEnd(&z);
+    libdeflate_free_compressor(compressor);
     return st;
 }
 
