@@ -52,7 +52,7 @@ enum stoa_inflate_match {
  * A compression. The decoders take memory from base/alloc.h where their library has a hook
  * (gzip, xz, bzip2); what they need besides small state:
  *
- *   gzip   32 KiB        bzip2  4 MiB
+ *   gzip   32 KiB by zlib, 110 KiB by ISA-L        bzip2  4 MiB
  *   xz     the dictionary of the file, 256 MiB at most (64 MiB after xz -9)
  *   zstd   the window of the file, 128 MiB at most (8 MiB after zstd -19)
  *   lz4    4 MiB + 64 KiB at most
