@@ -20,6 +20,7 @@
 #include "csv/encoding.h"
 
 #define MAX_NAME_NBYTES 200 /* of a file, without the number of a namesake */
+#define PIECE_NBYTES    ((size_t)512 << 10)
 
 /* A name that a file of the folder has got, and the number that its next namesake tries. */
 struct name {
@@ -309,18 +310,24 @@ static enum stoa_status check_source(const struct stoa_restore_output *output,
     return STOA_OK;
 }
 
-/* Bytes as they were. */
-static enum stoa_status put(struct stoa_restore_output *output, const void *bytes, size_t nbytes,
+/* Bytes as they were: written in pieces, which are in the cache then as they were just hashed. */
+static enum stoa_status put(struct stoa_restore_output *output, const uint8_t *bytes, size_t nbytes,
                             struct stoa_error *err)
 {
-    stoa_hash128_stream_update(output->hash, bytes, nbytes);
+    enum stoa_status st = STOA_OK;
+
     output->nbytes += nbytes;
     output->source_nbytes += nbytes;
     if (output->source_nbytes > output->info->nbytes)
         return check_source(output, err);
-    if (output->sink == NULL || nbytes == 0)
-        return STOA_OK;
-    return output->sink->write(output->sink, bytes, nbytes, err);
+    for (size_t at = 0; at < nbytes && st == STOA_OK; at += PIECE_NBYTES) {
+        const size_t piece_nbytes = nbytes - at < PIECE_NBYTES ? nbytes - at : PIECE_NBYTES;
+
+        stoa_hash128_stream_update(output->hash, bytes + at, piece_nbytes);
+        if (output->sink != NULL)
+            st = output->sink->write(output->sink, bytes + at, piece_nbytes, err);
+    }
+    return st;
 }
 
 enum stoa_status stoa_restore_output_write(struct stoa_restore_output *output, const void *text,

@@ -395,6 +395,17 @@ static bool are_usual(const uint8_t *bytes, size_t begin, size_t end)
     return any == 0;
 }
 
+/* stoa_csv_value_is_zero(), without a call for the type that mostly asks. */
+static inline bool is_zero(const struct stoa_type *type, const struct stoa_array *array, size_t i)
+{
+    double x;
+
+    if (type->id != STOA_FLOAT64)
+        return stoa_csv_value_is_zero(type, array, i);
+    memcpy(&x, array->values + i * sizeof(x), sizeof(x));
+    return x == 0;
+}
+
 /* Values [begin, end) that all follow the rule, and are printed by one function. */
 static enum stoa_status print_plain_run(const struct stoa_csv_printer *printer,
                                         stoa_csv_value_printer *print,
@@ -414,7 +425,7 @@ static enum stoa_status print_plain_run(const struct stoa_csv_printer *printer,
             STOA_TRY(print_null(printer, rule->null, rule->null_quoted, pool, cells, err));
             continue;
         }
-        if (has_zeros && stoa_csv_value_is_zero(type, array, i))
+        if (has_zeros && is_zero(type, array, i))
             form = rule->zero;
         STOA_TRY(pool_reserve(pool, STOA_CSV_VALUE_NBYTES, err));
         *cells = pool_take(pool, print(printer, array, i, form, pool->next));
