@@ -30,11 +30,12 @@ bool stoa_csv_rule_load(const uint8_t bytes[STOA_CSV_RULE_NBYTES], struct stoa_c
         .zero = bytes[2],
         .null = bytes[3],
         .null_quoted = bytes[4] != 0,
+        .exponent = bytes[5],
     };
 
     if (rule.quoting >= STOA_CSV_RULE_NQUOTINGS || rule.form > STOA_CSV_MAX_FORM ||
         rule.zero > STOA_CSV_MAX_FORM || rule.null > STOA_CSV_MAX_FORM || bytes[4] > 1 ||
-        bytes[5] != 0 || bytes[6] != 0 || bytes[7] != 0)
+        rule.exponent >= STOA_CSV_EXPONENT_NSTYLES || bytes[6] != 0 || bytes[7] != 0)
         return false;
     *out = rule;
     return true;
@@ -48,6 +49,7 @@ void stoa_csv_rule_store(const struct stoa_csv_rule *rule, uint8_t bytes[STOA_CS
     bytes[2] = rule->zero;
     bytes[3] = rule->null;
     bytes[4] = rule->null_quoted;
+    bytes[5] = rule->exponent;
 }
 
 /* ---- The pool. ---- */

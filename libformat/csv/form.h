@@ -31,6 +31,7 @@ struct stoa_csv_rule {
     uint8_t zero;    /* float, decimal: digits behind the point of a zero */
     uint8_t null;    /* number of the spelling */
     bool null_quoted;
+    uint8_t exponent; /* style of exponents */
 };
 
 #define STOA_CSV_RULE_NBYTES 8
@@ -43,7 +44,6 @@ void stoa_csv_rule_store(const struct stoa_csv_rule *rule, uint8_t bytes[STOA_CS
  * The byte of a value: 0 as the rule says; 1 + form, and QUOTED more in quotes; VERBATIM. Only
  * forms up to STOA_CSV_MAX_FORM have one.
  */
-#define STOA_CSV_MAX_FORM      125
 #define STOA_CSV_BYTE_QUOTED   126
 #define STOA_CSV_BYTE_VERBATIM 255
 
@@ -123,6 +123,14 @@ STOA_CHECK enum stoa_status stoa_csv_print_form(const struct stoa_csv_printer *p
                                                 struct stoa_csv_cell *out, struct stoa_error *err);
 
 /* ---- For the choice of rules (csv/rule.c), which must foresee what is printed. ---- */
+
+/* The exponent of a float that is not 0, or of 0 as 0. */
+struct stoa_csv_exponent {
+    bool negative;
+    unsigned ndigits;
+};
+struct stoa_csv_exponent stoa_csv_value_exponent(const struct stoa_type *type,
+                                                 const struct stoa_array *array, size_t i);
 
 /* Whether a value is 0, which has digits of its own behind the point: floats and decimals. */
 bool stoa_csv_value_is_zero(const struct stoa_type *type, const struct stoa_array *array, size_t i);

@@ -42,20 +42,24 @@ static char *write_zeros(char *out, unsigned n)
     return out + n;
 }
 
-/*
- * Turns the text of a number as base/number.h writes it into plain notation: at least `ndigits`
- * digits behind the point, no more than it needs, and no point without any.
- */
-static char *write_plain(char *out, const char *text, size_t nbytes, unsigned ndigits)
+/* The value is 0.DIGITS * 10^point; there is no zero at the end of the digits. */
+struct digits {
+    bool negative;
+    unsigned n;
+    int point;
+    char digits[STOA_NUMBER_NBYTES];
+};
+
+/* The text of a number as base/number.h writes it. */
+static void take_digits(const char *text, size_t nbytes, struct digits *out)
 {
     const char *exponent_at = memchr(text, 'e', nbytes);
-    char digits[STOA_NUMBER_NBYTES] = {0};
     int64_t exponent = 0;
-    unsigned n = 0, behind = 0;
-    int point; /* the value is 0.DIGITS * 10^point */
+    unsigned behind = 0;
     bool seen = false;
     size_t i = 0;
 
+    *out = (struct digits){.negative = nbytes > 0 && *text == '-'};
     if (exponent_at != NULL) {
         size_t at = (size_t)(exponent_at + 1 - text);
 
@@ -63,67 +67,125 @@ static char *write_plain(char *out, const char *text, size_t nbytes, unsigned nd
             exponent = 0; /* never: it was just written */
         nbytes = at - 1;
     }
-    if (i < nbytes && text[i] == '-')
-        *out++ = text[i++];
-    for (; i < nbytes; i++) {
+    for (i += out->negative; i < nbytes; i++) {
         if (text[i] == '.') {
             seen = true;
             continue;
         }
         behind += seen;
-        digits[n++] = text[i];
+        out->digits[out->n++] = text[i];
     }
-    point = (int)n - (int)behind + (int)exponent;
-    while (n > 0 && digits[n - 1] == '0')
-        n--;
-    if (n == 0)
-        point = 1;
+    out->point = (int)out->n - (int)behind + (int)exponent;
+    while (out->n > 0 && out->digits[out->n - 1] == '0')
+        out->n--;
+    if (out->n == 0)
+        out->point = 1;
+}
+
+/*
+ * Plain notation: at least `ndigits` digits behind the point, no more than it needs, and no point
+ * without any.
+ */
+static char *write_plain(char *out, const char *text, size_t nbytes, unsigned ndigits)
+{
+    struct digits number;
+    unsigned behind = 0;
+    int n, point;
+
+    take_digits(text, nbytes, &number);
+    n = (int)number.n;
+    point = number.point;
+    if (number.negative)
+        *out++ = '-';
     if (point <= 0)
         *out++ = '0';
     for (int k = 0; k < point; k++)
-        *out++ = k < (int)n ? digits[k] : '0';
-    if (ndigits == 0 && (int)n <= point)
+        *out++ = k < n ? number.digits[k] : '0';
+    if (ndigits == 0 && n <= point)
         return out;
     *out++ = '.';
-    behind = 0;
-    for (int k = point; k < (int)n; k++, behind++)
-        *out++ = k < 0 ? '0' : digits[k];
+    for (int k = point; k < n; k++, behind++)
+        *out++ = k < 0 ? '0' : number.digits[k];
     return behind < ndigits ? write_zeros(out, ndigits - behind) : out;
 }
 
-/* Shortest digits, and zeros up to `ndigits` behind the point. */
-static char *write_double(char *out, double x, unsigned ndigits)
+/* One digit, a point, at least `ndigits` others if there are any, an exponent of a style. */
+static char *write_exponent(char *out, const char *text, size_t nbytes, unsigned ndigits,
+                            unsigned style)
+{
+    const unsigned width = 1 + (style >> STOA_CSV_EXPONENT_WIDTH_SHIFT);
+    struct digits number;
+    unsigned first = 0, behind, size, least = 1;
+    int exponent;
+
+    take_digits(text, nbytes, &number);
+    while (first < number.n && number.digits[first] == '0')
+        first++;
+    exponent = number.n > 0 ? number.point - (int)first - 1 : 0;
+    size = (unsigned)(exponent < 0 ? -exponent : exponent);
+    behind = number.n > first + 1 ? number.n - first - 1 : 0;
+    if (number.negative)
+        *out++ = '-';
+    *out++ = number.n > 0 ? number.digits[first] : '0';
+    if (behind > 0 || ndigits > 0)
+        *out++ = '.';
+    memcpy(out, number.digits + first + 1, behind);
+    out += behind;
+    if (behind < ndigits)
+        out = write_zeros(out, ndigits - behind);
+    *out++ = style & STOA_CSV_EXPONENT_UPPER ? 'E' : 'e';
+    if (exponent < 0)
+        *out++ = '-';
+    else if (style & STOA_CSV_EXPONENT_PLUS)
+        *out++ = '+';
+    while (least < 3 && size >= (least == 1 ? 10U : 100U))
+        least++;
+    return write_padded(out, size, least > width ? least : width);
+}
+
+/* In a form of floats. */
+static char *write_form(const struct stoa_csv_printer *printer, const char *text, size_t nbytes,
+                        unsigned form, char *out)
+{
+    if (form < STOA_CSV_FORM_EXPONENT)
+        return write_plain(out, text, nbytes, form);
+    return write_exponent(out, text, nbytes, form - STOA_CSV_FORM_EXPONENT, printer->rule.exponent);
+}
+
+/* Shortest digits, and zeros up to so many behind the point; true if that was quick. */
+static bool write_quickly(double x, unsigned ndigits, char **at)
 {
     double size = fabs(x), scaled;
-    char text[STOA_NUMBER_NBYTES];
     uint64_t whole, all;
-    size_t nbytes;
+    char *out = *at;
 
-    if (ndigits <= MAX_FAST_NDIGITS && (scaled = size * powers[ndigits]) < 1e15) {
-        all = (uint64_t)(scaled + 0.5);
-        if ((double)all / powers[ndigits] == size) {
-            *out = '-';
-            out += signbit(x) != 0;
-            whole = (uint64_t)size;
-            out += stoa_number_format_uint64(whole, out);
-            if (ndigits == 0)
-                return out;
-            *out++ = '.';
-            return write_padded(out, all - whole * (uint64_t)powers[ndigits], ndigits);
-        }
+    if (ndigits > MAX_FAST_NDIGITS || (scaled = size * powers[ndigits]) >= 1e15)
+        return false;
+    all = (uint64_t)(scaled + 0.5);
+    if ((double)all / powers[ndigits] != size)
+        return false;
+    *out = '-';
+    out += signbit(x) != 0;
+    whole = (uint64_t)size;
+    out += stoa_number_format_uint64(whole, out);
+    if (ndigits > 0) {
+        *out++ = '.';
+        out = write_padded(out, all - whole * (uint64_t)powers[ndigits], ndigits);
     }
-    nbytes = stoa_number_format_double(x, text);
-    return write_plain(out, text, nbytes, ndigits);
+    *at = out;
+    return true;
 }
 
 static char *print_double(const struct stoa_csv_printer *printer, const struct stoa_array *array,
                           size_t i, unsigned form, char *out)
 {
+    char text[STOA_NUMBER_NBYTES];
     double x;
 
-    (void)printer;
     memcpy(&x, array->values + i * sizeof(x), sizeof(x));
-    return write_double(out, x, form);
+    if (write_quickly(x, form, &out))
+        return out;
+    return write_form(printer, text, stoa_number_format_double(x, text), form, out);
 }
 
 /* Narrower floats have shortest digits of their own. */
@@ -133,7 +195,7 @@ static char *print_float(const struct stoa_csv_printer *printer, const struct st
     char text[STOA_TEXT_NBYTES];
     size_t nbytes = stoa_array_format(printer->column.field, array, i, text);
 
-    return write_plain(out, text, nbytes, form);
+    return write_form(printer, text, nbytes, form, out);
 }
 
 /* All digits of the value, without the zeros at their end that the form does not ask for. */
@@ -188,7 +250,7 @@ static char *localize(const struct stoa_csv_options *options, char *begin, char 
 {
     char digits[STOA_CSV_VALUE_NBYTES], *out = begin;
     const char *at = digits, *point;
-    size_t nbytes = (size_t)(end - begin), nwhole;
+    size_t nbytes = (size_t)(end - begin), nwhole = 0;
 
     memcpy(digits, begin, nbytes);
     if (nbytes > 0 && *at == '-') {
@@ -197,7 +259,8 @@ static char *localize(const struct stoa_csv_options *options, char *begin, char 
         nbytes--;
     }
     point = memchr(at, '.', nbytes);
-    nwhole = point != NULL ? (size_t)(point - at) : nbytes;
+    while (nwhole < nbytes && at[nwhole] >= '0' && at[nwhole] <= '9')
+        nwhole++;
     for (size_t i = 0; i < nbytes; i++) {
         if (i > 0 && i < nwhole && (nwhole - i) % 3 == 0 && options->thousands != STOA_CSV_NONE)
             *out++ = options->thousands;
@@ -385,6 +448,23 @@ bool stoa_csv_value_is_zero(const struct stoa_type *type, const struct stoa_arra
     }
     return type->id >= STOA_FLOAT16 && type->id <= STOA_FLOAT64 &&
            stoa_scalar_get(type, array, i).f64 == 0;
+}
+
+/* Texts of shortest digits have the order of their floats, so exponents begin at powers of ten. */
+struct stoa_csv_exponent stoa_csv_value_exponent(const struct stoa_type *type,
+                                                 const struct stoa_array *array, size_t i)
+{
+    const double size = fabs(stoa_scalar_get(type, array, i).f64);
+    const bool narrow = type->id == STOA_FLOAT32;
+    struct stoa_csv_exponent exponent = {.negative = size < 1 && size != 0, .ndigits = 1};
+
+    if (exponent.negative)
+        exponent.ndigits += (size < (narrow ? (double)1e-9F : 1e-9)) + (size < 1e-99);
+    else
+        exponent.ndigits += (size >= 1e10) + (size >= 1e100);
+    if (narrow && exponent.ndigits > 2)
+        exponent.ndigits = 2;
+    return exponent;
 }
 
 bool stoa_csv_type_is_printed(const struct stoa_type *type)

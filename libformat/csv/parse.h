@@ -38,8 +38,10 @@ struct stoa_csv_tile;
  * int, uint        0; or the digits that zeros in front make it, up to 32: 3 for 007 and -007
  * float, decimal   digits behind the point, 0: no point. The text is the shortest that reads back
  *                  (a float) or all digits (a decimal), in plain notation, with zeros behind
- * bool             the number of its spelling in the list: 0 true, 1 True, 2 TRUE
- * time             digits of the fraction
+ * float            64 and digits behind the point: the same digits, of which one stands in front of
+ *                  the point, with an exponent. Instead of the least form, bits 8..11 have the
+ * style of the exponent, bit 12 is set if there is no zero at the end bool             the number
+ * of its spelling in the list: 0 true, 1 True, 2 TRUE time             digits of the fraction
  * timestamp        bits 0..3 digits of the fraction, bit 4 a 'T' in ISO 8601, bits 5..6 how UTC is
  *                  written: 0 Z, 1 +00:00, 2 +0000, 3 +00
  * uuid             0 lower case, 1 upper case
@@ -52,6 +54,17 @@ struct stoa_csv_tile;
 #define STOA_CSV_FORM_VERBATIM    255 /* the raw field is in the list */
 #define STOA_CSV_FORM_LEAST_SHIFT 8
 #define STOA_CSV_FORM_QUOTED      0x8000
+
+#define STOA_CSV_MAX_FORM         125 /* that a byte of the side table has (csv/form.h) */
+#define STOA_CSV_FORM_EXPONENT    64  /* the first form with one, of floats */
+#define STOA_CSV_FORM_STYLE_SHIFT 8
+#define STOA_CSV_FORM_SHORT       0x1000
+
+/* Styles of exponents: bits, and the fewest digits less one. */
+#define STOA_CSV_EXPONENT_UPPER       1U /* E */
+#define STOA_CSV_EXPONENT_PLUS        2U
+#define STOA_CSV_EXPONENT_WIDTH_SHIFT 2
+#define STOA_CSV_EXPONENT_NSTYLES     12
 
 #define STOA_CSV_FORM_T          16
 #define STOA_CSV_FORM_ZONE_SHIFT 5

@@ -13,6 +13,7 @@ enum {
     MAX_PADDED_NDIGITS = 32,    /* of an integer with zeros in front */
     MAX_FRACTION_NDIGITS = 254, /* 255 is VERBATIM */
     MAX_LEAST_NDIGITS = 127,
+    MAX_EXPONENT_NDIGITS = 3,
     GROUP_NDIGITS = 3,
     CERTAIN_NDIGITS = 15, /* so few digits are those of the shortest text of their double */
 };
@@ -44,17 +45,23 @@ unsigned stoa_csv_form_of_integer(const struct stoa_csv_column *column, const ch
                : (unsigned)ndigits;
 }
 
-/* Whether a number is written in plain notation without superfluous characters. */
-static bool is_plain(const struct stoa_csv_column *column, const struct stoa_number_text *number,
-                     const char *text, size_t nbytes, bool grouped)
+/* Whether the digits of a number are written without superfluous characters. */
+static bool has_plain_digits(const struct stoa_number_text *number, const char *text, size_t nbytes)
 {
     const char *end = text + nbytes, *whole_end = number->whole + number->whole_ndigits;
     const bool point = whole_end < end && *whole_end == '.';
 
     return text[0] != '+' && number->whole_ndigits > 0 &&
            (number->whole_ndigits == 1 || number->whole[0] != '0') &&
-           (number->fraction_ndigits > 0 || !point) &&
-           number->fraction + number->fraction_ndigits == end && /* no exponent */
+           (number->fraction_ndigits > 0 || !point);
+}
+
+/* The same, and without an exponent. */
+static bool is_plain(const struct stoa_csv_column *column, const struct stoa_number_text *number,
+                     const char *text, size_t nbytes, bool grouped)
+{
+    return has_plain_digits(number, text, nbytes) &&
+           number->fraction + number->fraction_ndigits == text + nbytes &&
            !lacks_groups(column, number->whole_ndigits, grouped);
 }
 
@@ -152,16 +159,63 @@ static bool is_shortest(enum stoa_type_id id, const struct stoa_number_text *num
     return true;
 }
 
+/* How the exponent at `at` is written; false for a way that no style has. */
+static bool style_of_exponent(const char *at, const char *end, bool is_zero, unsigned *style)
+{
+    const bool upper = at < end && *at == 'E';
+    const bool plus = end - at > 1 && at[1] == '+', minus = end - at > 1 && at[1] == '-';
+    const size_t sign_nbytes = (size_t)1 + (plus || minus);
+    size_t ndigits, nzeros = 0;
+
+    if ((size_t)(end - at) <= sign_nbytes)
+        return false;
+    at += sign_nbytes;
+    ndigits = (size_t)(end - at);
+    while (nzeros < ndigits && at[nzeros] == '0')
+        nzeros++;
+    if (ndigits > MAX_EXPONENT_NDIGITS || (minus && nzeros == ndigits) ||
+        (is_zero && nzeros < ndigits))
+        return false;
+    *style = (upper ? STOA_CSV_EXPONENT_UPPER : 0) | (plus ? STOA_CSV_EXPONENT_PLUS : 0) |
+             (unsigned)(ndigits - 1) << STOA_CSV_EXPONENT_WIDTH_SHIFT;
+    return true;
+}
+
+/* One digit, a point and others, and an exponent. */
+static unsigned form_of_exponent(const struct stoa_number_text *number, const char *text,
+                                 size_t nbytes)
+{
+    const bool is_zero = stoa_number_leading_zeros(number) == stoa_number_ndigits(number);
+    const size_t ndigits = number->fraction_ndigits;
+    const bool is_short = ndigits == 0 || number->fraction[ndigits - 1] != '0';
+    unsigned style;
+
+    if (!has_plain_digits(number, text, nbytes) || number->whole_ndigits != 1 ||
+        (number->whole[0] == '0' && !is_zero) ||
+        ndigits > STOA_CSV_MAX_FORM - STOA_CSV_FORM_EXPONENT ||
+        !style_of_exponent(number->fraction + ndigits, text + nbytes, is_zero, &style))
+        return STOA_CSV_FORM_VERBATIM;
+    return (unsigned)(STOA_CSV_FORM_EXPONENT + ndigits) | style << STOA_CSV_FORM_STYLE_SHIFT |
+           (is_short ? STOA_CSV_FORM_SHORT : 0);
+}
+
 unsigned stoa_csv_form_of_float(const struct stoa_csv_column *column, const char *text,
                                 size_t nbytes, bool grouped, const void *value)
 {
     struct stoa_number_text number;
+    unsigned form;
 
-    if (!stoa_number_scan(text, nbytes, &number) || /* nan, inf */
-        !is_plain(column, &number, text, nbytes, grouped) ||
-        !is_shortest(column->field->type.id, &number, value))
+    if (!stoa_number_scan(text, nbytes, &number)) /* nan, inf */
         return STOA_CSV_FORM_VERBATIM;
-    return form_of_fraction(&number);
+    if (!is_plain(column, &number, text, nbytes, grouped))
+        form = form_of_exponent(&number, text, nbytes);
+    else if (number.fraction_ndigits < STOA_CSV_FORM_EXPONENT)
+        form = form_of_fraction(&number);
+    else
+        form = STOA_CSV_FORM_VERBATIM;
+    if (form == STOA_CSV_FORM_VERBATIM || !is_shortest(column->field->type.id, &number, value))
+        return STOA_CSV_FORM_VERBATIM;
+    return form;
 }
 
 bool stoa_csv_field_is_restorable(const struct stoa_csv_field *field, const char *begin,

@@ -10,7 +10,8 @@
  *     least    1    2     1            follow
  *
  * So two counts by number of digits, summed from the right, give the best rule. The second pass
- * writes a byte for each value that does not follow it.
+ * writes a byte for each value that does not follow it. Numbers with an exponent are counted the
+ * same way, above the others, once it is known which style of exponents most of them have.
  */
 #include "csv/rule.h"
 
@@ -37,17 +38,19 @@ struct chooser {
     const struct stoa_csv_options *options;
     struct stoa_csv_printer printer;
     enum variety variety;
-    bool may_need; /* some text may be in need of quotes */
+    bool is_float;
 
     /* Values that are not null and not verbatim: */
     size_t nvalues;
     size_t nquoted;
-    size_t exact[NFORMS];     /* follow a rule of just that form */
-    size_t up_to[NFORMS + 1]; /* follow any rule up to that form */
-    size_t zeros[NFORMS];     /* of VARY_DIGITS, not in the two above */
-    size_t others[NFORMS];    /* VARY_SECONDS: the bits that are no digits */
-    size_t nneeded, nblanks;  /* texts whose quotes follow these rules */
-    size_t nulls[2][NFORMS];  /* nulls without and with quotes, by spelling */
+    size_t exact[NFORMS];                     /* follow a rule of just that form */
+    size_t up_to[NFORMS + 1];                 /* follow any rule up to that form */
+    size_t zeros[NFORMS];                     /* of VARY_DIGITS, not in the two above */
+    size_t others[NFORMS];                    /* VARY_SECONDS: the bits that are no digits */
+    size_t styles[STOA_CSV_EXPONENT_NSTYLES]; /* exponents that they write, */
+    uint8_t style;                            /* and the one of most */
+    size_t nneeded, nblanks;                  /* texts whose quotes follow these rules */
+    size_t nulls[2][NFORMS];                  /* nulls without and with quotes, by spelling */
     size_t nverbatim;
 };
 
@@ -74,9 +77,39 @@ static unsigned form_of(uint16_t code)
     return code & STOA_CSV_FORM_VERBATIM;
 }
 
-static unsigned least_of(uint16_t code)
+static bool has_exponent(const struct chooser *chooser, unsigned form)
 {
-    return code >> STOA_CSV_FORM_LEAST_SHIFT & 0x7f;
+    return chooser->is_float && form >= STOA_CSV_FORM_EXPONENT && form <= STOA_CSV_MAX_FORM;
+}
+
+/*
+ * The least form that writes the same. With an exponent it is known unless a zero ends the digits;
+ * any lesser form does then.
+ */
+static unsigned least_of(const struct chooser *chooser, uint16_t code)
+{
+    if (!has_exponent(chooser, form_of(code)))
+        return code >> STOA_CSV_FORM_LEAST_SHIFT & 0x7f;
+    return code & STOA_CSV_FORM_SHORT ? form_of(code) : STOA_CSV_FORM_EXPONENT;
+}
+
+static unsigned style_of(uint16_t code)
+{
+    return code >> STOA_CSV_FORM_STYLE_SHIFT & 15;
+}
+
+/* Whether a style writes the exponent of value i as it is written. */
+static bool style_fits(const struct chooser *chooser, unsigned style, uint16_t code, size_t i)
+{
+    const struct stoa_csv_exponent exponent =
+        stoa_csv_value_exponent(chooser->type, chooser->array, i);
+    const unsigned wanted = style_of(code), differ = style ^ wanted;
+    const unsigned least = style >> STOA_CSV_EXPONENT_WIDTH_SHIFT, ndigits = exponent.ndigits - 1;
+
+    if ((differ & STOA_CSV_EXPONENT_UPPER) != 0 ||
+        (!exponent.negative && (differ & STOA_CSV_EXPONENT_PLUS) != 0))
+        return false;
+    return (least > ndigits ? least : ndigits) == wanted >> STOA_CSV_EXPONENT_WIDTH_SHIFT;
 }
 
 static bool is_quoted(uint16_t code)
@@ -89,19 +122,30 @@ static bool is_null(const struct chooser *chooser, size_t i)
     return chooser->type->id == STOA_NULL || stoa_array_is_null(chooser->array, i);
 }
 
+static bool is_zero(const struct chooser *chooser, uint16_t code, size_t i)
+{
+    const bool may_be = least_of(chooser, code) == 0 || has_exponent(chooser, form_of(code));
+
+    return may_be && stoa_csv_value_is_zero(chooser->type, chooser->array, i);
+}
+
 /* What the rule says of value i for its digits or spelling. */
 static unsigned expected_form(const struct chooser *chooser, const struct stoa_csv_rule *rule,
                               uint16_t code, size_t i)
 {
-    const unsigned digits = rule->form & STOA_CSV_FORM_FRACTION;
+    const unsigned form = form_of(code), digits = rule->form & STOA_CSV_FORM_FRACTION;
     unsigned least;
     size_t nwords;
 
     switch (chooser->variety) {
     case VARY_DIGITS:
-        if (least_of(code) == 0 && stoa_csv_value_is_zero(chooser->type, chooser->array, i))
+        if (is_zero(chooser, code, i))
             return rule->zero;
-        return rule->form > least_of(code) ? rule->form : least_of(code);
+        least = least_of(chooser, code);
+        return rule->form > least ||
+                       has_exponent(chooser, rule->form) != has_exponent(chooser, form)
+                   ? rule->form
+                   : least;
     case VARY_PADDING:
         if (rule->form == 0)
             return 0;
@@ -139,18 +183,35 @@ static bool expected_quotes(const struct chooser *chooser, const struct stoa_csv
                                                  : need_at(chooser, i).needed;
 }
 
+static void count_digits(struct chooser *chooser, uint16_t code, size_t i)
+{
+    const unsigned form = form_of(code);
+
+    if (is_zero(chooser, code, i))
+        chooser->zeros[form]++;
+    else if (form == least_of(chooser, code))
+        chooser->up_to[form]++;
+    else
+        chooser->exact[form]++;
+}
+
+/* Numbers with an exponent follow no rule of another style: they are counted once there is one. */
+static void count_styles(struct chooser *chooser, uint16_t code, size_t i)
+{
+    for (unsigned style = 0; style < STOA_CSV_EXPONENT_NSTYLES; style++)
+        chooser->styles[style] += style_fits(chooser, style, code, i);
+}
+
 static void count_form(struct chooser *chooser, uint16_t code, size_t i)
 {
     unsigned form = form_of(code), least;
 
     switch (chooser->variety) {
     case VARY_DIGITS:
-        if (least_of(code) == 0 && stoa_csv_value_is_zero(chooser->type, chooser->array, i))
-            chooser->zeros[form]++;
-        else if (form == least_of(code))
-            chooser->up_to[form]++;
+        if (has_exponent(chooser, form))
+            count_styles(chooser, code, i);
         else
-            chooser->exact[form]++;
+            count_digits(chooser, code, i);
         break;
     case VARY_PADDING:
         if (form == 0)
@@ -199,14 +260,34 @@ static void count_value(struct chooser *chooser, uint16_t code, size_t i)
 
 /* ---- The best rule. ---- */
 
-static uint8_t most_frequent(const size_t counts[NFORMS], size_t nforms)
+static uint8_t most_frequent(const size_t *counts, size_t ncounts)
 {
     size_t best = 0;
 
-    for (size_t i = 1; i < nforms; i++)
+    for (size_t i = 1; i < ncounts; i++)
         if (counts[i] > counts[best])
             best = i;
     return (uint8_t)best;
+}
+
+/* Numbers with an exponent in the style of most of them. */
+static void count_exponents(struct chooser *chooser, const struct stoa_csv_rule_part *parts,
+                            size_t nparts)
+{
+    size_t first = 0;
+
+    chooser->style = most_frequent(chooser->styles, STOA_CSV_EXPONENT_NSTYLES);
+    if (chooser->styles[chooser->style] == 0)
+        return;
+    for (size_t k = 0; k < nparts; first += parts[k++].nvalues) {
+        for (size_t i = 0; parts[k].forms->codes != NULL && i < parts[k].nvalues; i++) {
+            const uint16_t code = parts[k].forms->codes[i];
+
+            if (!is_null(chooser, first + i) && has_exponent(chooser, form_of(code)) &&
+                style_fits(chooser, chooser->style, code, first + i))
+                count_digits(chooser, code, first + i);
+        }
+    }
 }
 
 /* Of rules that are as good the first: a smaller form fits more texts of other row groups. */
@@ -216,6 +297,8 @@ static uint8_t best_form(const struct chooser *chooser, unsigned nforms)
     unsigned best = 0;
 
     for (unsigned form = NFORMS; form-- > 0;) {
+        if (chooser->is_float && form == STOA_CSV_FORM_EXPONENT - 1)
+            above = 0; /* none of them has an exponent */
         above += chooser->up_to[form];
         if (form < nforms && chooser->exact[form] + above >= most) {
             most = chooser->exact[form] + above;
@@ -239,6 +322,7 @@ static struct stoa_csv_rule best_rule(const struct chooser *chooser)
         uint8_t zero = most_frequent(chooser->zeros, nforms);
 
         rule.zero = chooser->zeros[zero] > 0 ? zero : rule.form;
+        rule.exponent = chooser->style;
     }
     if (is_text(chooser->type)) {
         size_t best = chooser->nneeded;
@@ -273,7 +357,18 @@ static bool follows(const struct chooser *chooser, const struct stoa_csv_rule *r
     if (is_null(chooser, i))
         return form_of(code) == rule->null && is_quoted(code) == rule->null_quoted;
     return form_of(code) == expected_form(chooser, rule, code, i) &&
-           is_quoted(code) == expected_quotes(chooser, rule, i);
+           is_quoted(code) == expected_quotes(chooser, rule, i) &&
+           (!has_exponent(chooser, form_of(code)) || style_fits(chooser, rule->exponent, code, i));
+}
+
+/* The form that a byte tells of a value, the same for as many as can be. */
+static unsigned common_form(const struct chooser *chooser, uint16_t code, size_t i)
+{
+    const unsigned form = form_of(code);
+
+    if (chooser->variety != VARY_DIGITS || is_null(chooser, i) || form != least_of(chooser, code))
+        return form;
+    return has_exponent(chooser, form) ? STOA_CSV_FORM_EXPONENT : 0;
 }
 
 /* The bytes and raw texts of a column while they are made. */
@@ -326,18 +421,32 @@ static enum stoa_status add_raw(const struct chooser *chooser, struct exceptions
 static enum stoa_status add_printed(const struct chooser *chooser, struct exceptions *exceptions,
                                     size_t i, uint16_t code, struct stoa_error *err)
 {
+    struct stoa_csv_printer printer = chooser->printer;
     struct stoa_csv_cell cell;
     enum stoa_status st;
 
+    if (has_exponent(chooser, form_of(code)))
+        printer.rule.exponent = (uint8_t)style_of(code);
     stoa_csv_pool_empty(&exceptions->pool);
-    STOA_TRY(stoa_csv_print_form(&chooser->printer, chooser->array, i, form_of(code),
-                                 is_quoted(code), &exceptions->pool, &cell, err));
+    STOA_TRY(stoa_csv_print_form(&printer, chooser->array, i, form_of(code), is_quoted(code),
+                                 &exceptions->pool, &cell, err));
     STOA_TRY(add_raw(chooser, exceptions, i, cell.text, cell.nbytes, err));
 out:
     return st;
 }
 
-static enum stoa_status add_exception(const struct chooser *chooser, struct exceptions *exceptions,
+/* Whether a form and quotes give the text of value i, whose code is not VERBATIM. */
+static bool has_byte(const struct chooser *chooser, const struct stoa_csv_rule *rule, uint16_t code,
+                     size_t i)
+{
+    if (is_null(chooser, i) || !has_exponent(chooser, form_of(code)))
+        return form_of(code) <= STOA_CSV_MAX_FORM;
+    return style_fits(chooser, rule->exponent, code, i);
+}
+
+static enum stoa_status add_exception(const struct chooser *chooser,
+                                      const struct stoa_csv_rule *rule,
+                                      struct exceptions *exceptions,
                                       const struct stoa_csv_rule_part *part, size_t *verbatim,
                                       size_t i, uint16_t code, struct stoa_error *err)
 {
@@ -352,10 +461,11 @@ static enum stoa_status add_exception(const struct chooser *chooser, struct exce
         text = &part->forms->verbatims[(*verbatim)++];
         STOA_TRY(add_raw(chooser, exceptions, i, part->forms->bytes.data + text->begin,
                          text->nbytes, err));
-    } else if (form_of(code) > STOA_CSV_MAX_FORM) {
+    } else if (!has_byte(chooser, rule, code, i)) {
         STOA_TRY(add_printed(chooser, exceptions, i, code, err));
     } else {
-        byte = (uint8_t)(1 + form_of(code) + (is_quoted(code) ? STOA_CSV_BYTE_QUOTED : 0));
+        byte = (uint8_t)(1 + common_form(chooser, code, i) +
+                         (is_quoted(code) ? STOA_CSV_BYTE_QUOTED : 0));
     }
     exceptions->bytes[i] = byte;
 out:
@@ -378,8 +488,8 @@ static enum stoa_status find_exceptions(const struct chooser *chooser,
             uint16_t code = codes != NULL ? codes[i] : 0;
 
             if (!follows(chooser, rule, code, first + i))
-                STOA_TRY(
-                    add_exception(chooser, exceptions, &parts[k], &verbatim, first + i, code, err));
+                STOA_TRY(add_exception(chooser, rule, exceptions, &parts[k], &verbatim, first + i,
+                                       code, err));
         }
     }
     if (exceptions->has_raw)
@@ -434,7 +544,7 @@ static bool find_one_code(const struct chooser *chooser, const struct stoa_csv_r
     }
     *out = first & told;
     return (differ & told) == 0 && form_of(first) <= STOA_CSV_MAX_FORM &&
-           (is_quoted(first) || !is_text(chooser->type));
+           !has_exponent(chooser, form_of(first)) && (is_quoted(first) || !is_text(chooser->type));
 }
 
 static void count_values(struct chooser *chooser, const struct stoa_csv_rule_part *parts,
@@ -480,6 +590,7 @@ enum stoa_status stoa_csv_rule_add(const struct stoa_field *field, uint32_t colu
     chooser->array = array;
     chooser->options = reading->options;
     chooser->variety = variety_of(&field->type);
+    chooser->is_float = field->type.id >= STOA_FLOAT16 && field->type.id <= STOA_FLOAT64;
     STOA_TRY(stoa_csv_printer_init(&chooser->printer, field, reading, &usual, err));
     if (!has_codes(parts, nparts) && !text_may_need(chooser))
         goto out;
@@ -491,6 +602,7 @@ enum stoa_status stoa_csv_rule_add(const struct stoa_field *field, uint32_t colu
         };
     } else {
         count_values(chooser, parts, nparts);
+        count_exponents(chooser, parts, nparts);
         rule = best_rule(chooser);
         STOA_TRY(find_exceptions(chooser, &rule, parts, nparts, &exceptions, err));
     }

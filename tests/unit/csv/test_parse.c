@@ -23,6 +23,11 @@
 #define VERBATIM      STOA_CSV_FORM_VERBATIM
 #define QUOTED        STOA_CSV_FORM_QUOTED
 #define LEAST(n)      ((n) << STOA_CSV_FORM_LEAST_SHIFT)
+#define SHORT         STOA_CSV_FORM_SHORT
+
+/* So many digits behind the point, and an exponent of so many, with a style of two bits. */
+#define EXPONENT(n, width, bits)                                                                   \
+    (STOA_CSV_FORM_EXPONENT + (n) + (((width)-1U) << 10) + ((bits) << STOA_CSV_FORM_STYLE_SHIFT))
 
 /* The fields of a row each by the reference. */
 static enum stoa_status by_reference(const struct stoa_csv_column *columns, const uint32_t *places,
@@ -130,7 +135,19 @@ static void a_field_is_a_value_in_a_form(void **state)
         {"x float64", "0", "0.0", 0, NULL, NULL, true},
         {"x float64", "0.000000", "0.0", 6, NULL, NULL, true},
         {"x float64", "-73.976198", "-73.976198", 6 | LEAST(6), NULL, NULL, true},
-        {"x float64", "1e5", "100000.0", VERBATIM, NULL, NULL, true},
+        {"x float64", "1e5", "100000.0", EXPONENT(0, 1, 0) | SHORT, NULL, NULL, true},
+        {"x float64", "1.2e+01", "12.0", EXPONENT(1, 2, 2) | SHORT, NULL, NULL, true},
+        {"x float64", "-1.20E-105", "-1.2e-105", EXPONENT(2, 3, 1), NULL, NULL, true},
+        {"x float64", "0e0", "0.0", EXPONENT(0, 1, 0) | SHORT, NULL, NULL, true},
+        {"x float64", "-0.00e+00", "-0.0", EXPONENT(2, 2, 2), NULL, NULL, true},
+        {"x float64", "1,5e3", "1500.0", EXPONENT(1, 1, 0) | SHORT, &decimal_comma, NULL, true},
+        {"x float32", "1e-9", "1e-9", EXPONENT(0, 1, 0) | SHORT, NULL, NULL, false},
+        {"x float64", "12e3", "12000.0", VERBATIM, NULL, NULL, true},
+        {"x float64", "0.5e1", "5.0", VERBATIM, NULL, NULL, true},
+        {"x float64", "1.e2", "100.0", VERBATIM, NULL, NULL, true},
+        {"x float64", "1e-0", "1.0", VERBATIM, NULL, NULL, true},
+        {"x float64", "0e5", "0.0", VERBATIM, NULL, NULL, true},
+        {"x float64", "1e0005", "100000.0", VERBATIM, NULL, NULL, true},
         {"x float64", "nan", "\"NaN\"", VERBATIM, NULL, NULL, true},
         {"x float64", "1.", "1.0", VERBATIM, NULL, NULL, true},
         {"x float64", ".5", "0.5", VERBATIM, NULL, NULL, true},
