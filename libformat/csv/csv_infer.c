@@ -13,6 +13,7 @@
 #include "csv/csv_windows.h"
 #include "csv/input.h"
 #include "csv/kind.h"
+#include "io/archive.h"
 
 #define SAMPLE_NBYTES     ((size_t)4 << 20) /* in all, but no less than the next of each input */
 #define SAMPLE_MIN_NBYTES ((size_t)64 << 10)
@@ -29,6 +30,9 @@ struct stoa_csv_inference {
     size_t ncolumns;
     size_t capacity;
     bool is_certain; /* no value was left out of the samples */
+    char **names;    /* of the texts of the samples, which places refer to */
+    size_t nnames;
+    size_t names_capacity;
 };
 
 /* Evidence for the columns that the latest input brought. */
@@ -199,6 +203,79 @@ out:
     return st;
 }
 
+/* The next number that places may have, and the name for it. */
+static enum stoa_status add_text(struct stoa_csv_inference *inference, const char *name,
+                                 uint32_t *number, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reserve(&inference->names, &inference->names_capacity, inference->nnames + 1,
+                          sizeof(*inference->names), err));
+    STOA_TRY(stoa_strndup(&inference->names[inference->nnames], name, strlen(name), err));
+    *number = (uint32_t)inference->nnames++;
+out:
+    return st;
+}
+
+/* Looks at the head of the member that was opened last, as at that of a pipe. */
+static enum stoa_status observe_member(struct stoa_csv_inference *inference,
+                                       struct stoa_csv_input *archive, struct stoa_stream *stream,
+                                       size_t *nbytes, struct stoa_error *err)
+{
+    struct stoa_csv_input member = {.once = true, .wanted = archive->wanted, .stream = stream};
+    struct sample sample = {.inference = inference, .input = &member};
+    enum stoa_status st;
+
+    STOA_TRY(add_text(inference, stream->name, &sample.number, err));
+    member.name = inference->names[sample.number];
+    STOA_TRY(observe_input(&sample, SAMPLE_MIN_NBYTES, false, err));
+    *nbytes = member.head.nbytes;
+out:
+    stoa_buffer_free(&member.head);
+    return st;
+}
+
+/*
+ * Looks at the other members of an archive: at all of them where there is a directory, else as long
+ * as whole ones stand within a sample. What is wrong with one is said when it is read.
+ */
+static enum stoa_status observe_members(struct stoa_csv_inference *inference,
+                                        const struct stoa_csv_input *input, struct stoa_error *err)
+{
+    struct stoa_csv_input archive = {.path = input->path, .wanted = input->wanted};
+    struct stoa_stream *stream = NULL;
+    struct stoa_buffer head = {0};
+    size_t nbytes = 0, total_nbytes = 0;
+    bool goes_on;
+    enum stoa_status st = stoa_csv_input_next(&archive, &stream, &head, err); /* was looked at */
+
+    goes_on = st == STOA_OK && stream != NULL && stoa_members_is_archive(archive.members);
+    if (goes_on && !stoa_members_has_directory(archive.members)) {
+        struct stoa_csv_input first = {.once = true, .stream = stream};
+        bool whole = false;
+
+        st = stoa_csv_input_peek(&first, SAMPLE_NBYTES, &head, &whole, err);
+        total_nbytes = head.nbytes;
+        goes_on = st == STOA_OK && whole;
+        stoa_buffer_free(&first.head);
+        stoa_buffer_free(&head);
+    }
+    while (goes_on) {
+        stoa_stream_close(stream);
+        stream = NULL;
+        st = stoa_csv_input_next(&archive, &stream, &head, err);
+        if (st != STOA_OK || stream == NULL)
+            break;
+        st = observe_member(inference, &archive, stream, &nbytes, err);
+        total_nbytes += nbytes;
+        goes_on = st == STOA_OK && (stoa_members_has_directory(archive.members) ||
+                                    (nbytes < SAMPLE_MIN_NBYTES && total_nbytes < SAMPLE_NBYTES));
+    }
+    stoa_stream_close(stream);
+    stoa_members_close(archive.members);
+    return st == STOA_ERR_NOMEM ? st : STOA_OK;
+}
+
 /* What the options say of a column, and else what its evidence says. */
 static void decide(const struct stoa_csv_inference *inference, size_t i, bool quotes_tell,
                    struct stoa_csv_decision *out)
@@ -351,10 +428,14 @@ static enum stoa_status observe_samples(struct stoa_csv_inference *inference, bo
     if (want_nbytes < SAMPLE_MIN_NBYTES)
         want_nbytes = SAMPLE_MIN_NBYTES;
     for (size_t i = 0; i < inputs->nitems; i++) {
-        struct sample sample = {
-            .inference = inference, .input = &inputs->items[i], .number = (uint32_t)i};
+        struct stoa_csv_input *input = &inputs->items[i];
+        struct sample sample = {.inference = inference, .input = input};
 
+        sample.number = (uint32_t)inference->nnames;
         STOA_TRY(observe_input(&sample, want_nbytes, windows && (i == 0 || i == last), err));
+        STOA_TRY(add_text(inference, input->name, &sample.number, err));
+        if (!input->once && input->is_archive)
+            STOA_TRY(observe_members(inference, input, err));
     }
     if (inference->ncolumns == 0)
         st = stoa_fail(err, STOA_ERR_DATA, "the inputs are empty: there is nothing to infer from");
@@ -453,13 +534,15 @@ enum stoa_status stoa_csv_inference_schema(const struct stoa_csv_inference *infe
 {
     const struct stoa_csv_inputs *inputs = inference->inputs;
     struct stoa_buffer text = {0};
+    const bool full = inference->source != NULL; /* units are numbered by input */
+    const size_t nnames = full ? inputs->nitems : inference->nnames;
     const char **names = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&names, inputs->nitems, sizeof(*names), err));
-    for (size_t i = 0; i < inputs->nitems; i++)
-        names[i] = inputs->items[i].name;
-    STOA_TRY(make_schema(inference, inputs->nitems > 1 ? names : NULL, out, &text, err));
+    STOA_TRY(stoa_alloc_zeroed(&names, nnames, sizeof(*names), err));
+    for (size_t i = 0; i < nnames; i++)
+        names[i] = full ? inputs->items[i].name : inference->names[i];
+    STOA_TRY(make_schema(inference, nnames > 1 ? names : NULL, out, &text, err));
     if (evidence != NULL) {
         *evidence = (char *)text.data;
         text = (struct stoa_buffer){0};
@@ -477,6 +560,9 @@ void stoa_csv_inference_free(struct stoa_csv_inference *inference)
     if (inference->source != NULL)
         inference->source->close(inference->source);
     stoa_free(inference->columns);
+    for (size_t i = 0; i < inference->nnames; i++)
+        stoa_free(inference->names[i]);
+    stoa_free(inference->names);
     stoa_csv_header_reset(&inference->header);
     stoa_free(inference);
 }

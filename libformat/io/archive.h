@@ -65,4 +65,9 @@ void stoa_zip_close(struct stoa_zip *zip);
 STOA_CHECK enum stoa_status stoa_zip_next(struct stoa_zip *zip, struct stoa_stream **out,
                                           struct stoa_error *err);
 
+/* ---- Either, by stoa_members_open() (stoa/io.h). ---- */
+
+/* A zip archive: members that are passed over are not read. */
+bool stoa_members_has_directory(const struct stoa_members *members);
+
 #endif

@@ -200,6 +200,11 @@ bool stoa_members_is_archive(const struct stoa_members *members)
     return members->zip != NULL || members->tar != NULL;
 }
 
+bool stoa_members_has_directory(const struct stoa_members *members)
+{
+    return members->zip != NULL;
+}
+
 void stoa_members_close(struct stoa_members *members)
 {
     if (members == NULL)

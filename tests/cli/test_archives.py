@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
 import random
@@ -161,6 +162,48 @@ for archive in ("z.zip", "t.any", "several.gz", "several.xz", "several.bz2", "st
             print(f"# {archive}: {done}")
             os.remove("no.stoa")
 point("archives that are cut anywhere are errors", short == 0)
+
+# ---- Types from members ----
+def schema_of(*inputs, **more):
+    done = stoa("schema", *inputs, "--json", **more)
+    fields = json.loads(done.out)["fields"] if done.code == 0 else done
+    return [(field["name"], field["type"]) for field in fields] if done.code == 0 else done
+
+
+MANY = [("1.csv", "a,b\n1,x\n"), ("2.csv", "b,a\ny,2\n"), ("3.csv", "a,b,c\n1.5,z,7\n")]
+
+
+def pack(path, texts, middle=""):
+    parts = [*texts[:-1], ("m.csv", middle), texts[-1]] if middle else texts
+    if path.endswith(".zip"):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, text in parts:
+                archive.writestr(name, text)
+        return
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in parts:
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text.encode()))
+
+
+LARGE = "a,b\n" + "12345,word\n" * 20000  # more than a sample of a member
+ALL, FEW = [("a", "float64"), ("b", "utf8"), ("c", "int64")], [("a", "int64"), ("b", "utf8")]
+for path in ("types.zip", "types.tgz"):
+    pack(path, MANY)
+    point(f"{path}: types and columns of all members", schema_of(path) == ALL, schema_of(path))
+    done = stoa("convert", path, "-o", "-", "--to", "csv")
+    point(f"{path}: ... and their rows", done.out == "a,b,c\n1.0,x,\n2.0,y,\n1.5,z,7\n", done)
+    pack(path, MANY, LARGE)
+    point(f"{path}: behind a large member", schema_of(path) == (ALL if path.endswith("zip") else FEW), schema_of(path))
+    pack(path, [*MANY, ("4.csv", "a\nx\"")])
+    point(f"{path}: a member names the value that decided", ' of ' + path + ':4.csv' in stoa("schema", path, "--json").out,
+          stoa("schema", path, "--json"))
+    pack(path, [*MANY, ("4.csv", "a,d\n1,2\n\"")])
+    refuse(f"{path}: what is wrong with a member is said when it is read", ["convert", path, "-o", "no.stoa", "--strict"], 1,
+           f"{path}:4.csv: line 3, column 1: the quote is never closed")
+pack("types.tgz", MANY)
+point("an archive in a pipe shows its first member", schema_of("-", stdin=read("types.tgz")) == FEW)
 
 # ---- Many archives: one after the other ----
 for i in range(60):

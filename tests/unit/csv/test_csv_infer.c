@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "column/schema.h"
+#include "support/archives.h"
 #include "support/csv_rows.h"
 #include "support/fault_alloc.h"
 #include "support/folder.h"
@@ -487,12 +488,14 @@ static void evidence_of_a_window_names_a_byte(void **state)
 
 static enum stoa_status infers(void *context, struct stoa_error *err)
 {
-    static const char *const paths[] = {"0.csv", "1.csv"};
+    static const char *const paths[] = {"0.csv", "1.csv", "2.tar"};
     struct stoa_schema schema = {0};
     char *evidence = NULL;
-    enum stoa_status st = stoa_csv_infer(paths, 2, NULL, &schema, &evidence, err);
+    enum stoa_status st = stoa_csv_infer(paths, 3, NULL, &schema, &evidence, err);
 
     (void)context;
+    if (st == STOA_OK) /* all members were looked at */
+        assert_int_equal(schema.nfields, 4);
     stoa_free(evidence);
     stoa_schema_reset(&schema);
     return st;
@@ -501,8 +504,15 @@ static enum stoa_status infers(void *context, struct stoa_error *err)
 static void a_failing_allocation_is_reported(void **state)
 {
     (void)state;
+    struct stoa_buffer tar = {0};
+
     put("0.csv", "a,a,\"b\"\"\"\n1,2,2024-01-01T00:00:00Z\n");
     put("1.csv", "a,a,\"b\"\"\"\n1,x,2024-01-01T00:00:00Z\n");
+    stoa_test_tar_add(&tar, "x.csv", '0', "a\n2\n", 4);
+    stoa_test_tar_add(&tar, "y.csv", '0', "c\n2\n", 4);
+    stoa_test_tar_end(&tar);
+    stoa_test_folder_put("2.tar", tar.data, tar.nbytes);
+    stoa_buffer_free(&tar);
     stoa_test_each_failing_alloc(infers, NULL);
 }
 
