@@ -112,6 +112,26 @@ static bool option_conflict(const struct arguments *arguments, struct stoa_conve
     return true;
 }
 
+static bool option_level(const struct arguments *arguments, enum stoa_level *out)
+{
+    static const char *const names[] = {
+        [STOA_LEVEL_BALANCED] = "balanced",
+        [STOA_LEVEL_FAST] = "fast",
+        [STOA_LEVEL_SMALL] = "small",
+    };
+    const char *name = arguments->values[OPT_LEVEL];
+
+    for (unsigned i = 0; name != NULL && i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *out = (enum stoa_level)i;
+            return true;
+        }
+    }
+    if (name != NULL)
+        complain_option(arguments, OPT_LEVEL, "expected fast, balanced or small");
+    return name == NULL;
+}
+
 static bool job_init(struct job *job, const struct arguments *arguments, enum exit_code *code)
 {
     struct stoa_convert_options *options = &job->options;
@@ -135,7 +155,7 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         !option_size(arguments, OPT_MEMORY, &options->memory_nbytes) ||
         !option_count(arguments, OPT_ROW_GROUP_ROWS, 1 << 24, &group_nrows) ||
         !option_size(arguments, OPT_ROW_GROUP_BYTES, &options->writer.row_group_nbytes) ||
-        !option_csv(arguments, &options->csv) ||
+        !option_level(arguments, &options->writer.level) || !option_csv(arguments, &options->csv) ||
         !option_inference(arguments, &job->inference, &options->csv) ||
         !option_csv_output(arguments, &options->csv_out) ||
         !option_compress(arguments, &options->compress) || !option_errors(arguments, options) ||

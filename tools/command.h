@@ -83,6 +83,7 @@ enum option_id {
     OPT_COMPRESS,
     OPT_SOURCE,
     OPT_VERIFY,
+    OPT_LEVEL,
     OPT_NO_SOURCE_TEXT,
     OPT_DRY_RUN,
     OPT_PROGRESS,

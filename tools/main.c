@@ -37,7 +37,7 @@ const struct command commands[] = {
                  CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_FILENAME, OPT_ON_CONFLICT, OPT_ON_ERROR,
                  OPT_REJECTS, OPT_REJECTS_RAW, OPT_REJECTS_LIMIT, OPT_MAX_ERRORS, OPT_MAX_ERROR_RATIO,
                  CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,
-                 OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_NO_SOURCE_TEXT, OPT_VERIFY,
+                 OPT_LEVEL, OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_NO_SOURCE_TEXT, OPT_VERIFY,
                  OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "restore", .synopsis = "FILE [-o PLACE] [options]", .run = run_restore,
      .min_files = 1, .max_files = 1,

@@ -107,14 +107,31 @@ struct trial {
     struct stoa_buffer page;
 };
 
-/* Bytes of all pages of the trial's values by `plan`. */
-static enum stoa_status measure(struct trial *trial, const struct stoa_plan *plan, uint64_t *nbytes,
-                                struct stoa_error *err)
+/* What one way to encode takes. */
+struct result {
+    uint64_t nbytes;
+    uint64_t cost;
+};
+
+/* Bytes of the payloads of the last page that a reader has to decompress. */
+static uint64_t inflated_nbytes(const struct stoa_encoder *encoder)
+{
+    uint64_t nbytes = 0;
+
+    for (unsigned k = 0; k < encoder->nnodes; k++)
+        nbytes += encoder->nodes[k].codec != STOA_CODEC_NONE ? encoder->nodes[k].raw_nbytes : 0;
+    return nbytes;
+}
+
+/* All pages of the trial's values by `plan`. */
+static enum stoa_status measure(struct trial *trial, const struct stoa_plan *plan,
+                                struct result *result, struct stoa_error *err)
 {
     size_t n = trial->values.nvalues;
+    uint64_t inflated = 0;
     enum stoa_status st = STOA_OK;
 
-    *nbytes = 0;
+    result->nbytes = 0;
     for (size_t begin = 0; begin < n; begin += STOA_PAGE_MAX_NVALUES) {
         size_t end = n - begin < STOA_PAGE_MAX_NVALUES ? n : begin + STOA_PAGE_MAX_NVALUES;
         struct stoa_vector part = stoa_vector_slice(&trial->values, begin, end);
@@ -123,21 +140,23 @@ static enum stoa_status measure(struct trial *trial, const struct stoa_plan *pla
         trial->page.nbytes = 0;
         STOA_TRY(stoa_page_encode(trial->encoder, &part, part.phys, NULL, 0, plan, &trial->page,
                                   &raw_nbytes, err));
-        *nbytes += trial->page.nbytes;
+        result->nbytes += trial->page.nbytes;
+        inflated += inflated_nbytes(trial->encoder);
     }
+    result->cost = result->nbytes + inflated * trial->encoder->inflate_cost / 256;
 out:
     return st;
 }
 
 /* Whether the shape that a candidate depends on came out within twice the best so far. */
 static bool is_hopeful(const struct candidate *table, const struct candidate *candidate,
-                       const uint64_t *nbytes, uint64_t best)
+                       const struct result *results, uint64_t best)
 {
     if (candidate->if_good == NULL)
         return true;
     for (size_t k = 0; table + k < candidate; k++) {
         if (strcmp(table[k].plan, candidate->if_good) == 0)
-            return nbytes[k] <= best * 2;
+            return results[k].nbytes <= best * 2;
     }
     return false;
 }
@@ -155,24 +174,24 @@ static enum stoa_status choose_from(struct trial *trial, const struct candidate 
                                     struct stoa_choice *out, struct stoa_error *err)
 {
     struct stoa_plan plans[MAX_NCANDIDATES];
-    uint64_t nbytes[MAX_NCANDIDATES], best = UINT64_MAX;
+    struct result results[MAX_NCANDIDATES];
+    uint64_t best = UINT64_MAX;
     size_t n;
     enum stoa_status st = STOA_OK;
 
     for (n = 0; table[n].plan != NULL; n++) {
-        nbytes[n] = UINT64_MAX;
+        results[n] = (struct result){UINT64_MAX, UINT64_MAX};
         /* U8 has nothing narrower: not every plan of a table suits every type. */
         if (!stoa_plan_parse(table[n].plan, trial->values.phys, &plans[n]) ||
-            !is_hopeful(table, &table[n], nbytes, best))
+            !is_hopeful(table, &table[n], results, best))
             continue;
-        STOA_TRY(measure(trial, &plans[n], &nbytes[n], err));
-        best = nbytes[n] < best ? nbytes[n] : best;
+        STOA_TRY(measure(trial, &plans[n], &results[n], err));
+        best = results[n].cost < best ? results[n].cost : best;
     }
     for (size_t k = 0; k < n; k++) {
-        if (nbytes[k] > best + best / 100)
+        if (results[k].cost > best + best / 100)
             continue;
-        out->plan = plans[k];
-        out->nbytes = nbytes[k];
+        *out = (struct stoa_choice){plans[k], results[k].nbytes, results[k].cost};
         break;
     }
 out:
@@ -299,11 +318,11 @@ static enum stoa_status choose_text(struct trial *trial, struct stoa_choice *out
     trial->values = text;
     for (int compress = 0; compress <= 1; compress++) {
         struct stoa_plan plan = text_plan(&of_lengths.plan, compress == 1);
-        uint64_t nbytes;
+        struct result result;
 
-        STOA_TRY(measure(trial, &plan, &nbytes, err));
-        if (compress == 0 || nbytes < out->nbytes - out->nbytes / 100)
-            *out = (struct stoa_choice){plan, nbytes};
+        STOA_TRY(measure(trial, &plan, &result, err));
+        if (compress == 0 || result.cost < out->cost - out->cost / 100)
+            *out = (struct stoa_choice){plan, result.nbytes, result.cost};
     }
 out:
     stoa_free(numbers_of);
@@ -312,6 +331,11 @@ out:
 
 /* ---- All together. ---- */
 
+void stoa_encoder_set_inflate_cost(struct stoa_encoder *encoder, unsigned inflate_cost)
+{
+    encoder->inflate_cost = inflate_cost;
+}
+
 static void choose_constant(const struct stoa_vector *values, struct stoa_choice *out)
 {
     uint32_t width = values->phys == STOA_PHYS_BYTES
@@ -319,6 +343,7 @@ static void choose_constant(const struct stoa_vector *values, struct stoa_choice
                          : values->width;
 
     *out = (struct stoa_choice){.nbytes = STOA_PAGE_HEAD_NBYTES + STOA_PAGE_NODE_NBYTES + width};
+    out->cost = out->nbytes;
     out->plan.nnodes = 1;
     out->plan.nodes[0] = (struct stoa_plan_node){STOA_CONST, (uint8_t)values->phys, false};
 }
@@ -332,6 +357,7 @@ static void add_dict(struct stoa_choice *choice)
     plan->nodes[0] = (struct stoa_plan_node){STOA_DICT, STOA_PHYS_U32, false};
     plan->nnodes++;
     choice->nbytes += STOA_PAGE_NODE_NBYTES;
+    choice->cost += STOA_PAGE_NODE_NBYTES;
 }
 
 enum stoa_status stoa_chooser_choose(struct stoa_encoder *encoder, const struct stoa_vector *values,
@@ -355,6 +381,7 @@ enum stoa_status stoa_chooser_choose(struct stoa_encoder *encoder, const struct 
     else
         STOA_TRY(choose_from(&trial, candidates_for(values->phys), &choice, err));
     choice.nbytes = choice.nbytes * values->nvalues / trial.values.nvalues;
+    choice.cost = choice.cost * values->nvalues / trial.values.nvalues;
 chosen:
     if (codes)
         add_dict(&choice);

@@ -3,7 +3,8 @@
  *
  * The sample is eight runs of 1,024 consecutive values (never single values far apart: that hides
  * runs and order), encoded with each plan that the statistics of the sample leave in the race; the
- * fewest final bytes win, and of plans within one percent the one that decodes faster.
+ * least cost wins, which is final bytes and a part of those that a reader must decompress; of plans
+ * within one percent it is the one that decodes faster.
  */
 #ifndef STOA_CODEC_CHOOSER_H
 #define STOA_CODEC_CHOOSER_H
@@ -13,7 +14,14 @@
 struct stoa_choice {
     struct stoa_plan plan;
     uint64_t nbytes; /* estimate for all of `values` */
+    uint64_t cost;   /* the same, and what its decompression counts for: what is compared */
 };
+
+/*
+ * How many 256ths of a byte each byte that a reader has to decompress counts for; 0, as for a new
+ * encoder, looks for the fewest bytes.
+ */
+void stoa_encoder_set_inflate_cost(struct stoa_encoder *encoder, unsigned inflate_cost);
 
 /*
  * The best plan for `values` (null slots filled) without a dictionary; for U32 codes of a

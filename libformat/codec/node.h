@@ -148,6 +148,7 @@ struct stoa_encoder {
     struct stoa_zstd_encoder *zstd;
     struct stoa_page_checker *checker; /* made when it is first needed */
     bool checks;                       /* stoa_encoder_set_checks() */
+    unsigned inflate_cost;             /* stoa_encoder_set_inflate_cost() */
     struct stoa_buffer payload;        /* of all nodes of the page so far */
     struct stoa_scratch scratch;
     struct stoa_page_node nodes[STOA_PAGE_MAX_NODES];

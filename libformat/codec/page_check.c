@@ -1,7 +1,7 @@
 /*
- * Pages are decoded and compared before they are written: a fault of an encoder, of a compiler or of
- * the machine's memory becomes an error then, when the values are still at hand, and not a file that
- * holds other values under right hashes.
+ * Pages are decoded and compared before they are written: a fault of an encoder, of a compiler or
+ * of the machine's memory becomes an error then, when the values are still at hand, and not a file
+ * that holds other values under right hashes.
  *
  * Bits are compared, so every NaN is itself. Null slots hold anything in `values` and nothing in a
  * page that was read; of them only that they are null is compared.
@@ -79,7 +79,8 @@ static bool equal_range(const struct stoa_vector *a, const struct stoa_vector *b
                                                          (size_t)(x[end] - x[begin])) == 0);
 }
 
-/* The first value that differs where `valid` (NULL: everywhere) has a bit, or the number of values. */
+/* The first value that differs where `valid` (NULL: everywhere) has a bit, or the number of values.
+ */
 static size_t first_difference(const struct stoa_vector *a, const struct stoa_vector *b,
                                const uint8_t *valid)
 {
@@ -106,10 +107,10 @@ static size_t first_difference(const struct stoa_vector *a, const struct stoa_ve
 
 /* What the page holds, and the bitmap that it should have: NULL where nothing is null. */
 static enum stoa_status decode(struct stoa_page_checker *checker, const uint8_t *page,
-                               size_t nbytes, const struct stoa_vector *values,
-                               enum stoa_phys phys, bool codes, const uint8_t *validity,
-                               size_t first_bit, uint64_t raw_nbytes, struct stoa_vector *back,
-                               bool *same_nulls, struct stoa_error *err)
+                               size_t nbytes, const struct stoa_vector *values, enum stoa_phys phys,
+                               bool codes, const uint8_t *validity, size_t first_bit,
+                               uint64_t raw_nbytes, struct stoa_vector *back, bool *same_nulls,
+                               struct stoa_error *err)
 {
     size_t n = values->nvalues, width = values->width, bitmap_nbytes = (n + 63) / 64 * 8;
     struct stoa_page_values out = {.bytes = &checker->text};
@@ -130,8 +131,8 @@ static enum stoa_status decode(struct stoa_page_checker *checker, const uint8_t 
         stoa_bitmap_copy(checker->validity.data + bitmap_nbytes, 0, validity, first_bit, n);
     else
         stoa_bitmap_fill(checker->validity.data + bitmap_nbytes, 0, n, true);
-    *same_nulls = memcmp(checker->validity.data, checker->validity.data + bitmap_nbytes,
-                         bitmap_nbytes) == 0;
+    *same_nulls =
+        memcmp(checker->validity.data, checker->validity.data + bitmap_nbytes, bitmap_nbytes) == 0;
     *back = *values;
     back->values = phys == STOA_PHYS_BYTES && !codes ? checker->text.data : checker->values.data;
     back->offsets = out.offsets;
@@ -160,12 +161,13 @@ static enum stoa_status check(struct stoa_encoder *encoder, const uint8_t *page,
         at = first_difference(values, &back, validity != NULL ? checker->validity.data : NULL);
     if (!same_nulls || (phys != STOA_PHYS_NONE && at < values->nvalues)) {
         STOA_TRY(stoa_page_describe(page, nbytes, plan, err));
-        st = stoa_fail(err, STOA_ERR_CORRUPT,
-                       same_nulls ? "value %zu comes back as another one from %s: a fault of this "
-                                    "program or machine"
-                                  : "%zu values come back with other nulls from %s: a fault of this "
-                                    "program or machine",
-                       at, plan);
+        st =
+            stoa_fail(err, STOA_ERR_CORRUPT,
+                      same_nulls ? "value %zu comes back as another one from %s: a fault of this "
+                                   "program or machine"
+                                 : "%zu values come back with other nulls from %s: a fault of this "
+                                   "program or machine",
+                      at, plan);
     }
     drop_large(&checker->values);
     drop_large(&checker->offsets);
@@ -181,8 +183,8 @@ enum stoa_status stoa_page_encode_checked(struct stoa_encoder *encoder,
                                           uint32_t *raw_nbytes, struct stoa_error *err)
 {
     size_t before = out->nbytes;
-    enum stoa_status st = stoa_page_encode(encoder, values, phys, validity, first_bit, plan, out,
-                                           raw_nbytes, err);
+    enum stoa_status st =
+        stoa_page_encode(encoder, values, phys, validity, first_bit, plan, out, raw_nbytes, err);
 
     if (st != STOA_OK || !encoder->checks)
         return st;

@@ -35,7 +35,8 @@ static enum stoa_status open_sink(struct stoa_conversion *conversion, struct sto
     switch (plan->to) {
     case STOA_FORMAT_STOA:
         return stoa_writer_sink_open(&output->base, &plan->schema, &conversion->options->writer,
-                                     &stoa_default_rules, &conversion->sink, err);
+                                     stoa_rules_of_level(conversion->options->writer.level),
+                                     &conversion->sink, err);
     case STOA_FORMAT_JSONL:
         return stoa_jsonl_sink_open(&output->base, packer, &conversion->sink, err);
     default:
@@ -214,6 +215,7 @@ static enum stoa_status write_anew(struct stoa_conversion *conversion, struct st
     struct stoa_widen widen = {
         .options = &plan->csv_in,
         .widens = widens,
+        .rules = stoa_rules_of_level(conversion->options->writer.level),
         .drops_text = !plan->keeps_text,
         .jobs = plan->jobs,
         .cancel = conversion->options->cancel,

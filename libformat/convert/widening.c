@@ -364,8 +364,8 @@ enum stoa_status stoa_widen_write(const struct stoa_widen *widen, const struct s
     pass.schema = schema;
     STOA_TRY(stoa_alloc(&pass.given, pass.ncolumns * sizeof(pass.given[0]), err));
     memcpy(pass.given, widen->widens, pass.ncolumns * sizeof(pass.given[0]));
-    STOA_TRY(stoa_rewrite_plan(widen->reader, schema, &stoa_default_rules, pass.given, err));
-    STOA_TRY(stoa_rewriter_open(sink, widen->reader, schema, pass.given, &stoa_default_rules,
+    STOA_TRY(stoa_rewrite_plan(widen->reader, schema, widen->rules, pass.given, err));
+    STOA_TRY(stoa_rewriter_open(sink, widen->reader, schema, pass.given, widen->rules,
                                 &pass.rewriter, err));
     STOA_TRY(run(&pass, stages, 5, err));
     if (!widen->drops_text)

@@ -57,10 +57,10 @@ static enum stoa_chunk_mode smallest_mode(const struct stoa_rules *rules, bool c
                                           struct stoa_chunk_plan *plan)
 {
     uint32_t part = plan->nvalues >= rules->full_nrows ? rules->amortisation : 1;
-    uint64_t shared = plan->codes.nbytes + (plan->entries_nbytes + rules->segment_nbytes) / part;
+    uint64_t shared = plan->codes.cost + (plan->entries_nbytes + rules->segment_nbytes) / part;
 
-    plan->local_pays = plan->codes.nbytes + plan->entries_nbytes < plan->plain.nbytes;
-    if (can_share && shared < plan->plain.nbytes)
+    plan->local_pays = plan->codes.cost + plan->entries_nbytes < plan->plain.cost;
+    if (can_share && shared < plan->plain.cost)
         return STOA_CHUNK_SHARED;
     return plan->local_pays ? STOA_CHUNK_LOCAL : STOA_CHUNK_PLAIN;
 }

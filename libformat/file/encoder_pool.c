@@ -3,14 +3,18 @@
  */
 #include "file/encoder_pool.h"
 
+#include "codec/chooser.h"
+
 enum stoa_status stoa_rules_encoder(const struct stoa_rules *rules, bool checks,
                                     struct stoa_encoder **out, struct stoa_error *err)
 {
     enum stoa_status st = stoa_encoder_new(out, rules->zstd_level, err);
 
-    if (st == STOA_OK)
-        stoa_encoder_set_checks(*out, checks);
-    return st;
+    if (st != STOA_OK)
+        return st;
+    stoa_encoder_set_checks(*out, checks);
+    stoa_encoder_set_inflate_cost(*out, rules->inflate_cost);
+    return STOA_OK;
 }
 
 void stoa_encoder_pool_init(struct stoa_encoder_pool *pool, const struct stoa_rules *rules,

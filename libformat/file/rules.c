@@ -5,34 +5,64 @@
 
 #include "file/layout.h"
 
+/* What all levels have in common. */
+/* clang-format off */
+#define COMMON                                                                                     \
+    .chooser_period = 16,                                                                          \
+    .excess_percent = 5,                                                                           \
+    .excess_nbytes = 64,                                                                           \
+    .page_max_nbytes = STOA_PAGE_MAX_RAW_NBYTES,                                                   \
+    .full_nrows = 65536,                                                                           \
+    .amortisation = 4,                                                                             \
+    .segment_nbytes = 160,                                                                         \
+    .local_max_count = 65536,                                                                      \
+    .shared_max_count = 1 << 20,                                                                   \
+    .shared_max_nbytes = UINT64_C(16) << 20,                                                       \
+    .shared_all_nbytes = UINT64_C(32) << 20,                                                       \
+    .extension_percent = 1,                                                                        \
+    .epoch_percent = 50,                                                                           \
+    .barren_epochs = 2,                                                                            \
+    .copy_part = 100,                                                                              \
+    .copy_max_nbytes = UINT64_C(32) << 20,                                                         \
+    .footer_max_nbytes = UINT64_C(32) << 20,                                                       \
+    .footer_pack_nbytes = 16384,                                                                   \
+    .schema_pack_nbytes = 16384
+/* clang-format on */
+
 const struct stoa_rules stoa_default_rules = {
     .zstd_level = 3,
-
-    .chooser_period = 16,
-    .excess_percent = 5,
-    .excess_nbytes = 64,
-
     .page_min_nbytes = 4096,
-    .page_max_nbytes = STOA_PAGE_MAX_RAW_NBYTES,
-
-    .full_nrows = 65536,
-    .amortisation = 4,
-    .segment_nbytes = 160, /* header, head, a table entry, a page's own bytes, half the padding */
-    .local_max_count = 65536,
-    .shared_max_count = 1 << 20,
-    .shared_max_nbytes = UINT64_C(16) << 20,
-    .shared_all_nbytes = UINT64_C(32) << 20,
-    .extension_percent = 1,
-    .epoch_percent = 50,
-    .barren_epochs = 2,
-
-    .copy_part = 100,
-    .copy_max_nbytes = UINT64_C(32) << 20,
-
-    .footer_max_nbytes = UINT64_C(32) << 20,
-    .footer_pack_nbytes = 16384,
-    .schema_pack_nbytes = 16384,
+    COMMON,
 };
+
+/*
+ * zstd is there where it saves a lot: a decompressed byte costs a reader about as much time as half
+ * a byte of other encodings.
+ */
+static const struct stoa_rules fast_rules = {
+    .zstd_level = 1,
+    .inflate_cost = 96,
+    .page_min_nbytes = 16384,
+    COMMON,
+};
+
+/* A compressor finds more in pages as large as there are, given time. */
+static const struct stoa_rules small_rules = {
+    .zstd_level = 17,
+    .page_min_nbytes = UINT32_MAX,
+    COMMON,
+};
+
+const struct stoa_rules *stoa_rules_of_level(enum stoa_level level)
+{
+    static const struct stoa_rules *const levels[] = {
+        [STOA_LEVEL_BALANCED] = &stoa_default_rules,
+        [STOA_LEVEL_FAST] = &fast_rules,
+        [STOA_LEVEL_SMALL] = &small_rules,
+    };
+
+    return (unsigned)level < sizeof(levels) / sizeof(levels[0]) ? levels[level] : NULL;
+}
 
 const struct stoa_rules stoa_draft_rules = {
     .zstd_level = 1,

@@ -8,8 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <stoa/writer.h>
+
 struct stoa_rules {
     int zstd_level;
+    unsigned inflate_cost; /* stoa_encoder_set_inflate_cost() */
 
     /* Nothing is chosen: values are stored as they are, integers by their range. */
     bool stores_plain;
@@ -33,7 +36,8 @@ struct stoa_rules {
      */
     uint32_t full_nrows;
     uint32_t amortisation;
-    uint32_t segment_nbytes;    /* what an object costs beside the entries */
+    uint32_t segment_nbytes;    /* what an object costs beside the entries: header, head, a table
+                                   entry, a page's own bytes, half the padding */
     uint32_t local_max_count;   /* entries of the dictionary of one chunk of numbers */
     uint32_t shared_max_count;  /* entries of a chain */
     uint64_t shared_max_nbytes; /* bytes of a chain's values, */
@@ -51,7 +55,10 @@ struct stoa_rules {
     uint32_t schema_pack_nbytes; /* and schemas of no more */
 };
 
-extern const struct stoa_rules stoa_default_rules;
+extern const struct stoa_rules stoa_default_rules; /* STOA_LEVEL_BALANCED */
+
+/* The rules of a level, for ever; NULL for a number that is none. */
+const struct stoa_rules *stoa_rules_of_level(enum stoa_level level);
 
 /* Of files that are read once and thrown away: no time is spent on making them small. */
 extern const struct stoa_rules stoa_draft_rules;

@@ -127,7 +127,12 @@ enum stoa_status stoa_writer_open(struct stoa_sink *sink, const struct stoa_sche
                                   const struct stoa_writer_options *options,
                                   struct stoa_writer **out, struct stoa_error *err)
 {
-    return stoa_writer_open_rules(sink, schema, options, &stoa_default_rules, out, err);
+    const struct stoa_rules *rules =
+        stoa_rules_of_level(options != NULL ? options->level : STOA_LEVEL_BALANCED);
+
+    if (rules == NULL)
+        return stoa_fail(err, STOA_ERR_USAGE, "there is no level %d", (int)options->level);
+    return stoa_writer_open_rules(sink, schema, options, rules, out, err);
 }
 
 static void piece_free(struct stoa_array *columns, uint32_t ncolumns)

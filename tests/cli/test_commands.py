@@ -162,6 +162,11 @@ expect("... that can be verified", ["verify", "--deep", "none.stoa"], 0, None, "
 expect("row groups of a given size", ["convert", "many.csv", "-o", "groups.stoa", "--row-group-rows", "100000"], 0)
 expect("... are 3", ["info", "groups.stoa"], 0,
        lambda out: out.startswith("groups.stoa: 300,000 rows in 3 row groups, 1 column, "), "")
+for level in ("fast", "balanced", "small"):
+    expect(f"convert --level {level}", ["convert", "parts/1.csv", "-o", f"{level}.stoa", "--level", level], 0)
+    expect("... holds the same rows", ["cat", f"{level}.stoa"], 0, "k,v\n1,a\n2,b\n", "")
+expect("there are three levels", ["convert", "parts/1.csv", "-o", "x.stoa", "--level", "9"], 2, "",
+       lambda err: "--level" in err and "expected fast, balanced or small" in err)
 made = set()
 for jobs, memory in ((1, "64M"), (2, "256M"), (3, "1G"), (8, "200M")):
     stoa("convert", "many.csv", "-o", "same.stoa", "--force", "-j", str(jobs), "-m", memory)

@@ -37,10 +37,18 @@ extern "C" {
 #define STOA_ROW_GROUP_NROWS  131072
 #define STOA_ROW_GROUP_NBYTES (UINT64_C(32) << 20)
 
+/* What encodings are chosen for. Files of all levels are read alike; none is named in a file. */
+enum stoa_level {
+    STOA_LEVEL_BALANCED, /* small, while writing is quick */
+    STOA_LEVEL_FAST,     /* read and written fastest: compressed only where that saves a lot */
+    STOA_LEVEL_SMALL,    /* as small as it gets; written slowly, single rows are read slowly */
+};
+
 /* {0} means the defaults. */
 struct stoa_writer_options {
     uint32_t row_group_nrows;  /* append: rows of a group, 1..2^24; 0: 131,072 */
     uint64_t row_group_nbytes; /* append: Arrow bytes of a group at the most; 0: 32 MiB */
+    enum stoa_level level;
 
     /*
      * Every page is decoded and compared with its values before it is written: what a fault of the

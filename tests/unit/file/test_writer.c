@@ -577,6 +577,50 @@ static void a_writer_tells_what_it_keeps(void **state)
     stoa_schema_reset(&schema);
 }
 
+/* Values that zstd makes a little smaller, and text that it makes much smaller. */
+static void levels_are_smaller_the_more_they_decompress(void **state)
+{
+    (void)state;
+    static const enum stoa_test_shape shapes[] = {STOA_TEST_SMALL_RANGE, STOA_TEST_OUTLIERS,
+                                                  STOA_TEST_RUNS, STOA_TEST_MULTIPLES};
+    size_t nbytes[3] = {0};
+    struct stoa_test_random random;
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+    struct stoa_writer_options wrong = {.level = (enum stoa_level)3};
+    struct stoa_writer *writer;
+    struct stoa_sink *sink;
+
+    stoa_test_random_init(&random, "levels");
+    stoa_test_add_column(&schema, "whole", STOA_INT64, false);
+    stoa_test_add_column(&schema, "real", STOA_FLOAT64, true);
+    stoa_test_add_column(&schema, "time", STOA_INT32, false);
+    stoa_test_add_column(&schema, "text", STOA_UTF8, true);
+    stoa_test_check(stoa_batch_init(&batch, &schema, &err), &err);
+    batch.nrows = 40000;
+    for (uint32_t i = 0; i < schema.nfields; i++) {
+        stoa_array_reset(&batch.columns[i]);
+        stoa_test_gen_array(&random, &schema.fields[i], batch.nrows, shapes[i],
+                            STOA_TEST_NULLS_NONE, &batch.columns[i]);
+    }
+    for (int level = 0; level < 3; level++) {
+        sink = write_appending(&schema, &batch, 1, NULL, stoa_rules_of_level(level));
+        assert_holds(sink, &batch);
+        (void)stoa_sink_memory(sink, &nbytes[level]);
+        stoa_sink_close(sink);
+    }
+    assert_true(nbytes[STOA_LEVEL_SMALL] <= nbytes[STOA_LEVEL_BALANCED]);
+    assert_true(nbytes[STOA_LEVEL_BALANCED] < nbytes[STOA_LEVEL_FAST]);
+
+    stoa_test_check(stoa_sink_create_memory(&sink, &err), &err);
+    assert_int_equal(stoa_writer_open(sink, &schema, &wrong, &writer, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "there is no level 3");
+    stoa_sink_close(sink);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -591,6 +635,7 @@ int main(void)
         cmocka_unit_test(small_dictionaries_are_written_twice),
         cmocka_unit_test(row_groups_close_before_they_get_too_large),
         cmocka_unit_test(a_writer_tells_what_it_keeps),
+        cmocka_unit_test(levels_are_smaller_the_more_they_decompress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
