@@ -1,5 +1,6 @@
 /*
- * Any bytes as a page. What is decoded must come back from a PLAIN page of it.
+ * Any bytes as a page. What is decoded must come back from a PLAIN page of it; single values and
+ * tests of the page as it is must say the same, as must the page without compression.
  *
  *     byte 0      physical type, modulo 14 (FIXED is 5 bytes wide)
  *     byte 1      0 no dictionary, 1 codes are wanted, 2 a dictionary; modulo 3
@@ -13,7 +14,7 @@
 #include "base/alloc.h"
 #include "base/bits.h"
 #include "base/bytes.h"
-#include "codec/page.h"
+#include "codec/page_select.h"
 
 enum { HEAD = 5, WIDTH = 5, MAX_NENTRIES = 256, RAW_MAX = 1 << 22, TEXT_MAX = 1 << 22 };
 enum { NO_DICTIONARY, CODES, DICTIONARY };
@@ -113,12 +114,174 @@ static void encode_and_compare(struct stoa_decoder *decoder, const struct column
     stoa_buffer_free(&page);
 }
 
+/* ---- Parts of the page. ---- */
+
+/* Numbers that follow from the page. */
+static uint64_t draw(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return *state >> 33;
+}
+
+/* Takes rising places, none when `all` is NULL (the page is not whole) is compared. */
+static void take_and_compare(struct stoa_decoder *decoder, const struct stoa_page_view *view,
+                             const struct column *all, uint64_t *state)
+{
+    uint32_t *places = malloc(view->nvalues * sizeof(*places));
+    uint64_t every = 1 + draw(state) % 40;
+    struct column some;
+    size_t n = 0;
+
+    must(places != NULL);
+    for (size_t i = 0; i < view->nvalues; i++)
+        if (draw(state) % every == 0 || (n == 0 && i + 1 == view->nvalues))
+            places[n++] = (uint32_t)i;
+    column_init(&some, n, view->ncodes > 0 ? 4 : view->width);
+    if (stoa_page_take(decoder, view, places, n, &some.out, NULL) == STOA_OK) {
+        for (size_t k = 0; all != NULL && k < n; k++) {
+            size_t i = places[k], width = some.width;
+
+            must(stoa_bitmap_get(some.out.validity, k) == stoa_bitmap_get(all->out.validity, i));
+            if (view->phys == STOA_PHYS_BYTES && view->ncodes == 0) {
+                const int32_t *a = all->out.offsets + i, *b = some.out.offsets + k;
+
+                must(a[1] - a[0] == b[1] - b[0]);
+                must(a[1] == a[0] || memcmp(all->text.data + a[0], some.text.data + b[0],
+                                            (size_t)(a[1] - a[0])) == 0);
+            } else {
+                must(width == 0 ||
+                     memcmp(all->out.values + i * width, some.out.values + k * width, width) == 0);
+            }
+        }
+    } else {
+        must(all == NULL);
+    }
+    column_reset(&some);
+    free(places);
+}
+
+/* A test of the kind that the page is for. */
+static void draw_test(const struct stoa_page_view *view, const struct column *all, uint64_t *state,
+                      const uint8_t *table, struct stoa_test *test)
+{
+    bool codes = view->dictionary != NULL || view->ncodes > 0;
+
+    *test = (struct stoa_test){.inverted = draw(state) % 2, .codes = table};
+    test->nspans = (unsigned)(draw(state) % 4);
+    if (draw(state) % 8 == 0 || (!codes && view->phys > STOA_PHYS_F64) ||
+        view->phys == STOA_PHYS_NONE) {
+        test->kind = STOA_TEST_VALID;
+    } else if (codes && draw(state) % 2 == 0) {
+        test->kind = STOA_TEST_CODES;
+    } else if (!codes && view->phys >= STOA_PHYS_F32) {
+        test->kind = STOA_TEST_FLOATS;
+        for (unsigned k = 0; k < test->nspans; k++)
+            test->floats[k] = (struct stoa_float_range){(double)(draw(state) % 100) - 70,
+                                                        (double)(draw(state) % 99)};
+    } else {
+        test->kind = STOA_TEST_SPANS;
+        for (unsigned k = 0; k < test->nspans; k++) {
+            uint64_t from = draw(state) << draw(state) % 40;
+
+            if (all != NULL && draw(state) % 2 == 0 && !codes)
+                memcpy(&from, all->out.values + draw(state) % view->nvalues * view->width,
+                       view->width);
+            test->spans[k] = (struct stoa_test_span){from, draw(state) % 1000 << draw(state) % 54};
+        }
+    }
+}
+
+static uint64_t load_number(const struct column *c, size_t i)
+{
+    uint64_t x = 0;
+
+    memcpy(&x, c->out.values + i * c->width, c->width < 8 ? c->width : 8);
+    return x;
+}
+
+static bool expected(const struct stoa_test *test, const struct column *c, enum stoa_phys phys,
+                     size_t i)
+{
+    bool passes = false;
+
+    if (test->kind == STOA_TEST_VALID)
+        return stoa_bitmap_get(c->out.validity, i) != test->inverted;
+    if (!stoa_bitmap_get(c->out.validity, i))
+        return false;
+    if (test->kind == STOA_TEST_CODES)
+        return (test->codes[load_number(c, i)] == 1) != test->inverted;
+    for (unsigned k = 0; k < test->nspans; k++) {
+        if (test->kind == STOA_TEST_FLOATS) {
+            double x = 0;
+            float x32;
+
+            memcpy(&x32, c->out.values + i * c->width, 4);
+            if (phys == STOA_PHYS_F64)
+                memcpy(&x, c->out.values + i * c->width, 8);
+            else
+                x = (double)x32;
+            passes |= x >= test->floats[k].lo && x <= test->floats[k].hi;
+        } else {
+            uint64_t mask = UINT64_MAX >> (64 - 8 * c->width);
+
+            passes |= ((load_number(c, i) - test->spans[k].from) & mask) <=
+                      (test->spans[k].length & mask);
+        }
+    }
+    return passes != test->inverted;
+}
+
+/* `all` has codes in a chunk with a dictionary; NULL: the page is not whole. */
+static void filter_and_compare(struct stoa_decoder *decoder, const struct stoa_page_view *view,
+                               const struct column *all, uint64_t *state)
+{
+    uint8_t table[MAX_NENTRIES], *bits = malloc((view->nvalues + 63) / 64 * 8);
+    struct stoa_test test;
+
+    must(bits != NULL);
+    for (size_t k = 0; k < sizeof(table); k++)
+        table[k] = draw(state) % 2;
+    draw_test(view, all, state, table, &test);
+    if (stoa_page_filter(decoder, view, &test, bits, NULL) == STOA_OK) {
+        for (size_t i = 0; all != NULL && i < view->nvalues; i++)
+            must(stoa_bitmap_get(bits, i) == expected(&test, all, view->phys, i));
+    } else {
+        must(all == NULL);
+    }
+    free(bits);
+}
+
+static void use_parts(struct stoa_decoder *decoder, const struct stoa_page_view *view,
+                      const struct column *all)
+{
+    bool codes_or_numbers = view->dictionary == NULL;
+    uint64_t state = view->nbytes * 31 + view->page[view->nbytes / 2];
+    struct stoa_page_view inflated_view = *view;
+    struct stoa_buffer inflated = {0};
+
+    for (unsigned k = 0; k < 2; k++) {
+        take_and_compare(decoder, view, all, &state);
+        filter_and_compare(decoder, view, codes_or_numbers ? all : NULL, &state);
+    }
+    if (stoa_page_inflate(decoder, view, &inflated, NULL) == STOA_OK) {
+        inflated_view.page = inflated.data;
+        inflated_view.nbytes = inflated.nbytes;
+        take_and_compare(decoder, &inflated_view, all, &state);
+        filter_and_compare(decoder, &inflated_view, codes_or_numbers ? all : NULL, &state);
+    } else {
+        must(all == NULL);
+    }
+    stoa_buffer_free(&inflated);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
     static struct stoa_decoder *decoder;
     struct stoa_vector dictionary;
+    struct stoa_page_view view;
     struct stoa_error err;
     struct column column;
+    bool whole;
     enum stoa_phys phys;
     uint32_t width, count;
     size_t nvalues, nentries;
@@ -138,9 +301,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     nbytes -= HEAD;
     dictionary = make_dictionary(phys, width, nentries);
     column_init(&column, nvalues, mode == CODES ? 4 : width);
-    if (stoa_page_decode(decoder, data, nbytes, phys, WIDTH, nvalues, RAW_MAX,
-                         mode == DICTIONARY ? &dictionary : NULL,
-                         mode == CODES ? (uint32_t)nentries : 0, &column.out, &err) == STOA_OK) {
+    view = (struct stoa_page_view){
+        .page = data,
+        .nbytes = nbytes,
+        .phys = phys,
+        .width = width,
+        .nvalues = nvalues,
+        .raw_max = RAW_MAX,
+        .dictionary = mode == DICTIONARY ? &dictionary : NULL,
+        .ncodes = mode == CODES ? (uint32_t)nentries : 0,
+    };
+    whole = stoa_page_decode(decoder, data, nbytes, phys, width, nvalues, RAW_MAX, view.dictionary,
+                             view.ncodes, &column.out, &err) == STOA_OK;
+    if (whole) {
         must(stoa_page_describe(data, nbytes, text, NULL) == STOA_OK);
         must(stoa_page_count(data, nbytes, &count, NULL) == STOA_OK && count == nvalues);
         encode_and_compare(decoder, &column, mode == CODES ? STOA_PHYS_U32 : phys);
@@ -148,6 +321,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
         must(err.message[0] != '\0');
         (void)!stoa_page_describe(data, nbytes, text, NULL);
     }
+    if (nbytes > 0)
+        use_parts(decoder, &view, whole ? &column : NULL);
     column_reset(&column);
     return 0;
 }

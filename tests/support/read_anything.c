@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <stoa/reader.h>
+#include <stoa/scan.h>
 
 #include "support/gen_source_text.h"
 
 /* Small, so that a few bytes that stand for many values do not take seconds. */
 #define MEMORY_NBYTES (UINT64_C(4) << 20)
+
+enum { MAX_NSCANNED = 8 }; /* columns */
 
 static void must(bool good, const char *promise)
 {
@@ -107,6 +109,45 @@ static void read_chunk(struct run *run, uint32_t group, uint32_t column)
     stoa_array_reset(&array);
 }
 
+/* Some rows of one column by their numbers, twice: from the file, and from what it keeps. */
+static void take_rows(struct run *run, struct stoa_scan *scan)
+{
+    uint64_t nrows = stoa_reader_nrows(run->reader), rows[] = {0, nrows / 2, nrows - 1};
+    size_t first = nrows > 2 ? 0 : 3 - (size_t)nrows;
+    struct stoa_batch batch;
+    struct stoa_error err;
+
+    for (unsigned k = 0; k < 2 && nrows > 0; k++) {
+        if (!passed(run, stoa_scan_take(scan, rows + first, 3 - first, &batch, &err), &err))
+            return;
+        must(batch.nrows == 3 - first, "rows come as they were asked for");
+        must(stoa_batch_validate(&batch, &err) == STOA_OK, "rows are what their types say");
+        stoa_batch_reset(&batch);
+    }
+}
+
+/* One column by a scan: the rows that a predicate selects, and single ones. */
+static void scan_column(struct run *run, const char *name, enum stoa_value_kind kind)
+{
+    struct stoa_value value = {.kind = kind, .text = "10", .nbytes = 2};
+    struct stoa_scan_options options = {.columns = &name, .ncolumns = 1};
+    struct stoa_filter *filter = NULL;
+    struct stoa_scan *scan = NULL;
+    struct stoa_error err;
+    uint64_t nrows;
+
+    if (stoa_filter_compare(name, STOA_COMPARE_GREATER, &value, &filter, &err) != STOA_OK)
+        return;
+    options.filter = filter;
+    if (stoa_scan_open(run->reader, &options, &scan, &err) == STOA_OK) {
+        if (passed(run, stoa_scan_count(scan, &nrows, &err), &err))
+            must(nrows <= stoa_reader_nrows(run->reader), "no more rows than there are");
+        take_rows(run, scan);
+    }
+    stoa_scan_close(scan);
+    stoa_filter_free(filter);
+}
+
 static void read_text(struct run *run)
 {
     uint64_t nsources = stoa_reader_nsources(run->reader);
@@ -143,6 +184,9 @@ static void read_columns(struct run *run)
             run->nfailed += found != i;
         for (uint32_t g = 0; g < stoa_reader_nrow_groups(run->reader); g++)
             read_chunk(run, g, i);
+        for (unsigned kind = 0; kind < 2 && run->schema != NULL && i < MAX_NSCANNED; kind++)
+            scan_column(run, run->schema->fields[i].name,
+                        kind == 0 ? STOA_VALUE_NUMBER : STOA_VALUE_TEXT);
     }
     for (uint32_t i = 0; i < stoa_reader_nnodes(run->reader); i++)
         (void)passed(run, stoa_reader_zone(run->reader, i, UINT32_MAX, UINT32_MAX, &zone, &err),
