@@ -17,6 +17,12 @@
 #include "base/utf8.h"
 #include "csv/csv_table.h"
 
+/* Lines in the first bytes of a text. */
+struct counted {
+    uint32_t nbytes;
+    uint64_t nlines;
+};
+
 /* A unit on its way. */
 struct reader {
     const struct stoa_csv_table *table;
@@ -36,18 +42,25 @@ struct reader {
 
     struct stoa_buffer scratch; /* a value without its escapes */
 
-    uint32_t counted; /* lines of the text in front of this record */
-    uint64_t nlines;
+    struct counted counted;         /* up to the last record whose line was asked for, */
+    struct counted counted_at_tile; /* or in front of the tile */
 };
 
-/* Records are asked for in order, so that all of them together cost one walk over the text. */
+/*
+ * Records are asked for nearly in order: a tile begins anew once, or twice. So all of them together
+ * cost a few walks over the text at the most.
+ */
 static uint64_t line_of(struct reader *reader, uint32_t begin)
 {
-    reader->nlines +=
-        stoa_csv_count_lines(&reader->table->reading.dialect, reader->text->text + reader->counted,
-                             begin - reader->counted);
-    reader->counted = begin;
-    return reader->text->line + reader->nlines;
+    struct counted *counted = &reader->counted;
+
+    if (begin < counted->nbytes)
+        *counted = reader->counted_at_tile;
+    counted->nlines +=
+        stoa_csv_count_lines(&reader->table->reading.dialect, reader->text->text + counted->nbytes,
+                             begin - counted->nbytes);
+    counted->nbytes = begin;
+    return reader->text->line + counted->nlines;
 }
 
 /* What is wrong with a record that is no row. */
@@ -390,6 +403,20 @@ out:
     return st;
 }
 
+/* By row where a message is to be made: then lines are asked for in order. */
+static void sort_new_misfits(const struct reader *reader, struct stoa_csv_misfits *misfits)
+{
+    bool is_new = false;
+
+    for (size_t i = 0; !is_new && i < misfits->nitems; i++) {
+        const struct stoa_csv_column *column = column_at(reader, misfits->items[i].column);
+
+        is_new = reader->notes->misfits[column - reader->table->columns] == NULL;
+    }
+    if (is_new)
+        qsort(misfits->items, misfits->nitems, sizeof(*misfits->items), compare_misfits);
+}
+
 /*
  * Takes the misfits that a wider type would hold out of the list, and keeps the message about the
  * first of each column.
@@ -404,6 +431,7 @@ static enum stoa_status set_aside(struct reader *reader, struct stoa_error *err)
 
     if (misfits->nitems > 0 && notes->misfits == NULL)
         STOA_TRY(stoa_alloc_zeroed(&notes->misfits, notes->ncolumns, sizeof(char *), err));
+    sort_new_misfits(reader, misfits);
     for (size_t i = 0; i < misfits->nitems; i++) {
         const struct stoa_csv_misfit misfit = misfits->items[i];
         const struct stoa_csv_column *column = column_at(reader, misfit.column);
@@ -432,6 +460,7 @@ static enum stoa_status read_tile(struct reader *reader, struct stoa_error *err)
     enum stoa_status st;
 
     reader->misfits.nitems = 0;
+    reader->counted_at_tile = reader->counted;
     STOA_TRY(stoa_csv_tile_parse(table->columns, reader->layout->places, table->schema->nfields,
                                  &reader->index.tile, reader->values, &reader->misfits, err));
     if (table->widens)

@@ -86,6 +86,21 @@ point("the columns are named", "guess" in done.err and "other" in done.err, done
 point("no litter", cli.litter("t.csv", "t.csv.gz", "final.json", "widened.stoa", "given.stoa", "gz.stoa",
                               *(f"{jobs}.stoa" for jobs in "1238")) == [], cli.litter())
 
+# Each note has its line, in whatever order columns and records are met; and so has a bad record in front of them.
+rows = [f"{i},{i},w,{i}\n" for i in range(NROWS)]
+rows[LATE], rows[LATE - 7], rows[LATE - 12] = f"x,{LATE},w,{LATE}\n", "0,y,w,0\n", "0,0,w,z\n"
+rows[LATE - 20], rows[LATE - 5] = "too,few\n", "0,0,w,0,0\n"
+mixed = (HEADER + "".join(rows)).encode()
+notes = [f'stoa: note: standard input: line {LATE + line}, column {column}: "{text}" is not int64: the column is utf8 now'
+         for line, column, text in ((2, "1 (n)", "x"), (-5, "2 (guess)", "y"), (-10, "4 (other)", "z"))]
+for jobs in "13":
+    expect(f"lines of notes, {jobs} jobs", ["convert", "-", "-o", "1.stoa", "--force", "--on-conflict", "widen", "--rejects", "r.csv",
+                                            "--jobs", jobs], 5, "", lambda err: err.splitlines()[:3] == notes, stdin=mixed)
+    point(f"lines of bad records, {jobs} jobs", [line.split(",")[2] for line in cli.read("r.csv").decode().splitlines()[1:]] ==
+          [str(LATE - 18), str(LATE - 3)], cli.read("r.csv"))
+refuse("a bad record in front of values that widen", ["convert", "-", "-o", "no.stoa"], 1,
+       f"standard input: line {LATE - 18}: 2 fields where there are 4 columns", stdin=mixed)
+
 # What goes to a pipe waits until the types are known.
 done = subprocess.run([cli.STOA, "convert", "-", "-o", "-", "--to", "stoa", "--row-group-rows", "1000"],
                       input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
