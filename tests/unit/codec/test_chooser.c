@@ -85,6 +85,158 @@ static void choice_is_close_to_the_best_of_all_plans(void **state)
     }
 }
 
+/* ---- Columns that nothing was tuned on: families whose parameters are drawn. ---- */
+
+enum { COLUMN_NVALUES = 16384 };
+
+struct family {
+    struct stoa_test_random *r;
+    double scale, level, state;
+    uint64_t step, width, rare;
+};
+
+static double normal(struct family *f)
+{
+    double sum = -6;
+
+    for (int k = 0; k < 12; k++)
+        sum += stoa_test_random_unit(f->r);
+    return sum;
+}
+
+static double uniform_real(struct family *f, size_t i)
+{
+    (void)i;
+    return stoa_test_random_unit(f->r) * f->scale;
+}
+
+static double normal_real(struct family *f, size_t i)
+{
+    (void)i;
+    return f->level + normal(f) * f->scale;
+}
+
+static double walk(struct family *f, size_t i)
+{
+    (void)i;
+    return f->state += normal(f) * f->scale;
+}
+
+static double price(struct family *f, size_t i)
+{
+    (void)i;
+    return (double)stoa_test_random_below(f->r, f->width) / 100;
+}
+
+static double product(struct family *f, size_t i)
+{
+    return price(f, i) * (double)(1 + stoa_test_random_below(f->r, 50));
+}
+
+static double rising_time(struct family *f, size_t i)
+{
+    (void)i;
+    return f->state += (double)stoa_test_random_below(f->r, f->step);
+}
+
+static double runs_of_counts(struct family *f, size_t i)
+{
+    (void)i;
+    if (stoa_test_random_one_in(f->r, f->rare))
+        f->state = (double)stoa_test_random_below(f->r, f->width);
+    return f->state;
+}
+
+static double mostly_zero(struct family *f, size_t i)
+{
+    (void)i;
+    return stoa_test_random_one_in(f->r, f->rare) ? (double)stoa_test_random_below(f->r, f->width)
+                                                  : 0;
+}
+
+static double skewed_count(struct family *f, size_t i)
+{
+    double x = stoa_test_random_unit(f->r);
+
+    (void)i;
+    return (double)(uint64_t)((double)f->width * x * x * x);
+}
+
+static const struct {
+    const char *name;
+    double (*value)(struct family *f, size_t i);
+} families[] = {
+    {"uniform", uniform_real}, {"normal", normal_real},      {"walk", walk},
+    {"prices", price},         {"products", product},        {"times", rising_time},
+    {"runs", runs_of_counts},  {"mostly zero", mostly_zero}, {"skewed", skewed_count},
+};
+
+static void make_column(struct stoa_test_random *r, enum stoa_phys phys, unsigned family,
+                        uint8_t *out)
+{
+    struct family f = {.r = r,
+                       .scale = 0.001 * (double)(1 + stoa_test_random_below(r, 100000)),
+                       .level = (double)stoa_test_random_below(r, 1000),
+                       .state = (double)stoa_test_random_below(r, 1000000),
+                       .step = 2 + stoa_test_random_below(r, 10000),
+                       .width = 10 + stoa_test_random_below(r, 1000000),
+                       .rare = 2 + stoa_test_random_below(r, 200)};
+    uint32_t width = stoa_phys_width(phys);
+
+    for (size_t i = 0; i < COLUMN_NVALUES; i++) {
+        double x = families[family].value(&f, i);
+        float single = (float)x;
+        int64_t whole = (int64_t)x;
+        int32_t half = (int32_t)whole;
+
+        memcpy(out + i * width,
+               phys == STOA_PHYS_F64   ? (const void *)&x
+               : phys == STOA_PHYS_F32 ? (const void *)&single
+               : phys == STOA_PHYS_I64 ? (const void *)&whole
+                                       : (const void *)&half,
+               width);
+    }
+}
+
+/* With STOA_TEST_SCALE=20 and more it is hundreds of columns. */
+static void unknown_columns_are_close_to_the_best_of_all_plans(void **state)
+{
+    static const enum stoa_phys physes[] = {STOA_PHYS_F64, STOA_PHYS_I64, STOA_PHYS_F32,
+                                            STOA_PHYS_I32};
+    static uint8_t memory[COLUMN_NVALUES * 8 + 64];
+    size_t chosen_nbytes = 0, best_nbytes = 0;
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "unknown columns");
+    for (size_t k = stoa_test_ncases(10); k > 0; k--) {
+        enum stoa_phys phys = physes[stoa_test_random_below(&r, 4)];
+        unsigned family =
+            (unsigned)stoa_test_random_below(&r, sizeof(families) / sizeof(families[0]));
+        struct stoa_vector values = {phys, stoa_phys_width(phys), COLUMN_NVALUES, memory, NULL};
+        struct search s = {.best = SIZE_MAX, .values = &values};
+        struct stoa_choice choice;
+        size_t nbytes;
+        char chosen[128], best[128];
+
+        assert_int_equal(stoa_encoder_new(&s.encoder, 3, NULL), STOA_OK);
+        make_column(&r, phys, family, memory);
+        stoa_plan_each(phys, try_plan, &s);
+        assert_int_equal(stoa_chooser_choose(s.encoder, &values, false, &choice, NULL), STOA_OK);
+        nbytes = page_nbytes(&s, &choice.plan);
+        chosen_nbytes += nbytes;
+        best_nbytes += s.best;
+        if (nbytes > s.best + s.best / 10 + 64)
+            fail_msg("%s of \"%s\": %s has %zu bytes, %s has %zu", stoa_phys_name(phys),
+                     families[family].name, stoa_plan_print(&choice.plan, chosen), nbytes,
+                     stoa_plan_print(&s.plan, best), s.best);
+        stoa_buffer_free(&s.page);
+        stoa_encoder_free(s.encoder);
+    }
+    if (chosen_nbytes > best_nbytes + best_nbytes * 3 / 100)
+        fail_msg("%zu bytes, the best plans have %zu", chosen_nbytes, best_nbytes);
+}
+
 /* Equal but for a few values that no run of the sample meets. */
 static void values_that_a_sample_misses_are_found(void **state)
 {
@@ -189,6 +341,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(choice_is_close_to_the_best_of_all_plans),
+        cmocka_unit_test(unknown_columns_are_close_to_the_best_of_all_plans),
         cmocka_unit_test(values_that_a_sample_misses_are_found),
         cmocka_unit_test(codes_get_a_dict_root),
         cmocka_unit_test(long_texts_are_sampled),
