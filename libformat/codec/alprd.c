@@ -109,7 +109,7 @@ static unsigned choose_left_nbits(const struct stoa_vector *values, bool entropy
 {
     size_t n = values->nvalues < NSAMPLES ? values->nvalues : NSAMPLES;
     unsigned best_nbits = 1, shift = 8 * values->width - MAX_LEFT_NBITS;
-    uint32_t sample[NSAMPLES], counts[NSAMPLES];
+    uint32_t sample[NSAMPLES] = {0}, counts[NSAMPLES];
     uint64_t best = UINT64_MAX, of_part = part_cost(n, values->nvalues);
 
     for (size_t i = 0; i < n; i++)
