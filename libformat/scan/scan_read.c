@@ -367,9 +367,12 @@ static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, 
     enum stoa_status st = STOA_OK;
 
     if (begin < end && field->nchildren == 0) {
+        const uint32_t first = selection->rows[begin], last = selection->rows[end - 1];
         struct stoa_read_counters counters = {0};
 
         STOA_TRY(add_part(parts, &part, err));
+        if (last + 1 - first == end - begin) /* every row: nothing has to be picked */
+            return stoa_scan_read_node(scan, row_group, node, first, last + 1, part, err);
         STOA_TRY(stoa_chunk_take(scan->reader, row_group, node, selection->rows + begin,
                                  end - begin, selection->keep, part, &counters, err));
         count_reading(scan, &counters);
