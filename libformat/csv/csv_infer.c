@@ -163,7 +163,6 @@ static enum stoa_status observe_input(struct sample *sample, size_t want_nbytes,
 {
     const struct stoa_csv_options *options = sample->inference->options;
     const uint64_t max_record_nbytes = stoa_csv_max_record_nbytes(options);
-    const char *name = sample->input->name;
     struct stoa_buffer text = {0};
     bool complete = false, whole = false, at_end;
     size_t used = 0, mark = 0;
@@ -178,15 +177,15 @@ static enum stoa_status observe_input(struct sample *sample, size_t want_nbytes,
         st = observe_text(sample, (const char *)text.data + mark,
                           text.nbytes - STOA_CSV_SLACK - mark, whole, &complete, &used, err);
         if (st != STOA_OK) {
-            stoa_wrap(err, st, "%s", name);
+            stoa_wrap(err, st, "%s", sample->input->name);
             goto out;
         }
         /* A header or first record larger than the sample: look at more. */
         if (!complete && want_nbytes / 2 > max_record_nbytes) {
             if (sample->head.ncolumns > 0)
                 break; /* who reads it tells of it */
-            st =
-                stoa_csv_fail_too_large(err, name, sample->line, sample->offset, max_record_nbytes);
+            st = stoa_csv_fail_too_large(err, sample->input->name, sample->line, sample->offset,
+                                         max_record_nbytes);
             goto out;
         }
         want_nbytes *= 2;
