@@ -70,6 +70,7 @@ static const struct candidate floats[] = {
     {"alp+zstd(rle(split+zstd(plain+zstd,pfor+zstd),pfor+zstd))", NULL},
     {"pfor+zstd", NULL},
     {"plain+zstd", NULL},
+    {"alp+zstd(delta(split(plain+zstd,pfor)))", "alp(delta(pfor))"},
     {"alp+zstd(delta(narrow(plain+zstd)))", "alp(delta(pfor))"},
     {"delta(split(plain+zstd,pfor))", NULL},
     {"delta(plain+zstd)", NULL},
