@@ -21,6 +21,8 @@ enum stoa_status stoa_open_chunk_find(struct stoa_open_chunk *in, struct stoa_re
 {
     struct stoa_open_chunk found = {
         .reader = reader,
+        .row_group = row_group,
+        .node = node,
         .nrows = reader->footer.groups[row_group].nrows,
         .budget = budget,
     };
@@ -191,19 +193,25 @@ out:
 
 /* ---- Single rows. ---- */
 
+static struct stoa_kept_name name_of(const struct stoa_open_chunk *in, enum stoa_kept_kind kind,
+                                     uint32_t page)
+{
+    return (struct stoa_kept_name){(uint32_t)kind, in->row_group, in->node, page};
+}
+
 static enum stoa_status keep_head(struct stoa_open_chunk *in, struct stoa_error *err)
 {
+    const struct stoa_kept_name name = name_of(in, STOA_KEPT_HEAD, 0);
     struct stoa_kept thing = {0};
     enum stoa_status st;
 
-    in->head = stoa_keeper_find(&in->reader->kept, STOA_KEPT_HEAD, in->chunk->offset);
+    in->head = stoa_keeper_find(&in->reader->kept, name);
     if (in->head == NULL) {
         struct stoa_chunk_shape shape = {in->column->place.type, in->nvalues, in->nrows};
 
         STOA_TRY(stoa_chunk_pages_read(&in->reader->footer, in->chunk, &shape, &thing.pages, err));
         in->nread += thing.pages.head_nbytes;
-        STOA_TRY(stoa_keeper_add(&in->reader->kept, STOA_KEPT_HEAD, in->chunk->offset, &thing,
-                                 &in->head, err));
+        STOA_TRY(stoa_keeper_add(&in->reader->kept, name, &thing, &in->head, err));
     }
     in->pages = in->head->pages;
     return STOA_OK;
@@ -214,15 +222,15 @@ out:
 
 static enum stoa_status keep_own(struct stoa_open_chunk *in, struct stoa_error *err)
 {
-    const uint64_t offset = in->pages.pages[0].offset;
+    const struct stoa_kept_name name = name_of(in, STOA_KEPT_DICTIONARY, 0);
     struct stoa_kept thing = {0};
     enum stoa_status st;
 
-    in->own = stoa_keeper_find(&in->reader->kept, STOA_KEPT_DICTIONARY, offset);
+    in->own = stoa_keeper_find(&in->reader->kept, name);
     if (in->own != NULL)
         return STOA_OK;
     STOA_TRY(read_local(in, NULL, 0, &thing.dictionary, err));
-    st = stoa_keeper_add(&in->reader->kept, STOA_KEPT_DICTIONARY, offset, &thing, &in->own, err);
+    st = stoa_keeper_add(&in->reader->kept, name, &thing, &in->own, err);
 out:
     stoa_dictionary_reset(&thing.dictionary);
     return st;
@@ -251,6 +259,7 @@ enum stoa_status stoa_open_chunk_kept_page(struct stoa_open_chunk *in, uint32_t 
 {
     struct stoa_keeper *keeper = &in->reader->kept;
     const struct stoa_stored_page *page = &in->pages.pages[k];
+    const struct stoa_kept_name name = name_of(in, STOA_KEPT_PAGE, k);
     struct stoa_kept thing = {0};
     struct stoa_page_view view = {
         .nbytes = page->nbytes,
@@ -262,7 +271,7 @@ enum stoa_status stoa_open_chunk_kept_page(struct stoa_open_chunk *in, uint32_t 
     enum stoa_status st;
 
     stoa_keeper_release(keeper, in->page);
-    in->page = stoa_keeper_find(keeper, STOA_KEPT_PAGE, page->offset);
+    in->page = stoa_keeper_find(keeper, name);
     if (in->page != NULL)
         return STOA_OK;
     STOA_TRY(stoa_open_chunk_fetch(in, k, k + 1, err));
@@ -271,7 +280,7 @@ enum stoa_status stoa_open_chunk_kept_page(struct stoa_open_chunk *in, uint32_t 
     view.page = in->scratch->stored.data;
     view.nvalues = n;
     STOA_TRY(stoa_page_inflate(in->scratch->decoder, &view, &thing.page, err));
-    STOA_TRY(stoa_keeper_add(keeper, STOA_KEPT_PAGE, page->offset, &thing, &in->page, err));
+    STOA_TRY(stoa_keeper_add(keeper, name, &thing, &in->page, err));
     in->ndecoded++;
 out:
     stoa_buffer_free(&thing.page);

@@ -13,6 +13,8 @@ struct stoa_open_chunk {
     struct stoa_reader *reader;
     const struct stoa_column *column;
     const struct stoa_chunk *chunk;
+    uint32_t row_group;
+    uint32_t node;
     enum stoa_phys phys; /* of the chunk */
     uint32_t width;      /* of a value of the chunk; 0 for BYTES and NONE */
     uint32_t nrows;      /* of the row group */

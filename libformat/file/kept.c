@@ -9,6 +9,8 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 
+_Static_assert(sizeof(struct stoa_kept_name) == 16, "names are compared and hashed as bytes");
+
 static void free_kept(struct stoa_kept *kept)
 {
     stoa_chunk_pages_reset(&kept->pages);
@@ -35,19 +37,16 @@ void stoa_keeper_reset(struct stoa_keeper *keeper)
 
 /* ---- Under the lock. ---- */
 
-static struct stoa_kept **slot_of(struct stoa_keeper *keeper, enum stoa_kept_kind kind,
-                                  uint64_t offset)
+static struct stoa_kept **slot_of(struct stoa_keeper *keeper, const struct stoa_kept_name *name)
 {
-    const uint64_t name[2] = {offset, (uint64_t)kind};
-
-    return &keeper->slots[stoa_hash(name, sizeof(name)) % STOA_KEEPER_NSLOTS];
+    return &keeper->slots[stoa_hash(name, sizeof(*name)) % STOA_KEEPER_NSLOTS];
 }
 
-static struct stoa_kept *find(struct stoa_keeper *keeper, enum stoa_kept_kind kind, uint64_t offset)
+static struct stoa_kept *find(struct stoa_keeper *keeper, const struct stoa_kept_name *name)
 {
-    struct stoa_kept *kept = *slot_of(keeper, kind, offset);
+    struct stoa_kept *kept = *slot_of(keeper, name);
 
-    while (kept != NULL && (kept->offset != offset || kept->kind != kind))
+    while (kept != NULL && memcmp(&kept->name, name, sizeof(*name)) != 0)
         kept = kept->next;
     return kept;
 }
@@ -81,7 +80,7 @@ static void make_room(struct stoa_keeper *keeper)
     struct stoa_kept *kept = keeper->oldest;
 
     while (kept != NULL && keeper->nbytes > keeper->max_nbytes) {
-        struct stoa_kept *newer = kept->newer, **at = slot_of(keeper, kept->kind, kept->offset);
+        struct stoa_kept *newer = kept->newer, **at = slot_of(keeper, &kept->name);
 
         if (kept->nholders == 0) {
             while (*at != kept)
@@ -97,13 +96,12 @@ static void make_room(struct stoa_keeper *keeper)
 
 /* ---- The store. ---- */
 
-struct stoa_kept *stoa_keeper_find(struct stoa_keeper *keeper, enum stoa_kept_kind kind,
-                                   uint64_t offset)
+struct stoa_kept *stoa_keeper_find(struct stoa_keeper *keeper, struct stoa_kept_name name)
 {
     struct stoa_kept *kept;
 
     (void)pthread_mutex_lock(&keeper->lock);
-    kept = find(keeper, kind, offset);
+    kept = find(keeper, &name);
     if (kept != NULL) {
         kept->nholders++;
         unlink_age(keeper, kept);
@@ -123,8 +121,8 @@ static size_t size_of(const struct stoa_kept *kept)
            kept->page.capacity;
 }
 
-enum stoa_status stoa_keeper_add(struct stoa_keeper *keeper, enum stoa_kept_kind kind,
-                                 uint64_t offset, struct stoa_kept *thing, struct stoa_kept **out,
+enum stoa_status stoa_keeper_add(struct stoa_keeper *keeper, struct stoa_kept_name name,
+                                 struct stoa_kept *thing, struct stoa_kept **out,
                                  struct stoa_error *err)
 {
     struct stoa_kept *mine, *kept, **slot;
@@ -134,15 +132,14 @@ enum stoa_status stoa_keeper_add(struct stoa_keeper *keeper, enum stoa_kept_kind
         return st;
     *mine = *thing;
     *thing = (struct stoa_kept){0};
-    mine->kind = kind;
-    mine->offset = offset;
+    mine->name = name;
     mine->nbytes = size_of(mine);
     (void)pthread_mutex_lock(&keeper->lock);
-    kept = find(keeper, kind, offset);
+    kept = find(keeper, &name);
     if (kept == NULL) {
         kept = mine;
         mine = NULL;
-        slot = slot_of(keeper, kind, offset);
+        slot = slot_of(keeper, &name);
         kept->next = *slot;
         *slot = kept;
         make_newest(keeper, kept);

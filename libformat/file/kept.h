@@ -16,6 +16,17 @@
 
 enum stoa_kept_kind { STOA_KEPT_HEAD, STOA_KEPT_DICTIONARY, STOA_KEPT_PAGE };
 
+/*
+ * Of which chunk, and of a page which one of its stored pages. A place in the file is no name: a
+ * hostile footer may put two chunks of different types and shapes at one place.
+ */
+struct stoa_kept_name {
+    uint32_t kind;
+    uint32_t row_group;
+    uint32_t node;
+    uint32_t page;
+};
+
 /* One thing: the member of its kind. */
 struct stoa_kept {
     struct stoa_chunk_pages pages;
@@ -23,8 +34,7 @@ struct stoa_kept {
     struct stoa_buffer page;
 
     /* Of the store. */
-    enum stoa_kept_kind kind;
-    uint64_t offset; /* in the file; with the kind, the name */
+    struct stoa_kept_name name;
     size_t nbytes;
     unsigned nholders;
     struct stoa_kept *next; /* of the same slot */
@@ -48,16 +58,15 @@ void stoa_keeper_init(struct stoa_keeper *keeper, size_t max_nbytes);
 void stoa_keeper_reset(struct stoa_keeper *keeper);
 
 /* What has that name, held for the caller; or NULL. */
-struct stoa_kept *stoa_keeper_find(struct stoa_keeper *keeper, enum stoa_kept_kind kind,
-                                   uint64_t offset);
+struct stoa_kept *stoa_keeper_find(struct stoa_keeper *keeper, struct stoa_kept_name name);
 
 /*
  * Takes over the members of *thing, which is left empty, under a name. *out is held for the caller:
  * the new thing, or the one that another thread was first with.
  */
-STOA_CHECK enum stoa_status stoa_keeper_add(struct stoa_keeper *keeper, enum stoa_kept_kind kind,
-                                            uint64_t offset, struct stoa_kept *thing,
-                                            struct stoa_kept **out, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_keeper_add(struct stoa_keeper *keeper, struct stoa_kept_name name,
+                                            struct stoa_kept *thing, struct stoa_kept **out,
+                                            struct stoa_error *err);
 
 /* Lets go what was found or added; NULL is nothing. */
 void stoa_keeper_release(struct stoa_keeper *keeper, struct stoa_kept *kept);

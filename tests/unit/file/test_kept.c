@@ -27,29 +27,41 @@ static struct stoa_kept page_of(uint8_t value)
     return thing;
 }
 
-static struct stoa_kept *add(struct stoa_keeper *keeper, uint64_t offset, uint8_t value)
+static struct stoa_kept_name page_name(uint32_t page)
+{
+    return (struct stoa_kept_name){.kind = STOA_KEPT_PAGE, .row_group = 1, .node = 2, .page = page};
+}
+
+static struct stoa_kept *add(struct stoa_keeper *keeper, uint32_t page, uint8_t value)
 {
     struct stoa_kept thing = page_of(value), *kept;
 
-    assert_int_equal(stoa_keeper_add(keeper, STOA_KEPT_PAGE, offset, &thing, &kept, NULL), STOA_OK);
+    assert_int_equal(stoa_keeper_add(keeper, page_name(page), &thing, &kept, NULL), STOA_OK);
     assert_null(thing.page.data);
     return kept;
 }
 
-static void kind_and_offset_are_the_name(void **state)
+static void kind_chunk_and_page_are_the_name(void **state)
 {
+    static const struct stoa_kept_name others[] = {
+        {STOA_KEPT_HEAD, 1, 2, 8},
+        {STOA_KEPT_PAGE, 0, 2, 8},
+        {STOA_KEPT_PAGE, 1, 3, 8},
+        {STOA_KEPT_PAGE, 1, 2, 9},
+    };
     struct stoa_keeper keeper;
     struct stoa_kept *a, *b;
 
     (void)state;
     stoa_keeper_init(&keeper, 1 << 20);
-    assert_null(stoa_keeper_find(&keeper, STOA_KEPT_PAGE, 8));
+    assert_null(stoa_keeper_find(&keeper, page_name(8)));
     a = add(&keeper, 8, 1);
     b = add(&keeper, 16, 2);
     assert_int_equal(a->page.data[5], 1);
     assert_int_equal(b->page.data[5], 2);
-    assert_null(stoa_keeper_find(&keeper, STOA_KEPT_HEAD, 8));
-    assert_ptr_equal(stoa_keeper_find(&keeper, STOA_KEPT_PAGE, 8), a);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_null(stoa_keeper_find(&keeper, others[i]));
+    assert_ptr_equal(stoa_keeper_find(&keeper, page_name(8)), a);
     stoa_keeper_release(&keeper, a);
     assert_ptr_equal(add(&keeper, 16, 3), b); /* the first one counts */
     assert_int_equal(b->page.data[5], 2);
@@ -67,17 +79,17 @@ static void the_least_recently_used_goes_first(void **state)
 
     (void)state;
     stoa_keeper_init(&keeper, 4 * (PAGE_NBYTES + 500)); /* of things of about 1,300 bytes */
-    for (uint64_t i = 0; i < 4; i++)
+    for (uint32_t i = 0; i < 4; i++)
         stoa_keeper_release(&keeper, add(&keeper, i, (uint8_t)i));
-    stoa_keeper_release(&keeper, stoa_keeper_find(&keeper, STOA_KEPT_PAGE, 0));
-    for (uint64_t i = 4; i < 6; i++)
+    stoa_keeper_release(&keeper, stoa_keeper_find(&keeper, page_name(0)));
+    for (uint32_t i = 4; i < 6; i++)
         stoa_keeper_release(&keeper, add(&keeper, i, (uint8_t)i));
     assert_true(keeper.nbytes <= keeper.max_nbytes);
-    assert_null(stoa_keeper_find(&keeper, STOA_KEPT_PAGE, 1));
-    kept = stoa_keeper_find(&keeper, STOA_KEPT_PAGE, 0);
+    assert_null(stoa_keeper_find(&keeper, page_name(1)));
+    kept = stoa_keeper_find(&keeper, page_name(0));
     assert_non_null(kept);
     stoa_keeper_release(&keeper, kept);
-    for (uint64_t i = 100; i < 5000; i++) { /* many slots come and go */
+    for (uint32_t i = 100; i < 5000; i++) { /* many slots come and go */
         stoa_keeper_release(&keeper, add(&keeper, i * 4096, (uint8_t)i));
         assert_true(keeper.nbytes <= keeper.max_nbytes);
     }
@@ -92,13 +104,13 @@ static void what_is_held_stays(void **state)
     (void)state;
     stoa_keeper_init(&keeper, 0);
     held = add(&keeper, 1, 7);
-    for (uint64_t i = 2; i < 50; i++)
+    for (uint32_t i = 2; i < 50; i++)
         stoa_keeper_release(&keeper, add(&keeper, i, (uint8_t)i));
-    assert_ptr_equal(stoa_keeper_find(&keeper, STOA_KEPT_PAGE, 1), held);
+    assert_ptr_equal(stoa_keeper_find(&keeper, page_name(1)), held);
     assert_int_equal(held->page.data[PAGE_NBYTES - 1], 7);
     stoa_keeper_release(&keeper, held);
     stoa_keeper_release(&keeper, held);
-    assert_null(stoa_keeper_find(&keeper, STOA_KEPT_PAGE, 1));
+    assert_null(stoa_keeper_find(&keeper, page_name(1)));
     assert_int_equal(keeper.nbytes, 0);
     stoa_keeper_reset(&keeper);
 }
@@ -113,21 +125,20 @@ static void *use(void *argument)
 
     for (unsigned i = 0; i < NTURNS; i++) {
         struct stoa_kept thing = {0}, *kept;
-        uint64_t offset;
+        uint32_t page;
 
         x = x * 1103515245 + 12345;
-        offset = x >> 16 & 0xffff;
-        offset %= NPAGES;
-        kept = stoa_keeper_find(keeper, STOA_KEPT_PAGE, offset);
+        page = (x >> 16 & 0xffff) % NPAGES;
+        kept = stoa_keeper_find(keeper, page_name(page));
         if (kept == NULL) {
             if (stoa_buffer_resize(&thing.page, PAGE_NBYTES, NULL) != STOA_OK)
                 return (void *)1;
-            memset(thing.page.data, (int)offset, PAGE_NBYTES);
-            if (stoa_keeper_add(keeper, STOA_KEPT_PAGE, offset, &thing, &kept, NULL) != STOA_OK)
+            memset(thing.page.data, (int)page, PAGE_NBYTES);
+            if (stoa_keeper_add(keeper, page_name(page), &thing, &kept, NULL) != STOA_OK)
                 return (void *)1;
         }
         for (unsigned k = 0; k < PAGE_NBYTES; k += 100)
-            nwrong += kept->page.data[k] != offset;
+            nwrong += kept->page.data[k] != page;
         stoa_keeper_release(keeper, kept);
     }
     return (void *)nwrong;
@@ -159,7 +170,7 @@ static enum stoa_status add_one(void *context, struct stoa_error *err)
     (void)context;
     stoa_keeper_init(&keeper, 1 << 20);
     STOA_TRY(stoa_buffer_resize(&thing.page, PAGE_NBYTES, err));
-    STOA_TRY(stoa_keeper_add(&keeper, STOA_KEPT_PAGE, 1, &thing, &kept, err));
+    STOA_TRY(stoa_keeper_add(&keeper, page_name(1), &thing, &kept, err));
 out:
     stoa_buffer_free(&thing.page);
     stoa_keeper_release(&keeper, kept);
@@ -176,7 +187,7 @@ static void allocations_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kind_and_offset_are_the_name),
+        cmocka_unit_test(kind_chunk_and_page_are_the_name),
         cmocka_unit_test(the_least_recently_used_goes_first),
         cmocka_unit_test(what_is_held_stays),
         cmocka_unit_test(threads_share_it),

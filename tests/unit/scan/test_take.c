@@ -10,9 +10,12 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
+#include "file/layout.h"
 #include "support/columns.h"
 #include "support/fault_alloc.h"
 #include "support/gen_table.h"
+#include "support/rehash.h"
 #include "support/stoa_file.h"
 
 enum { MAX_NGROUPS = 5, MAX_NROWS = 20000 };
@@ -33,6 +36,7 @@ static void write_groups(struct table *table, const size_t *ends, size_t ngroups
     struct stoa_error err = {0};
 
     rules.page_min_nbytes = 300;
+    rules.footer_pack_nbytes = 0; /* its structures are there to be found */
     for (size_t i = 0; i < ngroups; i++)
         stoa_test_copy_rows(&table->rows, i == 0 ? 0 : ends[i - 1], ends[i], &groups[i]);
     stoa_test_file_write(&table->schema, groups, ngroups, &rules, &table->file);
@@ -255,6 +259,75 @@ static bool has_row(const uint64_t *rows, size_t nrows, uint64_t row)
     return false;
 }
 
+/* The message when column `second` of the last row is taken, after column `first` of it if named.
+ */
+static void take_message(const struct table *table, const char *first, const char *second,
+                         char message[STOA_ERROR_MESSAGE_NBYTES])
+{
+    const char *columns[] = {first, second};
+    struct stoa_reader *reader;
+    struct stoa_error err = {0};
+
+    stoa_test_check(stoa_reader_open(table->source, NULL, &reader, &err), &err);
+    for (size_t i = 0; i < 2; i++) {
+        const struct stoa_scan_options options = {.columns = &columns[i], .ncolumns = 1};
+        const uint64_t row = table->rows.nrows - 1;
+        struct stoa_batch batch = {0};
+        struct stoa_scan *scan;
+
+        if (columns[i] == NULL)
+            continue;
+        stoa_test_check(stoa_scan_open(reader, &options, &scan, &err), &err);
+        if (i == 0)
+            stoa_test_check(stoa_scan_take(scan, &row, 1, &batch, &err), &err);
+        else
+            assert_int_equal(stoa_scan_take(scan, &row, 1, &batch, &err), STOA_ERR_CORRUPT);
+        stoa_batch_reset(&batch);
+        stoa_scan_close(scan);
+    }
+    memcpy(message, err.message, STOA_ERROR_MESSAGE_NBYTES);
+    stoa_reader_close(reader);
+}
+
+/* A hostile footer may say of two columns that they are at one place, with pages of other sizes. */
+static void what_is_kept_of_a_column_is_not_for_another(void **state)
+{
+    struct table table = {0};
+    const size_t end = 20000;
+    struct stoa_error err = {0};
+    uint8_t *a, *b, *bytes, *copy;
+    uint32_t nbytes;
+    char alone[STOA_ERROR_MESSAGE_NBYTES], after[STOA_ERROR_MESSAGE_NBYTES];
+
+    (void)state;
+    stoa_test_add_column(&table.schema, "a", STOA_INT64, false);
+    stoa_test_add_column(&table.schema, "b", STOA_INT64, false);
+    stoa_test_check(stoa_batch_init(&table.rows, &table.schema, &err), &err);
+    table.rows.nrows = end;
+    stoa_test_make_numbers(&table.rows.columns[0], end, noise);
+    stoa_test_make_numbers(&table.rows.columns[1], end, noise);
+    write_groups(&table, &end, 1);
+
+    a = stoa_test_file_chunk(&table.file, 0, 0);
+    b = stoa_test_file_chunk(&table.file, 0, 1);
+    bytes = table.file.bytes + stoa_load64(a);
+    nbytes = stoa_load32(a + 8);
+    copy = malloc(nbytes);
+    assert_non_null(copy);
+    memcpy(copy, bytes, nbytes);
+    memcpy(b, a, STOA_CHUNK_NBYTES);
+    assert_true(b[28] >= 4);
+    b[28] = (uint8_t)(b[28] - 4); /* 16 times as many pages */
+    stoa_test_rehash(table.file.bytes, table.file.nbytes);
+    memcpy(bytes, copy, nbytes); /* those of a are right */
+    free(copy);
+
+    take_message(&table, NULL, "b", alone);
+    take_message(&table, "a", "b", after);
+    assert_string_equal(after, alone);
+    table_reset(&table);
+}
+
 static void a_sample_depends_on_seed_and_rows_alone(void **state)
 {
     (void)state;
@@ -453,6 +526,7 @@ int main(void)
         cmocka_unit_test(taken_rows_are_those_of_the_table),
         cmocka_unit_test(each_page_is_read_once),
         cmocka_unit_test(rows_must_rise_and_be_there),
+        cmocka_unit_test(what_is_kept_of_a_column_is_not_for_another),
         cmocka_unit_test(a_sample_depends_on_seed_and_rows_alone),
         cmocka_unit_test(a_larger_sample_holds_the_smaller_one),
         cmocka_unit_test(every_row_is_equally_likely),
