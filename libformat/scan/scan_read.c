@@ -356,6 +356,9 @@ out:
     return st;
 }
 
+/* Rows without a gap that are decoded as they are; fewer are picked out of their pages. */
+enum { RUN_NROWS = 1024 };
+
 /* Reads places [begin, end) of the selection; of nested columns all values from page to page. */
 static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, uint32_t node,
                                     const struct stoa_field *field,
@@ -371,7 +374,7 @@ static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, 
         struct stoa_read_counters counters = {0};
 
         STOA_TRY(add_part(parts, &part, err));
-        if (last + 1 - first == end - begin) /* every row: nothing has to be picked */
+        if (end - begin >= RUN_NROWS && last + 1 - first == end - begin)
             return stoa_scan_read_node(scan, row_group, node, first, last + 1, part, err);
         STOA_TRY(stoa_chunk_take(scan->reader, row_group, node, selection->rows + begin,
                                  end - begin, selection->keep, part, &counters, err));
