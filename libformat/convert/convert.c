@@ -2,7 +2,9 @@
  * Conversions from beginning to end: the plan, the output, the report. What is in between is in
  * conversion.h.
  */
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <stoa/reader.h>
@@ -56,27 +58,98 @@ static void fill_report(const struct stoa_conversion *conversion, const struct s
     }
 }
 
-/* Whether two of the files are the same one, or standard output, by their names. */
-static bool is_same(const char *a, const char *b)
+static bool is_same_inode(const struct stat *a, const struct stat *b)
 {
-    return a != NULL && b != NULL && strcmp(a, b) == 0;
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* The last part of a path in *name; false when there is no folder for it. */
+static bool find_folder(const char *path, struct stat *folder, const char **name)
+{
+    const char *slash = strrchr(path, '/');
+    const size_t nbytes = slash != NULL ? (size_t)(slash - path) + 1 : 1;
+    char text[PATH_MAX];
+
+    *name = slash != NULL ? slash + 1 : path;
+    if (nbytes >= sizeof(text))
+        return false;
+    memcpy(text, slash != NULL ? path : ".", nbytes);
+    text[nbytes] = '\0';
+    return stat(text, folder) == 0;
+}
+
+/*
+ * Whether two paths lead to one file: as it is, or as it would be made. Devices go by their names:
+ * /dev/stdout and /dev/stderr may both be the terminal.
+ */
+static bool is_same_file(const char *a, const char *b)
+{
+    const char *a_name, *b_name;
+    struct stat x, y;
+
+    if (stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode))
+        return is_same_inode(&x, &y);
+    return find_folder(a, &x, &a_name) && find_folder(b, &y, &b_name) && is_same_inode(&x, &y) &&
+           strcmp(a_name, b_name) == 0;
+}
+
+/* Whether two outputs, of which each may be NULL, are both standard output or one file. */
+static bool is_same_output(const char *a, const char *b)
+{
+    if (a == NULL || b == NULL)
+        return false;
+    if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+        return strcmp(a, b) == 0;
+    return is_same_file(a, b);
+}
+
+/* Bad records must not replace an input, with which their text would be lost. */
+static enum stoa_status check_no_input(const struct stoa_convert_options *options, const char *path,
+                                       struct stoa_error *err)
+{
+    char shown[256];
+
+    if (path == NULL || strcmp(path, "-") == 0)
+        return STOA_OK;
+    for (size_t i = 0; i < options->npaths; i++)
+        if (strcmp(options->paths[i], "-") != 0 && is_same_file(options->paths[i], path))
+            return stoa_fail(err, STOA_ERR_USAGE, "%s: is an input: bad records need another file",
+                             stoa_quote(shown, sizeof(shown), path, strlen(path)));
+    return STOA_OK;
+}
+
+/* The files of bad records are wanted, and are nothing else. */
+static enum stoa_status check_rejects(const struct stoa_convert_options *options,
+                                      struct stoa_error *err)
+{
+    const bool wanted = options->on_error == STOA_CSV_ON_ERROR_REJECT;
+    const char *list = options->rejects, *raw = options->rejects_raw;
+    enum stoa_status st;
+
+    if (wanted != (list != NULL || raw != NULL))
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         wanted ? "bad records can be rejected into a file only: none is named"
+                                : "a file for bad records needs them to be rejected");
+    if (is_same_output(list, raw))
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "the list of bad records and the records can't both go to %s",
+                         strcmp(list, "-") == 0 ? "standard output" : "one file");
+    if (is_same_output(list, options->output) || is_same_output(raw, options->output))
+        return stoa_fail(err, STOA_ERR_USAGE, "rows and bad records can't both go to %s",
+                         strcmp(options->output, "-") == 0 ? "standard output" : "one file");
+    STOA_TRY(check_no_input(options, list, err));
+    STOA_TRY(check_no_input(options, raw, err));
+out:
+    return st;
 }
 
 /* The files of bad records; none is opened where they are not wanted. */
 static enum stoa_status open_rejects(const struct stoa_convert_options *options,
                                      struct stoa_reject_sinks *out, struct stoa_error *err)
 {
-    const bool wanted = options->on_error == STOA_CSV_ON_ERROR_REJECT;
     const char *list = options->rejects, *raw = options->rejects_raw;
     enum stoa_status st = STOA_OK;
 
-    if (wanted != (list != NULL || raw != NULL))
-        return stoa_fail(err, STOA_ERR_USAGE,
-                         wanted ? "bad records can be rejected into a file only: none is named"
-                                : "a file for bad records needs them to be rejected");
-    if (is_same(list, options->output) || is_same(raw, options->output) || is_same(list, raw))
-        return stoa_fail(err, STOA_ERR_USAGE, "rows and bad records can't both go to %s",
-                         is_same(list, "-") || is_same(raw, "-") ? "standard output" : "one file");
     if (list != NULL)
         STOA_TRY(stoa_sink_create_file(list, options->replace, &out->list, err));
     if (raw != NULL)
@@ -174,6 +247,7 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
     stoa_progress_init(&conversion.progress, options->progress != NULL ? report_progress : NULL,
                        &conversion);
     /* An output that can't be is known before any input is read. */
+    STOA_TRY(check_rejects(options, err));
     STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output.target, err));
     output.below = output.target;
     output.base.name = output.target->name;

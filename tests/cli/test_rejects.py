@@ -187,12 +187,34 @@ point("... no more than are listed", cli.read("raw.csv") == b"q,y\nr,z\r\n" and 
 write("raw.csv", cli.read("raw.csv").replace(b"q", b"7").replace(b"r", b"8"))
 done = run("raw.csv", "--schema", "ab.json", "--header", "none")
 point("... can be mended and converted", done.out == "a,b\n7,y\n8,z\n", done)
-refuse("... one file for both", ["convert", "1.csv", "-o", "o.stoa", "--rejects", "x", "--rejects-raw", "x"], 2,
-       "rows and bad records can't both go to one file")
+ONE_FILE = "the list of bad records and the records can't both go to one file"
+refuse("... one file for both", ["convert", "1.csv", "-o", "o.stoa", "--rejects", "x", "--rejects-raw", "x"], 2, ONE_FILE)
 refuse("... that exists", ["convert", "1.csv", "-o", "o.stoa", "--rejects-raw", "raw.csv"], 2,
        "raw.csv: exists already (--force replaces it)")
 refuse("... and skips", ["convert", "1.csv", "-o", "o.stoa", "--rejects-raw", "x", "--on-error", "skip"], 2,
        "--on-error skip: --rejects-raw asks for something else")
+
+# ---- One file by two names ----
+os.makedirs("in/deep")
+os.symlink("deep", "in/link")
+os.symlink("1.csv", "1.link")
+KEPT = cli.read("1.csv")
+HERE = os.getcwd()
+for output, rejects in (("x", "./x"), ("x", f"{HERE}/x"), ("in//deep/x", "in/deep/../link/x"), ("out.stoa", "./out.stoa")):
+    refuse(f"rows to {output}, rejects to {rejects}", ["convert", "1.csv", "-o", output, "--to", "stoa", "-f", "--rejects", rejects], 2,
+           "rows and bad records can't both go to one file")
+    refuse("... raw ones", ["convert", "1.csv", "-o", output, "--to", "stoa", "-f", "--rejects-raw", rejects], 2,
+           "rows and bad records can't both go to one file")
+    refuse("... both of them", ["convert", "1.csv", "-o", "no.stoa", "-f", "--rejects", output, "--rejects-raw", rejects], 2, ONE_FILE)
+for rejects in ("2.csv", "./2.csv", f"{HERE}/2.csv", "1.link"):
+    for option in ("--rejects", "--rejects-raw"):
+        refuse(f"{option} {rejects}, an input", ["convert", "1.csv", "2.csv", "-o", "no.stoa", "-f", option, rejects], 2,
+               f"{rejects}: is an input: bad records need another file")
+point("... which stays, and nothing is written", cli.read("1.csv") == KEPT and not os.path.exists("no.stoa") and not os.path.exists("x"))
+done = stoa("convert", "1.csv", "--schema", "ab.json", "-o", "in/x", "--to", "csv", "--rejects", "in/deep/x", "--rejects-raw", "x")
+point("... one name in three folders", done.code == 5 and cli.read("x") == b"q,y" and len(read_rejects("in/deep/x")) == 1, done)
+done = stoa("convert", "-", "--schema", "ab.json", "-o", "in/y", "--to", "csv", "--rejects", "-", "--progress", "never", stdin=b"a,b\nq,y\n")
+point("... standard input is not standard output", done.code == 5 and done.out.count("\n") == 2, done)
 
 # ---- Members of archives ----
 with zipfile.ZipFile("z.zip", "w") as archive:

@@ -92,7 +92,9 @@ struct stoa_convert_options {
     const char *rejects;     /* the file that lists them, with STOA_CSV_ON_ERROR_REJECT; it is there
                                 also when there are none, or too many */
     const char *rejects_raw; /* the file of the records themselves, one after the other as they
-                                stand, in UTF-8; likewise, with `rejects` or without it */
+                                stand, in UTF-8; likewise, with `rejects` or without it. Neither
+                                is the output, an input or the other one, under whatever name:
+                                STOA_ERR_USAGE */
     uint64_t max_rejects;    /* of them in the files; 0: all */
     uint64_t max_errors;     /* one more ends the conversion; 0: any number */
     double max_error_ratio;  /* of all records, looked at after each unit; 0: any */
