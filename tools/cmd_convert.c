@@ -190,6 +190,7 @@ static struct json_t *report_json(const struct job *job, const struct stoa_conve
     json_out_set(out, "inputs", json_out_count(report->ninputs));
     json_out_set(out, "rows", json_out_count(report->nrows));
     json_out_set(out, "rejected", json_out_count(report->nrejected));
+    json_out_set(out, "rejected_raw", json_out_count(report->nrejected_raw));
     json_out_set(out, "skipped", json_out_count(report->nskipped));
     json_out_set(out, "columns", json_out_count(report->ncolumns));
     json_out_set(out, "widened", json_out_count(report->nwidened));
@@ -208,6 +209,7 @@ static void print_losses(const struct job *job, const struct stoa_convert_report
 {
     const uint64_t nlost = report->nrejected + report->nskipped;
     const char *const files[] = {job->options.rejects, job->options.rejects_raw};
+    const uint64_t nfiled[] = {report->nrejected, report->nrejected_raw};
     char name[NAME_NBYTES], n[32];
 
     if (job->options.on_error == STOA_CSV_ON_ERROR_ABORT)
@@ -215,7 +217,7 @@ static void print_losses(const struct job *job, const struct stoa_convert_report
     fprintf(stderr, "%s bad record%s left out", print_count(n, nlost), plural(nlost));
     for (size_t i = 0; report->nrejected > 0 && i < 2; i++)
         if (files[i] != NULL)
-            fprintf(stderr, ", %s in %s", print_count(n, report->nrejected),
+            fprintf(stderr, ", %s in %s", print_count(n, nfiled[i]),
                     stoa_quote(name, sizeof(name), files[i], strlen(files[i])));
     fprintf(stderr, "\n");
 }

@@ -26,8 +26,8 @@ const struct command commands[] = {
         "done_bytes, total_bytes (0: not known), rows and seconds; the last one, with \"done\": true,\n"
         "is what --json would print.",
      .json =
-        "  output, dry_run, from, to, inputs, rows, rejected, skipped, columns, input_bytes,\n"
-        "  output_bytes, seconds, restorable, obstacle (why not), verified",
+        "  output, dry_run, from, to, inputs, rows, rejected, rejected_raw, skipped, columns,\n"
+        "  input_bytes, output_bytes, seconds, restorable, obstacle (why not), verified",
      .examples =
         "  stoa convert trips/*.csv.gz -o trips.stoa\n"
         "  stoa convert trips.csv -o big.stoa --where 'fare > 50' --select pickup,fare\n"

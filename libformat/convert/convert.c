@@ -53,7 +53,8 @@ static void fill_report(const struct stoa_conversion *conversion, const struct s
         .verified = conversion->options->verify && !conversion->options->dry_run,
     };
     if (conversion->plan.inputs != NULL) {
-        stoa_csv_source_rejected(conversion->plan.source, &report->nskipped, &report->nrejected);
+        stoa_csv_source_rejected(conversion->plan.source, &report->nskipped, &report->nrejected,
+                                 &report->nrejected_raw);
         report->nskipped -= report->nrejected;
     }
 }
@@ -166,11 +167,12 @@ static enum stoa_status commit_rejects(const struct stoa_conversion *conversion,
                                        const struct stoa_reject_sinks *rejects, enum stoa_status st,
                                        struct stoa_error *err)
 {
-    uint64_t nrejected, nwritten;
+    uint64_t nrejected, nwritten, nraw;
 
     if (conversion->plan.inputs == NULL)
         return STOA_OK;
-    if (st != STOA_OK && !stoa_csv_source_rejected(conversion->plan.source, &nrejected, &nwritten))
+    if (st != STOA_OK &&
+        !stoa_csv_source_rejected(conversion->plan.source, &nrejected, &nwritten, &nraw))
         return STOA_OK;
     st = STOA_OK;
     if (rejects->list != NULL)

@@ -126,11 +126,11 @@ STOA_CHECK enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
 const char *stoa_csv_source_misfit(const struct stoa_batch_source *source, uint32_t column);
 
 /*
- * Records that were left out so far, and of these the ones that the sinks have; true when they
- * passed a limit. One thread, not beside accept().
+ * Records that were left out so far, of these the ones that the sinks have, and of those the ones
+ * that the raw sink has; true when they passed a limit. One thread, not beside accept().
  */
 bool stoa_csv_source_rejected(const struct stoa_batch_source *source, uint64_t *nrejected,
-                              uint64_t *nwritten);
+                              uint64_t *nwritten, uint64_t *nraw);
 
 /*
  * What the columns of a unit of the source hold, as stoa_csv_unit_observe(); frees the unit. Any

@@ -168,12 +168,13 @@ out:
 }
 
 bool stoa_csv_source_rejected(const struct stoa_batch_source *base, uint64_t *nrejected,
-                              uint64_t *nwritten)
+                              uint64_t *nwritten, uint64_t *nraw)
 {
     const struct stoa_csv_source *source = (const struct stoa_csv_source *)base;
 
     *nrejected = source->ledger.nrejected;
     *nwritten = source->ledger.nwritten;
+    *nraw = source->ledger.nraw;
     return source->ledger.is_over;
 }
 

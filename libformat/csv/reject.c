@@ -311,11 +311,11 @@ enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger, const vo
     ledger->input = input;
     for (size_t i = 0; limit == STOA_OK && i < rejects->nitems; i++) {
         const struct stoa_csv_reject reject = stoa_csv_rejects_get(rejects, i, &at);
+        const bool is_raw = ledger->options.raw_sink != NULL && reject.whole_nbytes > 0;
         const char *column_name = NULL; /* of one too many */
 
         limit = count(ledger, &reject, name, &over);
-        if ((sink == NULL && ledger->options.raw_sink == NULL) ||
-            (max_written > 0 && ledger->nwritten == max_written))
+        if ((sink == NULL && !is_raw) || (max_written > 0 && ledger->nwritten == max_written))
             continue;
         ledger->nwritten++;
         if (reject.column < ncolumns)
@@ -323,7 +323,8 @@ enum stoa_status stoa_csv_ledger_accept(struct stoa_csv_ledger *ledger, const vo
         if (sink != NULL)
             STOA_TRY(append_row(&text, &reject, name, member, ledger->nbefore + reject.record + 1,
                                 column_name, err));
-        if (ledger->options.raw_sink != NULL && reject.whole_nbytes > 0) {
+        if (is_raw) {
+            ledger->nraw++;
             STOA_TRY(write_whole(ledger, whole, reject.whole_nbytes, err));
             whole += reject.whole_nbytes;
         }

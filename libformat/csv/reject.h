@@ -90,7 +90,8 @@ struct stoa_csv_reject stoa_csv_rejects_get(const struct stoa_csv_rejects *rejec
 struct stoa_csv_ledger {
     struct stoa_csv_reject_options options;
     uint64_t nrejected; /* records left out */
-    uint64_t nwritten;  /* of these, to the file or files */
+    uint64_t nwritten;  /* of these, to the file or files, */
+    uint64_t nraw;      /* and of those, as they stand: the ones that were kept whole */
     bool is_unended;    /* the last raw record that was written has no line end */
     uint64_t nrecords;  /* of all inputs */
     const void *input;  /* the current one, */

@@ -2,6 +2,7 @@
 """Records that are larger than a record may be: bad records as others are, and one of 300 MB where that is allowed."""
 import csv
 import gzip
+import json
 import resource
 
 import cli
@@ -74,8 +75,14 @@ point("says that the text is not whole", done.code == 5 and
 refuse("restore says why", ["restore", "t.stoa", "-o", "-"], 1,
        "t.stoa: source t.csv can't be written back: rows or columns of it were left out")
 write("mixed.csv", "a,b,c\n1,x\n" + '2,"' + "long\n" * LIMIT + '",3\n4,y,5\n6,z\n')
-stoa("convert", "mixed.csv", "-o", "mixed.stoa", "--rejects-raw", "raw.csv", "--rejects", "r.csv", "--force", *options)
+done = stoa("convert", "mixed.csv", "-o", "mixed.stoa", "--rejects-raw", "raw.csv", "--rejects", "r.csv", "--force", *options)
 point("--rejects-raw has those that are whole", cli.read("raw.csv") == b"1,x\n6,z\n", cli.read("raw.csv")[:100])
+point("... and they are counted", done.err.endswith("\n3 bad records left out, 3 in r.csv, 2 in raw.csv\n"), done)
+MIXED = ("convert", "mixed.csv", "-o", "mixed.stoa", "--force", "--json", "--progress", "never", *options, "--rejects-raw", "raw.csv")
+for more, counts in ((("--rejects", "r.csv"), (3, 2, 0)), ((), (2, 2, 1)), (("--rejects-limit", "1"), (1, 1, 2)),
+                     (("--rejects", "r.csv", "--rejects-limit", "2"), (2, 1, 1))):
+    told = json.loads(stoa(*MIXED, *more).out)
+    point(f"... with --json {' '.join(more)}", tuple(told[name] for name in ("rejected", "rejected_raw", "skipped")) == counts, told)
 refuse("too many of them", ["convert", "t.csv", "-o", "no.stoa", "--on-error", "skip", "--max-errors", "2", *options], 1,
        f"t.csv: {too_large(bad[2][0])}; 2 bad records before it were left out, which is the limit")
 for infer in "sample", "full", "none":

@@ -120,10 +120,11 @@ struct stoa_convert_report {
     enum stoa_format from;
     enum stoa_format to;
     uint64_t ninputs;
-    uint64_t nrows;        /* written */
-    uint64_t nrejected;    /* records of CSV that are left out and listed in the rejects file, */
-    uint64_t nskipped;     /* and those that are just left out */
-    uint64_t input_nbytes; /* as stored: compressed inputs count compressed */
+    uint64_t nrows;         /* written */
+    uint64_t nrejected;     /* records of CSV that are left out and in a file of bad records, */
+    uint64_t nskipped;      /* and those that are just left out */
+    uint64_t nrejected_raw; /* of nrejected, in the file of `rejects_raw`: all but the too large */
+    uint64_t input_nbytes;  /* as stored: compressed inputs count compressed */
     uint64_t output_nbytes;
     uint32_t ncolumns;
     uint32_t nwidened; /* columns that did not keep the type that was guessed */

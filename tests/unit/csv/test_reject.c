@@ -32,6 +32,7 @@ struct job {
     size_t nrows;
     uint64_t nrejected;
     uint64_t nwritten;
+    uint64_t nraw;
     bool is_over;
 };
 
@@ -98,7 +99,7 @@ static enum stoa_status run(void *context, struct stoa_error *err)
     STOA_TRY(stoa_csv_source_open(inputs, &job->options, &source, err));
     while (more && st == STOA_OK)
         st = step(source, job, &more, err);
-    job->is_over = stoa_csv_source_rejected(source, &job->nrejected, &job->nwritten);
+    job->is_over = stoa_csv_source_rejected(source, &job->nrejected, &job->nwritten, &job->nraw);
 out:
     if (source != NULL) {
         const char *bytes = (const char *)stoa_sink_memory(memory, &nbytes);
@@ -205,6 +206,7 @@ static void bad_records_are_listed_in_order(void **state)
         assert_int_equal(job.nrows, 2);
         assert_int_equal(job.nrejected, 3);
         assert_int_equal(job.nwritten, 3);
+        assert_int_equal(job.nraw, 3);
         assert_false(job.is_over);
         free(expected);
     }
@@ -243,6 +245,7 @@ static void limits_end_the_run(void **state)
     assert_true(job.is_over);
     assert_int_equal(job.nrejected, 3);
     assert_int_equal(job.nwritten, 1);
+    assert_int_equal(job.nraw, 1);
     job.options.rejects =
         (struct stoa_csv_reject_options){.on_error = STOA_CSV_ON_ERROR_SKIP, .max_ratio = 0.59};
     assert_int_equal(run(&job, &err), STOA_ERR_DATA);
