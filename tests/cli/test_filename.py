@@ -80,6 +80,8 @@ TAKEN = 'a column is called "b" already: the names of the inputs need another na
 refuse("a name that is taken", ["convert", "in/1.csv", "--filename", "b", "-o", "o.stoa"], 2, f"in/1.csv: line 1, column 2: {TAKEN}")
 refuse("... in a later input", ["convert", "t.tgz", "in/2, two.csv", "--filename", "b", "--schema", "none.json", "-o", "o.stoa"], 2,
        f"t.tgz:1.csv: line 1, column 2: {TAKEN}")
+for command in (["convert", "in/1.csv", "-o", "o.stoa"], ["schema", "in/1.csv"]):
+    refuse(f"no name, {command[0]}", [*command, "--filename", ""], 2, "--filename : expected the name of a column")
 refuse("another type", ["convert", "in/1.csv", "--filename", "file", "--schema", "number.json", "-o", "o.stoa"], 2,
        'column "file": the names of the inputs are utf8, not int64')
 refuse("types are those of the text", ["schema", "in/1.csv", "--filename", "file", "--types", "file=utf8"], 2,
