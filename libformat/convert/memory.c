@@ -86,10 +86,13 @@ static uint64_t write_nbytes(const struct stoa_memory *memory, uint64_t fixed_nb
     return MIB + 5 * fixed_nbytes / 4 + 2 * text_nbytes + distinct_nbytes + ntexts * SLOT_NBYTES;
 }
 
-/* *out is nbytes, unless so much never fits. `text_nbytes` of it may have made the sum wrap around.
+/*
+ * *out is nbytes, unless so much never fits. `text_nbytes` of it may have made the sum wrap around.
+ * `hint` ends the message: what would help.
  */
 static enum stoa_status check_limit(const struct stoa_memory *memory, uint64_t text_nbytes,
-                                    uint64_t nbytes, uint64_t *out, struct stoa_error *err)
+                                    uint64_t nbytes, const char *hint, uint64_t *out,
+                                    struct stoa_error *err)
 {
     if (text_nbytes > memory->limit_nbytes)
         nbytes = text_nbytes < UINT64_MAX - PROGRAM ? text_nbytes : UINT64_MAX - PROGRAM;
@@ -98,8 +101,8 @@ static enum stoa_status check_limit(const struct stoa_memory *memory, uint64_t t
         return STOA_OK;
     return stoa_fail(err, STOA_ERR_USAGE,
                      "%" PRIu64 " MiB of memory are too few: one row group needs about %" PRIu64
-                     " MiB (smaller row groups need less)",
-                     memory->limit_nbytes / MIB, (nbytes + PROGRAM) / MIB + 1);
+                     " MiB%s",
+                     memory->limit_nbytes / MIB, (nbytes + PROGRAM) / MIB + 1, hint);
 }
 
 enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t text_nbytes,
@@ -110,7 +113,8 @@ enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t 
     const uint64_t reading = MIB + text_nbytes + fixed + 3 * in_columns / 2;
     const uint64_t writing = write_nbytes(memory, fixed, in_columns, nrows * memory->row.ntexts);
 
-    return check_limit(memory, text_nbytes, reading > writing ? reading : writing, out, err);
+    return check_limit(memory, text_nbytes, reading > writing ? reading : writing,
+                       " (smaller row groups need less)", out, err);
 }
 
 enum stoa_status stoa_memory_of_restored(const struct stoa_memory *memory, uint64_t text_nbytes,
@@ -118,7 +122,8 @@ enum stoa_status stoa_memory_of_restored(const struct stoa_memory *memory, uint6
 {
     const uint64_t fixed = nrows * memory->row.fixed_nbytes;
 
-    return check_limit(memory, text_nbytes, MIB + 5 * fixed / 4 + 5 * text_nbytes / 2, out, err);
+    return check_limit(memory, text_nbytes, MIB + 5 * fixed / 4 + 5 * text_nbytes / 2,
+                       " to be written as text", out, err);
 }
 
 /* What a batch takes. */
