@@ -28,20 +28,22 @@ struct stoa_csv_tile;
 
 /* ---- Forms: how a text differs from others of the same value. ---- */
 
+/* clang-format off */
 /*
  * The form of a value is 16 bits; 0 is the way that a value is written if nothing else is said.
  *
  *     bits 0..7   the form
- *     bits 8..14  floats and decimals: the least form that writes the same value
+ *     bits 8..14  floats and decimals without an exponent: the least form that writes the same
  *     bit 15      the field stands in quotes
  *
  * int, uint        0; or the digits that zeros in front make it, up to 32: 3 for 007 and -007
  * float, decimal   digits behind the point, 0: no point. The text is the shortest that reads back
  *                  (a float) or all digits (a decimal), in plain notation, with zeros behind
  * float            64 and digits behind the point: the same digits, of which one stands in front of
- *                  the point, with an exponent. Instead of the least form, bits 8..11 have the
- * style of the exponent, bit 12 is set if there is no zero at the end bool             the number
- * of its spelling in the list: 0 true, 1 True, 2 TRUE time             digits of the fraction
+ *                  the point, with an exponent. Bits 8..11 have its style, bit 12 is set if there
+ *                  is no zero at the end
+ * bool             the number of its spelling in the list: 0 true, 1 True, 2 TRUE
+ * time             digits of the fraction
  * timestamp        bits 0..3 digits of the fraction, bit 4 a 'T' in ISO 8601, bits 5..6 how UTC is
  *                  written: 0 Z, 1 +00:00, 2 +0000, 3 +00
  * uuid             0 lower case, 1 upper case
@@ -51,6 +53,7 @@ struct stoa_csv_tile;
  * Numbers have groups of three digits where the dialect has a separator for them. A date, time or
  * timestamp is written by the pattern of its column. Whatever is not given back like this is kept:
  */
+/* clang-format on */
 #define STOA_CSV_FORM_VERBATIM    255 /* the raw field is in the list */
 #define STOA_CSV_FORM_LEAST_SHIFT 8
 #define STOA_CSV_FORM_QUOTED      0x8000

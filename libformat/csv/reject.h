@@ -1,9 +1,8 @@
 /*
  * Records that are no rows of their table (spec/csv.md, "Bad records").
  *
- *     reading a unit, any thread    what is wrong with which of its records: struct
- * stoa_csv_rejects accepting it, in order        counted, held against the limits, written:
- * stoa_csv_ledger
+ *     struct stoa_csv_rejects  what is wrong with which records of a unit: reading it, any thread
+ *     struct stoa_csv_ledger   counted, held against the limits, written: accepting it, in order
  */
 #ifndef STOA_CSV_REJECT_H
 #define STOA_CSV_REJECT_H
