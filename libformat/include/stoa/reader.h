@@ -28,7 +28,9 @@ struct stoa_rows {
 
 /* {0} means the defaults. */
 struct stoa_reader_options {
-    uint64_t memory_nbytes; /* the most a single request may allocate; 0: 1 GiB */
+    uint64_t memory_nbytes; /* the most a single request may allocate; 0: 1 GiB. Pages that single
+                               rows may come back to are kept in a sixteenth of it, 64 MiB at most,
+                               on top of that until close */
 };
 
 /*

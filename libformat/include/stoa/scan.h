@@ -5,6 +5,10 @@
  * A scan first prunes row groups and zones by their statistics, then reads the columns of the
  * predicate, then the other columns only where rows survived. The rows come in the order of the
  * file and are exactly those of a full scan that is filtered afterwards.
+ *
+ * In which order the terms of a conjunction are asked depends on what threads saw of them so far:
+ * with more jobs than one, which of several damaged pages is reported, and the counters of pages
+ * and bytes, may differ from run to run; rows never do.
  */
 #ifndef STOA_SCAN_H
 #define STOA_SCAN_H
