@@ -128,7 +128,9 @@ static struct block *take_or_count(struct heap *heap, size_t nbytes, size_t nmap
     return block;
 }
 
-/* What mmap() or mremap() came back with; nothing came of the bytes that were counted if it failed.
+/*
+ * What mmap() or mremap() came back with. When that failed, the bytes that were counted for it are
+ * taken back.
  */
 static struct block *mapped(struct heap *heap, void *memory, size_t nbytes, size_t ncounted)
 {

@@ -62,7 +62,9 @@ void stoa_zstd_decoder_free(struct stoa_zstd_decoder *decoder)
     stoa_free(decoder);
 }
 
-/* `result` is what libzstd said: a number of bytes or an error, such as a frame larger than `room`.
+/*
+ * `result` is what libzstd said: a number of bytes, or an error such as a frame larger than the
+ * room for it.
  */
 static enum stoa_status take_result(size_t result, size_t *out_nbytes, struct stoa_error *err)
 {

@@ -39,7 +39,8 @@ static inline void transpose(uint64_t rows[SIDE])
     }
 }
 
-/* Planes [first, first + count) of n values, count at most 8. Reads up to 7 bytes behind a value.
+/*
+ * Planes [first, first + count) of n values, count at most 8. Reads up to 7 bytes behind a value.
  */
 static void take_planes(const uint8_t *values, size_t width, size_t n, size_t first, size_t count,
                         uint8_t *planes)
