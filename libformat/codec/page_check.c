@@ -79,7 +79,9 @@ static bool equal_range(const struct stoa_vector *a, const struct stoa_vector *b
                                                          (size_t)(x[end] - x[begin])) == 0);
 }
 
-/* The first value that differs where `valid` (NULL: everywhere) has a bit, or the number of values.
+/*
+ * The first value that differs where `valid` (NULL: everywhere) has a bit, or the number of
+ * values: none does.
  */
 static size_t first_difference(const struct stoa_vector *a, const struct stoa_vector *b,
                                const uint8_t *valid)

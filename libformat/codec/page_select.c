@@ -222,8 +222,10 @@ out:
     return st;
 }
 
-/* Text of encodings that have no shorter way: all of it to decoder->text, what is wanted from
- * there. */
+/*
+ * Text of encodings that have no shorter way: all of it goes to decoder->text, and what is wanted
+ * is taken from there.
+ */
 static enum stoa_status take_text(struct stoa_decoder *decoder, const struct stoa_page_node *root,
                                   const uint32_t *places, size_t n, struct stoa_error *err)
 {
