@@ -99,7 +99,8 @@ asan:
 
 ## tsan: the tests that start threads, under the thread sanitizer
 tsan:
-	@$(MAKE) VARIANT=tsan check T="$(or $(T),unit/exec/ unit/csv/ unit/scan/ unit/convert/ test_jobs)"
+	@$(MAKE) VARIANT=tsan check T="$(or $(T),unit/exec/ unit/csv/ unit/scan/ unit/file/test_kept \
+	    unit/convert/test_convert unit/convert/test_merge unit/convert/test_restore test_jobs)"
 
 ## fuzz: every fuzz target for SECS=20 seconds; inputs that fail are kept in build/fuzz
 fuzz:

@@ -159,7 +159,10 @@ static bool write_quickly(double x, unsigned ndigits, char **at)
     uint64_t whole, all;
     char *out = *at;
 
-    if (ndigits > MAX_FAST_NDIGITS || (scaled = size * powers[ndigits]) >= 1e15)
+    if (ndigits > MAX_FAST_NDIGITS)
+        return false;
+    scaled = size * powers[ndigits];
+    if (!(scaled < 1e15)) /* or NaN */
         return false;
     all = (uint64_t)(scaled + 0.5);
     if ((double)all / powers[ndigits] != size)

@@ -94,6 +94,8 @@ static void a_value_is_printed_in_its_form(void **state)
         {"x float64", "1e-7", 0, false, "0.0000001", 0, NULL, NULL},
         {"x float64", "0.30000000000000004", 2, false, "0.30000000000000004", 0, NULL, NULL},
         {"x float64", "1234,5", 2, false, "1.234,50", 0, &comma, NULL},
+        {"x float64", "NaN", 0, false, "NaN", 0, NULL, NULL},
+        {"x float64", "-inf", 0, false, "-Infinity", 0, NULL, NULL},
         {"x float32", "0.1", 1, false, "0.1", 0, NULL, NULL},
         {"x float64", "12", E(0), false, "1.2e1", E_PLAIN, NULL, NULL},
         {"x float64", "12", E(6), false, "1.200000e+01", E_PRINTF, NULL, NULL},
