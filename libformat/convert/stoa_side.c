@@ -60,6 +60,8 @@ static enum stoa_status measure_column(struct stoa_reader *reader, uint32_t row_
     enum stoa_status st;
 
     STOA_TRY(stoa_reader_find(reader, nodes[0].field->name, &column, err));
+    if (column == UINT32_MAX)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "name hash: it lacks a column of the schema");
     STOA_TRY(stoa_reader_column_node(reader, column, &first, err));
     for (uint32_t i = 0; i < nodes[0].nnodes; i++) {
         const struct stoa_type *type = &nodes[i].field->type;
