@@ -155,16 +155,13 @@ static char *write_form(const struct stoa_csv_printer *printer, const char *text
 /* Shortest digits, and zeros up to so many behind the point; true if that was quick. */
 static bool write_quickly(double x, unsigned ndigits, char **at)
 {
-    double size = fabs(x), scaled;
+    double size = fabs(x);
     uint64_t whole, all;
     char *out = *at;
 
-    if (ndigits > MAX_FAST_NDIGITS)
+    if (ndigits > MAX_FAST_NDIGITS || isnan(x) || size * powers[ndigits] >= 1e15)
         return false;
-    scaled = size * powers[ndigits];
-    if (!(scaled < 1e15)) /* or NaN */
-        return false;
-    all = (uint64_t)(scaled + 0.5);
+    all = (uint64_t)(size * powers[ndigits] + 0.5);
     if ((double)all / powers[ndigits] != size)
         return false;
     *out = '-';
