@@ -208,8 +208,8 @@ def keys(value):
 
 
 report = json.loads(stoa("convert", "parts", "-o", "j.stoa", "--json").out)
-point("convert --json", keys(report) == {"output", "dry_run", "from", "to", "inputs", "rows", "rejected", "skipped", "widened", "columns",
-                                         "input_bytes",
+point("convert --json", keys(report) == {"output", "dry_run", "from", "to", "inputs", "rows", "rejected",
+                                         "rejected_raw", "skipped", "widened", "columns", "input_bytes",
                                          "output_bytes", "seconds", "restorable", "verified"}
       and (report["rows"], report["inputs"], report["from"], report["to"]) == (4, 2, "csv", "stoa")
       and report["output_bytes"] == os.path.getsize("j.stoa") and report["input_bytes"] == 24, report)
