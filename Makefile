@@ -20,7 +20,7 @@ CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all 
 CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 CFLAGS_hot     := $(if $(filter release,$(VARIANT)),-O3)
-CFLAGS_avx2    := -mavx2 -mbmi -mbmi2 -mpclmul
+CFLAGS_avx2    := -mavx2 -mfma -mbmi -mbmi2 -mpclmul
 
 # ISA-L decodes gzip and zip two to three times as fast as zlib; `make ISAL=` does without it.
 ISAL := $(shell $(PKG_CONFIG) --exists libisal && echo libisal)

@@ -149,7 +149,7 @@ static uint64_t bits_of(double x)
 static uint64_t coordinates(size_t i)
 {
     (void)i;
-    return bits_of(-73.9 - (double)(measure_random() % 100000) / 1e6);
+    return bits_of(-(double)(73900000 + measure_random() % 100000) / 1e6);
 }
 
 static uint64_t any_floats(size_t i)

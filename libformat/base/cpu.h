@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /*
- * True when AVX2, BMI1, BMI2 and PCLMULQDQ may be used. False on other machines and when the
+ * True when AVX2, FMA, BMI1, BMI2 and PCLMULQDQ may be used. False on other machines and when the
  * environment variable STOA_SCALAR is set to anything but "" (read once), so that a test or a
  * doubting user can run the reference code.
  */
