@@ -17,9 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <jansson.h>
-
-#include "base/alloc.h"
+#include "avro/avro_json.h"
 #include "base/error.h"
 #include "column/schema.h"
 #include "column/type.h"
