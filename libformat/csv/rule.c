@@ -23,6 +23,10 @@
 
 #define NFORMS 256
 
+/* Codes of numbers without quotes or an exponent that are not whole, which most numbers have. */
+#define PLAIN_NBITS  6 /* of their form, and of its least */
+#define NPLAIN_CODES (1U << 2 * PLAIN_NBITS)
+
 /* How the text of a type varies. */
 enum variety {
     VARY_DIGITS,  /* digits behind the point; zeros have their own */
@@ -46,6 +50,7 @@ struct chooser {
     size_t exact[NFORMS];                     /* follow a rule of just that form */
     size_t up_to[NFORMS + 1];                 /* follow any rule up to that form */
     size_t zeros[NFORMS];                     /* of VARY_DIGITS, not in the two above */
+    uint32_t plain[NPLAIN_CODES];             /* by code, before they are in `exact` and `up_to` */
     size_t others[NFORMS];                    /* VARY_SECONDS: the bits that are no digits */
     size_t styles[STOA_CSV_EXPONENT_NSTYLES]; /* exponents that they write, */
     uint8_t style;                            /* and the one of most */
@@ -125,8 +130,12 @@ static bool is_null(const struct chooser *chooser, size_t i)
 static bool is_zero(const struct chooser *chooser, uint16_t code, size_t i)
 {
     const bool may_be = least_of(chooser, code) == 0 || has_exponent(chooser, form_of(code));
+    uint64_t bits;
 
-    return may_be && stoa_csv_value_is_zero(chooser->type, chooser->array, i);
+    if (!may_be || chooser->type->id != STOA_FLOAT64)
+        return may_be && stoa_csv_value_is_zero(chooser->type, chooser->array, i);
+    memcpy(&bits, chooser->array->values + i * sizeof(bits), sizeof(bits)); /* without a call */
+    return bits << 1 == 0;
 }
 
 /* What the rule says of value i for its digits or spelling. */
@@ -181,6 +190,29 @@ static bool expected_quotes(const struct chooser *chooser, const struct stoa_csv
         return true;
     return rule->quoting == STOA_CSV_RULE_BLANKS ? need_at(chooser, i).blanks
                                                  : need_at(chooser, i).needed;
+}
+
+static unsigned least_digits(uint16_t code)
+{
+    return code >> STOA_CSV_FORM_LEAST_SHIFT & 0x7f;
+}
+
+/* Whether the code says all there is to know: of a number that can't be 0, nor null. */
+static bool is_plain(uint16_t code)
+{
+    const uint16_t digits = (1U << PLAIN_NBITS) - 1;
+
+    return (code & ~(digits | digits << STOA_CSV_FORM_LEAST_SHIFT)) == 0 && least_digits(code) != 0;
+}
+
+static size_t plain_index(uint16_t code)
+{
+    return form_of(code) | (size_t)least_digits(code) << PLAIN_NBITS;
+}
+
+static bool has_plain(const struct chooser *chooser)
+{
+    return chooser->variety == VARY_DIGITS && chooser->array->nnulls == 0;
 }
 
 static void count_digits(struct chooser *chooser, uint16_t code, size_t i)
@@ -477,8 +509,16 @@ static enum stoa_status find_exceptions(const struct chooser *chooser,
                                         const struct stoa_csv_rule_part *parts, size_t nparts,
                                         struct exceptions *exceptions, struct stoa_error *err)
 {
+    bool known[NPLAIN_CODES] = {false}; /* plain codes that follow the rule */
     size_t first = 0;
     enum stoa_status st = STOA_OK;
+
+    for (uint16_t i = 1U << PLAIN_NBITS; i < NPLAIN_CODES; i++) {
+        const unsigned form = i % (1U << PLAIN_NBITS), least = i >> PLAIN_NBITS;
+
+        known[i] = has_plain(chooser) &&
+                   follows(chooser, rule, (uint16_t)(form | least << STOA_CSV_FORM_LEAST_SHIFT), 0);
+    }
 
     for (size_t k = 0; k < nparts; first += parts[k++].nvalues) {
         const uint16_t *codes = parts[k].forms->codes;
@@ -487,6 +527,8 @@ static enum stoa_status find_exceptions(const struct chooser *chooser,
         for (size_t i = 0; i < parts[k].nvalues; i++) {
             uint16_t code = codes != NULL ? codes[i] : 0;
 
+            if (is_plain(code) && known[plain_index(code)])
+                continue;
             if (!follows(chooser, rule, code, first + i))
                 STOA_TRY(add_exception(chooser, rule, exceptions, &parts[k], &verbatim, first + i,
                                        code, err));
@@ -547,16 +589,132 @@ static bool find_one_code(const struct chooser *chooser, const struct stoa_csv_r
            !has_exponent(chooser, form_of(first)) && (is_quoted(first) || !is_text(chooser->type));
 }
 
+/* The forms of a column's numbers: INT16_MAX and -1 for none. Zeros are in the last two alone. */
+struct spread {
+    uint16_t codes;     /* all bits of the codes */
+    int16_t tight_min;  /* without a zero at the end: they follow any rule of so many digits */
+    int16_t padded_min; /* with one: only that of their own */
+    int16_t padded_max;
+    int16_t zero_min;
+    int16_t zero_max;
+};
+
+static int16_t lesser(int16_t a, int16_t b)
+{
+    return a < b ? a : b;
+}
+
+static int16_t greater(int16_t a, int16_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Adds a whole number: to know whether it is 0 takes its value. */
+static void spread_add_whole(struct spread *spread, const struct chooser *chooser, uint16_t code,
+                             size_t i)
+{
+    const int16_t form = code & STOA_CSV_FORM_VERBATIM;
+
+    if (is_zero(chooser, code, i)) {
+        spread->zero_min = lesser(spread->zero_min, form);
+        spread->zero_max = greater(spread->zero_max, form);
+    } else if (form == 0) {
+        spread->tight_min = 0;
+    } else {
+        spread->padded_min = lesser(spread->padded_min, form);
+        spread->padded_max = greater(spread->padded_max, form);
+    }
+}
+
+/*
+ * Adds numbers from `first` on: those with digits behind the point that matter without a branch, in
+ * vectors; few blocks have others.
+ */
+static void spread_add_block(struct spread *spread, const struct chooser *chooser,
+                             const uint16_t *codes, size_t n, size_t first)
+{
+    int16_t tight_min = INT16_MAX, padded_min = INT16_MAX, padded_max = -1, least_min = INT16_MAX;
+    uint16_t all = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const int16_t form = codes[i] & STOA_CSV_FORM_VERBATIM;
+        const int16_t least = (int16_t)least_digits(codes[i]);
+        const int16_t is_whole = (int16_t) - (least == 0), is_tight = (int16_t) - (form == least);
+
+        all |= codes[i];
+        tight_min = lesser(tight_min, (form | is_whole | ~is_tight) & INT16_MAX);
+        padded_min = lesser(padded_min, (form | is_whole | is_tight) & INT16_MAX);
+        padded_max = greater(padded_max, form | is_whole | is_tight);
+        least_min = lesser(least_min, least);
+    }
+    spread->codes |= all;
+    spread->tight_min = lesser(spread->tight_min, tight_min);
+    spread->padded_min = lesser(spread->padded_min, padded_min);
+    spread->padded_max = greater(spread->padded_max, padded_max);
+    for (size_t i = 0; least_min == 0 && i < n; i++)
+        if (least_digits(codes[i]) == 0)
+            spread_add_whole(spread, chooser, codes[i], first + i);
+}
+
+/*
+ * The rule that all numbers of a column follow, if there is one; the same that counting finds. Not
+ * for numbers with quotes or exponents, nor those whose text is kept.
+ */
+static bool find_common_rule(const struct chooser *chooser, const struct stoa_csv_rule_part *parts,
+                             size_t nparts, struct stoa_csv_rule *out)
+{
+    enum { NBLOCK = 64 };
+    const uint16_t others =
+        STOA_CSV_FORM_QUOTED | (STOA_CSV_FORM_VERBATIM & ~(STOA_CSV_FORM_EXPONENT - 1));
+    struct spread spread = {0, INT16_MAX, INT16_MAX, -1, INT16_MAX, -1};
+    struct stoa_csv_rule rule = {0};
+    size_t first = 0;
+
+    if (chooser->variety != VARY_DIGITS || chooser->array->nnulls > 0)
+        return false;
+    for (size_t k = 0; k < nparts; first += parts[k++].nvalues) {
+        const uint16_t *codes = parts[k].forms->codes;
+
+        if (codes == NULL)
+            return false;
+        for (size_t i = 0; i < parts[k].nvalues && (spread.codes & others) == 0; i += NBLOCK) {
+            const size_t rest = parts[k].nvalues - i, n = rest < NBLOCK ? rest : NBLOCK;
+
+            spread_add_block(&spread, chooser, codes + i, n, first + i);
+        }
+    }
+    if (spread.padded_max >= 0)
+        rule.form = (uint8_t)spread.padded_max;
+    rule.zero = spread.zero_max >= 0 ? (uint8_t)spread.zero_max : rule.form;
+    *out = rule;
+    return (spread.codes & others) == 0 && rule.form <= spread.tight_min &&
+           (spread.padded_max < 0 || spread.padded_min == spread.padded_max) &&
+           (spread.zero_max < 0 || spread.zero_min == spread.zero_max);
+}
+
 static void count_values(struct chooser *chooser, const struct stoa_csv_rule_part *parts,
                          size_t nparts)
 {
+    const bool may_be_plain = has_plain(chooser);
     size_t first = 0;
 
     for (size_t k = 0; k < nparts; first += parts[k++].nvalues) {
         const uint16_t *codes = parts[k].forms->codes;
 
-        for (size_t i = 0; i < parts[k].nvalues; i++)
-            count_value(chooser, codes != NULL ? codes[i] : 0, first + i);
+        for (size_t i = 0; i < parts[k].nvalues; i++) {
+            const uint16_t code = codes != NULL ? codes[i] : 0;
+
+            if (may_be_plain && is_plain(code))
+                chooser->plain[plain_index(code)]++;
+            else
+                count_value(chooser, code, first + i);
+        }
+    }
+    for (uint16_t i = 0; i < NPLAIN_CODES; i++) {
+        const unsigned form = i % (1U << PLAIN_NBITS), least = i >> PLAIN_NBITS;
+
+        chooser->nvalues += chooser->plain[i];
+        *(form == least ? &chooser->up_to[form] : &chooser->exact[form]) += chooser->plain[i];
     }
 }
 
@@ -600,7 +758,7 @@ enum stoa_status stoa_csv_rule_add(const struct stoa_field *field, uint32_t colu
             .form = (uint8_t)form_of(code),
             .zero = (uint8_t)form_of(code),
         };
-    } else {
+    } else if (!find_common_rule(chooser, parts, nparts, &rule)) {
         count_values(chooser, parts, nparts);
         count_exponents(chooser, parts, nparts);
         rule = best_rule(chooser);

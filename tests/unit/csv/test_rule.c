@@ -280,10 +280,69 @@ static void generated_columns_come_back_by_the_best_rule(void **state)
     }
 }
 
+/* A number with or without zeros at its end, a zero or not. */
+static char *draw_number(struct stoa_test_random *r, unsigned style, char *at)
+{
+    const unsigned ndigits = 1 + (unsigned)stoa_test_random_below(r, 3);
+    const unsigned long long whole = stoa_test_random_below(r, 9);
+
+    if (style % 2 == 1 && stoa_test_random_one_in(r, 20)) /* a zero, mostly of one form */
+        return at + sprintf(at, "0.%0*u\n", (int)(stoa_test_random_one_in(r, 40) ? ndigits : 2), 0);
+    if (style / 2 % 2 == 1 && stoa_test_random_one_in(r, 3)) /* four digits, some of them zeros */
+        return at + sprintf(at, "%llu.%u000\n", whole, (unsigned)stoa_test_random_below(r, 10));
+    if (style / 4 % 2 == 1 && stoa_test_random_one_in(r, 50))
+        return at + sprintf(at, "%llu.%0*u0\n", whole, (int)ndigits, 5);
+    if (style / 8 == 1)
+        return at +
+               sprintf(at, "%llu.12345%u\n", whole, 1 + (unsigned)stoa_test_random_below(r, 9));
+    return at + sprintf(at, "%llu.%0*u\n", whole, (int)ndigits,
+                        1 + (unsigned)stoa_test_random_below(r, 9));
+}
+
+/* A rule that all values follow is found without counting; with a NaN, which none does, they are
+   counted. */
+static void a_rule_for_all_is_the_one_that_counting_finds(void **state)
+{
+    const size_t ncases = stoa_test_ncases(2000);
+    size_t nquick = 0;
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "a_rule_for_all_is_the_one_that_counting_finds");
+    for (size_t i = 0; i < ncases; i++) {
+        static const uint8_t usual[STOA_SIDE_RULE_NBYTES];
+        const size_t nlines = 1 + (size_t)stoa_test_random_below(&r, MAX_NLINES - 3);
+        const unsigned style = (unsigned)stoa_test_random_below(&r, 16);
+        static char lines[MAX_NBYTES];
+        const struct stoa_side_column *quick, *counted;
+        struct column one, other;
+        char *at = lines;
+
+        at += sprintf(at, style / 8 == 1 ? "1.5\n1.2500\n" : "1.5\n1.25\n"); /* forms differ */
+        for (size_t k = 0; k < nlines; k++)
+            at = draw_number(&r, style, at);
+        column_init(&one, "x float64", lines, NULL);
+        strcpy(at, "nan\n");
+        column_init(&other, "x float64", lines, NULL);
+        quick = side_of(&one, STOA_SIDE_FORM);
+        counted = side_of(&other, STOA_SIDE_FORM);
+        assert_memory_equal(quick != NULL ? quick->rule : usual, counted->rule,
+                            STOA_SIDE_RULE_NBYTES);
+        for (size_t k = 0; k < nlines + 2; k++)
+            assert_int_equal(quick != NULL && quick->array.nvalues > 0 ? quick->array.values[k] : 0,
+                             counted->array.values[k]);
+        nquick += quick == NULL || quick->array.nvalues == 0;
+        column_reset(&one);
+        column_reset(&other);
+    }
+    assert_in_range(nquick, ncases / 10, ncases - ncases / 10); /* both happen */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rule_of_most_values_is_taken),
+        cmocka_unit_test(a_rule_for_all_is_the_one_that_counting_finds),
         cmocka_unit_test(generated_columns_come_back_by_the_best_rule),
     };
 
