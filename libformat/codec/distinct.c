@@ -6,8 +6,8 @@
  *
  * A slot is 8 bytes, so the table of 64K values fits the second cache, and a value is looked at
  * only when 32 bits of its hash agree. Hashes are computed for a batch of values ahead and their
- * slots fetched, so that the misses of a batch overlap. The highest bits of a hash choose the slot:
- * growing needs no value.
+ * slots fetched, then what stands in the slots, so that the misses of a batch overlap. The highest
+ * bits of a hash choose the slot: growing needs no value.
  */
 #include "codec/distinct.h"
 
@@ -121,6 +121,17 @@ static inline uint32_t hash_of(const struct stoa_vector *values, size_t i, unsig
     return (uint32_t)(x >> 32);
 }
 
+/* Whether the bytes agree: of eight and more as words, of which the last two may overlap. */
+static inline bool is_equal(const uint8_t *a, const uint8_t *b, size_t nbytes)
+{
+    if (nbytes < 8)
+        return nbytes == 0 || memcmp(a, b, nbytes) == 0;
+    for (size_t i = 0; i + 8 < nbytes; i += 8)
+        if (stoa_get(a + i, 0, 8) != stoa_get(b + i, 0, 8))
+            return false;
+    return stoa_get(a + nbytes - 8, 0, 8) == stoa_get(b + nbytes - 8, 0, 8);
+}
+
 static inline bool holds(const struct stoa_distinct *set, uint32_t code,
                          const struct stoa_vector *values, size_t i, unsigned width)
 {
@@ -133,7 +144,7 @@ static inline bool holds(const struct stoa_distinct *set, uint32_t code,
     known = stoa_distinct_values(set);
     bytes = bytes_of(values, i, &nbytes);
     known_bytes = bytes_of(&known, code, &known_nbytes);
-    return nbytes == known_nbytes && (nbytes == 0 || memcmp(bytes, known_bytes, nbytes) == 0);
+    return nbytes == known_nbytes && is_equal(bytes, known_bytes, nbytes);
 }
 
 /* The slot that holds value i, or the free one where it belongs. */
@@ -159,6 +170,21 @@ static inline void hash_batch(const struct stoa_distinct *set, const struct stoa
         hashes[i - begin] = hash;
         __builtin_prefetch(&set->slots[hash >> (32 - set->log2)]);
     }
+}
+
+/* Fetches the byte strings that the slots of a batch hold: where they are, then the strings. */
+static inline void fetch_batch(const struct stoa_distinct *set, const uint32_t *hashes, size_t n)
+{
+    const int32_t *offsets[BATCH];
+
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t slot = set->slots[hashes[i] >> (32 - set->log2)];
+
+        offsets[i] = set->offsets + (slot != 0 ? (uint32_t)slot - 1 : 0);
+        __builtin_prefetch(offsets[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(set->values.data + *offsets[i]);
 }
 
 /* ---- Adding. ---- */
@@ -233,6 +259,8 @@ static inline enum stoa_status add(struct stoa_distinct *set, const struct stoa_
 
         STOA_TRY(prepare(set, values, begin, end, err));
         hash_batch(set, values, begin, end, hashes, width);
+        if (width == 0 && set->offsets != NULL)
+            fetch_batch(set, hashes, end - begin);
         for (size_t i = begin; i < end; i++) {
             uint64_t *slot = find_slot(set, hashes[i - begin], values, i, width);
 
@@ -287,6 +315,8 @@ static inline void find(const struct stoa_distinct *set, const struct stoa_vecto
         size_t end = n - begin < BATCH ? n : begin + BATCH;
 
         hash_batch(set, values, begin, end, hashes, width);
+        if (width == 0 && set->offsets != NULL)
+            fetch_batch(set, hashes, end - begin);
         for (size_t i = begin; i < end; i++) /* 0 - 1: a free slot says UINT32_MAX by itself */
             codes[i] = (uint32_t)*find_slot(set, hashes[i - begin], values, i, width) - 1;
     }
