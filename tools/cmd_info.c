@@ -28,6 +28,8 @@ struct node_info {
     uint64_t nnulls;
     struct encoding_count encodings[MAX_NENCODINGS];
     size_t nencodings;
+    uint32_t *bases; /* nodes that it is derived from in some row group */
+    uint32_t nbases;
 };
 
 struct info {
@@ -109,6 +111,39 @@ static bool name_nodes(struct info *info, const struct stoa_field *fields, uint3
     return true;
 }
 
+static enum stoa_status fail_nomem(struct stoa_error *err)
+{
+    *err = (struct stoa_error){.status = STOA_ERR_NOMEM, .message = "out of memory"};
+    return STOA_ERR_NOMEM;
+}
+
+static enum stoa_status add_base(struct node_info *node, uint32_t base, struct stoa_error *err)
+{
+    uint32_t *larger;
+
+    for (uint32_t i = 0; i < node->nbases; i++)
+        if (node->bases[i] == base)
+            return STOA_OK;
+    larger = realloc(node->bases, (node->nbases + (size_t)1) * sizeof(*larger));
+    if (larger == NULL)
+        return fail_nomem(err);
+    node->bases = larger;
+    node->bases[node->nbases++] = base;
+    return STOA_OK;
+}
+
+/* The bases of a chunk, which a damaged file may number as it likes. */
+static enum stoa_status add_bases(const struct info *info, struct node_info *node,
+                                  const struct stoa_chunk_info *chunk, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (size_t k = 0; st == STOA_OK && k < sizeof(chunk->bases) / sizeof(chunk->bases[0]); k++)
+        if (chunk->bases[k] < info->nnodes)
+            st = add_base(node, chunk->bases[k], err);
+    return st;
+}
+
 static enum stoa_status gather_node(const struct info *info, uint32_t number,
                                     struct stoa_error *err)
 {
@@ -124,7 +159,9 @@ static enum stoa_status gather_node(const struct info *info, uint32_t number,
             break;
         node->nvalues += chunk.nvalues;
         node->nnulls += chunk.nnulls;
-        st = stoa_reader_encodings(reader, g, number, add_encoding, node, err);
+        st = add_bases(info, node, &chunk, err);
+        if (st == STOA_OK)
+            st = stoa_reader_encodings(reader, g, number, add_encoding, node, err);
     }
     qsort(node->encodings, node->nencodings, sizeof(node->encodings[0]), more_pages);
     return st;
@@ -138,10 +175,8 @@ static enum stoa_status gather(struct info *info, struct stoa_error *err)
     if (st != STOA_OK)
         return st;
     info->nodes = calloc((size_t)stoa_reader_nnodes(reader) + 1, sizeof(*info->nodes));
-    if (info->nodes == NULL || !name_nodes(info, info->schema->fields, info->schema->nfields, "")) {
-        *err = (struct stoa_error){.status = STOA_ERR_NOMEM, .message = "out of memory"};
-        return STOA_ERR_NOMEM;
-    }
+    if (info->nodes == NULL || !name_nodes(info, info->schema->fields, info->schema->nfields, ""))
+        return fail_nomem(err);
     st = stoa_reader_spans(reader, add_span, info, err);
     for (uint32_t i = 0; st == STOA_OK && i < info->nnodes; i++)
         st = gather_node(info, i, err);
@@ -163,6 +198,15 @@ static struct json_t *encodings_json(const struct node_info *node)
 
     for (size_t k = 0; k < node->nencodings; k++)
         json_out_set(out, node->encodings[k].name, json_out_count(node->encodings[k].npages));
+    return out;
+}
+
+static struct json_t *bases_json(const struct info *info, const struct node_info *node)
+{
+    struct json_t *out = json_out_array();
+
+    for (uint32_t k = 0; k < node->nbases; k++)
+        json_out_append(out, json_out_text(info->nodes[node->bases[k]].path));
     return out;
 }
 
@@ -193,7 +237,7 @@ static struct json_t *node_json(const struct node_info *node)
 }
 
 /* A column: bytes are those of all its nodes. */
-static struct json_t *column_json(const struct node_info *node)
+static struct json_t *column_json(const struct info *info, const struct node_info *node)
 {
     struct json_t *out = json_out_object(), *nodes = json_out_array();
     uint64_t nbytes = 0, dictionary_nbytes = 0;
@@ -210,6 +254,7 @@ static struct json_t *column_json(const struct node_info *node)
     json_out_set(out, "dictionary_bytes", json_out_count(dictionary_nbytes));
     json_out_set(out, "nulls", json_out_count(node->nnulls));
     json_out_set(out, "encodings", encodings_json(node));
+    json_out_set(out, "derived_from", bases_json(info, node));
     json_out_set(out, "nodes", nodes);
     json_out_set(out, "metadata", metadata_json(&node->field->metadata));
     return out;
@@ -237,12 +282,9 @@ static enum stoa_status each_source(const struct info *info, uint64_t most,
         st = stoa_reader_sources(info->file.reader, first, n, &sources, err);
         if (st != STOA_OK)
             break;
-        for (size_t i = 0; i < n && st == STOA_OK; i++) {
-            if (take(context, &sources[i]))
-                continue;
-            *err = (struct stoa_error){.status = STOA_ERR_NOMEM, .message = "out of memory"};
-            st = STOA_ERR_NOMEM;
-        }
+        for (size_t i = 0; i < n && st == STOA_OK; i++)
+            if (!take(context, &sources[i]))
+                st = fail_nomem(err);
         stoa_source_infos_free(sources, n);
     }
     return st;
@@ -334,7 +376,7 @@ static enum exit_code print_json(const struct info *info)
     json_out_set(out, "bytes", json_out_count(info->file.source->nbytes));
     json_out_set(out, "row_groups", json_out_count(stoa_reader_nrow_groups(info->file.reader)));
     for (uint32_t i = 0; i < info->nnodes; i += info->nodes[i].nnodes)
-        json_out_append(columns, column_json(&info->nodes[i]));
+        json_out_append(columns, column_json(info, &info->nodes[i]));
     json_out_set(out, "columns", columns);
     for (size_t k = 0; k < STOA_SPAN_NKINDS; k++)
         json_out_set(kinds, kind_names[k], json_out_count(info->kinds[k]));
@@ -371,6 +413,22 @@ static void print_encodings(const struct node_info *node, char *out, size_t nbyt
     }
 }
 
+/* "; from a, b": what a derived column follows from, cut where there is no room. */
+static void print_bases(const struct info *info, const struct node_info *node, char *out,
+                        size_t nbytes)
+{
+    char name[NAME_NBYTES];
+    size_t used = strlen(out);
+
+    for (uint32_t k = 0; k < node->nbases && used < nbytes; k++) {
+        const char *path = info->nodes[node->bases[k]].path;
+        int n = snprintf(out + used, nbytes - used, "%s%s", k > 0 ? ", " : "; from ",
+                         stoa_quote(name, sizeof(name), path, strlen(path)));
+
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
 /* Of types with children the word in front of them: they have rows of their own. */
 static void cut_type(char *type)
 {
@@ -393,6 +451,7 @@ static bool add_row(struct table *table, const struct info *info, const struct n
              100.0 * (double)nbytes / (double)info->file.source->nbytes);
     print_count(nulls, node->nnulls);
     print_encodings(node, encodings, sizeof(encodings));
+    print_bases(info, node, encodings, sizeof(encodings));
     if (done && node->field->nchildren > 0)
         cut_type(type);
     done = done && table_add_row(
@@ -446,6 +505,12 @@ static enum exit_code print_text(const struct info *info)
     return code;
 }
 
+static void free_node(struct node_info *node)
+{
+    free(node->path);
+    free(node->bases);
+}
+
 enum exit_code run_info(const struct arguments *arguments)
 {
     struct info info = {.path = arguments->files[0]};
@@ -459,7 +524,7 @@ enum exit_code run_info(const struct arguments *arguments)
     else
         code = (has_option(arguments, OPT_JSON) ? print_json : print_text)(&info);
     for (uint32_t i = 0; i < info.nnodes; i++)
-        free(info.nodes[i].path);
+        free_node(&info.nodes[i]);
     free(info.nodes);
     close_stoa(&info.file);
     return code;

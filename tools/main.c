@@ -109,7 +109,8 @@ const struct command commands[] = {
      .json =
         "  file, identity, rows, bytes, row_groups,\n"
         "  columns: [{name, type, nullable, bytes, dictionary_bytes, nulls,\n"
-        "             encodings: {name: pages}, metadata}],\n"
+        "             encodings: {name: pages}, derived_from: [names of columns],\n"
+        "             nodes: [each part of it by itself], metadata}],\n"
         "  bytes_by_kind: {kind: bytes}, which add up to bytes; metadata,\n"
         "  sources: [{name, first_row, rows, bytes, hash, options, restorable, obstacle}]",
      .options = {OPT_JSON, OPT_HELP, END_OF_OPTIONS}},

@@ -40,7 +40,7 @@ static void encode_page(const void *context)
     struct page *p = *(struct page *const *)context;
 
     p->bytes.nbytes = 0;
-    if (stoa_page_encode(p->encoder, &p->values, p->phys, NULL, 0, &p->plan, &p->bytes,
+    if (stoa_page_encode(p->encoder, &p->values, p->phys, NULL, 0, &p->plan, NULL, &p->bytes,
                          &p->raw_nbytes, NULL) != STOA_OK)
         exit(1);
 }

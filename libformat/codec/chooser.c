@@ -141,8 +141,8 @@ static enum stoa_status measure(struct trial *trial, const struct stoa_plan *pla
         uint32_t raw_nbytes;
 
         trial->page.nbytes = 0;
-        STOA_TRY(stoa_page_encode(trial->encoder, &part, part.phys, NULL, 0, plan, &trial->page,
-                                  &raw_nbytes, err));
+        STOA_TRY(stoa_page_encode(trial->encoder, &part, part.phys, NULL, 0, plan, NULL,
+                                  &trial->page, &raw_nbytes, err));
         result->nbytes += trial->page.nbytes;
         inflated += inflated_nbytes(trial->encoder);
     }

@@ -16,8 +16,10 @@ enum {
               PHYS(U64) | PHYS(F16) | PHYS(F32) | PHYS(F64),
     FIXED_WIDTH = NUMBERS | PHYS(I128) | PHYS(I256) | PHYS(FIXED),
     ANYWHERE = ROLE(ROOT) | ROLE(DELTAS) | ROLE(CODES) | ROLE(COUNTS) | ROLE(VALUES) |
-               ROLE(INTEGERS),
+               ROLE(INTEGERS) | ROLE(RESIDUALS),
     ANY_TEST = TEST(SPANS) | TEST(FLOATS) | TEST(CODES),
+    INTEGERS = PHYS(I8) | PHYS(I16) | PHYS(I32) | PHYS(I64) | PHYS(U8) | PHYS(U16) | PHYS(U32) |
+               PHYS(U64),
 };
 
 static const struct stoa_encoding encodings[] = { /* the numbers are stored: never reuse one */
@@ -38,7 +40,8 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .encode = stoa_pfor_encode, .decode = stoa_pfor_decode,
         .tests = TEST(SPANS), .filter = stoa_pfor_filter, .take = stoa_pfor_take},
     [STOA_DELTA] = {
-        .name = "delta", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(VALUES) | ROLE(INTEGERS),
+        .name = "delta", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(VALUES) | ROLE(INTEGERS) |
+                                  ROLE(RESIDUALS),
         .physes = NUMBERS,
         .nchildren = 1, .children = {{STOA_ROLE_DELTAS, STOA_CHILD_SAME, false}},
         .encode = stoa_delta_encode, .decode = stoa_delta_decode,
@@ -50,14 +53,16 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .decode_text = stoa_dict_decode_text,
         .take = stoa_dict_take},
     [STOA_RLE] = {
-        .name = "rle", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS) | ROLE(INTEGERS),
+        .name = "rle", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS) | ROLE(INTEGERS) |
+                                ROLE(RESIDUALS),
         .physes = FIXED_WIDTH,
         .nchildren = 2, .children = {{STOA_ROLE_VALUES, STOA_CHILD_SAME, true},
                                      {STOA_ROLE_COUNTS, STOA_CHILD_U32, true}},
         .encode = stoa_rle_encode, .decode = stoa_rle_decode,
         .tests = ANY_TEST, .filter = stoa_rle_filter, .take = stoa_rle_take},
     [STOA_SPARSE] = {
-        .name = "sparse", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(INTEGERS), .physes = FIXED_WIDTH,
+        .name = "sparse", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(INTEGERS) | ROLE(RESIDUALS),
+        .physes = FIXED_WIDTH,
         .nchildren = 2, .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, true},
                                      {STOA_ROLE_VALUES, STOA_CHILD_SAME, true}},
         .encode = stoa_sparse_encode, .decode = stoa_sparse_decode,
@@ -74,7 +79,7 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .encode = stoa_alprd_encode, .decode = stoa_alprd_decode},
     [STOA_SPLIT] = {
         .name = "split", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS) | ROLE(VALUES) |
-                                  ROLE(INTEGERS),
+                                  ROLE(INTEGERS) | ROLE(RESIDUALS),
         .physes = NUMBERS & ~(PHYS(I8) | PHYS(U8)),
         .nchildren = 2, .children = {{STOA_ROLE_PARTS, STOA_CHILD_U8, false},
                                      {STOA_ROLE_PARTS, STOA_CHILD_SAME, false}},
@@ -89,6 +94,16 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .name = "planes", .roles = ROLE(ROOT) | ROLE(VALUES),
         .physes = PHYS(I128) | PHYS(I256) | PHYS(FIXED),
         .encode = stoa_planes_encode, .decode = stoa_planes_decode},
+    [STOA_LINEAR] = {
+        .name = "linear", .roles = ROLE(ROOT), .physes = INTEGERS, .is_derived = true,
+        .nchildren = 1, .children = {{STOA_ROLE_RESIDUALS, STOA_CHILD_SAME, false}},
+        .encode = stoa_linear_encode, .decode = stoa_linear_decode,
+        .take = stoa_linear_take},
+    [STOA_LOOKUP] = {
+        .name = "lookup", .roles = ROLE(ROOT), .physes = INTEGERS, .is_derived = true,
+        .nchildren = 2, .children = {{STOA_ROLE_RESIDUALS, STOA_CHILD_SAME, true},
+                                     {STOA_ROLE_RESIDUALS, STOA_CHILD_SAME, false}},
+        .encode = stoa_lookup_encode, .decode = stoa_lookup_decode},
     /* Validity alone: validity.c encodes and decodes it. */
     [STOA_BITMAP] = {
         .name = "bitmap", .roles = ROLE(VALIDITY), .physes = PHYS(NONE)},
@@ -110,11 +125,13 @@ static const char *const role_names[] = {
     [STOA_ROLE_NARROWED] = "values of narrow",
     [STOA_ROLE_INTEGERS] = "integers of alp",
     [STOA_ROLE_PARTS] = "parts",
+    [STOA_ROLE_RESIDUALS] = "residuals",
 };
 
 const struct stoa_encoding *stoa_encoding_find(unsigned encoding)
 {
-    return encoding < NENCODINGS && encodings[encoding].name != NULL ? &encodings[encoding] : NULL;
+    return encoding < STOA_ENCODING_END && encodings[encoding].name != NULL ? &encodings[encoding]
+                                                                            : NULL;
 }
 
 const char *stoa_encoding_name(unsigned encoding)

@@ -8,7 +8,7 @@
 
 #include "codec/vector.h"
 
-/* The numbers are stored in files: never reuse one. 9..12 and 17 are reserved. */
+/* The numbers are stored in files: never reuse one. 9..12 are reserved. */
 enum stoa_encoding_id {
     STOA_PLAIN = 0,
     STOA_CONST = 1,
@@ -23,8 +23,10 @@ enum stoa_encoding_id {
     STOA_NARROW = 14,
     STOA_BITMAP = 15,
     STOA_BITRUNS = 16,
+    STOA_LINEAR = 17,
     STOA_PLANES = 18,
-    STOA_ENCODING_END = 19,
+    STOA_LOOKUP = 19,
+    STOA_ENCODING_END = 20,
 };
 
 enum stoa_codec_id {
@@ -71,6 +73,7 @@ bool stoa_plan_is_allowed(const struct stoa_plan *plan, enum stoa_phys phys);
 /*
  * Calls `visit` with every allowed plan for `phys`, without compression and with compression of
  * every payload: for exhaustive tests and searches. DICT roots stand for codes of a dictionary.
+ * Derived roots are left out.
  */
 void stoa_plan_each(enum stoa_phys phys, void (*visit)(void *context, const struct stoa_plan *plan),
                     void *context);

@@ -22,13 +22,14 @@
 enum stoa_role {
     STOA_ROLE_ROOT,
     STOA_ROLE_VALIDITY,
-    STOA_ROLE_DELTAS,   /* of DELTA */
-    STOA_ROLE_CODES,    /* of DICT */
-    STOA_ROLE_COUNTS,   /* lengths and positions */
-    STOA_ROLE_VALUES,   /* of RLE and SPARSE */
-    STOA_ROLE_NARROWED, /* of NARROW */
-    STOA_ROLE_INTEGERS, /* of ALP */
-    STOA_ROLE_PARTS,    /* of SPLIT and ALPRD */
+    STOA_ROLE_DELTAS,    /* of DELTA */
+    STOA_ROLE_CODES,     /* of DICT */
+    STOA_ROLE_COUNTS,    /* lengths and positions */
+    STOA_ROLE_VALUES,    /* of RLE and SPARSE */
+    STOA_ROLE_NARROWED,  /* of NARROW */
+    STOA_ROLE_INTEGERS,  /* of ALP */
+    STOA_ROLE_PARTS,     /* of SPLIT and ALPRD */
+    STOA_ROLE_RESIDUALS, /* of LINEAR and LOOKUP, and the first values of LOOKUP */
 };
 
 enum stoa_child_phys {
@@ -55,7 +56,8 @@ struct stoa_encoding {
     uint16_t physes; /* bit per enum stoa_phys */
     uint8_t nchildren;
     bool children_of_bytes_only;
-    uint8_t flags; /* bits that a node may have */
+    bool is_derived; /* values follow from other columns: only in a chunk that is derived */
+    uint8_t flags;   /* bits that a node may have */
     struct stoa_child children[2];
 
     /* Adds nodes for `values` (at least one) to the page; `plan` is this node's. */
@@ -153,7 +155,10 @@ struct stoa_encoder {
     struct stoa_scratch scratch;
     struct stoa_page_node nodes[STOA_PAGE_MAX_NODES];
     unsigned nnodes;
-    enum stoa_phys phys; /* what the root stands for */
+    enum stoa_phys phys;     /* what the root stands for */
+    const uint8_t *validity; /* of the page, from first_bit on; NULL: no value is null */
+    size_t first_bit;
+    const struct stoa_derivation *derivation; /* for LINEAR and LOOKUP */
 };
 
 /* Encodes `values` as the plan says: what a node calls for its children. */
@@ -319,6 +324,8 @@ STOA_DECLARE_ENCODING(alp);
 STOA_DECLARE_ENCODING(alprd);
 STOA_DECLARE_ENCODING(split);
 STOA_DECLARE_ENCODING(planes);
+STOA_DECLARE_ENCODING(linear);
+STOA_DECLARE_ENCODING(lookup);
 
 #define STOA_DECLARE_FILTER(name)                                                                  \
     enum stoa_status stoa_##name##_filter(                                                         \
@@ -347,6 +354,7 @@ STOA_DECLARE_TAKE(sparse);
 STOA_DECLARE_TAKE(narrow);
 STOA_DECLARE_TAKE(alp);
 STOA_DECLARE_TAKE(split);
+STOA_DECLARE_TAKE(linear);
 STOA_DECLARE_TAKE(dict); /* entries, or text behind decoder->out */
 
 enum stoa_status stoa_plain_decode_text(struct stoa_decoder *decoder,

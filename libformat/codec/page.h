@@ -5,6 +5,7 @@
 #define STOA_CODEC_PAGE_H
 
 #include "base/alloc.h"
+#include "codec/derived.h"
 #include "codec/encoding.h"
 
 /* Scratch memory and compression state; one thread at a time, reused from page to page. */
@@ -29,16 +30,18 @@ void stoa_decoder_free(struct stoa_decoder *decoder);
  * plan      an allowed plan. Where it can't hold these values (CONST of values that differ, NARROW
  *           of a value too wide), the encoder takes PFOR or PLAIN in its place; where PFOR, NARROW,
  *           RLE or SPARSE would store equal values, it takes CONST; and PLAIN where a node and
- * those below it came out more than 16 bytes above that. So a plan chosen from a sample never fails
- * and never costs much. raw_nbytes  set to the bytes of all payloads before compression (the page
- * table's raw_len). Deterministic: equal values, plan and level give equal bytes with one version
- * of libzstd. Errors: STOA_ERR_NOMEM. On error *out keeps its old length.
+ *           those below it came out more than 16 bytes above that. So a plan chosen from a sample
+ *           never fails and never costs much.
+ * derivation  for a plan with a LINEAR or LOOKUP root, else NULL.
+ * raw_nbytes  set to the bytes of all payloads before compression (the page table's raw_len).
+ * Deterministic: equal values, plan and level give equal bytes with one version of libzstd.
+ * Errors: STOA_ERR_NOMEM. On error *out keeps its old length.
  */
-STOA_CHECK enum stoa_status stoa_page_encode(struct stoa_encoder *encoder,
-                                             const struct stoa_vector *values, enum stoa_phys phys,
-                                             const uint8_t *validity, size_t first_bit,
-                                             const struct stoa_plan *plan, struct stoa_buffer *out,
-                                             uint32_t *raw_nbytes, struct stoa_error *err);
+STOA_CHECK enum stoa_status
+stoa_page_encode(struct stoa_encoder *encoder, const struct stoa_vector *values,
+                 enum stoa_phys phys, const uint8_t *validity, size_t first_bit,
+                 const struct stoa_plan *plan, const struct stoa_derivation *derivation,
+                 struct stoa_buffer *out, uint32_t *raw_nbytes, struct stoa_error *err);
 
 /*
  * As stoa_page_encode(), for pages that are kept: with set_checks() each is decoded and compared
@@ -46,12 +49,11 @@ STOA_CHECK enum stoa_status stoa_page_encode(struct stoa_encoder *encoder,
  * fault of this library or of the machine. Cost: that of decoding, and the memory of a page, which
  * is kept with the encoder up to 4 MiB.
  */
-STOA_CHECK enum stoa_status stoa_page_encode_checked(struct stoa_encoder *encoder,
-                                                     const struct stoa_vector *values,
-                                                     enum stoa_phys phys, const uint8_t *validity,
-                                                     size_t first_bit, const struct stoa_plan *plan,
-                                                     struct stoa_buffer *out, uint32_t *raw_nbytes,
-                                                     struct stoa_error *err);
+STOA_CHECK enum stoa_status
+stoa_page_encode_checked(struct stoa_encoder *encoder, const struct stoa_vector *values,
+                         enum stoa_phys phys, const uint8_t *validity, size_t first_bit,
+                         const struct stoa_plan *plan, const struct stoa_derivation *derivation,
+                         struct stoa_buffer *out, uint32_t *raw_nbytes, struct stoa_error *err);
 void stoa_encoder_set_checks(struct stoa_encoder *encoder, bool checks);
 
 /*
@@ -65,6 +67,8 @@ void stoa_encoder_set_checks(struct stoa_encoder *encoder, bool checks);
  * validity  a bitmap with room for first_bit + nvalues bits, or NULL when the caller knows that
  *           nothing is null (a page with nulls is then STOA_ERR_CORRUPT). Bits from first_bit on
  *           are written, 1 for a value.
+ * bases     of a derived chunk: where the values of other columns come from; NULL: it is not one,
+ *           and a LINEAR or LOOKUP root is STOA_ERR_CORRUPT.
  * nnulls    out: how many values of the page are null.
  */
 struct stoa_page_values {
@@ -74,6 +78,7 @@ struct stoa_page_values {
     size_t bytes_max;
     uint8_t *validity;
     size_t first_bit;
+    struct stoa_base_source *bases;
     size_t nnulls;
 };
 

@@ -107,14 +107,30 @@ static size_t first_difference(const struct stoa_vector *a, const struct stoa_ve
     return n;
 }
 
+/* The bases that a page was encoded with. */
+struct derived {
+    struct stoa_base_source source;
+    const struct stoa_derivation *derivation;
+};
+
+static enum stoa_status load(struct stoa_base_source *source, enum stoa_bases_wanted wanted,
+                             struct stoa_bases *out, struct stoa_error *err)
+{
+    (void)wanted;
+    (void)err;
+    *out = ((const struct derived *)(void *)source)->derivation->bases;
+    return STOA_OK;
+}
+
 /* What the page holds, and the bitmap that it should have: NULL where nothing is null. */
 static enum stoa_status decode(struct stoa_page_checker *checker, const uint8_t *page,
                                size_t nbytes, const struct stoa_vector *values, enum stoa_phys phys,
                                bool codes, const uint8_t *validity, size_t first_bit,
-                               uint64_t raw_nbytes, struct stoa_vector *back, bool *same_nulls,
-                               struct stoa_error *err)
+                               const struct stoa_derivation *derivation, uint64_t raw_nbytes,
+                               struct stoa_vector *back, bool *same_nulls, struct stoa_error *err)
 {
     size_t n = values->nvalues, width = values->width, bitmap_nbytes = (n + 63) / 64 * 8;
+    struct derived derived = {{load}, derivation};
     struct stoa_page_values out = {.bytes = &checker->text};
     enum stoa_status st;
 
@@ -124,6 +140,7 @@ static enum stoa_status decode(struct stoa_page_checker *checker, const uint8_t 
     STOA_TRY(stoa_buffer_reserve(&checker->validity, 2 * bitmap_nbytes, err));
     memset(checker->validity.data, 0, 2 * bitmap_nbytes);
     out.values = checker->values.data;
+    out.bases = derivation != NULL ? &derived.source : NULL;
     out.offsets = (int32_t *)(void *)checker->offsets.data;
     out.offsets[0] = 0;
     out.validity = checker->validity.data;
@@ -144,7 +161,8 @@ out:
 
 static enum stoa_status check(struct stoa_encoder *encoder, const uint8_t *page, size_t nbytes,
                               const struct stoa_vector *values, enum stoa_phys phys, bool codes,
-                              const uint8_t *validity, size_t first_bit, uint32_t raw_nbytes,
+                              const uint8_t *validity, size_t first_bit,
+                              const struct stoa_derivation *derivation, uint32_t raw_nbytes,
                               struct stoa_error *err)
 {
     struct stoa_page_checker *checker;
@@ -155,8 +173,8 @@ static enum stoa_status check(struct stoa_encoder *encoder, const uint8_t *page,
     enum stoa_status st;
 
     STOA_TRY(checker_of(encoder, &checker, err));
-    st = decode(checker, page, nbytes, values, phys, codes, validity, first_bit, raw_nbytes, &back,
-                &same_nulls, err);
+    st = decode(checker, page, nbytes, values, phys, codes, validity, first_bit, derivation,
+                raw_nbytes, &back, &same_nulls, err);
     if (st != STOA_OK)
         return st == STOA_ERR_NOMEM ? st : stoa_wrap(err, st, "what was encoded can't be decoded");
     if (same_nulls && phys != STOA_PHYS_NONE)
@@ -178,20 +196,21 @@ out:
     return st;
 }
 
-enum stoa_status stoa_page_encode_checked(struct stoa_encoder *encoder,
-                                          const struct stoa_vector *values, enum stoa_phys phys,
-                                          const uint8_t *validity, size_t first_bit,
-                                          const struct stoa_plan *plan, struct stoa_buffer *out,
-                                          uint32_t *raw_nbytes, struct stoa_error *err)
+enum stoa_status
+stoa_page_encode_checked(struct stoa_encoder *encoder, const struct stoa_vector *values,
+                         enum stoa_phys phys, const uint8_t *validity, size_t first_bit,
+                         const struct stoa_plan *plan, const struct stoa_derivation *derivation,
+                         struct stoa_buffer *out, uint32_t *raw_nbytes, struct stoa_error *err)
 {
     size_t before = out->nbytes;
-    enum stoa_status st =
-        stoa_page_encode(encoder, values, phys, validity, first_bit, plan, out, raw_nbytes, err);
+    enum stoa_status st = stoa_page_encode(encoder, values, phys, validity, first_bit, plan,
+                                           derivation, out, raw_nbytes, err);
 
     if (st != STOA_OK || !encoder->checks)
         return st;
     st = check(encoder, out->data + before, out->nbytes - before, values, phys,
-               plan->nodes[0].encoding == STOA_DICT, validity, first_bit, *raw_nbytes, err);
+               plan->nodes[0].encoding == STOA_DICT, validity, first_bit, derivation, *raw_nbytes,
+               err);
     if (st != STOA_OK)
         out->nbytes = before;
     return st;

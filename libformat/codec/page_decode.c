@@ -398,6 +398,8 @@ static enum stoa_status decode_values(struct stoa_decoder *decoder,
     if ((root->encoding == STOA_DICT) != has_dictionary)
         return stoa_node_fail(root, err, "in a chunk with%s a dictionary",
                               has_dictionary ? "" : "out");
+    if (stoa_encoding_find(root->encoding)->is_derived && out->bases == NULL)
+        return stoa_node_fail(root, err, "in a chunk that is not derived");
     if (phys == STOA_PHYS_BYTES && !codes_wanted(decoder))
         return stoa_encoding_find(root->encoding)->decode_text(decoder, root, err);
     st = stoa_node_decode(decoder, root, out->values, err);

@@ -227,7 +227,8 @@ static enum stoa_status put_page(const struct stoa_encoder *encoder, unsigned va
 
 enum stoa_status stoa_page_encode(struct stoa_encoder *encoder, const struct stoa_vector *values,
                                   enum stoa_phys phys, const uint8_t *validity, size_t first_bit,
-                                  const struct stoa_plan *plan, struct stoa_buffer *out,
+                                  const struct stoa_plan *plan,
+                                  const struct stoa_derivation *derivation, struct stoa_buffer *out,
                                   uint32_t *raw_nbytes, struct stoa_error *err)
 {
     size_t n = values->nvalues, nvalid = n;
@@ -243,6 +244,9 @@ enum stoa_status stoa_page_encode(struct stoa_encoder *encoder, const struct sto
     encoder->scratch.nused = 0;
     encoder->nnodes = 0;
     encoder->phys = phys;
+    encoder->validity = mode == SOME_NULLS ? validity : NULL;
+    encoder->first_bit = first_bit;
+    encoder->derivation = derivation;
     if (mode == SOME_NULLS)
         STOA_TRY(stoa_validity_encode(encoder, validity, first_bit, n, err));
     if (mode != ALL_NULL && phys != STOA_PHYS_NONE)

@@ -133,7 +133,10 @@ static enum stoa_status check_root(const struct stoa_decoder *decoder,
                                    const struct stoa_page_node *root, struct stoa_error *err)
 {
     bool has_dictionary = decoder->dictionary != NULL || decoder->ncodes > 0;
+    bool has_bases = decoder->out != NULL && decoder->out->bases != NULL;
 
+    if (stoa_encoding_find(root->encoding)->is_derived && !has_bases)
+        return stoa_node_fail(root, err, "in a chunk that is not derived");
     if ((root->encoding == STOA_DICT) == has_dictionary)
         return STOA_OK;
     return stoa_node_fail(root, err, "in a chunk with%s a dictionary", has_dictionary ? "" : "out");
@@ -150,6 +153,7 @@ enum stoa_status stoa_page_filter(struct stoa_decoder *decoder, const struct sto
     size_t nnulls;
     enum stoa_status st;
 
+    decoder->out = NULL; /* no values, no bases */
     STOA_TRY(stoa_page_open(decoder, view, &roots, err));
     STOA_TRY(stoa_page_validity(decoder, &roots, n, &valid, &nnulls, err));
     memset(bits, test->kind == STOA_TEST_VALID && nnulls < n ? 0xff : 0, nbytes);

@@ -224,7 +224,8 @@ static void grow(struct listing *list, const struct place *open, unsigned nopen)
     for (unsigned encoding = 0; encoding < STOA_ENCODING_END; encoding++) {
         const struct stoa_encoding *e = stoa_encoding_find(encoding);
 
-        if (e == NULL || (encoding != STOA_PLAIN && (here->above >> encoding & 1) != 0))
+        if (e == NULL || e->is_derived ||
+            (encoding != STOA_PLAIN && (here->above >> encoding & 1) != 0))
             continue;
         for (unsigned phys = STOA_PHYS_I8; phys <= STOA_PHYS_I256; phys++) {
             if (stoa_child_phys_fits((enum stoa_child_phys)here->child_phys, here->phys, phys) &&

@@ -301,7 +301,8 @@ static enum stoa_status find_test(struct job *job, bool *done, struct stoa_error
         return stoa_open_chunk_head(in, err);
     }
     if ((in->chunk->flags & (STOA_CHUNK_SHARED_DICT | STOA_CHUNK_LOCAL_DICT)) == 0) {
-        *done = test_of_numbers(leaf, in->phys, &job->test);
+        *done = (in->chunk->flags & STOA_CHUNK_DERIVED) == 0 &&
+                test_of_numbers(leaf, in->phys, &job->test);
         return *done ? stoa_open_chunk_head(in, err) : STOA_OK;
     }
     STOA_TRY(stoa_open_chunk_head(in, err));

@@ -3,7 +3,7 @@
  *
  *     trip_distance > 10.6   a chunk with a dictionary   each entry is tested once, then codes are
  *                            any other of numbers        bounds become bounds of what is stored
- *                            all others                  not here: decode and stoa_leaf_eval()
+ *                            all others, and derived     not here: decode and stoa_leaf_eval()
  *
  * What passes is what stoa_leaf_eval() says of the decoded values, null, NaN and -0.0 included.
  */

@@ -5,6 +5,7 @@
 #define STOA_FILE_CHUNK_PLAN_H
 
 #include "codec/chooser.h"
+#include "file/bases.h"
 #include "file/chunk_values.h"
 #include "file/rules.h"
 
@@ -13,6 +14,14 @@ enum stoa_chunk_mode {
     STOA_CHUNK_PLAIN,     /* no dictionary */
     STOA_CHUNK_LOCAL,     /* a dictionary of the chunk */
     STOA_CHUNK_SHARED,    /* a dictionary of many chunks */
+    STOA_CHUNK_FROM_OTHERS, /* derived from other columns */
+};
+
+/* What a column is derived from: `nodes` of the row group, STOA_BASE_NONE for no second one. */
+struct stoa_chunk_relation {
+    bool looks_up; /* LOOKUP, else LINEAR by these */
+    uint64_t multipliers[STOA_NBASES];
+    uint32_t nodes[STOA_NBASES];
 };
 
 /* Estimates are for nvalues values. */
@@ -22,8 +31,10 @@ struct stoa_chunk_plan {
     bool local_pays;     /* SHARED: whether LOCAL would be smaller than PLAIN too */
     uint32_t nvalues;
     struct stoa_choice plain;
-    struct stoa_choice codes; /* unless PLAIN */
-    uint64_t entries_nbytes;  /* unless PLAIN: what its dictionary takes, estimated */
+    struct stoa_choice codes;            /* unless PLAIN */
+    uint64_t entries_nbytes;             /* unless PLAIN: what its dictionary takes, estimated */
+    struct stoa_chunk_relation relation; /* FROM_OTHERS, */
+    struct stoa_choice derived;          /* and how */
 };
 
 /*

@@ -11,6 +11,9 @@
  * values have a symbol, the count of nulls is that of the chunk, lengths of lists add up to what
  * the page table and the child's chunk say.
  *
+ * A derived chunk names its bases, which are other chunks; they are read when a page turns out to
+ * need them, once, and only for the values wanted where that will do.
+ *
  * The array of a node with children comes without them: of a struct or fixed_list a bitmap, of a
  * list or map offsets too. nodes_read.c puts trees together.
  */
@@ -25,6 +28,7 @@
 #include "base/utf8.h"
 #include "codec/page_select.h"
 #include "column/array.h"
+#include "file/base_read.h"
 #include "file/chunk_open.h"
 #include "file/phys.h"
 #include "file/widen.h"
@@ -41,7 +45,8 @@ struct job {
     uint32_t end;
     const uint32_t *places; /* those wanted instead, single ones, and each in its page */
     const uint32_t *in_page;
-    uint32_t *codes; /* of kept pages: those of the places */
+    uint32_t *codes;               /* of kept pages: those of the places */
+    struct stoa_base_reader bases; /* of a derived chunk */
     struct stoa_array array;
     struct stoa_buffer text;
 };
@@ -245,6 +250,8 @@ static enum stoa_status decode_page(struct job *job, uint32_t k, const uint8_t *
     stoa_open_chunk_values(in, k, &value, &all);
     if (entries != NULL)
         dictionary = stoa_dictionary_vector(in->dictionary, in->ncodes);
+    out.bases = stoa_base_reader_page(&job->bases, in, k,
+                                      job->places != NULL ? job->places + first : NULL, n);
     if (n == all)
         STOA_TRY(stoa_page_decode(in->scratch->decoder, bytes, page->nbytes, in->phys, in->width, n,
                                   raw_max, entries, 0, &out, err));
@@ -281,7 +288,7 @@ static enum stoa_status decode_pages(struct job *job, uint32_t begin, uint32_t e
             st = decode_page(job, k, stoa_open_chunk_bytes(in, begin, k), value - job->begin, n,
                              err);
             if (st != STOA_OK)
-                return stoa_open_chunk_fail(in, k, st, err);
+                return stoa_base_reader_fail(&job->bases, &job->in, k, st, err);
         }
     }
 out:
@@ -460,6 +467,8 @@ static enum stoa_status run(struct job *job, uint32_t begin, uint32_t end, struc
 
     job->begin = begin >> shift << shift;
     job->end = covered_end < in->nvalues ? (uint32_t)covered_end : in->nvalues;
+    job->bases.wanted = (struct stoa_range){begin, end};
+    job->bases.covered = (struct stoa_range){job->begin, job->end};
     STOA_TRY(stoa_open_chunk_head(in, err));
     job->first_child = in->pages.pages[first].first_child;
     if (job->first_child > job->nchild) {
@@ -478,6 +487,7 @@ out:
 
 static void job_reset(struct job *job)
 {
+    stoa_base_reader_reset(&job->bases);
     stoa_open_chunk_reset(&job->in);
     stoa_array_reset(&job->array);
     stoa_buffer_free(&job->text);
@@ -495,7 +505,7 @@ static enum stoa_status read_values(struct job *job, struct stoa_range values,
     else
         st = run(job, values.begin, values.end, out, children, err);
     if (st == STOA_OK)
-        stoa_open_chunk_count(&job->in, counters);
+        stoa_base_reader_count(&job->bases, &job->in, counters);
     job_reset(job);
     return st;
 }
@@ -521,6 +531,7 @@ enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group,
     else
         job.in = (struct stoa_open_chunk){
             .reader = reader, .column = info, .chunk = &nothing, .budget = budget};
+    stoa_base_reader_init(&job.bases, reader, row_group, job.in.chunk, budget);
     if (values.begin < values.end && job.has_lengths) /* its only child is the next node */
         STOA_TRY(stoa_footer_nvalues(footer, node + 1, row_group, &job.nchild, err));
     assert(values.begin == values.end || values.end <= job.in.nvalues);
@@ -571,7 +582,7 @@ static enum stoa_status take_pages(struct job *job, size_t nplaces, struct stoa_
                 n++;
             st = decode_page(job, k, stoa_open_chunk_bytes(in, first, k), at, n, err);
             if (st != STOA_OK)
-                return stoa_open_chunk_fail(in, k, st, err);
+                return stoa_base_reader_fail(&job->bases, &job->in, k, st, err);
             at += n;
         }
     }
@@ -643,6 +654,8 @@ static enum stoa_status take_kept(struct job *job, uint32_t k, size_t first, uin
     view.nvalues = all;
     if (view.ncodes > 0)
         out.values = (uint8_t *)(job->codes + first);
+    out.bases = stoa_base_reader_page(&job->bases, in, k,
+                                      job->places != NULL ? job->places + first : NULL, n);
     STOA_TRY(stoa_page_take(in->scratch->decoder, &view, job->in_page + first, n, &out, err));
     job->array.nnulls += out.nnulls;
     if (view.ncodes > 0)
@@ -662,7 +675,7 @@ static enum stoa_status take_kept_pages(struct job *job, size_t nplaces, struct 
             n++;
         st = take_kept(job, k, at, n, err);
         if (st != STOA_OK)
-            return stoa_open_chunk_fail(&job->in, k, st, err);
+            return stoa_base_reader_fail(&job->bases, &job->in, k, st, err);
         at += n;
     }
     return STOA_OK;
@@ -732,14 +745,16 @@ enum stoa_status stoa_chunk_take(struct stoa_reader *reader, uint32_t row_group,
     enum stoa_status st;
 
     STOA_TRY(stoa_open_chunk_find(&job.in, reader, row_group, node, &budget, err));
+    stoa_base_reader_init(&job.bases, reader, row_group, job.in.chunk, &budget);
     assert(nplaces > 0 && places[nplaces - 1] < job.in.nvalues);
     assert(!stoa_type_has_lengths(job.in.column->place.type));
     job.own = job.in.column->field;
     if (stoa_type_is_nested(job.in.column->place.type))
         job.own.type = (struct stoa_type){.id = STOA_NULL};
+    job.bases.keep = keep;
     st = take(&job, places, nplaces, keep, out, err);
     if (st == STOA_OK)
-        stoa_open_chunk_count(&job.in, counters);
+        stoa_base_reader_count(&job.bases, &job.in, counters);
     job_reset(&job);
     if (st != STOA_OK)
         stoa_reader_wrap(reader, row_group, node, st, err);

@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "codec/node.h"
+#include "file/bases.h"
 
 enum {
     MIN_PAGE_SHIFT = 13,
@@ -119,14 +120,15 @@ struct pages {
 static enum stoa_status write_page(struct stoa_encoder *encoder, struct pages *pages,
                                    const struct stoa_vector *values, enum stoa_phys phys,
                                    const uint8_t *validity, size_t first_bit, uint32_t first_child,
-                                   const struct stoa_plan *plan, struct stoa_error *err)
+                                   const struct stoa_plan *plan,
+                                   const struct stoa_derivation *derivation, struct stoa_error *err)
 {
     struct stoa_buffer *out = pages->out;
     size_t begin = out->nbytes;
     uint8_t *to;
     struct stoa_page_entry entry = {.first_child = first_child};
     enum stoa_status st = stoa_page_encode_checked(encoder, values, phys, validity, first_bit, plan,
-                                                   out, &entry.raw_nbytes, err);
+                                                   derivation, out, &entry.raw_nbytes, err);
 
     if (st != STOA_OK)
         return st == STOA_ERR_CORRUPT ? stoa_wrap(err, st, "page %" PRIu32, pages->nwritten) : st;
@@ -143,6 +145,20 @@ static enum stoa_status write_page(struct stoa_encoder *encoder, struct pages *p
     return STOA_OK;
 }
 
+static struct stoa_derivation slice_derivation(const struct stoa_derivation *whole, size_t begin,
+                                               size_t end)
+{
+    struct stoa_derivation part = *whole;
+
+    for (unsigned k = 0; k < STOA_NBASES; k++)
+        if (part.bases.words[k] != NULL)
+            part.bases.words[k] += begin;
+    if (part.bases.keys != NULL)
+        part.bases.keys += begin;
+    part.bases.end = end - begin;
+    return part;
+}
+
 static enum stoa_status write_pages(struct stoa_encoder *encoder,
                                     const struct stoa_chunk_input *chunk, unsigned shift,
                                     struct pages *pages, struct stoa_rg_entry *entry,
@@ -153,15 +169,18 @@ static enum stoa_status write_pages(struct stoa_encoder *encoder,
 
     if (chunk->entries.nvalues > 0)
         STOA_TRY(write_page(encoder, pages, &chunk->entries, chunk->phys, NULL, 0, 0,
-                            chunk->entries_plan, err));
+                            chunk->entries_plan, NULL, err));
     first = pages->out->nbytes;
     for (size_t begin = 0; begin < nvalues; begin += page) {
         size_t end = nvalues - begin > page ? begin + page : nvalues;
         struct stoa_vector part = stoa_vector_slice(&chunk->values, begin, end);
+        struct stoa_derivation derivation;
 
+        if (chunk->derivation != NULL)
+            derivation = slice_derivation(chunk->derivation, begin, end);
         STOA_TRY(write_page(encoder, pages, &part, chunk->phys, chunk->validity, begin,
                             chunk->first_child != NULL ? (uint32_t)chunk->first_child[begin] : 0,
-                            chunk->plan, err));
+                            chunk->plan, chunk->derivation != NULL ? &derivation : NULL, err));
     }
     entry->encoding = STOA_CONST;
     if (chunk->phys != STOA_PHYS_NONE)
@@ -186,6 +205,10 @@ enum stoa_status stoa_chunk_write(struct stoa_encoder *encoder, const struct sto
     uint32_t npages = stoa_chunk_npages(made.flags, made.page_shift, made.nvalues);
     enum stoa_status st = STOA_OK;
 
+    if (chunk->derivation != NULL) {
+        made.flags = STOA_CHUNK_DERIVED;
+        made.dict_id = chunk->bases;
+    }
     if (npages > 1)
         pages.entry_nbytes =
             chunk->first_child != NULL ? STOA_LIST_ENTRY_NBYTES : STOA_PAGE_ENTRY_NBYTES;

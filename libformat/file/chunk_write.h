@@ -19,6 +19,9 @@ struct stoa_chunk_input {
     uint32_t nnulls;
     const int32_t *first_child; /* list and map: child values in front of each value; else NULL */
 
+    const struct stoa_derivation *derivation; /* of all values, for a derived plan; else NULL */
+    uint32_t bases;                           /* stoa_bases_pack() of their nodes in the file */
+
     /* Entries of the chunk's own, put in front of the pages; nvalues 0: none. */
     struct stoa_vector entries;
     const struct stoa_plan *entries_plan;
@@ -26,8 +29,8 @@ struct stoa_chunk_input {
 
 /*
  * Appends the chunk to *out, which is empty or ends at a multiple of 8, and describes it in *entry:
- * offset and dict_id are left 0, SHARED_DICT is not set. STOA_ERR_LIMIT: 4 GiB or more;
- * STOA_ERR_NOMEM. On error *out keeps its old length.
+ * offset is left 0, and dict_id unless the chunk is derived; SHARED_DICT is not set.
+ * STOA_ERR_LIMIT: 4 GiB or more; STOA_ERR_NOMEM. On error *out keeps its old length.
  */
 STOA_CHECK enum stoa_status stoa_chunk_write(struct stoa_encoder *encoder,
                                              const struct stoa_rules *rules,

@@ -298,10 +298,12 @@ static enum stoa_status check_chunk(const struct stoa_footer *footer,
         return stoa_fail(err, STOA_ERR_CORRUPT,
                          "%" PRIu32 " bytes at %" PRIu64 " are not in their row group",
                          chunk->nbytes, chunk->offset);
+    if ((chunk->flags & STOA_CHUNK_DERIVED) && column->place.parent != STOA_NONE32)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "DERIVED inside a column");
     if (npages > 1 && npages * stoa_page_entry_nbytes(column->place.type) > chunk->nbytes)
         return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu64 " pages in %" PRIu32 " bytes", npages,
                          chunk->nbytes);
-    if (chunk->dict_index != STOA_NONE32 &&
+    if ((chunk->flags & STOA_CHUNK_SHARED_DICT) &&
         chunk->dict_index >= stoa_footer_section_count(footer, STOA_SECTION_DICTIONARIES))
         return stoa_fail(err, STOA_ERR_CORRUPT, "dictionary segment %" PRIu32 " of %" PRIu64,
                          chunk->dict_index,

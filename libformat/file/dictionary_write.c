@@ -73,7 +73,7 @@ static enum stoa_status write_pages(struct stoa_encoder *encoder, const struct s
         if (end > values->nvalues)
             end = values->nvalues;
         part = stoa_vector_slice(values, begin, end);
-        STOA_TRY(stoa_page_encode_checked(encoder, &part, values->phys, NULL, 0, plan, body,
+        STOA_TRY(stoa_page_encode_checked(encoder, &part, values->phys, NULL, 0, plan, NULL, body,
                                           &entry.raw_nbytes, err));
         entry.end = (uint32_t)(body->nbytes - first);
         entry.hash = stoa_hash(body->data + at, body->nbytes - at);

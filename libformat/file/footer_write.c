@@ -79,7 +79,7 @@ enum stoa_status stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32
         .nbytes = entry->nbytes,
         .nnulls = entry->nnulls,
         .hash = entry->hash,
-        .dict_index = dict_index,
+        .dict_index = entry->flags & STOA_CHUNK_DERIVED ? (uint32_t)entry->dict_id : dict_index,
         .page_shift = entry->page_shift,
         .phys = entry->phys,
         .encoding = entry->encoding,

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "file/bases.h"
 
 static const uint8_t object_magic[STOA_MAGIC_NBYTES] = {0x8b, 'S', 'T', 'O', 'A', '\r', '\n', 0x1a};
 static const uint8_t trailer_magic[STOA_MAGIC_NBYTES] = {0x1a, '\n', '\r', 'A',
@@ -22,7 +23,8 @@ static const uint8_t trailer_magic[STOA_MAGIC_NBYTES] = {0x1a, '\n', '\r', 'A',
 enum {
     MAX_PAGE_SHIFT = 16,
     MAX_DICT_COUNT = 1 << 20,
-    CHUNK_FLAGS = STOA_CHUNK_LOCAL_DICT | STOA_CHUNK_SHARED_DICT | STOA_CHUNK_NO_PAGES,
+    CHUNK_FLAGS =
+        STOA_CHUNK_LOCAL_DICT | STOA_CHUNK_SHARED_DICT | STOA_CHUNK_NO_PAGES | STOA_CHUNK_DERIVED,
     SECTION_FLAGS = STOA_SECTION_REQUIRED | STOA_SECTION_SLICED | STOA_SECTION_BY_COLUMN,
 };
 
@@ -269,20 +271,34 @@ struct chunk_facts {
     uint8_t phys;
     uint8_t flags;
     uint32_t nnulls;
-    bool names_dict;
+    bool names_dict; /* or, DERIVED, bases: */
+    uint64_t dict;
 };
+
+/* A derived chunk has no dictionary, and its first base is there. */
+static enum stoa_status derived_check(const struct chunk_facts *chunk, struct stoa_error *err)
+{
+    if ((chunk->flags & ~STOA_CHUNK_DERIVED) != 0)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: DERIVED beside other flags");
+    if (chunk->dict > UINT32_MAX || (chunk->dict & STOA_BASE_NONE) == STOA_BASE_NONE)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: DERIVED without a base");
+    return STOA_OK;
+}
 
 static enum stoa_status chunk_check(const struct chunk_facts *chunk, struct stoa_error *err)
 {
     bool shared = chunk->flags & STOA_CHUNK_SHARED_DICT;
+    bool derived = chunk->flags & STOA_CHUNK_DERIVED;
     enum stoa_status st = flags_check(chunk->flags, CHUNK_FLAGS, "chunk", err);
 
+    if (st == STOA_OK && derived)
+        st = derived_check(chunk, err);
     if (st != STOA_OK)
         return st;
     if (chunk->page_shift > MAX_PAGE_SHIFT)
         return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: page_shift %u, must be 0..%d",
                          chunk->page_shift, MAX_PAGE_SHIFT);
-    if (shared != chunk->names_dict)
+    if (shared != chunk->names_dict && !derived)
         return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: flag SHARED_DICT %s a dictionary",
                          shared ? "without" : "is clear beside");
     if (chunk->offset % 8 != 0)
@@ -341,6 +357,7 @@ enum stoa_status stoa_rg_entry_unpack(const uint8_t bytes[STOA_RG_ENTRY_NBYTES],
         .flags = entry.flags,
         .nnulls = entry.nnulls,
         .names_dict = entry.dict_id != 0,
+        .dict = entry.dict_id,
     };
     bool all_null = entry.flags & STOA_CHUNK_ALL_NULL;
     enum stoa_status st = chunk_check(&facts, err);
@@ -582,6 +599,7 @@ enum stoa_status stoa_chunk_unpack(const uint8_t bytes[STOA_CHUNK_NBYTES], struc
         .flags = chunk.flags,
         .nnulls = chunk.nnulls,
         .names_dict = chunk.dict_index != STOA_NONE32,
+        .dict = chunk.dict_index,
     };
     enum stoa_status st = chunk_check(&facts, err);
 

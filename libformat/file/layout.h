@@ -62,6 +62,7 @@ enum { /* flags of a chunk */
        STOA_CHUNK_SHARED_DICT = 2,
        STOA_CHUNK_ALL_NULL = 4,
        STOA_CHUNK_ALL_VALID = 8,
+       STOA_CHUNK_DERIVED = 16, /* dict_id and dict_index tell its bases (bases.h) */
        /* of a chunk without bytes */
        STOA_CHUNK_NO_PAGES = STOA_CHUNK_ALL_NULL | STOA_CHUNK_ALL_VALID,
 };

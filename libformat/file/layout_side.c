@@ -38,7 +38,7 @@ static enum stoa_status chunk_check(unsigned kind, const struct stoa_rg_entry *c
     if (chunk->phys != (is_form ? STOA_PHYS_U8 : STOA_PHYS_BYTES))
         return stoa_fail(err, STOA_ERR_CORRUPT, "%s: physical type %u", stoa_side_kind_name(kind),
                          chunk->phys);
-    if (chunk->flags & STOA_CHUNK_SHARED_DICT)
+    if (chunk->flags & (STOA_CHUNK_SHARED_DICT | STOA_CHUNK_DERIVED))
         return stoa_fail(err, STOA_ERR_CORRUPT, "%s: a shared dictionary",
                          stoa_side_kind_name(kind));
     if (is_form && chunk->nnulls > 0)

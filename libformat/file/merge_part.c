@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "column/join.h"
+#include "file/bases.h"
 #include "file/chunk_write.h"
 #include "file/phys.h"
 #include "stats/zonemap.h"
@@ -158,6 +159,77 @@ static enum stoa_status can_copy(struct stoa_part *part, uint32_t column, bool *
     return STOA_OK;
 }
 
+/* ---- Derived columns ---- */
+
+/* The output's node of a base, or STOA_BASE_NONE; bases are columns. */
+static uint32_t output_base(const struct stoa_part *part, uint32_t base)
+{
+    const struct stoa_merger *merger = part->merger;
+
+    for (uint32_t i = 0; i < merger->schema->nfields; i++)
+        if (part->node_of[merger->columns[i]] == base)
+            return merger->columns[i];
+    return STOA_BASE_NONE;
+}
+
+/* The bases of a chunk by their numbers in the output. */
+static uint32_t output_bases(const struct stoa_part *part, uint32_t packed)
+{
+    uint32_t nodes[STOA_NBASES];
+
+    stoa_bases_unpack(packed, nodes);
+    for (unsigned k = 0; k < STOA_NBASES; k++)
+        if (nodes[k] != STOA_BASE_NONE)
+            nodes[k] = output_base(part, nodes[k]);
+    return stoa_bases_pack(nodes);
+}
+
+/* Whether a base has the same values in the output, and a number that a chunk can name. */
+static bool keeps_base(const struct stoa_part *part, uint32_t base)
+{
+    uint32_t node = base != STOA_BASE_NONE ? output_base(part, base) : 0;
+    uint32_t column = 0;
+
+    if (base == STOA_BASE_NONE)
+        return true;
+    while (node < STOA_BASE_NONE && part->merger->columns[column] < node)
+        column++;
+    return node < STOA_BASE_NONE && !part->encodes[column];
+}
+
+/* A column that is derived from one whose values take another form is encoded anew too. */
+static enum stoa_status check_bases(struct stoa_part *part, uint32_t column, struct stoa_error *err)
+{
+    struct stoa_footer *footer = &part->reader->footer;
+    const struct stoa_chunk *chunks;
+    uint32_t known = STOA_NONE32, nodes[STOA_NBASES];
+    enum stoa_status st;
+
+    st = stoa_footer_chunks(footer, part->node_of[part->merger->columns[column]], &chunks, err);
+    if (st != STOA_OK)
+        return st;
+    for (uint32_t group = 0; group < footer->ngroups; group++) {
+        if (!(chunks[group].flags & STOA_CHUNK_DERIVED) || chunks[group].dict_index == known)
+            continue;
+        known = chunks[group].dict_index;
+        stoa_bases_unpack(known, nodes);
+        if (!keeps_base(part, nodes[0]) || !keeps_base(part, nodes[1]))
+            part->encodes[column] = true;
+    }
+    return STOA_OK;
+}
+
+static enum stoa_status check_all_bases(struct stoa_part *part, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; i < part->merger->schema->nfields; i++)
+        if (part->column_of[i] != STOA_NONE32 && !part->encodes[i])
+            STOA_TRY(check_bases(part, i, err));
+out:
+    return st;
+}
+
 enum stoa_status stoa_part_init(struct stoa_part *part, struct stoa_merger *merger,
                                 struct stoa_reader *reader, const bool *gives,
                                 struct stoa_error *err)
@@ -176,6 +248,8 @@ enum stoa_status stoa_part_init(struct stoa_part *part, struct stoa_merger *merg
             STOA_TRY(can_copy(&made, i, &copies, err));
         made.encodes[i] = !copies;
     }
+    if (gives == NULL)
+        STOA_TRY(check_all_bases(&made, err));
     STOA_TRY(stoa_dictionaries_table(&reader->dictionaries, &reader->footer, &made.table, err));
     STOA_TRY(stoa_alloc(&made.segments, made.table->nentries * sizeof(made.segments[0]), err));
     STOA_TRY(stoa_part_plan_segments(&made, err));
@@ -389,6 +463,8 @@ static enum stoa_status plan_copy(struct group *group, uint32_t node, struct sto
         out->dict_index = part->segments[chunk->dict_index].index;
         out->entry.dict_id = part->table->entries[chunk->dict_index].id;
     }
+    if (chunk->flags & STOA_CHUNK_DERIVED)
+        out->entry.dict_id = output_bases(part, chunk->dict_index);
     if (chunk->nbytes > 0)
         group->nodes[node].copied = chunk;
     part->merger->nchunks_copied++;

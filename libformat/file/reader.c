@@ -2,6 +2,7 @@
  * The public side of reading (stoa/reader.h): opening, names, rows, columns and nodes, zone maps.
  */
 #include "file/reader.h"
+#include "file/bases.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -406,10 +407,16 @@ enum stoa_status stoa_reader_chunk(struct stoa_reader *reader, uint32_t row_grou
         .nvalues = nvalues,
         .nnulls = chunk->nnulls,
         .npages = stoa_chunk_npages(chunk->flags, chunk->page_shift, nvalues),
-        .dictionary = chunk->dict_index,
+        .dictionary = chunk->flags & STOA_CHUNK_SHARED_DICT ? chunk->dict_index : UINT32_MAX,
+        .bases = {UINT32_MAX, UINT32_MAX},
         .local_dictionary = chunk->flags & STOA_CHUNK_LOCAL_DICT,
         .encoding = encoding != NULL ? encoding : "unknown",
     };
+    if (chunk->flags & STOA_CHUNK_DERIVED) {
+        stoa_bases_unpack(chunk->dict_index, out->bases);
+        if (out->bases[1] == STOA_BASE_NONE)
+            out->bases[1] = UINT32_MAX;
+    }
     if (out->npages > 0)
         out->page_nvalues = UINT32_C(1) << chunk->page_shift;
 out:

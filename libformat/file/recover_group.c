@@ -7,7 +7,9 @@
  *
  * A column is whole when all pages of its chunks, and those of the segments they need, have their
  * hashes and decode to values of it: exactly when the reader of whole files reads it, so that one
- * is asked. Its zone maps are computed anew; there may be none that can be trusted.
+ * is asked. Its zone maps are computed anew; there may be none that can be trusted. A column that
+ * is derived from others is read after them, and lost with them: what is left of its values is
+ * written as those of any column.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "file/bases.h"
 #include "file/nodes_write.h"
 #include "file/recover.h"
 #include "file/segment_check.h"
@@ -224,6 +227,8 @@ static enum stoa_status set_entry(struct stoa_recover *rec, const struct stoa_fo
     chunk->dict_index = STOA_NONE32;
     if (entry.flags & STOA_CHUNK_SHARED_DICT)
         chunk->dict_index = stoa_recover_segments_find(&rec->segments, entry.dict_id);
+    if (entry.flags & STOA_CHUNK_DERIVED)
+        chunk->dict_index = (uint32_t)entry.dict_id;
 out:
     return st;
 }
@@ -287,6 +292,8 @@ static enum stoa_status set_from_footer(struct stoa_recover *rec, struct stoa_re
         .hash = from->hash,
     };
     chunk->dict_index = STOA_NONE32;
+    if (from->flags & STOA_CHUNK_DERIVED)
+        chunk->entry.dict_id = chunk->dict_index = from->dict_index;
     if (from->flags & STOA_CHUNK_SHARED_DICT) {
         STOA_TRY(stoa_dictionaries_table(&reader->dictionaries, &reader->footer, &table, err));
         chunk->entry.dict_id = table->entries[from->dict_index].id;
@@ -345,14 +352,17 @@ static enum stoa_status set_chunk(struct stoa_recover *rec, uint32_t node,
     return stoa_footer_set_chunk(&rec->reader.reader->footer, node, &chunk, entry->nvalues, err);
 }
 
-/* The reader counts row groups, of which it has one: its number would mislead. */
+/*
+ * The reader counts row groups, of which it has one: its number would mislead. A derived column
+ * tells of it twice.
+ */
 static void drop_group(struct stoa_error *err)
 {
     static const char prefix[] = "row group 0: ";
     size_t n = sizeof(prefix) - 1;
 
-    if (strncmp(err->message, prefix, n) == 0)
-        memmove(err->message, err->message + n, strlen(err->message) - n + 1);
+    for (char *at = err->message; (at = strstr(at, prefix)) != NULL;)
+        memmove(at, at + n, strlen(at) - n + 1);
 }
 
 enum stoa_status stoa_recover_read(struct stoa_recover *rec, uint32_t node, struct stoa_range rows,
@@ -447,11 +457,45 @@ static enum stoa_status note_column(struct stoa_recover *rec, uint32_t node, enu
     return noted;
 }
 
+static bool is_derived(const struct stoa_recover *rec, uint32_t node)
+{
+    return !rec->chunks[node].is_lost && (rec->chunks[node].entry.flags & STOA_CHUNK_DERIVED);
+}
+
+/* Reads a derived column whose bases were looked at, and whose chunks are set. */
+static enum stoa_status check_derived(struct stoa_recover *rec, uint32_t node,
+                                      struct stoa_error *err)
+{
+    uint32_t bases[STOA_NBASES], lost = STOA_NONE32;
+    enum stoa_status st;
+
+    stoa_bases_unpack(rec->chunks[node].dict_index, bases);
+    for (unsigned k = 0; k < STOA_NBASES; k++) {
+        if (bases[k] >= rec->nnodes) /* none, or one that the reader refuses by its number */
+            continue;
+        if (is_derived(rec, bases[k])) {
+            st = stoa_fail(err, STOA_ERR_CORRUPT,
+                           "derived from node %" PRIu32 ", which is derived itself", bases[k]);
+            return stoa_nodes_wrap(rec->nodes, node, st, err);
+        }
+        if (rec->chunks[bases[k]].is_lost && (lost == STOA_NONE32 || rec->chunks[lost].is_set))
+            lost = bases[k];
+    }
+    /* Where nobody knows where a base is, the reader must not look for it. */
+    st = lost == STOA_NONE32 || rec->chunks[lost].is_set ? check_column(rec, node, err) : STOA_OK;
+    if (st != STOA_OK || lost == STOA_NONE32)
+        return st;
+    *err = rec->chunks[lost].why; /* its own pages are of no use without the others */
+    stoa_wrap(err, err->status, "derived from");
+    return stoa_nodes_wrap(rec->nodes, node, err->status, err);
+}
+
 static enum stoa_status recover_column(struct stoa_recover *rec, uint32_t node,
                                        struct stoa_error *err)
 {
     struct stoa_error why;
     uint32_t end = node + rec->nodes[node].nnodes, lost = node;
+    enum stoa_status st;
 
     while (lost < end && !rec->chunks[lost].is_lost)
         lost++;
@@ -459,7 +503,8 @@ static enum stoa_status recover_column(struct stoa_recover *rec, uint32_t node,
         why = rec->chunks[lost].why;
         return note_column(rec, node, why.status, &why, err);
     }
-    return note_column(rec, node, check_column(rec, node, &why), &why, err);
+    st = is_derived(rec, node) ? check_derived(rec, node, &why) : check_column(rec, node, &why);
+    return note_column(rec, node, st, &why, err);
 }
 
 enum stoa_status stoa_recover_group(struct stoa_recover *rec, const struct stoa_found *item,
@@ -483,9 +528,13 @@ enum stoa_status stoa_recover_group(struct stoa_recover *rec, const struct stoa_
         st = read_footer(rec, item, err);
     if (st != STOA_OK)
         return st;
-    for (uint32_t i = 0; i < rec->nnodes; i += rec->nodes[i].nnodes) {
-        STOA_TRY(recover_column(rec, i, err));
-        rec->nlost += rec->chunks[i].is_lost;
+    for (int derived = 0; derived <= 1; derived++) { /* bases before what is derived from them */
+        for (uint32_t i = 0; i < rec->nnodes; i += rec->nodes[i].nnodes) {
+            if (is_derived(rec, i) != (derived == 1))
+                continue;
+            STOA_TRY(recover_column(rec, i, err));
+            rec->nlost += rec->chunks[i].is_lost;
+        }
     }
 out:
     return st;

@@ -201,7 +201,7 @@ enum stoa_status stoa_recover_repair(struct stoa_recover *rec, const struct stoa
     STOA_TRY(stoa_batch_init(&batch, &schema, err));
     batch.nrows = rec->reader.group.nrows;
     STOA_TRY(join_pieces(field, rec->reader.group.nrows, repair, &batch.columns[0], err));
-    STOA_TRY(stoa_row_group_prepare(rec->encoder, &stoa_default_rules, nodes, nnodes,
+    STOA_TRY(stoa_row_group_prepare(rec->encoder, &stoa_default_rules, nodes, nnodes, NULL,
                                     stoa_nodes_count_texts(nodes, nnodes), ordinal, &batch,
                                     &repair->made, err));
     STOA_TRY(stoa_row_group_encode(rec->encoder, &stoa_default_rules, nodes, repair->made, err));

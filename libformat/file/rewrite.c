@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "base/error.h"
+#include "file/bases.h"
 #include "file/encoder_pool.h"
 #include "file/merge_part.h"
 
@@ -16,7 +17,8 @@ struct stoa_rewriter {
     struct stoa_schema given_schema;
     struct stoa_schema_node *nodes; /* of the given columns */
     uint32_t nnodes;
-    uint32_t ntexts; /* of the whole file */
+    uint32_t *numbers; /* of these nodes in the file */
+    uint32_t ntexts;   /* of the whole file */
     struct stoa_encoder_pool encoders;
     struct stoa_sequencer *sequencer;
     struct stoa_assembler file;
@@ -106,6 +108,27 @@ out:
     return st;
 }
 
+/*
+ * Whether a column of this type may be derived from others, or others from it. Which of them are,
+ * follows from the values of all of them.
+ */
+static bool takes_part(const struct stoa_field *field)
+{
+    return stoa_base_kind(&field->type) != STOA_BASE_UNFIT;
+}
+
+/* All of those are given when one of them is, or becomes one, or was one. */
+static void give_related(const struct stoa_schema *old, const struct stoa_schema *schema,
+                         bool *given)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        any |= given[i] && (takes_part(&old->fields[i]) || takes_part(&schema->fields[i]));
+    for (uint32_t i = 0; any && i < schema->nfields; i++)
+        given[i] |= takes_part(&schema->fields[i]);
+}
+
 enum stoa_status stoa_rewrite_plan(struct stoa_reader *reader, const struct stoa_schema *schema,
                                    const struct stoa_rules *rules, bool *given,
                                    struct stoa_error *err)
@@ -132,6 +155,7 @@ enum stoa_status stoa_rewrite_plan(struct stoa_reader *reader, const struct stoa
         }
         node += nnodes;
     }
+    give_related(old, schema, given);
 out:
     return st;
 }
@@ -163,6 +187,19 @@ out:
     return st;
 }
 
+static enum stoa_status number_nodes(struct stoa_rewriter *rewriter, struct stoa_error *err)
+{
+    const uint32_t *columns = rewriter->merger.columns;
+    uint32_t at = 0;
+    enum stoa_status st =
+        stoa_alloc(&rewriter->numbers, rewriter->nnodes * sizeof(rewriter->numbers[0]), err);
+
+    for (uint32_t i = 0; st == STOA_OK && i < rewriter->merger.schema->nfields; i++)
+        for (uint32_t node = columns[i]; rewriter->given[i] && node < columns[i + 1]; node++)
+            rewriter->numbers[at++] = node;
+    return st;
+}
+
 enum stoa_status stoa_rewriter_open(struct stoa_sink *sink, struct stoa_reader *reader,
                                     const struct stoa_schema *schema, const bool *given,
                                     const struct stoa_rules *rules, struct stoa_rewriter **out,
@@ -181,6 +218,7 @@ enum stoa_status stoa_rewriter_open(struct stoa_sink *sink, struct stoa_reader *
     STOA_TRY(stoa_merger_init(merger, schema, reader->footer.memory_nbytes, err));
     merger->file = &rewriter->file;
     merger->tick = no_tick;
+    STOA_TRY(number_nodes(rewriter, err));
     rewriter->ntexts = stoa_nodes_count_texts(merger->nodes, merger->nnodes);
     STOA_TRY(
         stoa_sequencer_new(&rewriter->sequencer, rules, rewriter->nnodes, rewriter->ntexts, err));
@@ -203,6 +241,7 @@ void stoa_rewriter_close(struct stoa_rewriter *rewriter)
     stoa_sequencer_free(rewriter->sequencer);
     stoa_encoder_pool_reset(&rewriter->encoders);
     stoa_free(rewriter->nodes);
+    stoa_free(rewriter->numbers);
     stoa_schema_reset(&rewriter->given_schema);
     stoa_free(rewriter);
 }
@@ -226,7 +265,7 @@ enum stoa_status stoa_rewriter_prepare(struct stoa_rewriter *rewriter, uint32_t 
     if (st != STOA_OK)
         return st;
     st = stoa_row_group_prepare(encoder, rewriter->rules, rewriter->nodes, rewriter->nnodes,
-                                rewriter->ntexts, number, batch, out, err);
+                                rewriter->numbers, rewriter->ntexts, number, batch, out, err);
     stoa_encoder_pool_give(&rewriter->encoders, encoder);
     return st;
 }

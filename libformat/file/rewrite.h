@@ -7,7 +7,8 @@
  *
  * The new file is the one that a writer makes of the same rows under the new schema, byte for byte:
  * what is stored of a column follows from its own values in the order of the row groups, and from
- * one thing else, the room for dictionaries, which columns of text share. stoa_rewrite_plan() adds
+ * two things else: the room for dictionaries, which columns of text share, and the values of other
+ * columns, from which it may be derived or which may be derived from it. stoa_rewrite_plan() adds
  * the columns for which that matters to those that are to be given.
  *
  * The steps are those of stoa/writer.h: prepare and encode on any thread, sequence and commit in
@@ -24,8 +25,9 @@
 struct stoa_rewriter;
 
 /*
- * Sets given[i] for columns that must be given too, because the number of text columns differs
- * between the file's schema and the new one and their dictionaries are near their bound.
+ * Sets given[i] for columns that must be given too: because the number of text columns differs
+ * between the file's schema and the new one and their dictionaries are near their bound, or because
+ * a given column may be one that others are derived from.
  * Columns of both schemas are the same in number, names and order.
  */
 STOA_CHECK enum stoa_status stoa_rewrite_plan(struct stoa_reader *reader,

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "file/chunk_write.h"
+#include "file/derive.h"
 #include "file/side_write.h"
 #include "stats/zonemap.h"
 
@@ -150,8 +151,9 @@ static enum stoa_status prepare_nodes(struct stoa_encoder *encoder, const struct
 enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
                                         const struct stoa_rules *rules,
                                         const struct stoa_schema_node *nodes, uint32_t nnodes,
-                                        uint32_t ntexts, uint64_t ordinal, struct stoa_batch *batch,
-                                        struct stoa_writer_group **out, struct stoa_error *err)
+                                        const uint32_t *numbers, uint32_t ntexts, uint64_t ordinal,
+                                        struct stoa_batch *batch, struct stoa_writer_group **out,
+                                        struct stoa_error *err)
 {
     struct stoa_writer_group *group = NULL;
     struct stoa_split_node *split = NULL;
@@ -174,11 +176,14 @@ enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
     group->nrows = (uint32_t)batch->nrows;
     group->ncolumns = batch->ncolumns;
     group->nnodes = nnodes;
+    group->numbers = numbers;
     group->is_chooser = ordinal % rules->chooser_period == 0;
     for (uint32_t i = 0; i < batch->ncolumns; i++, first += nodes[first].nnodes) {
         STOA_TRY(stoa_nodes_split(nodes, first, &batch->columns[i], nzones, split + first, err));
         STOA_TRY(prepare_nodes(encoder, rules, nodes, first, ntexts, split, zones, group, err));
     }
+    if (group->is_chooser)
+        STOA_TRY(stoa_derive_choose(encoder, rules, nodes, group, err));
     STOA_TRY(stoa_alloc(&group->columns, batch->ncolumns * sizeof(group->columns[0]), err));
     for (uint32_t i = 0; i < batch->ncolumns; i++) {
         group->columns[i] = batch->columns[i];
@@ -222,12 +227,14 @@ struct attempt {
     uint64_t expected_nbytes;
     uint32_t *codes;
     struct stoa_values entries; /* sorted; SHARED: owned by `sequenced` */
+    struct stoa_derived_from from;
 };
 
 static void attempt_reset(struct attempt *attempt)
 {
     stoa_free(attempt->codes);
     stoa_values_reset(&attempt->entries);
+    stoa_derived_from_reset(&attempt->from);
 }
 
 static void attempt_init(struct attempt *attempt, const struct stoa_group_node *node)
@@ -343,6 +350,20 @@ static enum stoa_status plan_alone(struct stoa_encoder *encoder, const struct st
     return STOA_OK;
 }
 
+/* From the values of other columns in the same rows. */
+static enum stoa_status plan_derived(const struct stoa_schema_node *nodes,
+                                     const struct stoa_writer_group *group, struct attempt *attempt,
+                                     const struct stoa_chunk_plan *plan, struct stoa_error *err)
+{
+    enum stoa_status st =
+        stoa_derived_from_init(&attempt->from, nodes, group, &plan->relation, err);
+
+    attempt_plan(attempt, plan, &plan->derived);
+    attempt->input.derivation = &attempt->from.derivation;
+    attempt->input.bases = stoa_derive_pack(group, &plan->relation);
+    return st;
+}
+
 /* A plan of the chunk's own, when there is none or it did not fit. */
 static enum stoa_status plan_anew(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                   struct attempt *attempt, struct stoa_chunk_plan *plan,
@@ -406,13 +427,16 @@ static enum stoa_status write_if_smaller(struct stoa_encoder *encoder,
 
 /* Writes a chunk as the sequencer settled it, or as its own values ask for. */
 static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                                    bool is_chooser, struct stoa_group_node *node,
-                                    struct stoa_buffer *body, struct stoa_rg_entry *entry,
+                                    const struct stoa_schema_node *nodes,
+                                    struct stoa_writer_group *group, struct stoa_group_node *node,
                                     struct stoa_error *err)
 {
     static const struct stoa_plan bitmap = {.nodes = {{.encoding = STOA_CONST}}};
     const struct stoa_sequenced *sequenced = &node->sequenced;
+    struct stoa_buffer *body = &group->body;
+    struct stoa_rg_entry *entry = &node->entry;
     bool shared = sequenced->mode == STOA_CHUNK_SHARED;
+    bool derived = sequenced->mode == STOA_CHUNK_FROM_OTHERS;
     bool planned =
         sequenced->mode != STOA_CHUNK_UNPLANNED && sequenced->plan.phys == node->values.phys;
     struct attempt attempt, second;
@@ -429,6 +453,8 @@ static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct s
     }
     if (shared)
         STOA_TRY(plan_shared(encoder, &attempt, node, err));
+    else if (planned && derived)
+        STOA_TRY(plan_derived(nodes, group, &attempt, &sequenced->plan, err));
     else if (planned)
         STOA_TRY(
             plan_alone(encoder, rules, &attempt, &sequenced->plan, sequenced->mode, node, err));
@@ -436,7 +462,8 @@ static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct s
         STOA_TRY(plan_anew(encoder, rules, &attempt, &plan, node, err));
     STOA_TRY(stoa_chunk_write(encoder, rules, &attempt.input, body, entry, err));
 
-    if (is_chooser || !planned || !is_too_large(rules, &attempt, entry))
+    /* What is derived was chosen by a sample of others too. */
+    if ((group->is_chooser && !derived) || !planned || !is_too_large(rules, &attempt, entry))
         goto out;
     if (shared) {
         STOA_TRY(replan_shared(encoder, &attempt, &choice, err));
@@ -452,6 +479,7 @@ out:
 }
 
 static enum stoa_status encode_node(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+                                    const struct stoa_schema_node *nodes,
                                     struct stoa_writer_group *group, struct stoa_group_node *node,
                                     struct stoa_error *err)
 {
@@ -469,7 +497,7 @@ static enum stoa_status encode_node(struct stoa_encoder *encoder, const struct s
     STOA_TRY(stoa_buffer_append_zeros(body, stoa_round_up(body->nbytes, CHUNK_ALIGN) - body->nbytes,
                                       err));
     offset = STOA_OBJECT_NBYTES + body->nbytes;
-    STOA_TRY(write_chunk(encoder, rules, group->is_chooser, node, body, &node->entry, err));
+    STOA_TRY(write_chunk(encoder, rules, nodes, group, node, err));
     node->entry.offset = offset;
     if (node->sequenced.mode == STOA_CHUNK_SHARED) {
         node->entry.flags |= STOA_CHUNK_SHARED_DICT;
@@ -494,6 +522,18 @@ enum stoa_status stoa_row_group_set_side(struct stoa_writer_group *group, uint32
     return STOA_OK;
 }
 
+/* Columns that others, before them or behind, are derived from. */
+static void mark_bases(struct stoa_writer_group *group)
+{
+    for (uint32_t i = 0; i < group->nnodes; i++) {
+        const struct stoa_sequenced *sequenced = &group->nodes[i].sequenced;
+
+        for (unsigned k = 0; sequenced->mode == STOA_CHUNK_FROM_OTHERS && k < STOA_NBASES; k++)
+            if (sequenced->plan.relation.nodes[k] != STOA_BASE_NONE)
+                group->nodes[sequenced->plan.relation.nodes[k]].is_base = true;
+    }
+}
+
 enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                        const struct stoa_schema_node *nodes,
                                        struct stoa_writer_group *group, struct stoa_error *err)
@@ -502,6 +542,7 @@ enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder, const struc
     uint32_t column = 0;
     enum stoa_status st;
 
+    mark_bases(group);
     group->dir_nbytes = group->nnodes * STOA_RG_ENTRY_NBYTES;
     STOA_TRY(stoa_buffer_append_zeros(body, group->dir_nbytes, err));
     for (uint32_t i = 0, end = 0; i < group->nnodes; i++) {
@@ -509,16 +550,22 @@ enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder, const struc
 
         if (i == end) /* of the column before */
             end += nodes[i].nnodes;
-        st = encode_node(encoder, rules, group, node, err);
+        st = encode_node(encoder, rules, nodes, group, node, err);
         if (st != STOA_OK) {
             stoa_nodes_wrap(nodes, i, st, err);
             goto out;
         }
         stoa_rg_entry_pack(&node->entry, body->data + (size_t)i * STOA_RG_ENTRY_NBYTES);
-        drop_values(node);
-        if (i + 1 == end)
-            stoa_array_reset(&group->columns[column++]);
+        if (!node->is_base)
+            drop_values(node);
+        if (i + 1 == end && !node->is_base)
+            stoa_array_reset(&group->columns[column]);
+        column += i + 1 == end;
     }
+    for (uint32_t i = 0; i < group->nnodes; i++)
+        drop_values(&group->nodes[i]);
+    for (uint32_t i = 0; i < group->ncolumns; i++)
+        stoa_array_reset(&group->columns[i]);
     STOA_TRY(stoa_buffer_append_zeros(
         body, stoa_round_up(body->nbytes, STOA_OBJECT_NBYTES) - body->nbytes, err));
     if (group->side.ncolumns > 0)

@@ -30,6 +30,7 @@ struct stoa_group_node {
     struct stoa_zone all;          /* and that of the group */
     struct stoa_sequenced sequenced;
     struct stoa_rg_entry entry;
+    bool is_base; /* others are derived from it: its array stays until they are encoded */
 };
 
 struct stoa_writer_group {
@@ -44,6 +45,7 @@ struct stoa_writer_group {
     struct stoa_buffer side_body;
     uint32_t side_dir_nbytes;
     uint32_t nnodes;
+    const uint32_t *numbers; /* of the nodes in the file; NULL: as they are here */
     struct stoa_group_node nodes[];
 };
 
@@ -57,14 +59,16 @@ size_t stoa_row_group_first_huge(const struct stoa_rules *rules,
 
 /*
  * Takes over the columns of `batch` on success; it is checked (stoa_nodes_check()), and `nodes` are
- * those of its schema. `ntexts` nodes of the file share the room for dictionaries.
+ * those of its schema. `ntexts` nodes of the file share the room for dictionaries. `numbers` are
+ * those of the nodes in the file, which must outlive the group; NULL: the file has no others.
  * STOA_ERR_DATA: a value that its type cannot have, with the column; STOA_ERR_LIMIT: a row that
  * must be a row group of its own and is not; STOA_ERR_NOMEM.
  */
 STOA_CHECK enum stoa_status
 stoa_row_group_prepare(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                       const struct stoa_schema_node *nodes, uint32_t nnodes, uint32_t ntexts,
-                       uint64_t ordinal, struct stoa_batch *batch, struct stoa_writer_group **out,
+                       const struct stoa_schema_node *nodes, uint32_t nnodes,
+                       const uint32_t *numbers, uint32_t ntexts, uint64_t ordinal,
+                       struct stoa_batch *batch, struct stoa_writer_group **out,
                        struct stoa_error *err);
 
 STOA_CHECK enum stoa_status stoa_row_group_settle(struct stoa_sequencer *sequencer,

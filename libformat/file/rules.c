@@ -11,6 +11,7 @@
     .chooser_period = 16,                                                                          \
     .excess_percent = 5,                                                                           \
     .excess_nbytes = 64,                                                                           \
+    .derive_min_nrows = 4096,                                                                      \
     .page_max_nbytes = STOA_PAGE_MAX_RAW_NBYTES,                                                   \
     .full_nrows = 65536,                                                                           \
     .amortisation = 4,                                                                             \

@@ -27,6 +27,9 @@ struct stoa_rules {
     uint32_t excess_percent;
     uint32_t excess_nbytes;
 
+    /* Relations between columns are looked for in row groups of no fewer rows, 256 at least. */
+    uint32_t derive_min_nrows;
+
     uint32_t page_min_nbytes; /* stored: pages are the smallest that are not below */
     uint64_t page_max_nbytes; /* raw: a page of several values is not above */
 

@@ -151,7 +151,7 @@ static enum stoa_status encode_values(struct stoa_encoder *encoder, const struct
     batch.nrows = column->array.nvalues;
     batch.columns[0] = column->array;
     column->array = (struct stoa_array){0};
-    STOA_TRY(stoa_row_group_prepare(encoder, rules, nodes, nnodes,
+    STOA_TRY(stoa_row_group_prepare(encoder, rules, nodes, nnodes, NULL,
                                     stoa_nodes_count_texts(nodes, nnodes), ordinal, &batch, &made,
                                     err));
     STOA_TRY(stoa_row_group_encode(encoder, rules, nodes, made, err));

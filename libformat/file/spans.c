@@ -166,7 +166,8 @@ static enum stoa_status find_nodes(struct spans *spans, struct stoa_error *err)
 
         STOA_TRY(stoa_footer_chunks(footer, i, &chunks, err));
         for (uint32_t g = 0; g < footer->ngroups; g++) {
-            uint32_t s = chunks[g].dict_index;
+            bool shared = chunks[g].flags & STOA_CHUNK_SHARED_DICT;
+            uint32_t s = shared ? chunks[g].dict_index : STOA_NONE32;
 
             for (; s != STOA_NONE32 && spans->nodes[s] == UINT32_MAX;
                  s = table->entries[s].prev_index)

@@ -266,7 +266,9 @@ static enum stoa_status compare_chunk(struct stoa_verify *verify, const struct s
         return STOA_OK; /* is reported elsewhere */
     if (st != STOA_OK)
         return st;
-    if (chunks[group].dict_index != STOA_NONE32)
+    if (chunks[group].flags & STOA_CHUNK_DERIVED)
+        dict_id = chunks[group].dict_index;
+    else if (chunks[group].dict_index != STOA_NONE32)
         dict_id = table->entries[chunks[group].dict_index].id;
     if (!chunks_equal(chunk, &chunks[group]) || entry->dict_id != dict_id ||
         entry->nvalues != nvalues)

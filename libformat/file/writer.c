@@ -213,7 +213,7 @@ enum stoa_status stoa_writer_prepare(struct stoa_writer *writer, uint64_t ordina
     st = stoa_encoder_pool_take(&writer->encoders, &encoder, err);
     if (st != STOA_OK)
         return st;
-    st = stoa_row_group_prepare(encoder, writer->rules, writer->nodes, writer->nnodes,
+    st = stoa_row_group_prepare(encoder, writer->rules, writer->nodes, writer->nnodes, NULL,
                                 writer->ntexts, ordinal, batch, out, err);
     stoa_encoder_pool_give(&writer->encoders, encoder);
     return st;

@@ -6,17 +6,18 @@ end of decode_page(). A value is None (null), an int, a float or bytes.
 import struct
 import subprocess
 
-PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, SPLIT, NARROW, BITMAP, BITRUNS, PLANES = (
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 15, 16, 18)
+PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, SPLIT, NARROW, BITMAP, BITRUNS, LINEAR, PLANES, LOOKUP = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 15, 16, 17, 18, 19)
 NAMES = {PLAIN: "plain", CONST: "const", PFOR: "pfor", DELTA: "delta", DICT: "dict", RLE: "rle",
          SPARSE: "sparse", ALP: "alp", ALPRD: "alprd", SPLIT: "split", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns",
-         PLANES: "planes"}
+         LINEAR: "linear", PLANES: "planes", LOOKUP: "lookup"}
 
 (NONE, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, I128, FIXED, BYTES, F16, I256) = range(16)
 WIDTH = {I8: 1, I16: 2, I32: 4, I64: 8, U8: 1, U16: 2, U32: 4, U64: 8, F32: 4, F64: 8, I128: 16,
          F16: 2, I256: 32}
 SIGNED = (I8, I16, I32, I64, I128, I256)
 NUMBERS = (I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, F16)
+INTEGERS = (I8, I16, I32, I64, U8, U16, U32, U64)
 BLOCK = 1024
 MAX_NODES, MAX_DEPTH, MAX_TEXT = 16, 3, 2**31 - 1
 
@@ -54,7 +55,8 @@ class Node:
     def nchildren(self):
         if self.encoding == PLAIN:
             return 1 if self.phys == BYTES else 0
-        return {DELTA: 1, DICT: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2, ALPRD: 2, SPLIT: 2}.get(self.encoding, 0)
+        return {DELTA: 1, DICT: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2, ALPRD: 2, SPLIT: 2,
+                LINEAR: 1, LOOKUP: 2}.get(self.encoding, 0)
 
 
 COUNTS = {PLAIN, CONST, PFOR, NARROW}
@@ -64,13 +66,15 @@ MAY_BE = {  # spec/encodings.md, section 3
     "counts": COUNTS,
     "values": COUNTS | {DELTA, SPLIT, ALP, ALPRD, PLANES},
     "integers": COUNTS | {DELTA, SPLIT, RLE, SPARSE},
+    "residuals": COUNTS | {DELTA, SPLIT, RLE, SPARSE},
     "narrowed": {PLAIN},
     "parts": {PLAIN, CONST, PFOR},
     "validity": {BITMAP, BITRUNS},
 }
 ROLES = {PLAIN: ["counts"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", "counts"],
          SPARSE: ["counts", "values"], ALP: ["integers"], ALPRD: ["parts", "parts"],
-         SPLIT: ["parts", "parts"], NARROW: ["narrowed"], BITRUNS: ["counts"]}
+         SPLIT: ["parts", "parts"], NARROW: ["narrowed"], BITRUNS: ["counts"],
+         LINEAR: ["residuals"], LOOKUP: ["residuals", "residuals"]}
 
 
 def allowed(node, role):
@@ -79,6 +83,8 @@ def allowed(node, role):
             return node.encoding in (PLAIN, CONST, DICT)
         if node.phys in (I128, I256, FIXED):
             return node.encoding in (PLAIN, CONST, DICT, RLE, SPARSE, PLANES)
+        if node.encoding in (LINEAR, LOOKUP):
+            return node.phys in INTEGERS
         return node.encoding <= SPARSE or node.encoding in (SPLIT, NARROW) or \
             (node.encoding in (ALP, ALPRD) and node.phys in (F32, F64))
     if node.encoding in (ALP, ALPRD) and node.phys not in (F32, F64):
@@ -112,7 +118,7 @@ def take_tree(nodes, role, depth=0, above=()):
             need(child.phys == (I32 if node.phys == F32 else I64), "integers of another width")
         else:
             need(child.phys == node.phys, "a child of another type")
-        if node.encoding in (RLE, SPARSE, BITRUNS):
+        if node.encoding in (RLE, SPARSE, BITRUNS) or (node.encoding == LOOKUP and not node.children):
             need(1 <= child.n <= node.n and child.n == (node.children or [child])[0].n,
                  "a child with too many values")
         else:
@@ -122,11 +128,13 @@ def take_tree(nodes, role, depth=0, above=()):
 
 
 class Decoder:
-    """Decodes the nodes of one page. dictionary: raw entries for a DICT root, or None."""
+    """Decodes the nodes of one page. dictionary: raw entries for a DICT root, or None; bases: of a
+    derived chunk the values of one base or two in the slots of the page, or None."""
 
-    def __init__(self, width_of_fixed, dictionary):
+    def __init__(self, width_of_fixed, dictionary, bases):
         self.width_of_fixed = width_of_fixed
         self.dictionary = dictionary
+        self.bases = bases
 
     def width(self, phys):
         return self.width_of_fixed if phys == FIXED else WIDTH[phys]
@@ -253,6 +261,29 @@ class Decoder:
         base = int.from_bytes(node.payload, "little")
         return [base + value & mask for value in self.decode(node.children[0])]
 
+    def decode_linear(self, node):
+        need(self.bases is not None, "linear: in a chunk that is not derived")
+        need(len(node.payload) == 16, "linear: length of the payload")
+        multipliers, values = struct.unpack("<QQ", node.payload), self.decode(node.children[0])
+        need(len(self.bases) == 2 or multipliers[1] == 0, "linear: multiplier without a base")
+        for multiplier, base in zip(multipliers, self.bases):
+            need(all(word is None or isinstance(word, int) for word in base), "linear: a base of text")
+            values = [value + multiplier * (word or 0) for value, word in zip(values, base)]
+        mask = (1 << 8 * self.width(node.phys)) - 1
+        return [value & mask for value in values]
+
+    def decode_lookup(self, node):
+        need(self.bases is not None, "lookup: in a chunk that is not derived")
+        need(not node.payload, "lookup: a payload")
+        firsts, residuals = map(self.decode, node.children)
+        mask, known, values = (1 << 8 * self.width(node.phys)) - 1, {}, []
+        for key, residual in zip(zip(*([v or 0 for v in base] for base in self.bases)), residuals):
+            place = known.setdefault(key, len(known))
+            need(place < len(firsts), "lookup: more keys than first values")
+            values.append(firsts[place] + residual & mask)
+        need(len(known) == len(firsts), "lookup: fewer keys than first values")
+        return values
+
     def decode_pfor(self, node):
         return Pfor(node, WIDTH[node.phys]).values
 
@@ -333,7 +364,7 @@ def to_value(raw, phys):
     return raw
 
 
-def decode_raw(page, phys, width_of_fixed, n, dictionary=None):
+def decode_raw(page, phys, width_of_fixed, n, dictionary=None, bases=None):
     """The values of a page as bits or bytes, None for null."""
     need(len(page) >= 8, "a page without a header")
     nnodes, validity, zero, count = struct.unpack_from("<BBHI", page)
@@ -349,7 +380,7 @@ def decode_raw(page, phys, width_of_fixed, n, dictionary=None):
         nodes.append(Node(record, page[at:at + stored]))
         at += stored
     need(at == len(page), "bytes behind the last payload")
-    decoder = Decoder(width_of_fixed, dictionary)
+    decoder = Decoder(width_of_fixed, dictionary, bases)
     if validity == 1:
         need(nnodes == 0, "nodes in a page of nulls")
         return [None] * n

@@ -27,7 +27,7 @@ HEAD, SCHM, DICT, SIDE, RGRP, FOOT, PAD = range(1, 8)
 NONE32 = 0xFFFFFFFF
 SLICE, ZONE = 65536, 8192
 DICT_PAGE = 4096
-LOCAL_DICT, SHARED_DICT, ALL_NULL, ALL_VALID = 1, 2, 4, 8
+LOCAL_DICT, SHARED_DICT, ALL_NULL, ALL_VALID, DERIVED = 1, 2, 4, 8, 16
 NESTED = 1 << 2  # the feature
 MAX_DEPTH, MAX_NVALUES = 32, 2 ** 31 - 1
 (COLUMNS, NAMES, POOL, ROW_GROUPS, CHUNKS, STATISTICS, DICTIONARIES, SOURCES, METADATA,
@@ -47,6 +47,8 @@ PHYS = {"null": NONE, "bool": pages.U8, "int8": pages.I8, "int16": pages.I16, "i
         "date32": pages.I32, "timestamp": pages.I64, "duration": pages.I64, "interval": FIXED,
         "utf8": BYTES, "binary": BYTES, "fixed_binary": FIXED, "uuid": FIXED, "enum": pages.U32,
         "list": pages.U32, "fixed_list": NONE, "struct": NONE, "map": pages.U32}
+BASES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "decimal", "date32",
+         "time", "timestamp", "duration", "enum", "utf8", "binary")  # what a column may be derived from
 NCHILDREN = {"list": 1, "fixed_list": 1, "map": 1}  # struct: any; all others: 0
 
 
@@ -273,7 +275,9 @@ class Chunk:
         self.page_shift, self.phys, self.flags = page_shift, phys, flags
         self.hash, self.dictionary = chunk_hash, dictionary
         self.first_child = [0]  # of each page with values
-        need(flags <= 15 and page_shift <= 16, f"{where}: flags or page_shift")
+        self.bases = None  # of a derived chunk, once they are known: the values of each
+        need(flags <= 31 and page_shift <= 16, f"{where}: flags or page_shift")
+        need(flags & DERIVED == 0 or flags == DERIVED, f"{where}: flags beside DERIVED")
 
     def stored_pages(self, field):
         local = 1 if self.flags & LOCAL_DICT else 0
@@ -339,9 +343,11 @@ class Chunk:
                  f"{self.where}: a dictionary with a null or an entry twice")
         values = []
         for k, page in enumerate(stored):
-            n = min(1 << self.page_shift, self.nvalues - (k << self.page_shift))
+            first = k << self.page_shift
+            n = min(1 << self.page_shift, self.nvalues - first)
+            bases = self.bases and [base[first:first + n] for base in self.bases]
             try:
-                raw = pages.decode_raw(page, self.phys, field.width, n, dictionary)
+                raw = pages.decode_raw(page, self.phys, field.width, n, dictionary, bases)
             except Damage as damage:
                 raise Damage(f"{self.where}: page {k}: {damage}") from None
             values += [None if bits is None else pages.to_value(bits, self.phys) for bits in raw]
@@ -636,17 +642,17 @@ class File:
 
     def values_of(self, group):
         """The values of each node in a row group."""
-        made = {}
+        chunks = []
         for number, (field, entries) in enumerate(zip(self.fields, self.chunks)):
             (chunk_off, length, nnulls, chunk_hash, dict_index, page_shift, phys, encoding,
              flags) = struct.unpack_from("<QIIQIBBBB", entries, 32 * group)
-            need(bool(flags & SHARED_DICT) == (dict_index != NONE32), "dict_index")
+            need(bool(flags & (SHARED_DICT | DERIVED)) == (dict_index != NONE32), "dict_index")
             dictionary = self.segments[dict_index].entries if flags & SHARED_DICT else None
             chunk = Chunk(f"row group {group}: column {field.path}",
                           self.data[chunk_off:chunk_off + length], self.nvalues_of(number, group),
                           nnulls, page_shift, phys, flags, chunk_hash, dictionary)
-            made[field] = read_node(field, chunk, made)
-        return made
+            chunks.append((field, chunk, dict_index))
+        return read_nodes(chunks)
 
     def check_zones(self, number, field, values_of_groups, ends_of_groups):
         """All zone maps of a node against its values."""
@@ -680,6 +686,32 @@ class File:
         for number, field in enumerate(self.fields):
             if self.groups:
                 self.check_zones(number, field, *kept[field])
+
+
+def bases_of(chunk, packed, fields, values):
+    """The values of the bases of a derived chunk; columns that are derived are not in `values`."""
+    need(packed <= NONE32 and packed & 0xffff != 0xffff, f"{chunk.where}: no base")
+    numbers = [packed & 0xffff] + ([packed >> 16] if packed >> 16 != 0xffff else [])
+    need(max(numbers) < len(fields), f"{chunk.where}: a base that is not there")
+    bases = [fields[number] for number in numbers]
+    need(all(base in values and base.parent is None and base.type in BASES for base in bases),
+         f"{chunk.where}: a base that is none")
+    return [[value & 2**64 - 1 if isinstance(value, int) else value for value in values[base]]
+            for base in bases]
+
+
+def read_nodes(chunks):
+    """The values of each node of a row group; chunks: (field, chunk, what its dictionary number says)."""
+    fields, values = [field for field, _, _ in chunks], {}
+    for field, chunk, _ in chunks:
+        if not chunk.flags & DERIVED:
+            values[field] = read_node(field, chunk, values)
+    derived = [item for item in chunks if item[1].flags & DERIVED]
+    for field, chunk, packed in derived:
+        need(field.parent is None, f"{chunk.where}: DERIVED inside a column")
+        chunk.bases = bases_of(chunk, packed, fields, values)
+    values.update({field: read_node(field, chunk, values) for field, chunk, _ in derived})
+    return values
 
 
 def read_node(field, chunk, values):
@@ -750,7 +782,7 @@ class Walk:
 
     def row_group(self, at, body, nrows, dir_len, fields):
         need(dir_len == 40 * len(fields), f"row group at {at}: dir_len")
-        end, values = dir_len, {}
+        end, chunks = dir_len, []
         for k, field in enumerate(fields):
             (offset, length, nvalues, nnulls, page_shift, phys, encoding, flags, chunk_hash,
              dict_id) = struct.unpack_from("<QIIIBBBBQQ", body, 40 * k)
@@ -762,11 +794,12 @@ class Walk:
                 zeros(body[end:begin], what)
                 end = begin + length
             data = body[offset - 64:offset - 64 + length] if length else b""
-            need(bool(flags & SHARED_DICT) == (dict_id != 0), f"{what}: dict_id")
-            need(dict_id == 0 or dict_id in self.segments, f"{what}: its dictionary is not there")
-            dictionary = self.segments[dict_id].entries if dict_id else None
+            need(flags & DERIVED or bool(flags & SHARED_DICT) == (dict_id != 0), f"{what}: dict_id")
+            need(not flags & SHARED_DICT or dict_id in self.segments, f"{what}: its dictionary is not there")
+            dictionary = self.segments[dict_id].entries if flags & SHARED_DICT else None
             chunk = Chunk(what, data, nvalues, nnulls, page_shift, phys, flags, chunk_hash, dictionary)
-            values[field] = read_node(field, chunk, values)
+            chunks.append((field, chunk, dict_id))
+        values = read_nodes(chunks)
         return end, [assemble(field, values) for field in columns_of(fields)]
 
     def rows(self):

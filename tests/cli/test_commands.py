@@ -218,11 +218,20 @@ column = info["columns"][0]
 point("info --json", keys(info) == {"file", "identity", "rows", "bytes", "row_groups", "columns", "bytes_by_kind",
                                     "sources", "metadata"}
       and (info["rows"], info["row_groups"], info["file"]) == (300000, 3, "groups.stoa")
-      and keys(column) == {"name", "type", "nullable", "bytes", "dictionary_bytes", "nulls", "encodings", "nodes",
-                           "metadata"}
+      and keys(column) == {"name", "type", "nullable", "bytes", "dictionary_bytes", "nulls", "encodings",
+                           "derived_from", "nodes", "metadata"}
       and (column["name"], column["type"], column["nulls"]) == ("n", "int64", 0) and column["encodings"], info)
 point("info --json accounts for every byte",
       sum(info["bytes_by_kind"].values()) == info["bytes"] == os.path.getsize("groups.stoa"), info)
+write("legs.csv", "begin,length,end\n" + "".join(f"{i * i % 9973},{i % 113 * 7},{i * i % 9973 + i % 113 * 7}\n"
+                                                for i in range(5000)))
+stoa("convert", "legs.csv", "-o", "legs.stoa")
+legs = json.loads(stoa("info", "legs.stoa", "--json").out)["columns"]
+derived = [column["derived_from"] for column in legs]
+point("info --json names what a column is derived from", sum(names != [] for names in derived) == 1 and all(
+    set(names) in (set(), {"begin", "length", "end"} - {column["name"]}) for names, column in zip(derived, legs)), legs)
+expect("... and info in words", ["info", "legs.stoa"], 0,
+       lambda out: re.search(r"linear\(const\); from \w+, \w+\n", out), "")
 expect("info accounts for every byte", ["info", "groups.stoa"], 0,
        lambda out: re.search(r"\nEvery byte: .*: (\d+) in all\n$", out)[1] == str(os.path.getsize("groups.stoa"))
        and sum(map(int, re.findall(r" (\d+)[,:]", out.split("Every byte:")[1]))) == os.path.getsize("groups.stoa"), "")

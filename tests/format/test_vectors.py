@@ -19,7 +19,10 @@ def vectors(path):
             continue
         if line:
             key, text = line.split(": ", 1)
-            block[key] = text
+            if key == "base":
+                block.setdefault(key, []).append([int(word) for word in text.split()])
+            else:
+                block[key] = text
         elif block:
             yield block
             block = {}
@@ -41,7 +44,7 @@ def decode(vector):
     values, dictionary = ([value(word, phys) for word in some] for some in words)
     count = int(vector.get("nvalues", len(values)))
     found = pages.decode_raw(bytes.fromhex(vector["page"]), phys, FIXED_WIDTH, count,
-                             dictionary if "dictionary" in vector else None)
+                             dictionary if "dictionary" in vector else None, vector.get("base"))
     return found, values
 
 

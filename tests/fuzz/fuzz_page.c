@@ -104,8 +104,8 @@ static void encode_and_compare(struct stoa_decoder *decoder, const struct column
         must(stoa_encoder_new(&encoder, 1, NULL) == STOA_OK);
     must(phys == STOA_PHYS_NONE ||
          stoa_plan_parse(phys == STOA_PHYS_BYTES ? "plain(plain)" : "plain", phys, &plan));
-    must(stoa_page_encode(encoder, &values, phys, c->out.validity, 0, &plan, &page, &raw_nbytes,
-                          NULL) == STOA_OK);
+    must(stoa_page_encode(encoder, &values, phys, c->out.validity, 0, &plan, NULL, &page,
+                          &raw_nbytes, NULL) == STOA_OK);
     column_init(&back, c->nvalues, c->width);
     must(stoa_page_decode(decoder, page.data, page.nbytes, phys, WIDTH, c->nvalues, UINT32_MAX,
                           NULL, 0, &back.out, NULL) == STOA_OK);

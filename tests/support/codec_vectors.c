@@ -133,6 +133,54 @@ static void column_free(struct stoa_test_column *column)
     free(column->validity);
 }
 
+/* ---- Bases. ---- */
+
+static enum stoa_status load(struct stoa_base_source *source, enum stoa_bases_wanted wanted,
+                             struct stoa_bases *out, struct stoa_error *err)
+{
+    struct stoa_test_bases *bases = (struct stoa_test_bases *)(void *)source;
+
+    (void)wanted;
+    (void)err;
+    *out = bases->derivation.bases;
+    return STOA_OK;
+}
+
+static bool words_equal(const struct stoa_test_bases *bases, size_t a, size_t b)
+{
+    bool equal = true;
+
+    for (unsigned k = 0; k < bases->count; k++)
+        equal &= bases->words[k][a] == bases->words[k][b];
+    return equal;
+}
+
+/* The words of one more base; slots have the number of the first that has equal words as key. */
+static void add_base(struct stoa_test_bases *bases, const char *words)
+{
+    struct stoa_test_column column = {0};
+    size_t n;
+
+    column_make(&column, STOA_PHYS_I64, words);
+    n = column.vector.nvalues;
+    assert_true(bases->count < 2 && (bases->count == 0 || n == bases->nvalues));
+    bases->words[bases->count++] = (uint64_t *)(void *)column.values;
+    free(column.offsets);
+    free(column.validity);
+    free(bases->keys);
+    bases->keys = calloc(n + 1, sizeof(bases->keys[0]));
+    assert_non_null(bases->keys);
+    for (size_t i = 0; i < n; i++)
+        while (!words_equal(bases, bases->keys[i], i))
+            bases->keys[i]++;
+    bases->nvalues = n;
+    bases->source.load = load;
+    bases->derivation.bases = (struct stoa_bases){.words = {bases->words[0], bases->words[1]},
+                                                  .end = n,
+                                                  .keys = bases->keys,
+                                                  .nkeys = (uint32_t)n};
+}
+
 /* ---- Lines to vectors. ---- */
 
 static enum stoa_phys parse_phys(const char *name)
@@ -157,6 +205,13 @@ static void take_line(struct stoa_test_vector *v, const char *key, const char *t
     } else if (strcmp(key, "values") == 0) {
         column_make(&v->values, v->phys, text);
         v->nvalues = v->values.vector.nvalues;
+    } else if (strcmp(key, "base") == 0) {
+        add_base(&v->bases, text);
+    } else if (strcmp(key, "multipliers") == 0) {
+        char *end;
+
+        v->bases.derivation.multipliers[0] = (uint64_t)strtoll(text, &end, 10);
+        v->bases.derivation.multipliers[1] = (uint64_t)strtoll(end, NULL, 10);
     } else if (strcmp(key, "nvalues") == 0) {
         v->nvalues = strtoul(text, NULL, 10);
     } else if (strcmp(key, "error") == 0) {
@@ -212,6 +267,9 @@ void stoa_test_vectors_free(struct stoa_test_vector *vectors, size_t count)
         free(vectors[i].page);
         column_free(&vectors[i].values);
         column_free(&vectors[i].dictionary);
+        free(vectors[i].bases.words[0]);
+        free(vectors[i].bases.words[1]);
+        free(vectors[i].bases.keys);
     }
     free(vectors);
 }

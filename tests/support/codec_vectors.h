@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codec/derived.h"
 #include "codec/vector.h"
 
 enum { STOA_TEST_FIXED_WIDTH = 5 };
@@ -19,6 +20,15 @@ struct stoa_test_column { /* owns its memory */
     uint8_t *validity; /* NULL: nothing is null */
 };
 
+struct stoa_test_bases { /* of a derived page; owns its memory */
+    struct stoa_base_source source;
+    struct stoa_derivation derivation;
+    uint64_t *words[2];
+    uint32_t *keys;
+    size_t nvalues;
+    unsigned count; /* 0: it is not derived */
+};
+
 struct stoa_test_vector {
     char *name;
     char *plan;
@@ -28,6 +38,7 @@ struct stoa_test_vector {
     struct stoa_test_column values; /* null slots: the value before, as an encoder gets them */
     struct stoa_test_column dictionary;
     bool has_dictionary;
+    struct stoa_test_bases bases;
     uint8_t *page;
     size_t page_nbytes;
     size_t line; /* of its name in the file */

@@ -23,6 +23,7 @@ struct golden {
     bool packed;                         /* the footer */
     bool prices;                         /* the last column, a float64: decimals, some are none */
     bool source_text;                    /* side tables and sources */
+    bool derived; /* the last two columns: a sum, and what a text determines */
 };
 
 /* clang-format off */
@@ -98,6 +99,9 @@ static const struct golden goldens[STOA_TEST_NGOLDEN] = {
     {.name = "source_text", .filter = "c0 < 'm' or c3 > 5",
      .types = {STOA_UTF8, STOA_INT64, STOA_DATE32, STOA_FLOAT64}, .shape = STOA_TEST_FEW_DISTINCT,
      .nulls = STOA_TEST_NULLS_SOME, .nrows = {140, 1, 90, 40}, .source_text = true},
+    {.name = "derived", .filter = "c3 > '1970-01-16 17:20:00' and c4 is not null",
+     .types = {STOA_TIMESTAMP, STOA_INT32, STOA_UTF8, STOA_TIMESTAMP, STOA_INT16}, .shape = STOA_TEST_FEW_DISTINCT,
+     .nulls = STOA_TEST_NULLS_SOME, .nrows = {1000, 260}, .derived = true},
 };
 /* clang-format on */
 
@@ -184,6 +188,34 @@ static void fill_prices(struct stoa_test_random *random, struct stoa_array *arra
     }
 }
 
+/* The first two columns are numbers, the fourth their sum; the third, a text, determines the fifth.
+   Some rows keep neither rule. */
+static void fill_derived(struct stoa_test_random *random, struct stoa_batch *batch)
+{
+    struct stoa_array *columns = batch->columns;
+
+    for (size_t i = 0; i < batch->nrows; i++) {
+        int64_t when = INT64_C(1357000000) + (int64_t)stoa_test_random_below(random, 2000000);
+        int32_t seconds = (int32_t)stoa_test_random_below(random, 5000);
+        const uint8_t *text = columns[2].values + columns[2].offsets[i];
+        int64_t sum;
+        int16_t number = (int16_t)(columns[2].offsets[i + 1] - columns[2].offsets[i]);
+
+        when = stoa_array_is_null(&columns[0], i) ? 0 : when;
+        seconds = stoa_array_is_null(&columns[1], i) ? 0 : seconds;
+        memcpy(columns[0].values + i * sizeof(when), &when, sizeof(when));
+        memcpy(columns[1].values + i * sizeof(seconds), &seconds, sizeof(seconds));
+        if (number > 0)
+            number = (int16_t)(number * 37 + text[0] * 101);
+        sum = when + seconds + (stoa_test_random_one_in(random, 60) ? 7 : 0);
+        number = (int16_t)(number + (stoa_test_random_one_in(random, 60) ? 1 : 0));
+        sum = stoa_array_is_null(&columns[3], i) ? 0 : sum;
+        number = stoa_array_is_null(&columns[4], i) ? 0 : number;
+        memcpy(columns[3].values + i * sizeof(sum), &sum, sizeof(sum));
+        memcpy(columns[4].values + i * sizeof(number), &number, sizeof(number));
+    }
+}
+
 static void fill_batch(const struct golden *golden, struct stoa_test_random *random,
                        const struct stoa_schema *schema, size_t nrows, struct stoa_batch *batch)
 {
@@ -207,6 +239,8 @@ static void fill_batch(const struct golden *golden, struct stoa_test_random *ran
         if (golden->prices && i == schema->nfields - 1)
             fill_prices(random, &batch->columns[i]);
     }
+    if (golden->derived)
+        fill_derived(random, batch);
 }
 
 void stoa_test_golden_make(size_t i, struct stoa_test_table *out)
@@ -218,6 +252,7 @@ void stoa_test_golden_make(size_t i, struct stoa_test_table *out)
 
     rules.full_nrows = 100; /* so that small row groups share dictionaries, too */
     rules.copy_part = 4;
+    rules.derive_min_nrows = 256;
     if (!golden->packed) {
         rules.footer_pack_nbytes = 0;
         rules.schema_pack_nbytes = 0;

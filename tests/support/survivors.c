@@ -49,7 +49,8 @@ static void add_chunks(struct stoa_test_anatomy *anatomy, size_t at,
         npages = stoa_chunk_npages(entry.flags, entry.page_shift, entry.nvalues);
         *chunk = (struct stoa_test_chunk){
             .bytes = range(at + entry.offset, entry.nbytes),
-            .dict_id = entry.dict_id,
+            .dict_id = entry.flags & STOA_CHUNK_SHARED_DICT ? entry.dict_id : 0,
+            .bases = entry.flags & STOA_CHUNK_DERIVED ? (uint32_t)entry.dict_id : UINT32_MAX,
             .nvalues = entry.nvalues,
             .page_shift = entry.page_shift,
             .has_local = entry.flags & STOA_CHUNK_LOCAL_DICT,
@@ -252,6 +253,9 @@ enum stoa_test_fate stoa_test_fate_of_chunk(const struct stoa_test_anatomy *anat
 
     if (!is_at(anatomy, damaged, chunk->bytes, moved))
         return STOA_TEST_LOST;
+    for (uint32_t bases = chunk->bases; bases != UINT32_MAX; bases = bases >> 16 | 0xffff0000)
+        if ((bases & 0xffff) != 0xffff)
+            fate = worst(fate, stoa_test_fate_of_chunk(anatomy, damaged, group, bases & 0xffff));
     fate = worst(fate, fate_of_chain(anatomy, damaged, chunk->dict_id));
     return worst(fate, fate_of_schema(anatomy, damaged));
 }

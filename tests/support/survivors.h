@@ -38,6 +38,7 @@ struct stoa_test_chunk {
     struct stoa_test_range bytes;
     struct stoa_test_range head; /* of a chunk with several pages: its table */
     uint64_t dict_id;            /* 0: none */
+    uint32_t bases;              /* two node numbers, FFFF: none; a row needs theirs */
     uint32_t nvalues;
     uint8_t page_shift;
     bool has_local;

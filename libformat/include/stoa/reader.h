@@ -163,6 +163,7 @@ struct stoa_chunk_info {
     uint32_t npages;
     uint32_t dictionary; /* its last segment, or UINT32_MAX */
     bool local_dictionary;
+    uint32_t bases[2]; /* nodes that it is derived from, or UINT32_MAX */
     const char *encoding;
 };
 STOA_API STOA_CHECK enum stoa_status stoa_reader_chunk(struct stoa_reader *reader,

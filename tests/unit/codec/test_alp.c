@@ -40,7 +40,7 @@ static void round_trip(const char *text, enum stoa_phys phys, const void *values
 
     assert_true(stoa_plan_parse(text, phys, &plan));
     assert_int_equal(
-        stoa_page_encode(encoder, &vector, phys, NULL, 0, &plan, &page, &raw_nbytes, &err),
+        stoa_page_encode(encoder, &vector, phys, NULL, 0, &plan, NULL, &page, &raw_nbytes, &err),
         STOA_OK);
     if (stoa_page_decode(decoder, page.data, page.nbytes, phys, vector.width, n, RAW_MAX, NULL, 0,
                          &out, &err) != STOA_OK)

@@ -28,7 +28,7 @@ static size_t page_nbytes(struct search *s, const struct stoa_plan *plan)
     uint32_t raw_nbytes;
 
     s->page.nbytes = 0;
-    if (stoa_page_encode(s->encoder, s->values, s->values->phys, NULL, 0, plan, &s->page,
+    if (stoa_page_encode(s->encoder, s->values, s->values->phys, NULL, 0, plan, NULL, &s->page,
                          &raw_nbytes, &err) != STOA_OK)
         fail_msg("%s", err.message);
     return s->page.nbytes;

@@ -185,7 +185,7 @@ static void check_plan(void *context, const struct stoa_plan *plan)
     stoa_plan_print(plan, name);
     c->page.nbytes = 0;
     if (stoa_page_encode_checked(c->encoder, dict ? &codes : values, values->phys,
-                                 c->nulls == NO_NULLS ? NULL : c->validity, FIRST_BIT, plan,
+                                 c->nulls == NO_NULLS ? NULL : c->validity, FIRST_BIT, plan, NULL,
                                  &c->page, &raw_nbytes, &err) != STOA_OK)
         fail_msg("%s of \"%s\": %s", name, c->shape, err.message);
     assert_int_equal(stoa_page_describe(c->page.data, c->page.nbytes, found, &err), STOA_OK);
@@ -292,7 +292,7 @@ static void encode(struct codecs *c, const struct stoa_vector *values, enum stoa
     struct stoa_plan plan;
 
     assert_true(stoa_plan_parse(text, phys, &plan));
-    assert_int_equal(stoa_page_encode(c->encoder, values, phys, validity, 0, &plan, &c->page,
+    assert_int_equal(stoa_page_encode(c->encoder, values, phys, validity, 0, &plan, NULL, &c->page,
                                       &c->raw_nbytes, NULL),
                      STOA_OK);
 }
@@ -338,7 +338,7 @@ static void pages_of_no_type_hold_nulls_alone(void **state)
             assert_int_equal(stoa_encoder_new(&c.encoder, 1, NULL), STOA_OK);
             assert_int_equal(stoa_decoder_new(&c.decoder, NULL), STOA_OK);
             assert_int_equal(stoa_page_encode(c.encoder, &none, STOA_PHYS_NONE, c.validity,
-                                              FIRST_BIT, &plan, &c.page, &raw_nbytes, &err),
+                                              FIRST_BIT, &plan, NULL, &c.page, &raw_nbytes, &err),
                              STOA_OK);
             assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_NONE,
                                               0, sizes[k], raw_nbytes, NULL, 0, &out, &err),
@@ -555,7 +555,7 @@ static void pages_are_described(void **state)
     c.page.nbytes = 0;
     values = (struct stoa_vector){.phys = STOA_PHYS_NONE, .nvalues = 3};
     assert_int_equal(stoa_page_encode(c.encoder, &values, STOA_PHYS_NONE, &validity, 0,
-                                      &(struct stoa_plan){0}, &c.page, &c.raw_nbytes, &err),
+                                      &(struct stoa_plan){0}, NULL, &c.page, &c.raw_nbytes, &err),
                      STOA_OK);
     assert_int_equal(stoa_page_describe(c.page.data, c.page.nbytes, text, &err), STOA_OK);
     assert_string_equal(text, "none");
@@ -590,7 +590,7 @@ static enum stoa_status encodes_and_decodes(void *context, struct stoa_error *er
     st = stoa_encoder_new(&encoder, 1, err);
     if (st == STOA_OK) {
         stoa_encoder_set_checks(encoder, true);
-        st = stoa_page_encode_checked(encoder, f->values, f->phys, validity, 0, &plan, &page,
+        st = stoa_page_encode_checked(encoder, f->values, f->phys, validity, 0, &plan, NULL, &page,
                                       &raw_nbytes, err);
     }
     if (st == STOA_OK)

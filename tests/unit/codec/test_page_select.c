@@ -98,7 +98,7 @@ static void page_encode(struct page *p, const struct stoa_plan *plan)
     stoa_plan_print(plan, p->plan);
     p->bytes.nbytes = 0;
     assert_int_equal(stoa_page_encode(p->encoder, dict ? &codes : values, values->phys, p->validity,
-                                      0, plan, &p->bytes, &raw_nbytes, NULL),
+                                      0, plan, NULL, &p->bytes, &raw_nbytes, NULL),
                      STOA_OK);
     p->view = (struct stoa_page_view){
         .page = p->bytes.data,
@@ -410,9 +410,9 @@ static void codes_behind_the_dictionary_are_refused(void **state)
     assert_int_equal(stoa_encoder_new(&encoder, 1, NULL), STOA_OK);
     assert_int_equal(stoa_decoder_new(&decoder, NULL), STOA_OK);
     assert_true(stoa_plan_parse("dict(pfor)", STOA_PHYS_I64, &plan));
-    assert_int_equal(
-        stoa_page_encode(encoder, &values, STOA_PHYS_I64, NULL, 0, &plan, &page, &raw_nbytes, NULL),
-        STOA_OK);
+    assert_int_equal(stoa_page_encode(encoder, &values, STOA_PHYS_I64, NULL, 0, &plan, NULL, &page,
+                                      &raw_nbytes, NULL),
+                     STOA_OK);
     view = (struct stoa_page_view){.page = page.data,
                                    .nbytes = page.nbytes,
                                    .phys = STOA_PHYS_I64,

@@ -126,7 +126,8 @@ static void names_are_known(void **state)
     assert_string_equal(stoa_encoding_name(STOA_PFOR), "pfor");
     assert_string_equal(stoa_encoding_name(STOA_BITRUNS), "bitruns");
     assert_null(stoa_encoding_name(9));
-    assert_null(stoa_encoding_name(17));
+    assert_string_equal(stoa_encoding_name(STOA_LOOKUP), "lookup");
+    assert_null(stoa_encoding_name(STOA_ENCODING_END));
     assert_string_equal(stoa_phys_name(STOA_PHYS_BYTES), "bytes");
     assert_null(stoa_phys_name(16));
     assert_int_equal(stoa_phys_width(STOA_PHYS_I128), 16);

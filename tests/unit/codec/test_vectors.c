@@ -63,8 +63,9 @@ static void encode(const struct stoa_test_vector *v, struct stoa_buffer *page)
         codes[i] = (uint32_t)code;
     }
     page->nbytes = 0;
-    if (stoa_page_encode(encoder, v->has_dictionary ? &of_codes : values, v->phys,
-                         v->values.validity, 0, &plan, page, &raw_nbytes, &err) != STOA_OK)
+    if (stoa_page_encode(
+            encoder, v->has_dictionary ? &of_codes : values, v->phys, v->values.validity, 0, &plan,
+            v->bases.count > 0 ? &v->bases.derivation : NULL, page, &raw_nbytes, &err) != STOA_OK)
         fail_msg("%s: %s", v->name, err.message);
     free(codes);
 }
@@ -108,6 +109,10 @@ static void room_init(struct room *room, const struct stoa_test_vector *v)
     uint32_t width = v->phys == STOA_PHYS_FIXED ? STOA_TEST_FIXED_WIDTH : stoa_phys_width(v->phys);
 
     *room = (struct room){0};
+    if (v->bases.count > 0) { /* the decoder changes nothing of it */
+        assert_int_equal(v->bases.nvalues, v->nvalues);
+        room->out.bases = (struct stoa_base_source *)&v->bases.source;
+    }
     room->out.values = malloc(v->nvalues * width + 64);
     room->out.offsets = calloc(v->nvalues + 1, sizeof(int32_t));
     room->out.validity = calloc(stoa_bitmap_nbytes(v->nvalues), 1);

@@ -98,8 +98,8 @@ static void a_chunk_of_one_page_is_that_page(void **state)
 
     stoa_test_check(stoa_chunk_write(encoder, &stoa_default_rules, &input, &out, &entry, &err),
                     &err);
-    stoa_test_check(stoa_page_encode(encoder, &input.values, STOA_PHYS_U32, NULL, 0, &plain, &page,
-                                     &raw_nbytes, &err),
+    stoa_test_check(stoa_page_encode(encoder, &input.values, STOA_PHYS_U32, NULL, 0, &plain, NULL,
+                                     &page, &raw_nbytes, &err),
                     &err);
     assert_int_equal(out.nbytes, page.nbytes);
     assert_memory_equal(out.data, page.data, page.nbytes);

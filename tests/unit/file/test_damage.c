@@ -41,8 +41,8 @@ static enum stoa_status note_encoding(void *context, const char *encoding, uint3
 
 static void the_files_have_every_type_and_encoding(void **state)
 {
-    static const char *const names[] = {"plain", "const",  "pfor",   "delta", "dict",
-                                        "rle",   "sparse", "narrow", "+zstd"};
+    static const char *const names[] = {"plain",  "const",  "pfor",  "delta",  "dict",  "rle",
+                                        "sparse", "narrow", "+zstd", "linear", "lookup"};
     static char seen[65536];
     uint32_t types = 0;
     size_t nlocal = 0, nshared = 0, nbytes = 0;

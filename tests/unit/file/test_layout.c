@@ -363,7 +363,7 @@ static const struct refusal refusals[] = {
      "node: flags 0x02, only 0x01 are given"},
 
     {pack_rg_entry, unpack_rg_entry, NULL, 23, 1, 0x1a, STOA_ERR_CORRUPT,
-     "chunk: flags 0x1a, only 0x0f are given"},
+     "chunk: DERIVED beside other flags"},
     {pack_rg_entry, unpack_rg_entry, NULL, 20, 1, 17, STOA_ERR_CORRUPT,
      "chunk: page_shift 17, must be 0..16"},
     {pack_rg_entry, unpack_rg_entry, NULL, 32, 8, 0, STOA_ERR_CORRUPT,

@@ -355,8 +355,10 @@ static void wrong_numbers_are_refused(void **state)
          "column n: chunk entries: row group 1: chunk: ALL_NULL beside bytes or other flags", 0},
         {CHUNK, 0, 31, 1, 8,
          "column n: chunk entries: row group 1: chunk: ALL_VALID beside bytes or other flags", 0},
-        {CHUNK, 0, 31, 1, 16,
-         "column n: chunk entries: row group 1: chunk: flags 0x10, only 0x0f are given", 0},
+        {CHUNK, 0, 31, 1, 16, "column n: chunk entries: row group 1: chunk: DERIVED without a base",
+         0},
+        {CHUNK, 0, 31, 1, 32,
+         "column n: chunk entries: row group 1: chunk: flags 0x20, only 0x1f are given", 0},
     };
 
     (void)state;
