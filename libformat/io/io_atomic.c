@@ -36,6 +36,7 @@
 #include "io/io_name.h"
 
 #define BUFFER_NBYTES    (256 * 1024)
+#define PIECE_NBYTES     (512 * 1024)
 #define WRITEBACK_NBYTES (8 * 1024 * 1024)
 #define BLOCK_NBYTES     4096 /* of file systems that share blocks */
 #define SHARE_NBYTES     (64 * 1024)
@@ -92,11 +93,16 @@ static void begin_writeback(struct file_sink *file, size_t nbytes)
     file->nunsynced = 0;
 }
 
+/*
+ * In pieces: for a write of megabytes the kernel takes blocks of 2 MiB for its cache, which are
+ * those that a virtual machine gives back to its host while they are free, and that cost a fault
+ * there on their next use. 1.7 -> 0.5 s of system time for 828 MB.
+ */
 static enum stoa_status write_through(struct file_sink *file, const uint8_t *bytes, size_t nbytes,
                                       struct stoa_error *err)
 {
     while (nbytes > 0) {
-        ssize_t put = write(file->fd, bytes, nbytes);
+        ssize_t put = write(file->fd, bytes, nbytes < PIECE_NBYTES ? nbytes : PIECE_NBYTES);
 
         if (put < 0 && errno == EINTR)
             continue;
