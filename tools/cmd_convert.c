@@ -144,6 +144,7 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
     options->dry_run = has_option(arguments, OPT_DRY_RUN);
     options->verify = has_option(arguments, OPT_VERIFY);
     options->no_source_text = has_option(arguments, OPT_NO_SOURCE_TEXT);
+    options->sort_by = arguments->values[OPT_SORT_BY];
     if (!progress_mode_find(arguments->values[OPT_PROGRESS], &job->progress)) {
         complain_option(arguments, OPT_PROGRESS, "expected auto, always, never or json");
         return false;

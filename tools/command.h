@@ -33,6 +33,7 @@ enum option_id {
     OPT_SCHEMA,
     OPT_SELECT,
     OPT_WHERE,
+    OPT_SORT_BY,
     OPT_LIMIT,
     OPT_ROWS,
     OPT_FRACTION,

@@ -21,6 +21,10 @@ const struct command commands[] = {
         "records; then the exit code is 5 when there were some.\n"
         "gz, xz, bz2, zst and lz4 are told by content, as are zip and tar: each file in an\n"
         "archive is an input, called ARCHIVE:FILE.\n"
+        "--sort-by takes temporary files of the size of the rows in $TMPDIR (or /var/tmp), and\n"
+        "no more memory than --memory. Rows that are equal in all of its columns stay as they\n"
+        "stood; null comes last, NaN behind all numbers, text goes by its bytes. The CSV that a\n"
+        "sorted file was made of can't be restored from it.\n"
         "\n"
         "With --progress json each line on standard error that begins with { is an object with\n"
         "done_bytes, total_bytes (0: not known), rows and seconds; the last one, with \"done\": true,\n"
@@ -31,9 +35,10 @@ const struct command commands[] = {
      .examples =
         "  stoa convert trips/*.csv.gz -o trips.stoa\n"
         "  stoa convert trips.csv -o big.stoa --where 'fare > 50' --select pickup,fare\n"
+        "  stoa convert trips.csv -o by_time.stoa --sort-by pickup,fare:desc --memory 1G\n"
         "  stoa convert trips.stoa -o trips.csv.zst\n"
         "  stoa convert trips.zip more.tar.xz -o trips.stoa",
-     .options = {OPT_OUTPUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_SCHEMA, OPT_SELECT, OPT_WHERE,
+     .options = {OPT_OUTPUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_SCHEMA, OPT_SELECT, OPT_WHERE, OPT_SORT_BY,
                  CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_FILENAME, OPT_ON_CONFLICT, OPT_ON_ERROR,
                  OPT_REJECTS, OPT_REJECTS_RAW, OPT_REJECTS_LIMIT, OPT_MAX_ERRORS, OPT_MAX_ERROR_RATIO,
                  CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,

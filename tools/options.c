@@ -21,6 +21,9 @@ const struct option_row option_table[NOPTIONS] = {
         "only these columns, in this order; names with a comma in double quotes"},
     [OPT_WHERE] = {"where", 'w', "EXPR",
         "only rows for which EXPR is true: \"fare > 10 and vendor = 'CMT'\""},
+    [OPT_SORT_BY] = {"sort-by", 0, "A,B:desc",
+        "sort the rows of all inputs by these columns; :desc turns the values of one round, :nulls-first "
+        "puts its nulls in front"},
     [OPT_LIMIT] = {"limit", 'n', "N",
         "stop after N rows"},
     [OPT_ROWS] = {"rows", 'n', "N",

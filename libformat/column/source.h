@@ -74,6 +74,9 @@ struct stoa_batch_source {
                                 const struct stoa_source_info **out, size_t *nsources,
                                 struct stoa_error *err);
 
+    /* Bytes of memory kept besides units on their way, about. Any thread. NULL: next to none. */
+    uint64_t (*kept_nbytes)(struct stoa_batch_source *source);
+
     /* Bytes of input used up so far and in total (0: not known). Any thread. */
     void (*progress)(struct stoa_batch_source *source, uint64_t *done, uint64_t *total);
 

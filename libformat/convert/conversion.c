@@ -5,6 +5,9 @@
  *     a Stoa file          source -> output, as a draft -[ columns anew ]---> output
  *     filter, other format source -> draft of all rows -> [ columns anew ] -> filter -> output
  *
+ * Rows that are to be sorted are guessed in the third way; in front of the output they go through
+ * sorting.h.
+ *
  * A draft has nulls where values were not of their columns' types, and their text beside them. In
  * the second way everything but the columns that widen is copied as it is encoded; when none does,
  * the draft is the output, and nothing is written twice. In the third way rows go through a
@@ -16,6 +19,7 @@
 
 #include "base/error.h"
 #include "column/schema.h"
+#include "convert/sorting.h"
 #include "convert/stoa_side.h"
 #include "convert/text_pack.h"
 #include "convert/widening.h"
@@ -71,6 +75,32 @@ static struct stoa_run run_of(struct stoa_conversion *conversion)
     };
 }
 
+/* Runs to the output: as rows come, or sorted by way of temporary files. */
+static enum stoa_status run_to_output(struct stoa_conversion *conversion, struct stoa_run *run,
+                                      struct stoa_output *output, struct stoa_error *err)
+{
+    struct stoa_plan_convert *plan = &conversion->plan;
+    struct stoa_batch_source *sorted = NULL;
+    enum stoa_status st;
+
+    if (plan->order.nkeys > 0) {
+        STOA_TRY(stoa_sort_run(run, &plan->order, &sorted, err));
+        atomic_store(&conversion->progress.counters[STOA_PROGRESS_ROWS], 0);
+        stoa_memory_init(&plan->memory, conversion->options->memory_nbytes, plan->jobs, 0, 0,
+                         &plan->schema, plan->to != STOA_FORMAT_STOA);
+        run->source = sorted;
+        run->matcher = NULL;
+        run->counts_text = false;
+    }
+    STOA_TRY(open_sink(conversion, output, err));
+    run->sink = conversion->sink;
+    STOA_TRY(stoa_run(run, &plan->obstacle, err));
+out:
+    if (sorted != NULL)
+        sorted->close(sorted);
+    return st;
+}
+
 /* All rows of the source, with all of its columns. */
 static enum stoa_status run_to_draft(struct stoa_conversion *conversion, struct stoa_output *output,
                                      struct stoa_error *err)
@@ -103,9 +133,8 @@ enum stoa_status stoa_conversion_run(struct stoa_conversion *conversion, struct 
         return run_to_draft(conversion, output, err);
     if (plan->draft == STOA_DRAFT_OUTPUT && output->target->reopen == NULL)
         STOA_TRY(stoa_sink_create_spill(&output->below, err));
-    STOA_TRY(open_sink(conversion, output, err));
     run = run_of(conversion);
-    STOA_TRY(stoa_run(&run, &plan->obstacle, err));
+    STOA_TRY(run_to_output(conversion, &run, output, err));
 out:
     return st;
 }
@@ -190,14 +219,13 @@ static enum stoa_status run_from_draft(struct stoa_conversion *conversion,
     if (options->filter != NULL)
         STOA_TRY(stoa_filter_bind(options->filter, schema, &matcher, err));
     STOA_TRY(stoa_widen_source_open(widen, schema, &conversion->units, &source, err));
-    STOA_TRY(open_sink(conversion, output, err));
     stoa_memory_init(&plan->memory, options->memory_nbytes, plan->jobs, 0, 0, schema,
                      plan->to != STOA_FORMAT_STOA);
     atomic_store(&conversion->progress.counters[STOA_PROGRESS_ROWS], 0);
     run = run_of(conversion);
     run.source = source;
     run.matcher = matcher;
-    STOA_TRY(stoa_run(&run, &plan->obstacle, err));
+    STOA_TRY(run_to_output(conversion, &run, output, err));
 out:
     stoa_matcher_free(matcher);
     if (source != NULL)

@@ -200,8 +200,9 @@ static enum stoa_draft draft_of(const struct stoa_plan_convert *plan,
                      stoa_csv_given_type(&options->csv, schema->fields[i].name) == NULL;
     if (!may_widen)
         return STOA_DRAFT_NONE;
-    return plan->to == STOA_FORMAT_STOA && options->filter == NULL ? STOA_DRAFT_OUTPUT
-                                                                   : STOA_DRAFT_ROWS;
+    return plan->to == STOA_FORMAT_STOA && options->filter == NULL && options->sort_by == NULL
+               ? STOA_DRAFT_OUTPUT
+               : STOA_DRAFT_ROWS;
 }
 
 static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
@@ -307,6 +308,8 @@ static const char *find_obstacle(const struct stoa_plan_convert *plan,
         return "rows are left out";
     if (options->columns != NULL)
         return "columns are chosen";
+    if (options->sort_by != NULL)
+        return "rows are sorted";
     return NULL;
 }
 
@@ -338,6 +341,8 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
         STOA_TRY(plan_stoa(plan, options, err));
     else
         STOA_TRY(plan_csv(plan, options, rejects, err));
+    if (options->sort_by != NULL)
+        STOA_TRY(stoa_order_parse(options->sort_by, &plan->schema, &plan->order, err));
 out:
     if (st != STOA_OK)
         stoa_plan_convert_reset(plan);
@@ -347,6 +352,7 @@ out:
 void stoa_plan_convert_reset(struct stoa_plan_convert *plan)
 {
     stoa_matcher_free(plan->matcher);
+    stoa_order_reset(&plan->order);
     stoa_schema_reset(&plan->schema);
     if (plan->source != NULL)
         plan->source->close(plan->source);

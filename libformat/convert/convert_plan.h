@@ -6,6 +6,7 @@
 #define STOA_CONVERT_CONVERT_PLAN_H
 
 #include <stoa/convert.h>
+#include <stoa/order.h>
 
 #include "column/source.h"
 #include "convert/memory.h"
@@ -38,6 +39,7 @@ struct stoa_plan_convert {
                                          the filter needs */
     struct stoa_schema schema;        /* of the output */
     struct stoa_matcher *matcher;     /* bound to the source's schema; NULL: every row */
+    struct stoa_sort_order order;     /* of the output's rows; `{0}`: as they come */
     uint32_t group_nrows;             /* of a row group at the most, */
     uint64_t group_nbytes;            /* and its bytes (run.c); of a unit its rows and text */
     enum stoa_draft draft;            /* what of, while types are guesses */

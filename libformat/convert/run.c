@@ -57,8 +57,10 @@ static void charge(struct run *run, struct item *item, uint64_t nbytes)
 static bool has_room(void *context)
 {
     const struct run *run = context;
-    uint64_t kept =
-        run->plan->sink->kept_nbytes != NULL ? run->plan->sink->kept_nbytes(run->plan->sink) : 0;
+    struct stoa_batch_source *source = run->plan->source;
+    struct stoa_batch_sink *sink = run->plan->sink;
+    uint64_t kept = (source->kept_nbytes != NULL ? source->kept_nbytes(source) : 0) +
+                    (sink->kept_nbytes != NULL ? sink->kept_nbytes(sink) : 0);
 
     return stoa_memory_has_room(run->plan->memory, kept);
 }

@@ -65,14 +65,16 @@ const struct stoa_rules *stoa_rules_of_level(enum stoa_level level)
     return (unsigned)level < sizeof(levels) / sizeof(levels[0]) ? levels[level] : NULL;
 }
 
-const struct stoa_rules stoa_draft_rules = {
-    .zstd_level = 1,
-    .stores_plain = true,
-    .chooser_period = 1,
+/* clang-format off */
+#define DRAFT                                                                                      \
+    .zstd_level = 1,                                                                               \
+    .stores_plain = true,                                                                          \
+    .chooser_period = 1,                                                                           \
+    .page_max_nbytes = STOA_PAGE_MAX_RAW_NBYTES,                                                   \
+    .copy_part = 100,                                                                              \
+    .footer_max_nbytes = UINT64_C(32) << 20
+/* clang-format on */
 
-    .page_min_nbytes = 65536,
-    .page_max_nbytes = STOA_PAGE_MAX_RAW_NBYTES,
+const struct stoa_rules stoa_draft_rules = {.page_min_nbytes = 65536, DRAFT};
 
-    .copy_part = 100,
-    .footer_max_nbytes = UINT64_C(32) << 20,
-};
+const struct stoa_rules stoa_sorted_run_rules = {.page_min_nbytes = 4096, DRAFT};

@@ -66,4 +66,7 @@ const struct stoa_rules *stoa_rules_of_level(enum stoa_level level);
 /* Of files that are read once and thrown away: no time is spent on making them small. */
 extern const struct stoa_rules stoa_draft_rules;
 
+/* The same for files that are read a few rows here and a few there: pages are short. */
+extern const struct stoa_rules stoa_sorted_run_rules;
+
 #endif

@@ -18,6 +18,7 @@
 #include <stoa/io.h>
 #include <stoa/jsonl.h>
 #include <stoa/merge.h>
+#include <stoa/order.h>
 #include <stoa/reader.h>
 #include <stoa/recover.h>
 #include <stoa/restore.h>

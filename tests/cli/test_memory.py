@@ -170,6 +170,26 @@ def check_compressions():
           f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
 
 
+SORTED = [  # shape, what to sort by, MB of text, --memory in MiB
+    ("narrow rows in little memory", "c2,c1", 350, 64),
+    ("texts of 1 KB in little memory", "c1", 300, 128),
+    ("200 columns of all kinds", "c3:desc", 600, 224),
+    ("keys that are all different", "c0,c2", 500, 160),
+]
+
+
+def check_sorting():
+    """Tables several times as large as the memory, sorted."""
+    for name, order, megabytes, memory in SORTED:
+        shape = next(shape for shape in SHAPES if shape[0] == name)
+        args = ["--memory", f"{memory}M", "--sort-by", order]
+        rows = block(forever(shape[2]))
+        code, peak, err = convert_from("-", args, [header(shape[1])] + [rows] * (megabytes * 10**6 // BLOCK))
+        limit = memory * MIB + PROGRAM
+        point(f"sorted, {name}: at most {limit // MIB} MiB", code == 0 and peak <= limit,
+              f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
+
+
 def main():
     work_in_a_folder()
     random.seed(1)
@@ -192,6 +212,7 @@ def main():
             point(f"restore, {name}: at most {limit // MIB} MiB", code == 0 and peak <= limit,
                   f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
     check_compressions()
+    check_sorting()
     code, peak, err = convert(200, block(forever(wide)), 50 * 10**6, 64)
     point("too little memory is refused early, with what would do",
           code == 2 and peak < 100 * MIB and "64 MiB of memory are too few: one row group needs"

@@ -108,7 +108,7 @@ refuse("an odd name of another schema", ["convert", "t.stoa", "odd\n.stoa", "-o"
        "odd\\x0a.stoa: another schema than t.stoa has")
 os.remove("odd\n.stoa")
 os.remove("odd.csv")
-for later in ("--sort-by", "--resume"):
+for later in ("--resume",):
     refuse(f"convert {later} is for a later version", ["convert", "t.csv", "-o", "out.stoa", later], 2,
            f"convert {later}: no such option (try: stoa convert --help)")
 refuse("a folder that is missing", ["convert", "t.csv", "-o", "none/out.stoa"], 3,

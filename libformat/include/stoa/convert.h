@@ -84,6 +84,10 @@ struct stoa_convert_options {
        stoa_scan_sample() gives them; without a filter. NULL: all. */
     const uint64_t *rows;
     size_t nrows;
+    /* Columns that the output is sorted by, as stoa_order_parse() has them: they are among those of
+       the output. Rows that are equal in all of them keep the order of the inputs. Sorting takes
+       temporary files of the size of the rows ($TMPDIR). NULL: rows stand as they come. */
+    const char *sort_by;
     struct stoa_csv_options csv; /* of CSV inputs, whose units are those of `writer` */
     /* Records of CSV inputs that are no rows, or have fields that are no values of their columns.
      */
