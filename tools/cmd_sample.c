@@ -6,8 +6,7 @@
 #define DEFAULT_NROWS 10
 #define BATCH_NROWS   65536 /* are taken at a time, and what is left of a row group */
 
-/* The end of a batch of the sample: no row group is in two of them, so that no page is read twice.
- */
+/* The end of a batch of the sample: no row group is in two of them, so no page is read twice. */
 static enum stoa_status batch_end(struct stoa_reader *reader, const uint64_t *rows, size_t nrows,
                                   size_t begin, size_t *end, struct stoa_error *err)
 {

@@ -191,8 +191,7 @@ void select_free(char **names, uint32_t nnames);
 /* The predicate of --where; *out is NULL when it is not given. */
 bool option_where(const struct arguments *arguments, struct stoa_filter **out);
 
-/* The texts of a list with commas, which ends with NULL; *out is left alone when it is not given.
- */
+/* The texts of a list with commas, which ends with NULL; *out is left alone if it is not given. */
 bool option_list(const struct arguments *arguments, enum option_id id, const char *const **out);
 void list_free(const char *const *list);
 

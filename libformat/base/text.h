@@ -13,8 +13,7 @@
 STOA_CHECK enum stoa_status stoa_json_append_string(struct stoa_buffer *out, const void *text,
                                                     size_t nbytes, struct stoa_error *err);
 
-/* Bytes as base64 (RFC 4648, with padding): 4 * ceil(nbytes / 3) characters, without a terminator.
- */
+/* Bytes as base64 (RFC 4648, with padding): 4 * ceil(nbytes / 3) characters, no terminator. */
 static inline size_t stoa_base64_nbytes(size_t nbytes)
 {
     return (nbytes / 3 + (nbytes % 3 != 0)) * 4;

@@ -265,8 +265,7 @@ static enum stoa_status sample_fixed(struct sample *sample, const struct stoa_ve
     return STOA_OK;
 }
 
-/* A sample of `values` into *out, which points to memory of *sample; all of them when they are few.
- */
+/* A sample of `values` into *out, which points to memory of *sample; all where they are few. */
 static enum stoa_status take_sample(struct sample *sample, const struct stoa_vector *values,
                                     struct stoa_vector *out, struct stoa_error *err)
 {

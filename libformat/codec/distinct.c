@@ -213,8 +213,7 @@ static enum stoa_status grow(struct stoa_distinct *set, struct stoa_error *err)
     return STOA_OK;
 }
 
-/* Room for the values [begin, end), should all be new, so that nothing moves while they are added.
- */
+/* Room for all values [begin, end) as new ones, so that nothing moves while they are added. */
 static enum stoa_status prepare(struct stoa_distinct *set, const struct stoa_vector *values,
                                 size_t begin, size_t end, struct stoa_error *err)
 {

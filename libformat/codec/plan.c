@@ -51,8 +51,7 @@ const char *stoa_plan_print(const struct stoa_plan *plan, char out[128])
     return out;
 }
 
-/* Takes the subtree at *next as page_decode.c takes one from a page; false when it is not allowed.
- */
+/* Takes the subtree at *next as page_decode.c takes one from a page; false if it is not allowed. */
 static bool take(const struct stoa_plan *plan, unsigned *next, unsigned role, unsigned depth,
                  uint32_t above)
 {
@@ -185,8 +184,7 @@ static void visit(struct listing *list)
 
 static void grow(struct listing *list, const struct place *open, unsigned nopen);
 
-/* Puts an encoding of `phys` in the last open place, then goes on with its children and the rest.
- */
+/* Puts an encoding of `phys` in the last open place, then goes on with its children and others. */
 static void put_node(struct listing *list, const struct place *open, unsigned nopen,
                      unsigned encoding, unsigned phys)
 {

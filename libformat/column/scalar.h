@@ -23,8 +23,7 @@ enum stoa_scalar_kind {
     STOA_KIND_BYTES,
 };
 
-/* `bytes` is borrowed from the array or whoever made the scalar; it may be NULL when nbytes is 0.
- */
+/* `bytes` is borrowed from the array or whoever made the scalar; it may be NULL if nbytes is 0. */
 struct stoa_scalar {
     enum stoa_scalar_kind kind;
     union {

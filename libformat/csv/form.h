@@ -143,8 +143,7 @@ struct stoa_csv_need {
 struct stoa_csv_need stoa_csv_text_need(const struct stoa_csv_options *options, const char *text,
                                         size_t nbytes);
 
-/* Whether some text among these bytes may be in need of quotes for what it holds. Cost: one pass.
- */
+/* Whether some text among these bytes may need quotes for what it holds. Cost: one pass. */
 bool stoa_csv_text_may_need(const struct stoa_csv_options *options, const char *text,
                             size_t nbytes);
 

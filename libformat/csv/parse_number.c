@@ -134,8 +134,7 @@ STOA_CSV_INLINE bool take_decimal(const char *text, size_t nbytes, char point, s
         return true;
     }
     nfraction = nbytes - nwhole - 1;
-    /* Eight digits without a point in the first eight bytes: too long, or the point is the ninth.
-     */
+    /* No point in the first eight bytes, all of them digits: too long, or it is the ninth. */
     if (nwhole == 8 || nfraction == 0 || nfraction > 16 || nwhole + nfraction > 18)
         return false;
     text += nwhole + 1;

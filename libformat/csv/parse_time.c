@@ -72,8 +72,7 @@ STOA_CSV_INLINE bool take_date(const char *text, struct state *state, int32_t *d
 /* "HH:MM:SS" in seconds. */
 STOA_CSV_INLINE bool take_clock(const char *text, int32_t *seconds)
 {
-    /* Digits become their value, colons 0. 0x76 makes a byte above 9 reach 0x80, 0x7f one above 0.
-     */
+    /* Digits become their value, colons 0. 0x76 lifts a byte above 9 to 0x80, 0x7f one above 0. */
     const uint64_t x = stoa_load64(text) ^ UINT64_C(0x30303a30303a3030);
     const uint64_t over = (x + UINT64_C(0x76767f76767f7676)) | x;
     const uint64_t pairs = x * 10 + (x >> 8); /* in bytes 0, 3 and 6 */

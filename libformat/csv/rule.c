@@ -418,8 +418,7 @@ static void exceptions_reset(struct exceptions *exceptions)
     stoa_csv_pool_free(&exceptions->pool);
 }
 
-/* Makes the raw texts those of values [0, n), the new ones null, with room for one of nbytes more.
- */
+/* Makes the raw texts those of values [0, n), new ones null, with room for one of nbytes more. */
 static enum stoa_status extend_raw(const struct chooser *chooser, struct exceptions *exceptions,
                                    size_t n, size_t nbytes, struct stoa_error *err)
 {

@@ -245,8 +245,7 @@ static enum stoa_status update_hash(void *context, const void *bytes, size_t nby
     return STOA_OK;
 }
 
-/* Places and hashes of chunk entries and zone maps; they are read here and once more to be written.
- */
+/* Places and hashes of chunk entries and zone maps: read here, and once more to be written. */
 static enum stoa_status plan_by_node(struct builder *b, struct stoa_error *err)
 {
     struct stoa_footer_writer *footer = b->footer;

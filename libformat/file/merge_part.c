@@ -128,8 +128,7 @@ out:
     return st;
 }
 
-/* Whether the stored values of a column, and all below it, can be read as those of the merged one.
- */
+/* Whether the stored values of a column, and all below it, can be read as the merged one's. */
 static enum stoa_status can_copy(struct stoa_part *part, uint32_t column, bool *out,
                                  struct stoa_error *err)
 {

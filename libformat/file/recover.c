@@ -480,8 +480,7 @@ static enum stoa_status end_stream(struct run *run, const struct stoa_found *foo
     uint64_t end = footer->footer_end;
 
     if (!run->is_open && run->rec.result->nstreams > 0 && nrows == run->next_row)
-        return STOA_OK; /* the same once more: its header, and where its trailer says that it begins
-                         */
+        return STOA_OK; /* the same once more: its header, and where its trailer has it */
     if (!run->is_open || nrows < run->next_row) {
         lose_end(run);
         begin_stream(run);

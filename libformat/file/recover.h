@@ -18,8 +18,7 @@
 #include "file/reader.h"
 #include "file/recover_scan.h"
 
-/* A source that shows another one moved: byte o is byte o + shift of it, zeros where that is none.
- */
+/* A source that shows another one moved: byte o is its byte o + shift, zero where it has none. */
 struct stoa_moved_source {
     struct stoa_source base;
     struct stoa_source *from;

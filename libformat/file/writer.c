@@ -467,8 +467,7 @@ out:
     return st;
 }
 
-/* Keeps rows from *begin on, up to the end of the batch or of the row group, which is then *full.
- */
+/* Keeps rows from *begin on, up to the end of the batch or of the row group, then *full. */
 static enum stoa_status keep_more(struct stoa_writer *writer, const struct stoa_batch *batch,
                                   struct stoa_batch *owned, size_t *begin, bool *full,
                                   struct stoa_error *err)

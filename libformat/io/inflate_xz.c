@@ -102,8 +102,7 @@ static enum stoa_status xz_fail(lzma_ret code, struct stoa_error *err)
     }
 }
 
-/* A part of a stream: takes what it needs of the input, goes on to the next state when it is done.
- */
+/* A part of a stream: takes what it needs of the input, goes on to the next state when done. */
 typedef lzma_ret xz_part(struct stoa_inflate *xz, const uint8_t *in, size_t nin, uint8_t *out,
                          size_t nout, struct stoa_inflate_step *step);
 

@@ -335,8 +335,7 @@ static void take_text(struct input *input, uint8_t *out, size_t nbytes, size_t *
     pthread_cond_broadcast(&input->changed);
 }
 
-/* There is no block, and the stream is not busy: gets a piece, or text straight to where it goes.
- */
+/* There is no block, and the stream is not busy: gets a piece, or text right where it goes. */
 static enum stoa_status read_front(struct input *input, uint8_t *out, size_t nbytes, size_t *got,
                                    struct stoa_error *err)
 {

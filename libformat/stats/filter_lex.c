@@ -117,8 +117,7 @@ static char peek(const struct stoa_lexer *lexer, size_t at)
     return at < lexer->nbytes ? lexer->text[at] : '\0';
 }
 
-/* Sets the end of a token that closes with the quote it opens with at `open`; doubled ones don't.
- */
+/* Sets the end of a token that closes with the quote at `open`; doubled ones do not close it. */
 static enum stoa_status scan_quoted(const struct stoa_lexer *lexer, struct stoa_token *token,
                                     size_t open)
 {

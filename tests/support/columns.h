@@ -26,8 +26,7 @@ void stoa_test_make_numbers(struct stoa_array *out, size_t nvalues, int64_t (*nu
 void stoa_test_copy_rows(const struct stoa_batch *from, size_t begin, size_t end,
                          struct stoa_batch *out);
 
-/* A table of a nullable text "key" of 97 values with one null in 11, and "row", the row's number.
- */
+/* A table of a nullable text "key" of 97 values, one in 11 null, and "row", the row's number. */
 void stoa_test_make_keys(struct stoa_schema *schema, size_t nrows, struct stoa_batch *out);
 
 #endif

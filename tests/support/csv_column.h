@@ -35,8 +35,7 @@ typedef enum stoa_status stoa_test_parse_function(const struct stoa_csv_column *
                                                   struct stoa_csv_misfits *misfits,
                                                   struct stoa_error *err);
 
-/* By stoa_csv_tile_parse() or the like. Rows of misfits count from the first row of the text here.
- */
+/* By stoa_csv_tile_parse() or the like. Rows of misfits count from the first row of the text. */
 enum stoa_status stoa_test_parse(const struct stoa_test_column *fixture,
                                  stoa_test_parse_function *function, const char *text,
                                  size_t nbytes, const uint8_t *rejected,

@@ -22,8 +22,7 @@ struct stoa_test_csv_file {
     size_t nbytes;
 };
 
-/* Files of one dialect and the same columns; those behind the first may have them in another order.
- */
+/* Files of one dialect and the same columns; behind the first in another order, perhaps. */
 struct stoa_test_csv_text {
     struct stoa_test_csv_file files[STOA_TEST_CSV_NFILES];
     size_t nfiles;

@@ -639,8 +639,7 @@ void stoa_test_gen_batch(struct stoa_test_random *r, const struct stoa_schema *s
     must(stoa_batch_init(out, schema, &err), &err);
     out->nrows = nrows;
     for (uint32_t i = 0; i < out->ncolumns; i++) {
-        /* Drawn one after the other: the order of two draws in one call is the compiler's choice.
-         */
+        /* Drawn one after the other: the order of two draws in one call is the compiler's. */
         enum stoa_test_nulls nulls = (enum stoa_test_nulls)below(r, STOA_TEST_NNULLS);
         enum stoa_test_shape shape = (enum stoa_test_shape)below(r, STOA_TEST_NSHAPES);
 

@@ -89,8 +89,7 @@ struct stoa_convert_options {
        temporary files of the size of the rows ($TMPDIR). NULL: rows stand as they come. */
     const char *sort_by;
     struct stoa_csv_options csv; /* of CSV inputs, whose units are those of `writer` */
-    /* Records of CSV inputs that are no rows, or have fields that are no values of their columns.
-     */
+    /* Records of CSV that are no rows, or have fields that are no values of their columns. */
     enum stoa_csv_on_error on_error;
     enum stoa_conflict on_conflict;
     const char *rejects;     /* the file that lists them, with STOA_CSV_ON_ERROR_REJECT; it is there

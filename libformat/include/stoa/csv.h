@@ -23,8 +23,7 @@ extern "C" {
 enum stoa_csv_trim {
     STOA_CSV_TRIM_AUTO,
     STOA_CSV_TRIM_NONE,  /* blanks are content */
-    STOA_CSV_TRIM_START, /* blanks and tabs in front of a field are not, nor in front of its quote
-                          */
+    STOA_CSV_TRIM_START, /* blanks and tabs in front of a field, or of its quote, are not */
     STOA_CSV_TRIM_BOTH,  /* nor behind it */
 };
 

@@ -172,8 +172,7 @@ static void fast_loops_equal_the_reference(void **state)
 #endif
 }
 
-/* An integer of at most 51 bits whose quotient by 10^exponent is next to the middle of two doubles.
- */
+/* An integer of at most 51 bits whose quotient by 10^exponent is all but between two doubles. */
 static int64_t near_middle(struct stoa_test_random *r, unsigned exponent)
 {
     uint64_t middle = stoa_test_random_u64(r) >> 11 | UINT64_C(1) << 53 | 1; /* 54 bits, odd */

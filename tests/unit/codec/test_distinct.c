@@ -1,5 +1,4 @@
-/* Sets of distinct values: codes in the order of appearance, limits, look-ups, the order of values.
- */
+/* Sets of distinct values: codes in order of appearance, limits, look-ups, the order of values. */
 #include "codec/distinct.h"
 
 #include <setjmp.h>

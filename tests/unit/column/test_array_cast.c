@@ -226,8 +226,7 @@ static enum stoa_status casts_a_copy(void *context, struct stoa_error *err)
     return st;
 }
 
-/* Fields of structs go where they belong, and what is missing is null; back again they are equal.
- */
+/* Fields of structs go where they belong, what is missing is null; back again they are equal. */
 static void parts_of_nested_columns_are_cast(void **state)
 {
     (void)state;

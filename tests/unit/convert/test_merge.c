@@ -193,8 +193,7 @@ static void parts_come_back_in_order(void **state)
             assert_clean(&merged);
             nmerged++;
             nencoded += report.nchunks_encoded > 0;
-        } else { /* values that the merged type does not have, and enums, say, of too many symbols
-                  */
+        } else { /* values that the merged type does not have, or enums of too many symbols */
             assert_int_equal(err.status, STOA_ERR_DATA);
             nrefused++;
         }
@@ -299,8 +298,7 @@ static void an_id_stands_for_one_segment(void **state)
 
 /* ---- Failure ---- */
 
-/* Two small files: a dictionary, a column that is encoded anew, one that the first does not have.
- */
+/* Two small files: a dictionary, a column that is encoded anew, one that the first lacks. */
 static void make_pair(struct stoa_test_table tables[2], struct stoa_test_file parts[2])
 {
     struct stoa_rules rules = stoa_default_rules;

@@ -1,5 +1,4 @@
-/* Windows into the middle of files: what they deliver is certain to be rows, and they do deliver.
- */
+/* Windows into the middle of files: what they deliver is certain to be rows, and they deliver. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -382,8 +382,7 @@ static void make_nans_usual(struct stoa_batch *batch)
     }
 }
 
-/* "x TYPE" with a pattern, in a text with semicolons; what is written is read by the pattern too.
- */
+/* "x TYPE" with a pattern, in a text with semicolons; the pattern reads what is written. */
 static void dates_and_times_keep_the_pattern_they_were_read_with(void **state)
 {
     (void)state;

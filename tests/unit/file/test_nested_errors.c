@@ -262,8 +262,7 @@ static void lies_with_right_hashes_are_refused(void **state)
     stoa_test_table_reset(&table);
 }
 
-/* What the directory says of the number of values is not for readers; verify holds it against all.
- */
+/* The directory's number of values is not for readers; verify holds it against all. */
 static void verify_compares_numbers_of_values(void **state)
 {
     static const struct lie directory = {DIRECTORY, 3, 0, 12, 4, 1, true, NULL};
@@ -403,8 +402,7 @@ static void batches_that_lie_are_refused(void **state)
 
 /* ---- Long texts ---- */
 
-/* A text that is too long for a page beside others makes its row a row group, however deep it is.
- */
+/* A text that is too long for a page beside others makes its row a row group, at any depth. */
 static void a_long_text_in_a_list_stands_alone(void **state)
 {
     struct stoa_rules rules = stoa_default_rules;

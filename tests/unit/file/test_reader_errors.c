@@ -376,8 +376,7 @@ static void wrong_numbers_are_refused(void **state)
     }
 }
 
-/* Sections of columns are as large as all parts together, so that parts which overlap gain nothing.
- */
+/* Sections of columns are as large as all parts together: parts which overlap gain nothing. */
 static void sections_by_column_have_their_size(void **state)
 {
     struct stoa_test_table table;

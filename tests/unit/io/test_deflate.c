@@ -1,5 +1,4 @@
-/* Decoders of raw deflate: each gives the text that was packed, and they agree on what is broken.
- */
+/* Decoders of raw deflate: each gives the text that was packed; they agree on what is broken. */
 #include "io/deflate.h"
 
 #include <setjmp.h>

@@ -1,5 +1,4 @@
-/* Files and memory as sources and sinks: bytes, names that can't be read, and what a commit does.
- */
+/* Files and memory as sources and sinks: bytes, names that can't be read, what a commit does. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -21,8 +21,7 @@
 
 static uint8_t text[TEXT_NBYTES];
 
-/* Appends pieces of 0 bytes to more than a buffer, and reads any ranges in between and at the end.
- */
+/* Appends pieces of 0 bytes to more than a buffer, and reads ranges in between and at the end. */
 static enum stoa_status append_and_read(void *context, struct stoa_error *err)
 {
     static const size_t pieces[] = {1, 0, 7, 4096, 262143, 262144, 262145, 3, 300000};

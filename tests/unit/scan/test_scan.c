@@ -30,8 +30,7 @@ static void check(enum stoa_status st, const struct stoa_error *err)
         fail_msg("%s: %s", stoa_status_name(st), err->message);
 }
 
-/* ---- A table that is easy to predict: row i of n is (i, i % 10, "text i % 100", null or i). ----
- */
+/* ---- A table easy to predict: row i of n is (i, i % 10, "text i % 100", null or i). ---- */
 
 /* Numbers that no encoding makes small, so that the file is larger than one read. */
 static uint64_t noise(uint64_t i)

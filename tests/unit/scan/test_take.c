@@ -264,8 +264,7 @@ static bool has_row(const uint64_t *rows, size_t nrows, uint64_t row)
     return false;
 }
 
-/* The message when column `second` of the last row is taken, after column `first` of it if named.
- */
+/* The message of column `second` of the last row being taken, after its column `first` if named. */
 static void take_message(const struct table *table, const char *first, const char *second,
                          char message[STOA_ERROR_MESSAGE_NBYTES])
 {
