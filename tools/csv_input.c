@@ -88,10 +88,6 @@ bool option_csv(const struct arguments *arguments, struct stoa_csv_options *out)
         .encoding = arguments->values[OPT_ENCODING],
         .filename = arguments->values[OPT_FILENAME],
     };
-    if (out->filename != NULL && out->filename[0] == '\0') {
-        complain_option(arguments, OPT_FILENAME, "expected the name of a column");
-        return false;
-    }
     if (option_delimiter(arguments, OPT_DELIMITER, &out->delimiter) &&
         option_character(arguments, OPT_QUOTE, true, &out->quote) &&
         option_character(arguments, OPT_ESCAPE, false, &out->escape) &&

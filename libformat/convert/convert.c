@@ -104,9 +104,9 @@ static bool is_same_output(const char *a, const char *b)
     return is_same_file(a, b);
 }
 
-/* Bad records must not replace an input, with which their text would be lost. */
+/* What is written must not replace an input: `what` needs a file of its own. */
 static enum stoa_status check_no_input(const struct stoa_convert_options *options, const char *path,
-                                       struct stoa_error *err)
+                                       const char *what, struct stoa_error *err)
 {
     char shown[256];
 
@@ -114,8 +114,8 @@ static enum stoa_status check_no_input(const struct stoa_convert_options *option
         return STOA_OK;
     for (size_t i = 0; i < options->npaths; i++)
         if (strcmp(options->paths[i], "-") != 0 && is_same_file(options->paths[i], path))
-            return stoa_fail(err, STOA_ERR_USAGE, "%s: is an input: bad records need another file",
-                             stoa_quote(shown, sizeof(shown), path, strlen(path)));
+            return stoa_fail(err, STOA_ERR_USAGE, "%s: is an input: %s another file",
+                             stoa_quote(shown, sizeof(shown), path, strlen(path)), what);
     return STOA_OK;
 }
 
@@ -138,8 +138,8 @@ static enum stoa_status check_rejects(const struct stoa_convert_options *options
     if (is_same_output(list, options->output) || is_same_output(raw, options->output))
         return stoa_fail(err, STOA_ERR_USAGE, "rows and bad records can't both go to %s",
                          strcmp(options->output, "-") == 0 ? "standard output" : "one file");
-    STOA_TRY(check_no_input(options, list, err));
-    STOA_TRY(check_no_input(options, raw, err));
+    STOA_TRY(check_no_input(options, list, "bad records need", err));
+    STOA_TRY(check_no_input(options, raw, "bad records need", err));
 out:
     return st;
 }
@@ -249,6 +249,7 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
     stoa_progress_init(&conversion.progress, options->progress != NULL ? report_progress : NULL,
                        &conversion);
     /* An output that can't be is known before any input is read. */
+    STOA_TRY(check_no_input(options, options->output, "the output needs", err));
     STOA_TRY(check_rejects(options, err));
     STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output.target, err));
     output.below = output.target;

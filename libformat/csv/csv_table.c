@@ -282,6 +282,8 @@ enum stoa_status stoa_csv_options_check(const struct stoa_csv_options *options,
     if (options->max_record_nbytes > STOA_CSV_MOST_NBYTES ||
         options->unit_nbytes > STOA_CSV_MOST_NBYTES)
         return stoa_fail(err, STOA_ERR_USAGE, "a CSV record or unit of 4 GiB or more");
+    if (options->filename != NULL && options->filename[0] == '\0')
+        return stoa_fail(err, STOA_ERR_USAGE, "the column of the names of inputs needs a name");
 out:
     return st;
 }

@@ -192,8 +192,8 @@ expect("a failed run with --force leaves it", ["convert", "all.csv", "--schema",
 point("... as it was", cli.read("few.stoa") == before)
 expect("--force replaces it", ["convert", "parts", "-o", "few.stoa", "--force"], 0)
 point("... with the new one", cli.read("few.stoa") == cli.read("12.stoa"))
-expect("a file may be converted onto itself", ["convert", "few.stoa", "-o", "few.stoa", "-f", "-w", "k=1"], 0)
-expect("... and is the new one", ["count", "few.stoa"], 0, "1\n", "")
+refuse("a file is not converted onto itself", ["convert", "few.stoa", "-o", "few.stoa", "-f", "-w", "k=1"], 2,
+       "few.stoa: is an input: the output needs another file")
 expect("--dry-run says what it would do", ["convert", "parts", "-o", "dry.stoa", "--dry-run"], 0, "",
        "dry.stoa: would be written as stoa with 2 columns from 2 csv inputs\n")
 expect("... in JSON", ["convert", "parts", "-o", "dry.stoa", "--dry-run", "--json"], 0,

@@ -81,7 +81,7 @@ refuse("a name that is taken", ["convert", "in/1.csv", "--filename", "b", "-o", 
 refuse("... in a later input", ["convert", "t.tgz", "in/2, two.csv", "--filename", "b", "--schema", "none.json", "-o", "o.stoa"], 2,
        f"t.tgz:1.csv: line 1, column 2: {TAKEN}")
 for command in (["convert", "in/1.csv", "-o", "o.stoa"], ["schema", "in/1.csv"]):
-    refuse(f"no name, {command[0]}", [*command, "--filename", ""], 2, "--filename : expected the name of a column")
+    refuse(f"no name, {command[0]}", [*command, "--filename", ""], 2, "the column of the names of inputs needs a name")
 refuse("another type", ["convert", "in/1.csv", "--filename", "file", "--schema", "number.json", "-o", "o.stoa"], 2,
        'column "file": the names of the inputs are utf8, not int64')
 refuse("types are those of the text", ["schema", "in/1.csv", "--filename", "file", "--types", "file=utf8"], 2,

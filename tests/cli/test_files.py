@@ -58,6 +58,16 @@ refuse("standard input is no Stoa file", ["count", "-"], 2,
        "a Stoa file is read from its end: standard input can't be one", stdin=WHOLE)
 refuse("... also as an input", ["convert", "-", "-o", "out.csv"], 2,
        "standard input: is a Stoa file, which is read from its end: not through a pipe", stdin=WHOLE)
+
+# ---- An output that is an input ----
+TABLE = cli.read("t.csv")
+os.link("t.csv", "hard.csv")
+os.symlink("t.csv", "soft.csv")
+for output in ("t.csv", "./t.csv", f"{os.getcwd()}/t.csv", "hard.csv", "soft.csv"):
+    for force in ([], ["--force"]):
+        refuse(f"-o {output} {' '.join(force)}", ["convert", "t.stoa", "t.csv", "--from", "csv", "-o", output, *force], 2,
+               f"{output}: is an input: the output needs another file")
+point("... which stays", cli.read("t.csv") == TABLE)
 os.mkdir("line\nbreak")
 refuse("a name is made printable", ["info", "line\nbreak"], 2, "line\\x0abreak: is a folder, not a file")
 

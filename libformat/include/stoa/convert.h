@@ -71,7 +71,7 @@ struct stoa_convert_progress {
 struct stoa_convert_options {
     const char *const *paths; /* as stoa_paths_expand() gives them; "-" is standard input */
     size_t npaths;
-    const char *output; /* "-": standard output */
+    const char *output; /* "-": standard output; no input, under whatever name: STOA_ERR_USAGE */
     bool replace;       /* an existing output */
     bool dry_run;       /* check everything, write nothing */
     enum stoa_format from;

@@ -272,6 +272,7 @@ static void options_that_contradict_each_other_are_refused(void **state)
         {{.skip_nlines = -2}, "an option of CSV is out of its range"},
         {{.trailing_delimiter = 2}, "an option of CSV is out of its range"},
         {{.ragged = 4}, "an option of CSV is out of its range"},
+        {{.filename = ""}, "the column of the names of inputs needs a name"},
         {{.max_record_nbytes = UINT32_MAX}, "a CSV record or unit of 4 GiB or more"},
         {{.unit_nbytes = UINT64_MAX}, "a CSV record or unit of 4 GiB or more"},
     };
