@@ -147,7 +147,8 @@ struct stoa_page_checker; /* page_check.c */
 void stoa_page_checker_free(struct stoa_page_checker *checker);
 
 struct stoa_encoder {
-    struct stoa_zstd_encoder *zstd;
+    struct stoa_zstd_encoder *zstd;    /* of text and bytes */
+    struct stoa_zstd_encoder *numbers; /* of everything else */
     struct stoa_page_checker *checker; /* made when it is first needed */
     bool checks;                       /* stoa_encoder_set_checks() */
     unsigned inflate_cost;             /* stoa_encoder_set_inflate_cost() */
