@@ -17,6 +17,9 @@
 
 enum { NRUNS = 8, RUN_NVALUES = 1024, TEXT_MAX = 1 << 20 };
 
+/* Of each run in the first round; what headers may take of a result there. */
+enum { HEAT_NVALUES = 256, HEAT_SLACK_NBYTES = 128 };
+
 /* A candidate, and the one without compression of the same shape (itself: always tried). */
 struct candidate {
     const char *plan;
@@ -171,30 +174,87 @@ static const struct candidate *candidates_for(enum stoa_phys phys)
     return stoa_phys_is_number(phys) ? numbers : wide;
 }
 
+/* A race of the plans of a table: those that are in it, and what the last round found. */
+struct race {
+    const struct candidate *table;
+    size_t n;
+    struct stoa_plan plans[MAX_NCANDIDATES];
+    bool in[MAX_NCANDIDATES];
+    struct result results[MAX_NCANDIDATES];
+    uint64_t best; /* the least cost */
+};
+
+static void race_init(struct race *race, const struct candidate *table, enum stoa_phys phys)
+{
+    *race = (struct race){.table = table};
+    for (; table[race->n].plan != NULL; race->n++) /* U8 has nothing narrower: not every plan */
+        race->in[race->n] = stoa_plan_parse(table[race->n].plan, phys, &race->plans[race->n]);
+}
+
+/* Measures all plans that are in; with `shapes`, those alone that depend on no poor one. */
+static enum stoa_status run_round(struct trial *trial, struct race *race, bool shapes,
+                                  struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    race->best = UINT64_MAX;
+    for (size_t k = 0; k < race->n; k++) {
+        struct result *result = &race->results[k];
+
+        *result = (struct result){UINT64_MAX, UINT64_MAX};
+        if (!race->in[k] ||
+            (shapes && !is_hopeful(race->table, &race->table[k], race->results, race->best)))
+            continue;
+        STOA_TRY(measure(trial, &race->plans[k], result, err));
+        race->best = result->cost < race->best ? result->cost : race->best;
+    }
+out:
+    return st;
+}
+
+/*
+ * The first round, on the beginnings of the runs: a plan that is far from the best of them would
+ * not become the best with four times as many values. Most plans go here.
+ */
+static enum stoa_status run_heat(struct trial *trial, struct race *race, struct stoa_error *err)
+{
+    const struct stoa_vector all = trial->values;
+    uint8_t *values = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc(&values, NRUNS * HEAT_NVALUES * all.width + 64, err));
+    for (size_t run = 0; run < NRUNS; run++)
+        memcpy(values + run * HEAT_NVALUES * all.width, all.values + run * RUN_NVALUES * all.width,
+               HEAT_NVALUES * all.width);
+    trial->values.values = values;
+    trial->values.nvalues = NRUNS * HEAT_NVALUES;
+    st = run_round(trial, race, true, err);
+    trial->values = all;
+    for (size_t k = 0; k < race->n; k++)
+        race->in[k] = race->results[k].cost <= race->best + race->best / 4 + HEAT_SLACK_NBYTES;
+out:
+    stoa_free(values);
+    return st;
+}
+
 /* The first of the plans of `table` that is within one percent of the smallest. CONST is in none:
    the others turn into it by themselves where all values of a page are equal. */
 static enum stoa_status choose_from(struct trial *trial, const struct candidate *table,
                                     struct stoa_choice *out, struct stoa_error *err)
 {
-    struct stoa_plan plans[MAX_NCANDIDATES];
-    struct result results[MAX_NCANDIDATES];
-    uint64_t best = UINT64_MAX;
-    size_t n;
+    /* Wide values are worth compressing where they come again, which takes many to see. */
+    const bool has_heat = trial->values.nvalues == (size_t)NRUNS * RUN_NVALUES && table != wide;
+    struct race race;
     enum stoa_status st = STOA_OK;
 
-    for (n = 0; table[n].plan != NULL; n++) {
-        results[n] = (struct result){UINT64_MAX, UINT64_MAX};
-        /* U8 has nothing narrower: not every plan of a table suits every type. */
-        if (!stoa_plan_parse(table[n].plan, trial->values.phys, &plans[n]) ||
-            !is_hopeful(table, &table[n], results, best))
+    race_init(&race, table, trial->values.phys);
+    if (has_heat)
+        STOA_TRY(run_heat(trial, &race, err));
+    STOA_TRY(run_round(trial, &race, !has_heat, err));
+    for (size_t k = 0; k < race.n; k++) {
+        if (race.results[k].cost > race.best + race.best / 100)
             continue;
-        STOA_TRY(measure(trial, &plans[n], &results[n], err));
-        best = results[n].cost < best ? results[n].cost : best;
-    }
-    for (size_t k = 0; k < n; k++) {
-        if (results[k].cost > best + best / 100)
-            continue;
-        *out = (struct stoa_choice){plans[k], results[k].nbytes, results[k].cost};
+        *out = (struct stoa_choice){race.plans[k], race.results[k].nbytes, race.results[k].cost};
         break;
     }
 out:

@@ -2,9 +2,9 @@
  * Choosing a plan for a column by encoding samples of it.
  *
  * The sample is eight runs of 1,024 consecutive values (never single values far apart: that hides
- * runs and order), encoded with each plan that the statistics of the sample leave in the race; the
- * least cost wins, which is final bytes and a part of those that a reader must decompress; of plans
- * within one percent it is the one that decodes faster.
+ * runs and order), encoded with each plan that is left in the race after a round with a quarter of
+ * it; the least cost wins, which is final bytes and a part of those that a reader must decompress;
+ * of plans within one percent it is the one that decodes faster.
  */
 #ifndef STOA_CODEC_CHOOSER_H
 #define STOA_CODEC_CHOOSER_H

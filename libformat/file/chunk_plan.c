@@ -31,7 +31,7 @@ static struct stoa_vector codes_vector(const struct stoa_chunk_distinct *distinc
 /* What the dictionary's values take. Sorted as they will be, unless they are texts. */
 static enum stoa_status estimate_entries(struct stoa_encoder *encoder,
                                          const struct stoa_chunk_distinct *distinct,
-                                         uint64_t *nbytes, struct stoa_error *err)
+                                         struct stoa_chunk_plan *plan, struct stoa_error *err)
 {
     struct stoa_vector entries = stoa_distinct_values(distinct->set);
     struct stoa_values sorted = {0};
@@ -46,7 +46,9 @@ static enum stoa_status estimate_entries(struct stoa_encoder *encoder,
         entries = sorted.vector;
     }
     STOA_TRY(stoa_chooser_choose(encoder, &entries, false, &choice, err));
-    *nbytes = choice.nbytes;
+    plan->entries_nbytes = choice.nbytes;
+    plan->nentries = (uint32_t)entries.nvalues;
+    plan->entries = choice.plan;
 out:
     stoa_values_reset(&sorted);
     stoa_free(order);
@@ -108,7 +110,7 @@ enum stoa_status stoa_chunk_plan_choose(struct stoa_encoder *encoder,
         goto done;
     codes = codes_vector(distinct, vector->nvalues);
     STOA_TRY(stoa_chooser_choose(encoder, &codes, true, &plan.codes, err));
-    STOA_TRY(estimate_entries(encoder, distinct, &plan.entries_nbytes, err));
+    STOA_TRY(estimate_entries(encoder, distinct, &plan, err));
     plan.mode = smallest_mode(rules, can_share, &plan);
 done:
     *out = plan;

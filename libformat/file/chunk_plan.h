@@ -32,7 +32,9 @@ struct stoa_chunk_plan {
     uint32_t nvalues;
     struct stoa_choice plain;
     struct stoa_choice codes;            /* unless PLAIN */
-    uint64_t entries_nbytes;             /* unless PLAIN: what its dictionary takes, estimated */
+    uint64_t entries_nbytes;             /* unless PLAIN: what its dictionary takes, estimated, */
+    uint32_t nentries;                   /* how many values it has, */
+    struct stoa_plan entries;            /* and how they are stored, if they are no texts */
     struct stoa_chunk_relation relation; /* FROM_OTHERS, */
     struct stoa_choice derived;          /* and how */
 };

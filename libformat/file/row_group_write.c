@@ -294,6 +294,25 @@ static enum stoa_status add_entries(struct stoa_encoder *encoder, struct attempt
     return STOA_OK;
 }
 
+/*
+ * Numbers of a dictionary, sorted, are stored as the plan says: they are much the same in every row
+ * group. Texts were not sorted when it was made.
+ */
+static enum stoa_status add_planned_entries(struct stoa_encoder *encoder, struct attempt *attempt,
+                                            const struct stoa_chunk_plan *plan,
+                                            struct stoa_error *err)
+{
+    const struct stoa_vector *entries = &attempt->entries.vector;
+
+    if (plan->nentries == 0 || entries->phys == STOA_PHYS_BYTES)
+        return add_entries(encoder, attempt, entries, err);
+    attempt->entries_plan = plan->entries;
+    attempt->input.entries = *entries;
+    attempt->input.entries_plan = &attempt->entries_plan;
+    attempt->expected_nbytes += plan->entries_nbytes * entries->nvalues / plan->nentries;
+    return STOA_OK;
+}
+
 static enum stoa_status plan_shared(struct stoa_encoder *encoder, struct attempt *attempt,
                                     const struct stoa_group_node *node, struct stoa_error *err)
 {
@@ -324,7 +343,7 @@ static enum stoa_status plan_local(struct stoa_encoder *encoder, struct attempt 
     STOA_TRY(stoa_values_take(&attempt->entries, &values, order, (uint32_t)values.nvalues, err));
     STOA_TRY(map_codes(attempt, node, rank, err));
     attempt_plan(attempt, plan, &plan->codes);
-    STOA_TRY(add_entries(encoder, attempt, &attempt->entries.vector, err));
+    STOA_TRY(add_planned_entries(encoder, attempt, plan, err));
 out:
     stoa_free(order);
     stoa_free(rank);
