@@ -12,7 +12,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "exec/pipeline.h"
 #include "scan/scan_state.h"
 #include "stats/fold.h"
 
@@ -120,12 +119,10 @@ struct run {
     struct stoa_scan *scan;
     struct stoa_aggregator *aggregator;
     uint8_t *parts; /* of each column: what the file as a whole does not answer */
-    uint32_t next_unit;
 };
 
-/* A row group on its way. */
+/* What a row group gives. */
 struct piece {
-    const struct stoa_scan_unit *unit;
     struct stoa_fold *folds;
     uint32_t nfolds;
     uint64_t nrows;
@@ -149,10 +146,9 @@ static enum stoa_status add_zone(struct stoa_scan *scan, uint32_t column, uint32
 }
 
 /* All rows of a row group. */
-static enum stoa_status fold_whole(struct stoa_scan *scan, struct piece *piece,
-                                   struct stoa_error *err)
+static enum stoa_status fold_whole(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                   struct piece *piece, struct stoa_error *err)
 {
-    const struct stoa_scan_unit *unit = piece->unit;
     struct stoa_array values = {0};
     enum stoa_status st = STOA_OK;
 
@@ -203,21 +199,21 @@ static enum stoa_status add_known_zone(void *context, uint32_t zone, bool *is_kn
 }
 
 /* The rows of a row group that the filter selects. */
-static enum stoa_status fold_selected(struct stoa_scan *scan, struct piece *piece,
-                                      struct stoa_error *err)
+static enum stoa_status fold_selected(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                      struct piece *piece, struct stoa_error *err)
 {
     struct stoa_scan_selection selection = {0};
     struct stoa_scan_parts values = {0};
     enum stoa_status st;
 
-    STOA_TRY(stoa_scan_select(scan, piece->unit, UINT64_MAX, &selection, err));
+    STOA_TRY(stoa_scan_select(scan, unit, UINT64_MAX, &selection, err));
     piece->nrows = selection.nrows;
     for (uint32_t i = 0; i < piece->nfolds && selection.nrows > 0; i++) {
         struct stoa_fold *fold = &piece->folds[i];
-        struct known known = {scan, i, piece->unit->row_group, fold};
+        struct known known = {scan, i, unit->row_group, fold};
 
-        STOA_TRY(stoa_scan_read_parts(scan, piece->unit, i, &selection, add_known_zone, &known,
-                                      &values, err));
+        STOA_TRY(
+            stoa_scan_read_parts(scan, unit, i, &selection, add_known_zone, &known, &values, err));
         for (size_t k = 0; k < values.narrays; k++)
             STOA_TRY(stoa_fold_add(fold, &values.arrays[k], fold->parts, err));
         stoa_scan_parts_reset(&values);
@@ -230,77 +226,38 @@ out:
 
 /* ---- All row groups. ---- */
 
-static void drop(void *context, void *dropped)
+static void reset_piece(void *made)
 {
-    struct piece *piece = dropped;
+    const struct piece *piece = made;
 
-    (void)context;
-    if (piece != NULL)
-        free_folds(piece->folds, piece->nfolds);
-    stoa_free(piece);
+    free_folds(piece->folds, piece->nfolds);
 }
 
-static enum stoa_status stage_next(void *context, void **item, struct stoa_error *err)
+static enum stoa_status fold_unit(void *context, const struct stoa_scan_unit *unit, void *made,
+                                  struct stoa_error *err)
 {
-    struct run *run = context;
-    struct piece *piece;
-    enum stoa_status st;
-
-    if (run->next_unit == run->scan->nunits)
-        return STOA_OK;
-    STOA_TRY(stoa_alloc_zeroed(&piece, 1, sizeof(*piece), err));
-    piece->unit = &run->scan->units[run->next_unit++];
-    *item = piece;
-out:
-    return st;
-}
-
-static enum stoa_status stage_fold(void *context, void **item, struct stoa_error *err)
-{
-    struct run *run = context;
-    struct piece *piece = *item;
+    const struct run *run = context;
+    struct piece *piece = made;
     enum stoa_status st = new_folds(&run->aggregator->schema, run->parts, 0, &piece->folds, err);
 
     if (st != STOA_OK)
         return st;
     piece->nfolds = run->aggregator->schema.nfields;
-    return (stoa_scan_unit_is_whole(run->scan, piece->unit) ? fold_whole
-                                                            : fold_selected)(run->scan, piece, err);
+    return (stoa_scan_unit_is_whole(run->scan, unit) ? fold_whole : fold_selected)(run->scan, unit,
+                                                                                   piece, err);
 }
 
-static enum stoa_status stage_merge(void *context, void **item, struct stoa_error *err)
+static enum stoa_status merge_piece(void *context, void *made, struct stoa_error *err)
 {
     struct run *run = context;
-    struct piece *piece = *item;
+    const struct piece *piece = made;
     enum stoa_status st = STOA_OK;
 
-    if (piece == NULL)
-        return STOA_OK;
     for (uint32_t i = 0; i < piece->nfolds; i++)
         STOA_TRY(stoa_fold_merge(&run->aggregator->folds[i], &piece->folds[i], err));
     run->aggregator->nrows += piece->nrows;
 out:
     return st;
-}
-
-static enum stoa_status run_units(struct run *run, struct stoa_error *err)
-{
-    static const struct stoa_stage stages[] = {
-        {STOA_STAGE_ORDERED, stage_next},
-        {STOA_STAGE_PARALLEL, stage_fold},
-        {STOA_STAGE_ORDERED, stage_merge},
-    };
-    const struct stoa_scan *scan = run->scan;
-
-    return stoa_pipeline_run(
-        &(struct stoa_pipeline){
-            .stages = stages,
-            .nstages = sizeof(stages) / sizeof(stages[0]),
-            .context = run,
-            .jobs = scan->nunits < scan->jobs ? scan->nunits : scan->jobs,
-            .drop = drop,
-        },
-        err);
 }
 
 /* What is left of each column when the file as a whole has been asked; *any: something is. */
@@ -325,6 +282,15 @@ enum stoa_status stoa_scan_aggregate(struct stoa_scan *scan, struct stoa_aggrega
                                      struct stoa_error *err)
 {
     struct run run = {.scan = scan, .aggregator = aggregator};
+    struct stoa_scan_pass pass = {
+        .scan = scan,
+        .end = scan->nunits,
+        .made_nbytes = sizeof(struct piece),
+        .read = fold_unit,
+        .take = merge_piece,
+        .reset = reset_piece,
+        .context = &run,
+    };
     bool any = scan->matcher != NULL; /* somebody has to count the rows */
     enum stoa_status st;
 
@@ -334,7 +300,7 @@ enum stoa_status stoa_scan_aggregate(struct stoa_scan *scan, struct stoa_aggrega
     STOA_TRY(stoa_alloc_zeroed(&run.parts, scan->ncolumns, 1, err));
     STOA_TRY(ask_file(&run, &any, err));
     if (any)
-        STOA_TRY(run_units(&run, err));
+        STOA_TRY(stoa_scan_run_pass(&pass, err));
     else
         aggregator->nrows += stoa_reader_nrows(scan->reader);
 out:

@@ -13,7 +13,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "exec/pipeline.h"
 #include "scan/scan_state.h"
 
 /* A row and its place in the random order; no two rows have the same. */
@@ -33,13 +32,6 @@ struct run {
     uint64_t seed;
     uint64_t nrows;             /* wanted; UINT64_MAX: all below the limit */
     atomic_uint_fast64_t limit; /* places up to this one may be in the sample; only falls */
-    uint32_t next_unit;
-    struct pool pool;
-};
-
-/* A row group on its way. */
-struct piece {
-    const struct stoa_scan_unit *unit;
     struct pool pool;
 };
 
@@ -71,29 +63,35 @@ static enum stoa_status add(struct pool *pool, uint64_t place, uint64_t row, str
 
 /* ---- One row group. ---- */
 
-static enum stoa_status add_row(const struct run *run, struct piece *piece, uint32_t row,
+static enum stoa_status add_row(const struct run *run, struct pool *pool, uint64_t number,
                                 uint64_t limit, struct stoa_error *err)
 {
-    const uint64_t number = piece->unit->rows.first_row + row;
     const uint64_t place = place_of(number, run->seed);
 
-    return place <= limit ? add(&piece->pool, place, number, err) : STOA_OK;
+    return place <= limit ? add(pool, place, number, err) : STOA_OK;
 }
 
-static enum stoa_status sample_unit(struct run *run, struct piece *piece, struct stoa_error *err)
+static void reset_pool(void *made)
 {
-    const struct stoa_scan_unit *unit = piece->unit;
+    stoa_free(((struct pool *)made)->candidates);
+}
+
+static enum stoa_status sample_unit(void *context, const struct stoa_scan_unit *unit, void *made,
+                                    struct stoa_error *err)
+{
+    struct run *run = context;
+    const uint64_t first = unit->rows.first_row;
     const uint64_t limit = atomic_load(&run->limit);
     struct stoa_scan_selection selection = {0};
     enum stoa_status st = STOA_OK;
 
     if (stoa_scan_unit_is_whole(run->scan, unit)) {
         for (uint32_t row = 0; row < unit->rows.nrows; row++)
-            STOA_TRY(add_row(run, piece, row, limit, err));
+            STOA_TRY(add_row(run, made, first + row, limit, err));
     } else {
         STOA_TRY(stoa_scan_select(run->scan, unit, UINT64_MAX, &selection, err));
         for (size_t i = 0; i < selection.nrows; i++)
-            STOA_TRY(add_row(run, piece, selection.rows[i], limit, err));
+            STOA_TRY(add_row(run, made, first + selection.rows[i], limit, err));
     }
 out:
     stoa_scan_selection_reset(&selection);
@@ -128,45 +126,15 @@ static void trim(struct run *run)
     atomic_store(&run->limit, pool->candidates[pool->n - 1].place);
 }
 
-static void drop(void *context, void *dropped)
-{
-    struct piece *piece = dropped;
-
-    (void)context;
-    if (piece != NULL)
-        stoa_free(piece->pool.candidates);
-    stoa_free(piece);
-}
-
-static enum stoa_status stage_next(void *context, void **item, struct stoa_error *err)
+static enum stoa_status collect(void *context, void *made, struct stoa_error *err)
 {
     struct run *run = context;
-    struct piece *piece;
-    enum stoa_status st;
-
-    if (run->next_unit == run->scan->nunits)
-        return STOA_OK;
-    STOA_TRY(stoa_alloc_zeroed(&piece, 1, sizeof(*piece), err));
-    piece->unit = &run->scan->units[run->next_unit++];
-    *item = piece;
-out:
-    return st;
-}
-
-static enum stoa_status stage_sample(void *context, void **item, struct stoa_error *err)
-{
-    return sample_unit(context, *item, err);
-}
-
-static enum stoa_status stage_collect(void *context, void **item, struct stoa_error *err)
-{
-    struct run *run = context;
-    const struct piece *piece = *item;
+    const struct pool *pool = made;
     const uint64_t limit = atomic_load(&run->limit); /* it may have fallen since */
     enum stoa_status st = STOA_OK;
 
-    for (size_t i = 0; piece != NULL && i < piece->pool.n; i++) {
-        const struct candidate *candidate = &piece->pool.candidates[i];
+    for (size_t i = 0; i < pool->n; i++) {
+        const struct candidate *candidate = &pool->candidates[i];
 
         if (candidate->place <= limit)
             STOA_TRY(add(&run->pool, candidate->place, candidate->row, err));
@@ -176,26 +144,6 @@ static enum stoa_status stage_collect(void *context, void **item, struct stoa_er
         trim(run);
 out:
     return st;
-}
-
-static enum stoa_status run_units(struct run *run, struct stoa_error *err)
-{
-    static const struct stoa_stage stages[] = {
-        {STOA_STAGE_ORDERED, stage_next},
-        {STOA_STAGE_PARALLEL, stage_sample},
-        {STOA_STAGE_ORDERED, stage_collect},
-    };
-    const struct stoa_scan *scan = run->scan;
-
-    return stoa_pipeline_run(
-        &(struct stoa_pipeline){
-            .stages = stages,
-            .nstages = sizeof(stages) / sizeof(stages[0]),
-            .context = run,
-            .jobs = scan->nunits < scan->jobs ? scan->nunits : scan->jobs,
-            .drop = drop,
-        },
-        err);
 }
 
 /* The numbers of the rows in the pool, rising. */
@@ -235,6 +183,15 @@ enum stoa_status stoa_scan_sample(struct stoa_scan *scan, const struct stoa_samp
         .seed = options->seed,
         .nrows = options->nrows > 0 ? options->nrows : UINT64_MAX,
     };
+    struct stoa_scan_pass pass = {
+        .scan = scan,
+        .end = scan->nunits,
+        .made_nbytes = sizeof(struct pool),
+        .read = sample_unit,
+        .take = collect,
+        .reset = reset_pool,
+        .context = &run,
+    };
     enum stoa_status st;
 
     if (!(fraction >= 0 && fraction <= 1) || (options->nrows == 0) != (fraction > 0))
@@ -243,7 +200,7 @@ enum stoa_status stoa_scan_sample(struct stoa_scan *scan, const struct stoa_samp
     if (scan->limit != UINT64_MAX)
         return stoa_fail(err, STOA_ERR_USAGE, "a scan with a limit can't be sampled");
     atomic_init(&run.limit, options->nrows > 0 ? UINT64_MAX : last_place(fraction));
-    STOA_TRY(run_units(&run, err));
+    STOA_TRY(stoa_scan_run_pass(&pass, err));
     STOA_TRY(finish(&run, rows, nrows, err));
 out:
     stoa_free(run.pool.candidates);

@@ -10,7 +10,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "exec/pipeline.h"
 #include "scan/scan_state.h"
 
 enum {
@@ -18,95 +17,38 @@ enum {
     SMALL_NROWS = 32768, /* for each job */
 };
 
-/* A unit on its way: its place in the window, and its rows or their number. */
-struct piece {
-    uint32_t unit;
-    struct stoa_batch batch;
-    uint64_t nrows;
-};
-
+/* The batches of a window. */
 struct window {
     struct stoa_scan *scan;
-    uint32_t next; /* unit */
-    uint32_t end;
     uint64_t want; /* rows of each unit */
-    bool count;    /* rows are counted, not read */
     struct stoa_batch *batches;
     uint32_t nbatches;
-    uint64_t nrows;
 };
 
-static void drop(void *context, void *dropped)
+static enum stoa_status read_unit(void *context, const struct stoa_scan_unit *unit, void *made,
+                                  struct stoa_error *err)
 {
-    struct piece *piece = dropped;
+    const struct window *window = context;
 
-    (void)context;
-    if (piece != NULL)
-        stoa_batch_reset(&piece->batch);
-    stoa_free(piece);
+    return stoa_scan_unit_read(window->scan, unit, window->want, made, err);
 }
 
-static enum stoa_status stage_next(void *context, void **item, struct stoa_error *err)
+static enum stoa_status take_batch(void *context, void *made, struct stoa_error *err)
 {
     struct window *window = context;
-    struct piece *piece;
-    enum stoa_status st;
-
-    if (window->next == window->end)
-        return STOA_OK;
-    STOA_TRY(stoa_alloc_zeroed(&piece, 1, sizeof(*piece), err));
-    piece->unit = window->next++;
-    *item = piece;
-out:
-    return st;
-}
-
-static enum stoa_status stage_read(void *context, void **item, struct stoa_error *err)
-{
-    struct window *window = context;
-    struct piece *piece = *item;
-    const struct stoa_scan_unit *unit = &window->scan->units[piece->unit];
-
-    if (window->count)
-        return stoa_scan_unit_count(window->scan, unit, &piece->nrows, err);
-    return stoa_scan_unit_read(window->scan, unit, window->want, &piece->batch, err);
-}
-
-static enum stoa_status stage_collect(void *context, void **item, struct stoa_error *err)
-{
-    struct window *window = context;
-    struct piece *piece = *item;
+    struct stoa_batch *batch = made;
 
     (void)err;
-    if (piece == NULL)
-        return STOA_OK;
-    window->nrows += piece->nrows;
-    if (piece->batch.nrows > 0) {
-        window->batches[window->nbatches++] = piece->batch;
-        piece->batch = (struct stoa_batch){0};
+    if (batch->nrows > 0) {
+        window->batches[window->nbatches++] = *batch;
+        *batch = (struct stoa_batch){0};
     }
     return STOA_OK;
 }
 
-static enum stoa_status run_window(struct window *window, struct stoa_error *err)
+static void reset_batch(void *made)
 {
-    static const struct stoa_stage stages[] = {
-        {STOA_STAGE_ORDERED, stage_next},
-        {STOA_STAGE_PARALLEL, stage_read},
-        {STOA_STAGE_ORDERED, stage_collect},
-    };
-    uint32_t nunits = window->end - window->next;
-    unsigned jobs = window->scan->jobs;
-
-    return stoa_pipeline_run(
-        &(struct stoa_pipeline){
-            .stages = stages,
-            .nstages = sizeof(stages) / sizeof(stages[0]),
-            .context = window,
-            .jobs = nunits < jobs ? nunits : jobs,
-            .drop = drop,
-        },
-        err);
+    stoa_batch_reset(made);
 }
 
 /* Windows of fewer rows are made longer. */
@@ -120,17 +62,22 @@ static enum stoa_status fill(struct stoa_scan *scan, struct stoa_error *err)
 {
     uint32_t left = scan->nunits - scan->next_unit;
     uint32_t nunits = left < scan->window ? left : scan->window;
-    struct window window = {
+    struct window window = {.scan = scan, .want = scan->left};
+    struct stoa_scan_pass pass = {
         .scan = scan,
         .next = scan->next_unit,
         .end = scan->next_unit + nunits,
-        .want = scan->left,
+        .made_nbytes = sizeof(struct stoa_batch),
+        .read = read_unit,
+        .take = take_batch,
+        .reset = reset_batch,
+        .context = &window,
     };
     uint64_t nrows = 0;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&window.batches, nunits, sizeof(*window.batches), err));
-    STOA_TRY(run_window(&window, err));
+    STOA_TRY(stoa_scan_run_pass(&pass, err));
     for (uint32_t i = 0; i < window.nbatches; i++)
         nrows += window.batches[i].nrows;
     stoa_free(scan->ready);
@@ -189,12 +136,40 @@ out:
     return st;
 }
 
+/* ---- Counting. ---- */
+
+struct count {
+    struct stoa_scan *scan;
+    uint64_t nrows;
+};
+
+static enum stoa_status count_unit(void *context, const struct stoa_scan_unit *unit, void *made,
+                                   struct stoa_error *err)
+{
+    return stoa_scan_unit_count(((const struct count *)context)->scan, unit, made, err);
+}
+
+static enum stoa_status add_nrows(void *context, void *made, struct stoa_error *err)
+{
+    (void)err;
+    ((struct count *)context)->nrows += *(const uint64_t *)made;
+    return STOA_OK;
+}
+
 enum stoa_status stoa_scan_count(struct stoa_scan *scan, uint64_t *nrows, struct stoa_error *err)
 {
-    struct window window = {.scan = scan, .end = scan->nunits, .count = true};
-    enum stoa_status st = run_window(&window, err);
+    struct count count = {.scan = scan};
+    struct stoa_scan_pass pass = {
+        .scan = scan,
+        .end = scan->nunits,
+        .made_nbytes = sizeof(uint64_t),
+        .read = count_unit,
+        .take = add_nrows,
+        .context = &count,
+    };
+    enum stoa_status st = stoa_scan_run_pass(&pass, err);
 
     if (st == STOA_OK)
-        *nrows = window.nrows < scan->limit ? window.nrows : scan->limit;
+        *nrows = count.nrows < scan->limit ? count.nrows : scan->limit;
     return st;
 }

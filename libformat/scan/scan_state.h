@@ -134,4 +134,22 @@ STOA_CHECK enum stoa_status stoa_scan_unit_count(struct stoa_scan *scan,
                                                  const struct stoa_scan_unit *unit, uint64_t *nrows,
                                                  struct stoa_error *err);
 
+/*
+ * A pass over units [next, end): `read` makes something of each, in made_nbytes bytes that were
+ * zero, in any thread; `take` gets these in the order of the units, one thread at a time; `reset`
+ * frees what they own, whatever happened; NULL: nothing.
+ */
+struct stoa_scan_pass {
+    struct stoa_scan *scan;
+    uint32_t next;
+    uint32_t end;
+    size_t made_nbytes;
+    enum stoa_status (*read)(void *context, const struct stoa_scan_unit *unit, void *made,
+                             struct stoa_error *err);
+    enum stoa_status (*take)(void *context, void *made, struct stoa_error *err);
+    void (*reset)(void *made);
+    void *context; /* of read and take */
+};
+STOA_CHECK enum stoa_status stoa_scan_run_pass(struct stoa_scan_pass *pass, struct stoa_error *err);
+
 #endif
