@@ -242,6 +242,42 @@ static void show_text_pages(void)
     stoa_distinct_free(set);
 }
 
+/* ---- Sentences: text that repeats in parts. ---- */
+
+static void make_sentences(void)
+{
+    static const char *const words[] = {
+        "furiously ", "regular ", "deposits ", "sleep ",   "carefully ", "final ",   "requests ",
+        "haggle ",    "blithely", " packages", " across ", "the ",       "ironic, ", "accounts. ",
+        "quickly ",   "bold ",    "ideas",     " nag",     " above ",    "even ",    "platelets ",
+    };
+    const size_t nwords = sizeof(words) / sizeof(words[0]);
+
+    for (size_t i = 0, at = 0; i < NTEXTS; i++) {
+        size_t nbytes = 10 + measure_random() % 23; /* on average 20 */
+
+        for (size_t k = 0; k < nbytes;) {
+            const char *word = words[measure_random() % nwords];
+
+            for (; *word != '\0' && k < nbytes; word++)
+                texts[at + k++] = (uint8_t)*word;
+        }
+        at += nbytes;
+        offsets[i + 1] = (int32_t)at;
+    }
+}
+
+static void show_sentences(void)
+{
+    static const char *const plans[] = {"plain(pfor)", "fsst(pfor)", "fsst+zstd(pfor)",
+                                        "plain+zstd(pfor)"};
+    struct page page = {.values = {STOA_PHYS_BYTES, 0, PAGE, texts, offsets},
+                        .phys = STOA_PHYS_BYTES};
+
+    for (size_t k = 0; k < sizeof(plans) / sizeof(plans[0]); k++)
+        measure_page("sentences", &page, plans[k], offsets[PAGE]);
+}
+
 static void show_distinct(void)
 {
     struct measure_row row = {.group = "distinct",
@@ -262,5 +298,7 @@ int main(int argc, char **argv)
     make_texts();
     show_text_pages();
     show_distinct();
+    make_sentences();
+    show_sentences();
     return 0;
 }

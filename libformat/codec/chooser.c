@@ -351,12 +351,21 @@ static enum stoa_status take_sample(struct sample *sample, const struct stoa_vec
 
 /* ---- Text: lengths first, then whether its bytes are worth compressing. ---- */
 
-/* plan := plain(lengths), the whole of it as parts: the lengths' nodes behind the root. */
-static struct stoa_plan text_plan(const struct stoa_plan *lengths_plan, bool compress)
+/* The roots above the lengths, the fastest to decode first. */
+static const struct stoa_plan_node roots[] = {
+    {STOA_PLAIN, STOA_PHYS_BYTES, false},
+    {STOA_FSST, STOA_PHYS_BYTES, false},
+    {STOA_FSST, STOA_PHYS_BYTES, true},
+    {STOA_PLAIN, STOA_PHYS_BYTES, true},
+};
+
+/* plan := root(lengths), the whole of it as parts: the lengths' nodes behind the root. */
+static struct stoa_plan text_plan(const struct stoa_plan_node *root,
+                                  const struct stoa_plan *lengths_plan)
 {
     struct stoa_plan plan = {.nnodes = (uint8_t)(lengths_plan->nnodes + 1)};
 
-    plan.nodes[0] = (struct stoa_plan_node){STOA_PLAIN, STOA_PHYS_BYTES, compress};
+    plan.nodes[0] = *root;
     memcpy(plan.nodes + 1, lengths_plan->nodes, lengths_plan->nnodes * sizeof(plan.nodes[0]));
     return plan;
 }
@@ -378,12 +387,12 @@ static enum stoa_status choose_text(struct trial *trial, struct stoa_choice *out
                                          .values = (const uint8_t *)numbers_of};
     STOA_TRY(choose_from(trial, lengths, &of_lengths, err));
     trial->values = text;
-    for (int compress = 0; compress <= 1; compress++) {
-        struct stoa_plan plan = text_plan(&of_lengths.plan, compress == 1);
+    for (size_t k = 0; k < sizeof(roots) / sizeof(roots[0]); k++) {
+        struct stoa_plan plan = text_plan(&roots[k], &of_lengths.plan);
         struct result result;
 
         STOA_TRY(measure(trial, &plan, &result, err));
-        if (compress == 0 || result.cost < out->cost - out->cost / 100)
+        if (k == 0 || result.cost < out->cost - out->cost / 100)
             *out = (struct stoa_choice){plan, result.nbytes, result.cost};
     }
 out:

@@ -28,7 +28,7 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .nchildren = 1, .children_of_bytes_only = true,
         .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false}},
         .encode = stoa_plain_encode, .decode = stoa_plain_decode,
-        .decode_text = stoa_plain_decode_text,
+        .decode_text = stoa_plain_decode_text, .take_text = stoa_plain_take_text,
         .tests = ANY_TEST, .filter = stoa_plain_filter, .take = stoa_plain_take},
     [STOA_CONST] = {
         .name = "const", .roles = ANYWHERE | ROLE(PARTS), .physes = FIXED_WIDTH | PHYS(BYTES),
@@ -77,6 +77,11 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .nchildren = 2, .children = {{STOA_ROLE_PARTS, STOA_CHILD_U8, false},
                                      {STOA_ROLE_PARTS, STOA_CHILD_SAME, false}},
         .encode = stoa_alprd_encode, .decode = stoa_alprd_decode},
+    [STOA_FSST] = {
+        .name = "fsst", .roles = ROLE(ROOT), .physes = PHYS(BYTES),
+        .nchildren = 1, .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false}},
+        .encode = stoa_fsst_encode_text, .decode_text = stoa_fsst_decode_text,
+        .take_text = stoa_fsst_take_text},
     [STOA_SPLIT] = {
         .name = "split", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS) | ROLE(VALUES) |
                                   ROLE(INTEGERS) | ROLE(RESIDUALS),

@@ -10,6 +10,7 @@
 #define STOA_CODEC_NODE_H
 
 #include "codec/compress_zstd.h"
+#include "codec/fsst.h"
 #include "codec/page.h"
 #include "codec/page_select.h"
 
@@ -71,6 +72,10 @@ struct stoa_encoding {
     /* BYTES: offsets[0..nvalues] and the text; NULL for encodings that have no BYTES. */
     enum stoa_status (*decode_text)(struct stoa_decoder *decoder, const struct stoa_page_node *node,
                                     struct stoa_error *err);
+
+    /* BYTES, optional: the values at n > 0 rising places. Without it all values are decoded. */
+    enum stoa_status (*take_text)(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                  const uint32_t *places, size_t n, struct stoa_error *err);
 
     /*
      * Fixed width, optional: sets the bits of the values that pass a test of a kind that `tests`
@@ -159,7 +164,10 @@ struct stoa_encoder {
     enum stoa_phys phys;     /* what the root stands for */
     const uint8_t *validity; /* of the page, from first_bit on; NULL: no value is null */
     size_t first_bit;
-    const struct stoa_derivation *derivation; /* for LINEAR and LOOKUP */
+    const struct stoa_derivation *derivation;      /* for LINEAR and LOOKUP */
+    const struct stoa_vector *chunk;               /* stoa_encoder_begin_chunk() */
+    struct stoa_fsst_trainer *trainer;             /* made when it is first needed */
+    const struct stoa_fsst_symbols *chunk_symbols; /* the trainer's; NULL: not looked for yet */
 };
 
 /* Encodes `values` as the plan says: what a node calls for its children. */
@@ -298,6 +306,29 @@ STOA_CHECK enum stoa_status stoa_node_expect(const struct stoa_page_node *node, 
 STOA_CHECK enum stoa_status stoa_text_reserve(struct stoa_decoder *decoder, uint64_t nbytes,
                                               struct stoa_error *err);
 
+/*
+ * Text: text_nodes.c. The lengths of the values that an encoder has, in scratch memory, as what the
+ * child of lengths gets; and the sum of lengths, which n <= 2^32 of them do not overflow.
+ */
+STOA_CHECK enum stoa_status stoa_text_lengths(struct stoa_encoder *encoder,
+                                              const struct stoa_vector *values,
+                                              struct stoa_vector *out, struct stoa_error *err);
+uint64_t stoa_text_total(const uint32_t *lengths, size_t n);
+
+/*
+ * Makes values of the nbytes bytes behind decoder->out->bytes: the text of n values of these
+ * lengths. Null ones become empty, in `lengths` too.
+ */
+void stoa_text_put(struct stoa_decoder *decoder, uint32_t *lengths, size_t n, size_t nbytes);
+
+/*
+ * Sets the offsets of the values at n places of a page with these lengths, null ones empty, and
+ * reserves room for their text, which the caller copies.
+ */
+STOA_CHECK enum stoa_status stoa_text_take_lengths(struct stoa_decoder *decoder,
+                                                   const uint32_t *lengths, const uint32_t *places,
+                                                   size_t n, struct stoa_error *err);
+
 /* A tree of validity into the bits [0, nvalues) of `bitmap`, which is all zeros before. */
 STOA_CHECK enum stoa_status stoa_validity_decode(struct stoa_decoder *decoder,
                                                  const struct stoa_page_node *node, uint8_t *bitmap,
@@ -358,6 +389,18 @@ STOA_DECLARE_TAKE(split);
 STOA_DECLARE_TAKE(linear);
 STOA_DECLARE_TAKE(dict); /* entries, or text behind decoder->out */
 
+/* Text alone. */
+enum stoa_status stoa_fsst_encode_text(struct stoa_encoder *encoder,
+                                       const struct stoa_plan_node *plan,
+                                       const struct stoa_vector *values, struct stoa_error *err);
+enum stoa_status stoa_fsst_decode_text(struct stoa_decoder *decoder,
+                                       const struct stoa_page_node *node, struct stoa_error *err);
+enum stoa_status stoa_fsst_take_text(struct stoa_decoder *decoder,
+                                     const struct stoa_page_node *node, const uint32_t *places,
+                                     size_t n, struct stoa_error *err);
+enum stoa_status stoa_plain_take_text(struct stoa_decoder *decoder,
+                                      const struct stoa_page_node *node, const uint32_t *places,
+                                      size_t n, struct stoa_error *err);
 enum stoa_status stoa_plain_decode_text(struct stoa_decoder *decoder,
                                         const struct stoa_page_node *node, struct stoa_error *err);
 enum stoa_status stoa_const_decode_text(struct stoa_decoder *decoder,

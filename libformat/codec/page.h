@@ -57,6 +57,13 @@ stoa_page_encode_checked(struct stoa_encoder *encoder, const struct stoa_vector 
 void stoa_encoder_set_checks(struct stoa_encoder *encoder, bool checks);
 
 /*
+ * Until the next call pages are of a chunk that has these values, which are borrowed: what an
+ * encoding learns from values, such as the symbols of FSST, it learns once from all of them. NULL,
+ * as for a new encoder: from those of each page.
+ */
+void stoa_encoder_begin_chunk(struct stoa_encoder *encoder, const struct stoa_vector *values);
+
+/*
  * Where the values of a page go. The caller sets the pointers before each page.
  *
  * values    fixed width: room for nvalues * width bytes and 64 more.

@@ -54,6 +54,7 @@ void stoa_encoder_free(struct stoa_encoder *encoder)
     stoa_zstd_encoder_free(encoder->zstd);
     stoa_zstd_encoder_free(encoder->numbers);
     stoa_page_checker_free(encoder->checker);
+    stoa_fsst_trainer_free(encoder->trainer);
     stoa_buffer_free(&encoder->payload);
     stoa_scratch_free(&encoder->scratch);
     stoa_free(encoder);

@@ -282,8 +282,12 @@ static enum stoa_status take_values(struct stoa_decoder *decoder, const struct s
     enum stoa_status st;
 
     STOA_TRY(check_root(decoder, root, err));
-    if (root->phys == STOA_PHYS_BYTES && root->encoding != STOA_DICT)
-        return take_text(decoder, root, places, n, err);
+    if (root->phys == STOA_PHYS_BYTES && root->encoding != STOA_DICT) {
+        const struct stoa_encoding *encoding = stoa_encoding_find(root->encoding);
+
+        return encoding->take_text != NULL ? encoding->take_text(decoder, root, places, n, err)
+                                           : take_text(decoder, root, places, n, err);
+    }
     STOA_TRY(stoa_node_take(decoder, root, places, n, decoder->out->values, err));
     if (decoder->valid != NULL && width > 0)
         stoa_zero_null_slots(decoder->valid, decoder->out->values, n, width);

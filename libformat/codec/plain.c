@@ -18,19 +18,15 @@ static enum stoa_status encode_text(struct stoa_encoder *encoder, const struct s
 {
     const int32_t *offsets = values->offsets;
     size_t n = values->nvalues, nbytes = (size_t)(offsets[n] - offsets[0]);
-    struct stoa_vector lengths = {.phys = STOA_PHYS_U32, .width = 4, .nvalues = n};
+    struct stoa_vector lengths;
     uint8_t *payload;
-    uint32_t *out;
     enum stoa_status st;
 
     STOA_TRY(stoa_node_begin(encoder, STOA_PLAIN, values, nbytes, &payload, err));
     if (nbytes > 0)
         memcpy(payload, values->values + offsets[0], nbytes);
     STOA_TRY(stoa_node_end(encoder, plan->compress, err));
-    STOA_TRY(stoa_scratch_take(&encoder->scratch, &out, n * sizeof(*out), err));
-    for (size_t i = 0; i < n; i++)
-        out[i] = (uint32_t)(offsets[i + 1] - offsets[i]);
-    lengths.values = (const uint8_t *)out;
+    STOA_TRY(stoa_text_lengths(encoder, values, &lengths, err));
     st = stoa_node_encode(encoder, stoa_plan_child(plan, 0), &lengths, err);
 out:
     return st;
@@ -68,66 +64,20 @@ out:
     return st;
 }
 
-/* Sums of uint32_t lengths; n values cannot overflow 64 bits. */
-static uint64_t total(const uint32_t *lengths, size_t n)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < n; i++)
-        sum += lengths[i];
-    return sum;
-}
-
-/*
- * Moves the text of valid values together, over that of null ones, and takes the latter's lengths
- * away. `text` has the text of all values. Returns how much is left.
- */
-static size_t squeeze_nulls(uint8_t *text, uint32_t *lengths, size_t n, const uint8_t *valid)
-{
-    size_t from = 0, to = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        uint32_t length = lengths[i];
-
-        if (stoa_bitmap_get(valid, i)) {
-            memmove(text + to, text + from, length);
-            to += length;
-        } else {
-            lengths[i] = 0;
-        }
-        from += length;
-    }
-    return to;
-}
-
-static bool null_slots_are_empty(const uint32_t *lengths, size_t n, const uint8_t *valid)
-{
-    uint32_t any = 0;
-
-    for (size_t i = 0; i < n; i++)
-        any |= stoa_bitmap_get(valid, i) ? 0 : lengths[i];
-    return any == 0;
-}
-
 enum stoa_status stoa_plain_decode_text(struct stoa_decoder *decoder,
                                         const struct stoa_page_node *node, struct stoa_error *err)
 {
     struct stoa_page_values *out = decoder->out;
     size_t n = node->nvalues, nbytes = node->raw_nbytes;
-    uint64_t start = (uint64_t)out->offsets[0];
     uint32_t *lengths;
     enum stoa_status st;
 
     STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &lengths, err));
-    STOA_TRY(stoa_node_expect(node, total(lengths, n), err));
+    STOA_TRY(stoa_node_expect(node, stoa_text_total(lengths, n), err));
     STOA_TRY(stoa_text_reserve(decoder, nbytes, err));
     if (nbytes > 0)
-        STOA_TRY(stoa_node_payload_into(decoder, node, out->bytes->data + start, err));
-    if (decoder->valid != NULL && !null_slots_are_empty(lengths, n, decoder->valid))
-        nbytes = squeeze_nulls(out->bytes->data + start, lengths, n, decoder->valid);
-    out->bytes->nbytes += nbytes;
-    memcpy(out->offsets + 1, lengths, n * sizeof(*lengths));
-    stoa_kernels()->sum[2]((uint8_t *)(out->offsets + 1), n, start);
+        STOA_TRY(stoa_node_payload_into(decoder, node, out->bytes->data + out->offsets[0], err));
+    stoa_text_put(decoder, lengths, n, nbytes);
 out:
     return st;
 }
@@ -164,6 +114,33 @@ enum stoa_status stoa_plain_take(struct stoa_decoder *decoder, const struct stoa
     stoa_gather(values, node->width, places, n, out);
     if (node->phys != STOA_PHYS_FIXED)
         stoa_bytes_le(out, out, n, node->width);
+out:
+    return st;
+}
+
+enum stoa_status stoa_plain_take_text(struct stoa_decoder *decoder,
+                                      const struct stoa_page_node *node, const uint32_t *places,
+                                      size_t n, struct stoa_error *err)
+{
+    struct stoa_page_values *out = decoder->out;
+    const uint8_t *text;
+    const uint32_t *lengths;
+    size_t at = 0, next = 0; /* value `next` is at `at` */
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &lengths, err));
+    STOA_TRY(stoa_node_expect(node, stoa_text_total(lengths, node->nvalues), err));
+    STOA_TRY(stoa_node_payload(decoder, node, &text, err));
+    STOA_TRY(stoa_text_take_lengths(decoder, lengths, places, n, err));
+    for (size_t k = 0; k < n; k++) {
+        size_t nbytes = (size_t)(out->offsets[k + 1] - out->offsets[k]);
+
+        for (; next < places[k]; next++)
+            at += lengths[next];
+        if (nbytes > 0)
+            memcpy(out->bytes->data + out->offsets[k], text + at, nbytes);
+    }
+    out->bytes->nbytes = (size_t)out->offsets[n];
 out:
     return st;
 }

@@ -171,6 +171,7 @@ static enum stoa_status write_pages(struct stoa_encoder *encoder,
         STOA_TRY(write_page(encoder, pages, &chunk->entries, chunk->phys, NULL, 0, 0,
                             chunk->entries_plan, NULL, err));
     first = pages->out->nbytes;
+    stoa_encoder_begin_chunk(encoder, &chunk->values);
     for (size_t begin = 0; begin < nvalues; begin += page) {
         size_t end = nvalues - begin > page ? begin + page : nvalues;
         struct stoa_vector part = stoa_vector_slice(&chunk->values, begin, end);
@@ -186,6 +187,7 @@ static enum stoa_status write_pages(struct stoa_encoder *encoder,
     if (chunk->phys != STOA_PHYS_NONE)
         entry->encoding = stoa_page_root_encoding(pages->out->data + first);
 out:
+    stoa_encoder_begin_chunk(encoder, NULL);
     return st;
 }
 

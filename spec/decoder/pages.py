@@ -6,10 +6,10 @@ end of decode_page(). A value is None (null), an int, a float or bytes.
 import struct
 import subprocess
 
-PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, SPLIT, NARROW, BITMAP, BITRUNS, LINEAR, PLANES, LOOKUP = (
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 15, 16, 17, 18, 19)
+PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, FSST, SPLIT, NARROW, BITMAP, BITRUNS, LINEAR, PLANES, LOOKUP = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 18, 19)
 NAMES = {PLAIN: "plain", CONST: "const", PFOR: "pfor", DELTA: "delta", DICT: "dict", RLE: "rle",
-         SPARSE: "sparse", ALP: "alp", ALPRD: "alprd", SPLIT: "split", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns",
+         SPARSE: "sparse", ALP: "alp", ALPRD: "alprd", FSST: "fsst", SPLIT: "split", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns",
          LINEAR: "linear", PLANES: "planes", LOOKUP: "lookup"}
 
 (NONE, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, I128, FIXED, BYTES, F16, I256) = range(16)
@@ -55,7 +55,7 @@ class Node:
     def nchildren(self):
         if self.encoding == PLAIN:
             return 1 if self.phys == BYTES else 0
-        return {DELTA: 1, DICT: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2, ALPRD: 2, SPLIT: 2,
+        return {DELTA: 1, DICT: 1, FSST: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2, ALPRD: 2, SPLIT: 2,
                 LINEAR: 1, LOOKUP: 2}.get(self.encoding, 0)
 
 
@@ -71,7 +71,7 @@ MAY_BE = {  # spec/encodings.md, section 3
     "parts": {PLAIN, CONST, PFOR},
     "validity": {BITMAP, BITRUNS},
 }
-ROLES = {PLAIN: ["counts"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", "counts"],
+ROLES = {PLAIN: ["counts"], FSST: ["counts"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", "counts"],
          SPARSE: ["counts", "values"], ALP: ["integers"], ALPRD: ["parts", "parts"],
          SPLIT: ["parts", "parts"], NARROW: ["narrowed"], BITRUNS: ["counts"],
          LINEAR: ["residuals"], LOOKUP: ["residuals", "residuals"]}
@@ -80,7 +80,7 @@ ROLES = {PLAIN: ["counts"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", 
 def allowed(node, role):
     if role == "root":
         if node.phys == BYTES:
-            return node.encoding in (PLAIN, CONST, DICT)
+            return node.encoding in (PLAIN, CONST, DICT, FSST)
         if node.phys in (I128, I256, FIXED):
             return node.encoding in (PLAIN, CONST, DICT, RLE, SPARSE, PLANES)
         if node.encoding in (LINEAR, LOOKUP):
@@ -161,6 +161,42 @@ class Decoder:
             at += length
         need(at == len(node.payload), "plain: lengths do not add up to the payload")
         return values
+
+    def decode_fsst(self, node):
+        data, at, symbols = node.payload, 8, []
+        need(len(data) >= 8, "fsst: length of the payload")
+        for length, count in enumerate(data[:8], 1):
+            symbols += [data[k:k + length] for k in range(at, at + count * length, length)]
+            at += count * length
+        nblocks = (node.n + 127) // 128
+        need(len(symbols) <= 255, "fsst: more than 255 symbols")
+        need(at + 4 * nblocks <= len(data), "fsst: length of the payload")
+        ends = struct.unpack_from(f"<{nblocks}I", data, at)
+        codes, lengths, values = data[at + 4 * nblocks:], self.decode(node.children[0]), []
+        need(ends[-1] == len(codes), "fsst: end of the codes")
+        for b, (begin, end) in enumerate(zip((0,) + ends, ends)):
+            need(begin <= end <= len(codes), "fsst: ends of blocks")
+            text = self.fsst_text(symbols, codes[begin:end])
+            first = 0
+            for length in lengths[128 * b:128 * (b + 1)]:
+                values.append(text[first:first + length])
+                first += length
+            need(first == len(text), "fsst: lengths do not add up to the text of a block")
+        return values
+
+    @staticmethod
+    def fsst_text(symbols, codes):
+        parts, at = [], 0
+        while at < len(codes):
+            if codes[at] == 255:
+                at += 1
+                need(at < len(codes), "fsst: an escape at the end")
+                parts.append(codes[at:at + 1])
+            else:
+                need(codes[at] < len(symbols), "fsst: a code without a symbol")
+                parts.append(symbols[codes[at]])
+            at += 1
+        return b"".join(parts)
 
     def decode_planes(self, node):
         need(len(node.payload) == node.n * self.width(node.phys), "planes: length of the payload")

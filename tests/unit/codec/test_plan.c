@@ -20,6 +20,7 @@ static void plans_are_parsed_and_printed(void **state)
         {STOA_PHYS_I64, "delta+zstd(narrow(plain+zstd))", 3},
         {STOA_PHYS_U8, "rle(pfor,const)", 3},
         {STOA_PHYS_BYTES, "plain+zstd(narrow(plain))", 3},
+        {STOA_PHYS_BYTES, "fsst+zstd(pfor)", 2},
         {STOA_PHYS_BYTES, "dict(sparse(pfor,delta(pfor)))", 5},
         {STOA_PHYS_FIXED, "sparse(narrow(plain),plain)", 4},
     };
@@ -55,6 +56,8 @@ static void what_is_no_allowed_plan_is_refused(void **state)
         {STOA_PHYS_I64, "bitmap"},
         {STOA_PHYS_NONE, "bitmap"},
         {STOA_PHYS_BYTES, "plain"},
+        {STOA_PHYS_BYTES, "fsst"},
+        {STOA_PHYS_I32, "fsst(pfor)"},
         {STOA_PHYS_BYTES, "rle(plain(pfor),pfor)"},
         {STOA_PHYS_I128, "pfor"},
         {STOA_PHYS_I256, "pfor"},
@@ -125,7 +128,7 @@ static void names_are_known(void **state)
     (void)state;
     assert_string_equal(stoa_encoding_name(STOA_PFOR), "pfor");
     assert_string_equal(stoa_encoding_name(STOA_BITRUNS), "bitruns");
-    assert_null(stoa_encoding_name(9));
+    assert_null(stoa_encoding_name(12));
     assert_string_equal(stoa_encoding_name(STOA_LOOKUP), "lookup");
     assert_null(stoa_encoding_name(STOA_ENCODING_END));
     assert_string_equal(stoa_phys_name(STOA_PHYS_BYTES), "bytes");

@@ -1,0 +1,299 @@
+/*
+ * FSST (spec/encodings.md, section 2.16): text in symbols that a table at its front explains.
+ *
+ *     symbols | ends of the codes of values 128, 256, ... | codes
+ *     child: the lengths of the values
+ *
+ * Values are encoded one by one, so no code reaches from one into the next; where each begins among
+ * the codes is known for every 128th alone. Whole pages are decoded in blocks of 128 values, single
+ * values by decoding their block.
+ */
+#include "codec/fsst.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "codec/node.h"
+
+enum { BLOCK = 128, COUNTS_NBYTES = STOA_FSST_SYMBOL_NBYTES };
+
+static size_t nblocks_of(size_t nvalues)
+{
+    return (nvalues + BLOCK - 1) / BLOCK;
+}
+
+/* ---- Encoding. ---- */
+
+void stoa_encoder_begin_chunk(struct stoa_encoder *encoder, const struct stoa_vector *values)
+{
+    encoder->chunk = values;
+    encoder->chunk_symbols = NULL;
+}
+
+/* Symbols of the chunk, or of a page that belongs to none. */
+static enum stoa_status find_symbols(struct stoa_encoder *encoder, const struct stoa_vector *values,
+                                     const struct stoa_fsst_symbols **out, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    if (encoder->trainer == NULL)
+        STOA_TRY(stoa_fsst_trainer_new(&encoder->trainer, err));
+    if (encoder->chunk == NULL)
+        *out = stoa_fsst_train(encoder->trainer, values);
+    else if (encoder->chunk_symbols == NULL)
+        *out = encoder->chunk_symbols = stoa_fsst_train(encoder->trainer, encoder->chunk);
+    else
+        *out = encoder->chunk_symbols;
+out:
+    return st;
+}
+
+static size_t symbols_nbytes(const struct stoa_fsst_symbols *symbols)
+{
+    size_t nbytes = COUNTS_NBYTES;
+
+    for (unsigned code = 0; code < symbols->count; code++)
+        nbytes += symbols->nbytes[code];
+    return nbytes;
+}
+
+static uint8_t *put_symbols(const struct stoa_fsst_symbols *symbols, uint8_t *out)
+{
+    uint8_t *counts = out;
+
+    memset(counts, 0, COUNTS_NBYTES);
+    out += COUNTS_NBYTES;
+    for (unsigned code = 0; code < symbols->count; code++) {
+        uint8_t word[8];
+
+        counts[symbols->nbytes[code] - 1]++;
+        stoa_store64(word, symbols->words[code]);
+        memcpy(out, word, symbols->nbytes[code]);
+        out += symbols->nbytes[code];
+    }
+    return out;
+}
+
+/* The codes of all values, and where each block of them ends. */
+static size_t encode_blocks(const struct stoa_fsst_trainer *trainer,
+                            const struct stoa_vector *values, uint32_t *ends, uint8_t *out)
+{
+    const int32_t *offsets = values->offsets;
+    const uint8_t *text_end = values->values + offsets[values->nvalues];
+    size_t n = values->nvalues, at = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        at += stoa_fsst_encode(trainer, values->values + offsets[i],
+                               (size_t)(offsets[i + 1] - offsets[i]), text_end, out + at);
+        if (i % BLOCK == BLOCK - 1 || i + 1 == n)
+            ends[i / BLOCK] = (uint32_t)at;
+    }
+    return at;
+}
+
+enum stoa_status stoa_fsst_encode_text(struct stoa_encoder *encoder,
+                                       const struct stoa_plan_node *plan,
+                                       const struct stoa_vector *values, struct stoa_error *err)
+{
+    size_t n = values->nvalues, nblocks = nblocks_of(n), ncodes, head_nbytes;
+    size_t nbytes = (size_t)(values->offsets[n] - values->offsets[0]);
+    const struct stoa_fsst_symbols *symbols;
+    struct stoa_vector lengths;
+    uint32_t *ends;
+    uint8_t *codes, *payload;
+    enum stoa_status st;
+
+    STOA_TRY(find_symbols(encoder, values, &symbols, err));
+    STOA_TRY(stoa_scratch_take(&encoder->scratch, &ends, nblocks * sizeof(*ends), err));
+    STOA_TRY(stoa_scratch_take(&encoder->scratch, &codes, 2 * nbytes, err));
+    ncodes = encode_blocks(encoder->trainer, values, ends, codes);
+    head_nbytes = symbols_nbytes(symbols) + nblocks * sizeof(*ends);
+    if (head_nbytes + ncodes >= nbytes)
+        return stoa_node_encode_instead(encoder, plan, values, err);
+    STOA_TRY(stoa_node_begin(encoder, STOA_FSST, values, head_nbytes + ncodes, &payload, err));
+    payload = put_symbols(symbols, payload);
+    stoa_bytes_le(payload, ends, nblocks, sizeof(*ends));
+    memcpy(payload + nblocks * sizeof(*ends), codes, ncodes);
+    STOA_TRY(stoa_node_end(encoder, plan->compress, err));
+    STOA_TRY(stoa_text_lengths(encoder, values, &lengths, err));
+    st = stoa_node_encode(encoder, stoa_plan_child(plan, 0), &lengths, err);
+out:
+    return st;
+}
+
+/* ---- Decoding. ---- */
+
+struct payload {
+    struct stoa_fsst_symbols symbols;
+    const uint8_t *ends; /* of each block, in bytes of codes */
+    const uint8_t *codes;
+    size_t ncodes;
+};
+
+static enum stoa_status open_payload(struct stoa_decoder *decoder,
+                                     const struct stoa_page_node *node, struct payload *out,
+                                     struct stoa_error *err)
+{
+    size_t left = node->raw_nbytes, ends_nbytes = nblocks_of(node->nvalues) * 4;
+    struct stoa_fsst_symbols *symbols = &out->symbols;
+    const uint8_t *at, *counts;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_payload(decoder, node, &at, err));
+    *out = (struct payload){0};
+    if (left < COUNTS_NBYTES)
+        return stoa_node_fail(node, err, "a payload of %zu bytes", left);
+    counts = at;
+    at += COUNTS_NBYTES;
+    left -= COUNTS_NBYTES;
+    for (unsigned nbytes = 1; nbytes <= STOA_FSST_SYMBOL_NBYTES; nbytes++) {
+        unsigned count = counts[nbytes - 1];
+
+        if (count > STOA_FSST_MAX_NSYMBOLS - symbols->count)
+            return stoa_node_fail(node, err, "more than %d symbols", STOA_FSST_MAX_NSYMBOLS);
+        if ((size_t)count * nbytes > left)
+            return stoa_node_fail(node, err, "the payload ends in its symbols");
+        for (; count > 0; count--, at += nbytes, left -= nbytes) {
+            uint8_t word[8] = {0};
+
+            memcpy(word, at, nbytes);
+            symbols->words[symbols->count] = stoa_load64(word);
+            symbols->nbytes[symbols->count++] = (uint8_t)nbytes;
+        }
+    }
+    if (ends_nbytes > left)
+        return stoa_node_fail(node, err, "the payload ends in front of its codes");
+    out->ends = at;
+    out->codes = at + ends_nbytes;
+    out->ncodes = left - ends_nbytes;
+out:
+    return st;
+}
+
+/* The codes of block b, whose values have nbytes bytes of text together. */
+static enum stoa_status block_codes(const struct stoa_page_node *node,
+                                    const struct payload *payload, size_t b, uint64_t nbytes,
+                                    const uint8_t **codes, size_t *ncodes, struct stoa_error *err)
+{
+    size_t begin = b == 0 ? 0 : stoa_load32(payload->ends + 4 * (b - 1));
+    size_t end = stoa_load32(payload->ends + 4 * b);
+    bool last = b + 1 == nblocks_of(node->nvalues);
+
+    if (begin > end || end > payload->ncodes || (last && end != payload->ncodes))
+        return stoa_node_fail(node, err, "block %zu is codes %zu to %zu of %zu", b, begin, end,
+                              payload->ncodes);
+    if (nbytes > (end - begin) * STOA_FSST_SYMBOL_NBYTES)
+        return stoa_node_fail(node, err, "%" PRIu64 " bytes of text in %zu of codes", nbytes,
+                              end - begin);
+    *codes = payload->codes + begin;
+    *ncodes = end - begin;
+    return STOA_OK;
+}
+
+/* The text of block b into out[0..nbytes), with room behind it. */
+static enum stoa_status decode_block(const struct stoa_page_node *node,
+                                     const struct payload *payload, size_t b, uint64_t nbytes,
+                                     uint8_t *out, struct stoa_error *err)
+{
+    const uint8_t *codes = NULL;
+    size_t ncodes = 0;
+    enum stoa_status st = block_codes(node, payload, b, nbytes, &codes, &ncodes, err);
+
+    if (st != STOA_OK)
+        return st;
+    if (!stoa_fsst_decode(&payload->symbols, codes, ncodes, out, (size_t)nbytes))
+        return stoa_node_fail(node, err, "the codes of block %zu are not its text", b);
+    return STOA_OK;
+}
+
+static size_t block_nvalues(const struct stoa_page_node *node, size_t b)
+{
+    size_t left = node->nvalues - b * BLOCK;
+
+    return left < BLOCK ? left : BLOCK;
+}
+
+enum stoa_status stoa_fsst_decode_text(struct stoa_decoder *decoder,
+                                       const struct stoa_page_node *node, struct stoa_error *err)
+{
+    size_t n = node->nvalues;
+    struct payload payload;
+    uint32_t *lengths;
+    uint64_t nbytes;
+    uint8_t *text;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &lengths, err));
+    STOA_TRY(open_payload(decoder, node, &payload, err));
+    nbytes = stoa_text_total(lengths, n);
+    if (nbytes > payload.ncodes * (uint64_t)STOA_FSST_SYMBOL_NBYTES) /* before memory is taken */
+        return stoa_node_fail(node, err, "%" PRIu64 " bytes of text in %zu of codes", nbytes,
+                              payload.ncodes);
+    STOA_TRY(stoa_text_reserve(decoder, nbytes, err));
+    text = decoder->out->bytes->data + decoder->out->bytes->nbytes;
+    for (size_t b = 0; b < nblocks_of(n); b++) {
+        uint64_t block_nbytes = stoa_text_total(lengths + b * BLOCK, block_nvalues(node, b));
+
+        STOA_TRY(decode_block(node, &payload, b, block_nbytes, text, err));
+        text += block_nbytes;
+    }
+    stoa_text_put(decoder, lengths, n, (size_t)nbytes);
+out:
+    return st;
+}
+
+/* ---- A part of the values. ---- */
+
+/* The text of block b in decoder->text. */
+static enum stoa_status load_block(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                   const struct payload *payload, const uint32_t *lengths, size_t b,
+                                   struct stoa_error *err)
+{
+    uint64_t nbytes = stoa_text_total(lengths + b * BLOCK, block_nvalues(node, b));
+    const uint8_t *codes = NULL;
+    size_t ncodes = 0;
+    enum stoa_status st;
+
+    STOA_TRY(block_codes(node, payload, b, nbytes, &codes, &ncodes, err));
+    decoder->text.nbytes = 0;
+    STOA_TRY(stoa_buffer_reserve(&decoder->text, (size_t)nbytes + STOA_FSST_SLACK_NBYTES, err));
+    st = decode_block(node, payload, b, nbytes, decoder->text.data, err);
+out:
+    return st;
+}
+
+enum stoa_status stoa_fsst_take_text(struct stoa_decoder *decoder,
+                                     const struct stoa_page_node *node, const uint32_t *places,
+                                     size_t n, struct stoa_error *err)
+{
+    struct stoa_page_values *out = decoder->out;
+    struct payload payload;
+    const uint32_t *lengths;
+    size_t loaded = SIZE_MAX, at = 0, next = 0; /* value `next` is at `at` of the loaded block */
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &lengths, err));
+    STOA_TRY(open_payload(decoder, node, &payload, err));
+    STOA_TRY(stoa_text_take_lengths(decoder, lengths, places, n, err));
+    for (size_t k = 0; k < n; k++) {
+        size_t nbytes = (size_t)(out->offsets[k + 1] - out->offsets[k]);
+
+        if (nbytes == 0)
+            continue;
+        if (places[k] / BLOCK != loaded) {
+            loaded = places[k] / BLOCK;
+            next = loaded * BLOCK;
+            at = 0;
+            STOA_TRY(load_block(decoder, node, &payload, lengths, loaded, err));
+        }
+        for (; next < places[k]; next++)
+            at += lengths[next];
+        memcpy(out->bytes->data + out->offsets[k], decoder->text.data + at, nbytes);
+    }
+    out->bytes->nbytes = (size_t)out->offsets[n];
+out:
+    return st;
+}

@@ -1,0 +1,307 @@
+/* FSST: what is encoded comes back, fast decoding says what the plain one does, values stand alone.
+ */
+#include "codec/fsst.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/random.h"
+
+/* ---- Texts. ---- */
+
+enum { NVALUES = 3000, ROOM = NVALUES * 80 };
+
+struct texts {
+    uint8_t *bytes; /* of exactly the size, so that reads behind it show */
+    int32_t offsets[NVALUES + 1];
+    struct stoa_vector vector;
+};
+
+static size_t put_words(struct stoa_test_random *r, uint8_t *out)
+{
+    static const char *const words[] = {"furiously ", "ironic ",  "deposits ", "sleep. ",
+                                        "carefully ", "regular ", "accounts ", "among the "};
+    size_t nbytes = 0;
+
+    for (size_t k = stoa_test_random_below(r, 6); k > 0; k--) {
+        const char *word = words[stoa_test_random_below(r, 8)];
+
+        memcpy(out + nbytes, word, strlen(word));
+        nbytes += strlen(word);
+    }
+    return nbytes;
+}
+
+static size_t put_noise(struct stoa_test_random *r, uint8_t *out)
+{
+    size_t nbytes = stoa_test_random_below(r, 20);
+
+    for (size_t k = 0; k < nbytes; k++)
+        out[k] = (uint8_t)stoa_test_random_below(r, 256);
+    return nbytes;
+}
+
+static size_t put_zeros(struct stoa_test_random *r, uint8_t *out)
+{
+    size_t nbytes = stoa_test_random_below(r, 30);
+
+    for (size_t k = 0; k < nbytes; k++)
+        out[k] = stoa_test_random_one_in(r, 9) ? 'a' : 0;
+    return nbytes;
+}
+
+static size_t put_one_letter(struct stoa_test_random *r, uint8_t *out)
+{
+    memset(out, 'z', 70);
+    return stoa_test_random_below(r, 70);
+}
+
+static size_t put_nothing(struct stoa_test_random *r, uint8_t *out)
+{
+    (void)r;
+    (void)out;
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    size_t (*put)(struct stoa_test_random *r, uint8_t *out);
+} families[] = {
+    {"words", put_words},           {"noise", put_noise},     {"zeros", put_zeros},
+    {"one letter", put_one_letter}, {"nothing", put_nothing},
+};
+
+static void texts_make(struct texts *t, struct stoa_test_random *r, size_t family)
+{
+    uint8_t *bytes = malloc(ROOM + 80);
+    size_t nbytes = 0;
+
+    assert_non_null(bytes);
+    t->offsets[0] = 0;
+    for (size_t i = 0; i < NVALUES; i++) {
+        nbytes += families[family].put(r, bytes + nbytes);
+        t->offsets[i + 1] = (int32_t)nbytes;
+    }
+    t->bytes = malloc(nbytes + (nbytes == 0));
+    assert_non_null(t->bytes);
+    memcpy(t->bytes, bytes, nbytes);
+    free(bytes);
+    t->vector = (struct stoa_vector){
+        .phys = STOA_PHYS_BYTES, .nvalues = NVALUES, .values = t->bytes, .offsets = t->offsets};
+}
+
+static size_t encode_value(const struct stoa_fsst_trainer *trainer, const struct texts *t, size_t i,
+                           uint8_t *out)
+{
+    return stoa_fsst_encode(trainer, t->bytes + t->offsets[i],
+                            (size_t)(t->offsets[i + 1] - t->offsets[i]),
+                            t->bytes + t->offsets[NVALUES], out);
+}
+
+static void each_value_comes_back_by_itself(void **state)
+{
+    struct stoa_fsst_trainer *trainer;
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "each value");
+    assert_int_equal(stoa_fsst_trainer_new(&trainer, NULL), STOA_OK);
+    for (size_t family = 0; family < sizeof(families) / sizeof(families[0]); family++) {
+        const struct stoa_fsst_symbols *symbols;
+        struct texts t;
+        size_t ncodes = 0;
+
+        texts_make(&t, &r, family);
+        symbols = stoa_fsst_train(trainer, &t.vector);
+        assert_in_range(symbols->count, 0, STOA_FSST_MAX_NSYMBOLS);
+        for (size_t i = 0; i < NVALUES; i++) {
+            uint8_t codes[161], back[80 + STOA_FSST_SLACK_NBYTES];
+            size_t nbytes = (size_t)(t.offsets[i + 1] - t.offsets[i]);
+            size_t n = encode_value(trainer, &t, i, codes);
+
+            assert_true(n <= 2 * nbytes);
+            if (!stoa_fsst_decode(symbols, codes, n, back, nbytes) ||
+                (nbytes > 0 && memcmp(back, t.bytes + t.offsets[i], nbytes) != 0))
+                fail_msg("value %zu of \"%s\" does not come back", i, families[family].name);
+            ncodes += n;
+        }
+        if (family == 0 && ncodes > (size_t)t.offsets[NVALUES] / 4)
+            fail_msg("%zu bytes of words take %zu", (size_t)t.offsets[NVALUES], ncodes);
+        free(t.bytes);
+    }
+    stoa_fsst_trainer_free(trainer);
+}
+
+static void symbols_are_sorted_by_length_and_differ(void **state)
+{
+    struct stoa_fsst_trainer *trainer;
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "symbols");
+    assert_int_equal(stoa_fsst_trainer_new(&trainer, NULL), STOA_OK);
+    for (size_t family = 0; family < 4; family++) {
+        const struct stoa_fsst_symbols *s;
+        struct texts t;
+
+        texts_make(&t, &r, family);
+        s = stoa_fsst_train(trainer, &t.vector);
+        for (unsigned code = 0; code < s->count; code++) {
+            assert_in_range(s->nbytes[code], code == 0 ? 1 : s->nbytes[code - 1], 8);
+            assert_true(s->nbytes[code] == 8 || s->words[code] >> 8 * s->nbytes[code] == 0);
+            for (unsigned other = 0; other < code; other++)
+                assert_true(s->nbytes[other] != s->nbytes[code] ||
+                            s->words[other] != s->words[code]);
+        }
+        free(t.bytes);
+    }
+    stoa_fsst_trainer_free(trainer);
+}
+
+/* Equal texts have equal codes wherever they stand, also at the very end of the text. */
+static void codes_depend_on_the_text_alone(void **state)
+{
+    struct stoa_fsst_trainer *trainer;
+    struct stoa_test_random r;
+    struct texts t;
+    size_t nequal = 0;
+
+    (void)state;
+    stoa_test_random_init(&r, "equal texts");
+    assert_int_equal(stoa_fsst_trainer_new(&trainer, NULL), STOA_OK);
+    texts_make(&t, &r, 0);
+    (void)stoa_fsst_train(trainer, &t.vector);
+    for (size_t i = 0; i < NVALUES; i++) {
+        size_t nbytes = (size_t)(t.offsets[i + 1] - t.offsets[i]), n, m;
+        uint8_t *alone = malloc(nbytes + (nbytes == 0)), codes[161], other[161];
+
+        memcpy(alone, t.bytes + t.offsets[i], nbytes);
+        n = encode_value(trainer, &t, i, codes);
+        m = stoa_fsst_encode(trainer, alone, nbytes, alone + nbytes, other);
+        assert_int_equal(n, m);
+        assert_memory_equal(codes, other, n);
+        nequal++;
+        free(alone);
+    }
+    assert_int_equal(nequal, NVALUES);
+    free(t.bytes);
+    stoa_fsst_trainer_free(trainer);
+}
+
+static void training_again_gives_the_same_symbols(void **state)
+{
+    struct stoa_fsst_trainer *trainer;
+    struct stoa_fsst_symbols first;
+    struct stoa_test_random r;
+    struct texts t, between;
+
+    (void)state;
+    stoa_test_random_init(&r, "the same symbols");
+    assert_int_equal(stoa_fsst_trainer_new(&trainer, NULL), STOA_OK);
+    texts_make(&t, &r, 0);
+    texts_make(&between, &r, 1);
+    first = *stoa_fsst_train(trainer, &t.vector);
+    (void)stoa_fsst_train(trainer, &between.vector);
+    assert_memory_equal(&first, stoa_fsst_train(trainer, &t.vector), sizeof(first));
+    free(t.bytes);
+    free(between.bytes);
+    stoa_fsst_trainer_free(trainer);
+}
+
+/* A value that is longer than the sample: pieces of it are looked at. */
+static void one_long_value_is_sampled(void **state)
+{
+    enum { N = 400000 };
+    uint8_t *text = malloc(N), *codes = malloc(2 * N + 1),
+            *back = malloc(N + STOA_FSST_SLACK_NBYTES);
+    int32_t offsets[] = {0, 0, N};
+    struct stoa_vector values = {
+        .phys = STOA_PHYS_BYTES, .nvalues = 2, .values = text, .offsets = offsets};
+    const struct stoa_fsst_symbols *symbols;
+    struct stoa_fsst_trainer *trainer;
+    struct stoa_test_random r;
+    size_t n;
+
+    (void)state;
+    stoa_test_random_init(&r, "one long value");
+    for (size_t i = 0; i < N; i++) /* the halves have nothing in common */
+        text[i] = (uint8_t)((i < N / 2 ? 'a' : 'n') + stoa_test_random_below(&r, 4));
+    assert_int_equal(stoa_fsst_trainer_new(&trainer, NULL), STOA_OK);
+    symbols = stoa_fsst_train(trainer, &values);
+    n = stoa_fsst_encode(trainer, text, N, text + N, codes);
+    assert_in_range(n, 1, N / 2);
+    assert_true(stoa_fsst_decode(symbols, codes, n, back, N));
+    assert_memory_equal(back, text, N);
+    stoa_fsst_trainer_free(trainer);
+    free(text);
+    free(codes);
+    free(back);
+}
+
+/* ---- Any codes. ---- */
+
+static void fast_decoding_says_what_the_reference_does(void **state)
+{
+    enum { MAX_NCODES = 200 };
+    struct stoa_test_random r;
+    size_t ngood = 0;
+
+    (void)state;
+    stoa_test_random_init(&r, "any codes");
+    for (size_t c = stoa_test_ncases(20000); c > 0; c--) {
+        struct stoa_fsst_symbols symbols = {
+            .count =
+                stoa_test_random_one_in(&r, 2) ? 255 : (unsigned)stoa_test_random_below(&r, 255)};
+        size_t ncodes = stoa_test_random_below(&r, MAX_NCODES), nbytes = 0;
+        unsigned limit = stoa_test_random_one_in(&r, 4) ? 256 : symbols.count + 1;
+        uint64_t rare = 1 + stoa_test_random_below(&r, 40);
+        uint8_t *codes = malloc(ncodes + (ncodes == 0)), *fast, *slow;
+        bool good;
+
+        for (unsigned k = 0; k < symbols.count; k++) {
+            symbols.nbytes[k] = (uint8_t)(1 + stoa_test_random_below(&r, 8));
+            symbols.words[k] = stoa_test_random_u64(&r) >> (64 - 8 * symbols.nbytes[k]);
+        }
+        for (size_t i = 0; i < ncodes; i++) {
+            codes[i] = stoa_test_random_one_in(&r, rare)
+                           ? STOA_FSST_ESCAPE
+                           : (uint8_t)stoa_test_random_below(&r, limit);
+            nbytes += codes[i] == STOA_FSST_ESCAPE ? i + 1 < ncodes : symbols.nbytes[codes[i]];
+            if (codes[i] == STOA_FSST_ESCAPE && i + 1 < ncodes)
+                codes[++i] = (uint8_t)stoa_test_random_below(&r, 256);
+        }
+        if (stoa_test_random_one_in(&r, 5))
+            nbytes = stoa_test_random_below(&r, 2 * nbytes + 2);
+        fast = malloc(nbytes + STOA_FSST_SLACK_NBYTES);
+        slow = malloc(nbytes + (nbytes == 0));
+        good = stoa_fsst_decode_scalar(&symbols, codes, ncodes, slow, nbytes);
+        assert_int_equal(stoa_fsst_decode(&symbols, codes, ncodes, fast, nbytes), good);
+        if (good && nbytes > 0)
+            assert_memory_equal(fast, slow, nbytes);
+        ngood += good;
+        free(codes);
+        free(fast);
+        free(slow);
+    }
+    assert_true(ngood > 1000);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_value_comes_back_by_itself),
+        cmocka_unit_test(symbols_are_sorted_by_length_and_differ),
+        cmocka_unit_test(codes_depend_on_the_text_alone),
+        cmocka_unit_test(training_again_gives_the_same_symbols),
+        cmocka_unit_test(one_long_value_is_sampled),
+        cmocka_unit_test(fast_decoding_says_what_the_reference_does),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
