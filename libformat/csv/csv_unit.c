@@ -82,22 +82,12 @@ out:
     return st;
 }
 
-/* The column of the rows that stands at a place of the text. */
-static const struct stoa_csv_column *column_at(const struct reader *reader, uint32_t place)
-{
-    uint32_t i = 0;
-
-    while (reader->layout->places[i] != place)
-        i++;
-    return &reader->table->columns[i];
-}
-
 /* 'line 7, column 3 (fare): "12x" is not int32', and what would help. */
 static enum stoa_status fail_misfit(struct reader *reader, const struct stoa_csv_misfit *misfit,
                                     struct stoa_error *err)
 {
     const struct stoa_csv_tile *tile = &reader->index.tile;
-    const struct stoa_csv_column *column = column_at(reader, misfit->column);
+    const struct stoa_csv_column *column = misfit->read_as;
     const uint32_t begin = tile->row_begins[misfit->row];
     const struct stoa_csv_field field =
         stoa_csv_tile_field(tile, &reader->table->reading.dialect, misfit->row, misfit->column);
@@ -259,7 +249,7 @@ static enum stoa_status reject_misfit(struct reader *reader, const struct stoa_c
                                       struct stoa_error *err)
 {
     const struct stoa_csv_tile *tile = &reader->index.tile;
-    const struct stoa_csv_column *column = column_at(reader, misfit->column);
+    const struct stoa_csv_column *column = misfit->read_as;
     const struct stoa_csv_field field =
         stoa_csv_tile_field(tile, &reader->table->reading.dialect, misfit->row, misfit->column);
     struct stoa_csv_reject rejected = {
@@ -409,7 +399,7 @@ static void sort_new_misfits(const struct reader *reader, struct stoa_csv_misfit
     bool is_new = false;
 
     for (size_t i = 0; !is_new && i < misfits->nitems; i++) {
-        const struct stoa_csv_column *column = column_at(reader, misfits->items[i].column);
+        const struct stoa_csv_column *column = misfits->items[i].read_as;
 
         is_new = reader->notes->misfits[column - reader->table->columns] == NULL;
     }
@@ -434,7 +424,7 @@ static enum stoa_status set_aside(struct reader *reader, struct stoa_error *err)
     sort_new_misfits(reader, misfits);
     for (size_t i = 0; i < misfits->nitems; i++) {
         const struct stoa_csv_misfit misfit = misfits->items[i];
-        const struct stoa_csv_column *column = column_at(reader, misfit.column);
+        const struct stoa_csv_column *column = misfit.read_as;
         const struct stoa_csv_field field = stoa_csv_tile_field(
             &reader->index.tile, &table->reading.dialect, misfit.row, misfit.column);
         char **message = &notes->misfits[column - table->columns];

@@ -168,8 +168,9 @@ struct stoa_csv_values {
 
 /* A field that is no value of its column; what stands in the column is null. */
 struct stoa_csv_misfit {
-    uint32_t row;                  /* of the tile */
-    uint32_t column;               /* of the text */
+    uint32_t row;    /* of the tile */
+    uint32_t column; /* of the text */
+    const struct stoa_csv_column *read_as;
     enum stoa_csv_outcome outcome; /* NULL: in a column that is not nullable */
 };
 

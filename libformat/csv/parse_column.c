@@ -177,15 +177,16 @@ out:
 
 /* ---- Tiles. ---- */
 
-static enum stoa_status add_misfit(struct stoa_csv_misfits *misfits, uint32_t row, uint32_t column,
-                                   enum stoa_csv_outcome outcome, struct stoa_error *err)
+static enum stoa_status add_misfit(struct stoa_csv_misfits *misfits,
+                                   const struct stoa_csv_scan *scan, enum stoa_csv_outcome outcome,
+                                   struct stoa_error *err)
 {
     enum stoa_status st = stoa_reserve(&misfits->items, &misfits->capacity, misfits->nitems + 1,
                                        sizeof(*misfits->items), err);
 
     if (st == STOA_OK)
-        misfits->items[misfits->nitems++] =
-            (struct stoa_csv_misfit){.row = row, .column = column, .outcome = outcome};
+        misfits->items[misfits->nitems++] = (struct stoa_csv_misfit){
+            .row = scan->row, .column = scan->place, .read_as = scan->column, .outcome = outcome};
     return st;
 }
 
@@ -215,7 +216,7 @@ static enum stoa_status append_field(struct stoa_csv_scan *scan, struct stoa_csv
                                    tile->text + (begin < end ? end : begin), scan->values, &outcome,
                                    err));
     if (is_misfit(column, outcome))
-        STOA_TRY(add_misfit(misfits, scan->row, place, outcome, err));
+        STOA_TRY(add_misfit(misfits, scan, outcome, err));
     scan->row++;
 out:
     return st;
