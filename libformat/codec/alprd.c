@@ -188,19 +188,22 @@ static enum stoa_status choose_cut(struct stoa_encoder *encoder, const struct st
     const uint64_t low = stoa_low_bits(MAX_LEFT_NBITS);
     unsigned left_nbits = choose_left_nbits(values, entropy);
     size_t n = values->nvalues, nparts = (size_t)1 << left_nbits, nkeys = 0;
+    const size_t most = n < nparts ? n : nparts; /* keys */
     uint64_t *keys;
     enum stoa_status st;
 
     cut->right_nbits = 8 * values->width - left_nbits;
     STOA_TRY(stoa_scratch_take(&encoder->scratch, &cut->table, nparts * sizeof(uint32_t), err));
-    STOA_TRY(stoa_scratch_take(&encoder->scratch, &keys, nparts * sizeof(uint64_t), err));
+    STOA_TRY(stoa_scratch_take(&encoder->scratch, &keys, most * sizeof(uint64_t), err));
     memset(cut->table, 0, nparts * sizeof(uint32_t));
     if (values->width == 4)
         count_lefts(values->values, 4, n, cut->right_nbits, cut->table);
     else
         count_lefts(values->values, 8, n, cut->right_nbits, cut->table);
-    for (size_t part = 0; part < nparts; part++) {
-        if (cut->table[part] > 0)
+    for (size_t i = 0; i < n; i++) { /* most parts of a few values are not there */
+        const uint64_t part = stoa_get(values->values, i, values->width) >> cut->right_nbits;
+
+        if (cut->table[part] != NO_CODE)
             keys[nkeys++] = (uint64_t)cut->table[part] << MAX_LEFT_NBITS | (low - part);
         cut->table[part] = NO_CODE;
     }
