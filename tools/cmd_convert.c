@@ -2,7 +2,6 @@
  * stoa convert
  */
 #include <errno.h>
-#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -286,17 +285,6 @@ static enum exit_code fail_convert(const struct job *job, const struct stoa_erro
     return EXIT_USAGE;
 }
 
-/*
- * Large buffers go back to the system as soon as they are freed. Left to itself glibc raises the
- * bound to the largest block that it has seen, and a third more memory stays in its hands.
- */
-static void keep_memory_small(void)
-{
-#ifdef __GLIBC__
-    mallopt(M_MMAP_THRESHOLD, 4 << 20);
-#endif
-}
-
 enum exit_code run_convert(const struct arguments *arguments)
 {
     struct job job = {0};
@@ -307,7 +295,6 @@ enum exit_code run_convert(const struct arguments *arguments)
 
     if (job_init(&job, arguments, &code)) {
         install_signals();
-        keep_memory_small();
         st = stoa_convert(&job.options, &report, &err);
         settle_signals();
         progress_clear(job.progress);
