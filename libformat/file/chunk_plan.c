@@ -22,36 +22,69 @@ uint64_t stoa_chunk_plan_scale(const struct stoa_chunk_plan *plan, uint64_t nbyt
     return plan->nvalues == 0 ? 0 : nbytes * nvalues / plan->nvalues;
 }
 
-/* The codes as they stand: in the order of first appearance, which costs as much as any other. */
-static struct stoa_vector codes_vector(const struct stoa_chunk_distinct *distinct, size_t nvalues)
+/* A dictionary as it will be: sorted, unless it has texts, whose order costs codes nothing. */
+struct dictionary {
+    struct stoa_vector entries;
+    struct stoa_vector codes;
+    struct stoa_values sorted;
+    uint32_t *ranks; /* by value of the chunk; NULL: `codes` are those of first appearance */
+};
+
+static void dictionary_reset(struct dictionary *dictionary)
 {
-    return (struct stoa_vector){STOA_PHYS_U32, 4, nvalues, (const uint8_t *)distinct->codes, NULL};
+    stoa_values_reset(&dictionary->sorted);
+    stoa_free(dictionary->ranks);
 }
 
-/* What the dictionary's values take. Sorted as they will be, unless they are texts. */
-static enum stoa_status estimate_entries(struct stoa_encoder *encoder,
-                                         const struct stoa_chunk_distinct *distinct,
-                                         struct stoa_chunk_plan *plan, struct stoa_error *err)
+/* Frequent numbers come early: by first appearance they have low codes, which look too good. */
+static enum stoa_status sort_numbers(struct dictionary *dictionary,
+                                     const struct stoa_chunk_distinct *distinct,
+                                     struct stoa_error *err)
 {
-    struct stoa_vector entries = stoa_distinct_values(distinct->set);
-    struct stoa_values sorted = {0};
-    struct stoa_choice choice;
-    uint32_t *order = NULL;
+    const struct stoa_vector entries = dictionary->entries;
+    const size_t n = dictionary->codes.nvalues;
+    uint32_t *order = NULL, *rank = NULL;
     enum stoa_status st;
 
-    if (entries.phys != STOA_PHYS_BYTES) {
-        STOA_TRY(stoa_alloc(&order, entries.nvalues * sizeof(order[0]), err));
-        STOA_TRY(stoa_distinct_order(distinct->set, order, err));
-        STOA_TRY(stoa_values_take(&sorted, &entries, order, (uint32_t)entries.nvalues, err));
-        entries = sorted.vector;
-    }
-    STOA_TRY(stoa_chooser_choose(encoder, &entries, false, &choice, err));
+    STOA_TRY(stoa_alloc(&order, entries.nvalues * sizeof(order[0]), err));
+    STOA_TRY(stoa_alloc(&rank, entries.nvalues * sizeof(rank[0]), err));
+    STOA_TRY(stoa_alloc(&dictionary->ranks, n * sizeof(uint32_t) + STOA_ARRAY_SLACK, err));
+    STOA_TRY(stoa_distinct_order(distinct->set, order, err));
+    for (uint32_t i = 0; i < entries.nvalues; i++)
+        rank[order[i]] = i;
+    for (size_t i = 0; i < n; i++)
+        dictionary->ranks[i] = rank[distinct->codes[i]];
+    STOA_TRY(
+        stoa_values_take(&dictionary->sorted, &entries, order, (uint32_t)entries.nvalues, err));
+    dictionary->entries = dictionary->sorted.vector;
+    dictionary->codes.values = (const uint8_t *)dictionary->ranks;
+out:
+    stoa_free(order);
+    stoa_free(rank);
+    return st;
+}
+
+/* What codes take, and the dictionary's values. */
+static enum stoa_status choose_dictionary(struct stoa_encoder *encoder,
+                                          const struct stoa_chunk_distinct *distinct,
+                                          struct stoa_chunk_plan *plan, struct stoa_error *err)
+{
+    struct dictionary dictionary = {
+        .entries = stoa_distinct_values(distinct->set),
+        .codes = {STOA_PHYS_U32, 4, plan->nvalues, (const uint8_t *)distinct->codes, NULL},
+    };
+    struct stoa_choice choice;
+    enum stoa_status st = STOA_OK;
+
+    if (dictionary.entries.phys != STOA_PHYS_BYTES)
+        STOA_TRY(sort_numbers(&dictionary, distinct, err));
+    STOA_TRY(stoa_chooser_choose(encoder, &dictionary.codes, true, &plan->codes, err));
+    STOA_TRY(stoa_chooser_choose(encoder, &dictionary.entries, false, &choice, err));
     plan->entries_nbytes = choice.nbytes;
-    plan->nentries = (uint32_t)entries.nvalues;
+    plan->nentries = (uint32_t)dictionary.entries.nvalues;
     plan->entries = choice.plan;
 out:
-    stoa_values_reset(&sorted);
-    stoa_free(order);
+    dictionary_reset(&dictionary);
     return st;
 }
 
@@ -93,7 +126,6 @@ enum stoa_status stoa_chunk_plan_choose(struct stoa_encoder *encoder,
 {
     const struct stoa_vector *vector = &values->physical.vector;
     struct stoa_chunk_plan plan = {.mode = STOA_CHUNK_UNPLANNED};
-    struct stoa_vector codes;
     enum stoa_status st = STOA_OK;
 
     if (values->all_null)
@@ -108,9 +140,7 @@ enum stoa_status stoa_chunk_plan_choose(struct stoa_encoder *encoder,
     STOA_TRY(stoa_chooser_choose(encoder, vector, false, &plan.plain, err));
     if (distinct->set == NULL)
         goto done;
-    codes = codes_vector(distinct, vector->nvalues);
-    STOA_TRY(stoa_chooser_choose(encoder, &codes, true, &plan.codes, err));
-    STOA_TRY(estimate_entries(encoder, distinct, &plan, err));
+    STOA_TRY(choose_dictionary(encoder, distinct, &plan, err));
     plan.mode = smallest_mode(rules, can_share, &plan);
 done:
     *out = plan;
