@@ -6,6 +6,7 @@
 
 #include <stoa/csv.h>
 
+#include "column/rejects.h"
 #include "column/source.h"
 
 /*
@@ -44,18 +45,8 @@ STOA_CHECK enum stoa_status stoa_csv_inputs_infer(struct stoa_csv_inputs *inputs
                                                   struct stoa_schema *out, char **evidence,
                                                   struct stoa_error *err);
 
-/* What becomes of records that are no rows, or whose fields are no values of their columns. */
-struct stoa_csv_reject_options {
-    enum stoa_csv_on_error on_error;
-    struct stoa_sink *sink;     /* of STOA_CSV_ON_ERROR_REJECT: a list of them as CSV; borrowed */
-    struct stoa_sink *raw_sink; /* the records as they stand, with their line ends; borrowed */
-    uint64_t max_errors;        /* one more ends the run; 0: any number */
-    double max_ratio;     /* of all records that were read, looked at after each unit; 0: any */
-    uint64_t max_written; /* to the sinks; 0: any number */
-};
-
 /*
- * The same in steps, so that the units of STOA_CSV_INFER_FULL can be looked at by many threads:
+ * Inference in steps, so that the units of STOA_CSV_INFER_FULL can be looked at by many threads:
  *
  *     stoa_csv_inference_new()         looks at samples, or only finds out which columns there are
  *     stoa_csv_inference_source()      full: whose next() gives the units; NULL: there are none
@@ -96,7 +87,7 @@ struct stoa_csv_source_options {
     /* The schema was inferred: a number whose text the type would not give back ("007", "+5",
        "-0" in an integer column) does not fit. A schema that a user gave takes it by value. */
     bool inferred;
-    struct stoa_csv_reject_options rejects;
+    struct stoa_reject_options rejects;
     /* All that restoring the inputs takes is kept, for side() and sources(). All columns are
        delivered, in their order. */
     bool keeps_text;

@@ -98,9 +98,9 @@ static enum stoa_status source_accept(struct stoa_batch_source *base, struct sto
         source->accepted = stoa_csv_source_text_share(origin);
     }
     if (source->ledger.options.on_error != STOA_CSV_ON_ERROR_ABORT)
-        STOA_TRY(stoa_csv_ledger_accept(&source->ledger, origin, origin->name, origin->member,
-                                        &notes->rejects, source->header.names,
-                                        origin->layout.columns, origin->layout.ncolumns, err));
+        STOA_TRY(stoa_reject_ledger_accept(&source->ledger, origin, origin->name, origin->member,
+                                           &notes->rejects, source->header.names,
+                                           origin->layout.columns, origin->layout.ncolumns, err));
     if (source->keeps_text)
         STOA_TRY(stoa_csv_origin_accept(&origin->text, notes, err));
     STOA_TRY(accept_misfits(source, notes, origin->name, err));
@@ -316,7 +316,7 @@ enum stoa_status stoa_csv_source_open(struct stoa_csv_inputs *inputs,
         (options->schema->nfields == 1 &&
          stoa_csv_filename_find(&source->options, options->schema) == 0))
         STOA_TRY(stoa_fail(err, STOA_ERR_USAGE, "the schema has no columns, and text has some"));
-    STOA_TRY(stoa_csv_ledger_init(&source->ledger, &options->rejects, err));
+    STOA_TRY(stoa_reject_ledger_init(&source->ledger, &options->rejects, err));
     STOA_TRY(stoa_csv_header_take(&source->header, options->schema,
                                   stoa_csv_filename_find(&source->options, options->schema), err));
     STOA_TRY(make_table(source, options, err));

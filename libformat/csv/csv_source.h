@@ -52,7 +52,7 @@ struct stoa_csv_source {
     struct stoa_csv_table table;
     /* For each column of the table the field of the schema; STOA_CSV_NO_FIELD: it is not wanted. */
     uint32_t *slots;
-    struct stoa_csv_ledger ledger;         /* accept() */
+    struct stoa_reject_ledger ledger;      /* accept() */
     struct stoa_csv_source_text *accepted; /* the text of the last notes that it saw */
     bool keeps_forms;                      /* how values were written: with text, and to widen */
     bool keeps_text;

@@ -32,10 +32,10 @@ struct reader {
     struct stoa_csv_values *values;  /* one for each column of the rows */
     struct stoa_csv_misfits misfits; /* of a tile */
 
-    struct stoa_csv_rejects *rejects; /* NULL: the first bad record is an error */
-    uint8_t *rejected;                /* bitmap of the unit's rows; NULL: none is */
-    size_t nrejected;                 /* of its bits */
-    uint64_t nfaulty;                 /* records so far that are no rows */
+    struct stoa_rejects *rejects; /* NULL: the first bad record is an error */
+    uint8_t *rejected;            /* bitmap of the unit's rows; NULL: none is */
+    size_t nrejected;             /* of its bits */
+    uint64_t nfaulty;             /* records so far that are no rows */
 
     struct stoa_csv_notes *notes; /* NULL: not wanted */
     uint64_t npassed;             /* rejected rows in front of the one that is noted */
@@ -161,9 +161,8 @@ static enum stoa_status fail_first(struct reader *reader, struct stoa_error *err
 /* ---- Bad records are left out. ---- */
 
 /* Adds a record whose message the caller has; `why` says where it is wrong, too. */
-static enum stoa_status reject(struct reader *reader, struct stoa_csv_reject *rejected,
-                               uint32_t begin, uint32_t end, const struct stoa_error *why,
-                               struct stoa_error *err)
+static enum stoa_status reject(struct reader *reader, struct stoa_reject *rejected, uint32_t begin,
+                               uint32_t end, const struct stoa_error *why, struct stoa_error *err)
 {
     const char *text = reader->text->text;
 
@@ -178,14 +177,14 @@ static enum stoa_status reject(struct reader *reader, struct stoa_csv_reject *re
     rejected->raw = text + begin;
     rejected->raw_nbytes = end - begin;
     rejected->message = why->message;
-    return stoa_csv_rejects_append(reader->rejects, rejected, err);
+    return stoa_rejects_append(reader->rejects, rejected, err);
 }
 
 static enum stoa_status reject_event(struct reader *reader, const struct stoa_csv_event *event,
                                      struct stoa_error *err)
 {
-    struct stoa_csv_reject rejected = {
-        .kind = stoa_csv_reject_of_fault(event->fault),
+    struct stoa_reject rejected = {
+        .error = stoa_csv_reject_name(stoa_csv_reject_of_fault(event->fault)),
         .column = event->fault_field,
         .record = event->row,
         .byte_offset = reader->text->offset + event->fault_at,
@@ -206,8 +205,8 @@ static enum stoa_status reject_event(struct reader *reader, const struct stoa_cs
 static enum stoa_status reject_large(struct reader *reader, struct stoa_error *err)
 {
     const struct stoa_csv_text *text = reader->text;
-    struct stoa_csv_reject rejected = {
-        .kind = STOA_CSV_REJECT_TOO_LARGE,
+    struct stoa_reject rejected = {
+        .error = stoa_csv_reject_name(STOA_CSV_REJECT_TOO_LARGE),
         .byte_offset = text->offset,
     };
     struct stoa_csv_record record = {0};
@@ -230,7 +229,7 @@ out:
 
 /* What a field says, into the scratch of the reader where that is not how it stands. */
 static enum stoa_status unescape(struct reader *reader, const struct stoa_csv_field *field,
-                                 struct stoa_csv_reject *out, struct stoa_error *err)
+                                 struct stoa_reject *out, struct stoa_error *err)
 {
     enum stoa_status st = STOA_OK;
 
@@ -252,8 +251,8 @@ static enum stoa_status reject_misfit(struct reader *reader, const struct stoa_c
     const struct stoa_csv_column *column = misfit->read_as;
     const struct stoa_csv_field field =
         stoa_csv_tile_field(tile, &reader->table->reading.dialect, misfit->row, misfit->column);
-    struct stoa_csv_reject rejected = {
-        .kind = stoa_csv_reject_of_field(column, &field, misfit->outcome),
+    struct stoa_reject rejected = {
+        .error = stoa_csv_reject_name(stoa_csv_reject_of_field(column, &field, misfit->outcome)),
         .column = misfit->column,
         .field = column->field,
         .record = tile->row + misfit->row,
@@ -476,9 +475,9 @@ out:
 
 enum stoa_status stoa_csv_unit_read(const struct stoa_csv_table *table,
                                     const struct stoa_csv_layout *layout,
-                                    const struct stoa_csv_text *text,
-                                    struct stoa_csv_rejects *rejects, struct stoa_csv_notes *notes,
-                                    struct stoa_batch *out, struct stoa_error *err)
+                                    const struct stoa_csv_text *text, struct stoa_rejects *rejects,
+                                    struct stoa_csv_notes *notes, struct stoa_batch *out,
+                                    struct stoa_error *err)
 {
     const uint32_t ncolumns = table->schema->nfields;
     struct reader reader = {

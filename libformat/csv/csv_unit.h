@@ -36,7 +36,7 @@ struct stoa_csv_layout {
  */
 STOA_CHECK enum stoa_status
 stoa_csv_unit_read(const struct stoa_csv_table *table, const struct stoa_csv_layout *layout,
-                   const struct stoa_csv_text *text, struct stoa_csv_rejects *rejects,
+                   const struct stoa_csv_text *text, struct stoa_rejects *rejects,
                    struct stoa_csv_notes *notes, struct stoa_batch *out, struct stoa_error *err);
 
 #endif

@@ -55,7 +55,7 @@ static void notes_free(struct stoa_notes *base)
     stoa_free(notes->forms);
     stoa_csv_pieces_reset(&notes->gaps);
     stoa_csv_pieces_reset(&notes->records);
-    stoa_csv_rejects_reset(&notes->rejects);
+    stoa_rejects_reset(&notes->rejects);
     if (notes->release != NULL)
         notes->release(notes->owner);
     for (uint32_t i = 0; notes->misfits != NULL && i < notes->ncolumns; i++)
@@ -86,7 +86,7 @@ out:
 void stoa_csv_notes_measure(struct stoa_csv_notes *notes)
 {
     uint64_t nbytes = sizeof(*notes) + pieces_nbytes(&notes->gaps) +
-                      pieces_nbytes(&notes->records) + stoa_csv_rejects_nbytes(&notes->rejects);
+                      pieces_nbytes(&notes->records) + stoa_rejects_nbytes(&notes->rejects);
 
     for (uint32_t i = 0; notes->forms != NULL && i < notes->ncolumns; i++) {
         const struct stoa_csv_forms *forms = &notes->forms[i];

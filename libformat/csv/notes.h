@@ -64,7 +64,7 @@ struct stoa_csv_notes {
     bool is_cut;                  /* text is missing: a record was too large */
     struct stoa_csv_forms *forms; /* [ncolumns]; NULL: text is not kept */
     struct stoa_csv_pieces gaps;  /* in front of a row; of row nrows: behind the last */
-    struct stoa_csv_rejects rejects;
+    struct stoa_rejects rejects;
     struct stoa_csv_pieces records; /* whole records that the fields do not tell; or line ends */
     char **misfits; /* [ncolumns], or NULL: of each column the message about the first value that is
                        not of its type, and was kept as text alone; NULL for none */

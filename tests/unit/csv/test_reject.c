@@ -247,7 +247,7 @@ static void limits_end_the_run(void **state)
     assert_int_equal(job.nwritten, 1);
     assert_int_equal(job.nraw, 1);
     job.options.rejects =
-        (struct stoa_csv_reject_options){.on_error = STOA_CSV_ON_ERROR_SKIP, .max_ratio = 0.59};
+        (struct stoa_reject_options){.on_error = STOA_CSV_ON_ERROR_SKIP, .max_ratio = 0.59};
     assert_int_equal(run(&job, &err), STOA_ERR_DATA);
     assert_string_equal(err.message,
                         "t.csv: 3 of the first 5 records are bad, which is more than the limit");
