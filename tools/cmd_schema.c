@@ -44,6 +44,23 @@ static bool read_schemas(char *const *paths, size_t npaths, struct stoa_schema *
     return same;
 }
 
+/* The options that text has in common go by the names of CSV. */
+static enum stoa_status infer_jsonl(const char *const *paths, size_t npaths,
+                                    const struct stoa_csv_options *csv, struct stoa_schema *out,
+                                    char **evidence, struct stoa_error *err)
+{
+    const struct stoa_jsonl_options options = {
+        .infer = csv->infer == STOA_CSV_INFER_FULL   ? STOA_JSONL_INFER_FULL
+                 : csv->infer == STOA_CSV_INFER_NONE ? STOA_JSONL_INFER_NONE
+                                                     : STOA_JSONL_INFER_SAMPLE,
+        .types = csv->types,
+        .filename = csv->filename,
+        .max_record_nbytes = csv->max_record_nbytes,
+    };
+
+    return stoa_jsonl_infer(paths, npaths, &options, out, evidence, err);
+}
+
 bool input_schema(const struct arguments *arguments, char *const *paths, size_t npaths,
                   struct stoa_schema *out, char **evidence, enum exit_code *code)
 {
@@ -74,7 +91,10 @@ bool input_schema(const struct arguments *arguments, char *const *paths, size_t 
     if (format == STOA_FORMAT_TSV && csv.delimiter == 0)
         csv.delimiter = '\t';
     csv.note = show_note;
-    done = stoa_csv_infer(inputs, npaths, &csv, out, evidence, &err) == STOA_OK;
+    if (format == STOA_FORMAT_JSONL)
+        done = infer_jsonl(inputs, npaths, &csv, out, evidence, &err) == STOA_OK;
+    else
+        done = stoa_csv_infer(inputs, npaths, &csv, out, evidence, &err) == STOA_OK;
     if (!done)
         *code = fail(&err);
 out:

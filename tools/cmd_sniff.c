@@ -269,6 +269,10 @@ static enum exit_code sniff(const struct arguments *arguments, struct sniffed *s
         complain("sniff: a Stoa file says itself what it is (try: stoa info)");
         goto out;
     }
+    if (format == STOA_FORMAT_JSONL) {
+        complain("sniff: JSON lines have no dialect (try: stoa schema)");
+        goto out;
+    }
     if (format == STOA_FORMAT_TSV && given.delimiter == 0)
         given.delimiter = '\t';
     if (stoa_csv_sniff(sniffed->paths, sniffed->npaths, &given, &sniffed->options, &sniffed->report,

@@ -15,10 +15,11 @@ static enum exit_code fail_open(const char *path, const struct stoa_error *err)
     char name[NAME_NBYTES];
 
     if (err->status != STOA_ERR_CORRUPT || stoa_format_of_input(path, &format, NULL) != STOA_OK ||
-        (format != STOA_FORMAT_CSV && format != STOA_FORMAT_TSV))
+        format == STOA_FORMAT_STOA)
         return fail_file(path, err);
     stoa_quote(name, sizeof(name), path, strlen(path));
-    complain("%s: not a Stoa file (`stoa convert` makes one of CSV)", name);
+    complain("%s: not a Stoa file (`stoa convert` makes one of %s)", name,
+             format == STOA_FORMAT_JSONL ? "JSON lines" : "CSV");
     return EXIT_FILE;
 }
 

@@ -12,10 +12,10 @@
 /* clang-format off */
 const struct command commands[] = {
     {.name = "convert", .synopsis = "IN... -o OUT [options]", .run = run_convert, .min_files = 1,
-     .summary = "Convert CSV (also compressed, zip, tar) to Stoa, or Stoa to CSV, TSV, JSON lines",
+     .summary = "Convert CSV and JSON lines (also compressed, zip, tar) to Stoa and back",
      .details =
         "Inputs are files, folders (their files by name), glob patterns, or \"-\" for standard\n"
-        "input; they are read in order as one table. CSV gets a schema inferred from samples of\n"
+        "input; they are read in order as one table. Text gets a schema inferred from samples of\n"
         "all inputs unless --schema gives one. A value that does not fit its column is an error\n"
         "with file, line, column and value, unless --on-error or --rejects say what to do with bad\n"
         "records; then the exit code is 5 when there were some.\n"
@@ -78,7 +78,7 @@ const struct command commands[] = {
      .options = {OPT_OUTPUT, OPT_FORCE, OPT_FILL_MISSING, OPT_AS_TEXT, OPT_MEMORY, OPT_DRY_RUN,
                  OPT_PROGRESS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "schema", .synopsis = "IN... [options]", .run = run_schema, .min_files = 1,
-     .summary = "Print the schema of Stoa files, or the one inferred from samples of CSV",
+     .summary = "Print the schema of Stoa files, or the one inferred from samples of text",
      .details =
         "The JSON form can be edited and given to `stoa convert --schema`.\n"
         "\n"

@@ -13,6 +13,10 @@
  */
 #define STOA_METADATA_CSV_FORMAT "csv_format"
 
+/* The same for JSON; and the key of a utf8 field whose values are any JSON: "true". */
+#define STOA_METADATA_JSON_FORMAT "json_format"
+#define STOA_METADATA_JSON_TEXT   "json_text"
+
 /*
  * Checks a schema that was put together from a file or by a caller: parameters of types, names
  * (UTF-8, length, unique among siblings), the children that each type needs, depth, number of

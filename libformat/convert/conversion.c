@@ -17,6 +17,8 @@
  */
 #include "convert/conversion.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "column/schema.h"
 #include "convert/sorting.h"
@@ -67,7 +69,7 @@ static struct stoa_run run_of(struct stoa_conversion *conversion)
         .matcher = plan->matcher,
         .group_nrows = plan->group_nrows,
         .group_nbytes = plan->group_nbytes,
-        .counts_text = plan->from != STOA_FORMAT_STOA,
+        .counts_text = plan->kind->counts_text,
         .memory = &plan->memory,
         .jobs = plan->jobs,
         .cancel = conversion->options->cancel,
@@ -317,6 +319,74 @@ out:
     if (output->below == draft)
         output->below = output->target;
     stoa_free(widens);
+    return st;
+}
+
+/* ---- A second run. ---- */
+
+bool stoa_conversion_misfit(const struct stoa_conversion *conversion)
+{
+    const struct stoa_plan_convert *plan = &conversion->plan;
+
+    return plan->kind->misfit != NULL && plan->kind->misfit(plan->source);
+}
+
+void stoa_conversion_again(struct stoa_conversion *conversion)
+{
+    close_sink(conversion);
+    stoa_plan_convert_again(&conversion->plan);
+    for (size_t i = 0; i < STOA_PROGRESS_NCOUNTERS; i++)
+        atomic_store(&conversion->progress.counters[i], 0);
+}
+
+static enum stoa_status tell_change(const struct stoa_convert_options *options,
+                                    const struct stoa_field *field, const struct stoa_field *guess,
+                                    struct stoa_error *err)
+{
+    char name[128], *type = NULL, *guessed = NULL;
+    struct stoa_error note;
+    enum stoa_status st = STOA_OK;
+
+    if (options->note == NULL)
+        return STOA_OK;
+    stoa_quote(name, sizeof(name), field->name, strlen(field->name));
+    STOA_TRY(stoa_type_print(field, &type, err));
+    if (guess == NULL) {
+        stoa_fail(&note, STOA_ERR_DATA, "%s: a key behind the sample: a column of %s", name, type);
+    } else {
+        STOA_TRY(stoa_type_print(guess, &guessed, err));
+        stoa_fail(&note, STOA_ERR_DATA,
+                  "%s: %s in the sample, but not behind it: the column is %s now", name, guessed,
+                  type);
+    }
+    options->note(options->note_context, note.message);
+out:
+    stoa_free(type);
+    stoa_free(guessed);
+    return st;
+}
+
+enum stoa_status stoa_conversion_tell_changes(struct stoa_conversion *conversion,
+                                              struct stoa_error *err)
+{
+    const struct stoa_schema *guess = conversion->plan.guess, *schema = &conversion->plan.schema;
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        const struct stoa_field *field = &schema->fields[i], *before = NULL;
+        uint32_t found;
+
+        if (i < guess->nfields && strcmp(guess->fields[i].name, field->name) == 0)
+            before = &guess->fields[i];
+        else if (stoa_fields_find(guess->fields, guess->nfields, field->name, &found) == 1 &&
+                 strcmp(guess->fields[found].name, field->name) == 0)
+            before = &guess->fields[found];
+        if (before != NULL && stoa_field_equal(field, before))
+            continue;
+        conversion->nwidened++;
+        STOA_TRY(tell_change(conversion->options, field, before, err));
+    }
+out:
     return st;
 }
 

@@ -48,6 +48,16 @@ STOA_CHECK enum stoa_status stoa_conversion_settle(struct stoa_conversion *conve
                                                    struct stoa_output *output,
                                                    struct stoa_error *err);
 
+/* Whether the run failed because a guess of the source was wrong. */
+bool stoa_conversion_misfit(const struct stoa_conversion *conversion);
+
+/* Makes it what it was before the plan, but for what stoa_plan_convert_again() keeps. */
+void stoa_conversion_again(struct stoa_conversion *conversion);
+
+/* With the plan of the second run: notes, and counts, the columns that are not what was guessed. */
+STOA_CHECK enum stoa_status stoa_conversion_tell_changes(struct stoa_conversion *conversion,
+                                                         struct stoa_error *err);
+
 /* Frees all of it; a `{0}` one too. */
 void stoa_conversion_reset(struct stoa_conversion *conversion);
 

@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "convert/conversion.h"
 #include "convert/restore_file.h"
-#include "csv/csv.h"
 
 static void report_progress(void *context, const struct stoa_progress *progress)
 {
@@ -52,9 +51,9 @@ static void fill_report(const struct stoa_conversion *conversion, const struct s
         .obstacle = conversion->plan.obstacle,
         .verified = conversion->options->verify && !conversion->options->dry_run,
     };
-    if (conversion->plan.inputs != NULL) {
-        stoa_csv_source_rejected(conversion->plan.source, &report->nskipped, &report->nrejected,
-                                 &report->nrejected_raw);
+    if (conversion->plan.kind->rejected != NULL) {
+        conversion->plan.kind->rejected(conversion->plan.source, &report->nskipped,
+                                        &report->nrejected, &report->nrejected_raw);
         report->nskipped -= report->nrejected;
     }
 }
@@ -144,9 +143,16 @@ out:
     return st;
 }
 
+/* Whether a sink that may be NULL can't be written anew. */
+static bool is_final(const struct stoa_sink *sink)
+{
+    return sink != NULL && sink->reopen == NULL;
+}
+
 /* The files of bad records; none is opened where they are not wanted. */
 static enum stoa_status open_rejects(const struct stoa_convert_options *options,
-                                     struct stoa_reject_sinks *out, struct stoa_error *err)
+                                     const struct stoa_sink *target, struct stoa_reject_sinks *out,
+                                     struct stoa_error *err)
 {
     const char *list = options->rejects, *raw = options->rejects_raw;
     enum stoa_status st = STOA_OK;
@@ -155,6 +161,7 @@ static enum stoa_status open_rejects(const struct stoa_convert_options *options,
         STOA_TRY(stoa_sink_create_file(list, options->replace, &out->list, err));
     if (raw != NULL)
         STOA_TRY(stoa_sink_create_file(raw, options->replace, &out->raw, err));
+    out->is_final = is_final(target) || is_final(out->list) || is_final(out->raw);
 out:
     return st;
 }
@@ -169,10 +176,10 @@ static enum stoa_status commit_rejects(const struct stoa_conversion *conversion,
 {
     uint64_t nrejected, nwritten, nraw;
 
-    if (conversion->plan.inputs == NULL)
+    if (conversion->plan.kind->rejected == NULL)
         return STOA_OK;
     if (st != STOA_OK &&
-        !stoa_csv_source_rejected(conversion->plan.source, &nrejected, &nwritten, &nraw))
+        !conversion->plan.kind->rejected(conversion->plan.source, &nrejected, &nwritten, &nraw))
         return STOA_OK;
     st = STOA_OK;
     if (rejects->list != NULL)
@@ -237,10 +244,61 @@ out:
     return st;
 }
 
+/* The sinks of a run, and its plan. */
+static enum stoa_status begin(struct stoa_conversion *conversion, struct stoa_output *output,
+                              struct stoa_reject_sinks *rejects, struct stoa_error *err)
+{
+    const struct stoa_convert_options *options = conversion->options;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output->target, err));
+    output->below = output->target;
+    output->base.name = output->target->name;
+    output->nbytes = 0;
+    STOA_TRY(check_verify(options, output->target, err));
+    STOA_TRY(open_rejects(options, output->target, rejects, err));
+    STOA_TRY(stoa_plan_convert_init(&conversion->plan, options, rejects, err));
+out:
+    return st;
+}
+
+static void close_sinks(struct stoa_output *output, struct stoa_reject_sinks *rejects)
+{
+    stoa_sink_close(rejects->list);
+    stoa_sink_close(rejects->raw);
+    if (output->below != output->target)
+        stoa_sink_close(output->below);
+    stoa_sink_close(output->target);
+    *rejects = (struct stoa_reject_sinks){0};
+    output->below = output->target = NULL;
+}
+
+/*
+ * A guess of the source turned out to be wrong: what was written is forgotten, and the conversion
+ * begins anew with types that all records say.
+ */
+static enum stoa_status begin_anew(struct stoa_conversion *conversion,
+                                   struct stoa_convert_options *full, struct stoa_output *output,
+                                   struct stoa_reject_sinks *rejects, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    stoa_conversion_again(conversion);
+    close_sinks(output, rejects);
+    *full = *conversion->options;
+    full->csv.infer = STOA_CSV_INFER_FULL;
+    conversion->options = full;
+    STOA_TRY(begin(conversion, output, rejects, err));
+    STOA_TRY(stoa_conversion_tell_changes(conversion, err));
+out:
+    return st;
+}
+
 enum stoa_status stoa_convert(const struct stoa_convert_options *options,
                               struct stoa_convert_report *report, struct stoa_error *err)
 {
     struct stoa_conversion conversion = {.options = options};
+    struct stoa_convert_options full;
     struct stoa_output output = {.base = {.write = output_write}};
     struct stoa_reject_sinks rejects = {0};
     enum stoa_status st;
@@ -251,18 +309,17 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
     /* An output that can't be is known before any input is read. */
     STOA_TRY(check_no_input(options, options->output, "the output needs", err));
     STOA_TRY(check_rejects(options, err));
-    STOA_TRY(stoa_sink_create_file(options->output, options->replace, &output.target, err));
-    output.below = output.target;
-    output.base.name = output.target->name;
-    STOA_TRY(check_verify(options, output.target, err));
-    STOA_TRY(open_rejects(options, &rejects, err));
-    STOA_TRY(stoa_plan_convert_init(&conversion.plan, options, &rejects, err));
+    STOA_TRY(begin(&conversion, &output, &rejects, err));
     if (options->dry_run) { /* the sink is closed without a commit: no trace */
         if (report != NULL)
             fill_report(&conversion, &output, report);
         goto out;
     }
     st = stoa_conversion_run(&conversion, &output, err);
+    if (st == STOA_ERR_DATA && stoa_conversion_misfit(&conversion)) {
+        STOA_TRY(begin_anew(&conversion, &full, &output, &rejects, err));
+        st = stoa_conversion_run(&conversion, &output, err);
+    }
     if (st != STOA_OK) {
         (void)commit_rejects(&conversion, &rejects, st, NULL); /* the first error is told */
         goto out;
@@ -276,10 +333,6 @@ enum stoa_status stoa_convert(const struct stoa_convert_options *options,
         fill_report(&conversion, &output, report);
 out:
     stoa_conversion_reset(&conversion);
-    stoa_sink_close(rejects.list);
-    stoa_sink_close(rejects.raw);
-    if (output.below != output.target)
-        stoa_sink_close(output.below);
-    stoa_sink_close(output.target);
+    close_sinks(&output, &rejects);
     return st;
 }

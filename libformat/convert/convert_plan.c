@@ -21,6 +21,7 @@
 #include "csv/input.h"
 #include "csv/source_options.h"
 #include "file/layout.h"
+#include "jsonl/text_input.h"
 
 /* What the name says of the compression, which an option must not contradict. */
 static enum stoa_status plan_compression(struct stoa_plan_convert *plan,
@@ -101,11 +102,9 @@ out:
     return st;
 }
 
-/* The columns of the output in `schema`, then those that only the filter names. */
-static enum stoa_status plan_columns(const struct stoa_convert_options *options,
-                                     const struct stoa_schema *schema, uint32_t **out,
-                                     uint32_t *nselected, uint32_t *ncolumns,
-                                     struct stoa_error *err)
+enum stoa_status stoa_plan_columns(const struct stoa_convert_options *options,
+                                   const struct stoa_schema *schema, uint32_t **out,
+                                   uint32_t *nselected, uint32_t *ncolumns, struct stoa_error *err)
 {
     uint32_t *columns = NULL;
     bool *taken = NULL;
@@ -165,17 +164,15 @@ static enum stoa_status refuse_piped_file(struct stoa_csv_inputs *inputs, struct
     return st;
 }
 
-/* Whether a value that a guessed type does not hold shall make it another one. */
-static bool widens(const struct stoa_convert_options *options)
+bool stoa_plan_widens(const struct stoa_convert_options *options)
 {
     if (options->on_conflict == STOA_CONFLICT_AUTO)
         return options->on_error == STOA_CSV_ON_ERROR_ABORT;
     return options->on_conflict == STOA_CONFLICT_WIDEN;
 }
 
-/* A schema that was given has the names of the inputs where it says, or as its last column. */
-static enum stoa_status take_schema(const struct stoa_convert_options *options,
-                                    struct stoa_schema *out, struct stoa_error *err)
+enum stoa_status stoa_plan_take_schema(const struct stoa_convert_options *options,
+                                       struct stoa_schema *out, struct stoa_error *err)
 {
     const struct stoa_type text = {.id = STOA_UTF8};
     enum stoa_status st;
@@ -242,9 +239,10 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
         STOA_TRY(stoa_survey_inputs(plan->inputs, &source.csv, plan->jobs, options->cancel, &table,
                                     &certain, err));
     else
-        STOA_TRY(take_schema(options, &table, err));
+        STOA_TRY(stoa_plan_take_schema(options, &table, err));
     source.schema = &table;
-    STOA_TRY(plan_columns(options, source.schema, &columns, &nselected, &source.ncolumns, err));
+    STOA_TRY(
+        stoa_plan_columns(options, source.schema, &columns, &nselected, &source.ncolumns, err));
     source.columns = columns;
     STOA_TRY(stoa_schema_select(&plan->schema, source.schema, columns, nselected, err));
     STOA_TRY(stoa_schema_select(&read, source.schema, columns, source.ncolumns, err));
@@ -252,7 +250,7 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
                      (options->npaths < plan->jobs ? options->npaths : plan->jobs) + plan->jobs,
                      &read, plan->to != STOA_FORMAT_STOA);
     source.prefetch_nbytes = plan->memory.prefetch_nbytes;
-    if (!certain && widens(options))
+    if (!certain && stoa_plan_widens(options))
         plan->draft = draft_of(plan, options, &read);
     plan->csv_in = source.csv;
     stoa_csv_options_settle(&plan->csv_in);
@@ -270,13 +268,14 @@ out:
 
 static enum stoa_status plan_stoa(struct stoa_plan_convert *plan,
                                   const struct stoa_convert_options *options,
-                                  struct stoa_error *err)
+                                  const struct stoa_reject_sinks *rejects, struct stoa_error *err)
 {
     const struct stoa_scan_options scan = {
         .columns = options->columns, .ncolumns = options->ncolumns, .filter = options->filter};
     const struct stoa_picked_rows picked = {.rows = options->rows, .nrows = options->nrows};
     enum stoa_status st;
 
+    (void)rejects; /* every record of a Stoa file is good */
     if (options->schema != NULL)
         return stoa_fail(err, STOA_ERR_USAGE,
                          "a schema can be given for text: a Stoa file has its own");
@@ -294,14 +293,38 @@ out:
     return st;
 }
 
+static const struct stoa_source_kind csv_kind = {
+    .plan = plan_csv, .rejected = stoa_csv_source_rejected, .counts_text = true};
+
+/* A new source is a row here. */
+static const struct {
+    enum stoa_format format;
+    const struct stoa_source_kind *kind;
+} kinds[] = {
+    {STOA_FORMAT_CSV, &csv_kind},
+    {STOA_FORMAT_TSV, &csv_kind},
+    {STOA_FORMAT_STOA,
+     &(const struct stoa_source_kind){.plan = plan_stoa, .obstacle = "the input is no CSV"}},
+    {STOA_FORMAT_JSONL, &stoa_jsonl_kind},
+};
+
+static const struct stoa_source_kind *kind_of(enum stoa_format format)
+{
+    size_t i = 0;
+
+    while (kinds[i].format != format)
+        i++;
+    return kinds[i].kind;
+}
+
 /* Why the inputs can't be restored from the output; NULL when they can. */
 static const char *find_obstacle(const struct stoa_plan_convert *plan,
                                  const struct stoa_convert_options *options)
 {
     if (plan->to != STOA_FORMAT_STOA)
         return "the output is no Stoa file";
-    if (plan->from == STOA_FORMAT_STOA)
-        return "the input is no CSV";
+    if (plan->kind->obstacle != NULL)
+        return plan->kind->obstacle;
     if (options->no_source_text)
         return "source text was not wanted";
     if (options->filter != NULL)
@@ -321,13 +344,13 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
     long nprocessors = sysconf(_SC_NPROCESSORS_ONLN);
     enum stoa_status st;
 
-    *plan = (struct stoa_plan_convert){0};
     plan->group_nrows = options->writer.row_group_nrows != 0 ? options->writer.row_group_nrows
                                                              : STOA_ROW_GROUP_NROWS;
     plan->group_nbytes = options->writer.row_group_nbytes != 0 ? options->writer.row_group_nbytes
                                                                : STOA_ROW_GROUP_NBYTES;
     plan->jobs = options->jobs != 0 ? options->jobs : nprocessors > 0 ? (unsigned)nprocessors : 1;
     STOA_TRY(plan_formats(plan, options, err));
+    plan->kind = kind_of(plan->from);
     plan->csv_out = options->csv_out;
     if (plan->to == STOA_FORMAT_TSV && plan->csv_out.delimiter == 0)
         plan->csv_out.delimiter = '\t';
@@ -337,10 +360,7 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
                        plan->obstacle);
         goto out;
     }
-    if (plan->from == STOA_FORMAT_STOA)
-        STOA_TRY(plan_stoa(plan, options, err));
-    else
-        STOA_TRY(plan_csv(plan, options, rejects, err));
+    STOA_TRY(plan->kind->plan(plan, options, rejects, err));
     if (options->sort_by != NULL)
         STOA_TRY(stoa_order_parse(options->sort_by, &plan->schema, &plan->order, err));
 out:
@@ -349,7 +369,7 @@ out:
     return st;
 }
 
-void stoa_plan_convert_reset(struct stoa_plan_convert *plan)
+void stoa_plan_convert_again(struct stoa_plan_convert *plan)
 {
     stoa_matcher_free(plan->matcher);
     stoa_order_reset(&plan->order);
@@ -357,5 +377,15 @@ void stoa_plan_convert_reset(struct stoa_plan_convert *plan)
     if (plan->source != NULL)
         plan->source->close(plan->source);
     stoa_csv_inputs_free(plan->inputs);
+    *plan = (struct stoa_plan_convert){.jsonl_inputs = plan->jsonl_inputs, .guess = plan->guess};
+}
+
+void stoa_plan_convert_reset(struct stoa_plan_convert *plan)
+{
+    stoa_plan_convert_again(plan);
+    stoa_jsonl_inputs_free(plan->jsonl_inputs);
+    if (plan->guess != NULL)
+        stoa_schema_reset(plan->guess);
+    stoa_free(plan->guess);
     *plan = (struct stoa_plan_convert){0};
 }

@@ -12,11 +12,13 @@
 #include "convert/memory.h"
 
 struct stoa_csv_inputs;
+struct stoa_jsonl_inputs;
 
 /* Of bad records; NULL: not wanted. */
 struct stoa_reject_sinks {
     struct stoa_sink *list;
     struct stoa_sink *raw;
+    bool is_final; /* one of them, or the output, can't be taken back once it is written to */
 };
 
 /*
@@ -29,12 +31,35 @@ enum stoa_draft {
     STOA_DRAFT_ROWS,   /* a Stoa file from which all rows are read again, and then go on */
 };
 
+/*
+ * A kind of source: what it reads, and what a conversion asks of it besides batches. One for each
+ * format that is read; CSV and TSV are one.
+ */
+struct stoa_plan_convert;
+struct stoa_source_kind {
+    /* Opens plan->source and makes plan->schema, ->matcher and ->memory. */
+    enum stoa_status (*plan)(struct stoa_plan_convert *plan,
+                             const struct stoa_convert_options *options,
+                             const struct stoa_reject_sinks *rejects, struct stoa_error *err);
+    /* Records that were left out, as stoa_csv_source_rejected(); NULL: there never are any. */
+    bool (*rejected)(const struct stoa_batch_source *source, uint64_t *nrejected,
+                     uint64_t *nwritten, uint64_t *nraw);
+    /* Whether the run ended because a guess was wrong; NULL: a guess never ends it. */
+    bool (*misfit)(const struct stoa_batch_source *source);
+    bool counts_text;     /* units are of text, whose bytes row groups count */
+    const char *obstacle; /* why its inputs can't be restored, in words; NULL: they can */
+};
+
 struct stoa_plan_convert {
     enum stoa_format from;
     enum stoa_format to;
     enum stoa_compress compress; /* of text; not AUTO */
     struct stoa_csv_write_options csv_out;
-    struct stoa_csv_inputs *inputs;   /* of a CSV source */
+    const struct stoa_source_kind *kind;
+    struct stoa_csv_inputs *inputs;         /* of a CSV source */
+    struct stoa_jsonl_inputs *jsonl_inputs; /* of JSON lines */
+    struct stoa_schema *guess; /* of JSON lines: the columns that a sample said, where it may be
+                                  wrong; NULL: it can't */
     struct stoa_batch_source *source; /* its batches: the output's columns, then those that only
                                          the filter needs */
     struct stoa_schema schema;        /* of the output */
@@ -51,13 +76,34 @@ struct stoa_plan_convert {
 };
 
 /*
- * Decides all of it and opens the source; the sinks are borrowed. On failure *plan is
- * `{0}`.
+ * Decides all of it and opens the source; the sinks are borrowed. *plan is `{0}`, or what
+ * stoa_plan_convert_again() left of it. On failure it is `{0}`.
  */
 STOA_CHECK enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
                                                    const struct stoa_convert_options *options,
                                                    const struct stoa_reject_sinks *rejects,
                                                    struct stoa_error *err);
 void stoa_plan_convert_reset(struct stoa_plan_convert *plan);
+
+/* The same, but for inputs that can't be opened again and the guess that was wrong. */
+void stoa_plan_convert_again(struct stoa_plan_convert *plan);
+
+/*
+ * For the plans of kinds: the columns of the output in `schema`, then those that only the filter
+ * names.
+ */
+STOA_CHECK enum stoa_status stoa_plan_columns(const struct stoa_convert_options *options,
+                                              const struct stoa_schema *schema, uint32_t **out,
+                                              uint32_t *nselected, uint32_t *ncolumns,
+                                              struct stoa_error *err);
+
+/* Whether a value that a guessed type does not hold shall make it another one. */
+bool stoa_plan_widens(const struct stoa_convert_options *options);
+
+/* A schema that was given, with the names of the inputs where it says, or as its last column. */
+STOA_CHECK enum stoa_status stoa_plan_take_schema(const struct stoa_convert_options *options,
+                                                  struct stoa_schema *out, struct stoa_error *err);
+
+extern const struct stoa_source_kind stoa_jsonl_kind; /* plan_jsonl.c */
 
 #endif

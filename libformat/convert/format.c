@@ -88,6 +88,41 @@ enum stoa_format stoa_format_of_name(const char *path, const char **compression)
     return STOA_FORMAT_AUTO;
 }
 
+#define LOOK_NBYTES 4096
+
+/* The first bytes of the first text in a file; none of what can't be read: that is told later. */
+static size_t look(const char *path, char *out)
+{
+    struct stoa_members *members = NULL;
+    struct stoa_stream *stream = NULL;
+    size_t nbytes = 0, got = 1;
+
+    if (stoa_members_open(path, &members, NULL) == STOA_OK &&
+        stoa_members_next(members, &stream, NULL) == STOA_OK && stream != NULL)
+        while (got > 0 && nbytes < LOOK_NBYTES &&
+               stream->read(stream, out + nbytes, LOOK_NBYTES - nbytes, &got, NULL) == STOA_OK)
+            nbytes += got;
+    stoa_stream_close(stream);
+    stoa_members_close(members);
+    return nbytes;
+}
+
+/* Whether a text whose name tells nothing begins as JSON lines do: with an object and its key. */
+static bool is_jsonl(const char *path)
+{
+    static const char blanks[] = " \t\r\n", mark[] = "\xef\xbb\xbf";
+    char text[LOOK_NBYTES + 1];
+    const char *at = text;
+
+    text[look(path, text)] = '\0';
+    at += strncmp(at, mark, 3) == 0 ? 3 : 0;
+    at += strspn(at, blanks);
+    if (*at++ != '{')
+        return false;
+    at += strspn(at, blanks);
+    return *at == '"' || *at == '}';
+}
+
 enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
                                       struct stoa_error *err)
 {
@@ -104,6 +139,8 @@ enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
             if (stoa_object_has_magic(magic))
                 *out = STOA_FORMAT_STOA;
         }
+        if (*out == STOA_FORMAT_AUTO && is_jsonl(path))
+            *out = STOA_FORMAT_JSONL;
     }
     if (*out == STOA_FORMAT_AUTO)
         *out = STOA_FORMAT_CSV;
@@ -141,8 +178,5 @@ enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
     }
     if (*format == STOA_FORMAT_AUTO)
         *format = first;
-    if (*format == STOA_FORMAT_JSONL)
-        return stoa_fail(err, STOA_ERR_USAGE, "%s: JSON lines can be written, not read",
-                         show(shown, paths[0]));
     return STOA_OK;
 }

@@ -62,7 +62,6 @@ REFUSED = (
     (["explain", "t.stoa"], "explain: --where EXPR says what to explain"),
     (["schema", "-f", "yaml", "t.csv"], "--format yaml: expected text, json or avsc"),
     (["schema", "--from", "xml", "t.csv"], "--from xml: there is no such format (csv, tsv, stoa, jsonl)"),
-    (["schema", "--from", "jsonl", "t.csv"], "t.csv: JSON lines can be written, not read"),
     (["schema", "t.stoa", "t.csv"], "t.stoa is stoa, but t.csv is csv: one format at a time"),
     (["convert", "t.csv"], "convert: where to? -o FILE names the output, -o - is standard output"),
     (["convert", "t.csv", "-o", "-"], "convert -o -: which format? --to csv, tsv, jsonl or stoa"),

@@ -22,7 +22,7 @@ enum stoa_format {
     STOA_FORMAT_CSV,
     STOA_FORMAT_TSV,
     STOA_FORMAT_STOA,
-    STOA_FORMAT_JSONL, /* output only */
+    STOA_FORMAT_JSONL,
 };
 
 /* How an output of text is compressed: in pieces that can be read in parallel. */
@@ -39,7 +39,8 @@ STOA_API const char *stoa_format_name(enum stoa_format format);
 
 /*
  * What an input is: STOA when the first bytes of a regular file say so, else what its name says
- * (the ending of a compression left aside), else CSV. Does not read from pipes.
+ * (the ending of a compression left aside), else JSONL when the text of a regular file begins with
+ * an object, else CSV. Does not read from pipes.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
                                                           struct stoa_error *err);
@@ -76,7 +77,7 @@ struct stoa_convert_options {
     bool dry_run;       /* check everything, write nothing */
     enum stoa_format from;
     enum stoa_format to;
-    const struct stoa_schema *schema; /* of CSV inputs; NULL: inferred */
+    const struct stoa_schema *schema; /* of CSV inputs and JSON lines; NULL: inferred */
     const char *const *columns;       /* names in the order wanted; NULL: all */
     uint32_t ncolumns;
     const struct stoa_filter *filter; /* NULL: every row */
@@ -88,8 +89,9 @@ struct stoa_convert_options {
        the output. Rows that are equal in all of them keep the order of the inputs. Sorting takes
        temporary files of the size of the rows ($TMPDIR). NULL: rows stand as they come. */
     const char *sort_by;
-    struct stoa_csv_options csv; /* of CSV inputs, whose units are those of `writer` */
-    /* Records of CSV that are no rows, or have fields that are no values of their columns. */
+    struct stoa_csv_options csv; /* of CSV inputs, whose units are those of `writer`; of JSON lines
+                                    infer, types, filename and max_record_nbytes count */
+    /* Records of text that are no rows, or have fields that are no values of their columns. */
     enum stoa_csv_on_error on_error;
     enum stoa_conflict on_conflict;
     const char *rejects;     /* the file that lists them, with STOA_CSV_ON_ERROR_REJECT; it is there
@@ -124,7 +126,7 @@ struct stoa_convert_report {
     enum stoa_format to;
     uint64_t ninputs;
     uint64_t nrows;         /* written */
-    uint64_t nrejected;     /* records of CSV that are left out and in a file of bad records, */
+    uint64_t nrejected;     /* records of text that are left out and in a file of bad records, */
     uint64_t nskipped;      /* and those that are just left out */
     uint64_t nrejected_raw; /* of nrejected, in the file of `rejects_raw`: all but the too large */
     uint64_t input_nbytes;  /* as stored: compressed inputs count compressed */
