@@ -36,6 +36,7 @@ struct info {
     const char *path;
     struct open_file file;
     const struct stoa_schema *schema;
+    char *order; /* of the rows, as --sort-by has it; NULL: none is known */
     struct node_info *nodes;
     uint32_t nnodes;
     uint64_t kinds[STOA_SPAN_NKINDS];
@@ -170,8 +171,13 @@ static enum stoa_status gather_node(const struct info *info, uint32_t number,
 static enum stoa_status gather(struct info *info, struct stoa_error *err)
 {
     struct stoa_reader *reader = info->file.reader;
+    const struct stoa_sort_order *order;
     enum stoa_status st = stoa_reader_schema(reader, &info->schema, err);
 
+    if (st == STOA_OK)
+        st = stoa_reader_order(reader, &order, err);
+    if (st == STOA_OK && order->nkeys > 0)
+        st = stoa_order_print(order, info->schema, &info->order, err);
     if (st != STOA_OK)
         return st;
     info->nodes = calloc((size_t)stoa_reader_nnodes(reader) + 1, sizeof(*info->nodes));
@@ -375,6 +381,8 @@ static enum exit_code print_json(const struct info *info)
     json_out_set(out, "rows", json_out_count(stoa_reader_nrows(info->file.reader)));
     json_out_set(out, "bytes", json_out_count(info->file.source->nbytes));
     json_out_set(out, "row_groups", json_out_count(stoa_reader_nrow_groups(info->file.reader)));
+    json_out_set(out, "sorted_by",
+                 info->order != NULL ? json_out_text(info->order) : json_out_null());
     for (uint32_t i = 0; i < info->nnodes; i += info->nodes[i].nnodes)
         json_out_append(columns, column_json(info, &info->nodes[i]));
     json_out_set(out, "columns", columns);
@@ -487,12 +495,15 @@ static enum exit_code print_text(const struct info *info)
     uint64_t total = 0;
     enum exit_code code;
 
-    printf("%s: %s row%s in %u row group%s, %u column%s, %s, identity %016" PRIx64 "\n\n",
+    printf("%s: %s row%s in %u row group%s, %u column%s, %s, identity %016" PRIx64 "\n",
            stoa_quote(name, sizeof(name), info->path, strlen(info->path)),
            print_count(rows, stoa_reader_nrows(info->file.reader)),
            plural(stoa_reader_nrows(info->file.reader)), ngroups, plural(ngroups),
            info->schema->nfields, plural(info->schema->nfields),
            print_size(size, info->file.source->nbytes), stoa_reader_identity(info->file.reader));
+    if (info->order != NULL)
+        printf("sorted by %s\n", stoa_quote(name, sizeof(name), info->order, strlen(info->order)));
+    putchar('\n');
     code = print_columns(info);
     if (code == EXIT_DONE)
         code = print_sources(info);
@@ -526,6 +537,7 @@ enum exit_code run_info(const struct arguments *arguments)
     for (uint32_t i = 0; i < info.nnodes; i++)
         free_node(&info.nodes[i]);
     free(info.nodes);
+    stoa_free(info.order);
     close_stoa(&info.file);
     return code;
 }

@@ -112,7 +112,7 @@ const struct command commands[] = {
     {.name = "info", .synopsis = "FILE [options]", .run = run_info, .min_files = 1, .max_files = 1,
      .summary = "Show rows, columns, encodings, and where every byte of a Stoa file is",
      .json =
-        "  file, identity, rows, bytes, row_groups,\n"
+        "  file, identity, rows, bytes, row_groups, sorted_by (or null),\n"
         "  columns: [{name, type, nullable, bytes, dictionary_bytes, nulls,\n"
         "             encodings: {name: pages}, derived_from: [names of columns],\n"
         "             nodes: [each part of it by itself], metadata}],\n"

@@ -37,10 +37,13 @@ static enum stoa_status open_sink(struct stoa_conversion *conversion, struct sto
 {
     const struct stoa_plan_convert *plan = &conversion->plan;
     const struct stoa_text_packer *packer = stoa_text_packer_find(plan->compress);
+    struct stoa_writer_options writer = conversion->options->writer;
 
     switch (plan->to) {
     case STOA_FORMAT_STOA:
-        return stoa_writer_sink_open(&output->base, &plan->schema, &conversion->options->writer,
+        if (plan->order.nkeys > 0)
+            writer.order = &plan->order;
+        return stoa_writer_sink_open(&output->base, &plan->schema, &writer,
                                      stoa_rules_of_level(conversion->options->writer.level),
                                      &conversion->sink, err);
     case STOA_FORMAT_JSONL:

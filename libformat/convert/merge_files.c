@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "column/join.h"
 #include "exec/progress.h"
-#include "file/merge_part.h"
+#include "file/merge_order.h"
 #include "file/side_copy.h"
 
 #define DEFAULT_MEMORY_NBYTES (UINT64_C(256) << 20)
@@ -39,6 +39,7 @@ struct merge {
 
     struct stoa_assembler file;
     struct stoa_merger merger;
+    struct stoa_merge_order order;
     struct stoa_progress progress;
     struct timespec start;
     bool *encodes; /* of each column: some of its chunks were encoded anew */
@@ -237,6 +238,7 @@ static enum stoa_status copy_groups(struct merge *merge, struct open_input *inpu
     enum stoa_status st;
 
     STOA_TRY(stoa_part_init(&part, &merge->merger, input->reader, NULL, err));
+    STOA_TRY(stoa_merge_order_add(&merge->order, &part, err));
     for (uint32_t i = 0; i < ngroups; i++) {
         STOA_TRY(stoa_part_copy_group(&part, i, NULL, err));
         STOA_TRY(stoa_part_copy_side(&part, i, err));
@@ -292,6 +294,7 @@ static enum stoa_status write_file(struct merge *merge, struct stoa_sink *sink,
         counted = stoa_progress_get(&merge->progress, STOA_PROGRESS_BYTES_IN);
         STOA_TRY(tick(merge, done > counted ? done - counted : 0, err));
     }
+    merge->file.footer.order = &merge->order.order;
     STOA_TRY(stoa_assembler_finish(&merge->file, err));
 out:
     return st;
@@ -341,6 +344,7 @@ enum stoa_status stoa_merge(const struct stoa_merge_input *inputs, size_t ninput
     if (report != NULL)
         fill_report(&merge, report);
 out:
+    stoa_merge_order_reset(&merge.order);
     stoa_merger_reset(&merge.merger);
     stoa_assembler_reset(&merge.file);
     stoa_schema_reset(&merge.schema);

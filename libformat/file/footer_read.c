@@ -38,6 +38,7 @@ static const struct {
     [STOA_SECTION_DICTIONARIES] = {.element_nbytes = STOA_DICTDIR_NBYTES},
     [STOA_SECTION_METADATA] = {.element_nbytes = 1},
     [STOA_SECTION_SIDES] = {.element_nbytes = STOA_SIDEDIR_NBYTES},
+    [STOA_SECTION_ORDER] = {.element_nbytes = STOA_ORDER_NBYTES},
 };
 
 enum stoa_status stoa_budget_take(struct stoa_budget *budget, uint64_t nbytes,
@@ -139,7 +140,7 @@ static enum stoa_status check_section(const struct stoa_footer *footer,
     bool by_column = entry->flags & STOA_SECTION_BY_COLUMN;
     uint64_t count = entry->count;
 
-    if (entry->type >= STOA_SECTION_NTYPES)
+    if (stoa_section_name(entry->type) == NULL)
         return STOA_OK; /* not required and not known */
     if (section_shapes[entry->type].by_column != by_column)
         return stoa_fail(err, STOA_ERR_CORRUPT, "flag BY_COLUMN is %s",

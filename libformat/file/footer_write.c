@@ -2,7 +2,7 @@
  * Putting the footer together (spec/format.md, section 10).
  *
  *     header | chunks | statistics | side tables | sources | dictionaries | row groups | columns
- *            | names | pool | metadata | zeros | section table | trailer
+ *            | names | pool | metadata | order | zeros | section table | trailer
  *
  * The large sections come first, so that what every reader wants lies in the last 64 KiB, which it
  * reads at once. The section table is in the order of types all the same.
@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "codec/compress_zstd.h"
 #include "column/schema.h"
+#include "file/row_order.h"
 #include "stats/zonemap.h"
 
 enum { MIN_NAMES = 2, SECTION_ALIGN = 8, PACK_LEVEL = 5 };
@@ -540,6 +541,21 @@ out:
     return st;
 }
 
+static enum stoa_status add_order(struct builder *b, struct stoa_error *err)
+{
+    const struct stoa_sort_order *order = b->footer->order;
+    struct stoa_buffer content = {0};
+    enum stoa_status st;
+
+    if (order == NULL || order->nkeys == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_order_pack(order, b->footer->schema, &content, err));
+    STOA_TRY(add_section(b, STOA_SECTION_ORDER, 0, order->nkeys, &content, err));
+out:
+    stoa_buffer_free(&content);
+    return st;
+}
+
 static enum stoa_status add_sections(struct builder *b, const struct stoa_schema_bytes *schema,
                                      struct stoa_error *err)
 {
@@ -557,6 +573,7 @@ static enum stoa_status add_sections(struct builder *b, const struct stoa_schema
     STOA_TRY(add_section(b, STOA_SECTION_POOL, STOA_SECTION_REQUIRED, schema->pool.nbytes,
                          &schema->pool, err));
     STOA_TRY(add_metadata(b, footer->schema, err));
+    STOA_TRY(add_order(b, err));
 out:
     return st;
 }

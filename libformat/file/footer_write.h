@@ -5,6 +5,7 @@
 #ifndef STOA_FILE_FOOTER_WRITE_H
 #define STOA_FILE_FOOTER_WRITE_H
 
+#include <stoa/order.h>
 #include <stoa/stats.h>
 
 #include "base/alloc.h"
@@ -31,6 +32,7 @@ struct stoa_footer_writer {
     struct stoa_buffer groups;    /* the row-group table */
     struct stoa_dictdir_entry *segments;
     size_t nsegments, segments_capacity;
+    const struct stoa_sort_order *order; /* of the rows, borrowed; NULL: none is known */
     struct stoa_sources_writer sources;
     uint64_t sources_nbytes; /* of blocks */
     uint32_t nsides;

@@ -46,6 +46,7 @@ static const char *const section_names[STOA_SECTION_NTYPES] = {
     [STOA_SECTION_SOURCES] = "sources",
     [STOA_SECTION_METADATA] = "metadata",
     [STOA_SECTION_SIDES] = "side tables",
+    [STOA_SECTION_ORDER] = "order",
 };
 
 static const char *const side_kind_names[] = {
@@ -643,6 +644,26 @@ enum stoa_status stoa_dictdir_entry_unpack(const uint8_t bytes[STOA_DICTDIR_NBYT
         return stoa_fail(err, STOA_ERR_CORRUPT,
                          "dictionary: offsets %" PRIu64 " and %" PRIu64 ", no multiples of %d",
                          entry.offset, entry.copy_offset, STOA_OBJECT_NBYTES);
+    *out = entry;
+out:
+    return st;
+}
+
+void stoa_order_entry_pack(const struct stoa_order_entry *entry, uint8_t out[STOA_ORDER_NBYTES])
+{
+    stoa_store64(out, 0);
+    stoa_store32(out, entry->node);
+    out[4] = entry->flags;
+}
+
+enum stoa_status stoa_order_entry_unpack(const uint8_t bytes[STOA_ORDER_NBYTES],
+                                         struct stoa_order_entry *out, struct stoa_error *err)
+{
+    const struct stoa_order_entry entry = {.node = stoa_load32(bytes), .flags = bytes[4]};
+    enum stoa_status st;
+
+    STOA_TRY(flags_check(entry.flags, STOA_KEY_DESCENDING | STOA_KEY_NULLS_FIRST, "key", err));
+    STOA_TRY(zeros_check(bytes, 5, STOA_ORDER_NBYTES, "key", err));
     *out = entry;
 out:
     return st;

@@ -100,6 +100,7 @@ void stoa_reader_close(struct stoa_reader *reader)
         scratch_free(atomic_load(&reader->scratches[i]));
     schema_free(stoa_once_get(&reader->schema));
     stoa_free(stoa_once_get(&reader->sides));
+    stoa_reader_order_free(reader);
     stoa_source_index_free(stoa_once_get(&reader->sources));
     stoa_dictionaries_reset(&reader->dictionaries);
     stoa_keeper_reset(&reader->kept);

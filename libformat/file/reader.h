@@ -27,6 +27,7 @@ struct stoa_reader {
     struct stoa_once schema;  /* struct stoa_schema * */
     struct stoa_once sides;   /* struct stoa_sidedir_entry *, checked */
     struct stoa_once sources; /* struct stoa_source_index *, checked */
+    struct stoa_once order;   /* struct stoa_sort_order *, checked */
     _Atomic(void *) scratches[STOA_READER_NSCRATCHES];
 };
 
@@ -35,6 +36,9 @@ STOA_CHECK enum stoa_status stoa_reader_scratch_take(struct stoa_reader *reader,
                                                      struct stoa_read_scratch **out,
                                                      struct stoa_error *err);
 void stoa_reader_scratch_give(struct stoa_reader *reader, struct stoa_read_scratch *scratch);
+
+/* What stoa_reader_order() left there: row_order.c. */
+void stoa_reader_order_free(struct stoa_reader *reader);
 
 /* STOA_ERR_USAGE when one of them is not there. */
 STOA_CHECK enum stoa_status stoa_reader_check(const struct stoa_reader *reader, uint32_t row_group,

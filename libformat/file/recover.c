@@ -17,6 +17,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "column/order.h"
 #include "file/row_group_write.h"
 #include "file/schema_bytes.h"
 
@@ -33,6 +34,7 @@ struct run {
     struct stoa_recover rec;
     struct stoa_assembler assembler;
     struct stoa_schema schema;     /* of the output */
+    struct stoa_sort_order order;  /* of the first stream, when its footer is whole */
     struct stoa_new_chunk *chunks; /* of the row group that is written */
     struct stoa_buffer copy;
     bool *has_nulls;                     /* partial: columns that get nulls in some row group */
@@ -472,6 +474,37 @@ out:
 
 /* ---- All of it. ---- */
 
+/*
+ * The order of a stream's rows, of which some are left, each behind those that it was behind. A key
+ * that is null in some rows now, where values are lost, ends it.
+ */
+static enum stoa_status take_order(struct run *run, uint64_t footer_end, struct stoa_error *err)
+{
+    const struct stoa_sort_order *order;
+    struct stoa_reader *reader;
+    uint32_t n = 0;
+    enum stoa_status st;
+
+    if (footer_end > run->rec.source->nbytes) /* it is cut off */
+        return STOA_OK;
+    STOA_TRY(stoa_recover_view_open(&run->rec, footer_end, &reader, err));
+    if (reader == NULL)
+        goto out;
+    st = stoa_reader_order(reader, &order, err);
+    if (stoa_recover_is_damage(st))
+        return STOA_OK;
+    if (st != STOA_OK || order->nkeys == 0)
+        goto out;
+    stoa_order_reset(&run->order);
+    STOA_TRY(stoa_order_copy(&run->order, order, err));
+    while (n < run->order.nkeys && run->order.keys[n].column < run->schema.nfields &&
+           !run->has_nulls[run->order.keys[n].column])
+        n++;
+    run->order.nkeys = n;
+out:
+    return st;
+}
+
 /* A footer says how many rows there were, and which sources they came from. */
 static enum stoa_status end_stream(struct run *run, const struct stoa_found *footer,
                                    struct stoa_error *err)
@@ -491,6 +524,12 @@ static enum stoa_status end_stream(struct run *run, const struct stoa_found *foo
         return STOA_OK;
     if (end == 0)
         end = footer->offset + STOA_OBJECT_NBYTES + footer->object.body_nbytes;
+    if (run->rec.result->nstreams == 1) {
+        enum stoa_status st = take_order(run, end, err);
+
+        if (st != STOA_OK)
+            return st;
+    }
     return stoa_recover_sources(&run->rec, end, run->ranges, run->nranges, &run->assembler, err);
 }
 
@@ -581,6 +620,7 @@ static void run_reset(struct run *run)
     struct stoa_recover *rec = &run->rec;
 
     stoa_assembler_reset(&run->assembler);
+    stoa_order_reset(&run->order);
     stoa_encoder_free(rec->encoder);
     drop_repairs(run);
     stoa_free(run->repairs);
@@ -628,7 +668,9 @@ enum stoa_status stoa_recover(struct stoa_source *source, struct stoa_sink *sink
     STOA_TRY(recover_objects(&run, err));
     if (result->nrows == 0 && result->nlosses > 0)
         st = stoa_fail(err, STOA_ERR_CORRUPT, "nothing to recover: no row group of it is whole");
-    else
+    if (st == STOA_OK && result->nstreams == 1) /* rows of one stream are as they were */
+        run.assembler.footer.order = &run.order;
+    if (st == STOA_OK)
         STOA_TRY(stoa_assembler_finish(&run.assembler, err));
 out:
     run_reset(&run);

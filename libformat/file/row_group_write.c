@@ -40,6 +40,7 @@ void stoa_writer_group_free(struct stoa_writer_group *group)
         stoa_array_reset(&group->columns[i]);
     stoa_free(group->columns);
     stoa_buffer_free(&group->body);
+    stoa_order_edges_reset(&group->edges);
     stoa_side_reset(&group->side);
     stoa_buffer_free(&group->side_body);
     stoa_free(group);

@@ -18,6 +18,7 @@
 
 #include "file/layout.h"
 #include "file/nodes_write.h"
+#include "file/row_order.h"
 #include "file/sequencer.h"
 
 /* A node: a column, or a part of one. */
@@ -41,7 +42,8 @@ struct stoa_writer_group {
     bool is_chooser;
     struct stoa_buffer body;
     uint32_t dir_nbytes;
-    struct stoa_side side; /* owned; once encoded: */
+    struct stoa_order_edges edges; /* in a file with an order */
+    struct stoa_side side;         /* owned; once encoded: */
     struct stoa_buffer side_body;
     uint32_t side_dir_nbytes;
     uint32_t nnodes;

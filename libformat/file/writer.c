@@ -24,6 +24,7 @@
 #include "base/alloc.h"
 #include "base/bits.h"
 #include "base/error.h"
+#include "column/order.h"
 #include "file/assemble.h"
 #include "file/encoder_pool.h"
 #include "file/row_group_write.h"
@@ -40,6 +41,8 @@ struct stoa_writer {
     const struct stoa_rules *rules;
     struct stoa_writer_options options;
     struct stoa_schema schema;
+    struct stoa_sort_order order;   /* of the rows; `{0}`: any */
+    struct stoa_order_edges edges;  /* of the row group that was committed last */
     struct stoa_schema_node *nodes; /* of the schema */
     uint32_t nnodes;
     uint32_t ntexts; /* of the nodes, how many have shared dictionaries */
@@ -111,7 +114,12 @@ enum stoa_status stoa_writer_open_rules(struct stoa_sink *sink, const struct sto
         writer->options = *options;
     STOA_TRY(check_options(&writer->options, err));
     STOA_TRY(stoa_schema_copy(&writer->schema, schema, err));
+    if (writer->options.order != NULL) {
+        STOA_TRY(stoa_order_check(writer->options.order, &writer->schema, err));
+        STOA_TRY(stoa_order_copy(&writer->order, writer->options.order, err));
+    }
     STOA_TRY(stoa_assembler_init(&writer->file, sink, &writer->schema, rules, err));
+    writer->file.footer.order = &writer->order;
     STOA_TRY(stoa_schema_nodes(&writer->schema, &writer->nodes, &writer->nnodes, err));
     writer->row_nbytes = bytes_of_row(&writer->schema);
     writer->ntexts = stoa_nodes_count_texts(writer->nodes, writer->nnodes);
@@ -159,6 +167,8 @@ void stoa_writer_close(struct stoa_writer *writer)
     stoa_sequencer_free(writer->sequencer);
     stoa_encoder_pool_reset(&writer->encoders);
     stoa_free(writer->nodes);
+    stoa_order_edges_reset(&writer->edges);
+    stoa_order_reset(&writer->order);
     stoa_schema_reset(&writer->schema);
     stoa_free(writer);
 }
@@ -198,10 +208,45 @@ static enum stoa_status check_batch(const struct stoa_writer *writer,
     return st;
 }
 
+static enum stoa_status fail_order(const struct stoa_writer *writer, uint64_t ordinal, size_t row,
+                                   struct stoa_error *err)
+{
+    enum stoa_status st;
+    char *text;
+
+    st = stoa_order_print(&writer->order, &writer->schema, &text, err);
+    if (st != STOA_OK)
+        return st;
+    st = stoa_fail(err, STOA_ERR_DATA,
+                   "rows are not sorted by %s: row %zu of row group %" PRIu64
+                   " comes before the one in front of it",
+                   text, row, ordinal);
+    stoa_free(text);
+    return st;
+}
+
+/* Whether the rows of a batch are in order; its edges are for the neighbours. */
+static enum stoa_status check_rows(const struct stoa_writer *writer, uint64_t ordinal,
+                                   const struct stoa_batch *batch, struct stoa_order_edges *edges,
+                                   struct stoa_error *err)
+{
+    struct stoa_batch rows = *batch;
+    size_t wrong;
+
+    if (writer->order.nkeys == 0)
+        return STOA_OK;
+    rows.schema = &writer->schema;
+    wrong = stoa_order_first_wrong(&writer->order, &rows);
+    if (wrong < batch->nrows)
+        return fail_order(writer, ordinal, wrong, err);
+    return stoa_order_edges_take(&writer->order, &rows, edges, err);
+}
+
 enum stoa_status stoa_writer_prepare(struct stoa_writer *writer, uint64_t ordinal,
                                      struct stoa_batch *batch, struct stoa_writer_group **out,
                                      struct stoa_error *err)
 {
+    struct stoa_order_edges edges = {0};
     struct stoa_encoder *encoder;
     enum stoa_status st = check_batch(writer, batch, err);
 
@@ -210,12 +255,17 @@ enum stoa_status stoa_writer_prepare(struct stoa_writer *writer, uint64_t ordina
     if (batch->nrows < 1 || batch->nrows > STOA_ROW_GROUP_MAX_NROWS)
         return stoa_fail(err, STOA_ERR_USAGE, "a row group of %zu rows; it has 1 to %d",
                          batch->nrows, STOA_ROW_GROUP_MAX_NROWS);
-    st = stoa_encoder_pool_take(&writer->encoders, &encoder, err);
-    if (st != STOA_OK)
-        return st;
+    STOA_TRY(check_rows(writer, ordinal, batch, &edges, err));
+    STOA_TRY(stoa_encoder_pool_take(&writer->encoders, &encoder, err));
     st = stoa_row_group_prepare(encoder, writer->rules, writer->nodes, writer->nnodes, NULL,
                                 writer->ntexts, ordinal, batch, out, err);
     stoa_encoder_pool_give(&writer->encoders, encoder);
+    if (st == STOA_OK) {
+        (*out)->edges = edges;
+        edges = (struct stoa_order_edges){0};
+    }
+out:
+    stoa_order_edges_reset(&edges);
     return st;
 }
 
@@ -310,7 +360,14 @@ enum stoa_status stoa_writer_commit(struct stoa_writer *writer, struct stoa_writ
     enum stoa_status st = check_order(writer, group->ordinal, writer->ncommitted, "commit", err);
 
     if (st == STOA_OK) {
-        st = commit_group(writer, group, err);
+        if (stoa_order_edges_join(&writer->order, &writer->schema, &writer->edges, &group->edges) <
+            writer->order.nkeys)
+            st = fail_order(writer, group->ordinal, 0, err);
+        if (st == STOA_OK)
+            st = commit_group(writer, group, err);
+        stoa_order_edges_reset(&writer->edges);
+        writer->edges = group->edges;
+        group->edges = (struct stoa_order_edges){0};
         if (st != STOA_OK)
             writer->failed = true;
         atomic_store(&writer->rest_nbytes, stoa_assembler_memory(&writer->file));

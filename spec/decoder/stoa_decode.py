@@ -32,6 +32,7 @@ NESTED = 1 << 2  # the feature
 MAX_DEPTH, MAX_NVALUES = 32, 2 ** 31 - 1
 (COLUMNS, NAMES, POOL, ROW_GROUPS, CHUNKS, STATISTICS, DICTIONARIES, SOURCES, METADATA,
  SIDES) = range(1, 11)
+ORDER = 14
 REQUIRED, SLICED, BY_COLUMN = 1, 2, 4
 REFUSED = (Damage, struct.error, ValueError, LookupError)  # what a file that is wrong can raise
 FEATURES = ["encryption", "derived columns", "nested columns"]
@@ -478,7 +479,7 @@ class File:
         for k in range(nsections):
             kind, flags, zero, count, offset, length, section_hash = struct.unpack_from(
                 "<BBHIQQQ", table, 32 * k)
-            need(kind <= SIDES or not flags & REQUIRED, f"section {kind} is required")
+            need(kind <= SIDES or kind == ORDER or not flags & REQUIRED, f"section {kind} is required")
             need(zero == 0 and all(kind > other for other in self.sections), f"section {kind}: order")
             need(self.footer_off + 64 <= offset and offset + length <= table_off,
                  f"section {kind}: place")
@@ -543,6 +544,7 @@ class File:
         metadata = self.content(METADATA)
         self.metadata = Cursor(metadata).pairs() if metadata else {}
         self.check_names()
+        self.load_order()
         self.load_groups()
         self.load_source_text()
         self.load_dictionaries()
@@ -563,6 +565,32 @@ class File:
                               what + ": statistics")
             self.zones.append([Zone(stats[i:i + stride], field)
                                for i in range(0, len(stats), stride)] if stride else [])
+
+    def load_order(self):
+        """The keys that the rows are sorted by: (number of the node, DESCENDING, NULLS_FIRST)."""
+        content, count = self.content(ORDER), self.sections.get(ORDER, (b"", 0))[1]
+        need(len(content) == 8 * count and count <= 32, "order: length")
+        self.order = []
+        for node, flags, zero in struct.iter_unpack("<IB3s", content):
+            zeros(zero, "order")
+            need(flags < 4 and node < self.nnodes, "order: a key")
+            field = self.fields[node]
+            need(field.parent is None and bound_kind(field)[0] or field.type == "null", "order: its column")
+            need(all(node != other for other, _, _ in self.order), "order: a column twice")
+            self.order.append((node, bool(flags & 1), bool(flags & 2)))
+
+    def check_order(self, row, after):
+        """Two rows, one behind the other: the values of their keys."""
+        for (_, descending, nulls_first), a, b in zip(self.order, row, after):
+            if a is None or b is None:
+                if (a is None) == (b is None):
+                    continue
+                need((a is None) == nulls_first, "order: a null")
+                return
+            a, b = ((value != value, 0 if value != value else value) for value in (a, b))  # NaN
+            if a != b:
+                need((a > b) == descending, "order: rows")
+                return
 
     def check_names(self):
         slots = self.content(NAMES)
@@ -686,6 +714,10 @@ class File:
         for number, field in enumerate(self.fields):
             if self.groups:
                 self.check_zones(number, field, *kept[field])
+        keys = [sum(kept[self.fields[node]][0], []) for node, _, _ in self.order]
+        rows = list(zip(*keys))
+        for row, after in zip(rows, rows[1:]):
+            self.check_order(row, after)
 
 
 def bases_of(chunk, packed, fields, values):

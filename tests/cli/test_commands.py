@@ -215,7 +215,7 @@ point("convert --json", keys(report) == {"output", "dry_run", "from", "to", "inp
       and report["output_bytes"] == os.path.getsize("j.stoa") and report["input_bytes"] == 24, report)
 info = json.loads(stoa("info", "groups.stoa", "--json").out)
 column = info["columns"][0]
-point("info --json", keys(info) == {"file", "identity", "rows", "bytes", "row_groups", "columns", "bytes_by_kind",
+point("info --json", keys(info) == {"file", "identity", "rows", "bytes", "row_groups", "sorted_by", "columns", "bytes_by_kind",
                                     "sources", "metadata"}
       and (info["rows"], info["row_groups"], info["file"]) == (300000, 3, "groups.stoa")
       and keys(column) == {"name", "type", "nullable", "bytes", "dictionary_bytes", "nulls", "encodings",

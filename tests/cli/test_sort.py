@@ -90,7 +90,10 @@ for group_rows, order in (("131072", "t,n"), ("700", "x:desc,t"), ("16", "n,d:de
             files.append(read("s.stoa") if done.code == 0 else str(done))
     point(f"row groups of {group_rows}: equal bytes for all jobs, memory and formats of input",
           len(set(files)) == 1 and numbers("s.stoa") == in_order(order), *[f[:300] for f in files])
-expect("what was written is whole", ["verify", "--deep", "s.stoa"], 0)
+expect("what was written is whole, and in order", ["verify", "--deep", "s.stoa"], 0)
+expect("the file knows what it is sorted by", ["info", "s.stoa"], 0, lambda out: out.split("\n")[1] == "sorted by n,d:desc", "")
+expect("... also for programs", ["info", "s.stoa", "--json"], 0, lambda out: json.loads(out)["sorted_by"] == "n,d:desc", "")
+expect("a file that is not sorted", ["info", "t.stoa", "--json"], 0, lambda out: json.loads(out)["sorted_by"] is None, "")
 
 # ---- Where it goes, and what else is asked for ----
 wanted = in_order("t:desc,n")
@@ -110,6 +113,14 @@ point("several inputs", done.code == 0 and numbers("s.stoa") == in_order("n", ro
 write("none.csv", "a,b\n")
 expect("no rows", ["convert", "none.csv", "-o", "none.stoa", "--sort-by", "b"], 0)
 expect("... are none", ["count", "none.stoa"], 0, "0\n")
+
+# ---- Merging files that are sorted ----
+for name, where in (("low", "i < 3000"), ("high", "i >= 3000")):
+    stoa("convert", "t.stoa", "-o", f"{name}.stoa", "--sort-by", "i,t", "--where", where)
+for parts, wanted in ((("low", "high"), "i,t"), (("high", "low"), None), (("low", "t"), None)):
+    stoa("merge", *(f"{name}.stoa" for name in parts), "-o", "m.stoa", "-f")
+    done = stoa("info", "m.stoa", "--json")
+    point(f"merged: {', '.join(parts)}", done.code == 0 and json.loads(done.out)["sorted_by"] == wanted, done)
 
 # ---- A guess that does not hold: the order is that of the type in the end ----
 write("w1.csv", "n,i\n" + "".join(f"{random.randrange(200)},{k}\n" for k in range(40000)))
@@ -142,7 +153,7 @@ refuse("a column that is left out", ["convert", "t.csv", "-o", "v.stoa", "--sele
 write("q.csv", '"a,b","c:desc","say ""hi""",d\n1,2,3,4\n1,3,2,5\n')
 done = stoa("convert", "q.csv", "-o", "-", "--to", "csv", "--sort-by", '"a,b","c:desc":desc,"say ""hi""",d')
 point("names in quotes", done.out.splitlines()[1:] == ["1,3,2,5", "1,2,3,4"], done)
-point("nothing is left behind", not cli.litter("t.csv", "t.stoa", "s.stoa", "none.csv", "none.stoa", "w1.csv", "w2.csv", "w.stoa", "wide.csv",
+point("nothing is left behind", not cli.litter("t.csv", "t.stoa", "s.stoa", "none.csv", "none.stoa", "w1.csv", "w2.csv", "w.stoa", "wide.csv", "low.stoa", "high.stoa", "m.stoa",
                                                "wide.stoa", "q.csv"), cli.litter())
 
 # ---- Temporary files: full, failing, and the run is stopped ----

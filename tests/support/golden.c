@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "column/order.h"
 #include "column/type.h"
+#include "support/columns.h"
 #include "support/gen_table.h"
 
 enum { MAX_NTYPES = 8, MAX_NGROUPS = 8 };
@@ -23,6 +25,7 @@ struct golden {
     bool packed;                         /* the footer */
     bool prices;                         /* the last column, a float64: decimals, some are none */
     bool source_text;                    /* side tables and sources */
+    const char *order;                   /* what the rows are sorted by; NULL: nothing */
     bool derived; /* the last two columns: a sum, and what a text determines */
 };
 
@@ -102,6 +105,9 @@ static const struct golden goldens[STOA_TEST_NGOLDEN] = {
     {.name = "derived", .filter = "c3 > '1970-01-16 17:20:00' and c4 is not null",
      .types = {STOA_TIMESTAMP, STOA_INT32, STOA_UTF8, STOA_TIMESTAMP, STOA_INT16}, .shape = STOA_TEST_FEW_DISTINCT,
      .nulls = STOA_TEST_NULLS_SOME, .nrows = {1000, 260}, .derived = true},
+    {.name = "ordered", .filter = "c1 > 50 or c0 is null",
+     .types = {STOA_UTF8, STOA_FLOAT64, STOA_DECIMAL, STOA_ENUM, STOA_BOOL}, .shape = STOA_TEST_FEW_DISTINCT,
+     .nulls = STOA_TEST_NULLS_SOME, .nrows = {90, 1, 40}, .order = "c1:desc:nulls-first,c0,c2:desc,c4"},
 };
 /* clang-format on */
 
@@ -243,6 +249,45 @@ static void fill_batch(const struct golden *golden, struct stoa_test_random *ran
         fill_derived(random, batch);
 }
 
+/* Sorts the rows of all batches, which have as many rows as before then. */
+static void sort_rows(struct stoa_test_table *table, const struct stoa_sort_order *order)
+{
+    const struct stoa_array *parts[MAX_NGROUPS];
+    struct stoa_batch all, sorted;
+    size_t nrows = 0, at = 0;
+    struct stoa_error err;
+    uint32_t *rows;
+
+    for (size_t g = 0; g < table->nbatches; g++)
+        nrows += table->batches[g].nrows;
+    rows = malloc(nrows * sizeof(*rows));
+    stoa_test_check(stoa_batch_init(&all, &table->schema, &err), &err);
+    stoa_test_check(stoa_batch_init(&sorted, &table->schema, &err), &err);
+    all.nrows = sorted.nrows = nrows;
+    for (uint32_t i = 0; i < all.ncolumns; i++) {
+        for (size_t g = 0; g < table->nbatches; g++)
+            parts[g] = &table->batches[g].columns[i];
+        stoa_test_check(stoa_array_concat(&table->schema.fields[i], parts, table->nbatches,
+                                          &all.columns[i], &err),
+                        &err);
+    }
+    stoa_test_check(stoa_order_sort(order, &all, rows, &err), &err);
+    for (uint32_t i = 0; i < all.ncolumns; i++)
+        stoa_test_check(stoa_array_take(&table->schema.fields[i], &all.columns[i], rows, nrows,
+                                        &sorted.columns[i], &err),
+                        &err);
+    for (size_t g = 0; g < table->nbatches; g++) {
+        const size_t n = table->batches[g].nrows;
+
+        stoa_batch_reset(&table->batches[g]);
+        stoa_test_copy_rows(&sorted, at, at + n, &table->batches[g]);
+        at += n;
+    }
+    stoa_batch_reset(&all);
+    stoa_batch_reset(&sorted);
+    free(rows);
+}
+
 void stoa_test_golden_make(size_t i, struct stoa_test_table *out)
 {
     const struct golden *golden = &goldens[i];
@@ -265,6 +310,16 @@ void stoa_test_golden_make(size_t i, struct stoa_test_table *out)
     for (size_t g = 0; g < MAX_NGROUPS && golden->nrows[g] != 0; g++) {
         fill_batch(golden, &random, &out->schema, golden->nrows[g], &out->batches[g]);
         out->nbatches++;
+    }
+    if (golden->order != NULL) {
+        struct stoa_sort_order order;
+
+        stoa_test_check(stoa_order_parse(golden->order, &out->schema, &order, &err), &err);
+        sort_rows(out, &order);
+        stoa_test_file_write_sorted(&out->schema, out->batches, out->nbatches, &order, &rules,
+                                    &out->file);
+        stoa_order_reset(&order);
+        return;
     }
     stoa_test_file_write(&out->schema, out->batches, out->nbatches, &rules, &out->file);
     if (golden->source_text)

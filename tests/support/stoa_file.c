@@ -52,10 +52,12 @@ static void write_group(struct stoa_writer *writer, uint64_t ordinal, struct sto
     must(stoa_writer_commit(writer, group, &err), &err);
 }
 
-void stoa_test_file_write_text(const struct stoa_schema *schema, const struct stoa_batch *batches,
-                               size_t nbatches, const struct stoa_test_source_text *text,
-                               const struct stoa_rules *rules, struct stoa_test_file *out)
+static void write_file(const struct stoa_schema *schema, const struct stoa_batch *batches,
+                       size_t nbatches, const struct stoa_test_source_text *text,
+                       const struct stoa_sort_order *order, const struct stoa_rules *rules,
+                       struct stoa_test_file *out)
 {
+    const struct stoa_writer_options options = {.order = order};
     struct stoa_rules usual = stoa_default_rules;
     struct stoa_sink *sink;
     struct stoa_writer *writer;
@@ -65,7 +67,8 @@ void stoa_test_file_write_text(const struct stoa_schema *schema, const struct st
     usual.footer_pack_nbytes = 0;
     usual.schema_pack_nbytes = 0;
     must(stoa_sink_create_memory(&sink, &err), &err);
-    must(stoa_writer_open_rules(sink, schema, NULL, rules != NULL ? rules : &usual, &writer, &err),
+    must(stoa_writer_open_rules(sink, schema, &options, rules != NULL ? rules : &usual, &writer,
+                                &err),
          &err);
     for (size_t i = 0; i < nbatches; i++) {
         struct stoa_batch copy;
@@ -82,6 +85,22 @@ void stoa_test_file_write_text(const struct stoa_schema *schema, const struct st
     memcpy(out->bytes, bytes, out->nbytes);
     stoa_writer_close(writer);
     stoa_sink_close(sink);
+}
+
+void stoa_test_file_write_text(const struct stoa_schema *schema, const struct stoa_batch *batches,
+                               size_t nbatches, const struct stoa_test_source_text *text,
+                               const struct stoa_rules *rules, struct stoa_test_file *out)
+{
+    write_file(schema, batches, nbatches, text, NULL, rules, out);
+}
+
+void stoa_test_file_write_sorted(const struct stoa_schema *schema, const struct stoa_batch *batches,
+                                 size_t nbatches, const struct stoa_sort_order *order,
+                                 const struct stoa_rules *rules, struct stoa_test_file *out)
+{
+    const struct stoa_test_source_text none = {0};
+
+    write_file(schema, batches, nbatches, &none, order, rules, out);
 }
 
 void stoa_test_file_write(const struct stoa_schema *schema, const struct stoa_batch *batches,

@@ -39,6 +39,11 @@ struct stoa_test_source_text {
 void stoa_test_file_write_text(const struct stoa_schema *schema, const struct stoa_batch *batches,
                                size_t nbatches, const struct stoa_test_source_text *text,
                                const struct stoa_rules *rules, struct stoa_test_file *out);
+
+/* The same with the order that the rows are in. */
+void stoa_test_file_write_sorted(const struct stoa_schema *schema, const struct stoa_batch *batches,
+                                 size_t nbatches, const struct stoa_sort_order *order,
+                                 const struct stoa_rules *rules, struct stoa_test_file *out);
 void stoa_test_file_reset(struct stoa_test_file *file);
 
 /* Rules under which a few thousand rows meet everything that large files do. */

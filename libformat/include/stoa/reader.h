@@ -12,6 +12,7 @@
 #include <stoa/array.h>
 #include <stoa/filter.h>
 #include <stoa/io.h>
+#include <stoa/order.h>
 #include <stoa/source_text.h>
 
 #ifdef __cplusplus
@@ -81,6 +82,14 @@ STOA_API uint32_t stoa_reader_nrow_groups(const struct stoa_reader *reader);
  * nothing is lost, but the file should be checked and written anew.
  */
 STOA_API uint64_t stoa_reader_nbad_copies(const struct stoa_reader *reader);
+
+/*
+ * The order that all rows of the file are in, from the first to the last, as its footer claims;
+ * without keys when it claims none. Lent until close. STOA_ERR_CORRUPT: it is none.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_reader_order(struct stoa_reader *reader,
+                                                       const struct stoa_sort_order **out,
+                                                       struct stoa_error *err);
 
 /* The hash of the section table: equal for equal files. */
 STOA_API uint64_t stoa_reader_identity(const struct stoa_reader *reader);

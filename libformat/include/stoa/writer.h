@@ -28,6 +28,7 @@
 
 #include <stoa/array.h>
 #include <stoa/io.h>
+#include <stoa/order.h>
 #include <stoa/source_text.h>
 
 #ifdef __cplusplus
@@ -49,6 +50,12 @@ struct stoa_writer_options {
     uint32_t row_group_nrows;  /* append: rows of a group, 1..2^24; 0: 131,072 */
     uint64_t row_group_nbytes; /* append: Arrow bytes of a group at the most; 0: 32 MiB */
     enum stoa_level level;
+
+    /*
+     * What the rows are sorted by; copied. Readers find rows by it, so it is checked while rows
+     * are written: STOA_ERR_DATA names the first row that is out of order. NULL: nothing is known.
+     */
+    const struct stoa_sort_order *order;
 
     /*
      * Every page is decoded and compared with its values before it is written: what a fault of the
