@@ -256,14 +256,14 @@ static void print_report(const struct job *job, const struct stoa_convert_report
 static enum exit_code finish(const struct job *job, const struct arguments *arguments,
                              const struct stoa_convert_report *report)
 {
+    const bool json = has_option(arguments, OPT_JSON);
+    const bool done = job->progress == PROGRESS_JSON;
     enum exit_code code = EXIT_DONE;
 
-    if (has_option(arguments, OPT_JSON))
-        code = json_out_print(report_json(job, report));
-    else if (job->progress != PROGRESS_JSON)
+    if (json || done)
+        code = json_out_report(report_json(job, report), json, done);
+    else
         print_report(job, report);
-    if (job->progress == PROGRESS_JSON && code == EXIT_DONE)
-        code = json_out_print_done(report_json(job, report));
     if (code == EXIT_DONE && report->nrejected + report->nskipped > 0)
         code = EXIT_LOST;
     return code;

@@ -153,15 +153,12 @@ static void print_report(const struct job *job, const struct stoa_merge_report *
 static enum exit_code finish(const struct job *job, bool json,
                              const struct stoa_merge_report *report)
 {
-    enum exit_code code = EXIT_DONE;
+    const bool done = job->progress == PROGRESS_JSON;
 
-    if (json)
-        code = json_out_print(report_json(job, report));
-    else if (job->progress != PROGRESS_JSON)
-        print_report(job, report);
-    if (job->progress == PROGRESS_JSON && code == EXIT_DONE)
-        code = json_out_print_done(report_json(job, report));
-    return code;
+    if (json || done)
+        return json_out_report(report_json(job, report), json, done);
+    print_report(job, report);
+    return EXIT_DONE;
 }
 
 static enum exit_code fail_merge(const struct job *job, const struct stoa_error *err)

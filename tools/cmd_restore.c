@@ -68,15 +68,13 @@ static void print_report(const struct job *job, const struct stoa_restore_report
 static enum exit_code finish(const struct job *job, const struct arguments *arguments,
                              const struct stoa_restore_report *report)
 {
-    enum exit_code code = EXIT_DONE;
+    const bool json = has_option(arguments, OPT_JSON);
+    const bool done = job->progress == PROGRESS_JSON;
 
-    if (has_option(arguments, OPT_JSON))
-        code = json_out_print(report_json(job, report));
-    else if (job->progress != PROGRESS_JSON)
-        print_report(job, report);
-    if (job->progress == PROGRESS_JSON && code == EXIT_DONE)
-        code = json_out_print_done(report_json(job, report));
-    return code;
+    if (json || done)
+        return json_out_report(report_json(job, report), json, done);
+    print_report(job, report);
+    return EXIT_DONE;
 }
 
 static enum exit_code fail_restore(const struct stoa_error *err)

@@ -100,3 +100,15 @@ enum exit_code json_out_print_done(struct json_t *report)
     json_out_set(report, "done", json_out_bool(true));
     return json_out_print_line(report, stderr);
 }
+
+enum exit_code json_out_report(struct json_t *report, bool is_wanted, bool is_done_line)
+{
+    enum exit_code code = EXIT_DONE;
+
+    if (is_wanted)
+        code = json_out_print(json_incref(report));
+    if (is_done_line && code == EXIT_DONE)
+        return json_out_print_done(report);
+    json_decref(report);
+    return code;
+}

@@ -40,4 +40,7 @@ enum exit_code json_out_print_line(struct json_t *value, FILE *out);
 /* The last line of `--progress json`: a report, with "done" behind it, on stderr; frees. */
 enum exit_code json_out_print_done(struct json_t *report);
 
+/* A report as `--json` prints it, as that last line, or both; frees. */
+enum exit_code json_out_report(struct json_t *report, bool is_wanted, bool is_done_line);
+
 #endif
