@@ -32,7 +32,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow 
 BASIC := -std=c11 -D_GNU_SOURCE -MMD -MP -pthread -fPIC -fvisibility=hidden -ffp-contract=off \
          -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS_$(VARIANT)) $(if $(ISAL),-DSTOA_HAS_ISAL)
 
-PACKAGES := libzstd libxxhash jansson nettle zlib libdeflate liblzma liblz4 $(ISAL)
+PACKAGES := libzstd libxxhash jansson nettle snappy zlib libdeflate liblzma liblz4 $(ISAL)
 # libbz2 comes without a file for pkg-config.
 LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lbz2 -pthread
 PUBLIC   := -Ilibformat/include

@@ -231,7 +231,7 @@ bool option_format(const struct arguments *arguments, enum option_id id, enum st
     *out = stoa_format_find(arguments->values[id]);
     if (*out != STOA_FORMAT_AUTO)
         return true;
-    complain_option(arguments, id, "there is no such format (csv, tsv, stoa, jsonl)");
+    complain_option(arguments, id, "there is no such format (csv, tsv, stoa, jsonl, avro)");
     return false;
 }
 

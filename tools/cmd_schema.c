@@ -6,6 +6,16 @@
 #include "command.h"
 #include "table.h"
 
+static bool read_avro_schema(const char *path, struct stoa_schema *out, enum exit_code *code)
+{
+    struct stoa_error err;
+
+    if (stoa_avro_file_schema(path, out, &err) == STOA_OK)
+        return true;
+    *code = fail(&err);
+    return false;
+}
+
 static bool read_schema(const char *path, struct stoa_schema *out, enum exit_code *code)
 {
     struct open_file file;
@@ -24,15 +34,17 @@ static bool read_schema(const char *path, struct stoa_schema *out, enum exit_cod
 }
 
 /* The one schema that all the files have. */
-static bool read_schemas(char *const *paths, size_t npaths, struct stoa_schema *out,
-                         enum exit_code *code)
+static bool read_schemas(char *const *paths, size_t npaths, enum stoa_format format,
+                         struct stoa_schema *out, enum exit_code *code)
 {
-    bool same = read_schema(paths[0], out, code);
+    bool (*const read)(const char *path, struct stoa_schema *out, enum exit_code *code) =
+        format == STOA_FORMAT_AVRO ? read_avro_schema : read_schema;
+    bool same = read(paths[0], out, code);
 
     for (size_t i = 1; same && i < npaths; i++) {
         struct stoa_schema other = {0};
 
-        if (!read_schema(paths[i], &other, code))
+        if (!read(paths[i], &other, code))
             return false;
         same = stoa_schema_equal(out, &other);
         stoa_schema_reset(&other);
@@ -79,13 +91,15 @@ bool input_schema(const struct arguments *arguments, char *const *paths, size_t 
         *code = fail(&err);
         goto out;
     }
-    if (format == STOA_FORMAT_STOA && csv.filename != NULL) {
-        complain_option(arguments, OPT_FILENAME, "a Stoa file has a schema of its own");
+    if ((format == STOA_FORMAT_STOA || format == STOA_FORMAT_AVRO) && csv.filename != NULL) {
+        complain_option(arguments, OPT_FILENAME,
+                        format == STOA_FORMAT_STOA ? "a Stoa file has a schema of its own"
+                                                   : "an Avro file has a schema of its own");
         *code = EXIT_USAGE;
         goto out;
     }
-    if (format == STOA_FORMAT_STOA) {
-        done = read_schemas(paths, npaths, out, code);
+    if (format == STOA_FORMAT_STOA || format == STOA_FORMAT_AVRO) {
+        done = read_schemas(paths, npaths, format, out, code);
         goto out;
     }
     if (format == STOA_FORMAT_TSV && csv.delimiter == 0)

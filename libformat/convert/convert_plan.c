@@ -68,6 +68,8 @@ static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
         return stoa_fail(err, STOA_ERR_USAGE,
                          "%s: the name does not say which format to write: csv, tsv, jsonl or stoa",
                          shown);
+    if (plan->to == STOA_FORMAT_AVRO)
+        return stoa_fail(err, STOA_ERR_USAGE, "%s: Avro can be read, not written", shown);
     STOA_TRY(plan_compression(plan, options, ending, shown, err));
 out:
     return st;
@@ -306,6 +308,7 @@ static const struct {
     {STOA_FORMAT_STOA,
      &(const struct stoa_source_kind){.plan = plan_stoa, .obstacle = "the input is no CSV"}},
     {STOA_FORMAT_JSONL, &stoa_jsonl_kind},
+    {STOA_FORMAT_AVRO, &stoa_avro_kind},
 };
 
 static const struct stoa_source_kind *kind_of(enum stoa_format format)

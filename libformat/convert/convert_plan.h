@@ -105,5 +105,6 @@ STOA_CHECK enum stoa_status stoa_plan_take_schema(const struct stoa_convert_opti
                                                   struct stoa_schema *out, struct stoa_error *err);
 
 extern const struct stoa_source_kind stoa_jsonl_kind; /* plan_jsonl.c */
+extern const struct stoa_source_kind stoa_avro_kind;  /* plan_avro.c */
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "avro/avro_container.h"
 #include "base/error.h"
 #include "file/layout.h"
 
@@ -17,6 +18,7 @@ static const struct {
     {STOA_FORMAT_CSV, "csv", {".csv", ".txt"}},
     {STOA_FORMAT_TSV, "tsv", {".tsv", ".tab"}},
     {STOA_FORMAT_STOA, "stoa", {".stoa"}},
+    {STOA_FORMAT_AVRO, "avro", {".avro"}},
     {STOA_FORMAT_JSONL, "jsonl", {".jsonl", ".ndjson"}},
 };
 #define NFORMATS (sizeof(formats) / sizeof(formats[0]))
@@ -138,6 +140,8 @@ enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
             STOA_TRY(source->read_at(source, 0, magic, sizeof(magic), err));
             if (stoa_object_has_magic(magic))
                 *out = STOA_FORMAT_STOA;
+            else if (memcmp(magic, STOA_AVRO_MAGIC, strlen(STOA_AVRO_MAGIC)) == 0)
+                *out = STOA_FORMAT_AVRO;
         }
         if (*out == STOA_FORMAT_AUTO && is_jsonl(path))
             *out = STOA_FORMAT_JSONL;

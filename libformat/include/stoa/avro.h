@@ -1,5 +1,5 @@
 /*
- * Schemas of Avro (.avsc), both ways.
+ * Schemas of Avro (.avsc), both ways, and those of Avro files.
  *
  * A table is a record. Its columns are fields with Avro's types and logical types; names that Avro
  * does not allow are made to fit and kept in the attribute "stoa_name", types that Avro does not
@@ -28,6 +28,14 @@ STOA_API STOA_CHECK enum stoa_status stoa_avro_print_schema(const struct stoa_sc
 STOA_API STOA_CHECK enum stoa_status stoa_avro_parse_schema(const char *text, size_t nbytes,
                                                             struct stoa_schema *out,
                                                             struct stoa_error *err);
+
+/*
+ * The schema of the columns that an Avro file is read into (spec/avro.md, "Mapping"), with the
+ * writer's schema and the file's metadata in its own. `path` "-" is standard input. Errors: those
+ * of stoa_stream_open(); STOA_ERR_DATA, STOA_ERR_LIMIT, STOA_ERR_UNSUPPORTED (a codec).
+ */
+STOA_API STOA_CHECK enum stoa_status
+stoa_avro_file_schema(const char *path, struct stoa_schema *out, struct stoa_error *err);
 
 #ifdef __cplusplus
 }

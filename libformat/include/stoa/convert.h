@@ -23,6 +23,7 @@ enum stoa_format {
     STOA_FORMAT_TSV,
     STOA_FORMAT_STOA,
     STOA_FORMAT_JSONL,
+    STOA_FORMAT_AVRO, /* input only */
 };
 
 /* How an output of text is compressed: in pieces that can be read in parallel. */
@@ -33,14 +34,14 @@ enum stoa_compress {
     STOA_COMPRESS_ZSTD, /* frames of up to 4 MiB of text that say how long they are */
 };
 
-/* "csv", "tsv", "stoa", "jsonl"; AUTO for another name. */
+/* "csv", "tsv", "stoa", "jsonl", "avro"; AUTO for another name. */
 STOA_API enum stoa_format stoa_format_find(const char *name);
 STOA_API const char *stoa_format_name(enum stoa_format format);
 
 /*
- * What an input is: STOA when the first bytes of a regular file say so, else what its name says
- * (the ending of a compression left aside), else JSONL when the text of a regular file begins with
- * an object, else CSV. Does not read from pipes.
+ * What an input is: STOA or AVRO when the first bytes of a regular file say so, else what its name
+ * says (the ending of a compression left aside), else JSONL when the text of a regular file begins
+ * with an object, else CSV. Does not read from pipes.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
                                                           struct stoa_error *err);

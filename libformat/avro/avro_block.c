@@ -1,0 +1,316 @@
+/*
+ * Blocks (spec/avro.md, "Blocks"):
+ *
+ *     stored bytes, in memory or in a stream -> codec -> window -> rows
+ *
+ * Data that is stored as it is and lies in memory is decoded where it lies. Snappy has no parts: it
+ * is decompressed at once, and its CRC-32 compared. All others come in steps, so a block of any
+ * size needs a window of one row.
+ */
+#include "avro/avro_block.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include <snappy-c.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+enum {
+    CHUNK_NBYTES = 64 << 10,
+    WINDOW_NBYTES = 256 << 10,
+    ROWS_A_CALL = 4096,
+    MAX_EMPTY_ROWS = 1 << 24, /* in one block */
+    MAX_DEFLATE_TAIL = 4, /* what is left of zlib's checksum, which some writers cut off badly */
+};
+
+static const struct stoa_avro_codec codecs[] = {
+    {.name = "null"},
+    {.name = "deflate", .compression = &stoa_inflate_deflate},
+    {.name = "snappy", .snappy = true},
+    {.name = "zstandard", .compression = &stoa_inflate_zstd},
+    {.name = "bzip2", .compression = &stoa_inflate_bzip2},
+    {.name = "xz", .compression = &stoa_inflate_xz},
+};
+
+const struct stoa_avro_codec *stoa_avro_codec_find(const char *name, size_t nbytes)
+{
+    for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++)
+        if (strlen(codecs[i].name) == nbytes && memcmp(codecs[i].name, name, nbytes) == 0)
+            return &codecs[i];
+    return NULL;
+}
+
+void stoa_avro_data_reset(struct stoa_avro_data *data)
+{
+    if (data->inflate != NULL)
+        data->codec->compression->close(data->inflate);
+    stoa_buffer_free(&data->window);
+    stoa_buffer_free(&data->chunk);
+    *data = (struct stoa_avro_data){0};
+}
+
+/* Puts zeros behind the window: what is read there is never used. */
+static enum stoa_status pad(struct stoa_avro_data *data, struct stoa_error *err)
+{
+    enum stoa_status st = stoa_buffer_reserve(&data->window, STOA_AVRO_PADDING, err);
+
+    if (st == STOA_OK)
+        memset(data->window.data + data->window.nbytes, 0, STOA_AVRO_PADDING);
+    return st;
+}
+
+/* Makes stored bytes stand in data->in, if there are any. */
+static enum stoa_status get_stored(struct stoa_avro_data *data, size_t max_nbytes,
+                                   struct stoa_error *err)
+{
+    const size_t want = data->nbehind < max_nbytes ? (size_t)data->nbehind : max_nbytes;
+    size_t got = 0;
+    enum stoa_status st = STOA_OK;
+
+    if (data->nin > 0 || want == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_buffer_resize(&data->chunk, want, err));
+    STOA_TRY(data->stream->read(data->stream, data->chunk.data, want, &got, err));
+    if (got == 0)
+        return stoa_fail(err, STOA_ERR_DATA, "the file ends %" PRIu64 " bytes before its end",
+                         data->nbehind);
+    data->in = data->chunk.data;
+    data->nin = got;
+    data->nbehind -= got;
+out:
+    return st;
+}
+
+/* All of a block in snappy: raw snappy, then the CRC-32 of its text, big-endian. */
+static enum stoa_status unpack_snappy(struct stoa_avro_data *data, struct stoa_error *err)
+{
+    struct stoa_buffer all = {0};
+    size_t nbytes = 0;
+    uint32_t crc;
+    enum stoa_status st = STOA_OK;
+
+    while (data->nin > 0 || data->nbehind > 0) { /* one round where it is in memory */
+        STOA_TRY(get_stored(data, CHUNK_NBYTES, err));
+        STOA_TRY(stoa_buffer_append(&all, data->in, data->nin, err));
+        data->nin = 0;
+        if (all.nbytes > STOA_AVRO_MAX_ROW_NBYTES)
+            break;
+    }
+    if (all.nbytes < 5 ||
+        snappy_uncompressed_length((char *)all.data, all.nbytes - 4, &nbytes) != SNAPPY_OK) {
+        st = stoa_fail(err, STOA_ERR_DATA, "snappy: the data is damaged");
+        goto out;
+    }
+    if (all.nbytes > STOA_AVRO_MAX_ROW_NBYTES || nbytes > STOA_AVRO_MAX_ROW_NBYTES) {
+        st = stoa_fail(err, STOA_ERR_LIMIT, "snappy: %zu bytes of data, more than 256 MiB", nbytes);
+        goto out;
+    }
+    /* Three bytes of snappy stand for 64 at the most. */
+    if (nbytes / 64 > all.nbytes) {
+        st = stoa_fail(err, STOA_ERR_DATA, "snappy: the data is damaged");
+        goto out;
+    }
+    STOA_TRY(stoa_buffer_resize(&data->window, nbytes, err));
+    STOA_TRY(pad(data, err));
+    if (snappy_uncompress((char *)all.data, all.nbytes - 4, (char *)data->window.data, &nbytes) !=
+        SNAPPY_OK) {
+        st = stoa_fail(err, STOA_ERR_DATA, "snappy: the data is damaged");
+        goto out;
+    }
+    crc = stoa_load32(all.data + all.nbytes - 4);
+    if (stoa_inflate_crc32(0, data->window.data, nbytes) != __builtin_bswap32(crc))
+        st = stoa_fail(err, STOA_ERR_DATA, "snappy: the checksum differs");
+    data->whole = true;
+out:
+    stoa_buffer_free(&all);
+    return st;
+}
+
+/* Some more data into room behind the window. */
+static enum stoa_status inflate_some(struct stoa_avro_data *data, size_t nout,
+                                     struct stoa_error *err)
+{
+    uint8_t *out = data->window.data + data->window.nbytes;
+    struct stoa_inflate_step step = {0};
+    enum stoa_status st;
+
+    STOA_TRY(get_stored(data, CHUNK_NBYTES, err));
+    if (data->at_end) {
+        if (data->nin + data->nbehind > MAX_DEFLATE_TAIL ||
+            (data->nin > 0 && data->codec->compression != &stoa_inflate_deflate))
+            return stoa_fail(err, STOA_ERR_DATA, "%s: bytes follow its end", data->codec->name);
+        data->whole = true;
+        return STOA_OK;
+    }
+    STOA_TRY(
+        data->codec->compression->step(data->inflate, data->in, data->nin, out, nout, &step, err));
+    if (step.nused == 0 && step.nput == 0 && !step.member_end && data->nin == 0)
+        return stoa_fail(err, STOA_ERR_DATA, "%s: the data ends early", data->codec->name);
+    data->in += step.nused;
+    data->nin -= step.nused;
+    data->window.nbytes += step.nput;
+    data->at_end = step.member_end;
+out:
+    return st == STOA_OK || data->nin == 0 ? st : stoa_wrap(err, st, "%s", data->codec->name);
+}
+
+/* Makes more data stand in the window, unless all of it does. */
+static enum stoa_status fill(struct stoa_avro_data *data, struct stoa_error *err)
+{
+    const size_t left = data->window.nbytes - data->begin;
+    const size_t room = left < WINDOW_NBYTES / 2 ? WINDOW_NBYTES : left;
+    enum stoa_status st;
+
+    if (left > STOA_AVRO_MAX_ROW_NBYTES)
+        return stoa_fail(err, STOA_ERR_LIMIT, "a row has more than 256 MiB");
+    if (left > 0 && data->begin > 0)
+        memmove(data->window.data, data->window.data + data->begin, left);
+    data->window.nbytes = left;
+    data->begin = 0;
+    STOA_TRY(stoa_buffer_reserve(&data->window, room + STOA_AVRO_PADDING, err));
+    while (!data->whole && data->window.nbytes < left + room) {
+        const size_t nout = left + room - data->window.nbytes;
+
+        if (data->codec->compression != NULL) {
+            STOA_TRY(inflate_some(data, nout, err));
+            continue;
+        }
+        STOA_TRY(get_stored(data, nout, err));
+        STOA_TRY(stoa_buffer_append(&data->window, data->in, data->nin, err));
+        data->nin = 0;
+        data->whole = data->nbehind == 0;
+    }
+    STOA_TRY(pad(data, err));
+out:
+    return st;
+}
+
+/* The next bytes of data: in the window, or where they are stored. */
+static const uint8_t *bytes_of(const struct stoa_avro_data *data, size_t *nbytes)
+{
+    if (data->window.data == NULL) {
+        *nbytes = data->nin;
+        return data->in;
+    }
+    *nbytes = data->window.nbytes - data->begin;
+    return data->window.data + data->begin;
+}
+
+static void use(struct stoa_avro_data *data, size_t nbytes)
+{
+    data->nused += nbytes;
+    if (data->window.data != NULL) {
+        data->begin += nbytes;
+    } else {
+        data->in += nbytes;
+        data->nin -= nbytes;
+    }
+}
+
+enum stoa_status stoa_avro_data_begin(struct stoa_avro_data *data,
+                                      const struct stoa_avro_codec *codec,
+                                      const struct stoa_avro_block *block, const uint8_t *bytes,
+                                      size_t nbytes, struct stoa_stream *stream,
+                                      struct stoa_error *err)
+{
+    const bool in_place = codec->compression == NULL && !codec->snappy && stream == NULL;
+    enum stoa_status st = STOA_OK;
+
+    data->codec = codec;
+    data->block = *block;
+    data->in = bytes;
+    data->nin = nbytes;
+    data->stream = stream;
+    data->nbehind = stream != NULL ? block->nbytes - nbytes : 0;
+    data->nrows = data->nused = 0;
+    data->begin = data->window.nbytes = 0;
+    data->at_end = false;
+    data->whole = in_place;
+    if (codec->compression != NULL && data->inflate == NULL)
+        STOA_TRY(codec->compression->open(&data->inflate, err));
+    else if (codec->compression != NULL)
+        STOA_TRY(codec->compression->next(data->inflate, err));
+    if (in_place)
+        stoa_buffer_free(&data->window);
+    else if (codec->snappy)
+        STOA_TRY(unpack_snappy(data, err));
+    else
+        STOA_TRY(fill(data, err));
+out:
+    return st == STOA_OK ? st
+                         : stoa_wrap(err, st, "block %" PRIu64 ", at byte %" PRIu64, block->number,
+                                     block->offset);
+}
+
+/* What stands in the way of a next row: an error of its own, or of what it is read from. */
+static enum stoa_status blame(const struct stoa_avro_data *data, enum stoa_status st, bool in_row,
+                              struct stoa_error *err)
+{
+    if (in_row)
+        st = stoa_wrap(err, st, "row %" PRIu64 ", at byte %" PRIu64 " of the data",
+                       data->block.first_row + data->nrows, data->nused);
+    return stoa_wrap(err, st, "block %" PRIu64 ", at byte %" PRIu64, data->block.number,
+                     data->block.offset);
+}
+
+/* Rows of the window; *more: it has none that is whole. */
+static enum stoa_status read_window(struct stoa_avro_data *data,
+                                    const struct stoa_avro_program *program,
+                                    struct stoa_avro_columns *columns, uint64_t max_nrows,
+                                    bool *more, struct stoa_error *err)
+{
+    const uint64_t left = data->block.nrows - data->nrows;
+    const uint64_t n = left < max_nrows ? left : max_nrows;
+    struct stoa_avro_decoded decoded;
+    enum stoa_status st;
+    size_t nbytes;
+    const uint8_t *bytes = bytes_of(data, &nbytes);
+
+    st = stoa_avro_decode(program, columns, bytes, nbytes, data->whole,
+                          n < ROWS_A_CALL ? (size_t)n : ROWS_A_CALL, &decoded, err);
+    *more = decoded.nrows == 0;
+    data->nrows += decoded.nrows;
+    use(data, decoded.nused);
+    if (st == STOA_OK && data->nused == 0 && data->nrows > MAX_EMPTY_ROWS)
+        st = stoa_fail(err, STOA_ERR_LIMIT, "more than %d rows without any bytes", MAX_EMPTY_ROWS);
+    return st == STOA_OK ? st : blame(data, st, true, err);
+}
+
+enum stoa_status stoa_avro_data_read(struct stoa_avro_data *data,
+                                     const struct stoa_avro_program *program,
+                                     struct stoa_avro_columns *columns, uint64_t max_nrows,
+                                     uint64_t max_nbytes, uint64_t *nrows, bool *done,
+                                     struct stoa_error *err)
+{
+    const uint64_t before = data->nrows;
+    enum stoa_status st = STOA_OK;
+    size_t nbytes;
+    bool more;
+
+    *done = false;
+    while (st == STOA_OK && data->nrows < data->block.nrows && data->nrows - before < max_nrows &&
+           stoa_avro_columns_nbytes(columns) < max_nbytes) {
+        st = read_window(data, program, columns, max_nrows - (data->nrows - before), &more, err);
+        if (st == STOA_OK && more) {
+            st = fill(data, err);
+            st = st == STOA_OK ? st : blame(data, st, false, err);
+        }
+    }
+    *nrows = data->nrows - before;
+    if (st != STOA_OK || data->nrows < data->block.nrows)
+        return st;
+    while (st == STOA_OK && !data->whole && (bytes_of(data, &nbytes), nbytes == 0))
+        st = fill(data, err);
+    if (st != STOA_OK)
+        return blame(data, st, false, err);
+    (void)bytes_of(data, &nbytes);
+    if (nbytes > 0)
+        return blame(data,
+                     stoa_fail(err, STOA_ERR_DATA, "bytes follow the last of its %" PRIu64 " rows",
+                               data->block.nrows),
+                     false, err);
+    *done = true;
+    return STOA_OK;
+}

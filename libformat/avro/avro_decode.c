@@ -1,0 +1,547 @@
+/*
+ * Rows into columns: an interpreter of programs (spec/avro.md, "Values").
+ *
+ *     row 0                         row 1
+ *     02 | 04 68 69 | 00 ...        ...
+ *     a=1  c="hi"     ...
+ *
+ * Operations read without asking whether the bytes end: there is padding behind them. Each asks
+ * when it is done, and where the end was passed the row is taken off the columns again; it is read
+ * anew when more bytes are there. So a block of any size goes through a window.
+ *
+ * The columns of rows have room before the loop, those of items when a block of items begins; only
+ * text asks for room value by value.
+ */
+#include "avro/avro_program.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "avro/avro_read.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/int256.h"
+#include "base/utf8.h"
+
+struct decoder {
+    struct stoa_avro_cursor cursor; /* first: where it stands is what loops look at */
+    const struct stoa_avro_program *program;
+    struct stoa_avro_column *columns;
+    const struct stoa_avro_op *op; /* that failed */
+    struct stoa_buffer text;       /* scratch: JSON */
+    struct stoa_error *err;
+};
+
+/* ---- Values of one column: each appends one, and is false at a fault ---- */
+
+typedef bool read_value(struct decoder *decoder, const struct stoa_avro_op *op,
+                        struct stoa_builder *builder);
+
+/* Appends a value of utf8 or binary. */
+static inline bool append_bytes(struct decoder *decoder, struct stoa_builder *builder,
+                                const void *bytes, size_t nbytes)
+{
+    if (stoa_builder_reserve(builder, 0, nbytes, decoder->err) != STOA_OK)
+        return stoa_avro_fail(&decoder->cursor, STOA_AVRO_BUILDER, 0);
+    stoa_builder_append_bytes(builder, bytes, nbytes);
+    return true;
+}
+
+static bool read_null(struct decoder *decoder, const struct stoa_avro_op *op,
+                      struct stoa_builder *builder)
+{
+    (void)decoder, (void)op;
+    stoa_builder_append_null(builder);
+    return true;
+}
+
+static bool read_boolean(struct decoder *decoder, const struct stoa_avro_op *op,
+                         struct stoa_builder *builder)
+{
+    const uint8_t value = *decoder->cursor.at;
+
+    (void)op;
+    if (!stoa_avro_has(&decoder->cursor, 1))
+        return false;
+    if (value > 1)
+        return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_BOOLEAN, value);
+    decoder->cursor.at++;
+    stoa_builder_append_bool(builder, value);
+    return true;
+}
+
+static inline bool read_int(struct decoder *decoder, const struct stoa_avro_op *op,
+                            struct stoa_builder *builder)
+{
+    int64_t value;
+
+    (void)op;
+    if (!stoa_avro_read_long(&decoder->cursor, &value) || !stoa_avro_has(&decoder->cursor, 0))
+        return false;
+    if (value != (int32_t)value)
+        return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_INT, value);
+    stoa_builder_append_32(builder, (uint32_t)value);
+    return true;
+}
+
+static inline bool read_long(struct decoder *decoder, const struct stoa_avro_op *op,
+                             struct stoa_builder *builder)
+{
+    int64_t value;
+
+    (void)op;
+    if (!stoa_avro_read_long(&decoder->cursor, &value) || !stoa_avro_has(&decoder->cursor, 0))
+        return false;
+    stoa_builder_append_64(builder, (uint64_t)value);
+    return true;
+}
+
+static inline bool read_float(struct decoder *decoder, const struct stoa_avro_op *op,
+                              struct stoa_builder *builder)
+{
+    (void)op;
+    stoa_builder_append_32(builder, stoa_load32(decoder->cursor.at));
+    if (!stoa_avro_has(&decoder->cursor, 4))
+        return false;
+    decoder->cursor.at += 4;
+    return true;
+}
+
+static inline bool read_double(struct decoder *decoder, const struct stoa_avro_op *op,
+                               struct stoa_builder *builder)
+{
+    (void)op;
+    stoa_builder_append_64(builder, stoa_load64(decoder->cursor.at));
+    if (!stoa_avro_has(&decoder->cursor, 8))
+        return false;
+    decoder->cursor.at += 8;
+    return true;
+}
+
+static bool read_bytes(struct decoder *decoder, const struct stoa_avro_op *op,
+                       struct stoa_builder *builder)
+{
+    const uint8_t *bytes;
+    size_t nbytes = 0;
+
+    (void)op;
+    if (!stoa_avro_read_length(&decoder->cursor, &nbytes))
+        return false;
+    bytes = decoder->cursor.at;
+    decoder->cursor.at += nbytes;
+    return append_bytes(decoder, builder, bytes, nbytes);
+}
+
+static inline bool read_string(struct decoder *decoder, const struct stoa_avro_op *op,
+                               struct stoa_builder *builder)
+{
+    const uint8_t *text;
+    size_t nbytes = 0;
+
+    (void)op;
+    if (!stoa_avro_read_length(&decoder->cursor, &nbytes))
+        return false;
+    text = decoder->cursor.at;
+    if (stoa_utf8_valid_prefix(text, nbytes) != nbytes)
+        return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_UTF8, 0);
+    decoder->cursor.at += nbytes;
+    return append_bytes(decoder, builder, text, nbytes);
+}
+
+/* A digit of a uuid; more than 15: it is none. */
+static unsigned hex_of(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10u : 16;
+}
+
+static bool read_uuid(struct decoder *decoder, const struct stoa_avro_op *op,
+                      struct stoa_builder *builder)
+{
+    static const uint8_t lengths[] = {4, 2, 2, 2, 6}; /* of its groups, in bytes */
+    uint8_t *out = stoa_builder_slot(builder);
+    const uint8_t *at;
+    size_t nbytes = 0;
+
+    (void)op;
+    if (!stoa_avro_read_length(&decoder->cursor, &nbytes))
+        return false;
+    at = decoder->cursor.at;
+    if (nbytes != 36)
+        return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_UUID, 0);
+    for (unsigned group = 0; group < 5; group++) {
+        if (group > 0 && *at++ != '-')
+            return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_UUID, 0);
+        for (unsigned i = 0; i < lengths[group]; i++, at += 2) {
+            const unsigned byte = hex_of(at[0]) << 4 | hex_of(at[1]);
+
+            if (hex_of(at[0]) > 15 || hex_of(at[1]) > 15)
+                return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_UUID, 0);
+            *out++ = (uint8_t)byte;
+        }
+    }
+    decoder->cursor.at = at;
+    stoa_builder_append_slot(builder);
+    return true;
+}
+
+static bool read_fixed(struct decoder *decoder, const struct stoa_avro_op *op,
+                       struct stoa_builder *builder)
+{
+    if (!stoa_avro_has(&decoder->cursor, op->type->size))
+        return false;
+    stoa_builder_append_fixed(builder, decoder->cursor.at);
+    decoder->cursor.at += op->type->size;
+    return true;
+}
+
+static bool read_fixed_bytes(struct decoder *decoder, const struct stoa_avro_op *op,
+                             struct stoa_builder *builder)
+{
+    const uint8_t *bytes = decoder->cursor.at;
+
+    if (!stoa_avro_has(&decoder->cursor, op->type->size))
+        return false;
+    decoder->cursor.at += op->type->size;
+    return append_bytes(decoder, builder, bytes, op->type->size);
+}
+
+static bool read_enum(struct decoder *decoder, const struct stoa_avro_op *op,
+                      struct stoa_builder *builder)
+{
+    uint32_t symbol = 0;
+
+    if (!stoa_avro_read_index(&decoder->cursor, op->type->symbols.nitems, STOA_AVRO_NO_SYMBOL,
+                              &symbol))
+        return false;
+    stoa_builder_append_32(builder, symbol);
+    return true;
+}
+
+/* Two's complement, big-endian, of any length, as a decimal of 128 or 256 bits. */
+static bool append_decimal(struct decoder *decoder, const struct stoa_avro_op *op,
+                           struct stoa_builder *builder, const uint8_t *bytes, size_t nbytes)
+{
+    const uint8_t sign = nbytes > 0 && bytes[0] >= 0x80 ? 0xff : 0;
+    struct stoa_int256 value;
+    struct stoa_int128 low;
+    uint8_t whole[32];
+
+    for (; nbytes > 32; bytes++, nbytes--) /* more of the sign than is needed */
+        if (*bytes != sign)
+            return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_DECIMAL, 0);
+    if (nbytes == 32 && (bytes[0] ^ sign) >= 0x80)
+        return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_DECIMAL, 0);
+    memset(whole, sign, sizeof(whole));
+    if (nbytes > 0)
+        memcpy(whole + 32 - nbytes, bytes, nbytes);
+    for (unsigned i = 0; i < 4; i++)
+        value.words[STOA_INT256_WORD(i)] = stoa_load64_be(whole + 24 - 8 * i);
+    if (!stoa_int256_fits_digits(value, op->type->precision))
+        return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_DECIMAL, 0);
+    low = stoa_int256_low(value);
+    stoa_builder_append_fixed(builder, builder->width == 16 ? (void *)&low : (void *)&value);
+    return true;
+}
+
+static bool read_decimal(struct decoder *decoder, const struct stoa_avro_op *op,
+                         struct stoa_builder *builder)
+{
+    const uint8_t *bytes;
+    size_t nbytes = 0;
+
+    if (!stoa_avro_read_length(&decoder->cursor, &nbytes))
+        return false;
+    bytes = decoder->cursor.at;
+    decoder->cursor.at += nbytes;
+    return append_decimal(decoder, op, builder, bytes, nbytes);
+}
+
+static bool read_fixed_decimal(struct decoder *decoder, const struct stoa_avro_op *op,
+                               struct stoa_builder *builder)
+{
+    const uint8_t *bytes = decoder->cursor.at;
+
+    if (!stoa_avro_has(&decoder->cursor, op->type->size))
+        return false;
+    decoder->cursor.at += op->type->size;
+    return append_decimal(decoder, op, builder, bytes, op->type->size);
+}
+
+/* Months, days and milliseconds, 32 bits each without a sign. */
+static bool read_duration(struct decoder *decoder, const struct stoa_avro_op *op,
+                          struct stoa_builder *builder)
+{
+    const uint8_t *at = decoder->cursor.at;
+    const uint32_t months = stoa_load32(at), days = stoa_load32(at + 4), ms = stoa_load32(at + 8);
+    const struct stoa_interval interval = {
+        .months = (int32_t)months, .days = (int32_t)days, .nanos = (int64_t)ms * 1000000};
+
+    (void)op;
+    if (!stoa_avro_has(&decoder->cursor, 12))
+        return false;
+    if (months > INT32_MAX || days > INT32_MAX)
+        return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_DURATION,
+                              months > INT32_MAX ? months : days);
+    decoder->cursor.at += 12;
+    stoa_builder_append_fixed(builder, &interval);
+    return true;
+}
+
+static bool read_json(struct decoder *decoder, const struct stoa_avro_op *op,
+                      struct stoa_builder *builder)
+{
+    decoder->text.nbytes = 0;
+    return stoa_avro_append_json(&decoder->cursor, op->type, &decoder->text, decoder->err) &&
+           append_bytes(decoder, builder, decoder->text.data, decoder->text.nbytes);
+}
+
+static read_value *const readers[] = {
+    [STOA_AVRO_WAY_NULL] = read_null,
+    [STOA_AVRO_WAY_BOOLEAN] = read_boolean,
+    [STOA_AVRO_WAY_INT] = read_int,
+    [STOA_AVRO_WAY_LONG] = read_long,
+    [STOA_AVRO_WAY_FLOAT] = read_float,
+    [STOA_AVRO_WAY_DOUBLE] = read_double,
+    [STOA_AVRO_WAY_BYTES] = read_bytes,
+    [STOA_AVRO_WAY_STRING] = read_string,
+    [STOA_AVRO_WAY_UUID] = read_uuid,
+    [STOA_AVRO_WAY_FIXED] = read_fixed,
+    [STOA_AVRO_WAY_FIXED_BYTES] = read_fixed_bytes,
+    [STOA_AVRO_WAY_ENUM] = read_enum,
+    [STOA_AVRO_WAY_DECIMAL] = read_decimal,
+    [STOA_AVRO_WAY_FIXED_DECIMAL] = read_fixed_decimal,
+    [STOA_AVRO_WAY_DURATION] = read_duration,
+    [STOA_AVRO_WAY_JSON] = read_json,
+};
+
+/* ---- Operations ---- */
+
+static bool run(struct decoder *decoder, const struct stoa_avro_op *op,
+                const struct stoa_avro_op *end);
+
+/* The most items that room is made for before any of them was seen. */
+enum { MAX_NAHEAD = 4096 };
+
+/* Blocks of items. The body fills the columns behind that of the list. */
+static bool run_list(struct decoder *decoder, const struct stoa_avro_op *op,
+                     const struct stoa_avro_op *end)
+{
+    struct stoa_avro_column *list = &decoder->columns[op->column];
+    struct stoa_avro_cursor *cursor = &decoder->cursor;
+    uint64_t nitems;
+    int64_t nbytes;
+
+    for (;;) {
+        const uint8_t *begin;
+
+        if (!stoa_avro_read_items(cursor, &nitems, &nbytes))
+            return false;
+        if (nitems == 0)
+            break;
+        begin = cursor->at;
+        for (uint64_t i = 0; i < nitems; i++) {
+            const uint8_t *before = cursor->at;
+            const uint64_t left = nitems - i;
+
+            if (i % MAX_NAHEAD == 0 &&
+                stoa_avro_columns_reserve(list + 1, list->nnodes - 1,
+                                          left < MAX_NAHEAD ? (size_t)left : MAX_NAHEAD,
+                                          decoder->err) != STOA_OK)
+                return stoa_avro_fail(cursor, STOA_AVRO_BUILDER, 0);
+            if (!run(decoder, op + 1, end))
+                return false;
+            if (!stoa_avro_count_empty(cursor, before))
+                return false;
+        }
+        if (nbytes >= 0 && cursor->at - begin != nbytes)
+            return stoa_avro_fail(cursor, STOA_AVRO_NO_COUNT, nbytes);
+    }
+    if (list[1].builder.array.nvalues > INT32_MAX)
+        return stoa_avro_fail(cursor, STOA_AVRO_EMPTY_ITEMS, 0);
+    list->builder.nbytes = list[1].builder.array.nvalues;
+    list->builder.array.offsets[++list->builder.array.nvalues] = (int32_t)list->builder.nbytes;
+    return true;
+}
+
+/* One member of the struct has the value, the others null. */
+static bool run_union(struct decoder *decoder, const struct stoa_avro_op *op,
+                      const struct stoa_avro_op *end)
+{
+    const struct stoa_avro_op *const ops = decoder->program->ops;
+    struct stoa_avro_column *whole = &decoder->columns[op->column];
+    const struct stoa_avro_op *chosen = op + 1;
+    uint32_t branch = 0;
+
+    if (!stoa_avro_read_index(&decoder->cursor, op->nbranches, STOA_AVRO_NO_BRANCH, &branch))
+        return false;
+    for (uint32_t i = 0; i < branch; i++)
+        chosen = &ops[chosen->next];
+    if (chosen->is_null) {
+        stoa_avro_columns_append_null(whole);
+        return true;
+    }
+    whole[0].builder.array.nvalues++;
+    stoa_builder_append_32(&whole[1].builder, chosen->which);
+    for (const struct stoa_avro_op *at = op + 1; at < end; at = &ops[at->next]) {
+        if (at == chosen ? !run(decoder, at + 1, &ops[at->next]) : false)
+            return false;
+        if (at != chosen && !at->is_null)
+            stoa_avro_columns_append_null(&decoder->columns[at->column]);
+    }
+    return true;
+}
+
+/* The branch of a nullable value; *is_null is set when there is no body to run. */
+static inline bool read_nullable(struct decoder *decoder, const struct stoa_avro_op *op,
+                                 bool *is_null)
+{
+    const uint32_t nbranches = op->null_branch == UINT8_MAX ? 1 : 2;
+    uint32_t branch = 0;
+
+    if (!stoa_avro_read_index(&decoder->cursor, nbranches, STOA_AVRO_NO_BRANCH, &branch))
+        return false;
+    *is_null = branch == op->null_branch;
+    if (*is_null)
+        stoa_avro_columns_append_null(&decoder->columns[op->column]);
+    return true;
+}
+
+/* Runs the operations [op, end). */
+static bool run(struct decoder *decoder, const struct stoa_avro_op *op,
+                const struct stoa_avro_op *end)
+{
+    const struct stoa_avro_op *const ops = decoder->program->ops;
+    bool done = true, is_null = false;
+
+    while (done && op < end) {
+        const struct stoa_avro_op *next = &ops[op->next];
+        struct stoa_builder *builder = &decoder->columns[op->column].builder;
+
+        decoder->op = op;
+        switch (op->code) {
+        case STOA_AVRO_OP_VALUE:
+            done = readers[op->way](decoder, op, builder);
+            break;
+        case STOA_AVRO_OP_STRUCT:
+            builder->array.nvalues++;
+            break;
+        case STOA_AVRO_OP_NULLABLE:
+            done = read_nullable(decoder, op, &is_null);
+            next = is_null ? next : op + 1;
+            break;
+        case STOA_AVRO_OP_UNION:
+            done = run_union(decoder, op, next);
+            break;
+        case STOA_AVRO_OP_LIST:
+            done = run_list(decoder, op, next);
+            break;
+        default:
+            done = stoa_avro_skip(&decoder->cursor, op->type);
+        }
+        op = next;
+    }
+    return done;
+}
+
+/* ---- Errors ---- */
+
+/* "a.b[]" of a place, into `out`; what does not fit is left out. */
+static void print_place(const struct stoa_avro_program *program, uint32_t place, char *out,
+                        size_t nout)
+{
+    const char *names[64] = {NULL};
+    size_t n = 0, used = 0;
+
+    for (; place != STOA_AVRO_NO_PLACE && n < 64; place = program->places[place].parent)
+        names[n++] = program->places[place].name;
+    out[0] = '\0';
+    while (n-- > 0 && used < nout) {
+        const bool dot = used > 0 && names[n][0] != '[' && names[n][0] != '{';
+        const int put = snprintf(out + used, nout - used, "%s%s", dot ? "." : "", names[n]);
+
+        used += put > 0 ? (size_t)put : 0;
+    }
+}
+
+/* What is wrong, in words; `number` is put where there is a place for it. */
+static enum stoa_status describe(const struct decoder *decoder, struct stoa_error *err)
+{
+    static const struct {
+        enum stoa_status status;
+        const char *text, *behind; /* of the number; NULL: it is not told */
+    } words[] = {
+        [STOA_AVRO_CUT] = {STOA_ERR_DATA, "the data of the block ends within the value", NULL},
+        [STOA_AVRO_TOO_LONG] = {STOA_ERR_DATA, "a number has more than 64 bits", NULL},
+        [STOA_AVRO_NO_INT] = {STOA_ERR_DATA, "", " is no int of 32 bits"},
+        [STOA_AVRO_NO_BOOLEAN] = {STOA_ERR_DATA, "", " is no boolean, which is 0 or 1"},
+        [STOA_AVRO_NO_BRANCH] = {STOA_ERR_DATA, "the union has no branch ", ""},
+        [STOA_AVRO_NO_SYMBOL] = {STOA_ERR_DATA, "the enum has no symbol ", ""},
+        [STOA_AVRO_NO_LENGTH] = {STOA_ERR_DATA, "", " is no length"},
+        [STOA_AVRO_NO_COUNT] = {STOA_ERR_DATA, "the items do not have the ",
+                                " bytes that they claim"},
+        [STOA_AVRO_NO_UTF8] = {STOA_ERR_DATA, "the text is not UTF-8", NULL},
+        [STOA_AVRO_NO_UUID] = {STOA_ERR_DATA, "the text is no uuid", NULL},
+        [STOA_AVRO_NO_DECIMAL] = {STOA_ERR_DATA, "the decimal has more digits than its type", NULL},
+        [STOA_AVRO_NO_DURATION] = {STOA_ERR_DATA, "",
+                                   " months or days are more than an interval holds"},
+        [STOA_AVRO_EMPTY_ITEMS] = {STOA_ERR_LIMIT, "too many items without any bytes", NULL},
+        [STOA_AVRO_DEEP] = {STOA_ERR_LIMIT, "the value is nested too deep", NULL},
+    };
+    const enum stoa_avro_fault fault = decoder->cursor.fault;
+    char path[256], shown[256];
+    enum stoa_status st;
+
+    print_place(decoder->program, decoder->op->place, path, sizeof(path));
+    stoa_quote(shown, sizeof(shown), path, strlen(path));
+    if (fault == STOA_AVRO_BUILDER)
+        return stoa_wrap(err, err != NULL ? err->status : STOA_ERR_NOMEM, "field %s", shown);
+    st = words[fault].status;
+    if (words[fault].behind == NULL)
+        return stoa_fail(err, st, "field %s: %s", shown, words[fault].text);
+    return stoa_fail(err, st, "field %s: %s%" PRId64 "%s", shown, words[fault].text,
+                     decoder->cursor.number, words[fault].behind);
+}
+
+enum stoa_status stoa_avro_decode(const struct stoa_avro_program *program,
+                                  struct stoa_avro_columns *columns, const uint8_t *bytes,
+                                  size_t nbytes, bool whole, size_t max_nrows,
+                                  struct stoa_avro_decoded *decoded, struct stoa_error *err)
+{
+    struct stoa_error local = {0};
+    struct decoder decoder = {.cursor = {.at = bytes, .end = bytes + nbytes},
+                              .program = program,
+                              .columns = columns->items,
+                              .err = &local};
+    const size_t before = columns->nitems > 0 ? columns->items[0].builder.array.nvalues : 0;
+    const struct stoa_avro_op *const end = program->ops + program->nops;
+    const uint8_t *row = bytes;
+    enum stoa_status st = STOA_OK;
+
+    *decoded = (struct stoa_avro_decoded){0};
+    for (uint32_t i = 0; i < columns->nitems; i += columns->items[i].nnodes)
+        STOA_TRY(stoa_avro_columns_reserve(&columns->items[i], columns->items[i].nnodes, max_nrows,
+                                           err));
+    while (decoded->nrows < max_nrows) {
+        if (!run(&decoder, program->ops, end))
+            break;
+        row = decoder.cursor.at;
+        decoded->nrows++;
+    }
+    decoded->nused = (size_t)(row - bytes);
+    if (decoder.cursor.fault != STOA_AVRO_FINE) {
+        stoa_avro_columns_truncate(columns, before + decoded->nrows);
+        if (decoder.cursor.fault != STOA_AVRO_CUT || whole) {
+            st = describe(&decoder, &local);
+            local.offset = (uint64_t)(row - bytes);
+            if (err != NULL)
+                *err = local;
+        }
+    }
+out:
+    stoa_buffer_free(&decoder.text);
+    return st;
+}

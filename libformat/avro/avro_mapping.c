@@ -1,0 +1,346 @@
+/*
+ * Types of Avro as types of columns (spec/avro.md, "Mapping").
+ *
+ * A table says what a type with its logical type is, as the text form of a type and the way of
+ * reading it; what has parameters or parts is made below. avro_program.c goes down the same tree by
+ * the same ways, so the two can't disagree on where a value goes.
+ */
+#include "avro/avro_mapping.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "avro/avro_json.h"
+#include "base/error.h"
+#include "column/schema.h"
+#include "column/type.h"
+
+/* A map is two fields deeper than it is, and a struct of a union one. */
+#define MAX_NESTED_DEPTH (STOA_MAX_FIELD_DEPTH - 3)
+
+static const struct {
+    enum stoa_avro_kind kind;
+    enum stoa_avro_logical logical;
+    enum stoa_avro_way way;
+    const char *text; /* NULL: it has parameters */
+} leaves[] = {
+    {STOA_AVRO_NULL, STOA_AVRO_LOGICAL_NONE, STOA_AVRO_WAY_NULL, "null"},
+    {STOA_AVRO_BOOLEAN, STOA_AVRO_LOGICAL_NONE, STOA_AVRO_WAY_BOOLEAN, "bool"},
+    {STOA_AVRO_INT, STOA_AVRO_LOGICAL_NONE, STOA_AVRO_WAY_INT, "int32"},
+    {STOA_AVRO_INT, STOA_AVRO_DATE, STOA_AVRO_WAY_INT, "date32"},
+    {STOA_AVRO_INT, STOA_AVRO_TIME_MILLIS, STOA_AVRO_WAY_INT, "time(ms)"},
+    {STOA_AVRO_LONG, STOA_AVRO_LOGICAL_NONE, STOA_AVRO_WAY_LONG, "int64"},
+    {STOA_AVRO_LONG, STOA_AVRO_TIME_MICROS, STOA_AVRO_WAY_LONG, "time(us)"},
+    {STOA_AVRO_LONG, STOA_AVRO_TIMESTAMP_MILLIS, STOA_AVRO_WAY_LONG, "timestamp(ms,UTC)"},
+    {STOA_AVRO_LONG, STOA_AVRO_TIMESTAMP_MICROS, STOA_AVRO_WAY_LONG, "timestamp(us,UTC)"},
+    {STOA_AVRO_LONG, STOA_AVRO_TIMESTAMP_NANOS, STOA_AVRO_WAY_LONG, "timestamp(ns,UTC)"},
+    {STOA_AVRO_LONG, STOA_AVRO_LOCAL_TIMESTAMP_MILLIS, STOA_AVRO_WAY_LONG, "timestamp(ms)"},
+    {STOA_AVRO_LONG, STOA_AVRO_LOCAL_TIMESTAMP_MICROS, STOA_AVRO_WAY_LONG, "timestamp(us)"},
+    {STOA_AVRO_LONG, STOA_AVRO_LOCAL_TIMESTAMP_NANOS, STOA_AVRO_WAY_LONG, "timestamp(ns)"},
+    {STOA_AVRO_FLOAT, STOA_AVRO_LOGICAL_NONE, STOA_AVRO_WAY_FLOAT, "float32"},
+    {STOA_AVRO_DOUBLE, STOA_AVRO_LOGICAL_NONE, STOA_AVRO_WAY_DOUBLE, "float64"},
+    {STOA_AVRO_BYTES, STOA_AVRO_LOGICAL_NONE, STOA_AVRO_WAY_BYTES, "binary"},
+    {STOA_AVRO_BYTES, STOA_AVRO_BIG_DECIMAL, STOA_AVRO_WAY_BYTES, "binary"},
+    {STOA_AVRO_BYTES, STOA_AVRO_DECIMAL, STOA_AVRO_WAY_DECIMAL, NULL},
+    {STOA_AVRO_STRING, STOA_AVRO_LOGICAL_NONE, STOA_AVRO_WAY_STRING, "utf8"},
+    {STOA_AVRO_STRING, STOA_AVRO_UUID, STOA_AVRO_WAY_UUID, "uuid"},
+    {STOA_AVRO_ENUM, STOA_AVRO_LOGICAL_NONE, STOA_AVRO_WAY_ENUM, NULL},
+    {STOA_AVRO_FIXED, STOA_AVRO_LOGICAL_NONE, STOA_AVRO_WAY_FIXED, NULL},
+    {STOA_AVRO_FIXED, STOA_AVRO_UUID, STOA_AVRO_WAY_FIXED, "uuid"},
+    {STOA_AVRO_FIXED, STOA_AVRO_DECIMAL, STOA_AVRO_WAY_FIXED_DECIMAL, NULL},
+    {STOA_AVRO_FIXED, STOA_AVRO_DURATION, STOA_AVRO_WAY_DURATION, "interval"},
+};
+#define NLEAVES (sizeof(leaves) / sizeof(leaves[0]))
+
+/* The row of a type; a type of more digits than a decimal has is what it is without them. */
+static size_t find_leaf(const struct stoa_avro_type *type)
+{
+    const bool is_wide = type->logical == STOA_AVRO_DECIMAL && type->precision > STOA_MAX_PRECISION;
+    const enum stoa_avro_logical logical = is_wide ? STOA_AVRO_LOGICAL_NONE : type->logical;
+    size_t i = 0;
+
+    while (i < NLEAVES && (leaves[i].kind != type->kind || leaves[i].logical != logical))
+        i++;
+    return i;
+}
+
+enum stoa_avro_way stoa_avro_way_of(const struct stoa_avro_type *type, unsigned depth)
+{
+    bool null_first;
+    const size_t leaf = find_leaf(type);
+
+    if (leaf < NLEAVES && leaves[leaf].way == STOA_AVRO_WAY_FIXED && leaves[leaf].text == NULL &&
+        (type->size == 0 || type->size > STOA_MAX_FIXED_WIDTH))
+        return STOA_AVRO_WAY_FIXED_BYTES;
+    if (leaf < NLEAVES)
+        return leaves[leaf].way;
+    if (type->kind == STOA_AVRO_UNION && type->nbranches == 1)
+        return STOA_AVRO_WAY_ONLY;
+    if (stoa_avro_nullable(type, &null_first) != NULL)
+        return STOA_AVRO_WAY_NULLABLE;
+    if (depth > MAX_NESTED_DEPTH || (type->is_recursive && depth > 0))
+        return STOA_AVRO_WAY_JSON;
+    switch (type->kind) {
+    case STOA_AVRO_UNION:
+        return STOA_AVRO_WAY_UNION;
+    case STOA_AVRO_RECORD:
+        return STOA_AVRO_WAY_STRUCT;
+    case STOA_AVRO_MAP:
+        return STOA_AVRO_WAY_MAP;
+    default:
+        return type->logical == STOA_AVRO_ENTRY_MAP &&
+                       type->items->fields[0].type->kind != STOA_AVRO_UNION
+                   ? STOA_AVRO_WAY_ENTRIES
+                   : STOA_AVRO_WAY_LIST;
+    }
+}
+
+struct mapper {
+    uint32_t nfields; /* so far, with all that is below them */
+    struct stoa_error *err;
+};
+
+static enum stoa_status map_type(struct mapper *mapper, const struct stoa_avro_type *type,
+                                 unsigned depth, struct stoa_field *field);
+
+static enum stoa_status add_children(struct mapper *mapper, struct stoa_field *field,
+                                     enum stoa_type_id id, size_t n)
+{
+    enum stoa_status st;
+
+    if (n > STOA_MAX_NODES - mapper->nfields)
+        return stoa_fail(mapper->err, STOA_ERR_LIMIT, "more than %u fields", STOA_MAX_NODES);
+    mapper->nfields += (uint32_t)n;
+    st = stoa_alloc_zeroed(&field->children, n, sizeof(*field->children), mapper->err);
+    field->type.id = id;
+    field->nchildren = st == STOA_OK ? (uint32_t)n : 0;
+    return st;
+}
+
+static enum stoa_status map_child(struct mapper *mapper, const char *name,
+                                  const struct stoa_avro_type *type, unsigned depth,
+                                  struct stoa_field *child)
+{
+    char shown[80];
+    enum stoa_status st;
+
+    STOA_TRY(stoa_strndup(&child->name, name, strlen(name), mapper->err));
+    STOA_TRY(map_type(mapper, type, depth, child));
+out:
+    return st == STOA_OK ? st
+                         : stoa_wrap(mapper->err, st, "field \"%s\"",
+                                     stoa_quote(shown, sizeof(shown), name, strlen(name)));
+}
+
+/* The name that a field had before it was made to fit Avro's rules, which an attribute keeps. */
+static enum stoa_status name_of(const struct stoa_avro_field *field, char **out,
+                                struct stoa_error *err)
+{
+    const char *kept = stoa_avro_attribute(&field->attributes, "stoa_name");
+    json_t *json = NULL;
+    const char *name = field->name;
+    enum stoa_status st = STOA_OK;
+
+    if (kept != NULL)
+        STOA_TRY(stoa_avro_json_load(kept, strlen(kept), &json, err));
+    if (json_is_string(json) && strlen(json_string_value(json)) == json_string_length(json))
+        name = json_string_value(json);
+    STOA_TRY(stoa_strndup(out, name, strlen(name), err));
+out:
+    json_decref(json);
+    return st;
+}
+
+static enum stoa_status map_record(struct mapper *mapper, const struct stoa_avro_type *type,
+                                   unsigned depth, struct stoa_field *field)
+{
+    char *name = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(add_children(mapper, field, STOA_STRUCT, type->nfields));
+    for (uint32_t i = 0; i < type->nfields; i++) {
+        STOA_TRY(name_of(&type->fields[i], &name, mapper->err));
+        STOA_TRY(map_child(mapper, name, type->fields[i].type, depth + 1, &field->children[i]));
+        stoa_free(name);
+        name = NULL;
+    }
+out:
+    stoa_free(name);
+    return st;
+}
+
+static enum stoa_status map_list(struct mapper *mapper, const struct stoa_avro_type *type,
+                                 unsigned depth, struct stoa_field *field)
+{
+    enum stoa_status st;
+
+    STOA_TRY(add_children(mapper, field, STOA_LIST, 1));
+    STOA_TRY(map_child(mapper, "item", type->items, depth + 1, &field->children[0]));
+out:
+    return st;
+}
+
+/* Entries of a key, whose type is NULL where it is text, and a value. */
+static enum stoa_status map_entries(struct mapper *mapper, const struct stoa_avro_type *key,
+                                    const struct stoa_avro_type *value, unsigned depth,
+                                    struct stoa_field *field)
+{
+    static const struct stoa_avro_type text = {.kind = STOA_AVRO_STRING};
+    struct stoa_field *entries;
+    enum stoa_status st;
+
+    STOA_TRY(add_children(mapper, field, STOA_MAP, 1));
+    entries = &field->children[0];
+    STOA_TRY(stoa_strndup(&entries->name, "entries", 7, mapper->err));
+    STOA_TRY(add_children(mapper, entries, STOA_STRUCT, 2));
+    STOA_TRY(map_child(mapper, "key", key != NULL ? key : &text, depth + 2, &entries->children[0]));
+    STOA_TRY(map_child(mapper, "value", value, depth + 2, &entries->children[1]));
+out:
+    return st;
+}
+
+/*
+ * What a branch of a union is called among the members: its simple name, or the full one where
+ * another has that too. "tag" is taken.
+ */
+static const char *member_name(const struct stoa_avro_type *type, size_t branch)
+{
+    const char *full = stoa_avro_branch_name(type->branches[branch]);
+    const char *simple = stoa_avro_simple_name(full);
+    bool taken = strcmp(simple, "tag") == 0;
+
+    for (size_t i = 0; i < type->nbranches; i++)
+        taken |=
+            i != branch &&
+            strcmp(stoa_avro_simple_name(stoa_avro_branch_name(type->branches[i])), simple) == 0;
+    return taken && strcmp(full, "tag") != 0 ? full : simple;
+}
+
+/* struct<tag:enum(int,string) not null, int:int32, string:utf8>; null is the struct's own. */
+static enum stoa_status map_union(struct mapper *mapper, const struct stoa_avro_type *type,
+                                  unsigned depth, struct stoa_field *field)
+{
+    struct stoa_type *tag;
+    size_t nmembers = 0;
+    enum stoa_status st;
+
+    for (size_t i = 0; i < type->nbranches; i++)
+        nmembers += type->branches[i]->kind != STOA_AVRO_NULL;
+    field->nullable |= nmembers < type->nbranches;
+    STOA_TRY(add_children(mapper, field, STOA_STRUCT, 1 + nmembers));
+    STOA_TRY(stoa_strndup(&field->children[0].name, "tag", 3, mapper->err));
+    tag = &field->children[0].type;
+    tag->id = STOA_ENUM;
+    STOA_TRY(stoa_alloc_zeroed(&tag->symbols, nmembers, sizeof(*tag->symbols), mapper->err));
+    for (size_t i = 0; i < type->nbranches; i++) {
+        const char *name = member_name(type, i);
+        struct stoa_field *member;
+
+        if (type->branches[i]->kind == STOA_AVRO_NULL)
+            continue;
+        STOA_TRY(stoa_strndup(&tag->symbols[tag->nsymbols], name, strlen(name), mapper->err));
+        member = &field->children[++tag->nsymbols];
+        STOA_TRY(map_child(mapper, name, type->branches[i], depth + 1, member));
+        member->nullable = true;
+    }
+out:
+    return st;
+}
+
+static enum stoa_status map_enum(struct mapper *mapper, const struct stoa_avro_type *type,
+                                 struct stoa_type *out)
+{
+    enum stoa_status st;
+
+    out->id = STOA_ENUM;
+    STOA_TRY(
+        stoa_alloc_zeroed(&out->symbols, type->symbols.nitems, sizeof(*out->symbols), mapper->err));
+    for (; out->nsymbols < type->symbols.nitems; out->nsymbols++) {
+        const char *symbol = type->symbols.items[out->nsymbols];
+
+        STOA_TRY(stoa_strndup(&out->symbols[out->nsymbols], symbol, strlen(symbol), mapper->err));
+    }
+out:
+    return st;
+}
+
+/* The type of a leaf into a field that has none yet. */
+static enum stoa_status map_leaf(struct mapper *mapper, const struct stoa_avro_type *type,
+                                 enum stoa_avro_way way, struct stoa_field *field)
+{
+    const size_t leaf = find_leaf(type);
+    char text[48];
+
+    if (way == STOA_AVRO_WAY_ENUM)
+        return map_enum(mapper, type, &field->type);
+    if (way == STOA_AVRO_WAY_NULL)
+        field->nullable = true; /* it has nothing else */
+    if (way == STOA_AVRO_WAY_JSON)
+        snprintf(text, sizeof(text), "utf8");
+    else if (way == STOA_AVRO_WAY_FIXED_BYTES)
+        snprintf(text, sizeof(text), "binary");
+    else if (leaves[leaf].text != NULL)
+        snprintf(text, sizeof(text), "%s", leaves[leaf].text);
+    else if (way == STOA_AVRO_WAY_FIXED)
+        snprintf(text, sizeof(text), "fixed_binary(%" PRIu32 ")", type->size);
+    else
+        snprintf(text, sizeof(text), "decimal(%" PRIu32 ",%" PRIu32 ")", type->precision,
+                 type->scale);
+    return stoa_type_parse(text, &field->type, mapper->err);
+}
+
+static enum stoa_status map_type(struct mapper *mapper, const struct stoa_avro_type *type,
+                                 unsigned depth, struct stoa_field *field)
+{
+    const enum stoa_avro_way way = stoa_avro_way_of(type, depth);
+    bool null_first;
+
+    switch (way) {
+    case STOA_AVRO_WAY_NULLABLE:
+        field->nullable = true;
+        return map_type(mapper, stoa_avro_nullable(type, &null_first), depth, field);
+    case STOA_AVRO_WAY_ONLY:
+        return map_type(mapper, type->branches[0], depth, field);
+    case STOA_AVRO_WAY_STRUCT:
+        return map_record(mapper, type, depth, field);
+    case STOA_AVRO_WAY_LIST:
+        return map_list(mapper, type, depth, field);
+    case STOA_AVRO_WAY_MAP:
+        return map_entries(mapper, NULL, type->items, depth, field);
+    case STOA_AVRO_WAY_ENTRIES:
+        return map_entries(mapper, type->items->fields[0].type, type->items->fields[1].type, depth,
+                           field);
+    case STOA_AVRO_WAY_UNION:
+        return map_union(mapper, type, depth, field);
+    default:
+        return map_leaf(mapper, type, way, field);
+    }
+}
+
+enum stoa_status stoa_avro_map_schema(const struct stoa_avro_schema *schema,
+                                      struct stoa_schema *out, struct stoa_error *err)
+{
+    struct mapper mapper = {.err = err};
+    struct stoa_field table = {0};
+    struct stoa_schema made = {0};
+    enum stoa_status st;
+
+    if (schema->root->kind == STOA_AVRO_RECORD) {
+        STOA_TRY(map_type(&mapper, schema->root, 0, &table));
+    } else {
+        STOA_TRY(add_children(&mapper, &table, STOA_STRUCT, 1));
+        STOA_TRY(map_child(&mapper, "value", schema->root, 1, &table.children[0]));
+    }
+    made = (struct stoa_schema){.fields = table.children, .nfields = table.nchildren};
+    table.children = NULL;
+    table.nchildren = 0;
+    STOA_TRY(stoa_schema_check(&made, err));
+    *out = made;
+    made = (struct stoa_schema){0};
+out:
+    stoa_field_reset(&table);
+    stoa_schema_reset(&made);
+    return st == STOA_OK ? st
+                         : stoa_wrap(err, st == STOA_ERR_USAGE ? STOA_ERR_DATA : st, "Avro schema");
+}

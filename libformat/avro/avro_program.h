@@ -1,0 +1,96 @@
+/*
+ * Programs: a schema of Avro compiled, once, to a flat list of operations that read a row into
+ * columns (avro_columns.h).
+ *
+ *     {"type": "record", "name": "r", "fields": [          0  INT       column 0
+ *       {"name": "a", "type": "int"},                      1  SKIP      long
+ *       {"name": "b", "type": "long"},      (not wanted)   2  NULLABLE  column 1, to 4, null is 0
+ *       {"name": "c", "type": ["null", "string"]}]}        3  STRING    column 1
+ *
+ * An operation that has a body - a list, a nullable value, a branch - stands in front of it, and
+ * knows where it ends. What no column wants is passed over by its type.
+ */
+#ifndef STOA_AVRO_AVRO_PROGRAM_H
+#define STOA_AVRO_AVRO_PROGRAM_H
+
+#include "avro/avro_columns.h"
+#include "avro/avro_mapping.h"
+
+enum stoa_avro_code {
+    STOA_AVRO_OP_VALUE,    /* of a way that has one column: `way` */
+    STOA_AVRO_OP_STRUCT,   /* a struct that is not null; its parts follow */
+    STOA_AVRO_OP_NULLABLE, /* a branch: null, or the body */
+    STOA_AVRO_OP_UNION,    /* a branch: one of `nbranches` BRANCH operations that follow */
+    STOA_AVRO_OP_BRANCH,   /* its body; member `which` of the struct, or null */
+    STOA_AVRO_OP_LIST,     /* blocks of items, each of which is the body */
+    STOA_AVRO_OP_SKIP,     /* a value of `type` */
+};
+
+struct stoa_avro_op {
+    uint8_t code;        /* enum stoa_avro_code */
+    uint8_t way;         /* enum stoa_avro_way */
+    uint8_t null_branch; /* NULLABLE: the number of null */
+    bool is_null;        /* BRANCH: of null */
+    uint32_t column;     /* node */
+    uint32_t next;       /* behind the body */
+    uint32_t place;      /* for messages */
+    uint32_t which;      /* BRANCH: the number of its symbol */
+    uint32_t nbranches;  /* UNION */
+    const struct stoa_avro_type *type;
+};
+
+/* Where a value stands: a name below another place. */
+struct stoa_avro_place {
+    uint32_t parent; /* STOA_AVRO_NO_PLACE: none */
+    const char *name;
+};
+#define STOA_AVRO_NO_PLACE UINT32_MAX
+
+/* Constant once it is made: any thread may run it. */
+struct stoa_avro_program {
+    struct stoa_avro_op *ops;
+    size_t nops;
+    size_t ops_capacity;
+    struct stoa_avro_place *places;
+    size_t nplaces;
+    size_t places_capacity;
+};
+
+/*
+ * A program for values of the schema's root. wanted[i] is the column that field i of the root
+ * record goes to, STOA_AVRO_UNWANTED for none; of a root that is no record there is one, 0.
+ * `columns` is the schema of all columns, in their order; it and `schema` outlive the program.
+ */
+#define STOA_AVRO_UNWANTED UINT32_MAX
+STOA_CHECK enum stoa_status stoa_avro_program_init(struct stoa_avro_program *program,
+                                                   const struct stoa_avro_schema *schema,
+                                                   const uint32_t *wanted,
+                                                   const struct stoa_schema *columns,
+                                                   struct stoa_error *err);
+void stoa_avro_program_reset(struct stoa_avro_program *program);
+
+/* ---- Running it (avro_decode.c) ---- */
+
+/* Bytes that may be read behind the input. */
+#define STOA_AVRO_PADDING 64
+
+/* What a call did. */
+struct stoa_avro_decoded {
+    size_t nrows;
+    size_t nused; /* bytes of these rows */
+};
+
+/*
+ * Reads up to max_nrows rows from `bytes`, behind which STOA_AVRO_PADDING more can be read. Where
+ * they end within a row, that one is left alone; with `whole`, when nothing follows them, it is
+ * STOA_ERR_DATA. Columns and *decoded count whole rows in any case: after an error those in front
+ * of the bad one. The message names the field and what is wrong, err->offset is the place in
+ * `bytes`. STOA_ERR_LIMIT: empty items, text of 2 GiB in a column.
+ */
+STOA_CHECK enum stoa_status stoa_avro_decode(const struct stoa_avro_program *program,
+                                             struct stoa_avro_columns *columns,
+                                             const uint8_t *bytes, size_t nbytes, bool whole,
+                                             size_t max_nrows, struct stoa_avro_decoded *decoded,
+                                             struct stoa_error *err);
+
+#endif

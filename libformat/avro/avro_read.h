@@ -1,0 +1,135 @@
+/*
+ * Reading the binary encoding: a cursor over bytes with padding behind them, so that numbers are
+ * read without a look at the end, which comes afterwards.
+ */
+#ifndef STOA_AVRO_AVRO_READ_H
+#define STOA_AVRO_AVRO_READ_H
+
+#include "avro/avro_type.h"
+
+/* What is wrong with a value. */
+enum stoa_avro_fault {
+    STOA_AVRO_FINE,
+    STOA_AVRO_CUT,        /* the bytes end within it */
+    STOA_AVRO_TOO_LONG,   /* a number of more than 64 bits */
+    STOA_AVRO_NO_INT,     /* an int outside of 32 bits */
+    STOA_AVRO_NO_BOOLEAN, /* neither 0 nor 1 */
+    STOA_AVRO_NO_BRANCH,
+    STOA_AVRO_NO_SYMBOL,
+    STOA_AVRO_NO_LENGTH, /* negative */
+    STOA_AVRO_NO_COUNT,  /* of items, or the size of a block of them does not fit what is in it */
+    STOA_AVRO_NO_UTF8,
+    STOA_AVRO_NO_UUID,
+    STOA_AVRO_NO_DECIMAL, /* more digits than the type has */
+    STOA_AVRO_NO_DURATION,
+    STOA_AVRO_EMPTY_ITEMS, /* too many items that have no bytes */
+    STOA_AVRO_DEEP,        /* a value of a recursive type */
+    STOA_AVRO_BUILDER,     /* *err says what: memory, a column that is full */
+};
+
+#define STOA_AVRO_MAX_VALUE_DEPTH 512u       /* of values of recursive types */
+#define STOA_AVRO_MAX_EMPTY_ITEMS (1u << 20) /* of arrays, in one call, that have no bytes */
+
+struct stoa_avro_cursor {
+    const uint8_t *at;
+    const uint8_t *end; /* STOA_AVRO_PADDING more bytes can be read */
+    uint32_t nempty;    /* items without bytes so far */
+    enum stoa_avro_fault fault;
+    int64_t number; /* what was read, where it is what is wrong */
+};
+
+static inline bool stoa_avro_fail(struct stoa_avro_cursor *cursor, enum stoa_avro_fault fault,
+                                  int64_t number)
+{
+    cursor->fault = fault;
+    cursor->number = number;
+    return false;
+}
+
+/* A number of three bytes and more. */
+bool stoa_avro_read_long_slow(struct stoa_avro_cursor *cursor, int64_t *out);
+
+/* Zigzag: 0, -1, 1, -2, ... in 7 bits a byte. false when it has more than 64 bits; may run past the
+ * end. */
+static inline bool stoa_avro_read_long(struct stoa_avro_cursor *cursor, int64_t *out)
+{
+    const uint32_t first = cursor->at[0], second = cursor->at[1];
+    uint32_t x;
+
+    if (first < 0x80) {
+        x = first;
+        cursor->at++;
+    } else if (second < 0x80) {
+        x = (first & 0x7f) | second << 7;
+        cursor->at += 2;
+    } else {
+        return stoa_avro_read_long_slow(cursor, out);
+    }
+    *out = (int32_t)(x >> 1) ^ -(int32_t)(x & 1);
+    return true;
+}
+
+/* Whether nbytes more bytes are there. */
+static inline bool stoa_avro_has(struct stoa_avro_cursor *cursor, uint64_t nbytes)
+{
+    if (cursor->at > cursor->end || nbytes > (uint64_t)(cursor->end - cursor->at))
+        return stoa_avro_fail(cursor, STOA_AVRO_CUT, 0);
+    return true;
+}
+
+/* A length, so many bytes being there. */
+static inline bool stoa_avro_read_length(struct stoa_avro_cursor *cursor, size_t *out)
+{
+    int64_t length;
+
+    if (!stoa_avro_read_long(cursor, &length))
+        return false;
+    if (!stoa_avro_has(cursor, 0))
+        return false;
+    if (length < 0)
+        return stoa_avro_fail(cursor, STOA_AVRO_NO_LENGTH, length);
+    if (!stoa_avro_has(cursor, (uint64_t)length))
+        return false;
+    *out = (size_t)length;
+    return true;
+}
+
+/* An index below n, else the fault. */
+static inline bool stoa_avro_read_index(struct stoa_avro_cursor *cursor, uint64_t n,
+                                        enum stoa_avro_fault fault, uint32_t *out)
+{
+    int64_t index;
+
+    if (!stoa_avro_read_long(cursor, &index) || !stoa_avro_has(cursor, 0))
+        return false;
+    if ((uint64_t)index >= n)
+        return stoa_avro_fail(cursor, fault, index);
+    *out = (uint32_t)index;
+    return true;
+}
+
+/*
+ * The head of a block of items of an array or map: how many follow, 0 at the end; *nbytes is their
+ * size where it is told, else -1.
+ */
+bool stoa_avro_read_items(struct stoa_avro_cursor *cursor, uint64_t *nitems, int64_t *nbytes);
+
+/* Counts items that took no bytes, if they took none. */
+static inline bool stoa_avro_count_empty(struct stoa_avro_cursor *cursor, const uint8_t *before)
+{
+    if (cursor->at == before && ++cursor->nempty > STOA_AVRO_MAX_EMPTY_ITEMS)
+        return stoa_avro_fail(cursor, STOA_AVRO_EMPTY_ITEMS, 0);
+    return true;
+}
+
+/* Passes over a value (avro_skip.c). */
+bool stoa_avro_skip(struct stoa_avro_cursor *cursor, const struct stoa_avro_type *type);
+
+/*
+ * Appends a value as JSON text, as Avro encodes it: {"a":1,"b":{"string":"x"},"c":null}; bytes are
+ * characters of their numbers, a double that is no number is a string (avro_json_value.c).
+ */
+bool stoa_avro_append_json(struct stoa_avro_cursor *cursor, const struct stoa_avro_type *type,
+                           struct stoa_buffer *out, struct stoa_error *err);
+
+#endif

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Avro files as inputs of the command. They are made here, block by block."""
+import gzip
+import json
+import os
+import zlib
+
+from cli import end, point, stoa, work_in_a_folder
+
+MARKER = b"0123456789abcdef"
+SCHEMA = {"type": "record", "name": "trip", "fields": [
+    {"name": "id", "type": "long"}, {"name": "city", "type": ["string", "null"]},
+    {"name": "tags", "type": {"type": "array", "items": "string"}}]}
+
+
+def number(x):
+    x = x << 1 ^ x >> 63
+    out = bytearray()
+    while x >= 0x80:
+        out.append(x & 0x7F | 0x80)
+        x >>= 7
+    return bytes(out) + bytes([x])
+
+
+def text(s):
+    return number(len(s)) + s
+
+
+def row(i):
+    city = number(1) if i % 7 == 0 else number(0) + text(b"town %d" % (i % 50))
+    tags = b"".join(number(1) + text(b"t%d" % k) for k in range(i % 3))
+    return number(i) + city + tags + number(0)
+
+
+def header(codec, metadata=(), schema=SCHEMA):
+    pairs = [(b"avro.schema", json.dumps(schema).encode()), (b"avro.codec", codec), *metadata]
+    return b"Obj\x01" + number(len(pairs)) + b"".join(text(k) + text(v) for k, v in pairs) + number(0) + MARKER
+
+
+def block(rows, codec):
+    data = b"".join(map(row, rows))
+    if codec == b"deflate":
+        packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+        data = packer.compress(data) + packer.flush()
+    return number(len(rows)) + number(len(data)) + data + MARKER
+
+
+def make(path, nrows, codec=b"deflate", block_nrows=500, metadata=()):
+    with open(path, "wb") as out:
+        out.write(header(codec, metadata))
+        for i in range(0, nrows, block_nrows):
+            out.write(block(range(i, min(i + block_nrows, nrows)), codec))
+
+
+def shown(i):
+    return {"id": i, "city": None if i % 7 == 0 else f"town {i % 50}", "tags": [f"t{k}" for k in range(i % 3)]}
+
+
+def rows_of(done):
+    return [json.loads(line) for line in done.out.split("\n") if line] if done.code == 0 else str(done)
+
+
+work_in_a_folder()
+N = 300000
+make("x.avro", N, metadata=[(b"who", b"me"), (b"raw", b"\xff\x00")])
+make("one.avro", N, codec=b"null", block_nrows=N)
+make("few.avro", 1000, codec=b"null", block_nrows=300)
+expected = [shown(i) for i in range(1000)]
+
+done = stoa("schema", "x.avro")
+point("schema: the columns of a file", done.code == 0 and "list<utf8 not null>" in done.out and "int64" in done.out, done)
+
+for name in ("x", "one"):
+    for jobs in ("1", "2"):
+        stoa("convert", f"{name}.avro", "-o", f"{name}{jobs}.stoa", "--jobs", jobs)
+    with open(f"{name}1.stoa", "rb") as a, open(f"{name}2.stoa", "rb") as b:
+        point(f"{name}: the same bytes for one job and two", a.read() == b.read())
+    count = stoa("count", f"{name}1.stoa", "--where", "city is null")
+    point(f"{name}: every row", count.out == f"{(N + 6) // 7}\n" and stoa("count", f"{name}1.stoa").out == f"{N}\n", count)
+    point(f"{name}: what was written is whole", stoa("verify", f"{name}1.stoa").code == 0)
+
+kept = json.loads(stoa("schema", "x1.stoa", "--json").out)["metadata"]
+point("the writer's schema, the codec and the metadata of the file are kept",
+      kept == {"avro.schema": json.dumps(SCHEMA), "avro.codec": "deflate", "avro.text:who": "me", "avro.base64:raw": "/wA="}, kept)
+
+done = stoa("convert", "few.avro", "-o", "-", "--to", "jsonl")
+point("rows as JSON lines", rows_of(done) == expected, done)
+
+done = stoa("convert", "few.avro", "-o", "-", "--to", "jsonl", "--select", "city,id", "--where", "id >= 990")
+point("columns in another order, and a filter", rows_of(done) == [{"city": r["city"], "id": r["id"]} for r in expected[990:]], done)
+
+with open("few.avro", "rb") as f:
+    few = f.read()
+done = stoa("convert", "-", "--from", "avro", "-o", "-", "--to", "jsonl", stdin=few)
+point("a pipe", rows_of(done) == expected, done)
+
+with gzip.open("few.avro.gz", "wb") as f:
+    f.write(few)
+done = stoa("convert", "few.avro.gz", "few.avro", "-o", "-", "--to", "jsonl")
+point("a file that is compressed as a whole, beside another", rows_of(done) == expected + expected, done)
+
+with open("no-ending", "wb") as f:
+    f.write(few)
+done = stoa("convert", "no-ending", "-o", "-", "--to", "jsonl")
+point("known by its content", rows_of(done) == expected, done)
+
+with open("cut.avro", "wb") as f:
+    f.write(few[:-20])
+done = stoa("convert", "cut.avro", "-o", "cut.stoa")
+point("a file that is cut is an error, and leaves no output",
+      done.code == 1 and done.err == f"stoa: cut.avro: the file ends at byte {len(few) - 20}, within a block\n"
+      and not os.path.exists("cut.stoa"), done)
+
+bad = few.replace(text(b"town 25"), text(b"town \xff5"), 1)
+with open("bad.avro", "wb") as f:
+    f.write(bad)
+done = stoa("convert", "bad.avro", "-o", "bad.stoa")
+point("a bad value is named by file, block, row and field",
+      done.code == 1 and "bad.avro: block 0, at byte" in done.err and ": row 25, at byte" in done.err
+      and done.err.endswith("of the data: field city: the text is not UTF-8\n"), done)
+
+with open("empty.avro", "wb") as f:
+    f.write(header(b"null") + number(0) + number(3) + b"xyz" + MARKER + block([1], b"null"))
+done = stoa("convert", "empty.avro", "-o", "-", "--to", "jsonl")
+point("a block without rows is passed over with a note",
+      rows_of(done) == [shown(1)] and "note: empty.avro: 1 block without rows passed over\n" in done.err, done)
+
+with open("other.avro", "wb") as f:
+    f.write(header(b"null", schema="long"))
+done = stoa("convert", "few.avro", "other.avro", "-o", "x.stoa")
+point("inputs must have the same columns", done.code == 2 and done.err == "stoa: other.avro: other columns than few.avro has\n", done)
+
+done = stoa("convert", "few.avro", "-o", "y.avro")
+point("Avro is not written", done.code == 2 and done.err == "stoa: y.avro: Avro can be read, not written\n", done)
+
+end()
