@@ -1,7 +1,8 @@
 /*
  * Aggregates of a scan (stoa/aggregate.h).
  *
- *     file          without a filter: what its zone maps answer is never looked at again
+ *     file          without a filter: what its zone maps answer is never looked at again, nor the
+ *                   bounds of the column that it is sorted by, which are its ends
  *     row group     every row selected: what its zone maps answer; the rest is read, all rows
  *     else          the filter selects rows; whole zones by their zone maps, the rest is read
  *
@@ -260,6 +261,55 @@ out:
     return st;
 }
 
+/* One row of the file, by its number. */
+static enum stoa_status add_row(struct stoa_scan *scan, uint32_t column, uint64_t row,
+                                struct stoa_fold *fold, struct stoa_error *err)
+{
+    struct stoa_array value = {0};
+    struct stoa_row_group group;
+    uint32_t number, place;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_locate(scan->reader, row, &number, err));
+    STOA_TRY(stoa_reader_row_group(scan->reader, number, &group, err));
+    place = (uint32_t)(row - group.first_row);
+    STOA_TRY(stoa_scan_read_node(scan, number, scan->nodes[column], place, place + 1, &value, err));
+    STOA_TRY(stoa_fold_add(fold, &value, STOA_AGGREGATE_BOUNDS, err));
+out:
+    stoa_array_reset(&value);
+    return st;
+}
+
+/*
+ * The bounds of the column that the file is sorted by, whose zone map has them cut: its values
+ * stand side by side, with the nulls before or behind them.
+ */
+static enum stoa_status add_ends(struct stoa_scan *scan, uint32_t column, struct stoa_fold *fold,
+                                 unsigned *parts, struct stoa_error *err)
+{
+    const struct stoa_sort_order *order;
+    struct stoa_zone map;
+    uint64_t first;
+    uint32_t node;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_order(scan->reader, &order, err));
+    if (order->nkeys == 0)
+        goto out;
+    STOA_TRY(stoa_reader_column_node(scan->reader, order->keys[0].column, &node, err));
+    if (node != scan->nodes[column])
+        goto out;
+    STOA_TRY(stoa_reader_zone(scan->reader, node, UINT32_MAX, UINT32_MAX, &map, err));
+    if (map.kind != STOA_BOUND_BYTES || map.nnulls >= map.nvalues) /* UNKNOWN is more */
+        goto out;
+    first = order->keys[0].nulls_first ? map.nnulls : 0;
+    STOA_TRY(add_row(scan, column, first, fold, err));
+    STOA_TRY(add_row(scan, column, first + map.nvalues - map.nnulls - 1, fold, err));
+    *parts &= ~(unsigned)STOA_AGGREGATE_BOUNDS;
+out:
+    return st;
+}
+
 /* What is left of each column when the file as a whole has been asked; *any: something is. */
 static enum stoa_status ask_file(struct run *run, bool *any, struct stoa_error *err)
 {
@@ -271,6 +321,8 @@ static enum stoa_status ask_file(struct run *run, bool *any, struct stoa_error *
 
         if (run->scan->matcher == NULL)
             STOA_TRY(add_zone(run->scan, i, UINT32_MAX, UINT32_MAX, &folds[i], &parts, err));
+        if (run->scan->matcher == NULL && (parts & STOA_AGGREGATE_BOUNDS))
+            STOA_TRY(add_ends(run->scan, i, &folds[i], &parts, err));
         run->parts[i] = (uint8_t)parts;
         *any |= parts != 0;
     }
