@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "csv/index.h"
+#include "csv/source_options.h"
 #include "support/csv_rows.h"
 
 void stoa_test_column_init(struct stoa_test_column *fixture, const char *schema,
@@ -86,6 +87,20 @@ char *stoa_test_with_slack(const char *text, size_t nbytes)
     memcpy(copy, text, nbytes);
     memset(copy + nbytes, '7', STOA_CSV_SLACK); /* what stands there must not matter */
     return copy;
+}
+
+void stoa_test_column_read(struct stoa_test_column *fixture, const char *schema, const char *lines,
+                           const struct stoa_csv_options *options, const char *format,
+                           struct stoa_test_parsed *parsed, char **text)
+{
+    struct stoa_csv_options settled = options != NULL ? *options : (struct stoa_csv_options){0};
+
+    stoa_csv_options_settle(&settled);
+    stoa_test_column_init(fixture, schema, &settled, format, false);
+    *text = stoa_test_with_slack(lines, strlen(lines));
+    assert_int_equal(
+        stoa_test_parse(fixture, stoa_csv_tile_parse, *text, strlen(lines), NULL, parsed, NULL),
+        STOA_OK);
 }
 
 unsigned stoa_test_code_of(const struct stoa_test_parsed *result, size_t i)

@@ -41,6 +41,13 @@ enum stoa_status stoa_test_parse(const struct stoa_test_column *fixture,
                                  size_t nbytes, const uint8_t *rejected,
                                  struct stoa_test_parsed *out, struct stoa_error *err);
 
+/*
+ * Both of the above with stoa_csv_tile_parse() for lines, and options that are settled here. *text is the text, which the forms refer to: free() it.
+ */
+void stoa_test_column_read(struct stoa_test_column *fixture, const char *schema, const char *lines,
+                           const struct stoa_csv_options *options, const char *format,
+                           struct stoa_test_parsed *parsed, char **text);
+
 /* A copy of the text that slack stands behind, in a block of that size; free() it. */
 char *stoa_test_with_slack(const char *text, size_t nbytes);
 

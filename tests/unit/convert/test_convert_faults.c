@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +24,7 @@
 #include "support/fault_alloc.h"
 #include "support/fault_posix.h"
 #include "support/folder.h"
+#include "support/kill.h"
 
 /* The conversions: from one format to another, of the same rows but where all are verified. */
 static const struct way {
@@ -216,27 +216,27 @@ static void every_failing_call_leaves_old_or_new(void **state)
     }
 }
 
+struct killed {
+    struct stoa_test_posix_fault fault;
+    const struct way *way;
+    bool replace;
+};
+
+static bool convert_until_killed(void *context)
+{
+    const struct killed *killed = context;
+
+    stoa_test_posix_set(&killed->fault);
+    return convert(killed->way, killed->replace, 2, NULL) == STOA_OK;
+}
+
 /* Converts in a child that is killed at call `at`; false when it came to its end before that. */
 static bool killed_at(const struct way *way, bool replace, unsigned at)
 {
-    struct stoa_test_posix_fault fault = {
-        .calls = STOA_TEST_ALL_CALLS, .at = at, .mode = STOA_TEST_POSIX_KILL};
-    int status;
-    pid_t child;
+    struct killed killed = {
+        {.calls = STOA_TEST_ALL_CALLS, .at = at, .mode = STOA_TEST_POSIX_KILL}, way, replace};
 
-    fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        stoa_test_posix_set(&fault);
-        _exit(convert(way, replace, 2, NULL) == STOA_OK ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status)) {
-        assert_int_equal(WTERMSIG(status), SIGKILL);
-        return true;
-    }
-    assert_int_equal(WEXITSTATUS(status), 0);
-    return false;
+    return stoa_test_is_killed(convert_until_killed, &killed);
 }
 
 static void a_kill_at_any_call_leaves_old_or_new(void **state)

@@ -7,13 +7,11 @@
 
 #include <errno.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,6 +21,7 @@
 #include "support/fault_alloc.h"
 #include "support/fault_posix.h"
 #include "support/folder.h"
+#include "support/kill.h"
 #include "support/merge_parts.h"
 #include "support/random.h"
 
@@ -203,27 +202,19 @@ static void every_failing_call_leaves_old_or_new(void **state)
     }
 }
 
+static bool add_until_killed(void *fault)
+{
+    stoa_test_posix_set(fault);
+    return add_rows(NULL, NULL) == STOA_OK;
+}
+
 /* Adds rows in a child that is killed at call `at`; false when it came to its end before that. */
 static bool killed_at(unsigned at, bool clones)
 {
     struct stoa_test_posix_fault fault = {
         .calls = STOA_TEST_ALL_CALLS, .at = at, .mode = STOA_TEST_POSIX_KILL, .clones = clones};
-    int status;
-    pid_t child;
 
-    fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        stoa_test_posix_set(&fault);
-        _exit(add_rows(NULL, NULL) == STOA_OK ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status)) {
-        assert_int_equal(WTERMSIG(status), SIGKILL);
-        return true;
-    }
-    assert_int_equal(WEXITSTATUS(status), 0);
-    return false;
+    return stoa_test_is_killed(add_until_killed, &fault);
 }
 
 static void a_kill_at_any_call_leaves_old_or_new(void **state)

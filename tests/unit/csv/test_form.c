@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "csv/source_options.h"
 #include "support/csv_column.h"
 #include "support/random.h"
 
@@ -39,15 +38,9 @@ static void column_init(struct column *column, const char *schema, const char *l
                         const struct stoa_csv_options *options, const char *format,
                         const struct stoa_csv_rule *rule)
 {
-    struct stoa_csv_options settled = options != NULL ? *options : (struct stoa_csv_options){0};
-
     *column = (struct column){0};
-    stoa_csv_options_settle(&settled);
-    stoa_test_column_init(&column->fixture, schema, &settled, format, false);
-    column->text = stoa_test_with_slack(lines, strlen(lines));
-    assert_int_equal(stoa_test_parse(&column->fixture, stoa_csv_tile_parse, column->text,
-                                     strlen(lines), NULL, &column->parsed, NULL),
-                     STOA_OK);
+    stoa_test_column_read(&column->fixture, schema, lines, options, format, &column->parsed,
+                          &column->text);
     assert_int_equal(column->parsed.misfits.nitems, 0);
     assert_int_equal(stoa_csv_printer_init(&column->printer, &column->fixture.schema.fields[0],
                                            &column->fixture.reading, rule, NULL),

@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "csv/source_options.h"
 #include "support/csv_column.h"
 #include "support/gen_csv_values.h"
 #include "support/random.h"
@@ -33,16 +32,11 @@ struct column {
 static void column_init(struct column *column, const char *schema, const char *lines,
                         const char *format)
 {
-    struct stoa_csv_options settled = {0};
     struct stoa_csv_rule_part part;
 
     *column = (struct column){0};
-    stoa_csv_options_settle(&settled);
-    stoa_test_column_init(&column->fixture, schema, &settled, format, false);
-    column->text = stoa_test_with_slack(lines, strlen(lines));
-    assert_int_equal(stoa_test_parse(&column->fixture, stoa_csv_tile_parse, column->text,
-                                     strlen(lines), NULL, &column->parsed, NULL),
-                     STOA_OK);
+    stoa_test_column_read(&column->fixture, schema, lines, NULL, format, &column->parsed,
+                          &column->text);
     column->side.nrows = column->parsed.array.nvalues;
     assert_int_equal(
         stoa_alloc_zeroed(&column->side.columns, 2, sizeof(*column->side.columns), NULL), STOA_OK);

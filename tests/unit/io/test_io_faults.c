@@ -25,6 +25,7 @@
 #include "support/fault_io.h"
 #include "support/fault_posix.h"
 #include "support/folder.h"
+#include "support/kill.h"
 
 #define NEW_NBYTES 700000
 
@@ -207,29 +208,29 @@ static void failing_reads_are_errors(void **state)
 
 /* ---- Kills. ---- */
 
+struct killed {
+    struct stoa_test_posix_fault fault;
+    bool replace;
+};
+
+static bool write_until_killed(void *context)
+{
+    const struct killed *killed = context;
+
+    stoa_test_posix_set(&killed->fault);
+    return write_new(killed->replace, NULL) == STOA_OK;
+}
+
 /* Writes in a child that is killed at call `at`; false when it came to its end before that. */
 static bool killed_at(const struct way *way, unsigned at)
 {
-    struct stoa_test_posix_fault fault = {.calls = STOA_TEST_ALL_CALLS,
-                                          .at = at,
-                                          .mode = STOA_TEST_POSIX_KILL,
-                                          .no_tmpfile = way->no_tmpfile};
-    int status;
-    pid_t child;
+    struct killed killed = {{.calls = STOA_TEST_ALL_CALLS,
+                             .at = at,
+                             .mode = STOA_TEST_POSIX_KILL,
+                             .no_tmpfile = way->no_tmpfile},
+                            way->old != NULL};
 
-    fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        stoa_test_posix_set(&fault);
-        _exit(write_new(way->old != NULL, NULL) == STOA_OK ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status)) {
-        assert_int_equal(WTERMSIG(status), SIGKILL);
-        return true;
-    }
-    assert_int_equal(WEXITSTATUS(status), 0);
-    return false;
+    return stoa_test_is_killed(write_until_killed, &killed);
 }
 
 static void a_kill_at_any_call_leaves_old_or_new(void **state)
