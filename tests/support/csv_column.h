@@ -42,7 +42,8 @@ enum stoa_status stoa_test_parse(const struct stoa_test_column *fixture,
                                  struct stoa_test_parsed *out, struct stoa_error *err);
 
 /*
- * Both of the above with stoa_csv_tile_parse() for lines, and options that are settled here. *text is the text, which the forms refer to: free() it.
+ * Both of the above with stoa_csv_tile_parse() for lines, and options that are settled here. *text
+ * is the text, which the forms refer to: free() it.
  */
 void stoa_test_column_read(struct stoa_test_column *fixture, const char *schema, const char *lines,
                            const struct stoa_csv_options *options, const char *format,
