@@ -88,7 +88,7 @@ static enum stoa_status run_to_output(struct stoa_conversion *conversion, struct
     struct stoa_batch_source *sorted = NULL;
     enum stoa_status st;
 
-    if (plan->order.nkeys > 0) {
+    if (plan->sorts) {
         STOA_TRY(stoa_sort_run(run, &plan->order, &sorted, err));
         atomic_store(&conversion->progress.counters[STOA_PROGRESS_ROWS], 0);
         stoa_memory_init(&plan->memory, conversion->options->memory_nbytes, plan->jobs, 0, 0,

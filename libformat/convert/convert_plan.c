@@ -364,8 +364,11 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
         goto out;
     }
     STOA_TRY(plan->kind->plan(plan, options, rejects, err));
-    if (options->sort_by != NULL)
+    plan->sorts = options->sort_by != NULL;
+    if (plan->sorts)
         STOA_TRY(stoa_order_parse(options->sort_by, &plan->schema, &plan->order, err));
+    else if (plan->from == STOA_FORMAT_STOA)
+        STOA_TRY(stoa_scan_source_order(plan->source, &plan->order, err));
 out:
     if (st != STOA_OK)
         stoa_plan_convert_reset(plan);

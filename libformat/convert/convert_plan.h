@@ -64,7 +64,8 @@ struct stoa_plan_convert {
                                          the filter needs */
     struct stoa_schema schema;        /* of the output */
     struct stoa_matcher *matcher;     /* bound to the source's schema; NULL: every row */
-    struct stoa_sort_order order;     /* of the output's rows; `{0}`: as they come */
+    struct stoa_sort_order order;     /* of the output's rows; `{0}`: none is known */
+    bool sorts;                       /* they do not come in it */
     uint32_t group_nrows;             /* of a row group at the most, */
     uint64_t group_nbytes;            /* and its bytes (run.c); of a unit its rows and text */
     enum stoa_draft draft;            /* what of, while types are guesses */

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "column/order.h"
 #include "column/schema.h"
 #include "convert/memory.h"
 #include "file/writer.h"
@@ -265,6 +266,39 @@ enum stoa_status stoa_scan_source_open(const char *const *paths, size_t npaths,
 out:
     if (source != NULL)
         source_close(&source->base);
+    return st;
+}
+
+enum stoa_status stoa_scan_source_order(struct stoa_batch_source *base, struct stoa_sort_order *out,
+                                        struct stoa_error *err)
+{
+    const struct scan_source *source = (const struct scan_source *)base;
+    const struct stoa_sort_order *order;
+    const struct stoa_schema *schema;
+    enum stoa_status st;
+
+    *out = (struct stoa_sort_order){0};
+    if (source->nfiles != 1)
+        return STOA_OK;
+    STOA_TRY(stoa_reader_order(source->files[0].reader, &order, err));
+    if (order->nkeys == 0)
+        goto out;
+    STOA_TRY(stoa_reader_schema(source->files[0].reader, &schema, err));
+    STOA_TRY(stoa_order_copy(out, order, err));
+    for (uint32_t k = 0; k < order->nkeys; k++) {
+        const char *name = schema->fields[order->keys[k].column].name;
+        uint32_t column = 0;
+
+        while (column < base->schema->nfields &&
+               strcmp(base->schema->fields[column].name, name) != 0)
+            column++;
+        if (column == base->schema->nfields) {
+            out->nkeys = k;
+            break;
+        }
+        out->keys[k].column = column;
+    }
+out:
     return st;
 }
 

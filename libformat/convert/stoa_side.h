@@ -29,6 +29,14 @@ STOA_CHECK enum stoa_status stoa_scan_source_open(const char *const *paths, size
                                                   struct stoa_batch_source **out,
                                                   struct stoa_error *err);
 
+/*
+ * What such a source's rows are sorted by, in columns of its schema: the keys that its only file
+ * claims, up to one that is left out; `{0}` where there are none, or several files.
+ */
+STOA_CHECK enum stoa_status stoa_scan_source_order(struct stoa_batch_source *source,
+                                                   struct stoa_sort_order *out,
+                                                   struct stoa_error *err);
+
 /* About how many bytes of text and bytes the columns of a row group hold, and of lists. */
 STOA_CHECK enum stoa_status stoa_measure_row_group(const struct stoa_schema *schema,
                                                    struct stoa_reader *reader, uint32_t row_group,

@@ -114,6 +114,17 @@ write("none.csv", "a,b\n")
 expect("no rows", ["convert", "none.csv", "-o", "none.stoa", "--sort-by", "b"], 0)
 expect("... are none", ["count", "none.stoa"], 0, "0\n")
 
+# ---- What a sorted file keeps when some of it is converted ----
+stoa("convert", "t.stoa", "-o", "k.stoa", "--sort-by", "n,d:desc")
+for args, wanted in (([], "n,d:desc"), (["--where", "n > 0"], "n,d:desc"), (["--select", "i,n"], "n"), (["--select", "d,t"], None),
+                     (["--sort-by", "t"], "t")):
+    stoa("convert", "k.stoa", "-o", "m.stoa", "-f", *args)
+    done = stoa("info", "m.stoa", "--json")
+    point(f"converted: {' '.join(args) or 'all'}", done.code == 0 and json.loads(done.out)["sorted_by"] == wanted, done)
+stoa("convert", "k.stoa", "k.stoa", "-o", "m.stoa", "-f")
+done = stoa("info", "m.stoa", "--json")
+point("converted: two of them", done.code == 0 and json.loads(done.out)["sorted_by"] is None, done)
+
 # ---- Merging files that are sorted ----
 for name, where in (("low", "i < 3000"), ("high", "i >= 3000")):
     stoa("convert", "t.stoa", "-o", f"{name}.stoa", "--sort-by", "i,t", "--where", where)
@@ -153,7 +164,7 @@ refuse("a column that is left out", ["convert", "t.csv", "-o", "v.stoa", "--sele
 write("q.csv", '"a,b","c:desc","say ""hi""",d\n1,2,3,4\n1,3,2,5\n')
 done = stoa("convert", "q.csv", "-o", "-", "--to", "csv", "--sort-by", '"a,b","c:desc":desc,"say ""hi""",d')
 point("names in quotes", done.out.splitlines()[1:] == ["1,3,2,5", "1,2,3,4"], done)
-point("nothing is left behind", not cli.litter("t.csv", "t.stoa", "s.stoa", "none.csv", "none.stoa", "w1.csv", "w2.csv", "w.stoa", "wide.csv", "low.stoa", "high.stoa", "m.stoa",
+point("nothing is left behind", not cli.litter("t.csv", "t.stoa", "s.stoa", "none.csv", "none.stoa", "w1.csv", "w2.csv", "w.stoa", "wide.csv", "low.stoa", "high.stoa", "m.stoa", "k.stoa",
                                                "wide.stoa", "q.csv"), cli.litter())
 
 # ---- Temporary files: full, failing, and the run is stopped ----
