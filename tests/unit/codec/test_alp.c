@@ -16,9 +16,10 @@
 #include "base/cpu.h"
 #include "codec/kernels.h"
 #include "codec/page.h"
+#include "support/page_trip.h"
 #include "support/random.h"
 
-enum { NVALUES = 3000, RAW_MAX = 1 << 20, EXPONENT = 40, COUNT = 44 };
+enum { NVALUES = 3000, EXPONENT = 40, COUNT = 44 };
 
 static struct stoa_encoder *encoder;
 static struct stoa_decoder *decoder;
@@ -30,22 +31,9 @@ static struct stoa_decoder *decoder;
 static void round_trip(const char *text, enum stoa_phys phys, const void *values, size_t n,
                        uint32_t *exponent, uint32_t *count)
 {
-    static uint8_t back[NVALUES * 8 + 64];
-    struct stoa_vector vector = {phys, stoa_phys_width(phys), n, values, NULL};
-    struct stoa_page_values out = {.values = back};
     struct stoa_buffer page = {0};
-    struct stoa_error err = {0};
-    struct stoa_plan plan;
-    uint32_t raw_nbytes;
 
-    assert_true(stoa_plan_parse(text, phys, &plan));
-    assert_int_equal(
-        stoa_page_encode(encoder, &vector, phys, NULL, 0, &plan, NULL, &page, &raw_nbytes, &err),
-        STOA_OK);
-    if (stoa_page_decode(decoder, page.data, page.nbytes, phys, vector.width, n, RAW_MAX, NULL, 0,
-                         &out, &err) != STOA_OK)
-        fail_msg("%s: %s", text, err.message);
-    assert_memory_equal(back, values, n * vector.width);
+    stoa_test_page_trip(encoder, decoder, text, phys, values, n, &page);
     *exponent = page.data[8] == STOA_ALP ? page.data[EXPONENT] : UINT32_MAX;
     *count = page.data[8] == STOA_ALP ? stoa_load32(page.data + COUNT) : 0;
     stoa_buffer_free(&page);

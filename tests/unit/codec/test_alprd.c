@@ -12,9 +12,10 @@
 
 #include "base/alloc.h"
 #include "codec/page.h"
+#include "support/page_trip.h"
 #include "support/random.h"
 
-enum { NVALUES = 8192, RAW_MAX = 1 << 22 };
+enum { NVALUES = 8192 };
 
 static struct stoa_encoder *encoder;
 static struct stoa_decoder *decoder;
@@ -22,23 +23,10 @@ static struct stoa_decoder *decoder;
 /* Encodes as `text`, asserts that all bits come back, and returns the bytes of the page. */
 static size_t round_trip(const char *text, enum stoa_phys phys, const void *values, size_t n)
 {
-    static uint8_t back[NVALUES * 8 + 64];
-    struct stoa_vector vector = {phys, stoa_phys_width(phys), n, values, NULL};
-    struct stoa_page_values out = {.values = back};
     struct stoa_buffer page = {0};
-    struct stoa_error err = {0};
-    struct stoa_plan plan;
-    uint32_t raw_nbytes;
     size_t nbytes;
 
-    assert_true(stoa_plan_parse(text, phys, &plan));
-    assert_int_equal(
-        stoa_page_encode(encoder, &vector, phys, NULL, 0, &plan, NULL, &page, &raw_nbytes, &err),
-        STOA_OK);
-    if (stoa_page_decode(decoder, page.data, page.nbytes, phys, vector.width, n, RAW_MAX, NULL, 0,
-                         &out, &err) != STOA_OK)
-        fail_msg("%s: %s", text, err.message);
-    assert_memory_equal(back, values, n * vector.width);
+    stoa_test_page_trip(encoder, decoder, text, phys, values, n, &page);
     nbytes = page.nbytes;
     stoa_buffer_free(&page);
     return nbytes;
