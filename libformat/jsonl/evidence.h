@@ -110,7 +110,7 @@ struct stoa_jsonl_observer {
 
 /*
  * What a line says, which ends as base/json_scan.h wants it and begins with no blank; one that is
- * no record says nothing (of one with a key twice what stands in front of it counts).
+ * no record says nothing. Of a key that stands twice the first value counts.
  */
 STOA_CHECK enum stoa_status stoa_jsonl_observe(struct stoa_jsonl_observer *observer,
                                                struct stoa_jsonl_evidence *record, const char *line,

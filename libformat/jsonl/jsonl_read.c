@@ -84,16 +84,17 @@ static bool is_misfit(const struct reader *reader)
 }
 
 /* What is wrong, in words, without the place. */
-static void describe(const struct stoa_jsonl_parser *parser, const char *path, uint64_t byte,
-                     struct stoa_error *out)
+static enum stoa_status describe(const struct stoa_jsonl_parser *parser, const char *path,
+                                 uint64_t byte, struct stoa_error *out, struct stoa_error *err)
 {
     const struct stoa_field *field = parser->shape->nodes[parser->node].field;
     const size_t nvalue = parser->end != NULL ? (size_t)(parser->end - parser->fault.at) : 0;
     char value[SHOWN_NBYTES], *type = NULL;
+    enum stoa_status st = STOA_OK;
 
     stoa_quote(value, sizeof(value), parser->fault.at, nvalue);
-    if (field != NULL && stoa_type_print(field, &type, NULL) != STOA_OK)
-        type = NULL;
+    if (field != NULL)
+        STOA_TRY(stoa_type_print(field, &type, err));
     switch (parser->wrong) {
     case STOA_JSONL_SYNTAX:
         stoa_fail(out, STOA_ERR_DATA, "byte %" PRIu64 ": %s", byte,
@@ -126,7 +127,9 @@ static void describe(const struct stoa_jsonl_parser *parser, const char *path, u
         stoa_fail(out, STOA_ERR_DATA, "%s: %s is not %s", path, value,
                   type != NULL ? type : "of its type");
     }
+out:
     stoa_free(type);
+    return st;
 }
 
 /* The names down to what is wrong, printable. */
@@ -161,7 +164,7 @@ static enum stoa_status refuse(struct reader *reader, const char *begin, const c
         return parser->err.status;
     }
     STOA_TRY(print_path(parser, path, sizeof(path), err));
-    describe(parser, path, (uint64_t)(at - begin) + 1, &what);
+    STOA_TRY(describe(parser, path, (uint64_t)(at - begin) + 1, &what, err));
     if (is_misfit(reader)) {
         atomic_store(&reader->source->misfit, true);
         return stoa_fail_at(err, STOA_ERR_DATA, offset, "line %" PRIu64 ": %s", reader->line,

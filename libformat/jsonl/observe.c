@@ -2,8 +2,9 @@
  * What records say of the types of their keys (spec/jsonl.md, section 5).
  *
  * A record that is no JSON says nothing, so its syntax is checked first; then the same text is
- * walked over again, down the tree of evidence, with nothing left that could be wrong with it but a
- * key that stands twice.
+ * walked over again, down the tree of evidence, with nothing left that could be wrong with it but
+ * keys: one that stands twice, or is no name. Whether that matters depends on what their object
+ * becomes.
  */
 #include <string.h>
 
@@ -20,7 +21,6 @@
 struct walk {
     struct stoa_jsonl_observer *observer;
     struct stoa_json_fault fault; /* never set: the syntax was checked */
-    bool is_bad;                  /* a key stands twice, or is no name */
     struct stoa_error *err;
     enum stoa_status st;
 };
@@ -158,10 +158,8 @@ static const char *find_member(struct walk *walk, struct stoa_jsonl_evidence *ob
         nbytes = stoa_json_unescape(&key, (char *)observer->scratch.data);
         name = (const char *)observer->scratch.data;
     }
-    if (nbytes > STOA_MAX_NAME_NBYTES || memchr(name, 0, nbytes) != NULL) {
-        walk->is_bad = true;
-        return NULL;
-    }
+    if (nbytes > STOA_MAX_NAME_NBYTES || memchr(name, 0, nbytes) != NULL)
+        return end; /* no name: the record is none, unless this becomes text */
     walk->st = stoa_jsonl_evidence_child(object, name, nbytes, out, walk->err);
     return walk->st == STOA_OK ? end : NULL;
 }
@@ -179,12 +177,8 @@ static const char *observe_object(struct walk *walk, struct stoa_jsonl_evidence 
         at = find_member(walk, object, expected++, at, &child);
         if (at == NULL)
             return NULL;
-        if (child != NULL && child->serial == serial) {
-            walk->is_bad = true;
-            return NULL;
-        }
         at = stoa_json_blanks(stoa_json_blanks(at) + 1);
-        if (child != NULL) {
+        if (child != NULL && child->serial != serial) { /* not for the second time */
             child->serial = serial;
             at = observe_value(walk, child, depth + 1, at);
         } else {

@@ -523,6 +523,26 @@ static const char *read_line(struct stoa_jsonl_parser *parser, const char *line)
     return at;
 }
 
+/* What is wrong with a line that is no JSON is that, whatever its values say in front of it. */
+static void check_syntax(struct stoa_jsonl_parser *parser, const char *line)
+{
+    struct stoa_json_fault fault;
+    const char *end;
+
+    if (parser->wrong == STOA_JSONL_SYNTAX || parser->wrong == STOA_JSONL_NO_OBJECT ||
+        parser->wrong == STOA_JSONL_NO_MEMORY)
+        return;
+    end = stoa_json_skip_value(line, &fault);
+    if (end == NULL) {
+        parser->fault = fault;
+        fail_syntax(parser);
+        return;
+    }
+    end = stoa_json_blanks(end);
+    if (*end != '\n' && end != parser->limit)
+        stoa_jsonl_fail(parser, STOA_JSONL_BEHIND, 0, end);
+}
+
 const char *stoa_jsonl_parser_line(struct stoa_jsonl_parser *parser, const char *line)
 {
     const size_t nrows = *count_of(parser, 0);
@@ -535,6 +555,7 @@ const char *stoa_jsonl_parser_line(struct stoa_jsonl_parser *parser, const char 
     }
     for (uint32_t child = 1; child < parser->shape->nnodes; child += nodes[child].nnodes)
         truncate_node(parser, child, nrows);
+    check_syntax(parser, line);
     return NULL;
 }
 

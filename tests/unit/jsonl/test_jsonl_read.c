@@ -1,0 +1,171 @@
+/* JSON lines as batches: what is left when memory runs out, and where units end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "jsonl/jsonl.h"
+#include "jsonl/lines.h"
+#include "support/fault_alloc.h"
+#include "support/folder.h"
+
+static const char text[] =
+    "{\"i\":1,\"s\":\"a\\u00e9\",\"l\":[1,null],\"o\":{\"x\":[{\"y\":true}]},\"t\":\"2024-01-01 "
+    "00:00:00\"}\n"
+    "{\"i\":2.5,\"m\":{\"k\":\"v\"},\"l\":[],\"o\":null}\n"
+    "[\n"
+    "{\"m\":[1], \"s\" : \"\", \"t\":null, \"d\":123456789012345678901234567890}\n"
+    "{\"i\":1,\"i\":2}\n";
+
+/* All rows of a file as JSON lines; bad records are left out. */
+static enum stoa_status read_file(const char *path, char **out, size_t *nbytes,
+                                  struct stoa_error *err)
+{
+    const struct stoa_jsonl_options options = {.filename = "f"};
+    struct stoa_jsonl_source_options rows = {
+        .jsonl = options, .inferred = true, .rejects.on_error = STOA_CSV_ON_ERROR_SKIP};
+    struct stoa_jsonl_inputs *inputs = NULL;
+    struct stoa_jsonl_inference *inference = NULL;
+    struct stoa_batch_source *source = NULL;
+    struct stoa_notes *notes = NULL;
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch = {0};
+    struct stoa_unit *unit;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_jsonl_inputs_new(&path, 1, &inputs, err));
+    STOA_TRY(stoa_jsonl_inference_new(inputs, &options, false, &inference, err));
+    STOA_TRY(stoa_jsonl_inference_schema(inference, &schema, NULL, err));
+    rows.schema = &schema;
+    STOA_TRY(stoa_jsonl_source_open(inputs, &rows, &source, err));
+    for (;;) {
+        STOA_TRY(source->next(source, &unit, err));
+        if (unit == NULL)
+            break;
+        STOA_TRY(source->read(source, unit, &batch, &notes, err));
+        STOA_TRY(source->accept(source, notes, err));
+        STOA_TRY(stoa_jsonl_format(&batch, out, nbytes, err));
+        stoa_batch_reset(&batch);
+        notes->free(notes);
+        notes = NULL;
+    }
+out:
+    if (notes != NULL)
+        notes->free(notes);
+    stoa_batch_reset(&batch);
+    if (source != NULL)
+        source->close(source);
+    stoa_jsonl_inference_free(inference);
+    stoa_schema_reset(&schema);
+    stoa_jsonl_inputs_free(inputs);
+    return st;
+}
+
+static enum stoa_status scenario(void *context, struct stoa_error *err)
+{
+    char *out = NULL;
+    size_t nbytes = 0;
+    enum stoa_status st = read_file(context, &out, &nbytes, err);
+
+    stoa_free(out);
+    return st;
+}
+
+static void reading_survives_a_lack_of_memory(void **state)
+{
+    (void)state;
+    stoa_test_folder_put("a.jsonl", text, strlen(text));
+    stoa_test_each_failing_alloc(scenario, (void *)(uintptr_t) "a.jsonl");
+}
+
+static void rows_are_those_of_the_good_lines(void **state)
+{
+    static const char wanted[] =
+        "{\"i\":1.0,\"s\":\"a\xc3\xa9\",\"l\":[1,null],\"o\":{\"x\":[{\"y\":true}]},"
+        "\"t\":\"2024-01-01 00:00:00\",\"m\":null,\"d\":null,\"f\":\"a.jsonl\"}\n"
+        "{\"i\":2.5,\"s\":null,\"l\":[],\"o\":null,\"t\":null,\"m\":{\"k\":\"v\"},\"d\":null,"
+        "\"f\":\"a.jsonl\"}\n"
+        "{\"i\":null,\"s\":\"\",\"l\":null,\"o\":null,\"t\":null,\"m\":[1],"
+        "\"d\":123456789012345678901234567890,\"f\":\"a.jsonl\"}\n";
+    struct stoa_error err = {0};
+    char *out = NULL;
+    size_t nbytes = 0;
+
+    (void)state;
+    stoa_test_folder_put("a.jsonl", text, strlen(text));
+    assert_int_equal(read_file("a.jsonl", &out, &nbytes, &err), STOA_OK);
+    assert_int_equal(nbytes, strlen(wanted));
+    assert_memory_equal(out, wanted, nbytes);
+    stoa_free(out);
+}
+
+/* Units of a text, with so many lines and bytes at the most: "3 lines, 20 bytes at 0; ...". */
+static char *units_of(const char *lines, uint32_t nlines, uint64_t nbytes, uint64_t max_nbytes)
+{
+    struct stoa_stream *stream = NULL;
+    struct stoa_jsonl_cutter cutter;
+    struct stoa_jsonl_text unit;
+    static char out[512];
+    size_t n = 0;
+
+    assert_int_equal(stoa_stream_open_memory(lines, strlen(lines), "x", &stream, NULL), STOA_OK);
+    stoa_jsonl_cutter_init(&cutter, stream, nlines, nbytes, max_nbytes);
+    cutter.passes_large = true;
+    for (out[0] = '\0';;) {
+        assert_int_equal(stoa_jsonl_cutter_next(&cutter, &unit, NULL), STOA_OK);
+        if (unit.text == NULL)
+            break;
+        n += (size_t)snprintf(out + n, sizeof(out) - n, "%u@%u+%u%s ", (unsigned)unit.nlines,
+                              (unsigned)unit.line, (unsigned)unit.nbytes,
+                              unit.large_nbytes > 0 ? "!" : "");
+        stoa_free(unit.text);
+    }
+    stoa_jsonl_cutter_reset(&cutter);
+    stoa_stream_close(stream);
+    return out;
+}
+
+static void units_end_behind_whole_lines(void **state)
+{
+    static const struct {
+        const char *lines;
+        uint32_t nlines;
+        uint64_t nbytes, max_nbytes;
+        const char *units; /* lines@first line+bytes, ! for the beginning of one too large */
+    } cases[] = {
+        {"", 0, 0, 0, ""},
+        {"\xef\xbb\xbf", 0, 0, 0, ""},
+        {"\xef\xbb\xbf{}", 0, 0, 0, "1@1+2 "},
+        {"a\nb\n\nc", 0, 0, 0, "4@1+6 "},
+        {"a\nb\nc\n", 2, 0, 0, "2@1+4 1@3+2 "},
+        {"aaa\nbbb\nccc\n", 0, 8, 0, "2@1+8 1@3+4 "},
+        {"aaa\nbbb\nccc\n", 0, 2, 0, "1@1+4 1@2+4 1@3+4 "},
+        {"aaa\nbbbbbbbb\nccc", 0, 0, 5, "1@1+4 1@2+5! 1@3+3 "},
+        {"aaaaaaaa", 0, 0, 5, "1@1+5! "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_string_equal(
+            units_of(cases[i].lines, cases[i].nlines, cases[i].nbytes, cases[i].max_nbytes),
+            cases[i].units);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, stoa_test_folder_enter, stoa_test_folder_leave)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(rows_are_those_of_the_good_lines),
+        TEST(reading_survives_a_lack_of_memory),
+        cmocka_unit_test(units_end_behind_whole_lines),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
