@@ -254,7 +254,7 @@ static enum stoa_status filter_page(struct job *job, uint32_t k, const uint8_t *
     stoa_open_chunk_values(in, k, &first, &n);
     rows_of_page(job, k, &begin, &end);
     view.nvalues = n;
-    STOA_TRY(stoa_open_chunk_verify(&in->pages.pages[k], bytes, err));
+    STOA_TRY(stoa_stored_page_verify(&in->pages.pages[k], bytes, err));
     STOA_TRY(stoa_page_filter(in->scratch->decoder, &view, &job->test, bits, err));
     stoa_bitmap_copy(job->out, begin, bits, (size_t)job->rows.begin + begin - first, end - begin);
     in->ndecoded++;

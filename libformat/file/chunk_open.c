@@ -10,7 +10,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/hash.h"
 #include "codec/page_select.h"
 
 enum { FETCH_NBYTES = 8 << 20 }; /* of pages at a time, and at least one page */
@@ -49,8 +48,9 @@ void stoa_open_chunk_reset(struct stoa_open_chunk *in)
     if (in->head == NULL)
         stoa_chunk_pages_reset(&in->pages);
     stoa_keeper_release(&in->reader->kept, in->head);
-    stoa_keeper_release(&in->reader->kept, in->own);
     stoa_keeper_release(&in->reader->kept, in->page);
+    stoa_keeper_release(&in->reader->kept, in->entries);
+    stoa_keeper_release(&in->reader->kept, in->own);
     stoa_dictionary_reset(&in->own_dictionary);
 }
 
@@ -76,19 +76,13 @@ out:
     return st;
 }
 
-enum stoa_status stoa_open_chunk_verify(const struct stoa_stored_page *page, const uint8_t *bytes,
-                                        struct stoa_error *err)
-{
-    if (stoa_hash(bytes, page->nbytes) != page->hash)
-        return stoa_fail(err, STOA_ERR_CORRUPT, "hash differs");
-    return STOA_OK;
-}
-
 enum stoa_status stoa_open_chunk_fail(const struct stoa_open_chunk *in, uint32_t k,
                                       enum stoa_status st, struct stoa_error *err)
 {
     uint32_t local = stoa_open_chunk_local(in);
 
+    if (in->is_told)
+        return st;
     if (err != NULL && st != STOA_ERR_NOMEM && st != STOA_ERR_IO)
         err->offset = in->pages.pages[k].offset;
     if (k < local)
@@ -136,7 +130,7 @@ static enum stoa_status read_local(struct stoa_open_chunk *in, const struct stoa
 
     STOA_TRY(stoa_open_chunk_fetch(in, 0, 1, err));
     bytes = in->scratch->stored.data;
-    st = stoa_open_chunk_verify(page, bytes, err);
+    st = stoa_stored_page_verify(page, bytes, err);
     if (st == STOA_OK)
         st = stoa_page_count(bytes, page->nbytes, &nvalues, err);
     if (st == STOA_OK)
@@ -164,15 +158,14 @@ static enum stoa_status get_shared(struct stoa_open_chunk *in, struct stoa_error
                                  in->budget, &in->dictionary, &in->ncodes, err);
 }
 
-/* The first ncodes of the dictionary's values are UTF-8 if they are text; `before` are others. */
-static enum stoa_status check_utf8(const struct stoa_open_chunk *in,
-                                   const struct stoa_dictionary *dictionary, uint32_t ncodes,
-                                   uint32_t before, struct stoa_error *err)
+/* The dictionary's values are UTF-8 if they are text. */
+static enum stoa_status check_utf8(const struct stoa_open_chunk *in, struct stoa_error *err)
 {
-    if (dictionary == NULL || in->column->field.type.id != STOA_UTF8 || dictionary->nutf8 >= ncodes)
+    if (in->dictionary == NULL || in->column->field.type.id != STOA_UTF8 ||
+        in->dictionary->nutf8 >= in->ncodes)
         return STOA_OK;
     return stoa_fail(err, STOA_ERR_CORRUPT, "dictionary: value %" PRIu32 " is not UTF-8",
-                     before + dictionary->nutf8);
+                     in->dictionary->nutf8);
 }
 
 enum stoa_status stoa_open_chunk_dictionary(struct stoa_open_chunk *in, struct stoa_error *err)
@@ -186,103 +179,7 @@ enum stoa_status stoa_open_chunk_dictionary(struct stoa_open_chunk *in, struct s
         in->dictionary = own;
         in->ncodes = own->count;
     }
-    st = check_utf8(in, in->dictionary, in->ncodes, 0, err);
+    st = check_utf8(in, err);
 out:
-    return st;
-}
-
-/* ---- Single rows. ---- */
-
-static struct stoa_kept_name name_of(const struct stoa_open_chunk *in, enum stoa_kept_kind kind,
-                                     uint32_t page)
-{
-    return (struct stoa_kept_name){(uint32_t)kind, in->row_group, in->node, page};
-}
-
-static enum stoa_status keep_head(struct stoa_open_chunk *in, struct stoa_error *err)
-{
-    const struct stoa_kept_name name = name_of(in, STOA_KEPT_HEAD, 0);
-    struct stoa_kept thing = {0};
-    enum stoa_status st;
-
-    in->head = stoa_keeper_find(&in->reader->kept, name);
-    if (in->head == NULL) {
-        struct stoa_chunk_shape shape = {in->column->place.type, in->nvalues, in->nrows};
-
-        STOA_TRY(stoa_chunk_pages_read(&in->reader->footer, in->chunk, &shape, &thing.pages, err));
-        in->nread += thing.pages.head_nbytes;
-        STOA_TRY(stoa_keeper_add(&in->reader->kept, name, &thing, &in->head, err));
-    }
-    in->pages = in->head->pages;
-    return STOA_OK;
-out:
-    stoa_chunk_pages_reset(&thing.pages);
-    return st;
-}
-
-static enum stoa_status keep_own(struct stoa_open_chunk *in, struct stoa_error *err)
-{
-    const struct stoa_kept_name name = name_of(in, STOA_KEPT_DICTIONARY, 0);
-    struct stoa_kept thing = {0};
-    enum stoa_status st;
-
-    in->own = stoa_keeper_find(&in->reader->kept, name);
-    if (in->own != NULL)
-        return STOA_OK;
-    STOA_TRY(read_local(in, NULL, 0, &thing.dictionary, err));
-    st = stoa_keeper_add(&in->reader->kept, name, &thing, &in->own, err);
-out:
-    stoa_dictionary_reset(&thing.dictionary);
-    return st;
-}
-
-enum stoa_status stoa_open_chunk_kept(struct stoa_open_chunk *in, struct stoa_error *err)
-{
-    const struct stoa_dictionary *own;
-    enum stoa_status st;
-
-    STOA_TRY(stoa_reader_scratch_take(in->reader, &in->scratch, err));
-    STOA_TRY(keep_head(in, err));
-    STOA_TRY(get_shared(in, err));
-    STOA_TRY(check_utf8(in, in->dictionary, in->ncodes, 0, err));
-    if (in->chunk->flags & STOA_CHUNK_LOCAL_DICT) {
-        STOA_TRY(keep_own(in, err));
-        own = &in->own->dictionary;
-        STOA_TRY(check_utf8(in, own, own->count, in->ncodes, err));
-    }
-out:
-    return st;
-}
-
-enum stoa_status stoa_open_chunk_kept_page(struct stoa_open_chunk *in, uint32_t k,
-                                           struct stoa_error *err)
-{
-    struct stoa_keeper *keeper = &in->reader->kept;
-    const struct stoa_stored_page *page = &in->pages.pages[k];
-    const struct stoa_kept_name name = name_of(in, STOA_KEPT_PAGE, k);
-    struct stoa_kept thing = {0};
-    struct stoa_page_view view = {
-        .nbytes = page->nbytes,
-        .phys = in->phys,
-        .width = in->width,
-        .raw_max = stoa_open_chunk_raw_max(in, k),
-    };
-    uint32_t first, n;
-    enum stoa_status st;
-
-    stoa_keeper_release(keeper, in->page);
-    in->page = stoa_keeper_find(keeper, name);
-    if (in->page != NULL)
-        return STOA_OK;
-    STOA_TRY(stoa_open_chunk_fetch(in, k, k + 1, err));
-    STOA_TRY(stoa_open_chunk_verify(page, in->scratch->stored.data, err));
-    stoa_open_chunk_values(in, k, &first, &n);
-    view.page = in->scratch->stored.data;
-    view.nvalues = n;
-    STOA_TRY(stoa_page_inflate(in->scratch->decoder, &view, &thing.page, err));
-    STOA_TRY(stoa_keeper_add(keeper, name, &thing, &in->page, err));
-    in->ndecoded++;
-out:
-    stoa_buffer_free(&thing.page);
     return st;
 }

@@ -25,9 +25,16 @@ struct stoa_open_chunk {
     const struct stoa_dictionary *dictionary; /* of a chunk that has one: shared, or its own */
     uint32_t ncodes;
     struct stoa_dictionary own_dictionary;
-    struct stoa_kept *head; /* of single rows: whose `pages` are those above, */
-    struct stoa_kept *own;  /* the chunk's own values, behind the shared ones */
+
+    /* Of single rows: whose `pages` are those above, the page of the row, and of dictionaries: */
+    struct stoa_kept *head;
     struct stoa_kept *page;
+    const struct stoa_dictionary_table *segments;
+    struct stoa_kept *entries; /* a page of a segment */
+    struct stoa_kept *own;     /* the chunk's own page, of nown values behind the shared ones */
+    uint32_t nown;
+    bool is_told; /* where an entry was that failed: it is not in the page of its code */
+
     uint64_t nread;    /* bytes */
     uint64_t ndecoded; /* pages */
 };
@@ -52,15 +59,23 @@ STOA_CHECK enum stoa_status stoa_open_chunk_dictionary(struct stoa_open_chunk *i
 void stoa_open_chunk_reset(struct stoa_open_chunk *in);
 
 /*
- * The same for single rows: head, dictionary and then page after page are found in what the reader
- * keeps, or read, verified and kept. `dictionary` and `ncodes` are those of the shared one alone,
- * or NULL and 0; in->own has the chunk's own values, if there are any. in->page, once asked for, is
- * stored page k without compression, until the next one.
+ * The same for single rows: chunk_kept.c. Heads and pages, of dictionaries too, are found in what
+ * the reader keeps, or read, verified and kept. `ncodes` are those of the shared dictionary alone,
+ * and `dictionary` is NULL unless it is loaded already; the chunk's own has nown codes behind them.
+ * in->page, once asked for, is stored page k without compression, until the next one.
  */
 STOA_CHECK enum stoa_status stoa_open_chunk_kept(struct stoa_open_chunk *in,
                                                  struct stoa_error *err);
 STOA_CHECK enum stoa_status stoa_open_chunk_kept_page(struct stoa_open_chunk *in, uint32_t k,
                                                       struct stoa_error *err);
+
+/*
+ * The value of a code less than ncodes + nown: `out` as in stoa_page_take(), for one value. Text
+ * that must be UTF-8 is.
+ */
+STOA_CHECK enum stoa_status stoa_open_chunk_entry(struct stoa_open_chunk *in, uint32_t code,
+                                                  struct stoa_page_values *out,
+                                                  struct stoa_error *err);
 
 /* Adds what was read to *counters, which may be NULL. */
 void stoa_open_chunk_count(const struct stoa_open_chunk *in, struct stoa_read_counters *counters);
@@ -96,10 +111,6 @@ static inline const uint8_t *stoa_open_chunk_bytes(const struct stoa_open_chunk 
 {
     return in->scratch->stored.data + (in->pages.pages[k].offset - in->pages.pages[first].offset);
 }
-
-/* Whether they are what was written. */
-STOA_CHECK enum stoa_status stoa_open_chunk_verify(const struct stoa_stored_page *page,
-                                                   const uint8_t *bytes, struct stoa_error *err);
 
 /* What stored page k failed with becomes a place in the file. Returns st. */
 enum stoa_status stoa_open_chunk_fail(const struct stoa_open_chunk *in, uint32_t k,

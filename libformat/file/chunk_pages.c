@@ -147,3 +147,11 @@ enum stoa_status stoa_chunk_pages_fetch(const struct stoa_footer *footer,
     return stoa_footer_read(footer, pages->pages[begin].offset, out,
                             stoa_chunk_pages_nbytes(pages, begin, end), err);
 }
+
+enum stoa_status stoa_stored_page_verify(const struct stoa_stored_page *page, const uint8_t *bytes,
+                                         struct stoa_error *err)
+{
+    if (stoa_hash(bytes, page->nbytes) != page->hash)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "hash differs");
+    return STOA_OK;
+}

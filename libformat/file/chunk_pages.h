@@ -48,6 +48,10 @@ STOA_CHECK enum stoa_status stoa_chunk_pages_fetch(const struct stoa_footer *foo
                                                    uint32_t begin, uint32_t end, uint8_t *out,
                                                    struct stoa_error *err);
 
+/* Whether they are what was written: STOA_ERR_CORRUPT, "hash differs". */
+STOA_CHECK enum stoa_status stoa_stored_page_verify(const struct stoa_stored_page *page,
+                                                    const uint8_t *bytes, struct stoa_error *err);
+
 /* Bytes of pages [begin, end). */
 static inline uint64_t stoa_chunk_pages_nbytes(const struct stoa_chunk_pages *pages, uint32_t begin,
                                                uint32_t end)

@@ -212,7 +212,7 @@ static enum stoa_status finish_values(struct job *job, uint32_t k, size_t first,
 {
     const struct stoa_open_chunk *in = &job->in;
     const struct stoa_type *type = &job->own.type;
-    bool has_dictionary = in->dictionary != NULL || in->own != NULL;
+    bool has_dictionary = in->dictionary != NULL || in->ncodes + in->nown > 0;
     enum stoa_status st = STOA_OK;
 
     if (in->phys == STOA_PHYS_BYTES) {
@@ -246,7 +246,7 @@ static enum stoa_status decode_page(struct job *job, uint32_t k, const uint8_t *
     uint32_t value, all;
     enum stoa_status st;
 
-    STOA_TRY(stoa_open_chunk_verify(page, bytes, err));
+    STOA_TRY(stoa_stored_page_verify(page, bytes, err));
     stoa_open_chunk_values(in, k, &value, &all);
     if (entries != NULL)
         dictionary = stoa_dictionary_vector(in->dictionary, in->ncodes);
@@ -590,42 +590,28 @@ out:
     return st;
 }
 
-/* The entry of a code: of the shared dictionary, or behind that of the chunk's own. */
-static const struct stoa_dictionary *dictionary_of(const struct job *job, uint32_t *code)
-{
-    if (*code < job->in.ncodes)
-        return job->in.dictionary;
-    *code -= job->in.ncodes;
-    return &job->in.own->dictionary;
-}
-
-/* Entries of n codes to the array's `first` and behind, nulls left out. */
-static enum stoa_status put_entries(struct job *job, const uint32_t *codes, size_t first, size_t n,
-                                    struct stoa_error *err)
+/*
+ * Entries of n codes to the array's `first` and behind, nulls left out; in order, because each may
+ * write behind itself.
+ */
+static enum stoa_status put_entries(struct job *job, size_t first, size_t n, struct stoa_error *err)
 {
     const uint32_t width = job->in.width;
     uint8_t *values = room_of_values(job, first);
     enum stoa_status st = STOA_OK;
 
     for (size_t i = 0; i < n; i++) {
-        bool is_null = stoa_array_is_null(&job->array, first + i);
-        uint32_t code = codes[i];
-        const struct stoa_dictionary *from = is_null ? NULL : dictionary_of(job, &code);
+        struct stoa_page_values out = room_in_array(job, first + i);
 
-        if (job->in.phys != STOA_PHYS_BYTES) {
-            if (is_null)
-                memset(values + i * width, 0, width);
-            else
-                memcpy(values + i * width, from->values.data + (size_t)code * width, width);
-            continue;
-        }
-        if (!is_null)
-            STOA_TRY(stoa_buffer_append(&job->text, from->values.data + from->offsets[code],
-                                        (size_t)(from->offsets[code + 1] - from->offsets[code]),
-                                        err));
-        if (job->text.nbytes > INT32_MAX)
-            return stoa_fail(err, STOA_ERR_LIMIT, "more than 2 GiB of text");
-        job->array.offsets[first + i + 1] = (int32_t)job->text.nbytes;
+        out.validity = NULL;
+        if (job->in.phys != STOA_PHYS_BYTES)
+            out.values = values + i * width;
+        if (!stoa_array_is_null(&job->array, first + i))
+            STOA_TRY(stoa_open_chunk_entry(&job->in, job->codes[first + i], &out, err));
+        else if (job->in.phys == STOA_PHYS_BYTES)
+            out.offsets[1] = out.offsets[0];
+        else
+            memset(out.values, 0, width);
     }
 out:
     return st;
@@ -642,7 +628,7 @@ static enum stoa_status take_kept(struct job *job, uint32_t k, size_t first, uin
         .phys = in->phys,
         .width = in->width,
         .raw_max = stoa_open_chunk_raw_max(in, k),
-        .ncodes = in->ncodes + (in->own != NULL ? in->own->dictionary.count : 0),
+        .ncodes = in->ncodes + in->nown,
     };
     uint32_t value, all;
     enum stoa_status st;
@@ -659,7 +645,7 @@ static enum stoa_status take_kept(struct job *job, uint32_t k, size_t first, uin
     STOA_TRY(stoa_page_take(in->scratch->decoder, &view, job->in_page + first, n, &out, err));
     job->array.nnulls += out.nnulls;
     if (view.ncodes > 0)
-        STOA_TRY(put_entries(job, job->codes + first, first, n, err));
+        STOA_TRY(put_entries(job, first, n, err));
     st = finish_values(job, k, first, n, text_before, err);
 out:
     return st;

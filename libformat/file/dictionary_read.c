@@ -1,11 +1,6 @@
 /*
- * Reading shared dictionaries (spec/format.md, "Dictionaries").
- *
- *     object header | head 32 B | page table 16 B a page | pages of 4,096 values
- *                    `------- dir_hash covers -------'
- *
- * The directory in the footer knows the count of a segment, so its head and page table are one read
- * and its pages another; the object's header is not needed.
+ * Reading shared dictionaries (spec/format.md, "Dictionaries"): the directory, and chains of
+ * segments as a whole.
  */
 #include "file/dictionary_read.h"
 
@@ -13,14 +8,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/utf8.h"
+#include "file/segment_read.h"
 
-enum {
-    MAX_SEGMENT_NPAGES = (1 << 20) / STOA_DICT_PAGE_NVALUES,
-    MAX_DIR_NBYTES = STOA_DICT_HEAD_NBYTES + MAX_SEGMENT_NPAGES * STOA_PAGE_ENTRY_NBYTES,
-    SLACK_NBYTES = 64, /* what the page decoder may write behind the last value */
-};
+enum { SLACK_NBYTES = 64 }; /* what the page decoder may write behind the last value */
 
 /* ---- Values. ---- */
 
@@ -151,105 +142,26 @@ struct stoa_vector stoa_dictionary_vector(const struct stoa_dictionary *dictiona
 
 /* ---- A segment. ---- */
 
-static uint32_t segment_npages(uint32_t count)
-{
-    return (count + STOA_DICT_PAGE_NVALUES - 1) / STOA_DICT_PAGE_NVALUES;
-}
-
-static enum stoa_status check_head(const struct stoa_dictionary *dictionary,
-                                   const struct stoa_dictionary_table *table, uint32_t index,
-                                   const struct stoa_dict_head *head, struct stoa_error *err)
-{
-    const struct stoa_dictdir_entry *entry = &table->entries[index];
-    uint64_t prev_id = entry->prev_index == STOA_NONE32 ? 0 : table->entries[entry->prev_index].id;
-
-    if (head->prev_id != prev_id || head->first_code != entry->first_code ||
-        head->count != entry->count || head->phys != entry->phys)
-        return stoa_fail(err, STOA_ERR_CORRUPT, "head and directory differ");
-    if (head->phys != (uint8_t)dictionary->phys)
-        return stoa_fail(err, STOA_ERR_CORRUPT, "values of %s for a chunk of %s",
-                         stoa_phys_name(head->phys), stoa_phys_name(dictionary->phys));
-    if (dictionary->phys == STOA_PHYS_FIXED && head->width != dictionary->width)
-        return stoa_fail(err, STOA_ERR_CORRUPT,
-                         "values of %" PRIu32 " bytes for a chunk of %" PRIu32, head->width,
-                         dictionary->width);
-    if (dictionary->phys != STOA_PHYS_BYTES &&
-        head->raw_nbytes != (uint64_t)head->count * dictionary->width)
-        return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu64 " bytes of values", head->raw_nbytes);
-    return STOA_OK;
-}
-
-/* Reads and checks the head and page table of the segment at `offset` into `dir`. */
-static enum stoa_status read_dir(const struct stoa_dictionary *dictionary,
-                                 const struct stoa_footer *footer,
-                                 const struct stoa_dictionary_table *table, uint32_t index,
-                                 uint64_t offset, uint8_t *dir, struct stoa_dict_head *head,
-                                 struct stoa_error *err)
-{
-    const struct stoa_dictdir_entry *entry = &table->entries[index];
-    size_t nbytes =
-        STOA_DICT_HEAD_NBYTES + (size_t)segment_npages(entry->count) * STOA_PAGE_ENTRY_NBYTES;
-    enum stoa_status st;
-
-    STOA_TRY(stoa_footer_read(footer, offset + STOA_OBJECT_NBYTES, dir, nbytes, err));
-    if (stoa_hash(dir, nbytes) != entry->dir_hash)
-        return stoa_fail_at(err, STOA_ERR_CORRUPT, offset + STOA_OBJECT_NBYTES, "hash differs");
-    STOA_TRY(stoa_dict_head_unpack(dir, head, err));
-    STOA_TRY(check_head(dictionary, table, index, head, err));
-out:
-    return st;
-}
-
 static enum stoa_status append_pages(struct stoa_dictionary *dictionary,
-                                     struct stoa_decoder *decoder, const uint8_t *dir,
-                                     const uint8_t *pages, uint64_t offset, uint32_t count,
-                                     struct stoa_budget *budget, struct stoa_error *err)
+                                     struct stoa_decoder *decoder,
+                                     const struct stoa_chunk_pages *pages, const uint8_t *bytes,
+                                     uint32_t count, struct stoa_budget *budget,
+                                     struct stoa_error *err)
 {
-    uint32_t npages = segment_npages(count), begin = 0;
     enum stoa_status st = STOA_OK;
 
-    for (uint32_t i = 0; i < npages; i++) {
-        uint32_t n = i + 1 < npages ? STOA_DICT_PAGE_NVALUES : count - i * STOA_DICT_PAGE_NVALUES;
-        struct stoa_page_entry page;
+    for (uint32_t k = 0; k < pages->npages && st == STOA_OK; k++) {
+        const struct stoa_stored_page *page = &pages->pages[k];
+        const uint8_t *at = bytes + (page->offset - pages->pages[0].offset);
 
-        stoa_page_entry_unpack(dir + STOA_DICT_HEAD_NBYTES + (size_t)i * STOA_PAGE_ENTRY_NBYTES,
-                               &page);
-        if (stoa_hash(pages + begin, page.end - begin) != page.hash)
-            st = stoa_fail(err, STOA_ERR_CORRUPT, "hash differs");
-        else
-            st = stoa_dictionary_append_page(dictionary, decoder, pages + begin, page.end - begin,
-                                             n, page.raw_nbytes, budget, err);
-        if (st != STOA_OK) {
-            stoa_wrap(err, st, "page %" PRIu32, i);
-            if (err != NULL && st == STOA_ERR_CORRUPT)
-                err->offset = offset + begin;
-            return st;
-        }
-        begin = page.end;
+        st = stoa_stored_page_verify(page, at, err);
+        if (st == STOA_OK)
+            st = stoa_dictionary_append_page(dictionary, decoder, at, page->nbytes,
+                                             stoa_segment_page_nvalues(count, k), page->raw_max,
+                                             budget, err);
+        if (st != STOA_OK)
+            return stoa_segment_fail(page, k, st, err);
     }
-    return st;
-}
-
-/* Pages follow each other and lie in front of the footer; *nbytes are theirs. */
-static enum stoa_status check_pages(const struct stoa_footer *footer, const uint8_t *dir,
-                                    uint32_t count, uint64_t offset, uint32_t *nbytes,
-                                    struct stoa_error *err)
-{
-    uint64_t room = footer->trailer.footer_off - offset;
-    uint32_t at = 0;
-
-    for (uint32_t i = 0; i < segment_npages(count); i++) {
-        struct stoa_page_entry page;
-
-        stoa_page_entry_unpack(dir + STOA_DICT_HEAD_NBYTES + (size_t)i * STOA_PAGE_ENTRY_NBYTES,
-                               &page);
-        if (page.end <= at || page.end > room || page.raw_nbytes > STOA_PAGE_MAX_RAW_NBYTES)
-            return stoa_fail(err, STOA_ERR_CORRUPT,
-                             "page %" PRIu32 ": ends at %" PRIu32 " after %" PRIu32, i, page.end,
-                             at);
-        at = page.end;
-    }
-    *nbytes = at;
     return STOA_OK;
 }
 
@@ -261,30 +173,29 @@ enum stoa_status stoa_dictionary_append_segment(struct stoa_dictionary *dictiona
                                                 struct stoa_budget *budget, struct stoa_error *err)
 {
     const struct stoa_dictdir_entry *entry = &table->entries[index];
-    uint32_t count = dictionary->count, nbytes = 0;
-    size_t before = dictionary->values.nbytes;
-    uint8_t dir[MAX_DIR_NBYTES], *pages = NULL;
-    uint64_t pages_off = offset + STOA_OBJECT_NBYTES + STOA_DICT_HEAD_NBYTES +
-                         (uint64_t)segment_npages(entry->count) * STOA_PAGE_ENTRY_NBYTES;
-    struct stoa_dict_head head;
+    const uint32_t count = dictionary->count;
+    const size_t before = dictionary->values.nbytes;
+    struct stoa_segment segment = {0};
+    uint8_t *bytes = NULL;
     enum stoa_status st;
 
-    STOA_TRY(read_dir(dictionary, footer, table, index, offset, dir, &head, err));
-    STOA_TRY(check_pages(footer, dir, entry->count, pages_off, &nbytes, err));
-    STOA_TRY(stoa_alloc(&pages, nbytes, err));
-    STOA_TRY(stoa_footer_read(footer, pages_off, pages, nbytes, err));
-    STOA_TRY(append_pages(dictionary, decoder, dir, pages, pages_off, entry->count, budget, err));
-    if (dictionary->values.nbytes - before != head.raw_nbytes)
+    STOA_TRY(stoa_segment_read(footer, table, index, offset, dictionary->phys, dictionary->width,
+                               &segment, err));
+    STOA_TRY(stoa_alloc(
+        &bytes, (size_t)stoa_chunk_pages_nbytes(&segment.pages, 0, segment.pages.npages), err));
+    STOA_TRY(stoa_chunk_pages_fetch(footer, &segment.pages, 0, segment.pages.npages, bytes, err));
+    STOA_TRY(append_pages(dictionary, decoder, &segment.pages, bytes, entry->count, budget, err));
+    if (dictionary->values.nbytes - before != segment.raw_nbytes)
         st = stoa_fail(err, STOA_ERR_CORRUPT, "%zu bytes of values, the head says %" PRIu64,
-                       dictionary->values.nbytes - before, head.raw_nbytes);
+                       dictionary->values.nbytes - before, segment.raw_nbytes);
 out:
-    stoa_free(pages);
+    stoa_free(bytes);
+    stoa_chunk_pages_reset(&segment.pages);
     if (st == STOA_OK)
         return st;
     dictionary->count = count;
     dictionary->values.nbytes = before;
-    return stoa_wrap(err, st, "dictionary segment %" PRIu32 "%s", index,
-                     offset != entry->offset ? " (copy)" : "");
+    return stoa_segment_wrap(table, index, offset, st, err);
 }
 
 /* ---- The directory. ---- */
@@ -293,7 +204,7 @@ static enum stoa_status check_place(const struct stoa_footer *footer, uint64_t o
                                     uint32_t count, struct stoa_error *err)
 {
     uint64_t need = STOA_OBJECT_NBYTES + STOA_DICT_HEAD_NBYTES +
-                    (uint64_t)segment_npages(count) * STOA_PAGE_ENTRY_NBYTES;
+                    (uint64_t)stoa_segment_npages(count) * STOA_PAGE_ENTRY_NBYTES;
     uint64_t end = footer->trailer.footer_off;
 
     if (offset < STOA_OBJECT_NBYTES || offset > end || end - offset < need)
@@ -344,6 +255,7 @@ static void table_free(struct stoa_dictionary_table *table)
         return;
     forget_loaded(table);
     stoa_free(table->loaded);
+    stoa_free(table->bad_copies);
     stoa_free(table->tips);
     stoa_free(table->entries);
     stoa_free(table);
@@ -363,6 +275,8 @@ static enum stoa_status load_table(struct stoa_footer *footer, struct stoa_dicti
     STOA_TRY(stoa_alloc_zeroed(&table->entries, table->nentries, sizeof(*table->entries), err));
     STOA_TRY(stoa_alloc_zeroed(&table->tips, table->nentries, sizeof(*table->tips), err));
     STOA_TRY(stoa_alloc_zeroed(&table->loaded, table->nentries, sizeof(*table->loaded), err));
+    STOA_TRY(
+        stoa_alloc_zeroed(&table->bad_copies, table->nentries, sizeof(*table->bad_copies), err));
     for (uint32_t i = 0; i < table->nentries; i++) {
         st = stoa_dictdir_entry_unpack(bytes + (size_t)i * STOA_DICTDIR_NBYTES, &table->entries[i],
                                        err);
@@ -419,6 +333,13 @@ void stoa_dictionaries_forget(struct stoa_dictionaries *dictionaries)
 
 /* ---- Chains. ---- */
 
+void stoa_dictionaries_bad_copy(struct stoa_dictionaries *dictionaries,
+                                const struct stoa_dictionary_table *table, uint32_t index)
+{
+    if (!atomic_exchange(&table->bad_copies[index], true))
+        atomic_fetch_add(&dictionaries->nbad_copies, 1);
+}
+
 /* One segment, from its copy if that is good. */
 static enum stoa_status append_any(struct stoa_dictionaries *dictionaries,
                                    struct stoa_dictionary *dictionary, struct stoa_footer *footer,
@@ -440,7 +361,7 @@ static enum stoa_status append_any(struct stoa_dictionaries *dictionaries,
     st = stoa_dictionary_append_segment(dictionary, footer, decoder, table, index, entry->offset,
                                         budget, err);
     if (st == STOA_OK && entry->copy_offset != 0)
-        atomic_fetch_add(&dictionaries->nbad_copies, 1);
+        stoa_dictionaries_bad_copy(dictionaries, table, index);
     return st;
 }
 
@@ -504,6 +425,32 @@ static enum stoa_status load_into(struct stoa_dictionaries *dictionaries,
     return STOA_OK;
 }
 
+enum stoa_status stoa_dictionaries_find(const struct stoa_dictionary_table *table, uint32_t index,
+                                        enum stoa_phys phys, uint32_t width,
+                                        const struct stoa_dictionary **out, uint32_t *ncodes,
+                                        struct stoa_error *err)
+{
+    const struct stoa_dictionary *dictionary = stoa_once_get(&table->loaded[table->tips[index]]);
+
+    if (dictionary == NULL)
+        dictionary = stoa_once_get(&table->loaded[index]);
+    if (table->entries[index].phys != (uint8_t)phys ||
+        (dictionary != NULL && dictionary->width != width))
+        return stoa_fail(err, STOA_ERR_CORRUPT,
+                         "dictionary segment %" PRIu32 ": values of another type", index);
+    *out = dictionary;
+    *ncodes = table->entries[index].first_code + table->entries[index].count;
+    return STOA_OK;
+}
+
+uint32_t stoa_dictionaries_segment(const struct stoa_dictionary_table *table, uint32_t index,
+                                   uint32_t code)
+{
+    while (code < table->entries[index].first_code)
+        index = table->entries[index].prev_index;
+    return index;
+}
+
 enum stoa_status stoa_dictionaries_get(struct stoa_dictionaries *dictionaries,
                                        struct stoa_footer *footer, struct stoa_decoder *decoder,
                                        uint32_t index, enum stoa_phys phys, uint32_t width,
@@ -512,7 +459,6 @@ enum stoa_status stoa_dictionaries_get(struct stoa_dictionaries *dictionaries,
                                        struct stoa_error *err)
 {
     const struct stoa_dictionary_table *table;
-    const struct stoa_dictionary *dictionary;
     uint32_t tip;
     enum stoa_status st;
 
@@ -526,14 +472,7 @@ enum stoa_status stoa_dictionaries_get(struct stoa_dictionaries *dictionaries,
         if (st != STOA_OK)
             return st;
     }
-    dictionary = stoa_once_get(&table->loaded[tip]);
-    if (dictionary == NULL)
-        dictionary = stoa_once_get(&table->loaded[index]);
-    if (dictionary->phys != phys || dictionary->width != width)
-        return stoa_fail(err, STOA_ERR_CORRUPT,
-                         "dictionary segment %" PRIu32 ": values of another type", index);
-    *out = dictionary;
-    *ncodes = table->entries[index].first_code + table->entries[index].count;
+    st = stoa_dictionaries_find(table, index, phys, width, out, ncodes, err);
 out:
     return st;
 }

@@ -30,6 +30,7 @@ struct stoa_dictionary_table {
     uint32_t nentries;
     uint32_t *tips;           /* the last segment of the chain that goes on with this one */
     struct stoa_once *loaded; /* struct stoa_dictionary *: the chain up to this segment */
+    atomic_bool *bad_copies;  /* read from its object, the copy was bad */
 };
 
 struct stoa_dictionaries {
@@ -59,6 +60,22 @@ stoa_dictionaries_get(struct stoa_dictionaries *dictionaries, struct stoa_footer
                       struct stoa_decoder *decoder, uint32_t index, enum stoa_phys phys,
                       uint32_t width, struct stoa_budget *budget,
                       const struct stoa_dictionary **out, uint32_t *ncodes, struct stoa_error *err);
+
+/*
+ * The same without reading: *out is NULL when nobody has loaded the values yet. Single codes are
+ * then found in their segment of the chain that ends with `index`: chunk_kept.c.
+ */
+STOA_CHECK enum stoa_status stoa_dictionaries_find(const struct stoa_dictionary_table *table,
+                                                   uint32_t index, enum stoa_phys phys,
+                                                   uint32_t width,
+                                                   const struct stoa_dictionary **out,
+                                                   uint32_t *ncodes, struct stoa_error *err);
+uint32_t stoa_dictionaries_segment(const struct stoa_dictionary_table *table, uint32_t index,
+                                   uint32_t code);
+
+/* Counts a segment that was read from its object, because the copy was bad, once. */
+void stoa_dictionaries_bad_copy(struct stoa_dictionaries *dictionaries,
+                                const struct stoa_dictionary_table *table, uint32_t index);
 
 /* Makes an empty dictionary with room for `count` values of `phys`. */
 STOA_CHECK enum stoa_status stoa_dictionary_init(struct stoa_dictionary *dictionary,

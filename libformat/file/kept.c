@@ -14,7 +14,6 @@ _Static_assert(sizeof(struct stoa_kept_name) == 16, "names are compared and hash
 static void free_kept(struct stoa_kept *kept)
 {
     stoa_chunk_pages_reset(&kept->pages);
-    stoa_dictionary_reset(&kept->dictionary);
     stoa_buffer_free(&kept->page);
     stoa_free(kept);
 }
@@ -113,12 +112,7 @@ struct stoa_kept *stoa_keeper_find(struct stoa_keeper *keeper, struct stoa_kept_
 
 static size_t size_of(const struct stoa_kept *kept)
 {
-    const struct stoa_dictionary *dictionary = &kept->dictionary;
-    size_t noffsets = dictionary->offsets != NULL ? dictionary->count + (size_t)1 : 0;
-
-    return sizeof(*kept) + kept->pages.npages * sizeof(kept->pages.pages[0]) +
-           dictionary->values.capacity + noffsets * sizeof(dictionary->offsets[0]) +
-           kept->page.capacity;
+    return sizeof(*kept) + kept->pages.npages * sizeof(kept->pages.pages[0]) + kept->page.capacity;
 }
 
 enum stoa_status stoa_keeper_add(struct stoa_keeper *keeper, struct stoa_kept_name name,

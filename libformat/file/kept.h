@@ -1,7 +1,7 @@
 /*
  * What single rows leave behind in an open file, so that the next row of the same page costs no
- * read, no hash and no decompression: heads of chunks, their own dictionaries, pages without
- * compression. All of it was verified.
+ * read, no hash and no decompression: heads of chunks and of segments of dictionaries, and pages of
+ * both without compression. All of it was verified.
  *
  * Threads: any, on one store. Something found is held until it is let go; what nobody holds may go
  * when the store is full, the least recently used first. Cost: a lock for each call.
@@ -11,14 +11,21 @@
 
 #include <pthread.h>
 
+#include "base/alloc.h"
 #include "file/chunk_pages.h"
-#include "file/dictionary_read.h"
 
-enum stoa_kept_kind { STOA_KEPT_HEAD, STOA_KEPT_DICTIONARY, STOA_KEPT_PAGE };
+enum stoa_kept_kind {
+    STOA_KEPT_HEAD,    /* of a chunk: its `pages` */
+    STOA_KEPT_PAGE,    /* of a chunk: its `page` without compression */
+    STOA_KEPT_SEGMENT, /* of a shared dictionary: its `pages` */
+    STOA_KEPT_ENTRIES, /* of a segment: a `page` of values, without compression */
+};
 
 /*
  * Of which chunk, and of a page which one of its stored pages. A place in the file is no name: a
- * hostile footer may put two chunks of different types and shapes at one place.
+ * hostile footer may put two chunks of different types and shapes at one place. A segment has its
+ * number and the width of its values in place of row group and node, and whether it is the copy in
+ * place of the page.
  */
 struct stoa_kept_name {
     uint32_t kind;
@@ -30,7 +37,6 @@ struct stoa_kept_name {
 /* One thing: the member of its kind. */
 struct stoa_kept {
     struct stoa_chunk_pages pages;
-    struct stoa_dictionary dictionary;
     struct stoa_buffer page;
 
     /* Of the store. */
