@@ -13,7 +13,7 @@
 #include "base/int256.h"
 #include "column/builder.h"
 #include "stats/matcher.h"
-#include "support/fault_alloc.h"
+#include "support/filter_faults.h"
 
 /*
  * Eight rows of a column each; the last one is null.
@@ -485,18 +485,6 @@ static void neighbours_are_joined(void **state)
     }
 }
 
-static enum stoa_status bind_and_eval(void *context, struct stoa_error *err)
-{
-    struct stoa_matcher *matcher = NULL;
-    uint8_t selected[1];
-    enum stoa_status st = stoa_filter_bind(context, &schema, &matcher, err);
-
-    if (st == STOA_OK)
-        st = stoa_matcher_eval(matcher, &batch, selected, err);
-    stoa_matcher_free(matcher);
-    return st;
-}
-
 static void a_failing_allocation_is_reported(void **state)
 {
     (void)state;
@@ -508,7 +496,7 @@ static void a_failing_allocation_is_reported(void **state)
                          "id = '22222222-2222-2222-2222-222222222222' and f64 is not nan",
                          &filter, &err),
        &err);
-    stoa_test_each_failing_alloc(bind_and_eval, filter);
+    stoa_test_filter_each_failing_alloc(filter, &batch);
     stoa_filter_free(filter);
 }
 

@@ -12,7 +12,7 @@
 #include "column/type.h"
 #include "stats/zonemap.h"
 #include "support/columns.h"
-#include "support/fault_alloc.h"
+#include "support/filter_faults.h"
 
 /*
  * Eight rows. s is null in rows 0 and 7, s.t in row 1 too, so that their parts are null there; row
@@ -312,25 +312,13 @@ static void a_batch_of_no_rows_needs_no_arrays(void **state)
     stoa_filter_free(filter);
 }
 
-static enum stoa_status bind_and_eval(void *context, struct stoa_error *err)
-{
-    struct stoa_matcher *matcher = NULL;
-    uint8_t selected[1];
-    enum stoa_status st = stoa_filter_bind(context, &schema, &matcher, err);
-
-    if (st == STOA_OK)
-        st = stoa_matcher_eval(matcher, &batch, selected, err);
-    stoa_matcher_free(matcher);
-    return st;
-}
-
 static void a_failing_allocation_is_reported(void **state)
 {
     (void)state;
     struct stoa_filter *filter =
         parse("s.t.y like 'a%b' and \"s.t.y\" <> 'x' or s.l is null and s.x in (1, 2, 9)");
 
-    stoa_test_each_failing_alloc(bind_and_eval, filter);
+    stoa_test_filter_each_failing_alloc(filter, &batch);
     stoa_filter_free(filter);
 }
 
