@@ -44,7 +44,7 @@ LINK      = $(CC) $(CFLAGS_$(VARIANT)) $(CFLAGS) -Wl,--as-needed $(LDFLAGS)
 
 X86 := $(findstring x86_64,$(shell $(CC) -dumpmachine))
 # Modules whose inner loops decide the speed of a whole run.
-HOT := libformat/base/% libformat/codec/% libformat/csv/% libformat/stats/%
+HOT := libformat/avro/% libformat/base/% libformat/codec/% libformat/csv/% libformat/stats/%
 
 LIB_SRC     := $(sort $(wildcard libformat/*/*.c))
 LIB_SRC     := $(if $(X86),$(LIB_SRC),$(filter-out %_avx2.c,$(LIB_SRC)))

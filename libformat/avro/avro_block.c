@@ -74,7 +74,7 @@ static enum stoa_status get_stored(struct stoa_avro_data *data, size_t max_nbyte
     STOA_TRY(stoa_buffer_resize(&data->chunk, want, err));
     STOA_TRY(data->stream->read(data->stream, data->chunk.data, want, &got, err));
     if (got == 0)
-        return stoa_fail(err, STOA_ERR_DATA, "the file ends %" PRIu64 " bytes before its end",
+        return stoa_fail(err, STOA_ERR_DATA, "the file ends %" PRIu64 " bytes before the block",
                          data->nbehind);
     data->in = data->chunk.data;
     data->nin = got;

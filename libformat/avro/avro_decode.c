@@ -133,6 +133,18 @@ static bool read_bytes(struct decoder *decoder, const struct stoa_avro_op *op,
     return append_bytes(decoder, builder, bytes, nbytes);
 }
 
+/* Whether text has no byte above 0x7f; up to 7 bytes behind it are read, which are masked. */
+static inline bool is_ascii(const uint8_t *text, size_t nbytes)
+{
+    uint64_t any = 0;
+
+    for (; nbytes >= 8; text += 8, nbytes -= 8)
+        any |= stoa_load64(text);
+    if (nbytes > 0)
+        any |= stoa_load64(text) << (64 - 8 * nbytes);
+    return (any & UINT64_C(0x8080808080808080)) == 0;
+}
+
 static inline bool read_string(struct decoder *decoder, const struct stoa_avro_op *op,
                                struct stoa_builder *builder)
 {
@@ -143,7 +155,7 @@ static inline bool read_string(struct decoder *decoder, const struct stoa_avro_o
     if (!stoa_avro_read_length(&decoder->cursor, &nbytes))
         return false;
     text = decoder->cursor.at;
-    if (stoa_utf8_valid_prefix(text, nbytes) != nbytes)
+    if (!is_ascii(text, nbytes) && stoa_utf8_valid_prefix(text, nbytes) != nbytes)
         return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_UTF8, 0);
     decoder->cursor.at += nbytes;
     return append_bytes(decoder, builder, text, nbytes);
@@ -318,6 +330,24 @@ static read_value *const readers[] = {
     [STOA_AVRO_WAY_JSON] = read_json,
 };
 
+/* The most frequent ones without a call. */
+static inline bool read_column(struct decoder *decoder, const struct stoa_avro_op *op,
+                               struct stoa_builder *builder)
+{
+    switch (op->way) {
+    case STOA_AVRO_WAY_INT:
+        return read_int(decoder, op, builder);
+    case STOA_AVRO_WAY_LONG:
+        return read_long(decoder, op, builder);
+    case STOA_AVRO_WAY_DOUBLE:
+        return read_double(decoder, op, builder);
+    case STOA_AVRO_WAY_STRING:
+        return read_string(decoder, op, builder);
+    default:
+        return readers[op->way](decoder, op, builder);
+    }
+}
+
 /* ---- Operations ---- */
 
 static bool run(struct decoder *decoder, const struct stoa_avro_op *op,
@@ -424,7 +454,7 @@ static bool run(struct decoder *decoder, const struct stoa_avro_op *op,
         decoder->op = op;
         switch (op->code) {
         case STOA_AVRO_OP_VALUE:
-            done = readers[op->way](decoder, op, builder);
+            done = read_column(decoder, op, builder);
             break;
         case STOA_AVRO_OP_STRUCT:
             builder->array.nvalues++;

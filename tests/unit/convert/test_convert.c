@@ -574,7 +574,7 @@ static void what_makes_no_sense_is_refused(void **state)
 {
     (void)state;
     static const char *const csv[] = {"t.csv"}, *const both[] = {"t.csv", "t.stoa"};
-    static const char *const stoa[] = {"t.stoa"}, *const json[] = {"t.jsonl"};
+    static const char *const stoa[] = {"t.stoa"};
     static const char *const two[] = {"t.stoa", "t.stoa"};
     static const uint64_t one[] = {0};
     static const char *const twice[] = {"a", "A"};
@@ -606,8 +606,7 @@ static void what_makes_no_sense_is_refused(void **state)
          "rows are picked by their numbers or by a filter"},
         {{.paths = both, .npaths = 2, .output = "o.stoa"},
          "t.csv is csv, but t.stoa is stoa: one format at a time"},
-        {{.paths = json, .npaths = 1, .output = "o.stoa"},
-         "t.jsonl: JSON lines can be written, not read"},
+        {{.paths = csv, .npaths = 1, .output = "o.avro"}, "o.avro: Avro can be read, not written"},
         {{.paths = stoa, .npaths = 1, .output = "o.csv", .schema = &schema},
          "a schema can be given for text: a Stoa file has its own"},
         {{.paths = csv, .npaths = 1, .output = "o.csv", .columns = twice, .ncolumns = 2},
@@ -628,7 +627,6 @@ static void what_makes_no_sense_is_refused(void **state)
     size_t nbytes;
 
     stoa_test_folder_put("t.csv", "a,b\n1,2\n", 8);
-    stoa_test_folder_put("t.jsonl", "{}\n", 3);
     add_nested(&nested, "a", "struct<x:int32,y:struct<z:int32,w:int32>>");
     add_nested(&nested, "b", "int32");
     free(run_file("t.csv", "t.stoa", make, &nbytes));
