@@ -4,6 +4,7 @@
  *
  *     decide   group number -> evidence of its texts        parallel
  *                           -> joined                       ordered
+ *     look     chooser groups -> what is derived from what  parallel
  *     write    group number -> columns read anew, prepared  parallel
  *              sequence | encode | commit                   as a writer's
  *     read     row group -> columns read anew               any thread
@@ -41,7 +42,7 @@ struct pass {
     uint32_t nwidened;
 
     const struct stoa_schema *schema; /* write */
-    bool *given;
+    struct stoa_rewrite_plan *plan;
     struct stoa_rewriter *rewriter;
 };
 
@@ -237,7 +238,7 @@ static void move_side(struct stoa_side *from, uint32_t column, struct stoa_side 
     }
 }
 
-/* Reads a column anew; its part of the side table goes to `to`, unless the text is dropped. */
+/* Reads a column anew; its part of the side table goes to `to`, unless that is NULL. */
 static enum stoa_status retype(const struct pass *pass, uint32_t column, struct stoa_array *array,
                                const struct stoa_side *from, struct stoa_side *to,
                                struct stoa_error *err)
@@ -250,7 +251,7 @@ static enum stoa_status retype(const struct pass *pass, uint32_t column, struct 
     enum stoa_status st;
 
     STOA_TRY(stoa_csv_retype(&old, field, &made, &forms, err));
-    if (!pass->widen->drops_text)
+    if (to != NULL)
         STOA_TRY(stoa_csv_rule_add(field, column, &pass->reading, &made, &part, 1, to, err));
     stoa_array_reset(array);
     *array = made;
@@ -261,38 +262,79 @@ out:
     return st;
 }
 
+/*
+ * Columns of a row group with their new types; `from` is its side table, and `to`, unless it is
+ * NULL, gets what the new one has of all columns.
+ */
+static enum stoa_status read_columns(const struct pass *pass, uint32_t group, const bool *columns,
+                                     const struct stoa_schema *schema, struct stoa_side *from,
+                                     struct stoa_side *to, struct stoa_batch *out,
+                                     struct stoa_error *err)
+{
+    struct stoa_batch batch = {0};
+    struct stoa_row_group rows;
+    uint32_t n = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_row_group(pass->widen->reader, group, &rows, err));
+    STOA_TRY(stoa_batch_init(&batch, schema, err));
+    batch.nrows = rows.nrows;
+    for (uint32_t i = 0; i < pass->ncolumns; i++) {
+        if (to != NULL && !pass->widen->widens[i])
+            move_side(from, i, to);
+        if (!columns[i])
+            continue;
+        STOA_TRY(read_column(pass, group, i, &batch.columns[n], err));
+        if (pass->widen->widens[i])
+            STOA_TRY(retype(pass, i, &batch.columns[n], from, to, err));
+        n++;
+    }
+    *out = batch;
+    batch = (struct stoa_batch){0};
+out:
+    stoa_batch_reset(&batch);
+    return st;
+}
+
+static enum stoa_status stage_look(void *context, void **at, struct stoa_error *err)
+{
+    struct pass *pass = context;
+    struct item *item = *at;
+    struct stoa_side side = {0};
+    struct stoa_batch batch = {0};
+    enum stoa_status st = STOA_OK;
+
+    if (!stoa_rewrite_plan_wants(pass->plan, item->group))
+        return STOA_OK;
+    STOA_TRY(stoa_reader_side(pass->widen->reader, item->group, &side, err));
+    STOA_TRY(read_columns(pass, item->group, pass->plan->sampled, &pass->plan->sample.schema, &side,
+                          NULL, &batch, err));
+    STOA_TRY(stoa_rewrite_plan_look(pass->plan, item->group, &batch, err));
+out:
+    stoa_side_reset(&side);
+    stoa_batch_reset(&batch);
+    return st;
+}
+
 static enum stoa_status stage_prepare(void *context, void **at, struct stoa_error *err)
 {
     struct pass *pass = context;
     struct item *item = *at;
     struct stoa_side from = {0}, to = {0};
     struct stoa_batch batch = {0};
-    struct stoa_row_group rows;
-    uint32_t n = 0;
+    bool keeps_text = !pass->widen->drops_text;
     enum stoa_status st;
 
-    STOA_TRY(stoa_reader_row_group(pass->widen->reader, item->group, &rows, err));
     STOA_TRY(stoa_reader_side(pass->widen->reader, item->group, &from, err));
-    STOA_TRY(stoa_batch_init(&batch, stoa_rewriter_schema(pass->rewriter), err));
     /* Two entries for each column that is read anew, and what was there. */
-    STOA_TRY(stoa_alloc_zeroed(&to.columns, from.ncolumns + (size_t)2 * batch.ncolumns,
+    STOA_TRY(stoa_alloc_zeroed(&to.columns, from.ncolumns + (size_t)2 * pass->nwidened,
                                sizeof(to.columns[0]), err));
-    batch.nrows = to.nrows = rows.nrows;
-    for (uint32_t i = 0; i < pass->ncolumns; i++) {
-        struct stoa_array *array = &batch.columns[n];
-
-        if (pass->given[i]) {
-            n++;
-            STOA_TRY(read_column(pass, item->group, i, array, err));
-        }
-        if (pass->widen->widens[i])
-            STOA_TRY(retype(pass, i, array, &from, &to, err));
-        else
-            move_side(&from, i, &to);
-    }
+    STOA_TRY(read_columns(pass, item->group, pass->plan->read, stoa_rewriter_schema(pass->rewriter),
+                          &from, keeps_text ? &to : NULL, &batch, err));
+    to.nrows = batch.nrows;
     move_side(&from, STOA_SIDE_RECORDS, &to);
     STOA_TRY(stoa_rewriter_prepare(pass->rewriter, item->group, &batch, &item->made, err));
-    if (!pass->widen->drops_text)
+    if (keeps_text)
         STOA_TRY(stoa_rewriter_set_side(pass->rewriter, item->made, &to, err));
 out:
     stoa_side_reset(&from);
@@ -352,6 +394,10 @@ static enum stoa_status copy_sources(const struct pass *pass, struct stoa_error 
 enum stoa_status stoa_widen_write(const struct stoa_widen *widen, const struct stoa_schema *schema,
                                   struct stoa_sink *sink, struct stoa_error *err)
 {
+    static const struct stoa_stage looks[] = {
+        {STOA_STAGE_ORDERED, stage_next},
+        {STOA_STAGE_PARALLEL, stage_look},
+    };
     static const struct stoa_stage stages[] = {
         {STOA_STAGE_ORDERED, stage_next},     {STOA_STAGE_PARALLEL, stage_prepare},
         {STOA_STAGE_ORDERED, stage_sequence}, {STOA_STAGE_PARALLEL, stage_encode},
@@ -362,18 +408,19 @@ enum stoa_status stoa_widen_write(const struct stoa_widen *widen, const struct s
 
     STOA_TRY(pass_init(&pass, widen, err));
     pass.schema = schema;
-    STOA_TRY(stoa_alloc(&pass.given, pass.ncolumns * sizeof(pass.given[0]), err));
-    memcpy(pass.given, widen->widens, pass.ncolumns * sizeof(pass.given[0]));
-    STOA_TRY(stoa_rewrite_plan(widen->reader, schema, widen->rules, pass.given, err));
-    STOA_TRY(stoa_rewriter_open(sink, widen->reader, schema, pass.given, widen->rules,
-                                &pass.rewriter, err));
+    STOA_TRY(
+        stoa_rewrite_plan_new(widen->reader, schema, widen->rules, widen->widens, &pass.plan, err));
+    STOA_TRY(run(&pass, looks, 2, err));
+    pass.next_group = 0;
+    STOA_TRY(stoa_rewrite_plan_finish(pass.plan, err));
+    STOA_TRY(stoa_rewriter_open(sink, pass.plan, &pass.rewriter, err));
     STOA_TRY(run(&pass, stages, 5, err));
     if (!widen->drops_text)
         STOA_TRY(copy_sources(&pass, err));
     STOA_TRY(stoa_rewriter_finish(pass.rewriter, err));
 out:
     stoa_rewriter_close(pass.rewriter);
-    stoa_free(pass.given);
+    stoa_rewrite_plan_free(pass.plan);
     return st;
 }
 

@@ -174,3 +174,13 @@ out:
     stoa_distinct_free(set);
     return st;
 }
+
+void stoa_chunk_plan_derive(struct stoa_chunk_plan *plan,
+                            const struct stoa_chunk_relation *relation,
+                            const struct stoa_choice *derived)
+{
+    plan->otherwise = plan->mode;
+    plan->mode = STOA_CHUNK_FROM_OTHERS;
+    plan->relation = *relation;
+    plan->derived = *derived;
+}

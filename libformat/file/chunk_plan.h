@@ -36,7 +36,8 @@ struct stoa_chunk_plan {
     uint32_t nentries;                   /* how many values it has, */
     struct stoa_plan entries;            /* and how they are stored, if they are no texts */
     struct stoa_chunk_relation relation; /* FROM_OTHERS, */
-    struct stoa_choice derived;          /* and how */
+    struct stoa_choice derived;          /* and how, */
+    enum stoa_chunk_mode otherwise;      /* and the mode of chunks that this does not fit */
 };
 
 /*
@@ -58,6 +59,11 @@ STOA_CHECK enum stoa_status stoa_chunk_plan_choose(struct stoa_encoder *encoder,
  */
 STOA_CHECK enum stoa_status stoa_chunk_plan_may_repeat(const struct stoa_chunk_values *values,
                                                        bool *out, struct stoa_error *err);
+
+/* Makes a plan of mode PLAIN or LOCAL one of FROM_OTHERS. */
+void stoa_chunk_plan_derive(struct stoa_chunk_plan *plan,
+                            const struct stoa_chunk_relation *relation,
+                            const struct stoa_choice *derived);
 
 /* An estimate for nvalues of the values that `choice` of a plan was made for. */
 uint64_t stoa_chunk_plan_scale(const struct stoa_chunk_plan *plan, uint64_t nbytes,

@@ -23,8 +23,8 @@ uint32_t stoa_derive_pack(const struct stoa_writer_group *group,
 
     for (unsigned k = 0; k < STOA_NBASES; k++) {
         numbers[k] = relation->nodes[k];
-        if (numbers[k] != STOA_BASE_NONE && group->numbers != NULL)
-            numbers[k] = group->numbers[numbers[k]];
+        if (numbers[k] != STOA_BASE_NONE)
+            numbers[k] = stoa_group_number(group, numbers[k]);
     }
     return stoa_bases_pack(numbers);
 }
@@ -310,11 +310,8 @@ static size_t best_first(const struct trial *trials, size_t ntrials, uint8_t *ro
 
 static void derive(struct stoa_writer_group *group, const struct trial *trial)
 {
-    struct stoa_chunk_plan *plan = &group->nodes[trial->candidate->target].chosen;
-
-    plan->mode = STOA_CHUNK_FROM_OTHERS;
-    plan->relation = trial->candidate->relation;
-    plan->derived = trial->choice;
+    stoa_chunk_plan_derive(&group->nodes[trial->candidate->target].chosen,
+                           &trial->candidate->relation, &trial->choice);
 }
 
 static enum stoa_status choose(struct stoa_writer_group *group, struct trial *trials,

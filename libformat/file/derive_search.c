@@ -495,9 +495,8 @@ static enum stoa_status search_all(struct search *search, struct stoa_derive_can
 static bool may_be_column(const struct stoa_schema_node *nodes,
                           const struct stoa_writer_group *group, uint32_t i)
 {
-    uint32_t number = group->numbers != NULL ? group->numbers[i] : i;
-
-    return nodes[i].parent == STOA_NO_NODE && nodes[i].nnodes == 1 && number < STOA_BASE_NONE;
+    return nodes[i].parent == STOA_NO_NODE && nodes[i].nnodes == 1 &&
+           stoa_group_number(group, i) < STOA_BASE_NONE;
 }
 
 enum stoa_status stoa_derive_search(const struct stoa_rules *rules,

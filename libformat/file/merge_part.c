@@ -507,6 +507,8 @@ static enum stoa_status plan_given(struct group *group, uint32_t column, struct 
     const uint32_t *columns = group->part->merger->columns;
     enum stoa_status st = STOA_OK;
 
+    while (stoa_group_number(group->given, group->ngiven) < columns[column])
+        group->ngiven++; /* nodes that were only read */
     for (uint32_t node = columns[column]; node < columns[column + 1]; node++) {
         struct stoa_group_node *chunk = &group->given->nodes[group->ngiven++];
         uint32_t dict_index = STOA_NONE32;

@@ -6,10 +6,8 @@
  *     new   [a | b'| c]  [a | b'| c]  ..      a and c: chunks and dictionary segments as bytes
  *
  * The new file is the one that a writer makes of the same rows under the new schema, byte for byte:
- * what is stored of a column follows from its own values in the order of the row groups, and from
- * two things else: the room for dictionaries, which columns of text share, and the values of other
- * columns, from which it may be derived or which may be derived from it. stoa_rewrite_plan() adds
- * the columns for which that matters to those that are to be given.
+ * what is stored of a column follows from its own values in the order of the row groups, and where
+ * other columns matter too, rewrite_plan.h adds it to those that are given.
  *
  * The steps are those of stoa/writer.h: prepare and encode on any thread, sequence and commit in
  * the order of the row groups.
@@ -20,32 +18,19 @@
 #include <stoa/reader.h>
 #include <stoa/writer.h>
 
-#include "file/rules.h"
+#include "file/rewrite_plan.h"
 
 struct stoa_rewriter;
 
 /*
- * Sets given[i] for columns that must be given too: because the number of text columns differs
- * between the file's schema and the new one and their dictionaries are near their bound, or because
- * a given column may be one that others are derived from.
- * Columns of both schemas are the same in number, names and order.
- */
-STOA_CHECK enum stoa_status stoa_rewrite_plan(struct stoa_reader *reader,
-                                              const struct stoa_schema *schema,
-                                              const struct stoa_rules *rules, bool *given,
-                                              struct stoa_error *err);
-
-/*
- * Writes to `sink`, which is empty. All pointers are borrowed; `given` tells of each column of the
- * schema whether batches have it. Other columns have the type that they have in the file.
+ * Writes to `sink`, which is empty, what a finished plan says. All is borrowed.
  * STOA_ERR_CORRUPT from here on: the file is damaged.
  */
-STOA_CHECK enum stoa_status stoa_rewriter_open(struct stoa_sink *sink, struct stoa_reader *reader,
-                                               const struct stoa_schema *schema, const bool *given,
-                                               const struct stoa_rules *rules,
+STOA_CHECK enum stoa_status stoa_rewriter_open(struct stoa_sink *sink,
+                                               const struct stoa_rewrite_plan *plan,
                                                struct stoa_rewriter **out, struct stoa_error *err);
 
-/* The schema of the batches: the given columns. */
+/* The schema of the batches: the columns that the plan reads, of their new types. */
 const struct stoa_schema *stoa_rewriter_schema(const struct stoa_rewriter *rewriter);
 
 /* Row group `number` of the file; takes over the batch's columns on success. */

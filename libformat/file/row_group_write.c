@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "file/chunk_write.h"
 #include "file/derive.h"
+#include "file/relations.h"
 #include "file/side_write.h"
 #include "stats/zonemap.h"
 
@@ -139,6 +140,8 @@ static enum stoa_status prepare_nodes(struct stoa_encoder *encoder, const struct
         struct stoa_group_node *node = &group->nodes[i];
 
         node->array = split[i].array;
+        if (stoa_group_only_reads(group, i))
+            continue;
         st = compute_zones(&nodes[i], &split[i], nzones, zones, node, err);
         if (st == STOA_OK)
             st = prepare_node(encoder, rules, &nodes[i].field->type, ntexts, group->is_chooser,
@@ -152,9 +155,9 @@ static enum stoa_status prepare_nodes(struct stoa_encoder *encoder, const struct
 enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
                                         const struct stoa_rules *rules,
                                         const struct stoa_schema_node *nodes, uint32_t nnodes,
-                                        const uint32_t *numbers, uint32_t ntexts, uint64_t ordinal,
-                                        struct stoa_batch *batch, struct stoa_writer_group **out,
-                                        struct stoa_error *err)
+                                        const struct stoa_group_part *part, uint32_t ntexts,
+                                        uint64_t ordinal, struct stoa_batch *batch,
+                                        struct stoa_writer_group **out, struct stoa_error *err)
 {
     struct stoa_writer_group *group = NULL;
     struct stoa_split_node *split = NULL;
@@ -177,13 +180,15 @@ enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
     group->nrows = (uint32_t)batch->nrows;
     group->ncolumns = batch->ncolumns;
     group->nnodes = nnodes;
-    group->numbers = numbers;
+    group->part = part;
     group->is_chooser = ordinal % rules->chooser_period == 0;
     for (uint32_t i = 0; i < batch->ncolumns; i++, first += nodes[first].nnodes) {
         STOA_TRY(stoa_nodes_split(nodes, first, &batch->columns[i], nzones, split + first, err));
         STOA_TRY(prepare_nodes(encoder, rules, nodes, first, ntexts, split, zones, group, err));
     }
-    if (group->is_chooser)
+    if (group->is_chooser && part != NULL && part->relations != NULL)
+        stoa_relations_apply(&part->relations[ordinal / rules->chooser_period], group);
+    else if (group->is_chooser)
         STOA_TRY(stoa_derive_choose(encoder, rules, nodes, group, err));
     STOA_TRY(stoa_alloc(&group->columns, batch->ncolumns * sizeof(group->columns[0]), err));
     for (uint32_t i = 0; i < batch->ncolumns; i++) {
@@ -211,6 +216,8 @@ enum stoa_status stoa_row_group_settle(struct stoa_sequencer *sequencer,
     for (uint32_t i = 0; i < group->nnodes; i++) {
         struct stoa_group_node *node = &group->nodes[i];
 
+        if (stoa_group_only_reads(group, i))
+            continue;
         STOA_TRY(stoa_sequencer_settle(sequencer, i, &node->distinct,
                                        group->is_chooser ? &node->chosen : NULL,
                                        node->array.nvalues, &node->sequenced, err));
@@ -423,6 +430,18 @@ static bool is_too_large(const struct stoa_rules *rules, const struct attempt *a
     return entry->nbytes > attempt->expected_nbytes * (100 + rules->excess_percent) / 100 + room;
 }
 
+/* Of two chunks of equal values behind each other, at `begin` and `second_at`, keeps the smaller.
+ */
+static void keep_smaller(struct stoa_buffer *body, size_t begin, size_t second_at,
+                         struct stoa_rg_entry *entry, const struct stoa_rg_entry *second)
+{
+    if (second->nbytes < entry->nbytes) {
+        memmove(body->data + begin, body->data + second_at, second->nbytes);
+        *entry = *second;
+    }
+    body->nbytes = begin + entry->nbytes;
+}
+
 /* Writes the attempt behind the body and keeps it only if it is smaller than what is there. */
 static enum stoa_status write_if_smaller(struct stoa_encoder *encoder,
                                          const struct stoa_rules *rules,
@@ -434,31 +453,27 @@ static enum stoa_status write_if_smaller(struct stoa_encoder *encoder,
     struct stoa_rg_entry second;
     enum stoa_status st = stoa_chunk_write(encoder, rules, input, body, &second, err);
 
-    if (st != STOA_OK)
-        return st;
-    if (second.nbytes < entry->nbytes) {
-        memmove(body->data + begin, body->data + end, second.nbytes);
-        end = begin + second.nbytes;
-        *entry = second;
-    }
-    body->nbytes = end;
-    return STOA_OK;
+    if (st == STOA_OK)
+        keep_smaller(body, begin, end, entry, &second);
+    else
+        body->nbytes = end;
+    return st;
 }
 
-/* Writes a chunk as the sequencer settled it, or as its own values ask for. */
-static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                                    const struct stoa_schema_node *nodes,
-                                    struct stoa_writer_group *group, struct stoa_group_node *node,
-                                    struct stoa_error *err)
+static bool is_planned(const struct stoa_group_node *node)
 {
-    static const struct stoa_plan bitmap = {.nodes = {{.encoding = STOA_CONST}}};
+    return node->sequenced.mode != STOA_CHUNK_UNPLANNED &&
+           node->sequenced.plan.phys == node->values.phys;
+}
+
+/* Writes a chunk as the sequencer settled it for this column alone, or as its values ask for. */
+static enum stoa_status write_alone(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+                                    enum stoa_chunk_mode mode, bool is_chooser,
+                                    struct stoa_group_node *node, struct stoa_buffer *body,
+                                    struct stoa_rg_entry *entry, struct stoa_error *err)
+{
     const struct stoa_sequenced *sequenced = &node->sequenced;
-    struct stoa_buffer *body = &group->body;
-    struct stoa_rg_entry *entry = &node->entry;
-    bool shared = sequenced->mode == STOA_CHUNK_SHARED;
-    bool derived = sequenced->mode == STOA_CHUNK_FROM_OTHERS;
-    bool planned =
-        sequenced->mode != STOA_CHUNK_UNPLANNED && sequenced->plan.phys == node->values.phys;
+    const bool shared = mode == STOA_CHUNK_SHARED, planned = is_planned(node);
     struct attempt attempt, second;
     struct stoa_chunk_plan plan;
     struct stoa_choice choice;
@@ -467,23 +482,15 @@ static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct s
 
     attempt_init(&attempt, node);
     attempt_init(&second, node);
-    if (node->values.phys == STOA_PHYS_NONE) {
-        attempt.input.plan = &bitmap;
-        return stoa_chunk_write(encoder, rules, &attempt.input, body, entry, err);
-    }
     if (shared)
         STOA_TRY(plan_shared(encoder, &attempt, node, err));
-    else if (planned && derived)
-        STOA_TRY(plan_derived(nodes, group, &attempt, &sequenced->plan, err));
     else if (planned)
-        STOA_TRY(
-            plan_alone(encoder, rules, &attempt, &sequenced->plan, sequenced->mode, node, err));
+        STOA_TRY(plan_alone(encoder, rules, &attempt, &sequenced->plan, mode, node, err));
     else
         STOA_TRY(plan_anew(encoder, rules, &attempt, &plan, node, err));
     STOA_TRY(stoa_chunk_write(encoder, rules, &attempt.input, body, entry, err));
 
-    /* What is derived was chosen by a sample of others too. */
-    if ((group->is_chooser && !derived) || !planned || !is_too_large(rules, &attempt, entry))
+    if (is_chooser || !planned || !is_too_large(rules, &attempt, entry))
         goto out;
     if (shared) {
         STOA_TRY(replan_shared(encoder, &attempt, &choice, err));
@@ -496,6 +503,58 @@ out:
     attempt_reset(&attempt);
     attempt_reset(&second);
     return st;
+}
+
+/*
+ * Writes a chunk as derived from others, unless it comes out badly and is smaller as if nothing had
+ * been found. So what is stored of a column that is not derived follows from its values alone.
+ */
+static enum stoa_status write_derived(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+                                      const struct stoa_schema_node *nodes,
+                                      struct stoa_writer_group *group, struct stoa_group_node *node,
+                                      struct stoa_error *err)
+{
+    const struct stoa_chunk_plan *plan = &node->sequenced.plan;
+    struct stoa_buffer *body = &group->body;
+    struct stoa_rg_entry alone;
+    struct attempt attempt;
+    size_t begin = body->nbytes, end;
+    enum stoa_status st;
+
+    attempt_init(&attempt, node);
+    STOA_TRY(plan_derived(nodes, group, &attempt, plan, err));
+    STOA_TRY(stoa_chunk_write(encoder, rules, &attempt.input, body, &node->entry, err));
+    if (!is_too_large(rules, &attempt, &node->entry))
+        goto out;
+    end = body->nbytes;
+    STOA_TRY(
+        write_alone(encoder, rules, plan->otherwise, group->is_chooser, node, body, &alone, err));
+    keep_smaller(body, begin, end, &node->entry, &alone);
+out:
+    attempt_reset(&attempt);
+    return st;
+}
+
+static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+                                    const struct stoa_schema_node *nodes,
+                                    struct stoa_writer_group *group, struct stoa_group_node *node,
+                                    struct stoa_error *err)
+{
+    static const struct stoa_plan bitmap = {.nodes = {{.encoding = STOA_CONST}}};
+    enum stoa_chunk_mode mode = node->sequenced.mode;
+    struct attempt attempt;
+
+    if (node->values.phys == STOA_PHYS_NONE) {
+        attempt_init(&attempt, node);
+        attempt.input.plan = &bitmap;
+        return stoa_chunk_write(encoder, rules, &attempt.input, &group->body, &node->entry, err);
+    }
+    if (mode == STOA_CHUNK_FROM_OTHERS && is_planned(node))
+        return write_derived(encoder, rules, nodes, group, node, err);
+    if (mode == STOA_CHUNK_FROM_OTHERS)
+        mode = node->sequenced.plan.otherwise;
+    return write_alone(encoder, rules, mode, group->is_chooser, node, &group->body, &node->entry,
+                       err);
 }
 
 static enum stoa_status encode_node(struct stoa_encoder *encoder, const struct stoa_rules *rules,
@@ -570,7 +629,8 @@ enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder, const struc
 
         if (i == end) /* of the column before */
             end += nodes[i].nnodes;
-        st = encode_node(encoder, rules, nodes, group, node, err);
+        st = stoa_group_only_reads(group, i) ? STOA_OK
+                                             : encode_node(encoder, rules, nodes, group, node, err);
         if (st != STOA_OK) {
             stoa_nodes_wrap(nodes, i, st, err);
             goto out;

@@ -34,6 +34,14 @@ struct stoa_group_node {
     bool is_base; /* others are derived from it: its array stays until they are encoded */
 };
 
+/* Some columns of a file that has others, in the order of its nodes. */
+struct stoa_group_part {
+    const uint32_t *numbers; /* of the nodes in the file, rising */
+    const bool *only_read;   /* of each node: no chunk, others are derived from it */
+    /* Of each chooser group those that it has; NULL: it is looked for them. */
+    const struct stoa_relations *relations;
+};
+
 struct stoa_writer_group {
     uint64_t ordinal;
     uint32_t nrows;
@@ -47,9 +55,20 @@ struct stoa_writer_group {
     struct stoa_buffer side_body;
     uint32_t side_dir_nbytes;
     uint32_t nnodes;
-    const uint32_t *numbers; /* of the nodes in the file; NULL: as they are here */
+    const struct stoa_group_part *part; /* NULL: all columns of the file are here */
     struct stoa_group_node nodes[];
 };
+
+/* The number in the file of node i. */
+static inline uint32_t stoa_group_number(const struct stoa_writer_group *group, uint32_t i)
+{
+    return group->part != NULL ? group->part->numbers[i] : i;
+}
+
+static inline bool stoa_group_only_reads(const struct stoa_writer_group *group, uint32_t i)
+{
+    return group->part != NULL && group->part->only_read[i];
+}
 
 /*
  * The first row of [begin, end) that has a value too long for a page beside others, `end` for none:
@@ -61,15 +80,15 @@ size_t stoa_row_group_first_huge(const struct stoa_rules *rules,
 
 /*
  * Takes over the columns of `batch` on success; it is checked (stoa_nodes_check()), and `nodes` are
- * those of its schema. `ntexts` nodes of the file share the room for dictionaries. `numbers` are
- * those of the nodes in the file, which must outlive the group; NULL: the file has no others.
+ * those of its schema. `ntexts` nodes of the file share the room for dictionaries. `part` must
+ * outlive the group; NULL: the file has no other columns.
  * STOA_ERR_DATA: a value that its type cannot have, with the column; STOA_ERR_LIMIT: a row that
  * must be a row group of its own and is not; STOA_ERR_NOMEM.
  */
 STOA_CHECK enum stoa_status
 stoa_row_group_prepare(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                        const struct stoa_schema_node *nodes, uint32_t nnodes,
-                       const uint32_t *numbers, uint32_t ntexts, uint64_t ordinal,
+                       const struct stoa_group_part *part, uint32_t ntexts, uint64_t ordinal,
                        struct stoa_batch *batch, struct stoa_writer_group **out,
                        struct stoa_error *err);
 

@@ -4,9 +4,12 @@
 #include "file/rewrite.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -106,19 +109,19 @@ static struct stoa_sink *write_whole(const struct stoa_batch *table, uint32_t gr
     return sink;
 }
 
-/* Rows [begin, end) of the columns that the rewriter asks for. */
-static enum stoa_status take_given(const struct stoa_rewriter *rewriter,
-                                   const struct stoa_batch *table, const bool *given, size_t begin,
-                                   size_t end, struct stoa_batch *out, struct stoa_error *err)
+/* Rows [begin, end) of some columns. */
+static enum stoa_status take_columns(const struct stoa_schema *schema, const bool *columns,
+                                     const struct stoa_batch *table, size_t begin, size_t end,
+                                     struct stoa_batch *out, struct stoa_error *err)
 {
     uint32_t n = 0;
-    enum stoa_status st = stoa_batch_init(out, stoa_rewriter_schema(rewriter), err);
+    enum stoa_status st = stoa_batch_init(out, schema, err);
 
     if (st != STOA_OK)
         return st;
     out->nrows = end - begin;
     for (uint32_t i = 0; st == STOA_OK && i < table->ncolumns; i++)
-        if (given[i])
+        if (columns[i])
             st = stoa_array_slice(&table->schema->fields[i], &table->columns[i], begin, end,
                                   &out->columns[n++], err);
     return st;
@@ -158,26 +161,55 @@ struct job {
     bool given[16];
 };
 
-static enum stoa_status rewrite(const struct job *job, struct stoa_sink *sink,
+/* Rows of row group `number`. */
+static struct stoa_rows group_rows(const struct job *job, uint32_t number)
+{
+    size_t begin = number * (size_t)job->group_nrows, end = begin + job->group_nrows;
+
+    return (struct stoa_rows){(uint32_t)begin,
+                              (uint32_t)(end < job->table->nrows ? end : job->table->nrows)};
+}
+
+static enum stoa_status look(const struct job *job, struct stoa_rewrite_plan *plan,
+                             struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; st == STOA_OK && i * (size_t)job->group_nrows < job->table->nrows; i++) {
+        struct stoa_rows rows = group_rows(job, i);
+        struct stoa_batch batch = {0};
+
+        if (!stoa_rewrite_plan_wants(plan, i))
+            continue;
+        st = take_columns(&plan->sample.schema, plan->sampled, job->table, rows.begin, rows.end,
+                          &batch, err);
+        if (st == STOA_OK)
+            st = stoa_rewrite_plan_look(plan, i, &batch, err);
+        stoa_batch_reset(&batch);
+    }
+    return st == STOA_OK ? stoa_rewrite_plan_finish(plan, err) : st;
+}
+
+/* *ngiven: columns that were given. */
+static enum stoa_status rewrite(const struct job *job, struct stoa_sink *sink, size_t *ngiven,
                                 struct stoa_error *err)
 {
     struct stoa_reader *reader = NULL;
+    struct stoa_rewrite_plan *plan = NULL;
     struct stoa_rewriter *rewriter = NULL;
     const struct stoa_source_info source = source_of(job->table->nrows);
-    bool given[16];
-    size_t nrows = job->table->nrows;
     enum stoa_status st;
 
-    memcpy(given, job->given, sizeof(given));
     STOA_TRY(stoa_reader_open(job->old, NULL, &reader, err));
-    STOA_TRY(stoa_rewrite_plan(reader, job->table->schema, job->rules, given, err));
-    STOA_TRY(
-        stoa_rewriter_open(sink, reader, job->table->schema, given, job->rules, &rewriter, err));
-    for (uint32_t i = 0; i * (size_t)job->group_nrows < nrows; i++) {
-        size_t begin = i * (size_t)job->group_nrows, end = begin + job->group_nrows;
+    STOA_TRY(stoa_rewrite_plan_new(reader, job->table->schema, job->rules, job->given, &plan, err));
+    STOA_TRY(look(job, plan, err));
+    STOA_TRY(stoa_rewriter_open(sink, plan, &rewriter, err));
+    for (uint32_t i = 0; i * (size_t)job->group_nrows < job->table->nrows; i++) {
+        struct stoa_rows rows = group_rows(job, i);
         struct stoa_batch batch = {0};
 
-        st = take_given(rewriter, job->table, given, begin, end < nrows ? end : nrows, &batch, err);
+        st = take_columns(stoa_rewriter_schema(rewriter), plan->read, job->table, rows.begin,
+                          rows.end, &batch, err);
         if (st == STOA_OK)
             st = rewrite_group(rewriter, i, job->with_text ? job->table->ncolumns : 0, &batch, err);
         stoa_batch_reset(&batch);
@@ -187,8 +219,12 @@ static enum stoa_status rewrite(const struct job *job, struct stoa_sink *sink,
     if (job->with_text)
         STOA_TRY(stoa_rewriter_add_sources(rewriter, &source, 1, err));
     STOA_TRY(stoa_rewriter_finish(rewriter, err));
+    *ngiven = 0;
+    for (uint32_t i = 0; i < job->table->ncolumns; i++)
+        *ngiven += plan->given[i];
 out:
     stoa_rewriter_close(rewriter);
+    stoa_rewrite_plan_free(plan);
     stoa_reader_close(reader);
     return st;
 }
@@ -257,6 +293,27 @@ static void reset_tables(struct tables *t)
     stoa_schema_reset(&t->old_schema);
 }
 
+/* Compares what is made of the old file with what is written at once; *ngiven as of rewrite(). */
+static void check_case(const struct tables *t, size_t number, size_t *ngiven)
+{
+    struct stoa_error err = {0};
+    struct stoa_sink *whole, *rewritten;
+    size_t whole_nbytes, rewritten_nbytes;
+
+    whole = write_whole(&t->table, t->job.group_nrows, t->job.with_text, t->job.rules);
+    stoa_test_check(stoa_sink_create_memory(&rewritten, &err), &err);
+    stoa_test_check(rewrite(&t->job, rewritten, ngiven, &err), &err);
+    stoa_sink_memory(whole, &whole_nbytes);
+    stoa_sink_memory(rewritten, &rewritten_nbytes);
+    if (whole_nbytes != rewritten_nbytes)
+        print_message("# case %zu\n", number);
+    assert_int_equal(rewritten_nbytes, whole_nbytes);
+    assert_memory_equal(stoa_sink_memory(rewritten, &rewritten_nbytes),
+                        stoa_sink_memory(whole, &whole_nbytes), whole_nbytes);
+    stoa_sink_close(whole);
+    stoa_sink_close(rewritten);
+}
+
 static void a_rewritten_file_is_the_one_written_at_once(void **state)
 {
     (void)state;
@@ -266,27 +323,131 @@ static void a_rewritten_file_is_the_one_written_at_once(void **state)
 
     stoa_test_random_init(&random, "a_rewritten_file_is_the_one_written_at_once");
     for (size_t i = 0; i < ncases; i++) {
-        const struct stoa_rules *rules = i % 4 == 0 ? &stoa_default_rules : &small;
-        struct stoa_error err = {0};
-        struct stoa_sink *whole, *rewritten;
-        size_t whole_nbytes, rewritten_nbytes;
+        size_t ngiven;
         struct tables t;
 
-        make_tables(&random, rules, 9000, &t);
-        whole = write_whole(&t.table, t.job.group_nrows, t.job.with_text, rules);
-        stoa_test_check(stoa_sink_create_memory(&rewritten, &err), &err);
-        stoa_test_check(rewrite(&t.job, rewritten, &err), &err);
-        stoa_sink_memory(whole, &whole_nbytes);
-        stoa_sink_memory(rewritten, &rewritten_nbytes);
-        if (whole_nbytes != rewritten_nbytes)
-            print_message("# case %zu\n", i);
-        assert_int_equal(rewritten_nbytes, whole_nbytes);
-        assert_memory_equal(stoa_sink_memory(rewritten, &rewritten_nbytes),
-                            stoa_sink_memory(whole, &whole_nbytes), whole_nbytes);
-        stoa_sink_close(whole);
-        stoa_sink_close(rewritten);
+        make_tables(&random, i % 4 == 0 ? &stoa_default_rules : &small, 9000, &t);
+        check_case(&t, i, &ngiven);
         reset_tables(&t);
     }
+}
+
+enum { NRELATED = 8 };
+
+/* Values of a column that may follow from two columns in front of it, in `all`. */
+static void relate(struct stoa_test_random *random, int64_t (*all)[NRELATED], size_t nrows,
+                   uint32_t column)
+{
+    uint64_t kind = stoa_test_random_below(random, 4);
+    uint32_t a = column > 0 ? (uint32_t)stoa_test_random_below(random, column) : 0;
+    uint32_t b = column > 0 ? (uint32_t)stoa_test_random_below(random, column) : 0;
+    uint64_t noise = stoa_test_random_below(random, 3) * 5; /* in so many of 100 rows */
+
+    for (size_t i = 0; i < nrows; i++) {
+        int64_t fresh = (int64_t)stoa_test_random_below(random, kind == 1 ? 50 : 1000000);
+        bool follows = column > 0 && stoa_test_random_below(random, 100) >= noise;
+
+        if (kind >= 2 && follows)
+            fresh = kind == 2 ? all[i][a] + all[i][b] : (all[i][a] * 7919 + 13) % 100003;
+        all[i][column] = fresh;
+    }
+}
+
+static void put_numbers(const int64_t (*all)[NRELATED], size_t nrows, uint32_t column,
+                        const struct stoa_type *type, struct stoa_array *out)
+{
+    struct stoa_builder builder = {0};
+    struct stoa_error err = {0};
+    char text[32];
+
+    stoa_test_check(stoa_builder_init(&builder, type, nrows, &err), &err);
+    stoa_test_check(stoa_builder_reserve(&builder, nrows, nrows * sizeof(text), &err), &err);
+    for (size_t i = 0; i < nrows; i++) {
+        double number = (double)all[i][column];
+        int n = snprintf(text, sizeof(text), "%" PRId64, all[i][column]);
+
+        if (type->id == STOA_UTF8)
+            stoa_builder_append_bytes(&builder, text, (size_t)n);
+        else if (type->id == STOA_FLOAT64)
+            stoa_builder_append_fixed(&builder, &number);
+        else
+            stoa_builder_append_fixed(&builder, &all[i][column]);
+    }
+    stoa_builder_finish(&builder, out);
+}
+
+/* Integers that follow from each other; one was something else, or becomes something else. */
+static void make_related(struct stoa_test_random *random, const struct stoa_rules *rules,
+                         size_t nrows, struct tables *t)
+{
+    static const enum stoa_type_id ids[] = {STOA_INT64, STOA_UTF8, STOA_FLOAT64};
+    const uint32_t changed = (uint32_t)stoa_test_random_below(random, NRELATED);
+    const struct stoa_type from = {.id = ids[stoa_test_random_below(random, 3)]};
+    const struct stoa_type to = {.id = ids[stoa_test_random_below(random, 3)]};
+    int64_t(*all)[NRELATED] = calloc(nrows, sizeof(*all));
+    struct stoa_error err = {0};
+    const uint8_t *bytes;
+    size_t nbytes;
+
+    assert_non_null(all);
+    *t = (struct tables){.job = {.table = &t->table, .rules = rules}};
+    for (uint32_t i = 0; i < NRELATED; i++) {
+        const char name[] = {(char)('a' + i), '\0'};
+
+        stoa_test_add_column(&t->schema, name, i == changed ? to.id : STOA_INT64, true);
+        stoa_test_add_column(&t->old_schema, name, i == changed ? from.id : STOA_INT64, true);
+    }
+    stoa_test_check(stoa_batch_init(&t->table, &t->schema, &err), &err);
+    stoa_test_check(stoa_batch_init(&t->old, &t->old_schema, &err), &err);
+    t->table.nrows = t->old.nrows = nrows;
+    for (uint32_t i = 0; i < NRELATED; i++) {
+        relate(random, all, nrows, i);
+        put_numbers((const int64_t(*)[NRELATED])all, nrows, i, &t->schema.fields[i].type,
+                    &t->table.columns[i]);
+        if (i == changed && stoa_test_random_one_in(random, 2)) { /* other values too */
+            relate(random, all, nrows, i);
+        }
+        put_numbers((const int64_t(*)[NRELATED])all, nrows, i, &t->old_schema.fields[i].type,
+                    &t->old.columns[i]);
+    }
+    free(all);
+    t->job.given[changed] = true;
+    t->job.group_nrows = 300 + (uint32_t)stoa_test_random_below(random, 300);
+    t->job.with_text = stoa_test_random_one_in(random, 2);
+    t->old_file = write_whole(&t->old, t->job.group_nrows, true, rules);
+    bytes = stoa_sink_memory(t->old_file, &nbytes);
+    stoa_test_check(stoa_source_open_memory(bytes, nbytes, "old", &t->job.old, &err), &err);
+}
+
+static struct stoa_rules related_rules(void)
+{
+    struct stoa_rules rules = small_rules();
+
+    rules.derive_min_nrows = 256;
+    rules.chooser_period = 3;
+    return rules;
+}
+
+static void what_is_derived_is_given_and_all_else_copied(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct stoa_rules rules = related_rules();
+    size_t ncases = stoa_test_ncases(60), sums[NRELATED + 1] = {0};
+
+    stoa_test_random_init(&random, "what_is_derived_is_given_and_all_else_copied");
+    for (size_t i = 0; i < ncases; i++) {
+        struct tables t;
+        size_t ngiven;
+
+        make_related(&random, &rules, 2000 + stoa_test_random_below(&random, 3000), &t);
+        check_case(&t, i, &ngiven);
+        assert_in_range(ngiven, 1, NRELATED);
+        sums[ngiven]++;
+        reset_tables(&t);
+    }
+    assert_true(sums[2] + sums[3] + sums[4] > ncases / 4); /* some are derived, not all */
+    assert_int_equal(sums[NRELATED], 0);                   /* a base is never */
 }
 
 /* ---- Failures ---- */
@@ -294,10 +455,11 @@ static void a_rewritten_file_is_the_one_written_at_once(void **state)
 static enum stoa_status rewrites(void *context, struct stoa_error *err)
 {
     struct stoa_sink *sink = NULL;
+    size_t ngiven;
     enum stoa_status st = stoa_sink_create_memory(&sink, err);
 
     if (st == STOA_OK)
-        st = rewrite(context, sink, err);
+        st = rewrite(context, sink, &ngiven, err);
     stoa_sink_close(sink);
     return st;
 }
@@ -311,6 +473,19 @@ static void a_failing_allocation_is_reported(void **state)
 
     stoa_test_random_init(&random, "rewrite: a_failing_allocation_is_reported");
     make_tables(&random, &rules, 500, &t);
+    stoa_test_each_failing_alloc(rewrites, &t.job);
+    reset_tables(&t);
+}
+
+static void a_failing_allocation_of_a_look_is_reported(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct stoa_rules rules = related_rules();
+    struct tables t;
+
+    stoa_test_random_init(&random, "rewrite: a_failing_allocation_of_a_look_is_reported");
+    make_related(&random, &rules, 300, &t);
     stoa_test_each_failing_alloc(rewrites, &t.job);
     reset_tables(&t);
 }
@@ -331,7 +506,7 @@ static void a_failing_read_or_write_is_reported(void **state)
         struct stoa_source *plain = t.job.old;
         struct stoa_sink *sink;
         enum stoa_status st;
-        size_t nbytes;
+        size_t nbytes, ngiven;
         const uint8_t *bytes = stoa_sink_memory(t.old_file, &nbytes);
 
         stoa_test_check(stoa_sink_create_memory(&sink, &err), &err);
@@ -340,7 +515,7 @@ static void a_failing_read_or_write_is_reported(void **state)
         plain = stoa_test_faulty_source(plain, &fault);
         stoa_source_close(t.job.old);
         t.job.old = plain;
-        st = rewrite(&t.job, sink, &err);
+        st = rewrite(&t.job, sink, &ngiven, &err);
         failed = fault.nfailed > 0;
         assert_int_equal(st, failed ? STOA_ERR_IO : STOA_OK);
         assert_int_equal(err.message[0] != '\0', failed);
@@ -353,7 +528,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rewritten_file_is_the_one_written_at_once),
+        cmocka_unit_test(what_is_derived_is_given_and_all_else_copied),
         cmocka_unit_test(a_failing_allocation_is_reported),
+        cmocka_unit_test(a_failing_allocation_of_a_look_is_reported),
         cmocka_unit_test(a_failing_read_or_write_is_reported),
     };
 
