@@ -104,6 +104,20 @@ out:
     return st;
 }
 
+enum stoa_status stoa_linear_multipliers(const uint8_t *page, const struct stoa_page_node *node,
+                                         uint64_t out[2], struct stoa_error *err)
+{
+    enum stoa_status st = stoa_node_expect(node, LINEAR_NBYTES, err);
+
+    if (st == STOA_OK && node->codec != STOA_CODEC_NONE)
+        st = stoa_node_fail(node, err, "multipliers that are compressed");
+    if (st != STOA_OK)
+        return st;
+    out[0] = stoa_load64(page + node->offset);
+    out[1] = stoa_load64(page + node->offset + 8);
+    return STOA_OK;
+}
+
 /* Adds the bases to the residuals in `out`. */
 static enum stoa_status add_bases(struct stoa_decoder *decoder, const struct stoa_page_node *node,
                                   enum stoa_bases_wanted wanted, uint8_t *out,

@@ -252,6 +252,11 @@ STOA_CHECK enum stoa_status stoa_page_validity(struct stoa_decoder *decoder,
                                                const uint8_t **valid, size_t *nnulls,
                                                struct stoa_error *err);
 
+/* The multipliers of a LINEAR node of `page`, whose payload is never compressed by a writer. */
+STOA_CHECK enum stoa_status stoa_linear_multipliers(const uint8_t *page,
+                                                    const struct stoa_page_node *node,
+                                                    uint64_t out[2], struct stoa_error *err);
+
 /* Zeros in the slots of n values of `width` bytes that are null. */
 void stoa_zero_null_slots(const uint8_t *valid, uint8_t *values, size_t n, size_t width);
 

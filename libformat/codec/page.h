@@ -125,4 +125,12 @@ STOA_CHECK enum stoa_status stoa_page_count(const uint8_t *page, size_t nbytes, 
 STOA_CHECK enum stoa_status stoa_page_describe(const uint8_t *page, size_t nbytes, char out[128],
                                                struct stoa_error *err);
 
+/*
+ * How the values of a page follow from other columns: *is_derived tells whether its root does, and
+ * then *looks_up and the multipliers of LINEAR (0 for LOOKUP). Errors as of stoa_page_describe().
+ */
+STOA_CHECK enum stoa_status stoa_page_derivation(const uint8_t *page, size_t nbytes,
+                                                 bool *is_derived, bool *looks_up,
+                                                 uint64_t multipliers[2], struct stoa_error *err);
+
 #endif

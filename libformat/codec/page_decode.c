@@ -532,3 +532,22 @@ enum stoa_status stoa_page_describe(const uint8_t *page, size_t nbytes, char out
         put(&text, p.validity == ALL_NULL ? "null" : "none");
     return STOA_OK;
 }
+
+enum stoa_status stoa_page_derivation(const uint8_t *page, size_t nbytes, bool *is_derived,
+                                      bool *looks_up, uint64_t multipliers[2],
+                                      struct stoa_error *err)
+{
+    struct stoa_page_node nodes[STOA_PAGE_MAX_NODES];
+    struct parse p = {.page = page, .nbytes = nbytes, .raw_max = UINT64_MAX, .nodes = nodes};
+    const struct stoa_page_node *validity, *values;
+    enum stoa_status st = parse(&p, 255, &validity, &values, err);
+
+    if (st != STOA_OK)
+        return st;
+    *is_derived = values != NULL && stoa_encoding_find(values->encoding)->is_derived;
+    *looks_up = *is_derived && values->encoding == STOA_LOOKUP;
+    multipliers[0] = multipliers[1] = 0;
+    if (*is_derived && !*looks_up)
+        return stoa_linear_multipliers(page, values, multipliers, err);
+    return STOA_OK;
+}

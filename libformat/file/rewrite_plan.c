@@ -4,11 +4,12 @@
  *     changes            b of [a | b | c | d | e]       its type differs
  *     looked at          a, b, c, d of a chooser group  e is no column to derive from
  *     found there        d by (a, b)                    c was derived from b, and is not any more
- *     given              b, c, d                        c and d are derived, or were
+ *     given              b, c, d
  *     read beside them   a                              its chunks are copied
  *
- * A chunk that is not derived follows from the values of its column alone. So what is derived in
- * neither file is the same in both.
+ * A chunk that is not derived follows from the values of its column alone, and one that is from
+ * these, its bases and the relation. So a column is the same in both files where it is derived in
+ * neither, or in the same way from columns that do not change.
  */
 #include "file/rewrite_plan.h"
 
@@ -16,6 +17,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/hash.h"
+#include "codec/page.h"
 #include "file/chunk_pages.h"
 #include "file/encoder_pool.h"
 #include "file/reader.h"
@@ -221,7 +224,107 @@ out:
     return st;
 }
 
-/* Columns that are derived in the old file. */
+/* What the pages of a derived chunk say of its relation; *found: one of them has such a root. */
+static enum stoa_status read_relation(struct stoa_footer *footer, uint32_t node, uint32_t group,
+                                      const struct stoa_chunk *chunk, bool *found,
+                                      struct stoa_chunk_relation *out, struct stoa_error *err)
+{
+    struct stoa_chunk_shape shape = {.nrows = footer->groups[group].nrows};
+    struct stoa_chunk_pages pages = {0};
+    struct stoa_buffer bytes = {0};
+    struct stoa_column *column;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_column(footer, node, &column, err));
+    shape.type = column->place.type;
+    STOA_TRY(stoa_footer_nvalues(footer, node, group, &shape.nvalues, err));
+    STOA_TRY(stoa_chunk_pages_read(footer, chunk, &shape, &pages, err));
+    stoa_bases_unpack(chunk->dict_index, out->nodes);
+    for (uint32_t k = 0; !*found && k < pages.npages; k++) {
+        STOA_TRY(stoa_buffer_resize(&bytes, pages.pages[k].nbytes, err));
+        STOA_TRY(stoa_chunk_pages_fetch(footer, &pages, k, k + 1, bytes.data, err));
+        if (stoa_hash(bytes.data, bytes.nbytes) != pages.pages[k].hash) {
+            st = stoa_fail_at(err, STOA_ERR_CORRUPT, pages.pages[k].offset, "hash differs");
+            goto out;
+        }
+        STOA_TRY(stoa_page_derivation(bytes.data, bytes.nbytes, found, &out->looks_up,
+                                      out->multipliers, err));
+    }
+out:
+    stoa_buffer_free(&bytes);
+    stoa_chunk_pages_reset(&pages);
+    return st;
+}
+
+/* The column of a node that has no parent. */
+static uint32_t column_of(const struct stoa_rewrite_plan *plan, uint32_t number)
+{
+    uint32_t node = 0, i = 0;
+
+    while (node < number) {
+        node += stoa_footer_subtree(&plan->reader->footer, node);
+        i++;
+    }
+    return i;
+}
+
+static const struct stoa_relation *find_relation(const struct stoa_relations *relations,
+                                                 uint32_t target)
+{
+    for (uint32_t i = 0; i < relations->nitems; i++)
+        if (relations->items[i].target == target)
+            return &relations->items[i];
+    return NULL;
+}
+
+/* Whether a relation is the one of the old file, between columns that do not change. */
+static bool stays(const struct stoa_rewrite_plan *plan, const struct stoa_chunk_relation *old,
+                  const struct stoa_chunk_relation *new)
+{
+    bool same = old->looks_up == new->looks_up;
+
+    for (unsigned k = 0; same && k < STOA_NBASES; k++) {
+        same = old->nodes[k] == new->nodes[k];
+        if (same && new->nodes[k] != STOA_BASE_NONE)
+            same = !plan->changes[column_of(plan, new->nodes[k])] &&
+                   (new->looks_up || old->multipliers[k] == new->multipliers[k]);
+    }
+    return same;
+}
+
+/*
+ * Whether the column at `node` follows from the same columns in both files in all row groups of a
+ * chooser group. One chunk tells for all; where none is derived, nothing was found, or what was
+ * found fitted none, which is stored the same way.
+ */
+static enum stoa_status compare(struct stoa_rewrite_plan *plan, uint32_t node, uint32_t period,
+                                const struct stoa_chunk *chunks, bool *same, struct stoa_error *err)
+{
+    struct stoa_footer *footer = &plan->reader->footer;
+    const struct stoa_relation *new = find_relation(&plan->relations[period], node);
+    uint32_t begin = period * plan->rules->chooser_period;
+    bool found = false, derived = false;
+    enum stoa_status st;
+
+    for (uint32_t g = begin; g < footer->ngroups && g - begin < plan->rules->chooser_period; g++) {
+        struct stoa_chunk_relation old = {0};
+
+        if (!(chunks[g].flags & STOA_CHUNK_DERIVED))
+            continue;
+        derived = true;
+        if (new == NULL || found)
+            break;
+        st = read_relation(footer, node, g, &chunks[g], &found, &old, err);
+        if (st != STOA_OK)
+            return stoa_reader_wrap(plan->reader, g, node, st, err);
+        if (found && !stays(plan, &old, &new->of))
+            new = NULL;
+    }
+    *same = derived ? new != NULL &&found : new == NULL;
+    return STOA_OK;
+}
+
+/* Gives columns whose relations are not those of the old file. */
 static enum stoa_status give_derived(struct stoa_rewrite_plan *plan, struct stoa_error *err)
 {
     struct stoa_footer *footer = &plan->reader->footer;
@@ -230,10 +333,12 @@ static enum stoa_status give_derived(struct stoa_rewrite_plan *plan, struct stoa
     for (uint32_t i = 0, node = 0; i < plan->schema->nfields; i++) {
         const struct stoa_chunk *chunks;
 
-        if (plan->sampled[i]) {
-            STOA_TRY(stoa_footer_chunks(footer, node, &chunks, err));
-            for (uint32_t g = 0; g < footer->ngroups; g++)
-                plan->given[i] |= (chunks[g].flags & STOA_CHUNK_DERIVED) != 0;
+        STOA_TRY(stoa_footer_chunks(footer, node, &chunks, err));
+        for (uint32_t p = 0; plan->sampled[i] && !plan->given[i] && p < plan->nrelations; p++) {
+            bool same = false;
+
+            STOA_TRY(compare(plan, node, p, chunks, &same, err));
+            plan->given[i] = !same;
         }
         node += stoa_footer_subtree(footer, node);
     }
@@ -241,16 +346,22 @@ out:
     return st;
 }
 
-/* marks[i] where `number` is that of column i. */
-static void mark(const struct stoa_rewrite_plan *plan, uint32_t number, bool *marks)
+/* Leaves relations to columns that are given, and marks what these are derived from. */
+static void drop_copied(struct stoa_rewrite_plan *plan, struct stoa_relations *relations)
 {
-    uint32_t node = 0, i = 0;
+    uint32_t n = 0;
 
-    while (node < number) {
-        node += stoa_footer_subtree(&plan->reader->footer, node);
-        i++;
+    for (uint32_t i = 0; i < relations->nitems; i++) {
+        const struct stoa_relation *item = &relations->items[i];
+
+        if (!plan->given[column_of(plan, item->target)])
+            continue;
+        for (unsigned k = 0; k < STOA_NBASES; k++)
+            if (item->of.nodes[k] != STOA_BASE_NONE)
+                plan->read[column_of(plan, item->of.nodes[k])] = true;
+        relations->items[n++] = *item;
     }
-    marks[i] = true;
+    relations->nitems = n;
 }
 
 enum stoa_status stoa_rewrite_plan_finish(struct stoa_rewrite_plan *plan, struct stoa_error *err)
@@ -258,15 +369,8 @@ enum stoa_status stoa_rewrite_plan_finish(struct stoa_rewrite_plan *plan, struct
     enum stoa_status st;
 
     STOA_TRY(give_derived(plan, err));
-    for (uint32_t g = 0; g < plan->nrelations; g++)
-        for (uint32_t i = 0; i < plan->relations[g].nitems; i++) {
-            const struct stoa_relation *item = &plan->relations[g].items[i];
-
-            mark(plan, item->target, plan->given);
-            for (unsigned k = 0; k < STOA_NBASES; k++)
-                if (item->of.nodes[k] != STOA_BASE_NONE)
-                    mark(plan, item->of.nodes[k], plan->read);
-        }
+    for (uint32_t i = 0; i < plan->nrelations; i++)
+        drop_copied(plan, &plan->relations[i]);
     for (uint32_t i = 0; i < plan->schema->nfields; i++)
         plan->read[i] |= plan->given[i];
 out:
@@ -284,6 +388,7 @@ static enum stoa_status take_flags(struct stoa_rewrite_plan *plan, const bool *c
     STOA_TRY(stoa_alloc_zeroed(&plan->given, n, sizeof(bool), err));
     STOA_TRY(stoa_alloc_zeroed(&plan->read, n, sizeof(bool), err));
     STOA_TRY(stoa_alloc_zeroed(&plan->sampled, n, sizeof(bool), err));
+    plan->changes = changes;
     memcpy(plan->given, changes, n * sizeof(bool));
 out:
     return st;

@@ -3,8 +3,9 @@
  *
  * A column is given anew, beside those that change, where what is stored of it may follow from
  * others: because the number of text columns differs and their dictionaries are near their bound,
- * or because it is derived from other columns, or was. What is derived from what is found as the
- * writer finds it: by looking at the chooser groups of the new file.
+ * or because it is derived from other columns in one of the files and not so in the other. What is
+ * derived from what is found as the writer finds it: by looking at the chooser groups of the new
+ * file; and in the pages of the old one.
  */
 #ifndef STOA_FILE_REWRITE_PLAN_H
 #define STOA_FILE_REWRITE_PLAN_H
@@ -34,6 +35,7 @@ struct stoa_rewrite_plan {
     const struct stoa_schema *old, *schema;
     const struct stoa_rules *rules;
     uint32_t ntexts;
+    const bool *changes;
     bool *given; /* once finished: encoded anew */
     bool *read;  /* and these, and what is derived from: what is read of each row group */
 
@@ -41,14 +43,14 @@ struct stoa_rewrite_plan {
     bool *sampled; /* what is read of a row group that is looked at, */
     struct stoa_some_columns sample;
     bool *nothing;                    /* false for every node */
-    struct stoa_relations *relations; /* of each chooser group */
+    struct stoa_relations *relations; /* of each chooser group; once finished, of given columns */
     uint32_t nrelations;
     struct stoa_encoder_pool encoders;
 };
 
 /*
- * `changes`: columns that do. Both schemas have the same columns in number, names and order. All
- * but `changes` is borrowed. Reads of dictionaries what their bound asks for.
+ * `changes`: columns that do. Both schemas have the same columns in number, names and order. All is
+ * borrowed. Reads of dictionaries what their bound asks for.
  */
 STOA_CHECK enum stoa_status
 stoa_rewrite_plan_new(struct stoa_reader *reader, const struct stoa_schema *schema,
@@ -67,7 +69,7 @@ STOA_CHECK enum stoa_status stoa_rewrite_plan_look(struct stoa_rewrite_plan *pla
                                                    struct stoa_batch *batch,
                                                    struct stoa_error *err);
 
-/* When all that had to be looked at was. */
+/* When all that had to be looked at was. STOA_ERR_CORRUPT: the old file is damaged. */
 STOA_CHECK enum stoa_status stoa_rewrite_plan_finish(struct stoa_rewrite_plan *plan,
                                                      struct stoa_error *err);
 
