@@ -92,37 +92,51 @@ enum stoa_format stoa_format_of_name(const char *path, const char **compression)
 
 #define LOOK_NBYTES 4096
 
-/* The first bytes of the first text in a file; none of what can't be read: that is told later. */
-static size_t look(const char *path, char *out)
+/*
+ * The first bytes of the first text in a file; none of what can't be read: that is told later.
+ * STOA_ERR_NOMEM.
+ */
+static enum stoa_status look(const char *path, char *out, size_t *nbytes, struct stoa_error *err)
 {
     struct stoa_members *members = NULL;
     struct stoa_stream *stream = NULL;
-    size_t nbytes = 0, got = 1;
+    size_t got = 1;
+    enum stoa_status st;
 
-    if (stoa_members_open(path, &members, NULL) == STOA_OK &&
-        stoa_members_next(members, &stream, NULL) == STOA_OK && stream != NULL)
-        while (got > 0 && nbytes < LOOK_NBYTES &&
-               stream->read(stream, out + nbytes, LOOK_NBYTES - nbytes, &got, NULL) == STOA_OK)
-            nbytes += got;
+    *nbytes = 0;
+    STOA_TRY(stoa_members_open(path, &members, err));
+    STOA_TRY(stoa_members_next(members, &stream, err));
+    while (stream != NULL && got > 0 && *nbytes < LOOK_NBYTES) {
+        STOA_TRY(stream->read(stream, out + *nbytes, LOOK_NBYTES - *nbytes, &got, err));
+        *nbytes += got;
+    }
+out:
     stoa_stream_close(stream);
     stoa_members_close(members);
-    return nbytes;
+    return st == STOA_ERR_NOMEM ? st : STOA_OK;
 }
 
 /* Whether a text whose name tells nothing begins as JSON lines do: with an object and its key. */
-static bool is_jsonl(const char *path)
+static enum stoa_status is_jsonl(const char *path, bool *out, struct stoa_error *err)
 {
     static const char blanks[] = " \t\r\n", mark[] = "\xef\xbb\xbf";
     char text[LOOK_NBYTES + 1];
     const char *at = text;
+    size_t nbytes;
+    enum stoa_status st = look(path, text, &nbytes, err);
 
-    text[look(path, text)] = '\0';
+    if (st != STOA_OK)
+        return st;
+    text[nbytes] = '\0';
     at += strncmp(at, mark, 3) == 0 ? 3 : 0;
     at += strspn(at, blanks);
-    if (*at++ != '{')
-        return false;
-    at += strspn(at, blanks);
-    return *at == '"' || *at == '}';
+    *out = *at == '{';
+    if (*out) {
+        at++;
+        at += strspn(at, blanks);
+        *out = *at == '"' || *at == '}';
+    }
+    return STOA_OK;
 }
 
 enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
@@ -131,6 +145,7 @@ enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
     uint8_t magic[STOA_MAGIC_NBYTES];
     struct stoa_source *source = NULL;
     struct stat info;
+    bool jsonl = false;
     enum stoa_status st = STOA_OK;
 
     *out = stoa_format_of_name(path, NULL);
@@ -143,7 +158,9 @@ enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
             else if (memcmp(magic, STOA_AVRO_MAGIC, strlen(STOA_AVRO_MAGIC)) == 0)
                 *out = STOA_FORMAT_AVRO;
         }
-        if (*out == STOA_FORMAT_AUTO && is_jsonl(path))
+        if (*out == STOA_FORMAT_AUTO)
+            STOA_TRY(is_jsonl(path, &jsonl, err));
+        if (jsonl)
             *out = STOA_FORMAT_JSONL;
     }
     if (*out == STOA_FORMAT_AUTO)
