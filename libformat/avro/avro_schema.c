@@ -102,7 +102,7 @@ static enum stoa_status read_number(const json_t *object, const char *key, uint3
 static enum stoa_status read_decimal(const json_t *object, struct stoa_type *out,
                                      struct stoa_error *err)
 {
-    uint32_t precision, scale = 0;
+    uint32_t precision = 0, scale = 0;
     char text[48];
     enum stoa_status st;
 
@@ -228,7 +228,7 @@ static enum stoa_status read_object(const json_t *object, unsigned depth, struct
 {
     const char *type = text_of(object, "type"), *logical = text_of(object, "logicalType");
     char text[40];
-    uint32_t nbytes;
+    uint32_t nbytes = 0;
     enum stoa_status st;
 
     if (type == NULL) /* {"type": {"type": "int"}} */
