@@ -77,7 +77,7 @@ out:
 enum stoa_status stoa_avro_strndup(struct stoa_avro_schema *schema, const char **out,
                                    const char *text, size_t nbytes, struct stoa_error *err)
 {
-    char *copy;
+    char *copy = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_avro_alloc(schema, &copy, nbytes + 1, 1, err));
