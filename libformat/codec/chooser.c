@@ -359,15 +359,54 @@ static const struct stoa_plan_node roots[] = {
     {STOA_PLAIN, STOA_PHYS_BYTES, true},
 };
 
-/* plan := root(lengths), the whole of it as parts: the lengths' nodes behind the root. */
-static struct stoa_plan text_plan(const struct stoa_plan_node *root,
-                                  const struct stoa_plan *lengths_plan)
+/* plan := root(child), the whole of it as parts: the child's nodes behind the root. */
+static struct stoa_plan text_plan(const struct stoa_plan_node *root, const struct stoa_plan *child)
 {
-    struct stoa_plan plan = {.nnodes = (uint8_t)(lengths_plan->nnodes + 1)};
+    struct stoa_plan plan = {.nnodes = (uint8_t)(child->nnodes + 1)};
 
     plan.nodes[0] = *root;
-    memcpy(plan.nodes + 1, lengths_plan->nodes, lengths_plan->nnodes * sizeof(plan.nodes[0]));
+    memcpy(plan.nodes + 1, child->nodes, child->nnodes * sizeof(plan.nodes[0]));
     return plan;
+}
+
+/* The better one of *out and a root above a child. */
+static enum stoa_status try_text(struct trial *trial, const struct stoa_plan_node *root,
+                                 const struct stoa_plan *child, struct stoa_choice *out,
+                                 struct stoa_error *err)
+{
+    struct stoa_plan plan = text_plan(root, child);
+    struct result result;
+    enum stoa_status st = measure(trial, &plan, &result, err);
+
+    if (st == STOA_OK && result.cost < out->cost - out->cost / 100)
+        *out = (struct stoa_choice){plan, result.nbytes, result.cost};
+    return st;
+}
+
+/* Texts of one layout: how their numbers are best stored. */
+static enum stoa_status try_charpack(struct trial *trial, struct stoa_choice *out,
+                                     struct stoa_error *err)
+{
+    static const struct stoa_plan_node root = {STOA_CHARPACK, STOA_PHYS_BYTES, false};
+    const struct stoa_vector text = trial->values;
+    struct stoa_choice of_numbers;
+    uint64_t *numbers_of = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc(&numbers_of, text.nvalues * sizeof(*numbers_of) + 64, err));
+    if (!stoa_charpack_numbers(&text, numbers_of))
+        goto out;
+    trial->values = (struct stoa_vector){.phys = STOA_PHYS_U64,
+                                         .width = sizeof(*numbers_of),
+                                         .nvalues = text.nvalues,
+                                         .values = (const uint8_t *)numbers_of};
+    st = choose_from(trial, numbers, &of_numbers, err);
+    trial->values = text;
+    if (st == STOA_OK)
+        st = try_text(trial, &root, &of_numbers.plan, out, err);
+out:
+    stoa_free(numbers_of);
+    return st;
 }
 
 static enum stoa_status choose_text(struct trial *trial, struct stoa_choice *out,
@@ -387,14 +426,10 @@ static enum stoa_status choose_text(struct trial *trial, struct stoa_choice *out
                                          .values = (const uint8_t *)numbers_of};
     STOA_TRY(choose_from(trial, lengths, &of_lengths, err));
     trial->values = text;
-    for (size_t k = 0; k < sizeof(roots) / sizeof(roots[0]); k++) {
-        struct stoa_plan plan = text_plan(&roots[k], &of_lengths.plan);
-        struct result result;
-
-        STOA_TRY(measure(trial, &plan, &result, err));
-        if (k == 0 || result.cost < out->cost - out->cost / 100)
-            *out = (struct stoa_choice){plan, result.nbytes, result.cost};
-    }
+    out->nbytes = out->cost = UINT64_MAX;
+    STOA_TRY(try_charpack(trial, out, err));
+    for (size_t k = 0; k < sizeof(roots) / sizeof(roots[0]); k++)
+        STOA_TRY(try_text(trial, &roots[k], &of_lengths.plan, out, err));
 out:
     stoa_free(numbers_of);
     return st;

@@ -82,6 +82,11 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .nchildren = 1, .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false}},
         .encode = stoa_fsst_encode_text, .decode_text = stoa_fsst_decode_text,
         .take_text = stoa_fsst_take_text},
+    [STOA_CHARPACK] = {
+        .name = "charpack", .roles = ROLE(ROOT), .physes = PHYS(BYTES), .flags = 1,
+        .nchildren = 1, .children = {{STOA_ROLE_INTEGERS, STOA_CHILD_U64, false}},
+        .encode = stoa_charpack_encode, .decode_text = stoa_charpack_decode_text,
+        .take_text = stoa_charpack_take_text},
     [STOA_SPLIT] = {
         .name = "split", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS) | ROLE(VALUES) |
                                   ROLE(INTEGERS) | ROLE(RESIDUALS),
@@ -128,7 +133,7 @@ static const char *const role_names[] = {
     [STOA_ROLE_COUNTS] = "lengths/positions",
     [STOA_ROLE_VALUES] = "values of rle/sparse",
     [STOA_ROLE_NARROWED] = "values of narrow",
-    [STOA_ROLE_INTEGERS] = "integers of alp",
+    [STOA_ROLE_INTEGERS] = "integers",
     [STOA_ROLE_PARTS] = "parts",
     [STOA_ROLE_RESIDUALS] = "residuals",
 };
@@ -170,6 +175,8 @@ bool stoa_child_phys_fits(enum stoa_child_phys rule, unsigned parent, unsigned p
         return phys == STOA_PHYS_U8;
     case STOA_CHILD_U32:
         return phys == STOA_PHYS_U32;
+    case STOA_CHILD_U64:
+        return phys == STOA_PHYS_U64;
     case STOA_CHILD_SIGNED:
         return phys == (parent == STOA_PHYS_F32 ? STOA_PHYS_I32 : STOA_PHYS_I64);
     case STOA_CHILD_NARROWER:

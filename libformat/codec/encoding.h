@@ -8,7 +8,7 @@
 
 #include "codec/vector.h"
 
-/* The numbers are stored in files: never reuse one. 10..12 are reserved. */
+/* The numbers are stored in files: never reuse one. 10 and 12 are reserved. */
 enum stoa_encoding_id {
     STOA_PLAIN = 0,
     STOA_CONST = 1,
@@ -20,6 +20,7 @@ enum stoa_encoding_id {
     STOA_ALP = 7,
     STOA_ALPRD = 8,
     STOA_FSST = 9,
+    STOA_CHARPACK = 11,
     STOA_SPLIT = 13,
     STOA_NARROW = 14,
     STOA_BITMAP = 15,

@@ -38,7 +38,8 @@ enum stoa_child_phys {
     STOA_CHILD_U8,
     STOA_CHILD_U32,
     STOA_CHILD_NARROWER, /* U8, U16 or U32, narrower than the parent's */
-    STOA_CHILD_SIGNED,   /* I32 or I64, as wide as the parent's */
+    STOA_CHILD_U64,
+    STOA_CHILD_SIGNED, /* I32 or I64, as wide as the parent's */
 };
 
 struct stoa_child {
@@ -403,6 +404,15 @@ enum stoa_status stoa_fsst_decode_text(struct stoa_decoder *decoder,
 enum stoa_status stoa_fsst_take_text(struct stoa_decoder *decoder,
                                      const struct stoa_page_node *node, const uint32_t *places,
                                      size_t n, struct stoa_error *err);
+enum stoa_status stoa_charpack_encode(struct stoa_encoder *encoder,
+                                      const struct stoa_plan_node *plan,
+                                      const struct stoa_vector *values, struct stoa_error *err);
+enum stoa_status stoa_charpack_decode_text(struct stoa_decoder *decoder,
+                                           const struct stoa_page_node *node,
+                                           struct stoa_error *err);
+enum stoa_status stoa_charpack_take_text(struct stoa_decoder *decoder,
+                                         const struct stoa_page_node *node, const uint32_t *places,
+                                         size_t n, struct stoa_error *err);
 enum stoa_status stoa_plain_take_text(struct stoa_decoder *decoder,
                                       const struct stoa_page_node *node, const uint32_t *places,
                                       size_t n, struct stoa_error *err);
@@ -412,5 +422,11 @@ enum stoa_status stoa_const_decode_text(struct stoa_decoder *decoder,
                                         const struct stoa_page_node *node, struct stoa_error *err);
 enum stoa_status stoa_dict_decode_text(struct stoa_decoder *decoder,
                                        const struct stoa_page_node *node, struct stoa_error *err);
+
+/*
+ * What CHARPACK makes of texts, for choosing a plan for it: false when they have no layout.
+ * numbers[values->nvalues]
+ */
+bool stoa_charpack_numbers(const struct stoa_vector *values, uint64_t *numbers);
 
 #endif

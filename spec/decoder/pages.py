@@ -6,10 +6,11 @@ end of decode_page(). A value is None (null), an int, a float or bytes.
 import struct
 import subprocess
 
-PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, FSST, SPLIT, NARROW, BITMAP, BITRUNS, LINEAR, PLANES, LOOKUP = (
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 18, 19)
+PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, FSST, CHARPACK, SPLIT, NARROW, BITMAP, BITRUNS, LINEAR, PLANES, LOOKUP = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 14, 15, 16, 17, 18, 19)
 NAMES = {PLAIN: "plain", CONST: "const", PFOR: "pfor", DELTA: "delta", DICT: "dict", RLE: "rle",
-         SPARSE: "sparse", ALP: "alp", ALPRD: "alprd", FSST: "fsst", SPLIT: "split", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns",
+         SPARSE: "sparse", ALP: "alp", ALPRD: "alprd", FSST: "fsst", CHARPACK: "charpack",
+         SPLIT: "split", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns",
          LINEAR: "linear", PLANES: "planes", LOOKUP: "lookup"}
 
 (NONE, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, I128, FIXED, BYTES, F16, I256) = range(16)
@@ -46,7 +47,7 @@ class Node:
          _, self.raw_len) = struct.unpack("<BBBBIII", record)
         need(self.encoding in NAMES, f"encoding {self.encoding} is not known")
         need(codec in (0, 1), f"codec {codec} is not known")
-        need(self.flags < 4 if self.encoding == PFOR else self.flags == 0, "flags of a node")
+        need(self.flags < {PFOR: 4, CHARPACK: 2}.get(self.encoding, 1), "flags of a node")
         need(codec == 0 or self.raw_len > 0, "compression of nothing")
         need(codec == 1 or self.raw_len == len(payload), "raw_len of a payload that is not compressed")
         self.payload = inflate(payload, self.raw_len) if codec == 1 else payload
@@ -55,7 +56,7 @@ class Node:
     def nchildren(self):
         if self.encoding == PLAIN:
             return 1 if self.phys == BYTES else 0
-        return {DELTA: 1, DICT: 1, FSST: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2, ALPRD: 2, SPLIT: 2,
+        return {DELTA: 1, DICT: 1, FSST: 1, CHARPACK: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2, ALPRD: 2, SPLIT: 2,
                 LINEAR: 1, LOOKUP: 2}.get(self.encoding, 0)
 
 
@@ -71,7 +72,7 @@ MAY_BE = {  # spec/encodings.md, section 3
     "parts": {PLAIN, CONST, PFOR},
     "validity": {BITMAP, BITRUNS},
 }
-ROLES = {PLAIN: ["counts"], FSST: ["counts"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", "counts"],
+ROLES = {PLAIN: ["counts"], FSST: ["counts"], CHARPACK: ["integers"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", "counts"],
          SPARSE: ["counts", "values"], ALP: ["integers"], ALPRD: ["parts", "parts"],
          SPLIT: ["parts", "parts"], NARROW: ["narrowed"], BITRUNS: ["counts"],
          LINEAR: ["residuals"], LOOKUP: ["residuals", "residuals"]}
@@ -80,7 +81,7 @@ ROLES = {PLAIN: ["counts"], FSST: ["counts"], DELTA: ["deltas"], DICT: ["codes"]
 def allowed(node, role):
     if role == "root":
         if node.phys == BYTES:
-            return node.encoding in (PLAIN, CONST, DICT, FSST)
+            return node.encoding in (PLAIN, CONST, DICT, FSST, CHARPACK)
         if node.phys in (I128, I256, FIXED):
             return node.encoding in (PLAIN, CONST, DICT, RLE, SPARSE, PLANES)
         if node.encoding in (LINEAR, LOOKUP):
@@ -114,6 +115,8 @@ def take_tree(nodes, role, depth=0, above=()):
         elif node.encoding in (ALPRD, SPLIT):
             need(WIDTH[node.phys] > 1 and child.phys == (node.phys if node.children else U8),
                  "parts of another width")
+        elif node.encoding == CHARPACK:
+            need(child.phys == U64, "numbers that are not u64")
         elif node.encoding == ALP:
             need(child.phys == (I32 if node.phys == F32 else I64), "integers of another width")
         else:
@@ -182,6 +185,40 @@ class Decoder:
                 values.append(text[first:first + length])
                 first += length
             need(first == len(text), "fsst: lengths do not add up to the text of a block")
+        return values
+
+    def decode_charpack(self, node):
+        data, n = node.payload, node.n
+        need(len(data) >= 4, "charpack: length of the payload")
+        base, letter, length, zero = data[:4]
+        need((base, letter) in ((10, 0), (16, 97), (16, 65)), "charpack: digits")
+        need(length > 0 and zero == 0 and len(data) >= 4 + (length + 7) // 8, "charpack: layout")
+        places, at = int.from_bytes(data[4:4 + (length + 7) // 8], "little"), 4 + (length + 7) // 8
+        ndigits = bin(places).count("1")
+        need(0 < ndigits and places >> length == 0 and ndigits <= (19 if base == 10 else length),
+             "charpack: places of digits")
+        fixed, at = data[at:at + length - ndigits], at + length - ndigits
+        nempty = (n + 7) // 8 if node.flags else 0
+        nnumber = min(ndigits, 19 if base == 10 else 16)
+        nrest = ndigits - nnumber
+        empty = int.from_bytes(data[at:at + nempty], "little")
+        need(empty >> n == 0, "charpack: bits of empty texts")
+        ntexts = n - bin(empty).count("1")
+        need(len(data) == at + nempty + (ntexts * nrest + 1) // 2, "charpack: length of the payload")
+        halves = data[at + nempty:].hex()
+        halves = "".join(halves[k + 1] + halves[k] for k in range(0, len(halves), 2))
+        need(not halves[ntexts * nrest:].strip("0"), "charpack: half a byte behind the last digit")
+        values = []
+        for i, number in enumerate(self.decode(node.children[0])):
+            need(number < base ** nnumber, "charpack: a number with too many digits")
+            if empty >> i & 1:
+                values.append(b"")
+                continue
+            digits = f"{number:0{nnumber}{'x' if base == 16 else 'd'}}" + halves[:nrest]
+            halves = halves[nrest:]
+            digits = iter((digits.upper() if letter == 65 else digits).encode())
+            others = iter(fixed)
+            values.append(bytes(next(digits if places >> k & 1 else others) for k in range(length)))
         return values
 
     @staticmethod

@@ -21,6 +21,7 @@ static void plans_are_parsed_and_printed(void **state)
         {STOA_PHYS_U8, "rle(pfor,const)", 3},
         {STOA_PHYS_BYTES, "plain+zstd(narrow(plain))", 3},
         {STOA_PHYS_BYTES, "fsst+zstd(pfor)", 2},
+        {STOA_PHYS_BYTES, "charpack(delta(pfor))", 3},
         {STOA_PHYS_BYTES, "dict(sparse(pfor,delta(pfor)))", 5},
         {STOA_PHYS_FIXED, "sparse(narrow(plain),plain)", 4},
     };
@@ -57,6 +58,7 @@ static void what_is_no_allowed_plan_is_refused(void **state)
         {STOA_PHYS_NONE, "bitmap"},
         {STOA_PHYS_BYTES, "plain"},
         {STOA_PHYS_BYTES, "fsst"},
+        {STOA_PHYS_BYTES, "charpack(alp(pfor))"},
         {STOA_PHYS_I32, "fsst(pfor)"},
         {STOA_PHYS_BYTES, "rle(plain(pfor),pfor)"},
         {STOA_PHYS_I128, "pfor"},

@@ -1,0 +1,402 @@
+/*
+ * CHARPACK (spec/encodings.md, section 2.17): texts of one layout as numbers.
+ *
+ *     6f1c7a2e-....-4...-....-............     the page's layout: length 36, fixed places as they
+ * are
+ *     ^^^^^^^^ ^^^^  ^^^ ^^^^ ^^^^             the first 16 digits: a number in the child
+ *                            ^^^^^^^^^         the others: half a byte each in the payload
+ *
+ * Which places are fixed is seen from the values, so the dashes and the version of a UUID, the name
+ * and the zeros in front of "Customer#000010485" cost nothing.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "codec/kernels.h"
+#include "codec/node.h"
+
+enum {
+    MAX_LENGTH = 255,
+    HEAD_NBYTES = 4,
+    SOME_EMPTY = 1,      /* flag of the node */
+    MAX_HEX_DIGITS = 16, /* of a number of 64 bits */
+    MAX_DECIMAL_DIGITS = 19,
+};
+
+/* What all texts of a page have in common. */
+struct layout {
+    unsigned base;   /* 10 or 16 */
+    uint8_t letter;  /* of ten: 'a' or 'A'; 0 of decimal digits */
+    unsigned length; /* of a text that is not empty */
+    unsigned ndigits;
+    unsigned nnumber; /* the digits of the number in the child; the others are in the payload */
+    uint8_t text[MAX_LENGTH];   /* the fixed places */
+    uint8_t places[MAX_LENGTH]; /* of each digit */
+};
+
+/* The digit that a character stands for, 16 and more when it is none. */
+static inline unsigned digit_of(uint8_t c)
+{
+    return c >= '0' && c <= '9'             ? c - '0'
+           : (unsigned)(c | 0x20) - 'a' < 6 ? (c | 0x20) - 'a' + 10
+                                            : 16;
+}
+
+static void count_digits(struct layout *layout)
+{
+    unsigned most = layout->base == 16 ? MAX_HEX_DIGITS : MAX_DECIMAL_DIGITS;
+
+    layout->nnumber = layout->ndigits < most ? layout->ndigits : most;
+}
+
+static unsigned nrest(const struct layout *layout)
+{
+    return layout->ndigits - layout->nnumber;
+}
+
+/* ---- Encoding. ---- */
+
+/* What the characters of a place are: bits of `seen`. */
+enum { VARIES = 1, DECIMAL = 2, LOWER = 4, UPPER = 8, OTHER = 16 };
+
+static uint8_t class_of(uint8_t c)
+{
+    return c >= '0' && c <= '9'   ? DECIMAL
+           : c >= 'a' && c <= 'f' ? LOWER
+           : c >= 'A' && c <= 'F' ? UPPER
+                                  : OTHER;
+}
+
+/* The layout of the texts that are not empty; false when they have none or are all equal. */
+static bool find_layout(const struct stoa_vector *values, struct layout *out)
+{
+    const int32_t *offsets = values->offsets;
+    uint8_t seen[MAX_LENGTH] = {0}, all = 0;
+    size_t first = 0, n = values->nvalues;
+    const uint8_t *text;
+
+    while (first < n && offsets[first + 1] == offsets[first])
+        first++;
+    if (first == n || offsets[first + 1] - offsets[first] > MAX_LENGTH)
+        return false;
+    *out = (struct layout){.length = (unsigned)(offsets[first + 1] - offsets[first])};
+    text = values->values + offsets[first];
+    memcpy(out->text, text, out->length);
+    for (size_t i = first; i < n; i++) {
+        const uint8_t *other = values->values + offsets[i];
+        unsigned length = (unsigned)(offsets[i + 1] - offsets[i]);
+
+        if (length == 0)
+            continue;
+        if (length != out->length)
+            return false;
+        for (unsigned k = 0; k < length; k++)
+            seen[k] |= (uint8_t)((other[k] != text[k]) | class_of(other[k]));
+    }
+    for (unsigned k = 0; k < out->length; k++) {
+        if ((seen[k] & VARIES) == 0)
+            continue;
+        all |= seen[k];
+        out->places[out->ndigits++] = (uint8_t)k;
+    }
+    if (out->ndigits == 0 || (all & OTHER) != 0 || (all & (LOWER | UPPER)) == (LOWER | UPPER))
+        return false;
+    out->base = (all & (LOWER | UPPER)) == 0 && out->ndigits <= MAX_DECIMAL_DIGITS ? 10 : 16;
+    out->letter = out->base == 10 ? 0 : (all & UPPER) != 0 ? 'A' : 'a';
+    count_digits(out);
+    return true;
+}
+
+/* The numbers of all texts; an empty one has that of the text before. */
+static void put_numbers(const struct stoa_vector *values, const struct layout *layout,
+                        uint64_t *numbers)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < values->nvalues; i++) {
+        const uint8_t *text = values->values + values->offsets[i];
+
+        if (values->offsets[i + 1] > values->offsets[i]) {
+            number = 0;
+            for (unsigned k = 0; k < layout->nnumber; k++)
+                number = number * layout->base + digit_of(text[layout->places[k]]);
+        }
+        numbers[i] = number;
+    }
+}
+
+bool stoa_charpack_numbers(const struct stoa_vector *values, uint64_t *numbers)
+{
+    struct layout layout;
+
+    if (!find_layout(values, &layout))
+        return false;
+    put_numbers(values, &layout, numbers);
+    return true;
+}
+
+/* The digits behind the numbers, one text that is not empty after the other; `out` is zeros before.
+ */
+static void put_rest(const struct stoa_vector *values, const struct layout *layout, uint8_t *out)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < values->nvalues; i++) {
+        const uint8_t *text = values->values + values->offsets[i];
+
+        if (values->offsets[i + 1] == values->offsets[i])
+            continue;
+        for (unsigned k = layout->nnumber; k < layout->ndigits; k++, at++)
+            out[at / 2] |= (uint8_t)(digit_of(text[layout->places[k]]) << (at % 2 * 4));
+    }
+}
+
+static size_t count_empty(const struct stoa_vector *values)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < values->nvalues; i++)
+        n += values->offsets[i + 1] == values->offsets[i];
+    return n;
+}
+
+/* Of n texts that are not empty. */
+static size_t rest_nbytes(const struct layout *layout, size_t n)
+{
+    return (n * nrest(layout) + 1) / 2;
+}
+
+/* Head, places, fixed characters. */
+static size_t layout_nbytes(const struct layout *layout)
+{
+    return HEAD_NBYTES + stoa_bitmap_nbytes(layout->length) + layout->length - layout->ndigits;
+}
+
+static uint8_t *put_layout(const struct layout *layout, uint8_t *out)
+{
+    uint8_t *places = out + HEAD_NBYTES;
+    unsigned digit = 0;
+
+    out[0] = (uint8_t)layout->base;
+    out[1] = layout->letter;
+    out[2] = (uint8_t)layout->length;
+    out[3] = 0;
+    out = places + stoa_bitmap_nbytes(layout->length);
+    memset(places, 0, (size_t)(out - places));
+    for (unsigned k = 0; k < layout->length; k++) {
+        if (digit < layout->ndigits && layout->places[digit] == k) {
+            stoa_bitmap_set(places, k);
+            digit++;
+        } else {
+            *out++ = layout->text[k];
+        }
+    }
+    return out;
+}
+
+enum stoa_status stoa_charpack_encode(struct stoa_encoder *encoder,
+                                      const struct stoa_plan_node *plan,
+                                      const struct stoa_vector *values, struct stoa_error *err)
+{
+    size_t n = values->nvalues, nempty = count_empty(values), empty_nbytes, nrests;
+    struct stoa_vector child = {.phys = STOA_PHYS_U64, .width = 8, .nvalues = n};
+    struct layout layout;
+    uint64_t *numbers;
+    uint8_t *payload;
+    enum stoa_status st;
+
+    if (!find_layout(values, &layout))
+        return stoa_node_encode_instead(encoder, plan, values, err);
+    empty_nbytes = nempty > 0 ? stoa_bitmap_nbytes(n) : 0;
+    nrests = rest_nbytes(&layout, n - nempty);
+    STOA_TRY(stoa_scratch_take(&encoder->scratch, &numbers, n * sizeof(*numbers), err));
+    STOA_TRY(stoa_node_begin(encoder, STOA_CHARPACK, values,
+                             layout_nbytes(&layout) + empty_nbytes + nrests, &payload, err));
+    if (nempty > 0)
+        encoder->nodes[encoder->nnodes - 1].flags = SOME_EMPTY;
+    payload = put_layout(&layout, payload);
+    memset(payload, 0, empty_nbytes + nrests);
+    for (size_t i = 0; nempty > 0 && i < n; i++)
+        if (values->offsets[i + 1] == values->offsets[i])
+            stoa_bitmap_set(payload, i);
+    put_rest(values, &layout, payload + empty_nbytes);
+    STOA_TRY(stoa_node_end(encoder, plan->compress, err));
+    put_numbers(values, &layout, numbers);
+    child.values = (const uint8_t *)numbers;
+    st = stoa_node_encode(encoder, stoa_plan_child(plan, 0), &child, err);
+out:
+    return st;
+}
+
+/* ---- Decoding. ---- */
+
+struct payload {
+    struct layout layout;
+    const uint8_t *empty; /* a bit for each empty text, or NULL */
+    const uint8_t *rest;
+};
+
+static bool unused_bits_are_zero(const uint8_t *bits, size_t n)
+{
+    return n % 8 == 0 || bits[n / 8] >> (n % 8) == 0;
+}
+
+/* Head, places and fixed characters; *nbytes is what they take. */
+static enum stoa_status open_layout(const struct stoa_page_node *node, const uint8_t *in,
+                                    struct layout *out, size_t *nbytes, struct stoa_error *err)
+{
+    size_t left = node->raw_nbytes;
+    const uint8_t *places = in + HEAD_NBYTES, *fixed;
+
+    if (left < HEAD_NBYTES)
+        return stoa_node_fail(node, err, "a payload of %zu bytes", left);
+    *out = (struct layout){.base = in[0], .letter = in[1], .length = in[2]};
+    if (!(out->base == 10 && out->letter == 0) &&
+        !(out->base == 16 && (out->letter == 'a' || out->letter == 'A')))
+        return stoa_node_fail(node, err, "digits of base %u with letter %u", in[0], in[1]);
+    if (out->length == 0 || in[3] != 0 || left < HEAD_NBYTES + stoa_bitmap_nbytes(out->length))
+        return stoa_node_fail(node, err, "a layout of %u characters", out->length);
+    fixed = places + stoa_bitmap_nbytes(out->length);
+    out->ndigits = (unsigned)stoa_bitmap_count(places, 0, out->length);
+    if (out->ndigits == 0 || !unused_bits_are_zero(places, out->length) ||
+        (out->base == 10 && out->ndigits > MAX_DECIMAL_DIGITS))
+        return stoa_node_fail(node, err, "%u digits of base %u", out->ndigits, out->base);
+    *nbytes = (size_t)(fixed - in) + out->length - out->ndigits;
+    if (*nbytes > left)
+        return stoa_node_fail(node, err, "a layout of %u characters", out->length);
+    for (unsigned k = 0, digit = 0; k < out->length; k++) {
+        if (stoa_bitmap_get(places, k))
+            out->places[digit++] = (uint8_t)k;
+        else
+            out->text[k] = *fixed++;
+    }
+    count_digits(out);
+    return STOA_OK;
+}
+
+static enum stoa_status open_payload(struct stoa_decoder *decoder,
+                                     const struct stoa_page_node *node, struct payload *out,
+                                     struct stoa_error *err)
+{
+    size_t n = node->nvalues, ntexts = n, nbytes = 0;
+    const uint8_t *in;
+    enum stoa_status st;
+
+    *out = (struct payload){0};
+    STOA_TRY(stoa_node_payload(decoder, node, &in, err));
+    STOA_TRY(open_layout(node, in, &out->layout, &nbytes, err));
+    if ((node->flags & SOME_EMPTY) != 0) {
+        out->empty = in + nbytes;
+        nbytes += stoa_bitmap_nbytes(n);
+        if (nbytes > node->raw_nbytes)
+            return stoa_node_fail(node, err, "the payload ends in the bits of empty texts");
+        if (!unused_bits_are_zero(out->empty, n))
+            return stoa_node_fail(node, err, "bits of empty texts behind the last");
+        ntexts -= stoa_bitmap_count(out->empty, 0, n);
+    }
+    STOA_TRY(stoa_node_expect(node, nbytes + rest_nbytes(&out->layout, ntexts), err));
+    out->rest = in + nbytes;
+    if (ntexts * nrest(&out->layout) % 2 != 0 &&
+        out->rest[ntexts * nrest(&out->layout) / 2] >> 4 != 0)
+        return stoa_node_fail(node, err, "half a byte behind the last digit");
+out:
+    return st;
+}
+
+/* Numbers have no more digits than their places. */
+static enum stoa_status check_numbers(const struct stoa_page_node *node,
+                                      const struct layout *layout, const uint64_t *numbers,
+                                      size_t n, struct stoa_error *err)
+{
+    uint64_t most = 1, max = stoa_kernels()->range[3]((const uint8_t *)numbers, n, 0).max;
+
+    for (unsigned k = 0; k < layout->nnumber - 1; k++)
+        most *= layout->base;
+    /* 19 digits of base 10 and 16 of base 16 go beyond 64 bits. */
+    most = most > UINT64_MAX / layout->base ? UINT64_MAX : most * layout->base - 1;
+    if (max <= most)
+        return STOA_OK;
+    return stoa_node_fail(node, err, "number %" PRIu64 " in %u digits", max, layout->nnumber);
+}
+
+/* The characters of one text, which `rank` texts that are not empty are in front of. */
+static inline void put_text(const struct payload *payload, uint64_t number, size_t rank,
+                            const char digits[16], uint8_t *out)
+{
+    const struct layout *layout = &payload->layout;
+    size_t half = rank * nrest(layout);
+
+    memcpy(out, layout->text, layout->length);
+    if (layout->base == 16) {
+        for (unsigned k = layout->nnumber; k-- > 0; number >>= 4)
+            out[layout->places[k]] = (uint8_t)digits[number & 15];
+    } else {
+        for (unsigned k = layout->nnumber; k-- > 0; number /= 10)
+            out[layout->places[k]] = (uint8_t)('0' + number % 10);
+    }
+    for (unsigned k = layout->nnumber; k < layout->ndigits; k++, half++)
+        out[layout->places[k]] = (uint8_t)digits[payload->rest[half / 2] >> (half % 2 * 4) & 15];
+}
+
+/* The texts at n places, or of all n values when `places` is NULL, behind decoder->out. */
+static enum stoa_status put_texts(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                  const uint64_t *numbers, const uint32_t *places, size_t n,
+                                  struct stoa_error *err)
+{
+    struct stoa_page_values *out = decoder->out;
+    struct payload payload;
+    const char *digits;
+    uint64_t end = (uint64_t)out->offsets[0];
+    size_t place = 0, rank = 0; /* texts in front of the place that are not empty */
+    enum stoa_status st;
+
+    STOA_TRY(open_payload(decoder, node, &payload, err));
+    STOA_TRY(check_numbers(node, &payload.layout, numbers, n, err));
+    for (size_t k = 0; k < n; k++) {
+        bool is_empty =
+            (decoder->valid != NULL && !stoa_bitmap_get(decoder->valid, k)) ||
+            (payload.empty != NULL && stoa_bitmap_get(payload.empty, places ? places[k] : k));
+
+        end += is_empty ? 0 : payload.layout.length; /* 255 * 2^20 at most */
+        out->offsets[k + 1] = (int32_t)end;
+    }
+    STOA_TRY(stoa_text_reserve(decoder, end - out->bytes->nbytes, err));
+    digits = payload.layout.letter == 'A' ? "0123456789ABCDEF" : "0123456789abcdef";
+    for (size_t k = 0; k < n; k++) {
+        size_t next = places ? places[k] : k;
+
+        rank += next - place;
+        if (payload.empty != NULL)
+            rank -= stoa_bitmap_count(payload.empty, place, next);
+        place = next;
+        if (out->offsets[k + 1] > out->offsets[k])
+            put_text(&payload, numbers[k], rank, digits, out->bytes->data + out->offsets[k]);
+    }
+    out->bytes->nbytes = (size_t)end;
+out:
+    return st;
+}
+
+enum stoa_status stoa_charpack_decode_text(struct stoa_decoder *decoder,
+                                           const struct stoa_page_node *node,
+                                           struct stoa_error *err)
+{
+    const uint64_t *numbers;
+    enum stoa_status st = stoa_node_decode_scratch(decoder, node->children[0], &numbers, err);
+
+    return st == STOA_OK ? put_texts(decoder, node, numbers, NULL, node->nvalues, err) : st;
+}
+
+enum stoa_status stoa_charpack_take_text(struct stoa_decoder *decoder,
+                                         const struct stoa_page_node *node, const uint32_t *places,
+                                         size_t n, struct stoa_error *err)
+{
+    const uint64_t *numbers;
+    enum stoa_status st =
+        stoa_node_take_scratch(decoder, node->children[0], places, n, &numbers, err);
+
+    return st == STOA_OK ? put_texts(decoder, node, numbers, places, n, err) : st;
+}

@@ -1,0 +1,256 @@
+/* CHARPACK: texts of one layout come back in their case and length; others stay as they are. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/bits.h"
+#include "codec/chooser.h"
+#include "support/fault_alloc.h"
+#include "support/random.h"
+
+enum { NVALUES = 2000, ROOM = 300 };
+
+struct texts {
+    char bytes[NVALUES * ROOM];
+    int32_t offsets[NVALUES + 1];
+    struct stoa_vector vector;
+};
+
+static const char *hex(struct stoa_test_random *r, unsigned ndigits, const char *digits)
+{
+    static char text[ROOM];
+
+    for (unsigned k = 0; k < ndigits; k++)
+        text[k] = digits[stoa_test_random_below(r, 16)];
+    text[ndigits] = '\0';
+    return text;
+}
+
+static void put_uuid(struct stoa_test_random *r, size_t i, char *out)
+{
+    const char *h = hex(r, 32, "0123456789abcdef");
+
+    (void)i;
+    snprintf(out, ROOM, "%.8s-%.4s-4%.3s-%.4s-%.12s", h, h + 8, h + 12, h + 16, h + 20);
+}
+
+static void put_upper(struct stoa_test_random *r, size_t i, char *out)
+{
+    (void)i;
+    snprintf(out, ROOM, "%s", hex(r, 31, "0123456789ABCDEF"));
+}
+
+static void put_long(struct stoa_test_random *r, size_t i, char *out)
+{
+    (void)i;
+    snprintf(out, ROOM, "%s", hex(r, 255, "0123456789abcdef"));
+}
+
+static void put_short(struct stoa_test_random *r, size_t i, char *out)
+{
+    snprintf(out, ROOM, "%s", i % 5 == 0 ? "" : hex(r, 5, "0123456789abcdef"));
+}
+
+static void put_serial(struct stoa_test_random *r, size_t i, char *out)
+{
+    (void)r;
+    snprintf(out, ROOM, "Customer#%09zu", 1000 + i);
+}
+
+static void put_19_digits(struct stoa_test_random *r, size_t i, char *out)
+{
+    (void)i;
+    snprintf(out, ROOM, "%019llu",
+             (unsigned long long)stoa_test_random_below(r, UINT64_C(10000000000000000000)));
+}
+
+static void put_20_digits(struct stoa_test_random *r, size_t i, char *out)
+{
+    (void)i;
+    snprintf(out, ROOM, "%s", hex(r, 20, "0123456789012345"));
+}
+
+static void put_mixed_case(struct stoa_test_random *r, size_t i, char *out)
+{
+    (void)i;
+    snprintf(out, ROOM, "%s", hex(r, 24, "0123456789abcDEF"));
+}
+
+static void put_more_letters(struct stoa_test_random *r, size_t i, char *out)
+{
+    (void)i;
+    snprintf(out, ROOM, "%s", hex(r, 8, "0123456789abcdeg"));
+}
+
+static void put_lengths(struct stoa_test_random *r, size_t i, char *out)
+{
+    snprintf(out, ROOM, "%s", hex(r, 4 + i % 2, "0123456789abcdef"));
+}
+
+static void put_too_long(struct stoa_test_random *r, size_t i, char *out)
+{
+    (void)i;
+    snprintf(out, ROOM, "%s", hex(r, 256, "0123456789abcdef"));
+}
+
+static const struct family {
+    const char *name;
+    void (*put)(struct stoa_test_random *r, size_t i, char *out);
+    bool has_layout;
+} families[] = {
+    {"uuid", put_uuid, true},
+    {"upper", put_upper, true},
+    {"long", put_long, true},
+    {"short or empty", put_short, true},
+    {"serial", put_serial, true},
+    {"19 digits", put_19_digits, true},
+    {"20 digits", put_20_digits, true},
+    {"mixed case", put_mixed_case, false},
+    {"more letters", put_more_letters, false},
+    {"lengths", put_lengths, false},
+    {"too long", put_too_long, false},
+};
+
+enum { NFAMILIES = sizeof(families) / sizeof(families[0]) };
+
+static void texts_make(struct texts *t, struct stoa_test_random *r, size_t family, size_t n,
+                       const uint8_t *validity)
+{
+    size_t nbytes = 0;
+
+    t->offsets[0] = 0;
+    for (size_t i = 0; i < n; i++) {
+        t->bytes[nbytes] = '\0';
+        if (validity == NULL || stoa_bitmap_get(validity, i))
+            families[family].put(r, i, t->bytes + nbytes);
+        nbytes += strlen(t->bytes + nbytes);
+        t->offsets[i + 1] = (int32_t)nbytes;
+    }
+    t->vector = (struct stoa_vector){.phys = STOA_PHYS_BYTES,
+                                     .nvalues = n,
+                                     .values = (const uint8_t *)t->bytes,
+                                     .offsets = t->offsets};
+}
+
+/* Encodes, checks by decoding, and returns the encoding of the root. */
+static void check_page(struct stoa_encoder *encoder, const struct texts *t, const char *plan_text,
+                       const uint8_t *validity, const char *expected)
+{
+    struct stoa_buffer page = {0};
+    struct stoa_plan plan;
+    struct stoa_error err;
+    uint32_t raw_nbytes;
+    char found[128];
+
+    assert_true(stoa_plan_parse(plan_text, STOA_PHYS_BYTES, &plan));
+    if (stoa_page_encode_checked(encoder, &t->vector, STOA_PHYS_BYTES, validity, 0, &plan, NULL,
+                                 &page, &raw_nbytes, &err) != STOA_OK)
+        fail_msg("%s: %s", plan_text, err.message);
+    assert_int_equal(stoa_page_describe(page.data, page.nbytes, found, NULL), STOA_OK);
+    if (strncmp(found, expected, strlen(expected)) != 0)
+        fail_msg("%s gives %s, not %s", plan_text, found, expected);
+    stoa_buffer_free(&page);
+}
+
+static void texts_of_one_layout_are_packed_and_come_back(void **state)
+{
+    static struct texts t;
+    uint8_t validity[NVALUES / 8];
+    struct stoa_encoder *encoder;
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "layouts");
+    assert_int_equal(stoa_encoder_new(&encoder, 3, NULL), STOA_OK);
+    stoa_encoder_set_checks(encoder, true);
+    for (size_t family = 0; family < NFAMILIES; family++) {
+        const char *root = families[family].has_layout ? "charpack" : "plain";
+
+        for (size_t n = 30; n <= NVALUES; n *= 8) {
+            texts_make(&t, &r, family, n, NULL);
+            check_page(encoder, &t, "charpack(pfor)", NULL, root);
+            check_page(encoder, &t, "charpack+zstd(delta(pfor))", NULL, root);
+            stoa_test_random_bytes(&r, validity, sizeof(validity));
+            texts_make(&t, &r, family, n, validity);
+            check_page(encoder, &t, "charpack(pfor)", validity, root);
+        }
+    }
+    stoa_encoder_free(encoder);
+}
+
+static void layouts_are_chosen(void **state)
+{
+    static struct texts t;
+    struct stoa_encoder *encoder;
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "chosen");
+    assert_int_equal(stoa_encoder_new(&encoder, 3, NULL), STOA_OK);
+    for (size_t family = 0; family < NFAMILIES; family++) {
+        struct stoa_choice choice;
+        char plan[128];
+
+        if (families[family].put == put_short)
+            continue; /* zstd takes nothing for an empty text */
+        texts_make(&t, &r, family, NVALUES, NULL);
+        assert_int_equal(stoa_chooser_choose(encoder, &t.vector, false, &choice, NULL), STOA_OK);
+        if ((choice.plan.nodes[0].encoding == STOA_CHARPACK) != families[family].has_layout)
+            fail_msg("\"%s\" is stored as %s: %zu bytes", families[family].name,
+                     stoa_plan_print(&choice.plan, plan), (size_t)choice.nbytes);
+        if (families[family].put == put_serial && choice.nbytes > 200)
+            fail_msg("serial numbers take %zu bytes", (size_t)choice.nbytes);
+    }
+    stoa_encoder_free(encoder);
+}
+
+static enum stoa_status encodes(void *context, struct stoa_error *err)
+{
+    const struct texts *t = context;
+    struct stoa_encoder *encoder = NULL;
+    struct stoa_buffer page = {0};
+    struct stoa_plan plan;
+    uint32_t raw_nbytes;
+    static const char *const plans[] = {"charpack(delta(pfor))", "fsst+zstd(pfor)"};
+    enum stoa_status st = stoa_encoder_new(&encoder, 3, err);
+
+    for (size_t k = 0; k < 2 && st == STOA_OK; k++) {
+        stoa_encoder_set_checks(encoder, true);
+        if (!stoa_plan_parse(plans[k], STOA_PHYS_BYTES, &plan))
+            return STOA_ERR_USAGE;
+        st = stoa_page_encode_checked(encoder, &t->vector, STOA_PHYS_BYTES, NULL, 0, &plan, NULL,
+                                      &page, &raw_nbytes, err);
+    }
+    stoa_buffer_free(&page);
+    stoa_encoder_free(encoder);
+    return st;
+}
+
+static void a_failing_allocation_is_reported(void **state)
+{
+    static struct texts t;
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "failing allocations");
+    texts_make(&t, &r, 0, 500, NULL);
+    stoa_test_each_failing_alloc(encodes, &t);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_of_one_layout_are_packed_and_come_back),
+        cmocka_unit_test(layouts_are_chosen),
+        cmocka_unit_test(a_failing_allocation_is_reported),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
