@@ -29,8 +29,9 @@ enum {
     MAX_NLEFT = 256,
     EXCEPTION_NBYTES = 6, /* u32 position, u16 left part */
     NSAMPLES = 2048,
-    NO_CODE = 0xffff,
 };
+
+#define NO_CODE UINT32_MAX /* and no count */
 
 /* ---- Where to cut. ---- */
 

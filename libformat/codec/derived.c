@@ -314,7 +314,8 @@ enum stoa_status stoa_lookup_decode(struct stoa_decoder *decoder, const struct s
     STOA_TRY(decoder->out->bases->load(decoder->out->bases, STOA_BASES_KEYS, &bases, err));
     STOA_TRY(stoa_scratch_take(&decoder->scratch, &places.numbers,
                                bases.nkeys * sizeof(places.numbers[0]), err));
-    memset(places.numbers, 0, bases.nkeys * sizeof(places.numbers[0]));
+    for (size_t i = 0; i < node->nvalues; i++) /* of small pages there may be far fewer than keys */
+        places.numbers[bases.keys[i]] = 0;
     look_up(out, node->width, node->nvalues, bases.keys, &places, firsts, nfirsts, &enough);
     if (!enough || places.count != nfirsts)
         return stoa_node_fail(node, err, "%u first values of %s%u keys", nfirsts,

@@ -145,10 +145,9 @@ out:
     return st;
 }
 
-static enum stoa_status load(struct stoa_base_source *source, enum stoa_bases_wanted what,
-                             struct stoa_bases *out, struct stoa_error *err)
+static enum stoa_status load_bases(struct stoa_base_reader *bases, enum stoa_bases_wanted what,
+                                   struct stoa_bases *out, struct stoa_error *err)
 {
-    struct stoa_base_reader *bases = (struct stoa_base_reader *)(void *)source;
     const struct stoa_range page = bases->page, wanted = bases->wanted;
     uint32_t begin = page.begin > wanted.begin ? page.begin : wanted.begin;
     enum stoa_status st = STOA_OK;
@@ -169,6 +168,17 @@ static enum stoa_status load(struct stoa_base_source *source, enum stoa_bases_wa
             out->words[k] += begin - wanted.begin;
     }
 out:
+    return st;
+}
+
+static enum stoa_status load(struct stoa_base_source *source, enum stoa_bases_wanted what,
+                             struct stoa_bases *out, struct stoa_error *err)
+{
+    struct stoa_base_reader *bases = (struct stoa_base_reader *)(void *)source;
+    const uint64_t left = bases->budget->left;
+    enum stoa_status st = load_bases(bases, what, out, err);
+
+    bases->taken += left - bases->budget->left;
     return st;
 }
 
@@ -193,6 +203,8 @@ struct stoa_base_source *stoa_base_reader_page(struct stoa_base_reader *bases,
     }
     stoa_free(bases->keys);
     bases->keys = NULL;
+    bases->budget->left += bases->taken;
+    bases->taken = 0;
     return &bases->source;
 }
 

@@ -30,6 +30,7 @@ struct stoa_base_reader {
     uint64_t *words[STOA_NBASES]; /* of the rows or places wanted; NULL: not read */
     uint32_t *keys;               /* of the rows covered; NULL: not read */
     uint32_t nkeys;
+    uint64_t taken; /* of the budget, for these */
     struct stoa_read_counters counters;
     bool failed; /* what a page failed with is wrong with a base, and err->offset is set */
 };

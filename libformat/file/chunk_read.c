@@ -456,6 +456,12 @@ out:
     return st;
 }
 
+/* Whether what is decoded of a page is looked at value by value: then all of it has to be made. */
+static bool checks_values(const struct stoa_type *type)
+{
+    return type->id == STOA_BOOL || type->id == STOA_ENUM || type->id == STOA_DECIMAL;
+}
+
 static enum stoa_status run(struct job *job, uint32_t begin, uint32_t end, struct stoa_array *out,
                             struct stoa_range *children, struct stoa_error *err)
 {
@@ -467,8 +473,9 @@ static enum stoa_status run(struct job *job, uint32_t begin, uint32_t end, struc
 
     job->begin = begin >> shift << shift;
     job->end = covered_end < in->nvalues ? (uint32_t)covered_end : in->nvalues;
-    job->bases.wanted = (struct stoa_range){begin, end};
     job->bases.covered = (struct stoa_range){job->begin, job->end};
+    job->bases.wanted =
+        checks_values(&job->own.type) ? job->bases.covered : (struct stoa_range){begin, end};
     STOA_TRY(stoa_open_chunk_head(in, err));
     job->first_child = in->pages.pages[first].first_child;
     if (job->first_child > job->nchild) {

@@ -60,7 +60,10 @@ enum stoa_status stoa_derived_from_init(struct stoa_derived_from *out,
 
         arrays.types[k] = &nodes[relation->nodes[k]].field->type;
         arrays.arrays[k] = &node->array;
-        if (node->distinct.set != NULL && node->array.nnulls == 0) {
+        /* Codes compare all bits of a value, keys 64 (stoa_base_words()): decimals may have more.
+         */
+        if (node->distinct.set != NULL && node->array.nnulls == 0 &&
+            stoa_phys_width(node->values.phys) <= sizeof(uint64_t)) {
             arrays.codes[k] = node->distinct.codes;
             arrays.counts[k] = stoa_distinct_count(node->distinct.set);
         }
