@@ -66,9 +66,11 @@ static bool put_record(struct writer *writer, const struct stoa_avro_type *type,
 {
     for (size_t i = 0; i < type->nfields; i++) {
         const char *name = type->fields[i].name;
+        const uint8_t *before = writer->cursor->at;
 
         if (!put(writer, i > 0 ? "," : "{", 1) || !put_string(writer, name, strlen(name)) ||
-            !put(writer, ":", 1) || !put_value(writer, type->fields[i].type, depth + 1))
+            !put(writer, ":", 1) || !put_value(writer, type->fields[i].type, depth + 1) ||
+            !stoa_avro_count_empty_field(writer->cursor, before))
             return false;
     }
     return type->nfields > 0 ? put(writer, "}", 1) : put(writer, "{}", 2);

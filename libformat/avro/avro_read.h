@@ -22,18 +22,21 @@ enum stoa_avro_fault {
     STOA_AVRO_NO_UUID,
     STOA_AVRO_NO_DECIMAL, /* more digits than the type has */
     STOA_AVRO_NO_DURATION,
-    STOA_AVRO_EMPTY_ITEMS, /* too many items that have no bytes */
-    STOA_AVRO_DEEP,        /* a value of a recursive type */
-    STOA_AVRO_BUILDER,     /* *err says what: memory, a column that is full */
+    STOA_AVRO_EMPTY_ITEMS,  /* too many items that have no bytes */
+    STOA_AVRO_EMPTY_FIELDS, /* too many fields that have none */
+    STOA_AVRO_DEEP,         /* a value of a recursive type */
+    STOA_AVRO_BUILDER,      /* *err says what: memory, a column that is full */
 };
 
-#define STOA_AVRO_MAX_VALUE_DEPTH 512u       /* of values of recursive types */
-#define STOA_AVRO_MAX_EMPTY_ITEMS (1u << 20) /* of arrays, in one call, that have no bytes */
+#define STOA_AVRO_MAX_VALUE_DEPTH  512u       /* of values of recursive types */
+#define STOA_AVRO_MAX_EMPTY_ITEMS  (1u << 20) /* of arrays, in one call, that have no bytes */
+#define STOA_AVRO_MAX_EMPTY_FIELDS (1u << 22) /* of records that are JSON or passed over, too */
 
 struct stoa_avro_cursor {
     const uint8_t *at;
     const uint8_t *end; /* STOA_AVRO_PADDING more bytes can be read */
     uint32_t nempty;    /* items without bytes so far */
+    uint32_t nempty_fields;
     enum stoa_avro_fault fault;
     int64_t number; /* what was read, where it is what is wrong */
 };
@@ -119,6 +122,18 @@ static inline bool stoa_avro_count_empty(struct stoa_avro_cursor *cursor, const 
 {
     if (cursor->at == before && ++cursor->nempty > STOA_AVRO_MAX_EMPTY_ITEMS)
         return stoa_avro_fail(cursor, STOA_AVRO_EMPTY_ITEMS, 0);
+    return true;
+}
+
+/*
+ * The same for fields of records. Records in each other, each used twice in the next one, have
+ * 2^depth fields that take time and no bytes.
+ */
+static inline bool stoa_avro_count_empty_field(struct stoa_avro_cursor *cursor,
+                                               const uint8_t *before)
+{
+    if (cursor->at == before && ++cursor->nempty_fields > STOA_AVRO_MAX_EMPTY_FIELDS)
+        return stoa_avro_fail(cursor, STOA_AVRO_EMPTY_FIELDS, 0);
     return true;
 }
 

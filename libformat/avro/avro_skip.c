@@ -84,6 +84,19 @@ static bool skip_items(struct stoa_avro_cursor *cursor, const struct stoa_avro_t
     }
 }
 
+static bool skip_fields(struct stoa_avro_cursor *cursor, const struct stoa_avro_type *type,
+                        unsigned depth)
+{
+    for (size_t i = 0; i < type->nfields; i++) {
+        const uint8_t *before = cursor->at;
+
+        if (!skip(cursor, type->fields[i].type, depth + 1) ||
+            !stoa_avro_count_empty_field(cursor, before))
+            return false;
+    }
+    return true;
+}
+
 static bool skip(struct stoa_avro_cursor *cursor, const struct stoa_avro_type *type, unsigned depth)
 {
     int64_t number;
@@ -117,10 +130,7 @@ static bool skip(struct stoa_avro_cursor *cursor, const struct stoa_avro_type *t
         return stoa_avro_read_index(cursor, type->nbranches, STOA_AVRO_NO_BRANCH, &branch) &&
                skip(cursor, type->branches[branch], depth + 1);
     case STOA_AVRO_RECORD:
-        for (size_t i = 0; i < type->nfields; i++)
-            if (!skip(cursor, type->fields[i].type, depth + 1))
-                return false;
-        return true;
+        return skip_fields(cursor, type, depth);
     }
     return false;
 }

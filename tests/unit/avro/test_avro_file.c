@@ -406,6 +406,41 @@ static void headers_are_checked(void **state)
     }
 }
 
+/* Record n is twice record n - 1, down to one of a null: 2^30 fields that have no bytes. */
+static void fields_without_bytes_are_counted(void **state)
+{
+    (void)state;
+    struct stoa_buffer schema = {0}, file;
+    struct stoa_error err = {0};
+    struct stoa_test_avro avro;
+    char text[96];
+
+    put(&schema, DATA("{\"type\":\"record\",\"name\":\"t\",\"fields\":[{\"name\":\"g\",\"type\":"
+                      "\"int\"},{\"name\":\"f\",\"type\":{\"type\":\"record\",\"name\":\"a\","
+                      "\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"a\"]},{\"name\":\"x\","
+                      "\"type\":"));
+    for (int i = 30; i >= 0; i--)
+        put(&schema, text,
+            (size_t)snprintf(text, sizeof(text),
+                             "{\"type\":\"record\",\"name\":\"r%d\",\"fields\":[{\"name\":\"a\","
+                             "\"type\":",
+                             i));
+    put(&schema, DATA("\"null\"}]}"));
+    for (int i = 1; i <= 30; i++)
+        put(&schema, text,
+            (size_t)snprintf(text, sizeof(text), "},{\"name\":\"b\",\"type\":\"r%d\"}]}", i - 1));
+    put(&schema, DATA("}]}}]}\0"));
+    file = file_of((char *)schema.data, 1, DATA("\x02\x00"));
+    for (uint64_t unwanted = 0; unwanted <= 2; unwanted += 2) { /* as JSON, and passed over */
+        assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, false, unwanted, &avro, &err),
+                         STOA_ERR_LIMIT);
+        assert_non_null(strstr(err.message, ": field f: too many fields without any bytes"));
+        stoa_test_avro_reset(&avro);
+    }
+    stoa_buffer_free(&file);
+    stoa_buffer_free(&schema);
+}
+
 static enum stoa_status read_nested(void *context, struct stoa_error *err)
 {
     static const char schema[] = RECORD(FIELD("l", ARRAY("[\"null\",\"string\"]")) "," FIELD(
@@ -440,6 +475,7 @@ int main(void)
         cmocka_unit_test(a_block_without_rows_ends_nothing),
         cmocka_unit_test(damage_around_blocks_is_named),
         cmocka_unit_test(headers_are_checked),
+        cmocka_unit_test(fields_without_bytes_are_counted),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
 
