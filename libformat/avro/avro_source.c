@@ -4,10 +4,11 @@
  *     block block block | block block | large block ...
  *     unit                unit          unit unit unit
  *
- * A unit is some blocks as they are stored, up to the rows of a row group or 4 MiB; any thread
- * decompresses and decodes them. What a unit is follows from the heads of blocks alone, so the
- * batches are the same for any number of threads. A block that is larger than a unit is decoded
- * where it is read, in order, and each of its units is rows that are ready.
+ * A unit is some blocks as they are stored, up to the rows of a row group and 4 MiB, of compressed
+ * ones 32 and 512 KiB; any thread decompresses and decodes them. What a unit is follows from the
+ * heads of blocks alone, so the batches are the same for any number of threads. A block that is
+ * larger than a unit is decoded where it is read, in order, and each of its units is rows that are
+ * ready.
  */
 #include "avro/avro_source.h"
 
@@ -24,7 +25,15 @@
 #include "base/utf8.h"
 #include "column/schema.h"
 
-enum { UNIT_NBYTES = 4 << 20, MAX_UNIT_TEXT_NBYTES = 512 << 20, NAME_NBYTES = 256 };
+enum {
+    LARGE_NBYTES = 4 << 20,
+    /* Units of compressed blocks, which may become a lot more, are small. */
+    PACKED_UNIT_NBYTES = LARGE_NBYTES / 8,
+    PACKED_UNIT_NBLOCKS = 32,
+    MAX_BLOCK_TEXT_NBYTES = 512 << 20, /* of what becomes of a block in memory, */
+    MAX_UNIT_TEXT_NBYTES = 1 << 30,    /* and of all blocks of a unit */
+    NAME_NBYTES = 256,
+};
 
 /* A schema text with what was made of it; files of one text share it. */
 struct table {
@@ -350,6 +359,11 @@ out:
     return name_input(inputs, st, err);
 }
 
+static bool is_packed(const struct unit *unit)
+{
+    return strcmp(unit->codec->name, "null") != 0;
+}
+
 /* Appends the pending block to a unit. */
 static enum stoa_status add_block(struct source *source, struct unit *unit, struct stoa_error *err)
 {
@@ -363,7 +377,7 @@ static enum stoa_status add_block(struct source *source, struct unit *unit, stru
     STOA_TRY(stoa_avro_container_take(&inputs->file, &unit->bytes, err));
     unit->base.nrows += block->nrows;
     /* What is compressed becomes more: four times is a lot for rows. */
-    unit->base.nbytes = unit->bytes.nbytes * (strcmp(unit->codec->name, "null") == 0 ? 1 : 4);
+    unit->base.nbytes = unit->bytes.nbytes * (is_packed(unit) ? 4 : 1);
     source->pending.nrows = 0;
 out:
     return st;
@@ -371,16 +385,18 @@ out:
 
 static bool is_large(const struct source *source, const struct stoa_avro_block *block)
 {
-    return block->nbytes > UNIT_NBYTES || block->nrows > source->options.unit_nrows;
+    return block->nbytes > LARGE_NBYTES || block->nrows > source->options.unit_nrows;
 }
 
 static bool fits(const struct source *source, const struct unit *unit)
 {
     const struct stoa_avro_block *block = &source->pending;
+    const bool packed = is_packed(unit);
 
-    return unit->npieces == 0 || (!is_large(source, block) &&
-                                  unit->base.nrows + block->nrows <= source->options.unit_nrows &&
-                                  unit->bytes.nbytes + block->nbytes <= UNIT_NBYTES);
+    return unit->npieces == 0 ||
+           (!is_large(source, block) && (!packed || unit->npieces < PACKED_UNIT_NBLOCKS) &&
+            unit->base.nrows + block->nrows <= source->options.unit_nrows &&
+            unit->bytes.nbytes + block->nbytes <= (packed ? PACKED_UNIT_NBYTES : LARGE_NBYTES));
 }
 
 /* Some rows of the large block that is on its way, as a batch that is ready. */
@@ -454,6 +470,20 @@ out:
     return st;
 }
 
+/* A block became too much in memory, alone or with those in front of it. */
+static enum stoa_status fail_text(const struct unit *unit, const struct piece *piece, bool alone,
+                                  struct stoa_error *err)
+{
+    if (alone)
+        return stoa_fail(err, STOA_ERR_LIMIT,
+                         "block %" PRIu64 ": its %zu bytes become more than 512 MiB",
+                         piece->block.number, (size_t)piece->block.nbytes);
+    return stoa_fail(err, STOA_ERR_LIMIT,
+                     "blocks %" PRIu64 " to %" PRIu64 ": their %zu bytes become more than 1 GiB",
+                     unit->pieces[0].block.number, piece->block.number,
+                     piece->begin + (size_t)piece->block.nbytes);
+}
+
 /* Decodes the blocks of a unit. */
 static enum stoa_status read_blocks(const struct source *source, const struct unit *unit,
                                     struct stoa_batch *out, struct stoa_error *err)
@@ -468,6 +498,7 @@ static enum stoa_status read_blocks(const struct source *source, const struct un
     STOA_TRY(stoa_avro_columns_init(&columns, &source->schema, err));
     for (size_t i = 0; i < unit->npieces; i++) {
         const struct piece *piece = &unit->pieces[i];
+        const uint64_t most = stoa_avro_columns_nbytes(&columns) + MAX_BLOCK_TEXT_NBYTES;
         uint64_t n;
         bool done;
 
@@ -475,11 +506,10 @@ static enum stoa_status read_blocks(const struct source *source, const struct un
                                       unit->bytes.data + piece->begin, (size_t)piece->block.nbytes,
                                       NULL, err));
         STOA_TRY(stoa_avro_data_read(&data, &unit->table->program, &columns, UINT64_MAX,
-                                     MAX_UNIT_TEXT_NBYTES, &n, &done, err));
+                                     most < MAX_UNIT_TEXT_NBYTES ? most : MAX_UNIT_TEXT_NBYTES, &n,
+                                     &done, err));
         if (!done) {
-            st = stoa_fail(err, STOA_ERR_LIMIT,
-                           "block %" PRIu64 ": its %zu bytes become more than 512 MiB",
-                           piece->block.number, (size_t)piece->block.nbytes);
+            st = fail_text(unit, piece, most < MAX_UNIT_TEXT_NBYTES, err);
             goto out;
         }
         nrows += n;

@@ -125,6 +125,16 @@ done = stoa("convert", "empty.avro", "-o", "-", "--to", "jsonl")
 point("a block without rows is passed over with a note",
       rows_of(done) == [shown(1)] and "note: empty.avro: 1 block without rows passed over\n" in done.err, done)
 
+# 1,100 blocks of 1.4 KB, each of 64 rows of 8 KB: more than 512 MiB of text in 1.5 MB of file.
+packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+same = packer.compress(text(b"<html>" + b"the same text again and again " * 270) * 64) + packer.flush()
+with open("same.avro", "wb") as f:
+    f.write(header(b"deflate", schema="string") + (number(64) + number(len(same)) + same + MARKER) * 1100)
+for jobs in ("1", "2"):
+    done = stoa("convert", "same.avro", "-o", f"same{jobs}.stoa", "--jobs", jobs)
+    point(f"many blocks that become large are read, {jobs} jobs",
+          done.code == 0 and stoa("count", f"same{jobs}.stoa").out == f"{64 * 1100}\n", done)
+
 with open("other.avro", "wb") as f:
     f.write(header(b"null", schema="long"))
 done = stoa("convert", "few.avro", "other.avro", "-o", "x.stoa")
