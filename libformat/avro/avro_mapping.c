@@ -210,8 +210,8 @@ static const char *member_name(const struct stoa_avro_type *type, size_t branch)
     const char *simple = stoa_avro_simple_name(full);
     bool taken = strcmp(simple, "tag") == 0;
 
-    for (size_t i = 0; i < type->nbranches; i++)
-        taken |=
+    for (size_t i = 0; !taken && i < type->nbranches; i++)
+        taken =
             i != branch &&
             strcmp(stoa_avro_simple_name(stoa_avro_branch_name(type->branches[i])), simple) == 0;
     return taken && strcmp(full, "tag") != 0 ? full : simple;

@@ -483,6 +483,10 @@ static enum stoa_status parse_union(struct parser *parser, const json_t *array, 
 
     if (nbranches == 0)
         return stoa_fail(parser->err, STOA_ERR_DATA, "a union without branches has no values");
+    if (nbranches > STOA_AVRO_MAX_BRANCHES)
+        return stoa_fail(parser->err, STOA_ERR_LIMIT,
+                         "a union of %zu branches: at most %u are read", nbranches,
+                         STOA_AVRO_MAX_BRANCHES);
     STOA_TRY(stoa_avro_type_new(parser->schema, STOA_AVRO_UNION, &type, parser->err));
     STOA_TRY(stoa_avro_alloc(parser->schema, &type->branches, nbranches, sizeof(*type->branches),
                              parser->err));

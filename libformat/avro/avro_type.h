@@ -23,6 +23,7 @@
 
 #define STOA_AVRO_MAX_DEPTH        256u        /* of types in each other; 1 without parts */
 #define STOA_AVRO_MAX_FIXED_NBYTES (64u << 20) /* of a fixed */
+#define STOA_AVRO_MAX_BRANCHES     1024u /* of a union; their names are compared with each other */
 
 enum stoa_avro_kind {
     STOA_AVRO_NULL,

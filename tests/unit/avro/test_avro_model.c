@@ -380,6 +380,31 @@ static void a_failing_allocation_is_reported(void **state)
     stoa_test_each_failing_alloc(parse_and_print, NULL);
 }
 
+static void a_union_of_too_many_branches_is_refused(void **state)
+{
+    (void)state;
+    static char text[16 * 1025 + 8];
+    struct stoa_avro_schema schema;
+    struct stoa_error err = {0};
+
+    for (size_t n = STOA_AVRO_MAX_BRANCHES; n <= STOA_AVRO_MAX_BRANCHES + 1; n++) {
+        size_t used = 1;
+
+        text[0] = '[';
+        for (size_t i = 0; i < n; i++)
+            used += (size_t)sprintf(text + used, "%s\"int\"", i > 0 ? "," : "");
+        text[used++] = ']';
+        if (n == STOA_AVRO_MAX_BRANCHES) {
+            assert_int_equal(stoa_avro_schema_parse(text, used, &schema, &err), STOA_OK);
+            stoa_avro_schema_reset(&schema);
+            continue;
+        }
+        assert_int_equal(stoa_avro_schema_parse(text, used, &schema, &err), STOA_ERR_LIMIT);
+        assert_string_equal(err.message,
+                            "Avro schema: a union of 1025 branches: at most 1024 are read");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +416,7 @@ int main(void)
         cmocka_unit_test(documents_beyond_the_limits_are_refused),
         cmocka_unit_test(fingerprints_are_those_of_others),
         cmocka_unit_test(a_failing_allocation_is_reported),
+        cmocka_unit_test(a_union_of_too_many_branches_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
