@@ -14,6 +14,7 @@
 
 #include <snappy-c.h>
 
+#include "avro/avro_read.h"
 #include "base/bytes.h"
 #include "base/error.h"
 

@@ -9,9 +9,6 @@
 #include "avro/avro_program.h"
 #include "io/inflate.h"
 
-/* A row, and a block in the codec snappy, which has no parts. */
-#define STOA_AVRO_MAX_ROW_NBYTES (256u << 20)
-
 /* How the data of blocks is compressed. */
 struct stoa_avro_codec {
     const char *name;

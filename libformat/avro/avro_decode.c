@@ -520,6 +520,8 @@ static enum stoa_status describe(const struct decoder *decoder, struct stoa_erro
                                    " months or days are more than an interval holds"},
         [STOA_AVRO_EMPTY_ITEMS] = {STOA_ERR_LIMIT, "too many items without any bytes", NULL},
         [STOA_AVRO_EMPTY_FIELDS] = {STOA_ERR_LIMIT, "too many fields without any bytes", NULL},
+        [STOA_AVRO_LONG_JSON] = {STOA_ERR_LIMIT, "the value has more than 256 MiB as JSON text",
+                                 NULL},
         [STOA_AVRO_DEEP] = {STOA_ERR_LIMIT, "the value is nested too deep", NULL},
     };
     const enum stoa_avro_fault fault = decoder->cursor.fault;

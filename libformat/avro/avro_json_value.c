@@ -17,8 +17,19 @@ struct writer {
     struct stoa_error *err;
 };
 
+/* Whether nbytes more are within the limit: the name of an enum's symbol is longer than its value.
+ */
+static bool has_room(struct writer *writer, size_t nbytes)
+{
+    if (nbytes > STOA_AVRO_MAX_ROW_NBYTES - writer->out->nbytes)
+        return stoa_avro_fail(writer->cursor, STOA_AVRO_LONG_JSON, 0);
+    return true;
+}
+
 static bool put(struct writer *writer, const char *text, size_t nbytes)
 {
+    if (!has_room(writer, nbytes))
+        return false;
     if (stoa_buffer_append(writer->out, text, nbytes, writer->err) != STOA_OK)
         return stoa_avro_fail(writer->cursor, STOA_AVRO_BUILDER, 0);
     return true;
@@ -26,6 +37,13 @@ static bool put(struct writer *writer, const char *text, size_t nbytes)
 
 static bool put_string(struct writer *writer, const void *text, size_t nbytes)
 {
+    const uint8_t *bytes = text;
+    size_t nout = nbytes + 2;
+
+    for (size_t i = 0; i < nbytes; i++)
+        nout += bytes[i] < 0x20 ? 5 : bytes[i] == '"' || bytes[i] == '\\';
+    if (!has_room(writer, nout)) /* at the most, with all that is escaped */
+        return false;
     if (stoa_json_append_string(writer->out, text, nbytes, writer->err) != STOA_OK)
         return stoa_avro_fail(writer->cursor, STOA_AVRO_BUILDER, 0);
     return true;
@@ -35,8 +53,10 @@ static bool put_string(struct writer *writer, const void *text, size_t nbytes)
 static bool put_bytes(struct writer *writer, const uint8_t *bytes, size_t nbytes)
 {
     struct stoa_buffer text = {0};
-    bool done = true;
+    bool done = has_room(writer, nbytes);
 
+    if (!done)
+        return false;
     for (size_t i = 0; done && i < nbytes; i++) {
         const char two[] = {(char)(0xc0 | bytes[i] >> 6), (char)(0x80 | (bytes[i] & 0x3f))};
 

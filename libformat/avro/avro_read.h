@@ -24,10 +24,13 @@ enum stoa_avro_fault {
     STOA_AVRO_NO_DURATION,
     STOA_AVRO_EMPTY_ITEMS,  /* too many items that have no bytes */
     STOA_AVRO_EMPTY_FIELDS, /* too many fields that have none */
+    STOA_AVRO_LONG_JSON,    /* more than STOA_AVRO_MAX_ROW_NBYTES of JSON text */
     STOA_AVRO_DEEP,         /* a value of a recursive type */
     STOA_AVRO_BUILDER,      /* *err says what: memory, a column that is full */
 };
 
+/* A row, the JSON text of a value, and a block in the codec snappy, which has no parts. */
+#define STOA_AVRO_MAX_ROW_NBYTES   (256u << 20)
 #define STOA_AVRO_MAX_VALUE_DEPTH  512u       /* of values of recursive types */
 #define STOA_AVRO_MAX_EMPTY_ITEMS  (1u << 20) /* of arrays, in one call, that have no bytes */
 #define STOA_AVRO_MAX_EMPTY_FIELDS (1u << 22) /* of records that are JSON or passed over, too */

@@ -441,6 +441,44 @@ static void fields_without_bytes_are_counted(void **state)
     stoa_buffer_free(&schema);
 }
 
+/* Items of a byte each, of an enum whose symbol has 1 MB. */
+static void json_text_of_a_value_is_bounded(void **state)
+{
+    (void)state;
+    struct stoa_buffer schema = {0}, data = {0}, file;
+    struct stoa_error err = {0};
+    struct stoa_test_avro avro;
+
+    put(&schema, DATA("{\"type\":\"record\",\"name\":\"t\",\"fields\":[{\"name\":\"f\",\"type\":"
+                      "{\"type\":\"record\",\"name\":\"a\",\"fields\":[{\"name\":\"next\",\"type\":"
+                      "[\"null\",\"a\"]},{\"name\":\"x\",\"type\":{\"type\":\"array\",\"items\":"
+                      "{\"type\":\"enum\",\"name\":\"e\",\"symbols\":[\""));
+    for (int i = 0; i < 1000; i++)
+        for (int k = 0; k < 100; k++)
+            put(&schema, "0123456789", 10);
+    put(&schema, DATA("\"]}}}]}}]}\0"));
+    for (int nitems = 200; nitems <= 300; nitems += 100) {
+        data.nbytes = 0;
+        put_long(&data, 0);
+        put_long(&data, nitems);
+        assert_int_equal(stoa_buffer_append_zeros(&data, (size_t)nitems + 1, NULL), STOA_OK);
+        file = file_of((char *)schema.data, 1, data.data, data.nbytes);
+        if (nitems == 200) {
+            assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, false, 0, &avro, &err),
+                             STOA_OK);
+        } else {
+            assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, false, 0, &avro, &err),
+                             STOA_ERR_LIMIT);
+            assert_non_null(
+                strstr(err.message, ": field f: the value has more than 256 MiB as JSON text"));
+        }
+        stoa_test_avro_reset(&avro);
+        stoa_buffer_free(&file);
+    }
+    stoa_buffer_free(&data);
+    stoa_buffer_free(&schema);
+}
+
 static enum stoa_status read_nested(void *context, struct stoa_error *err)
 {
     static const char schema[] = RECORD(FIELD("l", ARRAY("[\"null\",\"string\"]")) "," FIELD(
@@ -476,6 +514,7 @@ int main(void)
         cmocka_unit_test(damage_around_blocks_is_named),
         cmocka_unit_test(headers_are_checked),
         cmocka_unit_test(fields_without_bytes_are_counted),
+        cmocka_unit_test(json_text_of_a_value_is_bounded),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
 
