@@ -9,6 +9,20 @@
 #include "column/array.h"
 #include "column/schema.h"
 
+enum { NULL_AND_OFFSET_NBYTES = 1 + 4 };
+
+/* Counts a node's value into those that it is a part of, up to the list that it is an item of. */
+static void count_value(struct stoa_avro_columns *columns, const struct stoa_schema_node *nodes,
+                        uint32_t node)
+{
+    struct stoa_avro_column *const items = columns->items;
+    const uint64_t nbytes = items[node].builder.width + NULL_AND_OFFSET_NBYTES;
+
+    for (uint32_t at = node; at != STOA_NO_NODE && items[at].level == items[node].level;
+         at = nodes[at].parent)
+        items[at].value_nbytes += nbytes;
+}
+
 /* The type whose builder holds what a node has of its own. */
 static const struct stoa_type *holder_of(const struct stoa_type *type)
 {
@@ -43,6 +57,7 @@ enum stoa_status stoa_avro_columns_init(struct stoa_avro_columns *columns,
         if (node->parent != STOA_NO_NODE)
             column->level = made.items[node->parent].level + is_list(&made.items[node->parent]);
         STOA_TRY(stoa_builder_init(&column->builder, holder_of(&node->field->type), 0, err));
+        count_value(&made, nodes, made.nitems);
     }
     *columns = made;
     made = (struct stoa_avro_columns){0};

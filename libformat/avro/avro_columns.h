@@ -23,6 +23,7 @@ struct stoa_avro_column {
     const struct stoa_field *field;
     uint32_t nnodes; /* of the field with all that is below it */
     uint32_t level;
+    uint64_t value_nbytes; /* that a value takes, a null too, with what is on its level below it */
 };
 
 struct stoa_avro_columns {

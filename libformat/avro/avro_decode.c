@@ -24,12 +24,23 @@
 #include "base/int256.h"
 #include "base/utf8.h"
 
+enum {
+    /* The most items that room is made for before any of them was seen, and their bytes. */
+    MAX_NAHEAD = 4096,
+    MAX_AHEAD_NBYTES = 16 << 20,
+    ENOUGH_NBYTES = 64 << 20, /* of rows for a call, if there is a list or JSON among them */
+};
+
 struct decoder {
     struct stoa_avro_cursor cursor; /* first: where it stands is what loops look at */
     const struct stoa_avro_program *program;
     struct stoa_avro_column *columns;
     const struct stoa_avro_op *op; /* that failed */
     struct stoa_buffer text;       /* scratch: JSON */
+    uint32_t ncolumns;
+    uint64_t before_nbytes;  /* in the columns, when it began */
+    uint64_t unasked_nbytes; /* that came since the columns were asked, which takes time, about */
+    bool any_row;            /* is whole */
     struct stoa_error *err;
 };
 
@@ -303,12 +314,34 @@ static bool read_duration(struct decoder *decoder, const struct stoa_avro_op *op
     return true;
 }
 
+/*
+ * Counts what grows without bytes that are read: items, JSON text. false when a row has too much,
+ * or when the rows before it are enough for a call.
+ */
+static bool count_growth(struct decoder *decoder, uint64_t nbytes)
+{
+    const struct stoa_avro_columns columns = {decoder->columns, decoder->ncolumns};
+    uint64_t grown;
+
+    decoder->unasked_nbytes += nbytes;
+    if (decoder->unasked_nbytes < MAX_AHEAD_NBYTES)
+        return true;
+    decoder->unasked_nbytes = 0;
+    grown = stoa_avro_columns_nbytes(&columns) - decoder->before_nbytes;
+    if (grown > ENOUGH_NBYTES && decoder->any_row)
+        return stoa_avro_fail(&decoder->cursor, STOA_AVRO_ENOUGH, 0);
+    if (grown > STOA_AVRO_MAX_DECODED_NBYTES)
+        return stoa_avro_fail(&decoder->cursor, STOA_AVRO_LARGE_ROW, 0);
+    return true;
+}
+
 static bool read_json(struct decoder *decoder, const struct stoa_avro_op *op,
                       struct stoa_builder *builder)
 {
     decoder->text.nbytes = 0;
     return stoa_avro_append_json(&decoder->cursor, op->type, &decoder->text, decoder->err) &&
-           append_bytes(decoder, builder, decoder->text.data, decoder->text.nbytes);
+           append_bytes(decoder, builder, decoder->text.data, decoder->text.nbytes) &&
+           count_growth(decoder, decoder->text.nbytes);
 }
 
 static read_value *const readers[] = {
@@ -353,8 +386,14 @@ static inline bool read_column(struct decoder *decoder, const struct stoa_avro_o
 static bool run(struct decoder *decoder, const struct stoa_avro_op *op,
                 const struct stoa_avro_op *end);
 
-/* The most items that room is made for before any of them was seen. */
-enum { MAX_NAHEAD = 4096 };
+/* How many of n values of nbytes each to make room for at a time. */
+static size_t nahead(uint64_t n, uint64_t nbytes)
+{
+    const uint64_t most = nbytes < MAX_AHEAD_NBYTES ? MAX_AHEAD_NBYTES / nbytes : 1;
+
+    n = n < most ? n : most;
+    return n < MAX_NAHEAD ? (size_t)n : MAX_NAHEAD;
+}
 
 /* Blocks of items. The body fills the columns behind that of the list. */
 static bool run_list(struct decoder *decoder, const struct stoa_avro_op *op,
@@ -362,11 +401,13 @@ static bool run_list(struct decoder *decoder, const struct stoa_avro_op *op,
 {
     struct stoa_avro_column *list = &decoder->columns[op->column];
     struct stoa_avro_cursor *cursor = &decoder->cursor;
+    const uint64_t item_nbytes = list[1].value_nbytes;
     uint64_t nitems;
     int64_t nbytes;
 
     for (;;) {
         const uint8_t *begin;
+        uint64_t nroom = 0;
 
         if (!stoa_avro_read_items(cursor, &nitems, &nbytes))
             return false;
@@ -375,13 +416,17 @@ static bool run_list(struct decoder *decoder, const struct stoa_avro_op *op,
         begin = cursor->at;
         for (uint64_t i = 0; i < nitems; i++) {
             const uint8_t *before = cursor->at;
-            const uint64_t left = nitems - i;
 
-            if (i % MAX_NAHEAD == 0 &&
-                stoa_avro_columns_reserve(list + 1, list->nnodes - 1,
-                                          left < MAX_NAHEAD ? (size_t)left : MAX_NAHEAD,
-                                          decoder->err) != STOA_OK)
-                return stoa_avro_fail(cursor, STOA_AVRO_BUILDER, 0);
+            if (nroom-- == 0) {
+                const size_t n = nahead(nitems - i, item_nbytes);
+
+                if (!count_growth(decoder, n * item_nbytes))
+                    return false;
+                if (stoa_avro_columns_reserve(list + 1, list->nnodes - 1, n, decoder->err) !=
+                    STOA_OK)
+                    return stoa_avro_fail(cursor, STOA_AVRO_BUILDER, 0);
+                nroom = n - 1;
+            }
             if (!run(decoder, op + 1, end))
                 return false;
             if (!stoa_avro_count_empty(cursor, before))
@@ -520,6 +565,7 @@ static enum stoa_status describe(const struct decoder *decoder, struct stoa_erro
                                    " months or days are more than an interval holds"},
         [STOA_AVRO_EMPTY_ITEMS] = {STOA_ERR_LIMIT, "too many items without any bytes", NULL},
         [STOA_AVRO_EMPTY_FIELDS] = {STOA_ERR_LIMIT, "too many fields without any bytes", NULL},
+        [STOA_AVRO_LARGE_ROW] = {STOA_ERR_LIMIT, "the row has more than 512 MiB in memory", NULL},
         [STOA_AVRO_LONG_JSON] = {STOA_ERR_LIMIT, "the value has more than 256 MiB as JSON text",
                                  NULL},
         [STOA_AVRO_DEEP] = {STOA_ERR_LIMIT, "the value is nested too deep", NULL},
@@ -548,13 +594,19 @@ enum stoa_status stoa_avro_decode(const struct stoa_avro_program *program,
     struct decoder decoder = {.cursor = {.at = bytes, .end = bytes + nbytes},
                               .program = program,
                               .columns = columns->items,
+                              .ncolumns = columns->nitems,
+                              .before_nbytes = stoa_avro_columns_nbytes(columns),
                               .err = &local};
     const size_t before = columns->nitems > 0 ? columns->items[0].builder.array.nvalues : 0;
     const struct stoa_avro_op *const end = program->ops + program->nops;
     const uint8_t *row = bytes;
+    uint64_t row_nbytes = 1;
     enum stoa_status st = STOA_OK;
 
     *decoded = (struct stoa_avro_decoded){0};
+    for (uint32_t i = 0; i < columns->nitems; i += columns->items[i].nnodes)
+        row_nbytes += columns->items[i].value_nbytes;
+    max_nrows = nahead(max_nrows, row_nbytes);
     for (uint32_t i = 0; i < columns->nitems; i += columns->items[i].nnodes)
         STOA_TRY(stoa_avro_columns_reserve(&columns->items[i], columns->items[i].nnodes, max_nrows,
                                            err));
@@ -563,11 +615,13 @@ enum stoa_status stoa_avro_decode(const struct stoa_avro_program *program,
             break;
         row = decoder.cursor.at;
         decoded->nrows++;
+        decoder.any_row = true;
     }
     decoded->nused = (size_t)(row - bytes);
     if (decoder.cursor.fault != STOA_AVRO_FINE) {
         stoa_avro_columns_truncate(columns, before + decoded->nrows);
-        if (decoder.cursor.fault != STOA_AVRO_CUT || whole) {
+        if (decoder.cursor.fault != STOA_AVRO_ENOUGH &&
+            (decoder.cursor.fault != STOA_AVRO_CUT || whole)) {
             st = describe(&decoder, &local);
             local.offset = (uint64_t)(row - bytes);
             if (err != NULL)

@@ -74,6 +74,9 @@ void stoa_avro_program_reset(struct stoa_avro_program *program);
 /* Bytes that may be read behind the input. */
 #define STOA_AVRO_PADDING 64
 
+/* The most that a row may have in columns. */
+#define STOA_AVRO_MAX_DECODED_NBYTES (512u << 20)
+
 /* What a call did. */
 struct stoa_avro_decoded {
     size_t nrows;
@@ -81,11 +84,12 @@ struct stoa_avro_decoded {
 };
 
 /*
- * Reads up to max_nrows rows from `bytes`, behind which STOA_AVRO_PADDING more can be read. Where
- * they end within a row, that one is left alone; with `whole`, when nothing follows them, it is
- * STOA_ERR_DATA. Columns and *decoded count whole rows in any case: after an error those in front
- * of the bad one. The message names the field and what is wrong, err->offset is the place in
- * `bytes`. STOA_ERR_LIMIT: empty items, text of 2 GiB in a column.
+ * Reads up to max_nrows rows from `bytes`, behind which STOA_AVRO_PADDING more can be read; fewer
+ * where they become large. Where they end within a row, that one is left alone; with `whole`, when
+ * nothing follows them, it is STOA_ERR_DATA. Columns and *decoded count whole rows in any case:
+ * after an error those in front of the bad one. The message names the field and what is wrong,
+ * err->offset is the place in `bytes`. STOA_ERR_LIMIT: empty items and fields, a row that is too
+ * large, text of 2 GiB in a column.
  */
 STOA_CHECK enum stoa_status stoa_avro_decode(const struct stoa_avro_program *program,
                                              struct stoa_avro_columns *columns,

@@ -24,6 +24,8 @@ enum stoa_avro_fault {
     STOA_AVRO_NO_DURATION,
     STOA_AVRO_EMPTY_ITEMS,  /* too many items that have no bytes */
     STOA_AVRO_EMPTY_FIELDS, /* too many fields that have none */
+    STOA_AVRO_ENOUGH,       /* none: the rows in front of it are enough for a call */
+    STOA_AVRO_LARGE_ROW,    /* more than STOA_AVRO_MAX_DECODED_NBYTES in columns */
     STOA_AVRO_LONG_JSON,    /* more than STOA_AVRO_MAX_ROW_NBYTES of JSON text */
     STOA_AVRO_DEEP,         /* a value of a recursive type */
     STOA_AVRO_BUILDER,      /* *err says what: memory, a column that is full */

@@ -479,6 +479,60 @@ static void json_text_of_a_value_is_bounded(void **state)
     stoa_buffer_free(&schema);
 }
 
+/* A list of nulls, a byte each, of a struct of 1,000 columns: 13 KB each in memory. */
+static struct stoa_buffer file_of_null_structs(int64_t nrows, int64_t nitems)
+{
+    struct stoa_buffer schema = {0}, data = {0}, file;
+    char text[64];
+
+    put(&schema, DATA("{\"type\":\"array\",\"items\":[\"null\",{\"type\":\"record\","
+                      "\"name\":\"r\",\"fields\":["));
+    for (int i = 0; i < 1000; i++)
+        put(&schema, text,
+            (size_t)snprintf(text, sizeof(text), "%s" FIELD("c%d", "\"long\""), i > 0 ? "," : "",
+                             i));
+    put(&schema, DATA("]}]}\0"));
+    for (int64_t i = 0; i < nrows; i++) {
+        put_long(&data, nitems);
+        assert_int_equal(stoa_buffer_append_zeros(&data, (size_t)nitems + 1, NULL), STOA_OK);
+    }
+    file = file_of((char *)schema.data, nrows, data.data, data.nbytes);
+    stoa_buffer_free(&data);
+    stoa_buffer_free(&schema);
+    return file;
+}
+
+static void a_row_that_is_large_in_memory_is_refused(void **state)
+{
+    (void)state;
+    struct stoa_buffer file = file_of_null_structs(1, 100000);
+    struct stoa_error err = {0};
+    struct stoa_test_avro avro;
+
+    assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, false, 0, &avro, &err),
+                     STOA_ERR_LIMIT);
+    assert_non_null(strstr(err.message, ": row 0, at byte 0 of the data: field value[]: the row "
+                                        "has more than 512 MiB in memory"));
+    stoa_test_avro_reset(&avro);
+    stoa_buffer_free(&file);
+}
+
+/* Rows that are large together come by several calls, each of which has whole rows. */
+static void rows_that_are_large_together_are_read(void **state)
+{
+    (void)state;
+    struct stoa_buffer file = file_of_null_structs(20, 1000);
+    struct stoa_error err = {0};
+    struct stoa_test_avro avro;
+
+    assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, false, 0, &avro, &err), STOA_OK);
+    assert_int_equal(avro.batch.nrows, 20);
+    assert_int_equal(avro.batch.columns[0].children[0].nvalues, 20000);
+    assert_int_equal(avro.batch.columns[0].children[0].nnulls, 20000);
+    stoa_test_avro_reset(&avro);
+    stoa_buffer_free(&file);
+}
+
 static enum stoa_status read_nested(void *context, struct stoa_error *err)
 {
     static const char schema[] = RECORD(FIELD("l", ARRAY("[\"null\",\"string\"]")) "," FIELD(
@@ -514,6 +568,8 @@ int main(void)
         cmocka_unit_test(damage_around_blocks_is_named),
         cmocka_unit_test(headers_are_checked),
         cmocka_unit_test(fields_without_bytes_are_counted),
+        cmocka_unit_test(a_row_that_is_large_in_memory_is_refused),
+        cmocka_unit_test(rows_that_are_large_together_are_read),
         cmocka_unit_test(json_text_of_a_value_is_bounded),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
