@@ -42,6 +42,7 @@ struct table {
     struct stoa_avro_schema schema;
     struct stoa_schema columns; /* all that there are */
     struct stoa_avro_program program;
+    bool is_prepared; /* the program is made, if of no operations; workers read it from then on */
 };
 
 struct stoa_avro_inputs {
@@ -292,8 +293,9 @@ static enum stoa_status prepare_table(struct source *source, struct stoa_error *
     struct table *table = inputs->tables;
     bool same = table->columns.nfields == inputs->schema.nfields;
     char first[NAME_NBYTES];
+    enum stoa_status st;
 
-    if (table->program.nops > 0)
+    if (table->is_prepared)
         return STOA_OK;
     for (uint32_t i = 0; same && i < table->columns.nfields; i++)
         same = stoa_field_equal(&table->columns.fields[i], &inputs->schema.fields[i]);
@@ -301,8 +303,10 @@ static enum stoa_status prepare_table(struct source *source, struct stoa_error *
         return stoa_fail(
             err, STOA_ERR_USAGE, "%s: other columns than %s has", inputs->name,
             stoa_quote(first, sizeof(first), inputs->paths[0], strlen(inputs->paths[0])));
-    return stoa_avro_program_init(&table->program, &table->schema, source->wanted, &source->schema,
-                                  err);
+    st = stoa_avro_program_init(&table->program, &table->schema, source->wanted, &source->schema,
+                                err);
+    table->is_prepared = st == STOA_OK;
+    return st;
 }
 
 static void note_empty(const struct source *source)

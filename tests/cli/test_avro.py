@@ -135,6 +135,12 @@ for jobs in ("1", "2"):
     point(f"many blocks that become large are read, {jobs} jobs",
           done.code == 0 and stoa("count", f"same{jobs}.stoa").out == f"{64 * 1100}\n", done)
 
+with open("none.avro", "wb") as f:
+    f.write(header(b"null", schema={"type": "record", "name": "r", "fields": []}) + (number(60000) + number(0) + MARKER) * 40)
+done = stoa("convert", "none.avro", "-o", "none.stoa", "--jobs", "4")
+point("records without fields are rows, by any thread",
+      done.code == 0 and stoa("count", "none.stoa").out == f"{60000 * 40}\n", done)
+
 with open("other.avro", "wb") as f:
     f.write(header(b"null", schema="long"))
 done = stoa("convert", "few.avro", "other.avro", "-o", "x.stoa")
