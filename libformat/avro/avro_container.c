@@ -272,6 +272,7 @@ static enum stoa_status skip_block(struct stoa_avro_container *file, struct stoa
 {
     enum stoa_status st = STOA_OK;
 
+    file->empty_nbytes += file->left;
     while (file->left > 0) {
         const size_t part = file->left < SKIP_NBYTES ? (size_t)file->left : SKIP_NBYTES;
 

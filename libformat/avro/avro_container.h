@@ -51,9 +51,10 @@ struct stoa_avro_container {
     uint8_t sync[STOA_AVRO_SYNC_NBYTES];
 
     uint64_t nblocks;
-    uint64_t nempty; /* blocks without rows, which are passed over */
-    uint64_t nrows;  /* of the blocks so far */
-    uint64_t left;   /* of the data of the block that was begun */
+    uint64_t nempty;       /* blocks without rows, which are passed over, */
+    uint64_t empty_nbytes; /* and the data that they have for all that */
+    uint64_t nrows;        /* of the blocks so far */
+    uint64_t left;         /* of the data of the block that was begun */
 };
 
 /*

@@ -312,12 +312,15 @@ static enum stoa_status prepare_table(struct source *source, struct stoa_error *
 static void note_empty(const struct source *source)
 {
     const struct stoa_avro_inputs *inputs = source->inputs;
-    char text[NAME_NBYTES + 80];
+    char text[NAME_NBYTES + 112], held[48] = "";
 
     if (inputs->file.nempty == 0 || source->options.note == NULL)
         return;
-    snprintf(text, sizeof(text), "%s: %" PRIu64 " block%s without rows passed over", inputs->name,
-             inputs->file.nempty, inputs->file.nempty == 1 ? "" : "s");
+    if (inputs->file.empty_nbytes > 0)
+        snprintf(held, sizeof(held), ", with %" PRIu64 " byte%s of data", inputs->file.empty_nbytes,
+                 inputs->file.empty_nbytes == 1 ? "" : "s");
+    snprintf(text, sizeof(text), "%s: %" PRIu64 " block%s without rows passed over%s", inputs->name,
+             inputs->file.nempty, inputs->file.nempty == 1 ? "" : "s", held);
     source->options.note(source->options.note_context, text);
 }
 

@@ -122,8 +122,8 @@ point("a bad value is named by file, block, row and field",
 with open("empty.avro", "wb") as f:
     f.write(header(b"null") + number(0) + number(3) + b"xyz" + MARKER + block([1], b"null"))
 done = stoa("convert", "empty.avro", "-o", "-", "--to", "jsonl")
-point("a block without rows is passed over with a note",
-      rows_of(done) == [shown(1)] and "note: empty.avro: 1 block without rows passed over\n" in done.err, done)
+point("a block without rows is passed over with a note of its bytes",
+      rows_of(done) == [shown(1)] and "note: empty.avro: 1 block without rows passed over, with 3 bytes of data\n" in done.err, done)
 
 # 1,100 blocks of 1.4 KB, each of 64 rows of 8 KB: more than 512 MiB of text in 1.5 MB of file.
 packer = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -134,6 +134,12 @@ for jobs in ("1", "2"):
     done = stoa("convert", "same.avro", "-o", f"same{jobs}.stoa", "--jobs", jobs)
     point(f"many blocks that become large are read, {jobs} jobs",
           done.code == 0 and stoa("count", f"same{jobs}.stoa").out == f"{64 * 1100}\n", done)
+
+with open("hollow.avro", "wb") as f:
+    f.write(header(b"null") + (number(0) + number(0) + MARKER) * 2 + block([1], b"null"))
+done = stoa("convert", "hollow.avro", "-o", "-", "--to", "jsonl")
+point("blocks without rows or data",
+      rows_of(done) == [shown(1)] and "note: hollow.avro: 2 blocks without rows passed over\n" in done.err, done)
 
 with open("none.avro", "wb") as f:
     f.write(header(b"null", schema={"type": "record", "name": "r", "fields": []}) + (number(60000) + number(0) + MARKER) * 40)
