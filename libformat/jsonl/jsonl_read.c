@@ -158,12 +158,15 @@ static enum stoa_status refuse(struct reader *reader, const char *begin, const c
     struct stoa_reject rejected;
     enum stoa_status st;
 
+    STOA_TRY(print_path(parser, path, sizeof(path), err));
     if (parser->wrong == STOA_JSONL_NO_MEMORY) {
         if (err != NULL)
             *err = parser->err;
-        return parser->err.status;
+        st = parser->err.status;
+        if (st == STOA_ERR_LIMIT)
+            stoa_wrap(err, st, "line %" PRIu64 ": %s", reader->line, path);
+        goto out;
     }
-    STOA_TRY(print_path(parser, path, sizeof(path), err));
     STOA_TRY(describe(parser, path, (uint64_t)(at - begin) + 1, &what, err));
     if (is_misfit(reader)) {
         atomic_store(&reader->source->misfit, true);
@@ -341,7 +344,7 @@ static enum stoa_status source_read(struct stoa_batch_source *base, struct stoa_
         mine = NULL;
     }
 out:
-    if (st == STOA_ERR_DATA)
+    if (st == STOA_ERR_DATA || st == STOA_ERR_LIMIT)
         stoa_wrap(err, st, "%s", unit->origin->name);
     if (mine != NULL)
         notes_free(&mine->base);
@@ -463,15 +466,33 @@ out:
     return st;
 }
 
+/* Values that a row makes room for: all of a fixed_list. 2^32: or more. */
+static uint64_t values_of(const struct stoa_jsonl_shape *shape, uint32_t node)
+{
+    const struct stoa_jsonl_node *nodes = shape->nodes;
+    const struct stoa_field *field = nodes[node].field;
+    uint64_t n = 0;
+
+    if (field != NULL && (field->type.id == STOA_LIST || field->type.id == STOA_MAP))
+        return nodes[node].nnodes;
+    for (uint32_t child = node + 1; child < node + nodes[node].nnodes; child += nodes[child].nnodes)
+        n += values_of(shape, child);
+    if (field != NULL && field->type.id == STOA_FIXED_LIST)
+        n *= field->type.width;
+    n++;
+    return n < UINT64_C(1) << 32 ? n : UINT64_C(1) << 32;
+}
+
 /*
  * Lines of a unit: no more than have room for all columns in a unit's bytes, for a line need not
  * name all of them.
  */
-static uint32_t lines_of(const struct stoa_jsonl_source_options *options, size_t nnodes)
+static uint32_t lines_of(const struct stoa_jsonl_source_options *options,
+                         const struct stoa_jsonl_shape *shape)
 {
     const uint64_t nbytes =
         options->unit_nbytes != 0 ? options->unit_nbytes : STOA_JSONL_UNIT_NBYTES;
-    const uint64_t most = nbytes / 8 / nnodes;
+    const uint64_t most = nbytes / 8 / values_of(shape, 0);
     const uint32_t nlines = options->unit_nrows != 0 ? options->unit_nrows : STOA_JSONL_UNIT_NROWS;
 
     return most == 0 ? 1 : most < nlines ? (uint32_t)most : nlines;
@@ -510,7 +531,7 @@ enum stoa_status stoa_jsonl_source_open(struct stoa_jsonl_inputs *inputs,
             stoa_fail(err, STOA_ERR_USAGE, "the schema has no columns, and records have some"));
     STOA_TRY(stoa_jsonl_shape_init(&source->shape, &source->table, source->wanted, source->guessed,
                                    err));
-    source->feed.options.unit_nlines = lines_of(options, source->shape.nnodes);
+    source->feed.options.unit_nlines = lines_of(options, &source->shape);
     STOA_TRY(stoa_reject_ledger_init(&source->ledger, &options->rejects, err));
     *out = &source->base;
     source = NULL;

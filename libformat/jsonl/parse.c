@@ -141,15 +141,36 @@ static bool append_child_nulls(struct stoa_jsonl_parser *parser, uint32_t node, 
     return true;
 }
 
+/* Room for n more nulls of a node. */
+static bool reserve_nulls(struct stoa_jsonl_parser *parser, uint32_t node, size_t n)
+{
+    enum stoa_status st = STOA_OK;
+
+    if (parser->shape->nodes[node].repeated) {
+        if (n > STOA_JSONL_MAX_LIST_NULLS - parser->nlist_nulls)
+            st = stoa_fail(&parser->err, STOA_ERR_LIMIT,
+                           "the lists of a unit have more than %zu nulls, which is the limit "
+                           "(with a smaller --row-group-rows there are fewer)",
+                           STOA_JSONL_MAX_LIST_NULLS);
+        else
+            parser->nlist_nulls += n;
+    }
+    if (st == STOA_OK)
+        st = stoa_builder_reserve(&parser->columns[node].builder, n, 0, &parser->err);
+    if (st == STOA_OK)
+        return true;
+    parser->wrong = STOA_JSONL_NO_MEMORY;
+    parser->node = node;
+    return false;
+}
+
 static bool append_nulls(struct stoa_jsonl_parser *parser, uint32_t node, size_t n)
 {
     struct stoa_builder *builder = &parser->columns[node].builder;
     const struct stoa_type *type = &parser->shape->nodes[node].field->type;
 
-    if (stoa_builder_reserve(builder, n, 0, &parser->err) != STOA_OK) {
-        parser->wrong = STOA_JSONL_NO_MEMORY;
+    if (!reserve_nulls(parser, node, n))
         return false;
-    }
     for (size_t i = 0; i < n; i++) {
         stoa_builder_append_null(builder);
         if (type->id == STOA_LIST || type->id == STOA_MAP) { /* an end, which nulls have too */
@@ -384,6 +405,7 @@ static const char *end_list(struct stoa_jsonl_parser *parser, uint32_t node, con
         return NULL;
     if (nitems > INT32_MAX) {
         parser->wrong = STOA_JSONL_NO_MEMORY;
+        parser->node = node;
         stoa_fail(&parser->err, STOA_ERR_LIMIT, "a list column has more than 2^31 - 1 items");
         return NULL;
     }
@@ -545,7 +567,7 @@ static void check_syntax(struct stoa_jsonl_parser *parser, const char *line)
 
 const char *stoa_jsonl_parser_line(struct stoa_jsonl_parser *parser, const char *line)
 {
-    const size_t nrows = *count_of(parser, 0);
+    const size_t nrows = *count_of(parser, 0), nlist_nulls = parser->nlist_nulls;
     const struct stoa_jsonl_node *nodes = parser->shape->nodes;
     const char *end = read_line(parser, line);
 
@@ -555,6 +577,7 @@ const char *stoa_jsonl_parser_line(struct stoa_jsonl_parser *parser, const char 
     }
     for (uint32_t child = 1; child < parser->shape->nnodes; child += nodes[child].nnodes)
         truncate_node(parser, child, nrows);
+    parser->nlist_nulls = nlist_nulls;
     check_syntax(parser, line);
     return NULL;
 }
@@ -635,6 +658,7 @@ enum stoa_status stoa_jsonl_parser_finish(struct stoa_jsonl_parser *parser, cons
             STOA_TRY(finish_node(parser, places[columns[i]], &out->columns[i], err));
     out->nrows = *count_of(parser, 0);
     *count_of(parser, 0) = 0;
+    parser->nlist_nulls = 0;
 out:
     stoa_free(places);
     return st;

@@ -18,6 +18,12 @@
 #include "column/builder.h"
 #include "jsonl/shape.h"
 
+/*
+ * Nulls in lists, maps and fixed_lists between two calls of stoa_jsonl_parser_finish(). Two bytes
+ * of text, `{}`, are as many as an item has members; all other values have text of their own.
+ */
+#define STOA_JSONL_MAX_LIST_NULLS ((size_t)1 << 27)
+
 /* What is wrong with a record; the words for it are in the list of bad records. */
 enum stoa_jsonl_wrong {
     STOA_JSONL_FINE,
@@ -51,6 +57,7 @@ struct stoa_jsonl_parser {
     const struct stoa_jsonl_shape *shape;
     struct stoa_jsonl_column *columns; /* [shape->nnodes] */
     struct stoa_buffer scratch;        /* of a text without its escapes */
+    size_t nlist_nulls;                /* so far, of STOA_JSONL_MAX_LIST_NULLS */
     const char *limit;                 /* the end of all text: a zero there ends a line */
     bool passes_unknown;               /* columns that the shape does not have are no matter */
     /* Of the last line, when it was no row. */
@@ -107,6 +114,7 @@ static inline bool stoa_jsonl_reserve(struct stoa_jsonl_parser *parser, uint32_t
     if (stoa_builder_reserve(&parser->columns[node].builder, 1, nbytes, &parser->err) == STOA_OK)
         return true;
     parser->wrong = STOA_JSONL_NO_MEMORY;
+    parser->node = node;
     return false;
 }
 

@@ -141,6 +141,11 @@ out:
     return st;
 }
 
+static bool is_repeated(const struct stoa_jsonl_node *parent)
+{
+    return parent->repeated || (parent->field != NULL && parent->field->type.id != STOA_STRUCT);
+}
+
 static bool is_time(const struct stoa_type *type)
 {
     return type->id == STOA_DATE32 || type->id == STOA_TIME || type->id == STOA_TIMESTAMP;
@@ -167,6 +172,7 @@ enum stoa_status stoa_jsonl_shape_init(struct stoa_jsonl_shape *out,
             column++;
         node->field = nodes[i].field;
         node->parent = nodes[i].parent == STOA_NO_NODE ? 0 : nodes[i].parent + 1;
+        node->repeated = is_repeated(&shape.nodes[node->parent]);
         node->nnodes = nodes[i].nnodes;
         node->nchildren = nodes[i].field->nchildren;
         node->nullable = nodes[i].field->nullable;

@@ -36,6 +36,7 @@ struct stoa_jsonl_node {
     uint32_t quoted_nbytes;
     bool nullable;
     bool strict;     /* inferred: a value must say all that its text says */
+    bool repeated;   /* below a list, map or fixed_list: a row has any number of its values */
     bool wanted;     /* else its values are checked and passed over */
     bool json;       /* of utf8: any value, as the text it is */
     char separator;  /* of an inferred timestamp: a blank or T */

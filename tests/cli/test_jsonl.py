@@ -210,6 +210,10 @@ for line, message in BAD:
 write("b.jsonl", b'{"a":1}\n{"a":"\xff"}\n{"a":1,"a":1}\n' + b'{"a":"' + b"x" * 20000 + b'"}\n{"a":2')
 expect("bad records are listed", ["convert", "b.jsonl", "-o", "-", "--to", "jsonl", "--rejects", "r.csv", "--rejects-raw", "r.raw", "--max-record-size", "9K"], 5,
        '{"a":1}\n', None)
+write("wide.json", json.dumps({"stoa_schema": 1, "fields": [{"name": "a", "type": "int8"}, {"name": "l", "type": "list<fixed_list<fixed_list<int8,60000>,60000>>"}]}))
+write("wide.jsonl", '{"l":[]}\n{"a":1,"l":[null]}\n')
+expect("a null in a list that would be too many", ["convert", "wide.jsonl", "-o", "-", "--to", "jsonl", "--schema", "wide.json"], 1, None,
+       "stoa: wide.jsonl: line 2: l[][][]: the lists of a unit have more than 134217728 nulls, which is the limit (with a smaller --row-group-rows there are fewer)\n")
 listed = [line.split(b",")[8] for line in read("r.csv").splitlines()[1:3]]
 point("with what is wrong", listed == [b'"invalid_encoding"', b'"duplicate_key"'] and read("r.csv").count(b"record_too_large") == 1
       and read("r.csv").rstrip().endswith(b"byte 7: ',' or '}' is expected\""), read("r.csv"))

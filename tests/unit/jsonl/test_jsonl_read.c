@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "jsonl/jsonl.h"
 #include "jsonl/lines.h"
+#include "jsonl/parse.h"
 #include "support/fault_alloc.h"
 #include "support/folder.h"
 
@@ -157,6 +158,64 @@ static void units_end_behind_whole_lines(void **state)
             cases[i].units);
 }
 
+static const char types[] = "{\"stoa_schema\":1,\"fields\":[{\"name\":\"l\",\"type\":\"list<struct<"
+                            "a:int8,b:list<int8>>>\"},"
+                            "{\"name\":\"m\",\"type\":\"map<utf8,int8>\"},"
+                            "{\"name\":\"f\",\"type\":\"fixed_list<int8,3>\"}]}";
+
+/* A row of the parser; what is wrong with it. */
+static enum stoa_jsonl_wrong parse(struct stoa_jsonl_parser *parser, const char *line)
+{
+    char padded[256] = {0};
+
+    snprintf(padded, sizeof(padded) - STOA_JSONL_SLACK, "%s\n", line);
+    return stoa_jsonl_parser_line(parser, padded) != NULL ? STOA_JSONL_FINE : parser->wrong;
+}
+
+static void nulls_in_lists_have_a_limit(void **state)
+{
+    static const struct {
+        const char *line;
+        size_t nnulls; /* in lists and the like */
+    } cases[] = {
+        {"{}", 3},                       /* those of the fixed_list */
+        {"{\"f\":[1,2,3]}", 0},          /* and a null list, which has no items */
+        {"{\"f\":[1,null,3]}", 1},       /* written out */
+        {"{\"f\":[1,2,3],\"l\":[]}", 0}, /* no item */
+        {"{\"f\":[1,2,3],\"l\":[{\"a\":1}]}", 1},
+        {"{\"f\":[1,2,3],\"l\":[{},{\"b\":[]},{\"a\":1,\"b\":[]}]}", 3},
+        {"{\"f\":[1,2,3],\"l\":[null,{}]}", 5}, /* the struct, and its members */
+        {"{\"f\":[1,2,3],\"m\":{\"x\":null}}", 1},
+    };
+    struct stoa_schema schema = {0};
+    struct stoa_jsonl_shape shape;
+    struct stoa_error err = {0};
+
+    (void)state;
+    assert_int_equal(stoa_schema_parse_json(types, strlen(types), &schema, &err), STOA_OK);
+    assert_int_equal(stoa_jsonl_shape_init(&shape, &schema, NULL, NULL, &err), STOA_OK);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_jsonl_parser parser;
+
+        assert_int_equal(stoa_jsonl_parser_init(&parser, &shape, 1, &err), STOA_OK);
+        parser.nlist_nulls = STOA_JSONL_MAX_LIST_NULLS - cases[i].nnulls;
+        assert_int_equal(parse(&parser, cases[i].line), STOA_JSONL_FINE);
+        assert_int_equal(parser.nlist_nulls, STOA_JSONL_MAX_LIST_NULLS);
+        if (cases[i].nnulls > 0) { /* one more is too many, and a line that is no row has none */
+            parser.nlist_nulls = STOA_JSONL_MAX_LIST_NULLS - cases[i].nnulls + 1;
+            assert_int_equal(parse(&parser, cases[i].line), STOA_JSONL_NO_MEMORY);
+            assert_int_equal(parser.err.status, STOA_ERR_LIMIT);
+            assert_string_equal(parser.err.message,
+                                "the lists of a unit have more than 134217728 nulls, which is the "
+                                "limit (with a smaller --row-group-rows there are fewer)");
+            assert_int_equal(parser.nlist_nulls, STOA_JSONL_MAX_LIST_NULLS - cases[i].nnulls + 1);
+        }
+        stoa_jsonl_parser_reset(&parser);
+    }
+    stoa_jsonl_shape_reset(&shape);
+    stoa_schema_reset(&schema);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, stoa_test_folder_enter, stoa_test_folder_leave)
 
 int main(void)
@@ -165,6 +224,7 @@ int main(void)
         TEST(rows_are_those_of_the_good_lines),
         TEST(reading_survives_a_lack_of_memory),
         cmocka_unit_test(units_end_behind_whole_lines),
+        cmocka_unit_test(nulls_in_lists_have_a_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
