@@ -129,11 +129,28 @@ static void table_reset(struct table *table)
     *table = (struct table){0};
 }
 
-/* The schema, and which of its columns are read. *certain: it can't turn out to be wrong. */
-static enum stoa_status make_table(const struct stoa_plan_convert *plan,
-                                   const struct stoa_convert_options *options,
-                                   struct stoa_jsonl_options *jsonl, struct table *table,
-                                   bool *certain, struct stoa_error *err)
+/* Whether the output can be sorted as it is asked for. */
+static enum stoa_status check_order(const struct stoa_convert_options *options,
+                                    const struct table *table, struct stoa_error *err)
+{
+    struct stoa_schema selected = {0};
+    struct stoa_sort_order order = {0};
+    enum stoa_status st = STOA_OK;
+
+    if (options->sort_by == NULL)
+        return STOA_OK;
+    STOA_TRY(stoa_schema_select(&selected, &table->schema, table->columns, table->nselected, err));
+    STOA_TRY(stoa_order_parse(options->sort_by, &selected, &order, err));
+out:
+    stoa_order_reset(&order);
+    stoa_schema_reset(&selected);
+    return st;
+}
+
+static enum stoa_status try_table(const struct stoa_plan_convert *plan,
+                                  const struct stoa_convert_options *options,
+                                  const struct stoa_jsonl_options *jsonl, struct table *table,
+                                  bool *certain, struct stoa_error *err)
 {
     enum stoa_status st;
 
@@ -142,16 +159,27 @@ static enum stoa_status make_table(const struct stoa_plan_convert *plan,
         STOA_TRY(stoa_plan_take_schema(options, &table->schema, err));
     else
         STOA_TRY(infer(plan, options, jsonl, &table->schema, certain, err));
-    st = stoa_plan_columns(options, &table->schema, &table->columns, &table->nselected,
-                           &table->ncolumns, err);
+    STOA_TRY(stoa_plan_columns(options, &table->schema, &table->columns, &table->nselected,
+                               &table->ncolumns, err));
+    STOA_TRY(check_order(options, table, err));
+out:
+    return st;
+}
+
+/* The schema, and which of its columns are read. *certain: it can't turn out to be wrong. */
+static enum stoa_status make_table(const struct stoa_plan_convert *plan,
+                                   const struct stoa_convert_options *options,
+                                   struct stoa_jsonl_options *jsonl, struct table *table,
+                                   bool *certain, struct stoa_error *err)
+{
+    enum stoa_status st = try_table(plan, options, jsonl, table, certain, err);
+
     if (st != STOA_ERR_USAGE || *certain)
-        goto out;
+        return st;
     /* A column that is asked for may stand behind the sample. */
     table_reset(table);
     jsonl->infer = STOA_JSONL_INFER_FULL;
-    st = make_table(plan, options, jsonl, table, certain, err);
-out:
-    return st;
+    return try_table(plan, options, jsonl, table, certain, err);
 }
 
 /* What the run is with types that may be wrong: the columns of the output, to be compared. */

@@ -163,6 +163,14 @@ for to, args in (("jsonl", []), ("csv", ["--select", "a,b,t"]), ("tsv", ["--sele
         point(f"to {to} {args} by {jobs}", got.code == 0 and got.out == wanted.out and len(got.out) > 5, got.err)
 point("a column that the sample does not have can be selected",
       stoa("convert", "w.jsonl", "-o", "s.jsonl", "--select", "late").code == 0 and read("s.jsonl").count(b"[") == 10)
+write("behind.jsonl", '{"a":1}\n' * ODD * 20 + '{"a":2,"late":7}\n' + '{"a":3}\n' * ODD * 4)
+for args in (["--types", "late=float64"], ["--sort-by", "late,a:desc"], ["--select", "late,a", "--sort-by", "late"]):
+    full = stoa("convert", "behind.jsonl", "-o", "full.jsonl", "--force", "--infer", "full", *args)
+    made = stoa("convert", "behind.jsonl", "-o", "s.jsonl", "--force", *args)
+    point(f"nor is it unknown to {args}", made.code == full.code == 0 and read("s.jsonl") == read("full.jsonl") and b'"late":7' in read("s.jsonl"), made)
+for args in (["--types", "laet=utf8"], ["--sort-by", "laet"]):
+    made = stoa("convert", "behind.jsonl", "-o", "s.jsonl", "--force", *args)
+    point(f"one that no record has is: {args}", made.code == 2 and 'did you mean \"late\"' in made.err, made)
 write("0.jsonl", '{"b":1,"a":2}\n')
 write("1.jsonl", '{"c":"x"}')
 write("2.jsonl", "")
