@@ -215,7 +215,7 @@ out:
     return st;
 }
 
-enum stoa_status stoa_reject_ledger_accept(struct stoa_reject_ledger *ledger, const void *input,
+enum stoa_status stoa_reject_ledger_accept(struct stoa_reject_ledger *ledger, uint64_t input,
                                            const char *name, const char *member,
                                            const struct stoa_rejects *rejects, char *const *names,
                                            const uint32_t *columns, uint32_t ncolumns,

@@ -81,7 +81,7 @@ struct stoa_reject_ledger {
     uint64_t nraw;      /* and of those, as they stand: the ones that were kept whole */
     bool is_unended;    /* the last raw record that was written has no line end */
     uint64_t nrecords;  /* of all inputs */
-    const void *input;  /* the current one, */
+    uint64_t input;     /* the serial number of the current one, */
     uint64_t nbefore;   /* and its records before the next unit */
     bool is_over;       /* a limit was passed */
 };
@@ -92,12 +92,13 @@ STOA_CHECK enum stoa_status stoa_reject_ledger_init(struct stoa_reject_ledger *l
                                                     struct stoa_error *err);
 
 /*
- * The rejects of the next unit, which is of `input`, called `name`, of which `member` is the end,
- * or NULL. Column i of its ncolumns has the name names[columns[i]], or names[i] without `columns`.
- * STOA_ERR_DATA when a limit is passed: the message is that of the record that passed it.
+ * The rejects of the next unit, which is of the input with that serial number, not 0, that is
+ * called `name`, of which `member` is the end, or NULL. Column i of its ncolumns has the name
+ * names[columns[i]], or names[i] without `columns`. STOA_ERR_DATA when a limit is passed: the
+ * message is that of the record that passed it.
  */
 STOA_CHECK enum stoa_status stoa_reject_ledger_accept(struct stoa_reject_ledger *ledger,
-                                                      const void *input, const char *name,
+                                                      uint64_t input, const char *name,
                                                       const char *member,
                                                       const struct stoa_rejects *rejects,
                                                       char *const *names, const uint32_t *columns,

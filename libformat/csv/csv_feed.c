@@ -149,8 +149,8 @@ out:
     return st == STOA_OK ? st : stoa_wrap(err, st, "%s", feed->origin->name);
 }
 
-static enum stoa_status set_origin(struct stoa_csv_feed *feed, const char *name,
-                                   struct stoa_error *err)
+static enum stoa_status set_origin(struct stoa_csv_source *source, struct stoa_csv_feed *feed,
+                                   const char *name, struct stoa_error *err)
 {
     const size_t nbytes = strlen(name) + 1;
     struct stoa_csv_source_text *origin;
@@ -159,6 +159,7 @@ static enum stoa_status set_origin(struct stoa_csv_feed *feed, const char *name,
     if (st != STOA_OK)
         return st;
     atomic_init(&origin->nusers, 1);
+    origin->serial = atomic_fetch_add(&source->ntexts, 1) + 1;
     memcpy(origin->name, name, nbytes);
     origin->member = stoa_csv_input_member(feed->input, origin->name);
     stoa_csv_source_text_drop(feed->origin);
@@ -193,7 +194,7 @@ static enum stoa_status feed_open(struct stoa_csv_source *source, struct stoa_cs
     STOA_TRY(stoa_csv_input_next(feed->input, &stream, &head, err));
     if (stream == NULL)
         return STOA_OK;
-    STOA_TRY(set_origin(feed, stream->name, err));
+    STOA_TRY(set_origin(source, feed, stream->name, err));
     if (source->options.filename != NULL)
         STOA_TRY(set_filename(feed, err));
     if (source->keeps_text) {

@@ -93,13 +93,9 @@ static enum stoa_status source_accept(struct stoa_batch_source *base, struct sto
     struct stoa_csv_source_text *origin = notes->owner;
     enum stoa_status st = STOA_OK;
 
-    if (source->accepted != origin) { /* kept: no other one has its address meanwhile */
-        stoa_csv_source_text_drop(source->accepted);
-        source->accepted = stoa_csv_source_text_share(origin);
-    }
     if (source->ledger.options.on_error != STOA_CSV_ON_ERROR_ABORT)
-        STOA_TRY(stoa_reject_ledger_accept(&source->ledger, origin, origin->name, origin->member,
-                                           &notes->rejects, source->header.names,
+        STOA_TRY(stoa_reject_ledger_accept(&source->ledger, origin->serial, origin->name,
+                                           origin->member, &notes->rejects, source->header.names,
                                            origin->layout.columns, origin->layout.ncolumns, err));
     if (source->keeps_text)
         STOA_TRY(stoa_csv_origin_accept(&origin->text, notes, err));
@@ -218,7 +214,6 @@ static void source_close(struct stoa_batch_source *base)
             stoa_csv_source_text_drop(origin);
         }
     }
-    stoa_csv_source_text_drop(source->accepted);
     stoa_source_infos_free(source->infos, source->ninfos);
     stoa_free(source->feeds);
     for (uint32_t i = 0; source->misfits != NULL && i < source->schema.nfields; i++)

@@ -16,6 +16,7 @@
 /* What the units that were cut from one text share. */
 struct stoa_csv_source_text {
     atomic_uint nusers;
+    uint64_t serial;               /* of the texts of a source, from 1, in no order */
     struct stoa_csv_layout layout; /* set before the first unit, and then constant */
     struct stoa_csv_origin text;
     struct stoa_csv_source_text *next; /* of the same input, where text is kept */
@@ -52,9 +53,9 @@ struct stoa_csv_source {
     struct stoa_csv_table table;
     /* For each column of the table the field of the schema; STOA_CSV_NO_FIELD: it is not wanted. */
     uint32_t *slots;
-    struct stoa_reject_ledger ledger;      /* accept() */
-    struct stoa_csv_source_text *accepted; /* the text of the last notes that it saw */
-    bool keeps_forms;                      /* how values were written: with text, and to widen */
+    struct stoa_reject_ledger ledger; /* accept() */
+    atomic_uint_fast64_t ntexts;      /* that were opened */
+    bool keeps_forms;                 /* how values were written: with text, and to widen */
     bool keeps_text;
     char **misfits; /* accept(): of each column, as in the notes; NULL: nothing widens */
     struct stoa_csv_options text_options; /* nothing left at "auto", for restoring, */

@@ -76,6 +76,7 @@ static enum stoa_status set_origin(struct stoa_jsonl_feed *feed, const char *nam
 
     STOA_TRY(stoa_alloc_zeroed(&origin, 1, sizeof(*origin) + nbytes, err));
     atomic_init(&origin->nusers, 1);
+    origin->serial = ++feed->ntexts;
     memcpy(origin->name, name, nbytes);
     origin->member = member != NULL ? origin->name + (member - name) : NULL;
     STOA_TRY(stoa_alloc(&origin->filename, npath + nmember + 1, err));

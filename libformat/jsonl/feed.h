@@ -14,6 +14,7 @@
 /* What the units of one text share. */
 struct stoa_jsonl_origin {
     atomic_uint nusers;
+    uint64_t serial;    /* of the texts, from 1 */
     const char *member; /* in the name; NULL: none */
     char *filename;     /* as a column holds it */
     char name[];        /* for messages */
@@ -44,6 +45,7 @@ struct stoa_jsonl_feed {
     size_t next_input;
     struct stoa_jsonl_cutter cutter;
     struct stoa_jsonl_origin *origin;
+    uint64_t ntexts;        /* that were opened */
     uint64_t before_nbytes; /* of the inputs that were read */
     /* The mutex: */
     pthread_mutex_t mutex;

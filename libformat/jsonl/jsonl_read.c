@@ -372,7 +372,7 @@ static enum stoa_status source_accept(struct stoa_batch_source *base, struct sto
     const struct notes *notes = (const struct notes *)notes_base;
     const struct stoa_jsonl_origin *origin = notes->origin;
 
-    return stoa_reject_ledger_accept(&source->ledger, origin, origin->name, origin->member,
+    return stoa_reject_ledger_accept(&source->ledger, origin->serial, origin->name, origin->member,
                                      &notes->rejects, NULL, NULL, 0, err);
 }
 

@@ -226,6 +226,11 @@ listed = [line.split(b",")[8] for line in read("r.csv").splitlines()[1:3]]
 point("with what is wrong", listed == [b'"invalid_encoding"', b'"duplicate_key"'] and read("r.csv").count(b"record_too_large") == 1
       and read("r.csv").rstrip().endswith(b"byte 7: ',' or '}' is expected\""), read("r.csv"))
 point("and as they stand", read("r.raw") == b'{"a":"\xff"}\n{"a":1,"a":1}\n{"a":2', read("r.raw"))
+write("r1.jsonl", '{"a":1}\n{"a":\n')
+write("r2.jsonl", "")
+stoa("convert", *["r1.jsonl", "r2.jsonl"] * 5, "-o", "r.stoa", "--force", "--rejects", "r1.csv", "-j", "1", "--row-group-rows", "1")
+listed = [line.split(b",")[3] for line in read("r1.csv").splitlines()[1:]]
+point("records are counted from the beginning of each input", listed == [b"2"] * 5, listed)
 expect("too many of them", ["convert", "b.jsonl", "-o", "-", "--to", "jsonl", "--on-error", "skip", "--max-errors", "1"], 1, None,
        'stoa: b.jsonl: line 3: byte 8: the key "a" stands twice; 1 bad record before it were left out, which is the limit\n')
 expect("no keys", ["convert", "2.jsonl", "-o", "-", "--to", "jsonl"], 1, "", "stoa: 2.jsonl: no object with a key: there are no columns\n")
