@@ -167,6 +167,7 @@ static enum stoa_status copy_input(struct stoa_jsonl_inputs *inputs, struct stoa
         stream = NULL;
     }
     input->once = false;
+    input->kept = true;
 out:
     stoa_stream_close(stream);
     stoa_jsonl_texts_close(&texts);
@@ -197,7 +198,7 @@ enum stoa_status stoa_jsonl_texts_next(struct stoa_jsonl_texts *texts, struct st
     enum stoa_status st = STOA_OK;
 
     *out = NULL;
-    if (input->ntexts > 0 && !input->once) {
+    if (input->kept) {
         if (texts->next < input->ntexts)
             st = kept_open(texts->inputs->spill, &input->texts[texts->next++], out, err);
         return st;

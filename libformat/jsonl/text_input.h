@@ -17,7 +17,8 @@ struct stoa_jsonl_input {
     char *path;
     char *name;                    /* for messages, printable */
     bool once;                     /* no regular file */
-    struct stoa_jsonl_kept *texts; /* of one that was copied */
+    bool kept;                     /* it was copied, */
+    struct stoa_jsonl_kept *texts; /* and these are its texts: an archive may have none */
     size_t ntexts;
     size_t capacity;
 };

@@ -231,6 +231,13 @@ write("r2.jsonl", "")
 stoa("convert", *["r1.jsonl", "r2.jsonl"] * 5, "-o", "r.stoa", "--force", "--rejects", "r1.csv", "-j", "1", "--row-group-rows", "1")
 listed = [line.split(b",")[3] for line in read("r1.csv").splitlines()[1:]]
 point("records are counted from the beginning of each input", listed == [b"2"] * 5, listed)
+with tarfile.open("none.tar", "w") as archive:
+    archive.add(os.curdir, "folder", recursive=False)
+os.mkfifo("none.pipe")
+feeder = subprocess.Popen(["sh", "-c", "cat none.tar > none.pipe"])
+expect("an archive without files in a pipe is read once", ["convert", "none.pipe", "--from", "jsonl", "-o", "-", "--to", "jsonl"], 2, "",
+       "stoa: none.pipe: there is no file to read in this archive\n", timeout=60)
+feeder.wait()
 expect("too many of them", ["convert", "b.jsonl", "-o", "-", "--to", "jsonl", "--on-error", "skip", "--max-errors", "1"], 1, None,
        'stoa: b.jsonl: line 3: byte 8: the key "a" stands twice; 1 bad record before it were left out, which is the limit\n')
 expect("no keys", ["convert", "2.jsonl", "-o", "-", "--to", "jsonl"], 1, "", "stoa: 2.jsonl: no object with a key: there are no columns\n")
