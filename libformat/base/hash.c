@@ -4,6 +4,8 @@
 #include "base/hash.h"
 
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -22,6 +24,22 @@ struct stoa_hash128_stream {
 uint64_t stoa_hash(const void *bytes, size_t nbytes)
 {
     return XXH3_64bits(bytes, nbytes);
+}
+
+uint64_t stoa_hash_seeded(const void *bytes, size_t nbytes, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(bytes, nbytes, seed);
+}
+
+uint64_t stoa_hash_make_seed(void)
+{
+    struct timespec now = {0};
+    uint64_t seed;
+
+    if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == (ssize_t)sizeof(seed))
+        return seed;
+    clock_gettime(CLOCK_MONOTONIC, &now); /* soon after the start of the system */
+    return XXH3_64bits(&now, sizeof(now)) ^ (uint64_t)(uintptr_t)&now;
 }
 
 enum stoa_status stoa_hash_stream_new(struct stoa_hash_stream **out, struct stoa_error *err)

@@ -10,7 +10,17 @@
 /* XXH3-64 of nbytes bytes; `bytes` may be NULL when nbytes is 0. Any thread. */
 uint64_t stoa_hash(const void *bytes, size_t nbytes);
 
-/* The same of bytes that come in parts; a new or reset stream has none yet. */
+/*
+ * Another function for each seed: for tables in memory whose keys come from outside. With a seed
+ * of its own for each table nobody can choose keys that all meet in it. What such a table gives
+ * must not depend on the seed. Any thread.
+ */
+uint64_t stoa_hash_seeded(const void *bytes, size_t nbytes, uint64_t seed);
+
+/* A seed that can't be foreseen; if the system has no random numbers, one that is hard to guess. */
+uint64_t stoa_hash_make_seed(void);
+
+/* XXH3-64 of bytes that come in parts; a new or reset stream has none yet. */
 struct stoa_hash_stream;
 STOA_CHECK enum stoa_status stoa_hash_stream_new(struct stoa_hash_stream **out,
                                                  struct stoa_error *err);

@@ -49,7 +49,7 @@ void stoa_jsonl_evidence_free(struct stoa_jsonl_evidence *evidence)
 static void put_slot(struct stoa_jsonl_evidence *evidence, uint32_t child)
 {
     const char *name = evidence->children[child]->name;
-    size_t slot = stoa_hash(name, strlen(name)) & (evidence->nslots - 1);
+    size_t slot = stoa_hash_seeded(name, strlen(name), evidence->seed) & (evidence->nslots - 1);
 
     while (evidence->slots[slot] != 0)
         slot = (slot + 1) & (evidence->nslots - 1);
@@ -68,6 +68,8 @@ static enum stoa_status grow_slots(struct stoa_jsonl_evidence *evidence, struct 
                            err);
     if (st != STOA_OK)
         return st;
+    if (evidence->slots == NULL)
+        evidence->seed = stoa_hash_make_seed();
     stoa_free(evidence->slots);
     evidence->slots = slots;
     evidence->nslots = evidence->nslots > 0 ? 2 * evidence->nslots : 8;
@@ -81,8 +83,8 @@ static struct stoa_jsonl_evidence *find_child(const struct stoa_jsonl_evidence *
 {
     if (evidence->nslots == 0)
         return NULL;
-    for (size_t slot = stoa_hash(name, nbytes) & (evidence->nslots - 1); evidence->slots[slot] != 0;
-         slot = (slot + 1) & (evidence->nslots - 1)) {
+    for (size_t slot = stoa_hash_seeded(name, nbytes, evidence->seed) & (evidence->nslots - 1);
+         evidence->slots[slot] != 0; slot = (slot + 1) & (evidence->nslots - 1)) {
         struct stoa_jsonl_evidence *child = evidence->children[evidence->slots[slot] - 1];
 
         if (strlen(child->name) == nbytes && memcmp(child->name, name, nbytes) == 0)

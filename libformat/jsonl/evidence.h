@@ -73,6 +73,7 @@ struct stoa_jsonl_evidence {
     size_t capacity;
     uint32_t *slots; /* of the children by name: their number and 1 */
     size_t nslots;
+    uint64_t seed; /* of their places in the slots */
 };
 
 STOA_CHECK enum stoa_status stoa_jsonl_evidence_new(struct stoa_jsonl_evidence **out,

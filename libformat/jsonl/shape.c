@@ -29,9 +29,10 @@ const char *stoa_jsonl_shape_name(const struct stoa_jsonl_shape *shape, uint32_t
 }
 
 /* Where the search for a name begins. */
-static uint32_t slot_of(const struct stoa_jsonl_node *node, const char *name, size_t nbytes)
+static uint32_t slot_of(const struct stoa_jsonl_shape *shape, const struct stoa_jsonl_node *node,
+                        const char *name, size_t nbytes)
 {
-    return (uint32_t)stoa_hash(name, nbytes) & (node->table_nslots - 1);
+    return (uint32_t)stoa_hash_seeded(name, nbytes, shape->seed) & (node->table_nslots - 1);
 }
 
 uint32_t stoa_jsonl_shape_find(const struct stoa_jsonl_shape *shape, uint32_t node,
@@ -40,7 +41,7 @@ uint32_t stoa_jsonl_shape_find(const struct stoa_jsonl_shape *shape, uint32_t no
     const struct stoa_jsonl_node *object = &shape->nodes[node];
     const uint32_t *slots = shape->slots + object->table;
 
-    for (uint32_t slot = slot_of(object, name, nbytes); slots[slot] != 0;
+    for (uint32_t slot = slot_of(shape, object, name, nbytes); slots[slot] != 0;
          slot = (slot + 1) & (object->table_nslots - 1)) {
         const char *found = stoa_jsonl_shape_name(shape, slots[slot]);
 
@@ -55,7 +56,7 @@ static void add_child(struct stoa_jsonl_shape *shape, uint32_t node, uint32_t ch
     const struct stoa_jsonl_node *object = &shape->nodes[node];
     const char *name = stoa_jsonl_shape_name(shape, child);
     uint32_t *slots = shape->slots + object->table;
-    uint32_t slot = slot_of(object, name, strlen(name));
+    uint32_t slot = slot_of(shape, object, name, strlen(name));
 
     while (slots[slot] != 0)
         slot = (slot + 1) & (object->table_nslots - 1);
@@ -155,7 +156,7 @@ enum stoa_status stoa_jsonl_shape_init(struct stoa_jsonl_shape *out,
                                        const struct stoa_schema *schema, const bool *wanted,
                                        const bool *is_inferred, struct stoa_error *err)
 {
-    struct stoa_jsonl_shape shape = {0};
+    struct stoa_jsonl_shape shape = {.seed = stoa_hash_make_seed()};
     struct stoa_schema_node *nodes = NULL;
     uint32_t nnodes, column = 0;
     enum stoa_status st;

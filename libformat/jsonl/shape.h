@@ -48,6 +48,7 @@ struct stoa_jsonl_shape {
     struct stoa_jsonl_node *nodes;
     uint32_t nnodes;
     uint32_t *slots; /* node numbers, 0: nothing */
+    uint64_t seed;   /* of their places */
     struct stoa_buffer keys;
 };
 

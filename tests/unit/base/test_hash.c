@@ -120,6 +120,29 @@ static void one_flipped_bit_changes_the_hash(void **state)
     }
 }
 
+/* Keys that all meet in a table of 4,096 places without a seed. */
+static void keys_that_meet_are_spread_by_a_seed(void **state)
+{
+    static unsigned nkeys[2][4096];
+    const uint64_t seeds[2] = {stoa_hash_make_seed(), stoa_hash_make_seed()};
+    unsigned n = 0, nsame = 0;
+
+    (void)state;
+    assert_int_not_equal(seeds[0], seeds[1]);
+    for (uint64_t key = 0; n < 256; key++) {
+        const uint64_t a = stoa_hash_seeded(&key, sizeof(key), seeds[0]) % 4096;
+        const uint64_t b = stoa_hash_seeded(&key, sizeof(key), seeds[1]) % 4096;
+
+        if (stoa_hash(&key, sizeof(key)) % 4096 != 0)
+            continue;
+        n++;
+        nsame += a == b;
+        assert_true(++nkeys[0][a] <= 12); /* by chance once in 10^14 runs */
+        assert_true(++nkeys[1][b] <= 12);
+    }
+    assert_true(nsame <= 12);
+}
+
 static enum stoa_status opens_a_stream(void *context, struct stoa_error *err)
 {
     struct stoa_hash_stream *stream = NULL;
@@ -145,6 +168,7 @@ int main(void)
         cmocka_unit_test(hashes_are_those_of_the_specification),
         cmocka_unit_test(a_stream_may_come_in_any_parts),
         cmocka_unit_test(one_flipped_bit_changes_the_hash),
+        cmocka_unit_test(keys_that_meet_are_spread_by_a_seed),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "jsonl/evidence.h"
 #include "jsonl/jsonl.h"
 #include "jsonl/lines.h"
 #include "jsonl/parse.h"
@@ -216,6 +217,30 @@ static void nulls_in_lists_have_a_limit(void **state)
     stoa_schema_reset(&schema);
 }
 
+static void each_table_of_keys_has_its_own_seed(void **state)
+{
+    struct stoa_schema schema = {0};
+    struct stoa_jsonl_shape shapes[2];
+    struct stoa_jsonl_evidence *records[2], *child;
+    struct stoa_error err = {0};
+
+    (void)state;
+    assert_int_equal(stoa_schema_parse_json(types, strlen(types), &schema, &err), STOA_OK);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(stoa_jsonl_shape_init(&shapes[i], &schema, NULL, NULL, &err), STOA_OK);
+        assert_int_equal(stoa_jsonl_shape_find(&shapes[i], 0, "l", 1), 1);
+        assert_int_equal(stoa_jsonl_evidence_new(&records[i], &err), STOA_OK);
+        assert_int_equal(stoa_jsonl_evidence_child(records[i], "a", 1, &child, &err), STOA_OK);
+    }
+    assert_int_not_equal(shapes[0].seed, shapes[1].seed);
+    assert_int_not_equal(records[0]->seed, records[1]->seed);
+    for (size_t i = 0; i < 2; i++) {
+        stoa_jsonl_evidence_free(records[i]);
+        stoa_jsonl_shape_reset(&shapes[i]);
+    }
+    stoa_schema_reset(&schema);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, stoa_test_folder_enter, stoa_test_folder_leave)
 
 int main(void)
@@ -224,6 +249,7 @@ int main(void)
         TEST(rows_are_those_of_the_good_lines),
         TEST(reading_survives_a_lack_of_memory),
         cmocka_unit_test(units_end_behind_whole_lines),
+        cmocka_unit_test(each_table_of_keys_has_its_own_seed),
         cmocka_unit_test(nulls_in_lists_have_a_limit),
     };
 
