@@ -61,7 +61,7 @@ SIZES = (
         TYPED | {"copy_options": ", compression zstd" + MI_ROWS}),
     Row("duckdb", "types given, 1 Mi rows a group, zstd 9", "zstd9-1mi.duckdb.parquet",
         TYPED | {"copy_options": ", compression zstd, compression_level 9" + MI_ROWS}),
-    Row("duckdb", "types given, own database", "duckdb", TYPED),
+    Row("duckdb", "types given, own database", "table.duckdb", TYPED),
     Row("pyarrow", "types given, zstd 9", "zstd9.pyarrow.parquet",
         TYPED | {"compression": "zstd", "compression_level": 9}),
     Row("polars", "types given, zstd 3", "ordered.polars.parquet", TYPED),
@@ -103,7 +103,7 @@ TEXT = (
 QUERY = (
     Row("stoa", "default", "typed.stoa"),
     Row("duckdb", "Parquet, zstd 3, any order", "ordered.duckdb.parquet", {"any_order": True}),
-    Row("duckdb", "own database", "duckdb"),
+    Row("duckdb", "own database", "table.duckdb"),
     Row("pyarrow", "Parquet, zstd 1, whole table", "zstd.pyarrow.parquet"),
     Row("pyarrow", "Parquet, snappy, whole table", "snappy.pyarrow.parquet"),
     Row("pyarrow", "Parquet, zstd 1, dataset", "zstd.pyarrow.parquet", {"dataset": True}),
