@@ -173,6 +173,19 @@ bool stoa_plan_widens(const struct stoa_convert_options *options)
     return options->on_conflict == STOA_CONFLICT_WIDEN;
 }
 
+struct stoa_reject_options stoa_plan_rejects(const struct stoa_convert_options *options,
+                                             const struct stoa_reject_sinks *rejects)
+{
+    return (struct stoa_reject_options){
+        .on_error = options->on_error,
+        .sink = rejects->list,
+        .raw_sink = rejects->raw,
+        .max_errors = options->max_errors,
+        .max_ratio = options->max_error_ratio,
+        .max_written = options->max_rejects,
+    };
+}
+
 enum stoa_status stoa_plan_take_schema(const struct stoa_convert_options *options,
                                        struct stoa_schema *out, struct stoa_error *err)
 {
@@ -211,12 +224,7 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
     struct stoa_csv_source_options source = {
         .csv = options->csv,
         .inferred = options->schema == NULL,
-        .rejects = {.on_error = options->on_error,
-                    .sink = rejects->list,
-                    .raw_sink = rejects->raw,
-                    .max_errors = options->max_errors,
-                    .max_ratio = options->max_error_ratio,
-                    .max_written = options->max_rejects},
+        .rejects = stoa_plan_rejects(options, rejects),
     };
     struct stoa_schema table = {0}, read = {0};
     bool certain = true;

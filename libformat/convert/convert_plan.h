@@ -8,6 +8,7 @@
 #include <stoa/convert.h>
 #include <stoa/order.h>
 
+#include "column/rejects.h"
 #include "column/source.h"
 #include "convert/memory.h"
 
@@ -100,6 +101,10 @@ STOA_CHECK enum stoa_status stoa_plan_columns(const struct stoa_convert_options 
 
 /* Whether a value that a guessed type does not hold shall make it another one. */
 bool stoa_plan_widens(const struct stoa_convert_options *options);
+
+/* What becomes of bad records of text, and where the list of them goes. */
+struct stoa_reject_options stoa_plan_rejects(const struct stoa_convert_options *options,
+                                             const struct stoa_reject_sinks *rejects);
 
 /* A schema that was given, with the names of the inputs where it says, or as its last column. */
 STOA_CHECK enum stoa_status stoa_plan_take_schema(const struct stoa_convert_options *options,

@@ -216,12 +216,7 @@ static enum stoa_status plan_jsonl(struct stoa_plan_convert *plan,
     struct stoa_jsonl_source_options source = {
         .jsonl = options_of(options),
         .inferred = options->schema == NULL,
-        .rejects = {.on_error = options->on_error,
-                    .sink = rejects->list,
-                    .raw_sink = rejects->raw,
-                    .max_errors = options->max_errors,
-                    .max_ratio = options->max_error_ratio,
-                    .max_written = options->max_rejects},
+        .rejects = stoa_plan_rejects(options, rejects),
         .unit_nrows = plan->group_nrows,
         .unit_nbytes = plan->group_nbytes,
     };
