@@ -69,7 +69,7 @@ STOA_CHECK enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t
 
 /*
  * The values at nplaces > 0 rising places of the chunk of a node without children, all arguments in
- * range, without decoding the others where the encodings allow it: chunk_read.c. `counters` may be
+ * range, without decoding the others where the encodings allow it: chunk_take.c. `counters` may be
  * NULL.
  */
 STOA_CHECK enum stoa_status stoa_chunk_take(struct stoa_reader *reader, uint32_t row_group,
