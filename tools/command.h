@@ -79,6 +79,7 @@ enum option_id {
     OPT_OUTPUT_ENCODING,
     OPT_NEWLINE,
     OPT_NO_OUTPUT_HEADER,
+    OPT_NESTED,
     OPT_BOM,
     OPT_SAFE_SPREADSHEET,
     OPT_COMPRESS,
@@ -218,7 +219,7 @@ const char *csv_character(char c, char out[2]);
 /* How CSV is written: --quoting, --null-text, ... (csv_output.c). */
 #define CSV_OUTPUT_OPTIONS                                                                         \
     OPT_QUOTING, OPT_NULL_TEXT, OPT_OUTPUT_DELIMITER, OPT_OUTPUT_ENCODING, OPT_NEWLINE,            \
-        OPT_NO_OUTPUT_HEADER, OPT_BOM, OPT_SAFE_SPREADSHEET
+        OPT_NO_OUTPUT_HEADER, OPT_NESTED, OPT_BOM, OPT_SAFE_SPREADSHEET
 bool option_csv_output(const struct arguments *arguments, struct stoa_csv_write_options *out);
 
 /* The compression of --compress. */

@@ -9,7 +9,8 @@ bool option_csv_output(const struct arguments *arguments, struct stoa_csv_write_
 {
     static const char *const quotings[] = {"minimal", "all", "nonnumeric", "none", NULL};
     static const char *const newlines[] = {"lf", "crlf", NULL};
-    unsigned quoting = 0, newline = 0;
+    static const char *const ways[] = {"refuse", "json", NULL};
+    unsigned quoting = 0, newline = 0, nested = 0;
 
     *out = (struct stoa_csv_write_options){
         .null_text = arguments->values[OPT_NULL_TEXT],
@@ -20,8 +21,10 @@ bool option_csv_output(const struct arguments *arguments, struct stoa_csv_write_
     };
     if (!option_word(arguments, OPT_QUOTING, quotings, "minimal, all, nonnumeric or none",
                      &quoting) ||
-        !option_word(arguments, OPT_NEWLINE, newlines, "lf or crlf", &newline))
+        !option_word(arguments, OPT_NEWLINE, newlines, "lf or crlf", &newline) ||
+        !option_word(arguments, OPT_NESTED, ways, "refuse or json", &nested))
         return false;
+    out->nested = (enum stoa_csv_nested)nested;
     out->quoting = (enum stoa_csv_quoting)quoting;
     out->crlf = newline == 1;
     return option_delimiter(arguments, OPT_OUTPUT_DELIMITER, &out->delimiter);

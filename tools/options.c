@@ -124,6 +124,9 @@ const struct option_row option_table[NOPTIONS] = {
         "how lines of CSV end: lf (otherwise) or crlf"},
     [OPT_NO_OUTPUT_HEADER] = {"no-output-header", 0, NULL,
         "write CSV without a line of names"},
+    [OPT_NESTED] = {"nested", 0, "HOW",
+        "lists and maps in CSV, which has a column a.b for field b of struct a but no place for these: refuse "
+        "(otherwise), or json: as JSON text"},
     [OPT_BOM] = {"bom", 0, NULL,
         "begin CSV with a byte order mark, by which spreadsheets know UTF-8"},
     [OPT_SAFE_SPREADSHEET] = {"safe-spreadsheet", 0, NULL,

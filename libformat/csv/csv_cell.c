@@ -21,6 +21,7 @@
 #include "base/time.h"
 #include "column/array.h"
 #include "column/schema.h"
+#include "csv/csv_nested.h"
 #include "csv/parse.h"
 
 #define RUN_NROWS  256
@@ -39,6 +40,7 @@ enum kind {
     KIND_ENUM,
     KIND_BASE64,
     KIND_PATTERN, /* dates and times of another layout than ISO 8601 */
+    KIND_JSON,    /* lists and maps */
 };
 
 struct column {
@@ -50,6 +52,8 @@ struct column {
     stoa_value_format *format;
     struct stoa_known_days *known_days; /* borrowed */
     struct stoa_time_pattern *pattern;  /* owned; NULL but for KIND_PATTERN */
+    struct stoa_csv_json *json;         /* owned; NULL but for KIND_JSON: the texts of the run */
+    const char *name;
     const struct stoa_field *field;
     const struct stoa_array *array;
 };
@@ -328,6 +332,7 @@ static bool put_value(struct cursor *cursor, const struct column *column, size_t
 {
     const struct stoa_array *array = column->array;
     const int32_t *offsets = array->offsets;
+    const uint8_t *text;
     size_t nbytes;
 
     switch (column->kind) {
@@ -349,6 +354,9 @@ static bool put_value(struct cursor *cursor, const struct column *column, size_t
         return put_base64(cursor, column, row);
     case KIND_PATTERN:
         return put_pattern(cursor, column, row);
+    case KIND_JSON:
+        text = stoa_csv_json_text(column->json, row, &nbytes);
+        return put_text(cursor, column, text, nbytes);
     default:
         nbytes = format_value(column, row, (char *)cursor->at);
         if (column->kind == KIND_ODD)
@@ -358,8 +366,8 @@ static bool put_value(struct cursor *cursor, const struct column *column, size_t
     }
 }
 
-static enum stoa_status refuse(const struct cursor *cursor, const struct stoa_field *field,
-                               size_t row, struct stoa_error *err)
+static enum stoa_status refuse(const struct cursor *cursor, const char *column, size_t row,
+                               struct stoa_error *err)
 {
     static const char *const why[] = {
         [NEED_DELIMITER] = "it holds the delimiter",
@@ -371,7 +379,7 @@ static enum stoa_status refuse(const struct cursor *cursor, const struct stoa_fi
 
     return stoa_fail_at(
         err, STOA_ERR_DATA, row, "column %s: \"%s\" can't be written without quotes: %s",
-        stoa_quote(name, sizeof(name), field->name, strlen(field->name)),
+        stoa_quote(name, sizeof(name), column, strlen(column)),
         stoa_quote(value, sizeof(value), (const char *)cursor->text, cursor->nbytes),
         why[cursor->need]);
 }
@@ -404,8 +412,12 @@ static bool is_in_text_only(char delimiter)
     return delimiter == ',' || delimiter == ';' || delimiter == '\t' || delimiter == '|';
 }
 
-static enum kind kind_of(const struct stoa_csv_style *style, enum stoa_type_id id)
+static enum kind kind_of(const struct stoa_csv_style *style, const struct stoa_csv_flat_column *of)
 {
+    const enum stoa_type_id id = of->field->type.id;
+
+    if (of->is_json)
+        return KIND_JSON;
     if (id == STOA_NULL)
         return KIND_NOTHING;
     if (id == STOA_UTF8)
@@ -440,26 +452,31 @@ static enum stoa_status init_pattern(struct column *column, struct stoa_error *e
 }
 
 static enum stoa_status init_columns(const struct stoa_csv_style *style,
-                                     const struct stoa_batch *batch,
+                                     const struct stoa_csv_flat *flat,
+                                     const struct stoa_array *const *arrays,
                                      struct stoa_known_days *known_days, struct column *columns,
                                      struct stoa_error *err)
 {
     enum stoa_status st = STOA_OK;
 
-    for (uint32_t i = 0; i < batch->ncolumns; i++) {
-        const struct stoa_field *field = &batch->schema->fields[i];
+    for (size_t i = 0; i < flat->ncolumns; i++) {
+        const struct stoa_field *field = flat->columns[i].field;
 
         columns[i] = (struct column){
-            .kind = kind_of(style, field->type.id),
+            .kind = kind_of(style, &flat->columns[i]),
             .quoted = is_quoted(style, field->type.id),
             .is_first = i == 0,
             .separator = separator_of(field),
             .format = stoa_value_format_find(field->type.id),
             .known_days = known_days,
             .field = field,
-            .array = &batch->columns[i],
+            .array = arrays[i],
+            .name = flat->columns[i].name,
         };
-        STOA_TRY(init_pattern(&columns[i], err));
+        if (columns[i].kind == KIND_JSON)
+            STOA_TRY(stoa_csv_json_new(field, RUN_NROWS, &columns[i].json, err));
+        else
+            STOA_TRY(init_pattern(&columns[i], err));
     }
 out:
     return st;
@@ -494,6 +511,9 @@ static size_t look_over(const struct stoa_csv_style *style, struct column *colum
     const uint8_t *text;
     size_t nbytes;
 
+    if (column->kind == KIND_JSON)
+        return column->json->text.nbytes +
+               count_quotes(column->json->text.data, column->json->text.nbytes);
     if (array->offsets == NULL)
         return 0;
     text = array->values + array->offsets[begin];
@@ -505,13 +525,13 @@ static size_t look_over(const struct stoa_csv_style *style, struct column *colum
 }
 
 static enum stoa_status append_run(const struct stoa_csv_style *style, struct column *columns,
-                                   uint32_t ncolumns, size_t begin, size_t end,
+                                   size_t ncolumns, size_t begin, size_t end,
                                    struct stoa_buffer *out, struct stoa_error *err)
 {
     struct cursor cursor = {.style = style, .at = out->data + out->nbytes};
 
     for (size_t row = begin; row < end; row++) {
-        for (uint32_t i = 0; i < ncolumns; i++) {
+        for (size_t i = 0; i < ncolumns; i++) {
             const struct column *column = &columns[i];
 
             if (i > 0)
@@ -520,7 +540,7 @@ static enum stoa_status append_run(const struct stoa_csv_style *style, struct co
                 memcpy(cursor.at, style->null_text, style->null_nbytes);
                 cursor.at += style->null_nbytes;
             } else if (!put_value(&cursor, column, row)) {
-                return refuse(&cursor, column->field, row, err);
+                return refuse(&cursor, column->name, row, err);
             }
         }
         memcpy(cursor.at, style->line_end, style->line_end_nbytes);
@@ -530,36 +550,61 @@ static enum stoa_status append_run(const struct stoa_csv_style *style, struct co
     return STOA_OK;
 }
 
+/* What the loop over rows [begin, end) must know: the texts of JSON, and how much room there is. */
+static enum stoa_status prepare_run(const struct stoa_csv_style *style, struct column *columns,
+                                    size_t ncolumns, size_t begin, size_t end, size_t row_nbytes,
+                                    struct stoa_buffer *out, struct stoa_error *err)
+{
+    size_t nbytes = (end - begin) * row_nbytes;
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = 0; i < ncolumns; i++) {
+        if (columns[i].kind == KIND_JSON)
+            STOA_TRY(stoa_csv_json_run(columns[i].json, columns[i].array, begin, end, err));
+        nbytes += look_over(style, &columns[i], begin, end);
+    }
+    STOA_TRY(stoa_buffer_reserve(out, nbytes, err));
+out:
+    return st;
+}
+
 enum stoa_status stoa_csv_append_rows(const struct stoa_csv_style *style,
                                       const struct stoa_batch *batch, size_t begin, size_t end,
                                       struct stoa_buffer *out, struct stoa_error *err)
 {
-    const uint32_t ncolumns = batch->ncolumns;
     struct stoa_known_days known_days = {0};
+    struct stoa_csv_flat flat = {0};
+    const struct stoa_array **arrays = NULL;
     struct column *columns = NULL;
     size_t row_nbytes = STOA_TEXT_NBYTES; /* what a formatter may write behind its value */
     size_t run_nrows, run_end;
     enum stoa_status st;
 
-    STOA_TRY(stoa_alloc_zeroed(&columns, ncolumns, sizeof(*columns), err));
-    STOA_TRY(init_columns(style, batch, &known_days, columns, err));
-    for (uint32_t i = 0; i < ncolumns; i++)
+    if (begin == end)
+        return STOA_OK;
+    STOA_TRY(stoa_csv_flat_init(&flat, batch->schema, err));
+    STOA_TRY(stoa_alloc_zeroed(&arrays, flat.ncolumns, sizeof(*arrays), err));
+    STOA_TRY(stoa_alloc_zeroed(&columns, flat.ncolumns, sizeof(*columns), err));
+    stoa_csv_flat_arrays(batch, arrays);
+    STOA_TRY(init_columns(style, &flat, arrays, &known_days, columns, err));
+    for (size_t i = 0; i < flat.ncolumns; i++)
         row_nbytes += value_max_nbytes(&columns[i]) + style->null_nbytes;
-    run_nrows = row_nbytes < RUN_NBYTES / RUN_NROWS ? RUN_NROWS : RUN_NBYTES / row_nbytes + 1;
+    run_nrows = row_nbytes < RUN_NBYTES / RUN_NROWS ? RUN_NROWS
+                : row_nbytes < RUN_NBYTES           ? RUN_NBYTES / row_nbytes
+                                                    : 1;
     for (; begin < end; begin = run_end) {
-        size_t nbytes;
-
         run_end = end - begin < run_nrows ? end : begin + run_nrows;
-        nbytes = (run_end - begin) * row_nbytes;
-        for (uint32_t i = 0; i < ncolumns; i++)
-            nbytes += look_over(style, &columns[i], begin, run_end);
-        STOA_TRY(stoa_buffer_reserve(out, nbytes, err));
-        STOA_TRY(append_run(style, columns, ncolumns, begin, run_end, out, err));
+        STOA_TRY(prepare_run(style, columns, flat.ncolumns, begin, run_end, row_nbytes, out, err));
+        STOA_TRY(append_run(style, columns, flat.ncolumns, begin, run_end, out, err));
     }
 out:
-    for (uint32_t i = 0; columns != NULL && i < ncolumns; i++)
+    for (size_t i = 0; columns != NULL && i < flat.ncolumns; i++) {
         stoa_free(columns[i].pattern);
+        stoa_csv_json_free(columns[i].json);
+    }
     stoa_free(columns);
+    stoa_free(arrays);
+    stoa_csv_flat_reset(&flat);
     return st;
 }
 
@@ -568,10 +613,12 @@ enum stoa_status stoa_csv_append_names(const struct stoa_csv_style *style,
                                        struct stoa_error *err)
 {
     struct cursor cursor = {.style = style};
-    enum stoa_status st = STOA_OK;
+    struct stoa_csv_flat flat = {0};
+    enum stoa_status st;
 
-    for (uint32_t i = 0; i < schema->nfields; i++) {
-        const char *name = schema->fields[i].name;
+    STOA_TRY(stoa_csv_flat_init(&flat, schema, err));
+    for (size_t i = 0; i < flat.ncolumns; i++) {
+        const char *name = flat.columns[i].name;
         const struct column column = {
             .kind = KIND_ENUM,
             .quoted = is_quoted(style, STOA_UTF8),
@@ -583,12 +630,13 @@ enum stoa_status stoa_csv_append_names(const struct stoa_csv_style *style,
         if (i > 0)
             *cursor.at++ = (uint8_t)style->delimiter;
         if (!put_text(&cursor, &column, (const uint8_t *)name, strlen(name))) {
-            st = refuse(&cursor, &schema->fields[i], 0, err);
+            st = refuse(&cursor, name, 0, err);
             goto out;
         }
         out->nbytes = (size_t)(cursor.at - out->data);
     }
     STOA_TRY(stoa_buffer_append(out, style->line_end, style->line_end_nbytes, err));
 out:
+    stoa_csv_flat_reset(&flat);
     return st;
 }

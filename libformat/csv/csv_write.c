@@ -8,7 +8,7 @@
 #include "column/text_sink.h"
 #include "csv/csv.h"
 #include "csv/csv_cell.h"
-#include "csv/csv_table.h"
+#include "csv/csv_nested.h"
 #include "csv/encoding.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -99,17 +99,22 @@ static enum stoa_status check(const struct stoa_csv_write_options *options,
 {
     const struct stoa_csv_style style = style_of(options);
     struct stoa_csv_encoder *encoder = NULL;
+    struct stoa_csv_flat flat = {0};
     enum stoa_status st;
 
     STOA_TRY(check_delimiter(style.delimiter, err));
     STOA_TRY(check_null_text(&style, err));
     if ((unsigned)options->quoting > STOA_CSV_QUOTE_NONE)
         return stoa_fail(err, STOA_ERR_USAGE, "there is no quoting %u", (unsigned)options->quoting);
-    for (uint32_t i = 0; i < schema->nfields; i++)
-        STOA_TRY(stoa_csv_column_check(&schema->fields[i], err));
+    if ((unsigned)options->nested > STOA_CSV_NESTED_JSON)
+        return stoa_fail(err, STOA_ERR_USAGE, "there is no way %u to write nested columns",
+                         (unsigned)options->nested);
+    STOA_TRY(stoa_csv_flat_init(&flat, schema, err));
+    STOA_TRY(stoa_csv_flat_check(&flat, options->nested, err));
     if (style.encoding != NULL)
         STOA_TRY(stoa_csv_encoder_open(style.encoding, NULL, 0, &encoder, err));
 out:
+    stoa_csv_flat_reset(&flat);
     stoa_csv_encoder_close(encoder);
     return st;
 }

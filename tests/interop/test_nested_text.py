@@ -121,7 +121,7 @@ def check_forms(path):
         return False, str(shown)
     for words in (("cat", "-f", "csv", path), ("cat", "-f", "tsv", path), ("convert", path, "-o", path + ".csv")):
         done = stoa(*words)
-        told = b"stoa: column tags: CSV can't hold list<struct<a:int64>>; JSON lines (jsonl) can\n"
+        told = b"stoa: column tags: CSV can't hold list<struct<a:int64>> but as JSON text (--nested json); JSON lines (jsonl) can\n"
         if done.returncode != 2 or done.stdout or done.stderr != told or os.path.exists(path + ".csv"):
             return False, str(done)
     return True, ""

@@ -149,10 +149,17 @@ enum stoa_csv_quoting {
     STOA_CSV_QUOTE_NONE,       /* none: a value that needs quotes is an error */
 };
 
+/* What becomes of columns that are lists or maps. A struct is a column for each of its fields. */
+enum stoa_csv_nested {
+    STOA_CSV_NESTED_REFUSE, /* they can't be written */
+    STOA_CSV_NESTED_JSON,   /* each value is JSON text */
+};
+
 /* How CSV is written. {0}: commas, LF, a header, quotes where they are needed, null is nothing. */
 struct stoa_csv_write_options {
     char delimiter; /* 0: ','; any ASCII character but '"', CR and LF */
     enum stoa_csv_quoting quoting;
+    enum stoa_csv_nested nested;
     const char *null_text; /* borrowed; NULL: nothing */
     bool crlf;             /* lines end with CR LF */
     bool no_header;
@@ -166,11 +173,12 @@ struct stoa_csv_write_options {
 /*
  * Appends rows of a batch as CSV to a growing block of text: floats in their shortest form that
  * reads back equal, timestamps with a blank, or with the T that their field's csv_format tells of,
- * an empty text as "" (spec/csv.md, section 7).
+ * an empty text as "", the fields of structs as columns a.b (spec/csv.md, section 7).
  * *out is reallocated as needed (start with NULL and 0) and belongs to the caller: stoa_free().
- * Errors: STOA_ERR_USAGE for options that can't be, and for a column whose type has no text form
- * here; STOA_ERR_DATA for a value that can't do without quotes, or has a character that the
- * encoding does not have: its row of the batch is err->offset.
+ * Errors: STOA_ERR_USAGE for options that can't be, for lists and maps unless they are wanted as
+ * JSON text, and for two columns that would have one name; STOA_ERR_DATA for a value that can't do
+ * without quotes, or has a character that the encoding does not have: its row of the batch is
+ * err->offset.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_csv_format(const struct stoa_csv_write_options *options,
                                                      const struct stoa_batch *batch, char **out,

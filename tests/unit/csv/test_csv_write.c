@@ -487,10 +487,73 @@ static void types_without_a_text_form_are_refused(void **state)
     assert_int_equal(stoa_batch_init(&batch, &schema, &err), STOA_OK);
     assert_int_equal(stoa_csv_format(NULL, &batch, &text, &nbytes, &err), STOA_ERR_USAGE);
     assert_string_equal(err.message,
-                        "column b: CSV can't hold fixed_list<float16,2>; JSON lines (jsonl) can");
+                        "column b: CSV can't hold fixed_list<float16,2> but as JSON text (--nested "
+                        "json); JSON lines (jsonl) can");
     assert_int_equal(stoa_csv_format_header(&(struct stoa_csv_write_options){.delimiter = '\r'},
                                             &schema, &text, &nbytes, &err),
                      STOA_ERR_USAGE);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+/* Two columns of CSV may not be called the same. */
+static void names_of_nested_columns_must_differ(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *schema, *message;
+    } cases[] = {
+        {"a struct<b:int8>, a.b int8", "a.b"},
+        {"a.b.c int8, x int8, a struct<b:struct<c:int8>>", "a.b.c"},
+        {"a struct<\"b.c\":int8,b:struct<c:int8,d:int8>>", "a.b.c"},
+        {"a.b struct<c:list<int8>>, a struct<\"b.c\":int8>", "a.b.c"},
+    };
+    const struct stoa_csv_write_options options = {.nested = STOA_CSV_NESTED_JSON};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_schema schema;
+        struct stoa_error err = {0};
+        char *text = NULL, expected[160];
+        size_t nbytes = 0;
+
+        stoa_test_schema_parse(cases[i].schema, &schema);
+        assert_int_equal(stoa_csv_format_header(&options, &schema, &text, &nbytes, &err),
+                         STOA_ERR_USAGE);
+        snprintf(expected, sizeof(expected),
+                 "in CSV two columns would be called %s: a struct's field and another column "
+                 "(select one of them)",
+                 cases[i].message);
+        assert_string_equal(err.message, expected);
+        stoa_schema_reset(&schema);
+    }
+}
+
+/* Generated tables with nested columns, in a place where each allocation may fail. */
+static enum stoa_status writes_nested(void *context, struct stoa_error *err)
+{
+    static const struct stoa_csv_write_options options = {.nested = STOA_CSV_NESTED_JSON};
+    const struct stoa_batch *batch = context;
+    char *text = NULL;
+    size_t nbytes = 0;
+    enum stoa_status st = stoa_csv_format_header(&options, batch->schema, &text, &nbytes, err);
+
+    if (st == STOA_OK)
+        st = stoa_csv_format(&options, batch, &text, &nbytes, err);
+    stoa_free(text);
+    return st;
+}
+
+static void failing_allocations_of_nested_columns_are_reported(void **state)
+{
+    (void)state;
+    struct stoa_test_random r;
+    struct stoa_schema schema;
+    struct stoa_batch batch;
+
+    stoa_test_random_init(&r, "failing_allocations_of_nested_columns_are_reported");
+    stoa_test_schema_parse("a struct<b:utf8,c:struct<d:list<int64>>>, e map<utf8,date32>", &schema);
+    stoa_test_gen_batch(&r, &schema, 300, &batch);
+    stoa_test_each_failing_alloc(writes_nested, &batch);
     stoa_batch_reset(&batch);
     stoa_schema_reset(&schema);
 }
@@ -569,6 +632,8 @@ int main(void)
         TEST(dates_and_times_keep_the_pattern_they_were_read_with),
         TEST(tables_of_every_type_read_back_equal),
         TEST(types_without_a_text_form_are_refused),
+        TEST(names_of_nested_columns_must_differ),
+        TEST(failing_allocations_of_nested_columns_are_reported),
         TEST(failing_writes_and_allocations_are_reported),
     };
 
