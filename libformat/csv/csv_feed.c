@@ -143,7 +143,7 @@ static enum stoa_status read_head(struct stoa_csv_source *source, struct stoa_cs
         want_nbytes = 2 * nbytes;
     }
     STOA_TRY(place_columns(source, feed, &head, err));
-    stoa_csv_cutter_skip(&feed->cutter, head.nbytes, head.nlines);
+    STOA_TRY(stoa_csv_cutter_skip(&feed->cutter, head.nbytes, head.nlines, err));
 out:
     stoa_csv_head_reset(&head);
     return st == STOA_OK ? st : stoa_wrap(err, st, "%s", feed->origin->name);

@@ -123,8 +123,6 @@ static enum stoa_status read_more(struct stoa_csv_cutter *cutter, struct stoa_er
                                               : buffer->nbytes;
     STOA_TRY(make_room(cutter, want + STOA_CSV_SLACK, err));
     STOA_TRY(cutter->stream->read(cutter->stream, buffer->data + buffer->nbytes, want, &got, err));
-    if (cutter->keeps_head)
-        STOA_TRY(stoa_buffer_append(&cutter->head, buffer->data + buffer->nbytes, got, err));
     buffer->nbytes += got;
     cutter->ended = got == 0;
     memset(buffer->data + buffer->nbytes, 0, STOA_CSV_SLACK);
@@ -139,6 +137,20 @@ static void drop(struct stoa_csv_cutter *cutter, size_t nbytes)
     cutter->offset += nbytes;
 }
 
+enum stoa_status stoa_csv_cutter_skip(struct stoa_csv_cutter *cutter, size_t nbytes,
+                                      uint64_t nlines, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    if (cutter->keeps_head)
+        st = stoa_buffer_append(&cutter->head, text_of(cutter), nbytes, err);
+    if (st != STOA_OK)
+        return st;
+    drop(cutter, nbytes);
+    cutter->line += nlines;
+    return STOA_OK;
+}
+
 /* Passes over a byte order mark. */
 static enum stoa_status start(struct stoa_csv_cutter *cutter, struct stoa_error *err)
 {
@@ -147,12 +159,10 @@ static enum stoa_status start(struct stoa_csv_cutter *cutter, struct stoa_error 
 
     STOA_TRY(stoa_buffer_reserve(buffer, STOA_CSV_SLACK, err));
     memset(buffer->data + buffer->nbytes, 0, STOA_CSV_SLACK);
-    if (cutter->keeps_head)
-        STOA_TRY(stoa_buffer_append(&cutter->head, buffer->data, buffer->nbytes, err));
     while (nbytes_of(cutter) < 3 && !cutter->ended)
         STOA_TRY(read_more(cutter, err));
     if (nbytes_of(cutter) >= 3 && memcmp(text_of(cutter), "\xef\xbb\xbf", 3) == 0)
-        drop(cutter, 3);
+        STOA_TRY(stoa_csv_cutter_skip(cutter, 3, 0, err));
     cutter->started = true;
 out:
     return st;
@@ -173,12 +183,6 @@ enum stoa_status stoa_csv_cutter_look(struct stoa_csv_cutter *cutter, size_t wan
     *whole = cutter->ended;
 out:
     return st;
-}
-
-void stoa_csv_cutter_skip(struct stoa_csv_cutter *cutter, size_t nbytes, uint64_t nlines)
-{
-    drop(cutter, nbytes);
-    cutter->line += nlines;
 }
 
 /*
@@ -340,7 +344,6 @@ static enum stoa_status pass_over(struct stoa_csv_cutter *cutter, struct stoa_cs
     enum stoa_status st;
 
     assert(nbytes_of(cutter) > text.nbytes);
-    cutter->keeps_head = false; /* all of it is there; no more than that */
     text.capacity = text.nwritten = text.nbytes + STOA_CSV_SLACK;
     STOA_TRY(stoa_alloc(&text.text, text.capacity, err));
     memcpy(text.text, text_of(cutter), text.nbytes);

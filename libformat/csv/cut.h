@@ -50,8 +50,8 @@ struct stoa_csv_cutter {
     size_t nwritten;           /* of the buffer, at any time */
     uint64_t line;             /* of buffer.data[begin] */
     uint64_t offset;
-    bool keeps_head;         /* set before the first unit: */
-    struct stoa_buffer head; /* all text that was read so far, for stoa_csv_cutter_take_head() */
+    bool keeps_head;         /* set before the first look or unit: */
+    struct stoa_buffer head; /* what was passed over so far, for stoa_csv_cutter_take_head() */
     bool started;            /* the byte order mark was looked for */
     bool ended;              /* the stream is at its end */
 };
@@ -64,7 +64,7 @@ void stoa_csv_cutter_init(struct stoa_csv_cutter *cutter, struct stoa_stream *st
                           const struct stoa_csv_options *options, struct stoa_buffer *head);
 void stoa_csv_cutter_reset(struct stoa_csv_cutter *cutter);
 
-/* Hands over the text from the beginning of the input on, kept so far, and keeps no more. */
+/* Hands over the text in front of the first unit, the byte order mark included; keeps no more. */
 void stoa_csv_cutter_take_head(struct stoa_csv_cutter *cutter, struct stoa_buffer *out);
 
 /*
@@ -76,7 +76,8 @@ STOA_CHECK enum stoa_status stoa_csv_cutter_look(struct stoa_csv_cutter *cutter,
                                                  struct stoa_error *err);
 
 /* Passes over nbytes bytes of the text that look() lent, which hold nlines line ends. */
-void stoa_csv_cutter_skip(struct stoa_csv_cutter *cutter, size_t nbytes, uint64_t nlines);
+STOA_CHECK enum stoa_status stoa_csv_cutter_skip(struct stoa_csv_cutter *cutter, size_t nbytes,
+                                                 uint64_t nlines, struct stoa_error *err);
 
 /*
  * The next unit: unit_nrows records, fewer before one that would take the text over unit_nbytes,

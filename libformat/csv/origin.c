@@ -43,11 +43,10 @@ enum stoa_status stoa_csv_origin_begin(struct stoa_csv_origin *origin,
                                        const struct stoa_csv_text *first, struct stoa_error *err)
 {
     struct stoa_buffer head = {0};
-    const uint64_t nbytes = first->text != NULL ? first->offset : cutter->offset;
     enum stoa_status st;
 
     stoa_csv_cutter_take_head(cutter, &head);
-    STOA_TRY(stoa_bytes_copy(&origin->head, head.data, (size_t)nbytes, err));
+    STOA_TRY(stoa_bytes_copy(&origin->head, head.data, head.nbytes, err));
     find_line_end(origin, dialect, first);
     origin->begun = true;
 out:
