@@ -23,7 +23,7 @@ static enum stoa_status check_base(struct stoa_base_reader *bases, uint32_t node
                                    const struct stoa_type **type, struct stoa_error *err)
 {
     struct stoa_footer *footer = &bases->reader->footer;
-    const struct stoa_chunk *chunks;
+    const struct stoa_chunk *chunks, *chunk;
     struct stoa_column *column;
     enum stoa_base_kind kind;
     enum stoa_status st;
@@ -39,9 +39,15 @@ static enum stoa_status check_base(struct stoa_base_reader *bases, uint32_t node
                          "derived from node %" PRIu32 ", which is no column of numbers%s", node,
                          keys ? " or text" : "");
     STOA_TRY(stoa_footer_chunks(footer, node, &chunks, err));
-    if (chunks[bases->row_group].flags & STOA_CHUNK_DERIVED)
+    chunk = &chunks[bases->row_group];
+    if (chunk->flags & STOA_CHUNK_DERIVED)
         return stoa_fail(err, STOA_ERR_CORRUPT,
                          "derived from node %" PRIu32 ", which is derived itself", node);
+    if ((chunk->flags & STOA_CHUNK_NO_PAGES) == 0 &&
+        chunk->page_shift < STOA_DERIVED_MIN_PAGE_SHIFT)
+        return stoa_fail(err, STOA_ERR_CORRUPT,
+                         "derived from node %" PRIu32 ", which has pages of %u values", node,
+                         1u << chunk->page_shift);
     *type = &column->field.type;
 out:
     return st;

@@ -70,6 +70,11 @@ static bool pages_fit(const struct stoa_vector *values, unsigned shift, uint64_t
     return true;
 }
 
+bool stoa_chunk_may_be_base(const struct stoa_rules *rules, const struct stoa_vector *values)
+{
+    return pages_fit(values, STOA_DERIVED_MIN_PAGE_SHIFT, rules->page_max_nbytes);
+}
+
 static uint8_t choose_page_shift(const struct stoa_rules *rules,
                                  const struct stoa_chunk_input *chunk)
 {

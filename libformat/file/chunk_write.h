@@ -39,6 +39,12 @@ STOA_CHECK enum stoa_status stoa_chunk_write(struct stoa_encoder *encoder,
                                              struct stoa_error *err);
 
 /*
+ * Whether pages of these values may be so large as those of derived chunks and their bases must be
+ * (STOA_DERIVED_MIN_PAGE_SHIFT).
+ */
+bool stoa_chunk_may_be_base(const struct stoa_rules *rules, const struct stoa_vector *values);
+
+/*
  * The entry of a chunk that has no bytes: of nulls alone, of no values, or of a node whose values
  * are none (NONE) without nulls.
  */

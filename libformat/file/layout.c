@@ -283,6 +283,9 @@ static enum stoa_status derived_check(const struct chunk_facts *chunk, struct st
         return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: DERIVED beside other flags");
     if (chunk->dict > UINT32_MAX || (chunk->dict & STOA_BASE_NONE) == STOA_BASE_NONE)
         return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: DERIVED without a base");
+    if (chunk->page_shift < STOA_DERIVED_MIN_PAGE_SHIFT)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "chunk: page_shift %u of DERIVED, must be %d..%d",
+                         chunk->page_shift, STOA_DERIVED_MIN_PAGE_SHIFT, MAX_PAGE_SHIFT);
     return STOA_OK;
 }
 

@@ -68,6 +68,9 @@ enum { /* flags of a chunk */
        STOA_CHUNK_NO_PAGES = STOA_CHUNK_ALL_NULL | STOA_CHUNK_ALL_VALID,
 };
 
+/* Of a derived chunk, and of its bases where they have pages: the least page_shift. */
+#define STOA_DERIVED_MIN_PAGE_SHIFT 10
+
 enum stoa_section_type {
     STOA_SECTION_COLUMNS = 1,
     STOA_SECTION_NAMES = 2,

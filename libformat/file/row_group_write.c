@@ -535,6 +535,22 @@ out:
     return st;
 }
 
+/* Whether a chunk and its bases, now that their values are known, have pages that are not too
+ * small.
+ */
+static bool may_derive(const struct stoa_rules *rules, const struct stoa_writer_group *group,
+                       const struct stoa_group_node *node)
+{
+    const struct stoa_chunk_relation *relation = &node->sequenced.plan.relation;
+    bool may = stoa_chunk_may_be_base(rules, &node->values.physical.vector);
+
+    for (unsigned k = 0; k < STOA_NBASES; k++)
+        if (relation->nodes[k] != STOA_BASE_NONE)
+            may = may && stoa_chunk_may_be_base(
+                             rules, &group->nodes[relation->nodes[k]].values.physical.vector);
+    return may;
+}
+
 static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                     const struct stoa_schema_node *nodes,
                                     struct stoa_writer_group *group, struct stoa_group_node *node,
@@ -549,7 +565,7 @@ static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct s
         attempt.input.plan = &bitmap;
         return stoa_chunk_write(encoder, rules, &attempt.input, &group->body, &node->entry, err);
     }
-    if (mode == STOA_CHUNK_FROM_OTHERS && is_planned(node))
+    if (mode == STOA_CHUNK_FROM_OTHERS && is_planned(node) && may_derive(rules, group, node))
         return write_derived(encoder, rules, nodes, group, node, err);
     if (mode == STOA_CHUNK_FROM_OTHERS)
         mode = node->sequenced.plan.otherwise;

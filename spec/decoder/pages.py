@@ -6,6 +6,8 @@ end of decode_page(). A value is None (null), an int, a float or bytes.
 import struct
 import subprocess
 
+from xxh3 import xxh3_64
+
 PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, FSST, CHARPACK, SPLIT, NARROW, BITMAP, BITRUNS, LINEAR, PLANES, LOOKUP = (
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 14, 15, 16, 17, 18, 19)
 NAMES = {PLAIN: "plain", CONST: "const", PFOR: "pfor", DELTA: "delta", DICT: "dict", RLE: "rle",
@@ -30,6 +32,14 @@ class Damage(Exception):
 def need(condition, message):
     if not condition:
         raise Damage(message)
+
+
+def zeros(data, what):
+    need(not any(data), f"{what}: bytes that must be zero are not")
+
+
+def verify(data, expected, what):
+    need(xxh3_64(data) == expected, f"{what}: hash differs")
 
 
 def inflate(frame, raw_len):

@@ -2,7 +2,7 @@
 import struct
 
 import pages
-from pages import need
+from pages import need, zeros
 from xxh3 import xxh3_64
 
 KINDS = {1: "form", 2: "raw", 3: "gap", 4: "record"}
@@ -22,10 +22,6 @@ class SideField:
 
     def check(self, value):
         need(value is not None or self.nullable, "a form that is null")
-
-
-def zeros(data, what):
-    need(not any(data), f"{what}: bytes that must be zero are not")
 
 
 def side_table(what, chunk_of, body, dir_len, nrows, ncolumns):

@@ -22,6 +22,8 @@ HASHES = "56e03ea09038bae4c939f3f4ea97a3773c2c236c6fed0b4cdd3069b3c92c72f5"
 
 sys.path.insert(0, str(DECODER.parent))
 import xxh3  # noqa: E402
+from chunks import ALL_NULL, DERIVED, Chunk, bases_of  # noqa: E402
+from pages import I64, Damage  # noqa: E402
 from stoa_decode import REFUSED, File, Walk  # noqa: E402
 
 
@@ -121,6 +123,34 @@ def converted_file():
     return None
 
 
+class Column:
+    """What has to be known of a column that others are derived from."""
+
+    parent, type = None, "int64"
+
+
+def tiny_pages_of_derived_columns_are_refused():
+    def chunk(page_shift, flags):
+        return Chunk("chunk", b"", 0, 0, page_shift, I64, flags, 0, None)
+
+    def refused(what):
+        try:
+            what()
+            return False
+        except Damage:
+            return True
+
+    def bases(page_shift, flags):
+        base = Column()
+        return bases_of(chunk(10, DERIVED), 0xffff0000, [(base, chunk(page_shift, flags), 0)], {base: []})
+
+    if not refused(lambda: chunk(9, DERIVED)) or refused(lambda: chunk(10, DERIVED)):
+        return "a derived chunk"
+    if not refused(lambda: bases(9, 0)) or refused(lambda: bases(10, 0)) or refused(lambda: bases(0, ALL_NULL)):
+        return "the chunk of a base"
+    return None
+
+
 def main():
     tests = [("XXH3-64 in plain Python is that of libxxhash", hashes)]
     for path in GOLDEN:
@@ -129,6 +159,7 @@ def main():
                       lambda path=path: same_rows(path, "--walk")))
         tests.append((f"the source text of {path.name}", lambda path=path: same_text(path)))
     tests.append(("damage is refused", damage_is_refused))
+    tests.append(("tiny pages of derived columns are refused", tiny_pages_of_derived_columns_are_refused))
     tests.append(("a converted file has the rows that the command prints", converted_file))
     print(f"1..{len(tests)}")
     failed = 0

@@ -255,9 +255,9 @@ static void planted_relations_are_found_and_come_back(void **state)
 }
 
 /* A file of one row group, the column that is derived by LINEAR, and a base of it. */
-static void make_one(struct stoa_test_table *table, uint32_t *derived, uint32_t *base)
+static void make_one(struct stoa_test_table *table, size_t n, uint32_t *derived, uint32_t *base)
 {
-    static const size_t nrows[] = {3000};
+    const size_t nrows[] = {n};
     const struct planted planted = {0, 0, 0};
     struct stoa_test_random random;
     struct stoa_chunk chunk = {0};
@@ -300,7 +300,7 @@ static void bases_that_are_none_are_refused(void **state)
         struct stoa_array array;
         struct stoa_error err = {0};
 
-        make_one(&table, &derived, &base);
+        make_one(&table, 3000, &derived, &base);
         bases = bases == 0xffff1000 ? 0xffff0000 | derived : bases;
         stoa_store32(stoa_test_file_chunk(&table.file, 0, derived) + 24, bases);
         stoa_test_rehash(table.file.bytes, table.file.nbytes);
@@ -319,6 +319,105 @@ static void bases_that_are_none_are_refused(void **state)
         stoa_source_close(source);
         stoa_test_table_reset(&table);
     }
+}
+
+/* 500 rows are one page of any page_shift from 9 on, so nothing but the limit is wrong. */
+static void tiny_pages_are_refused(void **state)
+{
+    static const struct {
+        bool of_base;
+        uint8_t page_shift;
+        const char *message; /* NULL: none */
+    } cases[] = {
+        {false, 10, NULL},
+        {true, 10, NULL},
+        {false, 9, "chunk entries: row group 0: chunk: page_shift 9 of DERIVED, must be 10..16"},
+        {false, 0, "chunk entries: row group 0: chunk: page_shift 0 of DERIVED, must be 10..16"},
+        {true, 9, ", which has pages of 512 values"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const uint32_t places[] = {3, 499};
+        struct stoa_test_table table;
+        struct stoa_source *source;
+        struct stoa_reader *reader;
+        struct stoa_array array;
+        struct stoa_error err = {0};
+        enum stoa_status st;
+        uint32_t derived, base;
+
+        make_one(&table, 500, &derived, &base);
+        stoa_test_file_chunk(&table.file, 0, cases[i].of_base ? base : derived)[28] =
+            cases[i].page_shift;
+        stoa_test_rehash(table.file.bytes, table.file.nbytes);
+        reader = open_file(&table.file, &source);
+        for (unsigned way = 0; way < 3; way++) { /* a range, single rows, and such that are kept */
+            if (way == 0)
+                st = stoa_reader_column(reader, 0, derived, (struct stoa_rows){0, 500}, &array,
+                                        NULL, &err);
+            else
+                st = stoa_chunk_take(reader, 0, derived, places, 2, way == 2, &array, NULL, &err);
+            if (cases[i].message == NULL) {
+                stoa_test_check(st, &err);
+                stoa_array_reset(&array);
+                continue;
+            }
+            assert_int_equal(st, STOA_ERR_CORRUPT);
+            if (strstr(err.message, cases[i].message) == NULL)
+                fail_msg("\"%s\" instead of \"%s\"", err.message, cases[i].message);
+        }
+        stoa_reader_close(reader);
+        stoa_source_close(source);
+        stoa_test_table_reset(&table);
+    }
+}
+
+/* Pages of long texts hold few of them, and then nothing is derived from these. */
+static void bases_of_tiny_pages_are_not_taken(void **state)
+{
+    enum { NROWS = 2000, TEXT_NBYTES = 600 };
+    struct stoa_rules rules = small_rules();
+    struct stoa_schema schema = {0};
+    struct stoa_test_random random;
+    struct stoa_batch batch;
+    struct stoa_test_file file;
+    struct stoa_source *source;
+    struct stoa_reader *reader;
+    struct stoa_error err;
+
+    (void)state;
+    stoa_test_random_seed(&random, 11);
+    stoa_test_add_column(&schema, "text", STOA_UTF8, false);
+    stoa_test_add_column(&schema, "follows", STOA_INT64, false);
+    stoa_test_check(stoa_batch_init(&batch, &schema, &err), &err);
+    batch.nrows = NROWS;
+    stoa_test_check(stoa_array_alloc(&schema.fields[0].type, NROWS, NROWS * TEXT_NBYTES, false,
+                                     &batch.columns[0], &err),
+                    &err);
+    stoa_test_check(
+        stoa_array_alloc(&schema.fields[1].type, NROWS, 0, false, &batch.columns[1], &err), &err);
+    for (size_t i = 0; i < NROWS; i++) {
+        uint8_t *text = batch.columns[0].values + i * TEXT_NBYTES;
+        int letter = (int)stoa_test_random_below(&random, 26);
+
+        memset(text, 'a' + letter, TEXT_NBYTES);
+        batch.columns[0].offsets[i + 1] = (int32_t)((i + 1) * TEXT_NBYTES);
+        put_number(&batch.columns[1], 8, i, letter * INT64_C(7919797979) % 100003);
+    }
+    for (unsigned small = 0; small < 2; small++) {
+        rules.page_max_nbytes = small == 1 ? 1023 * (TEXT_NBYTES + 5) : rules.page_max_nbytes;
+        stoa_test_file_write(&schema, &batch, 1, &rules, &file);
+        source = stoa_test_file_source(&file);
+        stoa_test_check(stoa_reader_open(source, NULL, &reader, &err), &err);
+        assert_int_equal(is_derived(reader, 0, 1), small == 0);
+        stoa_test_verify_deep(file.bytes, file.nbytes);
+        stoa_reader_close(reader);
+        stoa_source_close(source);
+        stoa_test_file_reset(&file);
+    }
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
 }
 
 struct findings {
@@ -357,7 +456,7 @@ static void damage_of_a_base_is_told_of_both(void **state)
     size_t nboth = 0;
 
     (void)state;
-    make_one(&table, &derived, &base);
+    make_one(&table, 3000, &derived, &base);
     flip_in_chunk(&table, base);
     source = stoa_test_file_source(&table.file);
     stoa_test_check(stoa_verify(source, &options, &result, &err), &err);
@@ -506,7 +605,7 @@ static void failing_allocations_are_reported(void **state)
     uint32_t derived, base;
 
     (void)state;
-    make_one(&table, &derived, &base);
+    make_one(&table, 3000, &derived, &base);
     stoa_test_each_failing_alloc(reads_all, &table);
     stoa_test_table_reset(&table);
 }
@@ -516,6 +615,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(planted_relations_are_found_and_come_back),
         cmocka_unit_test(bases_that_are_none_are_refused),
+        cmocka_unit_test(tiny_pages_are_refused),
+        cmocka_unit_test(bases_of_tiny_pages_are_not_taken),
         cmocka_unit_test(damage_of_a_base_is_told_of_both),
         cmocka_unit_test(merging_gives_bases_their_new_numbers),
         cmocka_unit_test(merging_encodes_what_is_derived_from_a_column_that_changes),
