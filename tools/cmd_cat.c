@@ -61,27 +61,75 @@ static enum exit_code print_in_order(struct row_printer *printer, const struct a
 }
 
 /* Everything, which is a conversion. */
-static enum exit_code print_all(struct row_printer *printer, const struct arguments *arguments,
-                                const struct stoa_scan_options *options, uint64_t memory_nbytes)
+static enum exit_code print_all(struct row_printer *printer, const struct stoa_convert_options *in)
 {
-    struct stoa_convert_options convert = {
-        .paths = (const char *const *)arguments->files,
-        .npaths = (size_t)arguments->nfiles,
-        .columns = options->columns,
-        .ncolumns = options->ncolumns,
-        .filter = options->filter,
-        .jobs = options->jobs,
-        .memory_nbytes = memory_nbytes,
-    };
+    struct stoa_convert_options convert = *in;
     struct open_file file;
     enum exit_code code;
 
-    for (int i = 0; i < arguments->nfiles; i++) { /* what is none is said in the words of others */
-        if (!open_stoa(arguments->files[i], &file, &code))
+    /* What is no Stoa file is said in the words of other commands. */
+    for (size_t i = 0; in->from == STOA_FORMAT_STOA && i < in->npaths; i++) {
+        if (!open_stoa(in->paths[i], &file, &code))
             return code;
         close_stoa(&file);
     }
     return print_text(printer, &convert);
+}
+
+/* ---- Inputs that are no Stoa files. ---- */
+
+struct taker {
+    struct row_printer *printer;
+    const char *path;
+    enum exit_code code;
+};
+
+static bool take_rows(void *context, const struct stoa_batch *batch)
+{
+    struct taker *taker = context;
+
+    if (taker->printer->first_path == NULL)
+        taker->code = row_printer_start(taker->printer, taker->path, batch->schema);
+    if (taker->code == EXIT_DONE && batch->nrows > 0)
+        taker->code = row_printer_print(taker->printer, batch);
+    return taker->code == EXIT_DONE && !ferror(stdout);
+}
+
+/* The first rows, or a table. */
+static enum exit_code print_first(struct row_printer *printer,
+                                  const struct stoa_convert_options *in, uint64_t limit)
+{
+    struct taker taker = {.printer = printer, .path = in->paths[0]};
+    struct stoa_error err;
+
+    if (stoa_convert_rows(in, limit, take_rows, &taker, &err) != STOA_OK)
+        return fail(&err);
+    return taker.code == EXIT_DONE ? row_printer_finish(printer) : taker.code;
+}
+
+static enum exit_code print_inputs(const struct arguments *arguments, struct row_printer *printer,
+                                   struct scan_arguments *scan, uint64_t limit,
+                                   uint64_t memory_nbytes)
+{
+    struct input_arguments input;
+    enum exit_code code;
+
+    if (!option_input(arguments, &input, &code))
+        goto out;
+    input.options.columns = scan->options.columns;
+    input.options.ncolumns = scan->options.ncolumns;
+    input.options.filter = scan->options.filter;
+    input.options.jobs = scan->options.jobs;
+    input.options.memory_nbytes = memory_nbytes;
+    if (limit == 0 && printer->form != FORM_TABLE)
+        code = print_all(printer, &input.options);
+    else if (input.options.from != STOA_FORMAT_STOA)
+        code = print_first(printer, &input.options, limit);
+    else
+        code = print_in_order(printer, arguments, &scan->options, limit);
+out:
+    input_arguments_reset(&input);
+    return code;
 }
 
 static enum exit_code print_files(const struct arguments *arguments, enum row_form otherwise,
@@ -96,10 +144,7 @@ static enum exit_code print_files(const struct arguments *arguments, enum row_fo
         !option_size(arguments, OPT_MEMORY, &memory_nbytes) || !option_scan(arguments, &scan))
         return EXIT_USAGE;
     limit = has_option(arguments, OPT_LIMIT) ? scan.options.limit : otherwise_limit;
-    if (limit == 0 && printer.form != FORM_TABLE)
-        code = print_all(&printer, arguments, &scan.options, memory_nbytes);
-    else
-        code = print_in_order(&printer, arguments, &scan.options, limit);
+    code = print_inputs(arguments, &printer, &scan, limit, memory_nbytes);
     row_printer_reset(&printer);
     scan_arguments_reset(&scan);
     return code;

@@ -66,6 +66,7 @@ static enum exit_code print_sample(struct row_printer *printer, const char *path
                    : print_text(printer, &(struct stoa_convert_options){
                                              .paths = &path,
                                              .npaths = 1,
+                                             .from = STOA_FORMAT_STOA,
                                              .columns = options->columns,
                                              .ncolumns = options->ncolumns,
                                              .rows = rows,

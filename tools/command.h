@@ -309,6 +309,19 @@ struct open_file {
 bool open_stoa(const char *path, struct open_file *out, enum exit_code *code);
 void close_stoa(struct open_file *file);
 
+/*
+ * How inputs are read that need be no Stoa files: INPUT_OPTIONS of a command. Everything in
+ * `options` that is no matter of inputs is left zero. Reset in any case.
+ */
+#define INPUT_OPTIONS OPT_FROM, CSV_INPUT_OPTIONS, INFERENCE_OPTIONS
+struct input_arguments {
+    struct stoa_convert_options options; /* `from` is what they are, never AUTO */
+    struct inference_arguments inference;
+};
+bool option_input(const struct arguments *arguments, struct input_arguments *out,
+                  enum exit_code *code);
+void input_arguments_reset(struct input_arguments *input);
+
 /* The inputs that the arguments name, globs and folders expanded. */
 bool expand_inputs(const struct arguments *arguments, char ***paths, size_t *npaths,
                    enum exit_code *code);

@@ -52,6 +52,33 @@ void close_stoa(struct open_file *file)
     *file = (struct open_file){0};
 }
 
+bool option_input(const struct arguments *arguments, struct input_arguments *out,
+                  enum exit_code *code)
+{
+    struct stoa_convert_options *options = &out->options;
+    struct stoa_error err;
+
+    *out = (struct input_arguments){0};
+    *code = EXIT_USAGE;
+    options->paths = (const char *const *)arguments->files;
+    options->npaths = (size_t)arguments->nfiles;
+    options->note = show_note;
+    if (!option_format(arguments, OPT_FROM, &options->from) ||
+        !option_csv(arguments, &options->csv) ||
+        !option_inference(arguments, &out->inference, &options->csv))
+        return false;
+    if (stoa_format_of_inputs(options->paths, options->npaths, &options->from, &err) == STOA_OK)
+        return true;
+    *code = fail(&err);
+    return false;
+}
+
+void input_arguments_reset(struct input_arguments *input)
+{
+    csv_options_reset(&input->options.csv);
+    inference_arguments_reset(&input->inference);
+}
+
 bool expand_inputs(const struct arguments *arguments, char ***paths, size_t *npaths,
                    enum exit_code *code)
 {

@@ -120,18 +120,24 @@ const struct command commands[] = {
         "  sources: [{name, first_row, rows, bytes, hash, options, restorable, obstacle}]",
      .options = {OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "head", .synopsis = "FILE [options]", .run = run_head, .min_files = 1, .max_files = 1,
-     .summary = "Print the first rows (10, or --limit) of a Stoa file as a table",
-     .json = "  the same as --format jsonl",
-     .options = {OPT_LIMIT, SCAN_OPTIONS, OPT_MEMORY, OPT_FORMAT, CSV_OUTPUT_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
-    {.name = "cat", .synopsis = "FILE... [options]", .run = run_cat, .min_files = 1,
-     .summary = "Print the rows of Stoa files as CSV, TSV, JSON lines or a table",
+     .summary = "Print the first rows (10, or --limit) of a Stoa file or another input as a table",
      .details =
-        "Files must have equal schemas. Null is an empty field of CSV, or what --null-text says,\n"
-        "and null in JSON; an empty text is \"\".",
+        "CSV, JSON lines and Avro are read as `stoa convert` reads them, no further than needed.",
+     .json = "  the same as --format jsonl",
+     .options = {OPT_LIMIT, SCAN_OPTIONS, OPT_MEMORY, OPT_FORMAT, CSV_OUTPUT_OPTIONS, INPUT_OPTIONS, OPT_JSON, OPT_HELP,
+                 END_OF_OPTIONS}},
+    {.name = "cat", .synopsis = "FILE... [options]", .run = run_cat, .min_files = 1,
+     .summary = "Print the rows of Stoa files or other inputs as CSV, TSV, JSON lines or a table",
+     .details =
+        "Stoa files must have equal schemas. CSV, JSON lines and Avro, also compressed, are read as\n"
+        "`stoa convert` reads them; with --limit or as a table a value that is not of the type\n"
+        "guessed for its column is an error (--infer full looks at all of them first). Null is\n"
+        "an empty field of CSV, or what --null-text says, and null in JSON; an empty text is \"\".",
      .json = "  the same as --format jsonl",
      .examples =
         "  stoa cat flights.stoa -w \"carrier = 'AA' and dep_delay > 60\" -s flight,dep_delay",
-     .options = {OPT_LIMIT, SCAN_OPTIONS, OPT_MEMORY, OPT_FORMAT, CSV_OUTPUT_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+     .options = {OPT_LIMIT, SCAN_OPTIONS, OPT_MEMORY, OPT_FORMAT, CSV_OUTPUT_OPTIONS, INPUT_OPTIONS, OPT_JSON, OPT_HELP,
+                 END_OF_OPTIONS}},
     {.name = "sample", .synopsis = "FILE [options]", .run = run_sample, .min_files = 1,
      .max_files = 1,
      .summary = "Print random rows (10, or --rows) of a Stoa file, or of those a predicate selects",
@@ -146,9 +152,13 @@ const struct command commands[] = {
      .options = {OPT_ROWS, OPT_FRACTION, OPT_SEED, SCAN_OPTIONS, OPT_MEMORY, OPT_FORMAT,
                  CSV_OUTPUT_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "count", .synopsis = "FILE... [options]", .run = run_count, .min_files = 1,
-     .summary = "Count the rows of Stoa files, or those that a predicate selects",
+     .summary = "Count the rows of Stoa files or other inputs, or those that a predicate selects",
+     .details =
+        "CSV, JSON lines and Avro, also compressed, are read as `stoa convert` reads them; a value\n"
+        "of a column in the predicate that is not of the type guessed for it is an error (--infer\n"
+        "full looks at all of them first).",
      .json = "  rows: of all files",
-     .options = {OPT_WHERE, OPT_JOBS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
+     .options = {OPT_WHERE, OPT_JOBS, INPUT_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "stats", .synopsis = "FILE... [options]", .run = run_stats, .min_files = 1,
      .summary = "Count, nulls, least, greatest, sum and mean of the columns of Stoa files",
      .details =

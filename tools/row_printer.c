@@ -45,7 +45,6 @@ enum exit_code print_text(const struct row_printer *printer, struct stoa_convert
                                                [FORM_JSONL] = STOA_FORMAT_JSONL};
     struct stoa_error err;
 
-    options->from = STOA_FORMAT_STOA;
     options->to = formats[printer->form];
     options->csv_out = printer->csv;
     options->output = "-";

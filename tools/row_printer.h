@@ -26,8 +26,8 @@ bool option_form(const struct arguments *arguments, enum row_form otherwise,
                  struct row_printer *printer);
 
 /*
- * All rows of Stoa files, or those of options->rows, on standard output in a form that is no table:
- * on as many threads as there shall be. Form, format of the inputs and output are set here.
+ * All rows of the inputs, or those of options->rows, on standard output in a form that is no table:
+ * on as many threads as there shall be. Form and output are set here.
  */
 enum exit_code print_text(const struct row_printer *printer, struct stoa_convert_options *options);
 

@@ -34,9 +34,10 @@ def refused(name, path, code, message, openers=OPENERS):
 
 # ---- Not a Stoa file ----
 FILES = tuple(o for o in OPENERS if o[0] not in ("schema", "convert"))
+PURE = tuple(o for o in FILES if o[0] not in ("head", "cat", "count"))  # which read other inputs too
 CSV_HINT = "not a Stoa file (`stoa convert` makes one of CSV)"
 refused("text is not a Stoa file, and a hint says what makes one", "t.csv", 4, CSV_HINT,
-        [o for o in FILES if o[0] != "verify"])
+        [o for o in PURE if o[0] != "verify"])
 refused("verify says it of text too", "t.csv", 4, "not a Stoa file", [["verify"]])
 cli.write("magic.stoa", b"\x89PNG\r\n\x1a\n" + bytes(120))
 refused("another magic number", "magic.stoa", 4, "not a Stoa file")
@@ -48,14 +49,17 @@ refuse("a folder without files as an input", ["convert", "dir.stoa", "-o", "out.
        "dir.stoa: no file is in this folder")
 os.mkfifo("fifo.stoa")
 refused("a FIFO is not waited for", "fifo.stoa", 2, "is a FIFO, not a file")
-refused("a device", "/dev/null", 2, "is a device, not a file", FILES)
+refused("a device", "/dev/null", 2, "is a device, not a file", PURE)
 refused("no file of that name", "none.stoa", 3, "can't be opened: No such file or directory", FILES)
 refuse("... as an input", ["convert", "none.stoa", "-o", "out.csv"], 3,
        "none.stoa: can't be opened: No such file or directory")
 refuse("a pattern that matches nothing", ["convert", "none*.csv", "-o", "out.stoa"], 2,
        "none*.csv: no file matches this pattern")
-refuse("standard input is no Stoa file", ["count", "-"], 2,
+refuse("standard input is no Stoa file", ["info", "-"], 2,
        "a Stoa file is read from its end: standard input can't be one", stdin=WHOLE)
+for command in ("head", "cat", "count"):
+    refuse(f"... nor is it for {command}", [command, "-"], 2,
+           "standard input: is a Stoa file, which is read from its end: not through a pipe", stdin=WHOLE)
 refuse("... also as an input", ["convert", "-", "-o", "out.csv"], 2,
        "standard input: is a Stoa file, which is read from its end: not through a pipe", stdin=WHOLE)
 

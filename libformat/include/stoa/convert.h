@@ -152,6 +152,23 @@ STOA_API STOA_CHECK enum stoa_status stoa_convert(const struct stoa_convert_opti
                                                   struct stoa_convert_report *report,
                                                   struct stoa_error *err);
 
+/* Looks at the rows of a batch, which it does not keep; false: no more are wanted. */
+typedef bool stoa_take_rows(void *context, const struct stoa_batch *batch);
+
+/*
+ * Hands the rows that stoa_convert() would write to a function instead, batch after batch in their
+ * order: at least one batch, if need be of no rows, and no more than `limit` rows (0: all). Calls
+ * don't overlap, but may come from different threads. Of the options those of inputs, columns,
+ * filter, bad records (none are rejected into a file), jobs, memory and cancel count. Nothing is
+ * written anywhere but what the function writes; what can be read only once is kept in a temporary
+ * file where JSON lines have to be read twice.
+ * Errors: as stoa_convert(); STOA_ERR_DATA also for a value that the type guessed for its column
+ * does not hold, when rows before it were handed over already.
+ */
+STOA_API STOA_CHECK enum stoa_status stoa_convert_rows(const struct stoa_convert_options *options,
+                                                       uint64_t limit, stoa_take_rows *take,
+                                                       void *context, struct stoa_error *err);
+
 #ifdef __cplusplus
 }
 #endif
