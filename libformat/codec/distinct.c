@@ -8,6 +8,11 @@
  * only when 32 bits of its hash agree. Hashes are computed for a batch of values ahead and their
  * slots fetched, then what stands in the slots, so that the misses of a batch overlap. The highest
  * bits of a hash choose the slot: growing needs no value.
+ *
+ * Many numbers of a narrow range are told apart without hashes, by a table of all numbers of the
+ * range; those that differ, which are few, are then added as others are.
+ *
+ *     values  7 9 7 8     table of 7..9   1 3 2     differ  7 9 8     codes  0 1 0 2
  */
 #include "codec/distinct.h"
 
@@ -21,6 +26,9 @@
 #include "codec/node.h"
 
 enum { BATCH = 256, MIN_LOG2 = 10, MAX_LOG2 = 31, SLACK = 64 };
+
+/* Numbers from which on a range is looked for, and the widest: its table fits the second cache. */
+enum { NARROW_MIN_NVALUES = 4096, NARROW_MAX = 1 << 17 };
 
 struct stoa_distinct {
     enum stoa_phys phys;
@@ -279,17 +287,10 @@ out:
     return st;
 }
 
-enum stoa_status stoa_distinct_add(struct stoa_distinct *set, const struct stoa_vector *values,
+static enum stoa_status add_hashed(struct stoa_distinct *set, const struct stoa_vector *values,
                                    uint32_t max_count, uint64_t max_nbytes, uint32_t *codes,
                                    bool *complete, struct stoa_error *err)
 {
-    const uint32_t most = (1u << (MAX_LOG2 - 1)) - BATCH; /* what MAX_LOG2 has room for */
-
-    assert(values->phys == set->phys && values->width == set->width);
-    if (max_count > most)
-        max_count = most;
-    if (set->width == 0 && max_nbytes > INT32_MAX)
-        max_nbytes = INT32_MAX;
     switch (set->width) {
     case 1:
         return add(set, values, max_count, max_nbytes, codes, complete, 1, err);
@@ -301,6 +302,117 @@ enum stoa_status stoa_distinct_add(struct stoa_distinct *set, const struct stoa_
         return add(set, values, max_count, max_nbytes, codes, complete, 8, err);
     default:
         return add(set, values, max_count, max_nbytes, codes, complete, 0, err);
+    }
+}
+
+/* ---- Numbers of a narrow range. ---- */
+
+struct range {
+    uint64_t min; /* the least number, as one of 64 bits that keeps the order */
+    size_t count; /* of numbers; 0: too many */
+};
+
+/* Number i such that the order of numbers is that of unsigned ones. */
+static inline uint64_t ordered(const struct stoa_vector *values, size_t i, unsigned width,
+                               uint64_t flip)
+{
+    return stoa_get(values->values, i, width) ^ flip;
+}
+
+/* `width` is a constant in each caller, here and below. Wide ranges mostly show soon. */
+static inline struct range find_range(const struct stoa_vector *values, unsigned width)
+{
+    const uint64_t flip = stoa_phys_flip(values->phys);
+    struct range range = {.min = UINT64_MAX};
+    uint64_t max = 0;
+
+    for (size_t begin = 0; begin < values->nvalues; begin += BATCH) {
+        size_t end = values->nvalues - begin < BATCH ? values->nvalues : begin + BATCH;
+
+        for (size_t i = begin; i < end; i++) {
+            uint64_t x = ordered(values, i, width, flip);
+
+            range.min = x < range.min ? x : range.min;
+            max = x > max ? x : max;
+        }
+        if (max - range.min >= NARROW_MAX)
+            return range;
+    }
+    range.count = (size_t)(max - range.min) + 1;
+    return range;
+}
+
+/* Puts the numbers that differ behind each other; codes[i] says which one number i is. */
+static inline size_t number(const struct stoa_vector *values, const struct range *range,
+                            uint32_t *table, uint8_t *firsts, uint32_t *codes, unsigned width)
+{
+    const uint64_t flip = stoa_phys_flip(values->phys);
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < values->nvalues; i++) {
+        uint32_t *place = &table[ordered(values, i, width, flip) - range->min];
+
+        if (*place == 0) {
+            memcpy(firsts + (size_t)count * width, values->values + i * width, width);
+            *place = ++count;
+        }
+        codes[i] = *place - 1;
+    }
+    return count;
+}
+
+static inline enum stoa_status add_narrow(struct stoa_distinct *set,
+                                          const struct stoa_vector *values, uint32_t max_count,
+                                          uint64_t max_nbytes, uint32_t *codes, bool *complete,
+                                          unsigned width, struct stoa_error *err)
+{
+    const struct range range = find_range(values, width);
+    size_t most = range.count < values->nvalues ? range.count : values->nvalues;
+    struct stoa_vector differ = *values;
+    uint32_t *table = NULL, *of_firsts = NULL;
+    uint8_t *firsts = NULL;
+    enum stoa_status st;
+
+    if (range.count == 0)
+        return add_hashed(set, values, max_count, max_nbytes, codes, complete, err);
+    STOA_TRY(stoa_alloc_zeroed(&table, range.count, sizeof(table[0]), err));
+    STOA_TRY(stoa_alloc(&firsts, most * width, err));
+    differ.nvalues = number(values, &range, table, firsts, codes, width);
+    differ.values = firsts;
+    STOA_TRY(stoa_alloc(&of_firsts, differ.nvalues * sizeof(of_firsts[0]), err));
+    STOA_TRY(add_hashed(set, &differ, max_count, max_nbytes, of_firsts, complete, err));
+    for (size_t i = 0; *complete && i < values->nvalues; i++)
+        codes[i] = of_firsts[codes[i]];
+out:
+    stoa_free(table);
+    stoa_free(firsts);
+    stoa_free(of_firsts);
+    return st;
+}
+
+enum stoa_status stoa_distinct_add(struct stoa_distinct *set, const struct stoa_vector *values,
+                                   uint32_t max_count, uint64_t max_nbytes, uint32_t *codes,
+                                   bool *complete, struct stoa_error *err)
+{
+    const uint32_t most = (1u << (MAX_LOG2 - 1)) - BATCH; /* what MAX_LOG2 has room for */
+    const bool are_many = values->nvalues >= NARROW_MIN_NVALUES;
+
+    assert(values->phys == set->phys && values->width == set->width);
+    if (max_count > most)
+        max_count = most;
+    if (set->width == 0 && max_nbytes > INT32_MAX)
+        max_nbytes = INT32_MAX;
+    switch (are_many && stoa_phys_is_number(set->phys) ? set->width : 0) {
+    case 1:
+        return add_narrow(set, values, max_count, max_nbytes, codes, complete, 1, err);
+    case 2:
+        return add_narrow(set, values, max_count, max_nbytes, codes, complete, 2, err);
+    case 4:
+        return add_narrow(set, values, max_count, max_nbytes, codes, complete, 4, err);
+    case 8:
+        return add_narrow(set, values, max_count, max_nbytes, codes, complete, 8, err);
+    default:
+        return add_hashed(set, values, max_count, max_nbytes, codes, complete, err);
     }
 }
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "codec/node.h"
 #include "support/codec_values.h"
 #include "support/fault_alloc.h"
 
@@ -141,6 +142,75 @@ static void values_that_are_missing_are_not_found(void **state)
     stoa_distinct_free(set);
 }
 
+/* Numbers of [base, base + range), both ends among them. */
+static void make_range(struct stoa_test_random *r, uint32_t width, uint64_t base, uint64_t range,
+                       uint8_t *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t x = i == n / 2 ? 0 : i == n / 3 ? range - 1 : stoa_test_random_below(r, range);
+        uint8_t bytes[8];
+
+        stoa_store64(bytes, base + x);
+        for (uint32_t b = 0; b < width; b++)
+            out[i * width + (STOA_LITTLE_ENDIAN ? b : width - 1 - b)] = bytes[b];
+    }
+}
+
+/* As many as there are fit, one fewer do not. */
+static void check_limit(const struct stoa_vector *values, uint32_t count, uint32_t *codes)
+{
+    for (uint32_t max = count - 1; max <= count; max++) {
+        struct stoa_distinct *set;
+        bool complete;
+
+        assert_int_equal(stoa_distinct_new(&set, values->phys, values->width, NULL), STOA_OK);
+        assert_int_equal(stoa_distinct_add(set, values, max, UINT64_MAX, codes, &complete, NULL),
+                         STOA_OK);
+        assert_int_equal(complete, max == count);
+        assert_int_equal(stoa_distinct_count(set), max);
+        stoa_distinct_free(set);
+    }
+}
+
+/* Ranges on both sides of the widest that has a table, around zero and anywhere, after others. */
+static void numbers_of_any_range_get_the_same_codes(void **state)
+{
+    enum { N = 9000, NBEFORE = 500 };
+    static const uint64_t ranges[] = {1, 2, 1000, (1 << 17) - 1, 1 << 17, (1 << 17) + 1};
+    static uint8_t memory[N * 8];
+    static uint32_t codes[N];
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "ranges");
+    for (size_t k = 0; k < 2 * NPHYSES * sizeof(ranges) / sizeof(ranges[0]); k++) {
+        const enum stoa_phys phys = physes[k % NPHYSES];
+        const uint64_t range = ranges[k / NPHYSES / 2];
+        const uint64_t base = k / NPHYSES % 2 == 0 ? 0 - range / 2 : stoa_test_random_u64(&r);
+        struct stoa_vector all = {phys, stoa_phys_width(phys), N, memory, NULL}, part, distinct;
+        struct stoa_distinct *set;
+        bool complete;
+
+        if (!stoa_phys_is_number(phys))
+            continue;
+        make_range(&r, all.width, base, range, memory, N);
+        assert_int_equal(stoa_distinct_new(&set, phys, all.width, NULL), STOA_OK);
+        part = stoa_vector_slice(&all, 0, NBEFORE);
+        assert_int_equal(
+            stoa_distinct_add(set, &part, UINT32_MAX, UINT64_MAX, codes, &complete, NULL), STOA_OK);
+        part = stoa_vector_slice(&all, NBEFORE, N);
+        assert_int_equal(
+            stoa_distinct_add(set, &part, UINT32_MAX, UINT64_MAX, codes + NBEFORE, &complete, NULL),
+            STOA_OK);
+        assert_true(complete);
+        distinct = stoa_distinct_values(set);
+        check_codes(&all, &distinct, codes);
+        check_order(set);
+        check_limit(&all, stoa_distinct_count(set), codes);
+        stoa_distinct_free(set);
+    }
+}
+
 static void adding_stops_at_the_limits(void **state)
 {
     static const char text[] = "aabbbaacd";
@@ -219,12 +289,12 @@ static enum stoa_status adds_and_sorts(void *context, struct stoa_error *err)
 
 static void a_failing_allocation_is_reported(void **state)
 {
-    static const enum stoa_phys some[] = {STOA_PHYS_I64, STOA_PHYS_BYTES};
+    static const enum stoa_phys some[] = {STOA_PHYS_I64, STOA_PHYS_U16, STOA_PHYS_BYTES};
     struct stoa_test_random r;
 
     (void)state;
     stoa_test_random_init(&r, "failing allocations");
-    for (size_t p = 0; p < 2; p++) {
+    for (size_t p = 0; p < sizeof(some) / sizeof(some[0]); p++) {
         struct stoa_test_values values;
 
         stoa_test_values_make(&values, some[p], 8, 6, 5000, &r);
@@ -238,6 +308,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_get_codes_in_the_order_of_appearance),
         cmocka_unit_test(values_that_are_missing_are_not_found),
+        cmocka_unit_test(numbers_of_any_range_get_the_same_codes),
         cmocka_unit_test(adding_stops_at_the_limits),
         cmocka_unit_test(order_sees_the_whole_value),
         cmocka_unit_test(a_failing_allocation_is_reported),
