@@ -2,8 +2,9 @@
  * Columns that get another type at the end (widening.h): two small pipelines over the row groups of
  * the first pass's file, or one and a source for another.
  *
- *     decide   group number -> evidence of its texts        parallel
+ *     decide   group number -> evidence of its misfits      parallel
  *                           -> joined                       ordered
+ *              the same of all texts, unless misfits leave nothing but text
  *     look     chooser groups -> what is derived from what  parallel
  *     write    group number -> columns read anew, prepared  parallel
  *              sequence | encode | commit                   as a writer's
@@ -26,7 +27,7 @@
 
 struct item {
     uint32_t group;
-    struct stoa_csv_evidence *evidence; /* decide: of each column that widens, in their order */
+    struct stoa_csv_evidence *evidence; /* decide: of each column that is open, in their order */
     struct stoa_writer_group *made;     /* write */
 };
 
@@ -38,8 +39,11 @@ struct pass {
 
     struct stoa_csv_reading reading;
 
-    struct stoa_csv_evidence *evidence; /* decide */
     uint32_t nwidened;
+
+    bool *open;                         /* decide: columns that are looked at, */
+    struct stoa_csv_evidence *evidence; /* of each column */
+    bool misfits;                       /* the texts that are looked at: these, or all */
 
     const struct stoa_schema *schema; /* write */
     struct stoa_rewrite_plan *plan;
@@ -142,12 +146,18 @@ static enum stoa_status stage_observe(void *context, void **at, struct stoa_erro
     STOA_TRY(stoa_reader_side(pass->widen->reader, item->group, &side, err));
     for (uint32_t i = 0; i < pass->ncolumns; i++) {
         struct stoa_csv_written column = written(pass, i, &array, &side);
+        struct stoa_csv_evidence *evidence = &item->evidence[n];
 
-        if (!pass->widen->widens[i])
+        if (!pass->open[i])
             continue;
+        n++;
+        stoa_csv_evidence_init(evidence);
+        if (pass->misfits) {
+            stoa_csv_retype_observe_kept(&column, evidence);
+            continue;
+        }
         STOA_TRY(read_column(pass, item->group, i, &array, err));
-        stoa_csv_evidence_init(&item->evidence[n]);
-        STOA_TRY(stoa_csv_retype_observe(&column, &item->evidence[n++], err));
+        STOA_TRY(stoa_csv_retype_observe(&column, evidence, err));
         stoa_array_reset(&array);
     }
 out:
@@ -162,9 +172,30 @@ static enum stoa_status stage_join(void *context, void **at, struct stoa_error *
     struct item *item = *at;
 
     (void)err;
-    for (uint32_t i = 0; item != NULL && i < pass->nwidened; i++)
-        stoa_csv_evidence_join(&pass->evidence[i], &item->evidence[i]);
+    for (uint32_t i = 0, n = 0; item != NULL && i < pass->ncolumns; i++)
+        if (pass->open[i])
+            stoa_csv_evidence_join(&pass->evidence[i], &item->evidence[n++]);
     return STOA_OK;
+}
+
+/* Evidence of columns that are open, of the texts of all row groups. */
+static enum stoa_status observe(struct pass *pass, bool misfits, struct stoa_error *err)
+{
+    static const struct stoa_stage stages[] = {
+        {STOA_STAGE_ORDERED, stage_next},
+        {STOA_STAGE_PARALLEL, stage_observe},
+        {STOA_STAGE_ORDERED, stage_join},
+    };
+    bool any = false;
+
+    for (uint32_t i = 0; i < pass->ncolumns; i++) {
+        any |= pass->open[i];
+        if (pass->open[i])
+            stoa_csv_evidence_init(&pass->evidence[i]);
+    }
+    pass->misfits = misfits;
+    pass->next_group = 0;
+    return any ? run(pass, stages, 3, err) : STOA_OK;
 }
 
 /*
@@ -198,29 +229,27 @@ out:
 enum stoa_status stoa_widen_decide(const struct stoa_widen *widen, struct stoa_schema *out,
                                    struct stoa_error *err)
 {
-    static const struct stoa_stage stages[] = {
-        {STOA_STAGE_ORDERED, stage_next},
-        {STOA_STAGE_PARALLEL, stage_observe},
-        {STOA_STAGE_ORDERED, stage_join},
-    };
     struct stoa_schema schema = {0};
     struct pass pass;
     enum stoa_status st;
 
     STOA_TRY(pass_init(&pass, widen, err));
-    STOA_TRY(stoa_alloc(&pass.evidence, pass.nwidened * sizeof(pass.evidence[0]), err));
-    for (uint32_t i = 0; i < pass.nwidened; i++)
-        stoa_csv_evidence_init(&pass.evidence[i]);
-    if (pass.nwidened > 0)
-        STOA_TRY(run(&pass, stages, 3, err));
+    STOA_TRY(stoa_alloc(&pass.evidence, pass.ncolumns * sizeof(pass.evidence[0]), err));
+    STOA_TRY(stoa_alloc_zeroed(&pass.open, pass.ncolumns, sizeof(pass.open[0]), err));
+    memcpy(pass.open, widen->widens, pass.ncolumns * sizeof(pass.open[0]));
+    STOA_TRY(observe(&pass, true, err));
+    for (uint32_t i = 0; i < pass.ncolumns; i++) /* what is text stays so, whatever follows */
+        pass.open[i] = pass.open[i] && pass.evidence[i].kinds != 0;
+    STOA_TRY(observe(&pass, false, err));
     STOA_TRY(stoa_schema_copy(&schema, pass.old, err));
-    for (uint32_t i = 0, n = 0; i < pass.ncolumns; i++)
+    for (uint32_t i = 0; i < pass.ncolumns; i++)
         if (widen->widens[i])
-            STOA_TRY(replace_field(&pass, &pass.evidence[n++], &schema.fields[i], err));
+            STOA_TRY(replace_field(&pass, &pass.evidence[i], &schema.fields[i], err));
     *out = schema;
     schema = (struct stoa_schema){0};
 out:
     stoa_free(pass.evidence);
+    stoa_free(pass.open);
     stoa_schema_reset(&schema);
     return st;
 }

@@ -58,10 +58,36 @@ static enum stoa_status fields_print(struct fields *fields, size_t begin, size_t
                           fields->cells, &fields->pool, err);
 }
 
+static void observe(const struct stoa_csv_written *written, const char *text, size_t nbytes,
+                    struct stoa_csv_evidence *evidence)
+{
+    const struct stoa_csv_place nowhere = {0};
+    const struct stoa_csv_field field =
+        stoa_csv_field_of(&written->reading->dialect, text, text + nbytes);
+
+    stoa_csv_evidence_observe(evidence, &written->reading->spellings, field.text, field.nbytes,
+                              field.quoted, &nowhere);
+}
+
+void stoa_csv_retype_observe_kept(const struct stoa_csv_written *written,
+                                  struct stoa_csv_evidence *evidence)
+{
+    for (uint32_t k = 0; k < written->side->ncolumns; k++) {
+        const struct stoa_side_column *column = &written->side->columns[k];
+        const struct stoa_array *raw = &column->array;
+
+        if (column->column != written->column || column->kind != STOA_SIDE_RAW)
+            continue;
+        for (size_t i = 0; i < raw->nvalues; i++)
+            if (!stoa_array_is_null(raw, i))
+                observe(written, (const char *)raw->values + raw->offsets[i],
+                        (size_t)(raw->offsets[i + 1] - raw->offsets[i]), evidence);
+    }
+}
+
 enum stoa_status stoa_csv_retype_observe(const struct stoa_csv_written *written,
                                          struct stoa_csv_evidence *evidence, struct stoa_error *err)
 {
-    const struct stoa_csv_place nowhere = {0};
     const size_t nrows = written->array->nvalues;
     struct fields *fields = NULL;
     enum stoa_status st;
@@ -72,14 +98,8 @@ enum stoa_status stoa_csv_retype_observe(const struct stoa_csv_written *written,
         size_t end = nrows - begin < BLOCK_NROWS ? nrows : begin + BLOCK_NROWS;
 
         STOA_TRY(fields_print(fields, begin, end, err));
-        for (size_t i = 0; i < end - begin; i++) {
-            const struct stoa_csv_cell *cell = &fields->cells[i];
-            const struct stoa_csv_field field = stoa_csv_field_of(
-                &written->reading->dialect, cell->text, cell->text + cell->nbytes);
-
-            stoa_csv_evidence_observe(evidence, &written->reading->spellings, field.text,
-                                      field.nbytes, field.quoted, &nowhere);
-        }
+        for (size_t i = 0; i < end - begin; i++)
+            observe(written, fields->cells[i].text, fields->cells[i].nbytes, evidence);
     }
 out:
     if (fields != NULL)

@@ -32,6 +32,13 @@ STOA_CHECK enum stoa_status stoa_csv_retype_observe(const struct stoa_csv_writte
                                                     struct stoa_error *err);
 
 /*
+ * The same of those texts alone that stand in the side table as they were: values that the type
+ * does not hold are among them. `array` is not looked at. Cost: that of these texts.
+ */
+void stoa_csv_retype_observe_kept(const struct stoa_csv_written *written,
+                                  struct stoa_csv_evidence *evidence);
+
+/*
  * Reads the texts as a field of another type. *out and *forms are overwritten on success and the
  * caller's to reset. STOA_ERR_DATA for a text that the type does not hold.
  */
