@@ -16,19 +16,7 @@
 #include "base/error.h"
 #include "codec/kernels.h"
 #include "codec/node.h"
-
-/* Calls f with a constant width, so that the loop is one over a type. */
-#define BY_WIDTH(f, values, width, ...)                                                            \
-    do {                                                                                           \
-        if ((width) == 1)                                                                          \
-            f(values, 1, __VA_ARGS__);                                                             \
-        else if ((width) == 2)                                                                     \
-            f(values, 2, __VA_ARGS__);                                                             \
-        else if ((width) == 4)                                                                     \
-            f(values, 4, __VA_ARGS__);                                                             \
-        else                                                                                       \
-            f(values, 8, __VA_ARGS__);                                                             \
-    } while (0)
+#include "codec/widths.h"
 
 /* ---- LINEAR ---- */
 
@@ -78,7 +66,8 @@ void stoa_linear_residuals(const struct stoa_vector *values, const struct stoa_d
     memcpy(out, values->values, n * values->width);
     for (unsigned k = 0; k < 2; k++)
         if (from->bases.words[k] != NULL)
-            BY_WIDTH(add_words, out, values->width, from->bases.words[k], n, -from->multipliers[k]);
+            STOA_BY_WIDTH(add_words, out, values->width, from->bases.words[k], n,
+                          -from->multipliers[k]);
     fill_nulls(validity, first_bit, out, values->width, n);
 }
 
@@ -133,13 +122,13 @@ static enum stoa_status add_bases(struct stoa_decoder *decoder, const struct sto
     STOA_TRY(stoa_node_payload(decoder, node, &payload, err));
     multipliers[0] = stoa_load64(payload);
     multipliers[1] = stoa_load64(payload + 8);
-    STOA_TRY(source->load(source, wanted, &bases, err));
+    STOA_TRY(source->load(source, wanted, node->nvalues, &bases, err));
     if (bases.words[1] == NULL && multipliers[1] != 0)
         return stoa_node_fail(node, err, "a multiplier of a base that is not there");
     for (unsigned k = 0; k < 2; k++)
         if (bases.words[k] != NULL)
-            BY_WIDTH(add_words, out + bases.begin * node->width, node->width, bases.words[k],
-                     bases.end - bases.begin, multipliers[k]);
+            STOA_BY_WIDTH(add_words, out + bases.begin * node->width, node->width, bases.words[k],
+                          bases.end - bases.begin, multipliers[k]);
 out:
     return st;
 }
@@ -223,9 +212,10 @@ void stoa_lookup_split(struct stoa_lookup_split *split)
 {
     struct places places = {split->numbers, 0};
 
-    memset(split->numbers, 0, (size_t)split->nkeys * sizeof(split->numbers[0]));
-    BY_WIDTH(vote, split->values, split->width, split, &places);
-    BY_WIDTH(subtract, split->values, split->width, split, &places);
+    for (size_t i = 0; i < split->nvalues; i++) /* there may be far fewer than keys */
+        split->numbers[split->keys[i]] = 0;
+    STOA_BY_WIDTH(vote, split->values, split->width, split, &places);
+    STOA_BY_WIDTH(subtract, split->values, split->width, split, &places);
     fill_nulls(split->validity, split->first_bit, split->residuals, split->width, split->nvalues);
     split->nfirsts = places.count;
 }
@@ -265,61 +255,96 @@ out:
     return st;
 }
 
-/* False when there are more keys than `nfirsts`. */
-static inline bool add_firsts(uint8_t *values, unsigned width, size_t n, const uint32_t *keys,
-                              struct places *places, const uint8_t *firsts, uint32_t nfirsts)
+/* False in *enough when there are more keys than `nfirsts`. */
+static inline void add_firsts(uint8_t *values, unsigned width, size_t n, const uint32_t *keys,
+                              struct places *places, const uint8_t *firsts, uint32_t nfirsts,
+                              bool *enough)
 {
     for (size_t i = 0; i < n; i++) {
         uint32_t place = place_of(places, keys[i]);
 
-        if (place == nfirsts)
-            return false;
+        if (place == nfirsts) {
+            *enough = false;
+            return;
+        }
         stoa_put(values, i, width, stoa_get(values, i, width) + stoa_get(firsts, place, width));
     }
-    return true;
 }
 
-static void look_up(uint8_t *values, unsigned width, size_t n, const uint32_t *keys,
-                    struct places *places, const uint8_t *firsts, uint32_t nfirsts, bool *enough)
+/* The keys of the first n slots of the page, none of which has a place yet. */
+static enum stoa_status load_keys(struct stoa_decoder *decoder, size_t n, const uint32_t **keys,
+                                  struct places *places, struct stoa_error *err)
 {
-    switch (width) {
-    case 1:
-        *enough = add_firsts(values, 1, n, keys, places, firsts, nfirsts);
-        break;
-    case 2:
-        *enough = add_firsts(values, 2, n, keys, places, firsts, nfirsts);
-        break;
-    case 4:
-        *enough = add_firsts(values, 4, n, keys, places, firsts, nfirsts);
-        break;
-    default:
-        *enough = add_firsts(values, 8, n, keys, places, firsts, nfirsts);
-        break;
-    }
+    struct stoa_base_source *source = decoder->out->bases;
+    struct stoa_bases bases = {0};
+    enum stoa_status st;
+
+    STOA_TRY(source->load(source, STOA_BASES_KEYS, n, &bases, err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &places->numbers,
+                               bases.nkeys * sizeof(places->numbers[0]), err));
+    for (size_t i = 0; i < n; i++) /* of small pages there may be far fewer than keys */
+        places->numbers[bases.keys[i]] = 0;
+    *keys = bases.keys;
+out:
+    return st;
+}
+
+static enum stoa_status fail_at_keys(const struct stoa_page_node *node, uint32_t nkeys, bool enough,
+                                     struct stoa_error *err)
+{
+    return stoa_node_fail(node, err, "%u first values of %s%u keys", node->children[0]->nvalues,
+                          enough ? "" : "at least ", nkeys);
 }
 
 enum stoa_status stoa_lookup_decode(struct stoa_decoder *decoder, const struct stoa_page_node *node,
                                     uint8_t *out, struct stoa_error *err)
 {
-    uint32_t nfirsts = node->children[0]->nvalues;
-    struct stoa_bases bases = {0};
+    const uint32_t nfirsts = node->children[0]->nvalues;
     struct places places = {0};
+    const uint32_t *keys;
     const uint8_t *firsts;
-    bool enough;
+    bool enough = true;
     enum stoa_status st;
 
     STOA_TRY(stoa_node_expect(node, 0, err));
     STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &firsts, err));
     STOA_TRY(stoa_node_decode(decoder, node->children[1], out, err));
-    STOA_TRY(decoder->out->bases->load(decoder->out->bases, STOA_BASES_KEYS, &bases, err));
-    STOA_TRY(stoa_scratch_take(&decoder->scratch, &places.numbers,
-                               bases.nkeys * sizeof(places.numbers[0]), err));
-    for (size_t i = 0; i < node->nvalues; i++) /* of small pages there may be far fewer than keys */
-        places.numbers[bases.keys[i]] = 0;
-    look_up(out, node->width, node->nvalues, bases.keys, &places, firsts, nfirsts, &enough);
+    STOA_TRY(load_keys(decoder, node->nvalues, &keys, &places, err));
+    STOA_BY_WIDTH(add_firsts, out, node->width, node->nvalues, keys, &places, firsts, nfirsts,
+                  &enough);
     if (!enough || places.count != nfirsts)
-        return stoa_node_fail(node, err, "%u first values of %s%u keys", nfirsts,
-                              enough ? "" : "at least ", places.count);
+        st = fail_at_keys(node, places.count, enough, err);
+out:
+    return st;
+}
+
+/* Which first value a row has is known when the keys of all rows before it are, and no others. */
+enum stoa_status stoa_lookup_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                  const uint32_t *places, size_t n, uint8_t *out,
+                                  struct stoa_error *err)
+{
+    const uint32_t nfirsts = node->children[0]->nvalues;
+    struct places known = {0};
+    const uint32_t *keys;
+    const uint8_t *firsts;
+    size_t slot = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_expect(node, 0, err));
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &firsts, err));
+    STOA_TRY(stoa_node_take(decoder, node->children[1], places, n, out, err));
+    STOA_TRY(load_keys(decoder, places[n - 1] + (size_t)1, &keys, &known, err));
+    for (size_t k = 0; k < n; k++) {
+        uint32_t place;
+
+        for (; slot < places[k]; slot++)
+            (void)place_of(&known, keys[slot]);
+        place = place_of(&known, keys[slot]);
+        if (place >= nfirsts)
+            return fail_at_keys(node, known.count, false, err);
+        stoa_put(out, k, node->width,
+                 stoa_get(out, k, node->width) + stoa_get(firsts, place, node->width));
+    }
 out:
     return st;
 }

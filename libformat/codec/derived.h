@@ -18,7 +18,8 @@
  * words  LINEAR: 64-bit words of the first base and the second (NULL: there is none) in slots
  *        [begin, end). Of no others is anything asked, and what is computed there means nothing.
  *        Where single values are taken, [begin, end) are places among these.
- * keys   LOOKUP: slots have equal numbers, less than nkeys, where all bases have equal values.
+ * keys   LOOKUP: slots have equal numbers, less than nkeys, where all bases have equal values. Of
+ *        as many slots as were asked for, from the first one of the page on.
  */
 struct stoa_bases {
     const uint64_t *words[2];
@@ -36,10 +37,11 @@ enum stoa_bases_wanted {
 /* Where bases come from when a page turns out to need them. */
 struct stoa_base_source {
     /*
-     * Sets keys and nkeys, or the others, for the page that is being decoded; lent until it is.
+     * Sets keys and nkeys, for the first nslots of the page that is being decoded, or the others;
+     * lent until it is.
      */
     enum stoa_status (*load)(struct stoa_base_source *source, enum stoa_bases_wanted wanted,
-                             struct stoa_bases *out, struct stoa_error *err);
+                             size_t nslots, struct stoa_bases *out, struct stoa_error *err);
 };
 
 /* What the encoder knows of a page beside its values. */

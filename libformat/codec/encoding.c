@@ -113,7 +113,8 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .name = "lookup", .roles = ROLE(ROOT), .physes = INTEGERS, .is_derived = true,
         .nchildren = 2, .children = {{STOA_ROLE_RESIDUALS, STOA_CHILD_SAME, true},
                                      {STOA_ROLE_RESIDUALS, STOA_CHILD_SAME, false}},
-        .encode = stoa_lookup_encode, .decode = stoa_lookup_decode},
+        .encode = stoa_lookup_encode, .decode = stoa_lookup_decode,
+        .take = stoa_lookup_take},
     /* Validity alone: validity.c encodes and decodes it. */
     [STOA_BITMAP] = {
         .name = "bitmap", .roles = ROLE(VALIDITY), .physes = PHYS(NONE)},

@@ -19,6 +19,9 @@
 #define STOA_PAGE_MAX_DEPTH   3
 #define STOA_DICT_MAX_NVALUES (1u << 20)
 
+/* Byte 1 of a page. */
+enum { STOA_PAGE_NO_NULLS = 0, STOA_PAGE_ALL_NULL = 1, STOA_PAGE_SOME_NULLS = 2 };
+
 /* What a node is to the one above it: decides which encodings it may have. */
 enum stoa_role {
     STOA_ROLE_ROOT,
@@ -393,6 +396,7 @@ STOA_DECLARE_TAKE(narrow);
 STOA_DECLARE_TAKE(alp);
 STOA_DECLARE_TAKE(split);
 STOA_DECLARE_TAKE(linear);
+STOA_DECLARE_TAKE(lookup);
 STOA_DECLARE_TAKE(dict); /* entries, or text behind decoder->out */
 
 /* Text alone. */

@@ -114,9 +114,10 @@ struct derived {
 };
 
 static enum stoa_status load(struct stoa_base_source *source, enum stoa_bases_wanted wanted,
-                             struct stoa_bases *out, struct stoa_error *err)
+                             size_t nslots, struct stoa_bases *out, struct stoa_error *err)
 {
     (void)wanted;
+    (void)nslots;
     (void)err;
     *out = ((const struct derived *)(void *)source)->derivation->bases;
     return STOA_OK;

@@ -18,8 +18,6 @@
 #include "base/error.h"
 #include "codec/node.h"
 
-enum { NO_NULLS = 0, ALL_NULL = 1, SOME_NULLS = 2 };
-
 enum stoa_status stoa_decoder_new(struct stoa_decoder **out, struct stoa_error *err)
 {
     struct stoa_decoder *decoder = NULL;
@@ -299,7 +297,7 @@ static enum stoa_status parse(struct parse *p, unsigned phys,
     if (p->nnodes > STOA_PAGE_MAX_NODES || begin > p->nbytes)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, 0, "%u nodes in a page of %zu bytes", p->nnodes,
                             p->nbytes);
-    if (p->validity > SOME_NULLS)
+    if (p->validity > STOA_PAGE_SOME_NULLS)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, 1, "validity %u", p->validity);
     if (stoa_load16(p->page + 2) != 0)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, 2, "%u where 0 is expected",
@@ -310,11 +308,12 @@ static enum stoa_status parse(struct parse *p, unsigned phys,
         return stoa_fail_at(err, STOA_ERR_CORRUPT, begin, "%zu bytes behind the last payload",
                             p->nbytes - begin);
     p->next = 0;
-    if (p->validity == SOME_NULLS) {
+    if (p->validity == STOA_PAGE_SOME_NULLS) {
         *validity = &p->nodes[0];
         STOA_TRY(take_root(p, STOA_ROLE_VALIDITY, STOA_PHYS_NONE, err));
     }
-    if (p->validity != ALL_NULL && phys != STOA_PHYS_NONE && (phys != 255 || p->next < p->nnodes)) {
+    if (p->validity != STOA_PAGE_ALL_NULL && phys != STOA_PHYS_NONE &&
+        (phys != 255 || p->next < p->nnodes)) {
         *values = &p->nodes[p->next];
         STOA_TRY(take_root(p, STOA_ROLE_ROOT, phys, err));
     }
@@ -446,7 +445,7 @@ enum stoa_status stoa_page_open(struct stoa_decoder *decoder, const struct stoa_
         return stoa_fail_at(err, STOA_ERR_CORRUPT, 4, "a page of %u values where %zu are expected",
                             p.nvalues, view->nvalues);
     decoder->nnodes = p.nnodes;
-    roots->all_null = p.validity == ALL_NULL;
+    roots->all_null = p.validity == STOA_PAGE_ALL_NULL;
 out:
     return st;
 }
@@ -529,7 +528,7 @@ enum stoa_status stoa_page_describe(const uint8_t *page, size_t nbytes, char out
     if (values != NULL)
         describe(&text, values);
     else
-        put(&text, p.validity == ALL_NULL ? "null" : "none");
+        put(&text, p.validity == STOA_PAGE_ALL_NULL ? "null" : "none");
     return STOA_OK;
 }
 

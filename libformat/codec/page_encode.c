@@ -16,8 +16,6 @@
 #include "base/error.h"
 #include "codec/node.h"
 
-enum { NO_NULLS = 0, ALL_NULL = 1, SOME_NULLS = 2 };
-
 /* What an encoding may take above PLAIN. */
 enum { PLAIN_SLACK_NBYTES = 16 };
 
@@ -246,24 +244,24 @@ enum stoa_status stoa_page_encode(struct stoa_encoder *encoder, const struct sto
                                   uint32_t *raw_nbytes, struct stoa_error *err)
 {
     size_t n = values->nvalues, nvalid = n;
-    unsigned mode = NO_NULLS;
+    unsigned mode = STOA_PAGE_NO_NULLS;
     enum stoa_status st = STOA_OK;
 
     assert(n > 0 && n <= STOA_DICT_MAX_NVALUES);
     if (validity != NULL)
         nvalid = stoa_bitmap_count(validity, first_bit, first_bit + n);
     if (nvalid < n)
-        mode = nvalid == 0 ? ALL_NULL : SOME_NULLS;
+        mode = nvalid == 0 ? STOA_PAGE_ALL_NULL : STOA_PAGE_SOME_NULLS;
     encoder->payload.nbytes = 0;
     encoder->scratch.nused = 0;
     encoder->nnodes = 0;
     encoder->phys = phys;
-    encoder->validity = mode == SOME_NULLS ? validity : NULL;
+    encoder->validity = mode == STOA_PAGE_SOME_NULLS ? validity : NULL;
     encoder->first_bit = first_bit;
     encoder->derivation = derivation;
-    if (mode == SOME_NULLS)
+    if (mode == STOA_PAGE_SOME_NULLS)
         STOA_TRY(stoa_validity_encode(encoder, validity, first_bit, n, err));
-    if (mode != ALL_NULL && phys != STOA_PHYS_NONE)
+    if (mode != STOA_PAGE_ALL_NULL && phys != STOA_PHYS_NONE)
         STOA_TRY(stoa_node_encode(encoder, plan->nodes, values, err));
     STOA_TRY(put_page(encoder, mode, n, out, raw_nbytes, err));
 out:

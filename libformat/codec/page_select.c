@@ -358,3 +358,59 @@ out:
     out->nbytes = before;
     return st;
 }
+
+/* A node without children and compression; its payload. */
+static uint8_t *put_node(uint8_t *head, enum stoa_encoding_id encoding, enum stoa_phys phys,
+                         uint32_t nvalues, uint32_t nbytes)
+{
+    head[0] = (uint8_t)encoding;
+    head[1] = STOA_CODEC_NONE;
+    head[2] = (uint8_t)phys;
+    head[3] = 0;
+    stoa_store32(head + 4, nvalues);
+    stoa_store32(head + 8, nbytes);
+    stoa_store32(head + 12, nbytes);
+    return head + STOA_PAGE_NODE_NBYTES;
+}
+
+enum stoa_status stoa_page_make_plain(struct stoa_decoder *decoder,
+                                      const struct stoa_page_view *view,
+                                      struct stoa_base_source *bases, struct stoa_buffer *out,
+                                      struct stoa_error *err)
+{
+    const size_t n = view->nvalues, nbytes = n * view->width, bits_nbytes = stoa_bitmap_nbytes(n);
+    struct stoa_page_values values = {.bases = bases};
+    uint8_t *memory = NULL, *at;
+    bool nulls;
+    enum stoa_status st;
+
+    assert(view->phys != STOA_PHYS_BYTES && view->dictionary == NULL && view->ncodes == 0);
+    STOA_TRY(stoa_alloc_zeroed(&memory, bits_nbytes + nbytes + 64, 1, err));
+    values.validity = memory;
+    values.values = memory + bits_nbytes;
+    STOA_TRY(stoa_page_decode(decoder, view->page, view->nbytes, view->phys, view->width, n,
+                              view->raw_max, NULL, 0, &values, err));
+    if (view->phys != STOA_PHYS_FIXED)
+        stoa_bytes_le(values.values, values.values, n, view->width);
+    STOA_TRY(stoa_buffer_reserve(
+        out, STOA_PAGE_HEAD_NBYTES + 2 * STOA_PAGE_NODE_NBYTES + bits_nbytes + nbytes, err));
+    at = out->data + out->nbytes;
+    nulls = values.nnulls > 0;
+    at[0] = nulls ? 2 : 1;
+    at[1] = nulls ? STOA_PAGE_SOME_NULLS : STOA_PAGE_NO_NULLS;
+    stoa_store16(at + 2, 0);
+    stoa_store32(at + 4, (uint32_t)n);
+    at += STOA_PAGE_HEAD_NBYTES;
+    if (nulls)
+        at = put_node(at, STOA_BITMAP, STOA_PHYS_NONE, (uint32_t)n, (uint32_t)bits_nbytes);
+    at = put_node(at, STOA_PLAIN, view->phys, (uint32_t)n, (uint32_t)nbytes);
+    if (nulls) {
+        memcpy(at, values.validity, bits_nbytes);
+        at += bits_nbytes;
+    }
+    memcpy(at, values.values, nbytes);
+    out->nbytes = (size_t)(at + nbytes - out->data);
+out:
+    stoa_free(memory);
+    return st;
+}

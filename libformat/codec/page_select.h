@@ -92,4 +92,13 @@ STOA_CHECK enum stoa_status stoa_page_inflate(struct stoa_decoder *decoder,
                                               const struct stoa_page_view *view,
                                               struct stoa_buffer *out, struct stoa_error *err);
 
+/*
+ * Appends to *out a page of the same values that is PLAIN, for one that is computed from `bases`.
+ * The values have a fixed width, and the view no dictionary.
+ */
+STOA_CHECK enum stoa_status stoa_page_make_plain(struct stoa_decoder *decoder,
+                                                 const struct stoa_page_view *view,
+                                                 struct stoa_base_source *bases,
+                                                 struct stoa_buffer *out, struct stoa_error *err);
+
 #endif

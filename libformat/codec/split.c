@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "codec/kernels.h"
 #include "codec/node.h"
+#include "codec/widths.h"
 
 enum { HIGH_NBITS = 8, HEAD_NBYTES = 8 };
 
@@ -55,17 +56,6 @@ static bool join_any(uint8_t *values, unsigned width, size_t n, uint64_t base, u
                         : join(values, 8, n, base, shift, high);
 }
 
-/* Calls f with a constant width, so that the loop is one over a type. */
-#define BY_WIDTH(f, values, width, ...)                                                            \
-    do {                                                                                           \
-        if ((width) == 2)                                                                          \
-            f(values, 2, __VA_ARGS__);                                                             \
-        else if ((width) == 4)                                                                     \
-            f(values, 4, __VA_ARGS__);                                                             \
-        else                                                                                       \
-            f(values, 8, __VA_ARGS__);                                                             \
-    } while (0)
-
 enum stoa_status stoa_split_encode(struct stoa_encoder *encoder, const struct stoa_plan_node *plan,
                                    const struct stoa_vector *values, struct stoa_error *err)
 {
@@ -85,7 +75,7 @@ enum stoa_status stoa_split_encode(struct stoa_encoder *encoder, const struct st
         return stoa_node_encode_instead(encoder, plan, values, err);
     STOA_TRY(stoa_scratch_take(&encoder->scratch, &highs, n, err));
     STOA_TRY(stoa_scratch_take(&encoder->scratch, &lows, n * width, err));
-    BY_WIDTH(split, values->values, width, n, range.min, shift, highs, lows);
+    STOA_BY_WIDTH(split, values->values, width, n, range.min, shift, highs, lows);
     high.values = highs;
     low.values = lows;
     STOA_TRY(stoa_node_begin(encoder, STOA_SPLIT, values, HEAD_NBYTES + width, &payload, err));

@@ -5,8 +5,13 @@
  *     covered by the chunk's pages |--------|--------|
  *     LINEAR: words                  |---|              no other page of a base is touched
  *     LOOKUP: keys                 |-----------------|  which value a key has, the slots before say
+ *     one row                          |
+ *     LINEAR: a word                   |
+ *     LOOKUP: keys                 |---|
  *
- * A base is a column and not derived itself, so one step is all there is.
+ * Where a base has a dictionary, its codes tell which values are equal, and none is decoded. Words
+ * come from what the caller has read already, if it has. A base is a column and not derived itself,
+ * so one step is all there is.
  */
 #include "file/base_read.h"
 
@@ -53,144 +58,208 @@ out:
     return st;
 }
 
-static enum stoa_status read_base(struct stoa_base_reader *bases, unsigned k,
-                                  struct stoa_range rows, bool keys, const struct stoa_type **type,
-                                  struct stoa_array *out, struct stoa_error *err)
+/* A base whose values wanted are known already: from *first of the array on. */
+static const struct stoa_array *find_at_hand(const struct stoa_base_reader *bases, unsigned k,
+                                             size_t *first)
 {
-    struct stoa_range children;
-    enum stoa_status st = check_base(bases, bases->nodes[k], keys, type, err);
+    const struct stoa_columns_at_hand *at_hand = bases->at_hand;
+    const struct stoa_array *found = NULL;
 
-    if (st != STOA_OK)
-        return st;
-    st = stoa_chunk_read(bases->reader, bases->row_group, bases->nodes[k], rows, bases->budget, out,
-                         &children, &bases->counters, err);
+    for (uint32_t i = 0; at_hand != NULL && i < at_hand->n; i++)
+        if (at_hand->nodes[i] == bases->nodes[k] && at_hand->arrays[i].nvalues > 0)
+            found = &at_hand->arrays[i];
+    *first = at_hand != NULL ? at_hand->first : 0;
+    return found;
+}
+
+static enum stoa_status fail_at_base(struct stoa_base_reader *bases, enum stoa_status st,
+                                     struct stoa_error *err)
+{
     bases->failed = st != STOA_OK;
     return st == STOA_OK ? st : stoa_wrap(err, st, "derived from");
 }
 
-/* The words of an array that was read from base k. */
+static enum stoa_status read_base(struct stoa_base_reader *bases, unsigned k,
+                                  struct stoa_range rows, struct stoa_array *out,
+                                  struct stoa_error *err)
+{
+    struct stoa_range children;
+
+    return fail_at_base(bases,
+                        stoa_chunk_read(bases->reader, bases->row_group, bases->nodes[k], rows,
+                                        bases->budget, NULL, out, &children, &bases->counters, err),
+                        err);
+}
+
+/* ---- Words ---- */
+
+/* Keeps the words of base k: n values from `first` of an array on. */
 static enum stoa_status keep_words(struct stoa_base_reader *bases, unsigned k,
                                    const struct stoa_type *type, const struct stoa_array *array,
-                                   struct stoa_error *err)
+                                   size_t first, size_t n, struct stoa_error *err)
 {
-    size_t n = array->nvalues;
     enum stoa_status st;
 
-    stoa_free(bases->words[k]);
-    bases->words[k] = NULL;
     STOA_TRY(stoa_budget_take(bases->budget, n * sizeof(*bases->words[k]), err));
     STOA_TRY(stoa_array_alloc_buffer(&bases->words[k], n * sizeof(*bases->words[k]), err));
-    stoa_base_words(type, array, 0, n, bases->words[k]);
+    stoa_base_words(type, array, first, first + n, bases->words[k]);
 out:
     return st;
 }
 
+/* The words of base k at all rows wanted. */
 static enum stoa_status read_words(struct stoa_base_reader *bases, unsigned k,
                                    struct stoa_error *err)
 {
+    const size_t n =
+        bases->places != NULL ? bases->nplaces : (size_t)(bases->wanted.end - bases->wanted.begin);
     struct stoa_array array = {0};
+    const struct stoa_array *known;
     const struct stoa_type *type;
-    enum stoa_status st;
-
-    STOA_TRY(read_base(bases, k, bases->wanted, false, &type, &array, err));
-    STOA_TRY(keep_words(bases, k, type, &array, err));
-out:
-    stoa_array_reset(&array);
-    return st;
-}
-
-/* The words at the places of the page. */
-static enum stoa_status take_words(struct stoa_base_reader *bases, unsigned k,
-                                   struct stoa_error *err)
-{
-    struct stoa_array array = {0};
-    const struct stoa_type *type;
+    size_t first;
     enum stoa_status st;
 
     STOA_TRY(check_base(bases, bases->nodes[k], false, &type, err));
-    st = stoa_chunk_take(bases->reader, bases->row_group, bases->nodes[k], bases->places,
-                         bases->nplaces, bases->keep, &array, &bases->counters, err);
-    bases->failed = st != STOA_OK;
-    if (st != STOA_OK)
-        return stoa_wrap(err, st, "derived from");
-    STOA_TRY(keep_words(bases, k, type, &array, err));
+    known = find_at_hand(bases, k, &first);
+    if (known != NULL)
+        return keep_words(bases, k, type, known, first, n, err);
+    if (bases->places == NULL)
+        STOA_TRY(read_base(bases, k, bases->wanted, &array, err));
+    else
+        STOA_TRY(fail_at_base(bases,
+                              stoa_chunk_take(bases->reader, bases->row_group, bases->nodes[k],
+                                              bases->places, n, bases->keep, NULL, &array,
+                                              &bases->counters, err),
+                              err));
+    STOA_TRY(keep_words(bases, k, type, &array, 0, n, err));
 out:
     stoa_array_reset(&array);
     return st;
 }
 
-static enum stoa_status read_keys(struct stoa_base_reader *bases, struct stoa_error *err)
+static enum stoa_status load_words(struct stoa_base_reader *bases, struct stoa_bases *out,
+                                   struct stoa_error *err)
 {
-    uint64_t n = bases->covered.end - bases->covered.begin;
-    struct stoa_array arrays[STOA_NBASES] = {{0}};
-    struct stoa_base_arrays of = {0};
+    const struct stoa_range page = bases->page, wanted = bases->wanted;
+    const uint32_t begin = page.begin > wanted.begin ? page.begin : wanted.begin;
+    const uint32_t end = page.end < wanted.end ? page.end : wanted.end;
+    const bool single = bases->places != NULL;
     enum stoa_status st = STOA_OK;
 
+    out->begin = single ? 0 : begin - page.begin;
+    out->end = single ? bases->npage : end - page.begin;
     for (unsigned k = 0; k < STOA_NBASES && bases->nodes[k] != STOA_BASE_NONE; k++) {
-        STOA_TRY(read_base(bases, k, bases->covered, true, &of.types[k], &arrays[k], err));
-        of.arrays[k] = &arrays[k];
+        if (bases->words[k] == NULL)
+            STOA_TRY(read_words(bases, k, err));
+        out->words[k] = bases->words[k] + (single ? bases->at : begin - wanted.begin);
     }
-    STOA_TRY(stoa_budget_take(bases->budget, n * KEY_NBYTES, err));
-    STOA_TRY(stoa_base_keys(&of, &bases->keys, &bases->nkeys, err));
 out:
-    for (unsigned k = 0; k < STOA_NBASES; k++)
-        stoa_array_reset(&arrays[k]);
     return st;
 }
 
-static enum stoa_status load_keys(struct stoa_base_reader *bases, struct stoa_bases *out,
+/* ---- Keys ---- */
+
+/* What the keys of a row are made of: each base as an array, or as codes of its dictionary. */
+struct key_parts {
+    struct stoa_base_arrays of;
+    struct stoa_array arrays[STOA_NBASES];
+    uint32_t *codes[STOA_NBASES];
+};
+
+static void parts_reset(struct key_parts *parts)
+{
+    for (unsigned k = 0; k < STOA_NBASES; k++) {
+        stoa_array_reset(&parts->arrays[k]);
+        stoa_free(parts->codes[k]);
+    }
+}
+
+static enum stoa_status read_part(struct stoa_base_reader *bases, unsigned k,
+                                  struct stoa_range rows, struct key_parts *parts,
                                   struct stoa_error *err)
 {
+    const bool is_whole = rows.begin == bases->wanted.begin && rows.end == bases->wanted.end;
+    size_t first;
+    enum stoa_status st;
+
+    STOA_TRY(check_base(bases, bases->nodes[k], true, &parts->of.types[k], err));
+    STOA_TRY(fail_at_base(bases,
+                          stoa_chunk_codes(bases->reader, bases->row_group, bases->nodes[k], rows,
+                                           bases->budget, &parts->codes[k], &parts->of.counts[k],
+                                           &bases->counters, err),
+                          err));
+    parts->of.codes[k] = parts->codes[k];
+    if (parts->codes[k] != NULL)
+        goto out;
+    parts->of.arrays[k] = is_whole ? find_at_hand(bases, k, &first) : NULL;
+    if (parts->of.arrays[k] != NULL && parts->of.arrays[k]->nvalues == rows.end - rows.begin)
+        goto out;
+    STOA_TRY(read_base(bases, k, rows, &parts->arrays[k], err));
+    parts->of.arrays[k] = &parts->arrays[k];
+out:
+    return st;
+}
+
+static enum stoa_status read_keys(struct stoa_base_reader *bases, struct stoa_range rows,
+                                  struct stoa_error *err)
+{
+    const uint64_t left = bases->budget->left, n = rows.end - rows.begin;
+    struct key_parts parts = {.of.nvalues = n};
     enum stoa_status st = STOA_OK;
 
+    for (unsigned k = 0; k < STOA_NBASES && bases->nodes[k] != STOA_BASE_NONE; k++)
+        STOA_TRY(read_part(bases, k, rows, &parts, err));
+    STOA_TRY(stoa_budget_take(bases->budget, n * KEY_NBYTES, err));
+    STOA_TRY(stoa_base_keys(&parts.of, &bases->keys, &bases->nkeys, err));
+    STOA_TRY(stoa_budget_take(bases->budget, bases->nkeys * sizeof(bases->nkeys), err));
+    bases->keyed = rows;
+    bases->keys_nbytes = left - bases->budget->left;
+out:
+    parts_reset(&parts);
+    return st;
+}
+
+static void drop_keys(struct stoa_base_reader *bases)
+{
+    stoa_free(bases->keys);
+    bases->keys = NULL;
+    bases->budget->left += bases->keys_nbytes;
+    bases->keys_nbytes = 0;
+}
+
+/* Of ranges all pages have their keys at once, of single rows each those that it asks for. */
+static enum stoa_status load_keys(struct stoa_base_reader *bases, size_t nslots,
+                                  struct stoa_bases *out, struct stoa_error *err)
+{
+    struct stoa_range rows = bases->covered;
+    enum stoa_status st = STOA_OK;
+
+    if (bases->places != NULL) {
+        drop_keys(bases);
+        rows = (struct stoa_range){bases->page.begin, bases->page.begin + (uint32_t)nslots};
+    }
     if (bases->keys == NULL)
-        STOA_TRY(read_keys(bases, err));
-    out->keys = bases->keys + (bases->page.begin - bases->covered.begin);
+        STOA_TRY(read_keys(bases, rows, err));
+    out->keys = bases->keys + (bases->page.begin - bases->keyed.begin);
     out->nkeys = bases->nkeys;
 out:
     return st;
 }
 
-static enum stoa_status load_bases(struct stoa_base_reader *bases, enum stoa_bases_wanted what,
-                                   struct stoa_bases *out, struct stoa_error *err)
-{
-    const struct stoa_range page = bases->page, wanted = bases->wanted;
-    uint32_t begin = page.begin > wanted.begin ? page.begin : wanted.begin;
-    enum stoa_status st = STOA_OK;
-
-    if (what == STOA_BASES_KEYS)
-        return load_keys(bases, out, err);
-    out->begin = what == STOA_BASES_TAKEN ? 0 : begin - page.begin;
-    out->end = what == STOA_BASES_TAKEN
-                   ? bases->nplaces
-                   : (page.end < wanted.end ? page.end : wanted.end) - page.begin;
-    for (unsigned k = 0; k < STOA_NBASES && bases->nodes[k] != STOA_BASE_NONE; k++) {
-        if (what == STOA_BASES_TAKEN)
-            STOA_TRY(take_words(bases, k, err));
-        else if (bases->words[k] == NULL)
-            STOA_TRY(read_words(bases, k, err));
-        out->words[k] = bases->words[k];
-        if (what == STOA_BASES_WORDS)
-            out->words[k] += begin - wanted.begin;
-    }
-out:
-    return st;
-}
-
-static enum stoa_status load(struct stoa_base_source *source, enum stoa_bases_wanted what,
-                             struct stoa_bases *out, struct stoa_error *err)
+static enum stoa_status load(struct stoa_base_source *source, enum stoa_bases_wanted wanted,
+                             size_t nslots, struct stoa_bases *out, struct stoa_error *err)
 {
     struct stoa_base_reader *bases = (struct stoa_base_reader *)(void *)source;
-    const uint64_t left = bases->budget->left;
-    enum stoa_status st = load_bases(bases, what, out, err);
 
-    bases->taken += left - bases->budget->left;
-    return st;
+    return wanted == STOA_BASES_KEYS ? load_keys(bases, nslots, out, err)
+                                     : load_words(bases, out, err);
 }
+
+/* ---- The chunk that is derived. ---- */
 
 struct stoa_base_source *stoa_base_reader_page(struct stoa_base_reader *bases,
                                                const struct stoa_open_chunk *in, uint32_t k,
-                                               const uint32_t *places, size_t n)
+                                               size_t at, size_t n)
 {
     uint32_t first, nvalues;
 
@@ -198,19 +267,8 @@ struct stoa_base_source *stoa_base_reader_page(struct stoa_base_reader *bases,
         return NULL;
     stoa_open_chunk_values(in, k, &first, &nvalues);
     bases->page = (struct stoa_range){first, first + nvalues};
-    bases->places = places;
-    bases->nplaces = n;
-    if (places == NULL)
-        return &bases->source;
-    bases->wanted = bases->covered = bases->page; /* what a page needs that is decoded after all */
-    for (unsigned b = 0; b < STOA_NBASES; b++) {
-        stoa_free(bases->words[b]);
-        bases->words[b] = NULL;
-    }
-    stoa_free(bases->keys);
-    bases->keys = NULL;
-    bases->budget->left += bases->taken;
-    bases->taken = 0;
+    bases->at = at;
+    bases->npage = n;
     return &bases->source;
 }
 

@@ -9,7 +9,8 @@
 
 /*
  * The bases of a chunk that is being read, which are other chunks of its row group. Each is read
- * when a page turns out to need it, once. Released with stoa_base_reader_reset(); `{0}` is empty.
+ * when a page turns out to need it: words once, keys of single rows once a page. Released with
+ * stoa_base_reader_reset(); `{0}` is empty.
  */
 struct stoa_base_reader {
     struct stoa_base_source source; /* for the page decoder */
@@ -18,19 +19,22 @@ struct stoa_base_reader {
     uint32_t nodes[STOA_NBASES];
     struct stoa_budget *budget;
 
-    /* Set by the caller: rows that are wanted, and the pages around them. */
+    /* Set by the caller: rows that are wanted, and the pages around them; or single rows. */
     struct stoa_range wanted;
     struct stoa_range covered;
-
-    struct stoa_range page; /* that is decoded */
-    const uint32_t *places; /* rows wanted of it; NULL: all */
+    const uint32_t *places;
     size_t nplaces;
     bool keep; /* as of stoa_chunk_take() */
+    const struct stoa_columns_at_hand *at_hand;
 
-    uint64_t *words[STOA_NBASES]; /* of the rows or places wanted; NULL: not read */
-    uint32_t *keys;               /* of the rows covered; NULL: not read */
+    struct stoa_range page; /* that is decoded */
+    size_t at, npage;       /* of the places, those in it */
+
+    uint64_t *words[STOA_NBASES]; /* of all rows wanted; NULL: not read */
+    uint32_t *keys;               /* of `keyed` rows; NULL: not read */
     uint32_t nkeys;
-    uint64_t taken; /* of the budget, for these */
+    struct stoa_range keyed;
+    uint64_t keys_nbytes; /* of the budget, for the keys */
     struct stoa_read_counters counters;
     bool failed; /* what a page failed with is wrong with a base, and err->offset is set */
 };
@@ -43,12 +47,11 @@ void stoa_base_reader_reset(struct stoa_base_reader *bases);
 
 /*
  * Where the bases of stored page k of the chunk come from, which is decoded next; NULL for a chunk
- * that is not derived. places[0..n) are rows of the page, of which alone values are taken, and stay
- * until the next page; NULL: all are decoded.
+ * that is not derived. Where single rows are wanted, places[at, at + n) are in it.
  */
 struct stoa_base_source *stoa_base_reader_page(struct stoa_base_reader *bases,
                                                const struct stoa_open_chunk *in, uint32_t k,
-                                               const uint32_t *places, size_t n);
+                                               size_t at, size_t n);
 
 /* As stoa_open_chunk_fail(), unless it is a base that failed: then the place is in that. */
 enum stoa_status stoa_base_reader_fail(const struct stoa_base_reader *bases,

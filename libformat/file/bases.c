@@ -19,8 +19,6 @@
 #include "column/array.h"
 #include "file/phys.h"
 
-enum { LEAST_MAX_NKEYS = 65536 };
-
 enum stoa_base_kind stoa_base_kind(const struct stoa_type *type)
 {
     enum stoa_phys phys = stoa_type_memory_phys(type);
@@ -97,7 +95,7 @@ struct codes {
 
 static uint64_t max_nkeys(size_t nvalues)
 {
-    return nvalues > LEAST_MAX_NKEYS ? nvalues : LEAST_MAX_NKEYS;
+    return nvalues > STOA_LEAST_MAX_NKEYS ? nvalues : STOA_LEAST_MAX_NKEYS;
 }
 
 /* Codes of values by looking each of them up. */
@@ -169,7 +167,7 @@ static enum stoa_status code(const struct stoa_base_arrays *bases, unsigned k, s
 {
     const struct stoa_type *type = bases->types[k];
     const struct stoa_array *array = bases->arrays[k];
-    size_t nbytes = array->nvalues * sizeof(out->codes[0]);
+    size_t nbytes = bases->nvalues * sizeof(out->codes[0]);
     enum stoa_status st = stoa_array_alloc_buffer(&out->codes, nbytes, err);
 
     if (st != STOA_OK)
@@ -216,7 +214,7 @@ enum stoa_status stoa_base_keys(const struct stoa_base_arrays *bases, uint32_t *
     STOA_TRY(code(bases, 0, &first, err));
     if (bases->types[1] != NULL) {
         STOA_TRY(code(bases, 1, &second, err));
-        STOA_TRY(pair(&first, &second, bases->arrays[0]->nvalues, err));
+        STOA_TRY(pair(&first, &second, bases->nvalues, err));
     }
     *keys = first.codes;
     *nkeys = first.count;

@@ -43,21 +43,25 @@ void stoa_base_words(const struct stoa_type *type, const struct stoa_array *arra
                      size_t end, uint64_t *out);
 
 /*
- * One base or two with equally many values; types[1] NULL: one. Null texts are empty. Where
- * somebody has given numbers less than counts[k] to equal values before, these are codes[k]; else
- * NULL.
+ * One base or two with nvalues each; types[1] NULL: one. Null texts are empty. Where somebody has
+ * given numbers less than counts[k] to equal values before, these are codes[k], and the array is
+ * not looked at; else NULL.
  */
 struct stoa_base_arrays {
+    size_t nvalues;
     const struct stoa_type *types[STOA_NBASES];
     const struct stoa_array *arrays[STOA_NBASES];
     const uint32_t *codes[STOA_NBASES];
     uint32_t counts[STOA_NBASES];
 };
 
+/* The most keys there are: so many, or one for each value. */
+enum { STOA_LEAST_MAX_NKEYS = 1 << 19 };
+
 /*
  * The keys of all values, as struct stoa_bases has them; *nkeys is not above the number of values
- * or 65,536, whichever is more. *keys is the caller's. Cost: a look-up a value for each base that
- * is text or far-flung numbers, none for numbers near to each other.
+ * or STOA_LEAST_MAX_NKEYS, whichever is more. *keys is the caller's. Cost: a look-up a value for
+ * each base that is text or far-flung numbers, none for numbers near to each other.
  */
 STOA_CHECK enum stoa_status stoa_base_keys(const struct stoa_base_arrays *bases, uint32_t **keys,
                                            uint32_t *nkeys, struct stoa_error *err);

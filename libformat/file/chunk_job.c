@@ -222,8 +222,7 @@ enum stoa_status stoa_chunk_job_decode_page(struct stoa_chunk_job *job, uint32_t
     stoa_open_chunk_values(in, k, &value, &all);
     if (entries != NULL)
         dictionary = stoa_dictionary_vector(in->dictionary, in->ncodes);
-    out.bases = stoa_base_reader_page(&job->bases, in, k,
-                                      job->places != NULL ? job->places + first : NULL, n);
+    out.bases = stoa_base_reader_page(&job->bases, in, k, first, n);
     if (n == all)
         STOA_TRY(stoa_page_decode(in->scratch->decoder, bytes, page->nbytes, in->phys, in->width, n,
                                   raw_max, entries, 0, &out, err));

@@ -136,12 +136,42 @@ enum stoa_status stoa_open_chunk_kept_page(struct stoa_open_chunk *in, uint32_t 
     uint32_t first, n;
 
     stoa_keeper_release(&in->reader->kept, in->page);
-    in->page = stoa_keeper_find(&in->reader->kept, name);
-    if (in->page != NULL)
+    in->page = NULL;
+    if (in->chunk->flags & STOA_CHUNK_DERIVED)
+        in->page = stoa_keeper_find(&in->reader->kept, name_of(in, STOA_KEPT_VALUES, k));
+    in->page_is_plain = in->page != NULL;
+    if (in->page == NULL)
+        in->page = stoa_keeper_find(&in->reader->kept, name);
+    in->page_is_again = in->page != NULL;
+    if (in->page_is_again)
         return STOA_OK;
     stoa_open_chunk_values(in, k, &first, &n);
     return keep_page(in, name, &in->pages, k, view_of(in, in->pages.pages[k].raw_max, n), &in->page,
                      err);
+}
+
+enum stoa_status stoa_open_chunk_keep_values(struct stoa_open_chunk *in, uint32_t k,
+                                             struct stoa_base_source *bases, struct stoa_error *err)
+{
+    struct stoa_page_view view = view_of(in, in->pages.pages[k].raw_max, 0);
+    struct stoa_kept thing = {0}, *kept;
+    uint32_t first, n;
+    enum stoa_status st;
+
+    stoa_open_chunk_values(in, k, &first, &n);
+    view.nvalues = n;
+    view.page = in->page->page.data;
+    view.nbytes = in->page->page.nbytes;
+    STOA_TRY(stoa_page_make_plain(in->scratch->decoder, &view, bases, &thing.page, err));
+    STOA_TRY(
+        stoa_keeper_add(&in->reader->kept, name_of(in, STOA_KEPT_VALUES, k), &thing, &kept, err));
+    stoa_keeper_release(&in->reader->kept, in->page);
+    in->page = kept;
+    in->page_is_plain = true;
+    in->ndecoded++;
+out:
+    stoa_buffer_free(&thing.page);
+    return st;
 }
 
 /* ---- Entries of dictionaries. ---- */

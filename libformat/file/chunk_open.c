@@ -115,31 +115,40 @@ out:
 
 /* ---- Dictionaries. ---- */
 
-/*
- * The local dictionary page, behind nshared values of a shared one. Its header says how many values
- * it has.
+/* The bytes of the local dictionary page in scratch->stored, verified, and how many values it has.
  */
+static enum stoa_status fetch_local(struct stoa_open_chunk *in, uint32_t *nvalues,
+                                    struct stoa_error *err)
+{
+    const struct stoa_stored_page *page = &in->pages.pages[0];
+    enum stoa_status st;
+
+    STOA_TRY(stoa_open_chunk_fetch(in, 0, 1, err));
+    st = stoa_stored_page_verify(page, in->scratch->stored.data, err);
+    if (st == STOA_OK)
+        st = stoa_page_count(in->scratch->stored.data, page->nbytes, nvalues, err);
+    if (st != STOA_OK)
+        return stoa_open_chunk_fail(in, 0, st, err);
+out:
+    return st;
+}
+
+/* The local dictionary page, behind nshared values of a shared one. */
 static enum stoa_status read_local(struct stoa_open_chunk *in, const struct stoa_dictionary *shared,
                                    uint32_t nshared, struct stoa_dictionary *own,
                                    struct stoa_error *err)
 {
     const struct stoa_stored_page *page = &in->pages.pages[0];
     uint32_t nvalues;
-    const uint8_t *bytes;
     enum stoa_status st;
 
-    STOA_TRY(stoa_open_chunk_fetch(in, 0, 1, err));
-    bytes = in->scratch->stored.data;
-    st = stoa_stored_page_verify(page, bytes, err);
-    if (st == STOA_OK)
-        st = stoa_page_count(bytes, page->nbytes, &nvalues, err);
-    if (st == STOA_OK)
-        st = stoa_dictionary_init(own, in->phys, in->width, nshared + nvalues, in->budget, err);
+    STOA_TRY(fetch_local(in, &nvalues, err));
+    st = stoa_dictionary_init(own, in->phys, in->width, nshared + nvalues, in->budget, err);
     if (st == STOA_OK && nshared > 0)
         st = stoa_dictionary_append_codes(own, shared, nshared, in->budget, err);
     if (st == STOA_OK)
-        st = stoa_dictionary_append_page(own, in->scratch->decoder, bytes, page->nbytes, nvalues,
-                                         page->raw_max, in->budget, err);
+        st = stoa_dictionary_append_page(own, in->scratch->decoder, in->scratch->stored.data,
+                                         page->nbytes, nvalues, page->raw_max, in->budget, err);
     if (st != STOA_OK)
         return stoa_open_chunk_fail(in, 0, st, err);
     stoa_dictionary_finish(own);
@@ -166,6 +175,26 @@ static enum stoa_status check_utf8(const struct stoa_open_chunk *in, struct stoa
         return STOA_OK;
     return stoa_fail(err, STOA_ERR_CORRUPT, "dictionary: value %" PRIu32 " is not UTF-8",
                      in->dictionary->nutf8);
+}
+
+enum stoa_status stoa_open_chunk_ncodes(struct stoa_open_chunk *in, struct stoa_error *err)
+{
+    struct stoa_dictionaries *dictionaries = &in->reader->dictionaries;
+    const struct stoa_dictionary *loaded;
+    uint32_t nlocal;
+    enum stoa_status st = STOA_OK;
+
+    if (in->chunk->flags & STOA_CHUNK_SHARED_DICT) {
+        STOA_TRY(stoa_dictionaries_table(dictionaries, &in->reader->footer, &in->segments, err));
+        STOA_TRY(stoa_dictionaries_find(in->segments, in->chunk->dict_index, in->phys, in->width,
+                                        &loaded, &in->ncodes, err));
+    }
+    if (in->chunk->flags & STOA_CHUNK_LOCAL_DICT) {
+        STOA_TRY(fetch_local(in, &nlocal, err));
+        in->ncodes += nlocal;
+    }
+out:
+    return st;
 }
 
 enum stoa_status stoa_open_chunk_dictionary(struct stoa_open_chunk *in, struct stoa_error *err)

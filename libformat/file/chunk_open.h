@@ -29,6 +29,8 @@ struct stoa_open_chunk {
     /* Of single rows: whose `pages` are those above, the page of the row, and of dictionaries: */
     struct stoa_kept *head;
     struct stoa_kept *page;
+    bool page_is_again; /* it was kept before */
+    bool page_is_plain; /* of a derived chunk: it is made of the values */
     const struct stoa_dictionary_table *segments;
     struct stoa_kept *entries; /* a page of a segment */
     struct stoa_kept *own;     /* the chunk's own page, of nown values behind the shared ones */
@@ -47,6 +49,13 @@ STOA_CHECK enum stoa_status stoa_open_chunk_find(struct stoa_open_chunk *in,
                                                  struct stoa_reader *reader, uint32_t row_group,
                                                  uint32_t node, struct stoa_budget *budget,
                                                  struct stoa_error *err);
+
+/*
+ * Sets in->ncodes to the number of entries that the dictionary of a chunk has, after its head,
+ * without loading them.
+ */
+STOA_CHECK enum stoa_status stoa_open_chunk_ncodes(struct stoa_open_chunk *in,
+                                                   struct stoa_error *err);
 
 /*
  * Reads the head of a chunk that has pages; then its dictionary, if it has one. Released by
@@ -68,6 +77,14 @@ STOA_CHECK enum stoa_status stoa_open_chunk_kept(struct stoa_open_chunk *in,
                                                  struct stoa_error *err);
 STOA_CHECK enum stoa_status stoa_open_chunk_kept_page(struct stoa_open_chunk *in, uint32_t k,
                                                       struct stoa_error *err);
+
+/*
+ * Of a derived chunk: what is kept of in->page from now on is a PLAIN page of its values, which are
+ * computed from `bases`.
+ */
+STOA_CHECK enum stoa_status stoa_open_chunk_keep_values(struct stoa_open_chunk *in, uint32_t k,
+                                                        struct stoa_base_source *bases,
+                                                        struct stoa_error *err);
 
 /*
  * The value of a code less than ncodes + nown: `out` as in stoa_page_take(), for one value. Text

@@ -132,8 +132,11 @@ static enum stoa_status run(struct stoa_chunk_job *job, uint32_t begin, uint32_t
     job->begin = begin >> shift << shift;
     job->end = covered_end < in->nvalues ? (uint32_t)covered_end : in->nvalues;
     job->bases.covered = (struct stoa_range){job->begin, job->end};
-    job->bases.wanted =
-        checks_values(&job->own.type) ? job->bases.covered : (struct stoa_range){begin, end};
+    job->bases.wanted = (struct stoa_range){begin, end};
+    if (checks_values(&job->own.type) && end - begin < job->end - job->begin) {
+        job->bases.wanted = job->bases.covered;
+        job->bases.at_hand = NULL;
+    }
     STOA_TRY(stoa_open_chunk_head(in, err));
     job->first_child = in->pages.pages[first].first_child;
     if (job->first_child > job->nchild) {
@@ -169,8 +172,9 @@ static enum stoa_status read_values(struct stoa_chunk_job *job, struct stoa_rang
 
 enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
                                  struct stoa_range values, struct stoa_budget *budget,
-                                 struct stoa_array *out, struct stoa_range *children,
-                                 struct stoa_read_counters *counters, struct stoa_error *err)
+                                 const struct stoa_columns_at_hand *at_hand, struct stoa_array *out,
+                                 struct stoa_range *children, struct stoa_read_counters *counters,
+                                 struct stoa_error *err)
 {
     static const struct stoa_chunk nothing = {.flags = STOA_CHUNK_ALL_VALID};
     struct stoa_footer *footer = &reader->footer;
@@ -189,6 +193,7 @@ enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group,
         job.in = (struct stoa_open_chunk){
             .reader = reader, .column = info, .chunk = &nothing, .budget = budget};
     stoa_base_reader_init(&job.bases, reader, row_group, job.in.chunk, budget);
+    job.bases.at_hand = at_hand;
     if (values.begin < values.end && job.has_lengths) /* its only child is the next node */
         STOA_TRY(stoa_footer_nvalues(footer, node + 1, row_group, &job.nchild, err));
     assert(values.begin == values.end || values.end <= job.in.nvalues);

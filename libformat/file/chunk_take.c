@@ -94,6 +94,27 @@ out:
     return st;
 }
 
+/*
+ * Where each row of a page needs the keys of those before it, the second one is worth to decode all
+ * of it, which takes no more bases then.
+ */
+static enum stoa_status keep_values(struct stoa_chunk_job *job, uint32_t k, size_t first,
+                                    uint32_t n, struct stoa_error *err)
+{
+    struct stoa_open_chunk *in = &job->in;
+    bool is_derived, looks_up;
+    uint64_t multipliers[2];
+    enum stoa_status st;
+
+    STOA_TRY(stoa_page_derivation(in->page->page.data, in->page->page.nbytes, &is_derived,
+                                  &looks_up, multipliers, err));
+    if (looks_up)
+        st = stoa_open_chunk_keep_values(in, k, stoa_base_reader_page(&job->bases, in, k, first, n),
+                                         err);
+out:
+    return st;
+}
+
 /* Takes n values of stored page k from what the reader keeps. */
 static enum stoa_status take_kept(struct stoa_chunk_job *job, uint32_t k, size_t first, uint32_t n,
                                   struct stoa_error *err)
@@ -104,21 +125,23 @@ static enum stoa_status take_kept(struct stoa_chunk_job *job, uint32_t k, size_t
     struct stoa_page_view view = {
         .phys = in->phys,
         .width = in->width,
-        .raw_max = stoa_open_chunk_raw_max(in, k),
+        .raw_max = UINT64_MAX, /* it was held against its own */
         .ncodes = in->ncodes + in->nown,
     };
     uint32_t value, all;
     enum stoa_status st;
 
     STOA_TRY(stoa_open_chunk_kept_page(in, k, err));
+    if ((in->chunk->flags & STOA_CHUNK_DERIVED) && in->page_is_again && !in->page_is_plain)
+        STOA_TRY(keep_values(job, k, first, n, err));
     stoa_open_chunk_values(in, k, &value, &all);
     view.page = in->page->page.data;
     view.nbytes = in->page->page.nbytes;
     view.nvalues = all;
     if (view.ncodes > 0)
         out.values = (uint8_t *)(job->codes + first);
-    out.bases = stoa_base_reader_page(&job->bases, in, k,
-                                      job->places != NULL ? job->places + first : NULL, n);
+    if (!in->page_is_plain)
+        out.bases = stoa_base_reader_page(&job->bases, in, k, first, n);
     STOA_TRY(stoa_page_take(in->scratch->decoder, &view, job->in_page + first, n, &out, err));
     job->array.nnulls += out.nnulls;
     if (view.ncodes > 0)
@@ -201,8 +224,8 @@ out:
 
 enum stoa_status stoa_chunk_take(struct stoa_reader *reader, uint32_t row_group, uint32_t node,
                                  const uint32_t *places, size_t nplaces, bool keep,
-                                 struct stoa_array *out, struct stoa_read_counters *counters,
-                                 struct stoa_error *err)
+                                 const struct stoa_columns_at_hand *at_hand, struct stoa_array *out,
+                                 struct stoa_read_counters *counters, struct stoa_error *err)
 {
     struct stoa_budget budget = {reader->footer.memory_nbytes, reader->footer.memory_nbytes};
     struct stoa_chunk_job job = {0};
@@ -215,7 +238,10 @@ enum stoa_status stoa_chunk_take(struct stoa_reader *reader, uint32_t row_group,
     job.own = job.in.column->field;
     if (stoa_type_is_nested(job.in.column->place.type))
         job.own.type = (struct stoa_type){.id = STOA_NULL};
+    job.bases.places = places;
+    job.bases.nplaces = nplaces;
     job.bases.keep = keep;
+    job.bases.at_hand = at_hand;
     st = take(&job, places, nplaces, keep, out, err);
     if (st == STOA_OK)
         stoa_base_reader_count(&job.bases, &job.in, counters);

@@ -50,7 +50,7 @@ enum stoa_status stoa_derived_from_init(struct stoa_derived_from *out,
                                         struct stoa_error *err)
 {
     struct stoa_derived_from from = {0};
-    struct stoa_base_arrays arrays = {0};
+    struct stoa_base_arrays arrays = {.nvalues = group->nrows};
     enum stoa_status st = STOA_OK;
 
     memcpy(from.derivation.multipliers, relation->multipliers, sizeof(relation->multipliers));

@@ -17,6 +17,7 @@
 enum stoa_kept_kind {
     STOA_KEPT_HEAD,    /* of a chunk: its `pages` */
     STOA_KEPT_PAGE,    /* of a chunk: its `page` without compression */
+    STOA_KEPT_VALUES,  /* of a page that needs all of its bases: a PLAIN `page` of its values */
     STOA_KEPT_SEGMENT, /* of a shared dictionary: its `pages` */
     STOA_KEPT_ENTRIES, /* of a segment: a `page` of values, without compression */
 };

@@ -81,7 +81,7 @@ static enum stoa_status read_tree(struct request *request, uint32_t node, struct
 
     STOA_TRY(stoa_footer_column(&request->reader->footer, node, &info, err));
     STOA_TRY(stoa_chunk_read(request->reader, request->row_group, node, values, &request->budget,
-                             &array, &children, request->counters, err));
+                             NULL, &array, &children, request->counters, err));
     if (info->field.type.id == STOA_FIXED_LIST) {
         width = info->field.type.width;
         if (values.end > STOA_CHUNK_MAX_NVALUES / width) {

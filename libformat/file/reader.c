@@ -317,8 +317,8 @@ enum stoa_status stoa_reader_nulls(struct stoa_reader *reader, uint32_t row_grou
     enum stoa_status st = check_rows(reader, row_group, node, rows, err);
 
     if (st == STOA_OK)
-        st = stoa_chunk_read(reader, row_group, node, values, &budget, out, &children, counters,
-                             err);
+        st = stoa_chunk_read(reader, row_group, node, values, &budget, NULL, out, &children,
+                             counters, err);
     if (st == STOA_OK && stoa_footer_subtree(&reader->footer, node) > 1) {
         stoa_free(out->offsets);
         out->offsets = NULL;

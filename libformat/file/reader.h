@@ -55,26 +55,48 @@ struct stoa_range {
 };
 
 /*
+ * Columns that were read already at the same rows as those that are wanted now, from value `first`
+ * of each on; {0} is one that was not. What is derived from them need not read them again.
+ */
+struct stoa_columns_at_hand {
+    const uint32_t *nodes;
+    const struct stoa_array *arrays;
+    uint32_t n;
+    size_t first;
+};
+
+/*
  * Values of the chunk of `node` in `row_group`, all arguments in range; perhaps none: chunk_read.c.
  * *out is overwritten on success. Where the node has children they are left out: a struct or
  * fixed_list is a bitmap then, a list or map offsets too, and *children is set to the values of its
- * child that belong to the values read. `budget` is what may be allocated.
+ * child that belong to the values read. `budget` is what may be allocated; `at_hand` may be NULL.
  */
-STOA_CHECK enum stoa_status stoa_chunk_read(struct stoa_reader *reader, uint32_t row_group,
-                                            uint32_t node, struct stoa_range values,
-                                            struct stoa_budget *budget, struct stoa_array *out,
-                                            struct stoa_range *children,
-                                            struct stoa_read_counters *counters,
-                                            struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_chunk_read(
+    struct stoa_reader *reader, uint32_t row_group, uint32_t node, struct stoa_range values,
+    struct stoa_budget *budget, const struct stoa_columns_at_hand *at_hand, struct stoa_array *out,
+    struct stoa_range *children, struct stoa_read_counters *counters, struct stoa_error *err);
+
+/*
+ * The codes of values of a chunk that has a dictionary, so that equal values have equal codes, less
+ * than *ncodes; a null has that of 0 or of an empty text: chunk_codes.c. *codes is the caller's;
+ * NULL for a chunk without a dictionary, or of wider values than 64 bits. Entries are only looked
+ * at where there are nulls.
+ */
+STOA_CHECK enum stoa_status stoa_chunk_codes(struct stoa_reader *reader, uint32_t row_group,
+                                             uint32_t node, struct stoa_range values,
+                                             struct stoa_budget *budget, uint32_t **codes,
+                                             uint32_t *ncodes, struct stoa_read_counters *counters,
+                                             struct stoa_error *err);
 
 /*
  * The values at nplaces > 0 rising places of the chunk of a node without children, all arguments in
- * range, without decoding the others where the encodings allow it: chunk_take.c. `counters` may be
- * NULL.
+ * range, without decoding the others where the encodings allow it: chunk_take.c. `at_hand` and
+ * `counters` may be NULL.
  */
 STOA_CHECK enum stoa_status stoa_chunk_take(struct stoa_reader *reader, uint32_t row_group,
                                             uint32_t node, const uint32_t *places, size_t nplaces,
-                                            bool keep, struct stoa_array *out,
+                                            bool keep, const struct stoa_columns_at_hand *at_hand,
+                                            struct stoa_array *out,
                                             struct stoa_read_counters *counters,
                                             struct stoa_error *err);
 

@@ -377,7 +377,7 @@ static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, 
         if (end - begin >= RUN_NROWS && last + 1 - first == end - begin)
             return stoa_scan_read_node(scan, row_group, node, first, last + 1, part, err);
         STOA_TRY(stoa_chunk_take(scan->reader, row_group, node, selection->rows + begin,
-                                 end - begin, selection->keep, part, &counters, err));
+                                 end - begin, selection->keep, NULL, part, &counters, err));
         count_reading(scan, &counters);
         return STOA_OK;
     }

@@ -136,11 +136,12 @@ static void column_free(struct stoa_test_column *column)
 /* ---- Bases. ---- */
 
 static enum stoa_status load(struct stoa_base_source *source, enum stoa_bases_wanted wanted,
-                             struct stoa_bases *out, struct stoa_error *err)
+                             size_t nslots, struct stoa_bases *out, struct stoa_error *err)
 {
     struct stoa_test_bases *bases = (struct stoa_test_bases *)(void *)source;
 
     (void)wanted;
+    (void)nslots;
     (void)err;
     *out = bases->derivation.bases;
     return STOA_OK;
