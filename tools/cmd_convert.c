@@ -40,11 +40,15 @@ static bool check_output(const struct stoa_convert_options *options, bool json)
     if (strcmp(options->output, "-") != 0)
         return true;
     if (options->to == STOA_FORMAT_AUTO) {
-        complain("convert -o -: which format? --to csv, tsv, jsonl or stoa");
+        complain("convert -o -: which format? --to csv, tsv, jsonl, avro or stoa");
         return false;
     }
     if (options->to == STOA_FORMAT_STOA && isatty(STDOUT_FILENO)) {
         complain("convert -o -: a Stoa file is not for the terminal (-o FILE, or --to csv)");
+        return false;
+    }
+    if (options->to == STOA_FORMAT_AVRO && isatty(STDOUT_FILENO)) {
+        complain("convert -o -: an Avro file is not for the terminal (-o FILE, or --to jsonl)");
         return false;
     }
     if (json && !options->dry_run) {
@@ -158,7 +162,8 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         !option_level(arguments, &options->writer.level) || !option_csv(arguments, &options->csv) ||
         !option_inference(arguments, &job->inference, &options->csv) ||
         !option_csv_output(arguments, &options->csv_out) ||
-        !option_compress(arguments, &options->compress) || !option_errors(arguments, options) ||
+        !option_compress(arguments, &options->compress) ||
+        !option_avro_output(arguments, &options->avro_out) || !option_errors(arguments, options) ||
         !option_conflict(arguments, options) ||
         !option_select(arguments, &job->names, &options->ncolumns) ||
         !option_where(arguments, &job->filter) ||

@@ -83,6 +83,10 @@ enum option_id {
     OPT_BOM,
     OPT_SAFE_SPREADSHEET,
     OPT_COMPRESS,
+    OPT_CODEC,
+    OPT_CODEC_LEVEL,
+    OPT_BLOCK_SIZE,
+    OPT_RANDOM_SYNC,
     OPT_SOURCE,
     OPT_VERIFY,
     OPT_LEVEL,
@@ -224,6 +228,9 @@ bool option_csv_output(const struct arguments *arguments, struct stoa_csv_write_
 
 /* The compression of --compress. */
 bool option_compress(const struct arguments *arguments, enum stoa_compress *out);
+
+/* How Avro is written: --codec and its kind. */
+bool option_avro_output(const struct arguments *arguments, struct stoa_avro_write_options *out);
 
 /* How types are inferred: INFERENCE_OPTIONS of a command. Reset in any case. */
 struct inference_arguments {

@@ -37,11 +37,13 @@ const struct command commands[] = {
         "  stoa convert trips.csv -o big.stoa --where 'fare > 50' --select pickup,fare\n"
         "  stoa convert trips.csv -o by_time.stoa --sort-by pickup,fare:desc --memory 1G\n"
         "  stoa convert trips.stoa -o trips.csv.zst\n"
+        "  stoa convert trips.csv -o trips.avro --codec zstandard\n"
         "  stoa convert trips.zip more.tar.xz -o trips.stoa",
      .options = {OPT_OUTPUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_SCHEMA, OPT_SELECT, OPT_WHERE, OPT_SORT_BY,
                  CSV_INPUT_OPTIONS, INFERENCE_OPTIONS, OPT_FILENAME, OPT_ON_CONFLICT, OPT_ON_ERROR,
                  OPT_REJECTS, OPT_REJECTS_RAW, OPT_REJECTS_LIMIT, OPT_MAX_ERRORS, OPT_MAX_ERROR_RATIO,
-                 CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_JOBS, OPT_MEMORY,
+                 CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_CODEC, OPT_CODEC_LEVEL, OPT_BLOCK_SIZE, OPT_RANDOM_SYNC,
+                 OPT_JOBS, OPT_MEMORY,
                  OPT_LEVEL, OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_NO_SOURCE_TEXT, OPT_VERIFY,
                  OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "restore", .synopsis = "FILE [-o PLACE] [options]", .run = run_restore,

@@ -135,6 +135,16 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_COMPRESS] = {"compress", 0, "HOW",
         "compress CSV, TSV or JSON lines: gz, zst or none (otherwise the name tells: out.csv.gz); in pieces "
         "that can be read in parallel"},
+    [OPT_CODEC] = {"codec", 0, "NAME",
+        "compress the blocks of an Avro file: null, deflate, snappy, zstandard, bzip2 or xz (otherwise that of "
+        "the Avro file that the rows came from, or deflate)"},
+    [OPT_CODEC_LEVEL] = {"codec-level", 0, "N",
+        "how hard: deflate 1 to 12, zstandard 1 to 19, bzip2 1 to 9, xz 0 to 9"},
+    [OPT_BLOCK_SIZE] = {"block-size", 0, "SIZE",
+        "rows of an Avro block, about, before they are compressed (128K)"},
+    [OPT_RANDOM_SYNC] = {"random-sync", 0, NULL,
+        "mark the blocks of an Avro file by chance (otherwise the marker follows from the content, and the same "
+        "rows make the same file)"},
     [OPT_SOURCE] = {"source", 0, "NAME",
         "only this one of the sources, as `stoa info` names them"},
     [OPT_VERIFY] = {"verify", 0, NULL,

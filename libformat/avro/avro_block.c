@@ -14,6 +14,7 @@
 
 #include <snappy-c.h>
 
+#include "avro/avro_pack.h"
 #include "avro/avro_read.h"
 #include "base/bytes.h"
 #include "base/error.h"
@@ -126,6 +127,23 @@ static enum stoa_status unpack_snappy(struct stoa_avro_data *data, struct stoa_e
     data->whole = true;
 out:
     stoa_buffer_free(&all);
+    return st;
+}
+
+enum stoa_status stoa_avro_pack_snappy(const uint8_t *data, size_t nbytes, struct stoa_buffer *out,
+                                       struct stoa_error *err)
+{
+    const uint32_t crc = __builtin_bswap32(stoa_inflate_crc32(0, data, nbytes));
+    size_t room = snappy_max_compressed_length(nbytes);
+    enum stoa_status st;
+
+    STOA_TRY(stoa_buffer_reserve(out, room + sizeof(crc), err));
+    if (snappy_compress((const char *)data, nbytes, (char *)out->data + out->nbytes, &room) !=
+        SNAPPY_OK)
+        return stoa_fail_nomem(err, room);
+    stoa_store32(out->data + out->nbytes + room, crc);
+    out->nbytes += room + sizeof(crc);
+out:
     return st;
 }
 

@@ -1,13 +1,13 @@
 /*
- * Schemas of Avro as JSON (Apache Avro 1.12, "Schema Declaration"), both ways:
+ * Schemas of Avro as JSON (Apache Avro 1.12, "Schema Declaration"), as they are given for tables:
  *
  *   {"type": "record", "name": "trips", "fields": [
  *     {"name": "pickup_at", "stoa_name": "pickup at", "default": null,
  *      "type": ["null", {"type": "long", "logicalType": "local-timestamp-millis"}]},
  *     {"name": "n", "stoa_type": "uint8", "type": "int"}]}
  *
- * What a type prints is read again right away; where that gives another type, the text form of the
- * one that is meant goes along as "stoa_type". So the two ways can't disagree.
+ * Where a type of Avro stands for another one of ours, its text form goes along as "stoa_type", by
+ * avro_make.c.
  *
  * jansson keeps its own allocator, malloc: setting another would change it for the whole program.
  */
@@ -50,20 +50,6 @@ static const struct {
     {"long", "local-timestamp-nanos", "timestamp(ns)"},
 };
 #define NPAIRS (sizeof(pairs) / sizeof(pairs[0]))
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static bool name_is_valid(const char *name)
-{
-    const char *at = name;
-
-    while (is_letter(*at) || (at > name && *at >= '0' && *at <= '9'))
-        at++;
-    return at > name && *at == '\0';
-}
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -157,11 +143,27 @@ static enum stoa_status name_child(struct stoa_field *child, const char *name,
     return stoa_strndup(&child->name, name, strlen(name), err);
 }
 
-static enum stoa_status read_array(const json_t *object, unsigned depth, struct stoa_field *field,
-                                   struct stoa_error *err)
+/* A map that is written as an array of records of a key and a value. */
+static enum stoa_status read_entries(const json_t *object, unsigned depth, struct stoa_field *field,
+                                     struct stoa_error *err)
 {
     enum stoa_status st;
 
+    STOA_TRY(add_children(field, STOA_MAP, 1, err));
+    STOA_TRY(name_child(&field->children[0], "entries", err));
+    STOA_TRY(read_type(json_object_get(object, "items"), depth + 1, &field->children[0], err));
+out:
+    return st;
+}
+
+static enum stoa_status read_array(const json_t *object, unsigned depth, struct stoa_field *field,
+                                   struct stoa_error *err)
+{
+    const char *logical = text_of(object, "logicalType");
+    enum stoa_status st;
+
+    if (logical != NULL && strcmp(logical, "map") == 0)
+        return read_entries(object, depth, field, err);
     STOA_TRY(add_children(field, STOA_LIST, 1, err));
     STOA_TRY(name_child(&field->children[0], "item", err));
     STOA_TRY(read_type(json_object_get(object, "items"), depth + 1, &field->children[0], err));
@@ -367,280 +369,5 @@ enum stoa_status stoa_avro_parse_schema(const char *text, size_t nbytes, struct 
         return st;
     st = read_table(root, out, err);
     json_decref(root);
-    return st;
-}
-
-/* ---- Printing ---- */
-
-/* What is printed so far; `failed` is for want of memory. */
-struct printer {
-    unsigned nnames; /* of types, which must all be different */
-    bool failed;
-};
-
-/* Sets a key of an object that may be NULL, for want of memory. */
-static void set(struct printer *printer, json_t *object, const char *key, json_t *value)
-{
-    if (json_object_set_new(object, key, value) != 0)
-        printer->failed = true;
-}
-
-static json_t *object_of(struct printer *printer, const char *type)
-{
-    json_t *object = json_object();
-
-    set(printer, object, "type", json_string(type));
-    return object;
-}
-
-/* An object of a type that has a name. */
-static json_t *named(struct printer *printer, const char *type)
-{
-    json_t *object = object_of(printer, type);
-    char name[24];
-
-    snprintf(name, sizeof(name), "%s_%u", type, ++printer->nnames);
-    set(printer, object, "name", json_string(name));
-    return object;
-}
-
-static json_t *print_type(struct printer *printer, const struct stoa_field *field);
-static json_t *print_fields(struct printer *printer, const struct stoa_field *fields,
-                            uint32_t nfields);
-
-static json_t *print_nullable(struct printer *printer, const struct stoa_field *field)
-{
-    json_t *type = print_type(printer, field), *both;
-
-    if (!field->nullable || field->type.id == STOA_NULL)
-        return type;
-    both = json_pack("[s,o]", "null", type);
-    printer->failed |= both == NULL;
-    return both;
-}
-
-static json_t *print_enum(struct printer *printer, const struct stoa_type *type)
-{
-    json_t *object, *symbols;
-
-    for (uint32_t i = 0; i < type->nsymbols; i++)
-        if (!name_is_valid(type->symbols[i]))
-            return json_string("string");
-    object = named(printer, "enum");
-    symbols = json_array();
-    for (uint32_t i = 0; i < type->nsymbols; i++)
-        if (json_array_append_new(symbols, json_string(type->symbols[i])) != 0)
-            printer->failed = true;
-    set(printer, object, "symbols", symbols);
-    return object;
-}
-
-static json_t *print_decimal(struct printer *printer, unsigned precision, unsigned scale)
-{
-    json_t *object = object_of(printer, "bytes");
-
-    set(printer, object, "logicalType", json_string("decimal"));
-    set(printer, object, "precision", json_integer(precision));
-    set(printer, object, "scale", json_integer(scale));
-    return object;
-}
-
-static json_t *print_fixed(struct printer *printer, uint32_t nbytes, const char *logical)
-{
-    json_t *object = named(printer, "fixed");
-
-    set(printer, object, "size", json_integer(nbytes));
-    if (logical != NULL)
-        set(printer, object, "logicalType", json_string(logical));
-    return object;
-}
-
-static json_t *print_nested(struct printer *printer, const struct stoa_field *field)
-{
-    const struct stoa_field *child = field->children;
-    json_t *object;
-
-    if (field->type.id == STOA_STRUCT) {
-        object = named(printer, "record");
-        set(printer, object, "fields", print_fields(printer, child, field->nchildren));
-    } else if (field->type.id == STOA_MAP && child->children[0].type.id == STOA_UTF8) {
-        object = object_of(printer, "map");
-        set(printer, object, "values", print_nullable(printer, &child->children[1]));
-    } else {
-        object = object_of(printer, "array");
-        set(printer, object, "items", print_nullable(printer, child));
-    }
-    return object;
-}
-
-/* The types of Avro that hold the values of those that are none of the pairs. */
-static const char *holder_of(enum stoa_type_id id)
-{
-    static const struct {
-        enum stoa_type_id id;
-        const char *type;
-    } holders[] = {
-        {STOA_INT8, "int"},      {STOA_INT16, "int"},      {STOA_UINT8, "int"},
-        {STOA_UINT16, "int"},    {STOA_UINT32, "long"},    {STOA_FLOAT16, "float"},
-        {STOA_DURATION, "long"}, {STOA_TIMESTAMP, "long"}, {STOA_TIME, "long"},
-    };
-
-    for (size_t i = 0; i < sizeof(holders) / sizeof(holders[0]); i++)
-        if (holders[i].id == id)
-            return holders[i].type;
-    return "string";
-}
-
-/* The type of Avro that is meant, or one that holds the values. NULL only after a failure. */
-static json_t *print_type(struct printer *printer, const struct stoa_field *field)
-{
-    const struct stoa_type *type = &field->type;
-    json_t *object = NULL;
-    char *text = NULL;
-
-    if (field->nchildren > 0)
-        return print_nested(printer, field);
-    if (type->id == STOA_DECIMAL)
-        return print_decimal(printer, type->precision, type->scale);
-    if (type->id == STOA_UINT64)
-        return print_decimal(printer, 20, 0);
-    if (type->id == STOA_FIXED_BINARY)
-        return print_fixed(printer, type->width, NULL);
-    if (type->id == STOA_INTERVAL)
-        return print_fixed(printer, 12, "duration");
-    if (type->id == STOA_ENUM)
-        return print_enum(printer, type);
-    printer->failed |= stoa_type_print(field, &text, NULL) != STOA_OK;
-    for (size_t i = 0; text != NULL && object == NULL && i < NPAIRS; i++) {
-        if (strcmp(pairs[i].text, text) != 0)
-            continue;
-        object = pairs[i].logical == NULL ? json_string(pairs[i].type)
-                                          : object_of(printer, pairs[i].type);
-        if (pairs[i].logical != NULL)
-            set(printer, object, "logicalType", json_string(pairs[i].logical));
-    }
-    stoa_free(text);
-    return object != NULL ? object : json_string(holder_of(type->id));
-}
-
-/* Whether a type reads back as what it was. */
-static bool reads_back(const json_t *printed, const struct stoa_field *field, const char *text)
-{
-    struct stoa_field again = {0};
-    char *other = NULL;
-    const bool same =
-        stoa_strndup(&again.name, field->name, strlen(field->name), NULL) == STOA_OK &&
-        read_type(printed, 0, &again, NULL) == STOA_OK &&
-        stoa_type_print(&again, &other, NULL) == STOA_OK && strcmp(other, text) == 0;
-
-    stoa_field_reset(&again);
-    stoa_free(other);
-    return same;
-}
-
-/* A name that Avro allows and `used` does not have yet, which it is added to. */
-static json_t *fit_name(struct printer *printer, const char *name, json_t *used)
-{
-    const size_t nbytes = strlen(name);
-    char *fitted = NULL;
-    unsigned n = 1;
-    size_t end = 0;
-    json_t *out;
-
-    if (stoa_alloc(&fitted, nbytes + 24, NULL) != STOA_OK) {
-        printer->failed = true;
-        return NULL;
-    }
-    if (!is_letter(name[0]))
-        fitted[end++] = '_';
-    for (size_t i = 0; i < nbytes; i++)
-        fitted[end++] = is_letter(name[i]) || (name[i] >= '0' && name[i] <= '9') ? name[i] : '_';
-    fitted[end] = '\0';
-    while (json_object_get(used, fitted) != NULL)
-        snprintf(fitted + end, 24, "_%u", ++n);
-    set(printer, used, fitted, json_true());
-    out = json_string(fitted);
-    stoa_free(fitted);
-    return out;
-}
-
-static void print_metadata(struct printer *printer, const struct stoa_metadata *metadata,
-                           json_t *object)
-{
-    json_t *others = json_object();
-
-    for (uint32_t i = 0; i < metadata->npairs; i++) {
-        const struct stoa_keyvalue *pair = &metadata->pairs[i];
-        const bool is_format = strcmp(pair->key, STOA_METADATA_CSV_FORMAT) == 0;
-
-        set(printer, is_format ? object : others, pair->key, json_string(pair->value));
-    }
-    if (json_object_size(others) > 0)
-        set(printer, object, "metadata", json_incref(others));
-    json_decref(others);
-}
-
-static json_t *print_field(struct printer *printer, const struct stoa_field *field, json_t *used)
-{
-    json_t *object = json_object(), *type = print_nullable(printer, field);
-    json_t *name = fit_name(printer, field->name, used);
-    char *text = NULL;
-
-    printer->failed |= stoa_type_print(field, &text, NULL) != STOA_OK || name == NULL;
-    set(printer, object, "name", name);
-    if (name != NULL && strcmp(json_string_value(name), field->name) != 0)
-        set(printer, object, "stoa_name", json_string(field->name));
-    if (text != NULL && !reads_back(type, field, text))
-        set(printer, object, "stoa_type", json_string(text));
-    set(printer, object, "type", type);
-    if (field->nullable)
-        set(printer, object, "default", json_null());
-    print_metadata(printer, &field->metadata, object);
-    stoa_free(text);
-    return object;
-}
-
-static json_t *print_fields(struct printer *printer, const struct stoa_field *fields,
-                            uint32_t nfields)
-{
-    json_t *array = json_array(), *used = json_object();
-
-    for (uint32_t i = 0; i < nfields; i++)
-        if (json_array_append_new(array, print_field(printer, &fields[i], used)) != 0)
-            printer->failed = true;
-    json_decref(used);
-    return array;
-}
-
-/* A json_dump_callback_t. */
-static int append_text(const char *text, size_t nbytes, void *context)
-{
-    return stoa_buffer_append(context, text, nbytes, NULL) == STOA_OK ? 0 : -1;
-}
-
-enum stoa_status stoa_avro_print_schema(const struct stoa_schema *schema, const char *name,
-                                        char **out, struct stoa_error *err)
-{
-    struct printer printer = {0};
-    struct stoa_buffer text = {0};
-    json_t *used, *root;
-    enum stoa_status st = stoa_schema_check(schema, err);
-
-    if (st != STOA_OK)
-        return st;
-    used = json_object();
-    root = object_of(&printer, "record");
-    set(&printer, root, "name", fit_name(&printer, name, used));
-    set(&printer, root, "fields", print_fields(&printer, schema->fields, schema->nfields));
-    print_metadata(&printer, &schema->metadata, root);
-    if (printer.failed || json_dump_callback(root, append_text, &text, JSON_INDENT(1)) != 0 ||
-        append_text("\n", 2, &text) != 0) {
-        stoa_buffer_free(&text);
-        st = stoa_fail_nomem(err, 0);
-    } else {
-        *out = (char *)text.data;
-    }
-    json_decref(root);
-    json_decref(used);
     return st;
 }

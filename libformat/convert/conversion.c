@@ -19,6 +19,7 @@
 
 #include <string.h>
 
+#include "avro/avro_sink.h"
 #include "base/error.h"
 #include "column/schema.h"
 #include "convert/sorting.h"
@@ -32,12 +33,26 @@
 
 /* ---- One run. ---- */
 
+/* What rows of Avro are called: as the first input, its folder and endings left aside. */
+static void name_record(const struct stoa_convert_options *options, char *out, size_t nout)
+{
+    const char *path = options->paths[0], *slash = strrchr(path, '/');
+    size_t nbytes;
+
+    path = strcmp(path, "-") == 0 ? "rows" : slash != NULL ? slash + 1 : path;
+    nbytes = strcspn(path, ".");
+    nbytes = nbytes < nout ? nbytes : nout - 1;
+    memcpy(out, path, nbytes);
+    out[nbytes] = '\0';
+}
+
 static enum stoa_status open_sink(struct stoa_conversion *conversion, struct stoa_output *output,
                                   struct stoa_error *err)
 {
     const struct stoa_plan_convert *plan = &conversion->plan;
     const struct stoa_text_packer *packer = stoa_text_packer_find(plan->compress);
     struct stoa_writer_options writer = conversion->options->writer;
+    char name[256];
 
     switch (plan->to) {
     case STOA_FORMAT_STOA:
@@ -48,6 +63,10 @@ static enum stoa_status open_sink(struct stoa_conversion *conversion, struct sto
                                      &conversion->sink, err);
     case STOA_FORMAT_JSONL:
         return stoa_jsonl_sink_open(&output->base, packer, &conversion->sink, err);
+    case STOA_FORMAT_AVRO:
+        name_record(conversion->options, name, sizeof(name));
+        return stoa_avro_sink_open(&output->base, &plan->schema, name,
+                                   &conversion->options->avro_out, &conversion->sink, err);
     default:
         return stoa_csv_sink_open(&output->base, &plan->csv_out, packer, &plan->schema,
                                   &conversion->sink, err);

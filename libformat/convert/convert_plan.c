@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "avro/avro_sink.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "column/schema.h"
@@ -44,9 +45,10 @@ static enum stoa_status plan_compression(struct stoa_plan_convert *plan,
                          (unsigned)plan->compress);
     if (ending != NULL && plan->compress != named)
         return stoa_fail(err, STOA_ERR_USAGE, "%s: the name says another compression", shown);
-    if (plan->to == STOA_FORMAT_STOA && plan->compress != STOA_COMPRESS_NONE)
-        return stoa_fail(err, STOA_ERR_USAGE,
-                         "%s: a Stoa file is compressed inside, not as a whole", shown);
+    if ((plan->to == STOA_FORMAT_STOA || plan->to == STOA_FORMAT_AVRO) &&
+        plan->compress != STOA_COMPRESS_NONE)
+        return stoa_fail(err, STOA_ERR_USAGE, "%s: %s file is compressed inside, not as a whole",
+                         shown, plan->to == STOA_FORMAT_STOA ? "a Stoa" : "an Avro");
     return STOA_OK;
 }
 
@@ -65,12 +67,16 @@ static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
     named = stoa_format_of_name(options->output, &ending);
     plan->to = options->to != STOA_FORMAT_AUTO ? options->to : named;
     if (plan->to == STOA_FORMAT_AUTO)
-        return stoa_fail(err, STOA_ERR_USAGE,
-                         "%s: the name does not say which format to write: csv, tsv, jsonl or stoa",
-                         shown);
-    if (plan->to == STOA_FORMAT_AVRO)
-        return stoa_fail(err, STOA_ERR_USAGE, "%s: Avro can be read, not written", shown);
+        return stoa_fail(
+            err, STOA_ERR_USAGE,
+            "%s: the name does not say which format to write: csv, tsv, jsonl, avro or "
+            "stoa",
+            shown);
     STOA_TRY(plan_compression(plan, options, ending, shown, err));
+    if (plan->to == STOA_FORMAT_AVRO)
+        STOA_TRY(stoa_avro_check_codec(&options->avro_out, err));
+    else if (options->avro_out.codec != NULL)
+        return stoa_fail(err, STOA_ERR_USAGE, "%s: a codec is for Avro files", shown);
 out:
     return st;
 }

@@ -64,9 +64,9 @@ REFUSED = (
     (["schema", "--from", "xml", "t.csv"], "--from xml: there is no such format (csv, tsv, stoa, jsonl, avro)"),
     (["schema", "t.stoa", "t.csv"], "t.stoa is stoa, but t.csv is csv: one format at a time"),
     (["convert", "t.csv"], "convert: where to? -o FILE names the output, -o - is standard output"),
-    (["convert", "t.csv", "-o", "-"], "convert -o -: which format? --to csv, tsv, jsonl or stoa"),
+    (["convert", "t.csv", "-o", "-"], "convert -o -: which format? --to csv, tsv, jsonl, avro or stoa"),
     (["convert", "t.csv", "-o", "out"],
-     "out: the name does not say which format to write: csv, tsv, jsonl or stoa"),
+     "out: the name does not say which format to write: csv, tsv, jsonl, avro or stoa"),
     (["convert", "t.csv", "-o", "out.csv", "-s", "a,A"], 'column "a" is selected twice'),
     (["convert", "t.csv", "-o", "out.xlsx", "--to", "xlsx"],
      "--to xlsx: there is no such format (csv, tsv, stoa, jsonl, avro)"),
@@ -100,7 +100,7 @@ for args, message in REFUSED:
 cli.write("odd.csv", "c\n1\n")
 stoa("convert", "odd.csv", "-o", "odd\n.stoa")
 refuse("an odd name of an output", ["convert", "t.csv", "-o", "o\n\x1b[1mut"], 2,
-       "o\\x0a\\x1b[1mut: the name does not say which format to write: csv, tsv, jsonl or stoa")
+       "o\\x0a\\x1b[1mut: the name does not say which format to write: csv, tsv, jsonl, avro or stoa")
 refuse("an odd name beside another format", ["convert", "odd\n.stoa", "t.csv", "-o", "out.csv"], 2,
        "odd\\x0a.stoa is stoa, but t.csv is csv: one format at a time")
 refuse("an odd name of another schema", ["convert", "t.stoa", "odd\n.stoa", "-o", "out.csv"], 2,

@@ -15,7 +15,11 @@
 extern "C" {
 #endif
 
-/* `name` is that of the record, made to fit. *out is terminated: free it with stoa_free(). */
+/*
+ * The schema that columns are written to Avro with: the text that the metadata keeps of the file
+ * they came from, as long as it goes with them, or one that is made; `name` is that of its record,
+ * made to fit. *out is terminated: free it with stoa_free().
+ */
 STOA_API STOA_CHECK enum stoa_status stoa_avro_print_schema(const struct stoa_schema *schema,
                                                             const char *name, char **out,
                                                             struct stoa_error *err);
@@ -28,6 +32,16 @@ STOA_API STOA_CHECK enum stoa_status stoa_avro_print_schema(const struct stoa_sc
 STOA_API STOA_CHECK enum stoa_status stoa_avro_parse_schema(const char *text, size_t nbytes,
                                                             struct stoa_schema *out,
                                                             struct stoa_error *err);
+
+/* How Avro files are written (spec/avro.md, "Writing"). {0} is enough. */
+struct stoa_avro_write_options {
+    const char *codec; /* "null", "deflate", "snappy", "zstandard", "bzip2", "xz"; NULL: that of the
+                          file that the rows came from, or else deflate */
+    bool has_level;    /* it is compressed at `level`; otherwise at the codec's own choice */
+    int level;
+    bool random_sync;    /* a marker by chance, not one that follows from the content */
+    size_t block_nbytes; /* of rows in a block, about; 0: 128 KiB */
+};
 
 /*
  * The schema of the columns that an Avro file is read into (spec/avro.md, "Mapping"), with the

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include <stoa/avro.h>
 #include <stoa/csv.h>
 #include <stoa/filter.h>
 #include <stoa/scan.h>
@@ -23,7 +24,7 @@ enum stoa_format {
     STOA_FORMAT_TSV,
     STOA_FORMAT_STOA,
     STOA_FORMAT_JSONL,
-    STOA_FORMAT_AVRO, /* input only */
+    STOA_FORMAT_AVRO,
 };
 
 /* How an output of text is compressed: in pieces that can be read in parallel. */
@@ -106,6 +107,7 @@ struct stoa_convert_options {
     double max_error_ratio;  /* of all records, looked at after each unit; 0: any */
     enum stoa_compress compress;
     struct stoa_csv_write_options csv_out; /* of a CSV output; a delimiter 0 is a tab in TSV */
+    struct stoa_avro_write_options avro_out;
     struct stoa_writer_options writer;
     bool no_source_text;    /* of CSV: values alone, nothing to restore the inputs with */
     bool verify;            /* before the new file gets its name: check all its hashes, restore the

@@ -73,20 +73,21 @@ static void types_that_avro_has_need_no_attribute(void **state)
         const char *type;
         const char *printed; /* of the field, in one line */
     } cases[] = {
-        {"int32", "{\"name\": \"a_b\", \"stoa_name\": \"a b\", \"type\": [\"null\", \"int\"], "
-                  "\"default\": null}"},
+        {"int32", "{\"name\": \"a_b\", \"type\": [\"null\", \"int\"], \"default\": null, "
+                  "\"stoa_name\": \"a b\"}"},
         {"timestamp(us,UTC)",
-         "{\"name\": \"a_b\", \"stoa_name\": \"a b\", \"type\": [\"null\", {\"type\": \"long\", "
-         "\"logicalType\": \"timestamp-micros\"}], \"default\": null}"},
+         "{\"name\": \"a_b\", \"type\": [\"null\", {\"type\": \"long\", "
+         "\"logicalType\": \"timestamp-micros\"}], \"default\": null, \"stoa_name\": \"a b\"}"},
         {"decimal(10,2)",
-         "{\"name\": \"a_b\", \"stoa_name\": \"a b\", \"type\": [\"null\", {\"type\": \"bytes\", "
-         "\"logicalType\": \"decimal\", \"precision\": 10, \"scale\": 2}], \"default\": null}"},
+         "{\"name\": \"a_b\", \"type\": [\"null\", {\"type\": \"bytes\", "
+         "\"logicalType\": \"decimal\", \"precision\": 10, \"scale\": 2}], \"default\": null, "
+         "\"stoa_name\": \"a b\"}"},
         {"list<utf8 not null>",
-         "{\"name\": \"a_b\", \"stoa_name\": \"a b\", \"type\": [\"null\", {\"type\": \"array\", "
-         "\"items\": \"string\"}], \"default\": null}"},
+         "{\"name\": \"a_b\", \"type\": [\"null\", {\"type\": \"array\", "
+         "\"items\": \"string\"}], \"default\": null, \"stoa_name\": \"a b\"}"},
         {"enum(a,\"b c\")",
-         "{\"name\": \"a_b\", \"stoa_name\": \"a b\", \"stoa_type\": \"enum(a,\\\"b c\\\")\", "
-         "\"type\": [\"null\", \"string\"], \"default\": null}"},
+         "{\"name\": \"a_b\", \"type\": [\"null\", \"string\"], \"default\": null, "
+         "\"stoa_name\": \"a b\", \"stoa_type\": \"enum(a,\\\"b c\\\")\"}"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

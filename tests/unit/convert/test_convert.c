@@ -587,7 +587,7 @@ static void what_makes_no_sense_is_refused(void **state)
     } cases[] = {
         {{.output = "o.stoa"}, "no input"},
         {{.paths = csv, .npaths = 1, .output = "o"},
-         "o: the name does not say which format to write: csv, tsv, jsonl or stoa"},
+         "o: the name does not say which format to write: csv, tsv, jsonl, avro or stoa"},
         {{.paths = csv, .npaths = 1, .output = "o.csv.xz"},
          "o.csv.xz: of compressed output gz and zst are written"},
         {{.paths = csv, .npaths = 1, .output = "o.csv.gz", .compress = STOA_COMPRESS_ZSTD},
@@ -606,7 +606,8 @@ static void what_makes_no_sense_is_refused(void **state)
          "rows are picked by their numbers or by a filter"},
         {{.paths = both, .npaths = 2, .output = "o.stoa"},
          "t.csv is csv, but t.stoa is stoa: one format at a time"},
-        {{.paths = csv, .npaths = 1, .output = "o.avro"}, "o.avro: Avro can be read, not written"},
+        {{.paths = csv, .npaths = 1, .output = "o.csv", .avro_out = {.codec = "null"}},
+         "o.csv: a codec is for Avro files"},
         {{.paths = stoa, .npaths = 1, .output = "o.csv", .schema = &schema},
          "a schema can be given for text: a Stoa file has its own"},
         {{.paths = csv, .npaths = 1, .output = "o.csv", .columns = twice, .ncolumns = 2},
