@@ -278,6 +278,30 @@ static void show_sentences(void)
         measure_page("sentences", &page, plans[k], offsets[PAGE]);
 }
 
+/* ---- Paths: sorted text. ---- */
+
+static void make_paths(void)
+{
+    static const char *const dirs[] = {"agora", "kerameikos", "pnyx", "stoa"};
+
+    for (size_t i = 0, at = 0; i < NTEXTS; i++) {
+        at += (size_t)sprintf((char *)texts + at, "/srv/%s/%06zu.csv", dirs[i * 4 / NTEXTS],
+                              7 * i + measure_random() % 7);
+        offsets[i + 1] = (int32_t)at;
+    }
+}
+
+static void show_paths(void)
+{
+    static const char *const plans[] = {"fsst(pfor)", "front(pfor,plain(pfor))",
+                                        "front(pfor,fsst(pfor))"};
+    struct page page = {.values = {STOA_PHYS_BYTES, 0, PAGE, texts, offsets},
+                        .phys = STOA_PHYS_BYTES};
+
+    for (size_t k = 0; k < sizeof(plans) / sizeof(plans[0]); k++)
+        measure_page("paths", &page, plans[k], offsets[PAGE]);
+}
+
 static void show_distinct(void)
 {
     struct measure_row row = {.group = "distinct",
@@ -300,5 +324,7 @@ int main(int argc, char **argv)
     show_distinct();
     make_sentences();
     show_sentences();
+    make_paths();
+    show_paths();
     return 0;
 }

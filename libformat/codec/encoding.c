@@ -24,7 +24,8 @@ enum {
 
 static const struct stoa_encoding encodings[] = { /* the numbers are stored: never reuse one */
     [STOA_PLAIN] = {
-        .name = "plain", .roles = ANYWHERE | ROLE(NARROWED) | ROLE(PARTS), .physes = FIXED_WIDTH | PHYS(BYTES),
+        .name = "plain", .roles = ANYWHERE | ROLE(NARROWED) | ROLE(PARTS) | ROLE(SUFFIXES),
+        .physes = FIXED_WIDTH | PHYS(BYTES),
         .nchildren = 1, .children_of_bytes_only = true,
         .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false}},
         .encode = stoa_plain_encode, .decode = stoa_plain_decode,
@@ -78,10 +79,16 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
                                      {STOA_ROLE_PARTS, STOA_CHILD_SAME, false}},
         .encode = stoa_alprd_encode, .decode = stoa_alprd_decode},
     [STOA_FSST] = {
-        .name = "fsst", .roles = ROLE(ROOT), .physes = PHYS(BYTES),
+        .name = "fsst", .roles = ROLE(ROOT) | ROLE(SUFFIXES), .physes = PHYS(BYTES),
         .nchildren = 1, .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false}},
         .encode = stoa_fsst_encode_text, .decode_text = stoa_fsst_decode_text,
         .take_text = stoa_fsst_take_text},
+    [STOA_FRONT] = {
+        .name = "front", .roles = ROLE(ROOT), .physes = PHYS(BYTES),
+        .nchildren = 2, .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false},
+                                     {STOA_ROLE_SUFFIXES, STOA_CHILD_SAME, false}},
+        .encode = stoa_front_encode, .decode_text = stoa_front_decode_text,
+        .take_text = stoa_front_take_text},
     [STOA_CHARPACK] = {
         .name = "charpack", .roles = ROLE(ROOT), .physes = PHYS(BYTES), .flags = 1,
         .nchildren = 1, .children = {{STOA_ROLE_INTEGERS, STOA_CHILD_U64, false}},
@@ -136,6 +143,7 @@ static const char *const role_names[] = {
     [STOA_ROLE_NARROWED] = "values of narrow",
     [STOA_ROLE_INTEGERS] = "integers",
     [STOA_ROLE_PARTS] = "parts",
+    [STOA_ROLE_SUFFIXES] = "suffixes",
     [STOA_ROLE_RESIDUALS] = "residuals",
 };
 

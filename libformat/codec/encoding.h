@@ -20,6 +20,7 @@ enum stoa_encoding_id {
     STOA_ALP = 7,
     STOA_ALPRD = 8,
     STOA_FSST = 9,
+    STOA_FRONT = 10,
     STOA_CHARPACK = 11,
     STOA_SPLIT = 13,
     STOA_NARROW = 14,

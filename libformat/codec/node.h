@@ -33,6 +33,7 @@ enum stoa_role {
     STOA_ROLE_NARROWED,  /* of NARROW */
     STOA_ROLE_INTEGERS,  /* of ALP */
     STOA_ROLE_PARTS,     /* of SPLIT and ALPRD */
+    STOA_ROLE_SUFFIXES,  /* of FRONT */
     STOA_ROLE_RESIDUALS, /* of LINEAR and LOOKUP, and the first values of LOOKUP */
 };
 
@@ -228,7 +229,8 @@ struct stoa_decoder {
     const struct stoa_vector *dictionary;
     uint32_t ncodes;
     struct stoa_page_values *out;
-    struct stoa_buffer text; /* of a page of which some values are taken */
+    struct stoa_buffer text;     /* of a page of which some values are taken */
+    struct stoa_buffer suffixes; /* of FRONT */
     const uint8_t *valid; /* bit i belongs to value i of the page, zeros behind the last one, room
                              for a whole number of 8 bytes; NULL: no value is null */
 };
@@ -331,6 +333,15 @@ uint64_t stoa_text_total(const uint32_t *lengths, size_t n);
 void stoa_text_put(struct stoa_decoder *decoder, uint32_t *lengths, size_t n, size_t nbytes);
 
 /*
+ * The text of all n values of a node, none of which is null, or, with places, of those at n rising
+ * ones, into *values, whose offsets are scratch memory and whose text is that of `bytes`.
+ */
+STOA_CHECK enum stoa_status
+stoa_text_aside(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                const uint32_t *places, size_t n, struct stoa_buffer *bytes,
+                struct stoa_page_values *values, struct stoa_error *err);
+
+/*
  * Sets the offsets of the values at n places of a page with these lengths, null ones empty, and
  * reserves room for their text, which the caller copies.
  */
@@ -408,6 +419,13 @@ enum stoa_status stoa_fsst_decode_text(struct stoa_decoder *decoder,
 enum stoa_status stoa_fsst_take_text(struct stoa_decoder *decoder,
                                      const struct stoa_page_node *node, const uint32_t *places,
                                      size_t n, struct stoa_error *err);
+enum stoa_status stoa_front_encode(struct stoa_encoder *encoder, const struct stoa_plan_node *plan,
+                                   const struct stoa_vector *values, struct stoa_error *err);
+enum stoa_status stoa_front_decode_text(struct stoa_decoder *decoder,
+                                        const struct stoa_page_node *node, struct stoa_error *err);
+enum stoa_status stoa_front_take_text(struct stoa_decoder *decoder,
+                                      const struct stoa_page_node *node, const uint32_t *places,
+                                      size_t n, struct stoa_error *err);
 enum stoa_status stoa_charpack_encode(struct stoa_encoder *encoder,
                                       const struct stoa_plan_node *plan,
                                       const struct stoa_vector *values, struct stoa_error *err);
@@ -432,5 +450,12 @@ enum stoa_status stoa_dict_decode_text(struct stoa_decoder *decoder,
  * numbers[values->nvalues]
  */
 bool stoa_charpack_numbers(const struct stoa_vector *values, uint64_t *numbers);
+
+/*
+ * How FRONT cuts texts: what each has in common with the one before, and the offsets, of nvalues +
+ * 1, and bytes of what follows; `text` has room for all bytes. Returns how many there are.
+ */
+size_t stoa_front_cut(const struct stoa_vector *values, uint32_t *prefixes, int32_t *offsets,
+                      uint8_t *text);
 
 #endif

@@ -39,6 +39,7 @@ void stoa_decoder_free(struct stoa_decoder *decoder)
     stoa_zstd_decoder_free(decoder->zstd);
     stoa_scratch_free(&decoder->scratch);
     stoa_buffer_free(&decoder->text);
+    stoa_buffer_free(&decoder->suffixes);
     stoa_free(decoder);
 }
 

@@ -234,22 +234,12 @@ static enum stoa_status take_text(struct stoa_decoder *decoder, const struct sto
                                   const uint32_t *places, size_t n, struct stoa_error *err)
 {
     struct stoa_page_values *out = decoder->out;
-    struct stoa_page_values all = {.bytes = &decoder->text, .bytes_max = out->bytes_max};
     const uint8_t *valid = decoder->valid;
+    struct stoa_page_values all;
     uint64_t end = (uint64_t)out->offsets[0];
     enum stoa_status st;
 
-    STOA_TRY(stoa_scratch_take(&decoder->scratch, &all.offsets,
-                               (root->nvalues + (size_t)1) * sizeof(all.offsets[0]), err));
-    all.offsets[0] = 0;
-    decoder->text.nbytes = 0;
-    decoder->valid = NULL;
-    decoder->out = &all;
-    st = stoa_encoding_find(root->encoding)->decode_text(decoder, root, err);
-    decoder->out = out;
-    decoder->valid = valid;
-    if (st != STOA_OK)
-        return st;
+    STOA_TRY(stoa_text_aside(decoder, root, NULL, root->nvalues, &decoder->text, &all, err));
     for (size_t k = 0; k < n; k++) {
         bool is_null = valid != NULL && !stoa_bitmap_get(valid, k);
 

@@ -33,6 +33,30 @@ uint64_t stoa_text_total(const uint32_t *lengths, size_t n)
     return sum;
 }
 
+enum stoa_status stoa_text_aside(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                 const uint32_t *places, size_t n, struct stoa_buffer *bytes,
+                                 struct stoa_page_values *values, struct stoa_error *err)
+{
+    const struct stoa_encoding *encoding = stoa_encoding_find(node->encoding);
+    struct stoa_page_values *out = decoder->out;
+    const uint8_t *valid = decoder->valid;
+    enum stoa_status st;
+
+    *values = (struct stoa_page_values){.bytes = bytes, .bytes_max = out->bytes_max};
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &values->offsets,
+                               (n + 1) * sizeof(values->offsets[0]), err));
+    values->offsets[0] = 0;
+    bytes->nbytes = 0;
+    decoder->valid = NULL;
+    decoder->out = values;
+    st = places == NULL ? encoding->decode_text(decoder, node, err)
+                        : encoding->take_text(decoder, node, places, n, err);
+    decoder->out = out;
+    decoder->valid = valid;
+out:
+    return st;
+}
+
 /*
  * Moves the text of valid values together, over that of null ones, and takes the latter's lengths
  * away. `text` has the text of all values. Returns how much is left.

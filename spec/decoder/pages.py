@@ -8,10 +8,10 @@ import subprocess
 
 from xxh3 import xxh3_64
 
-PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, FSST, CHARPACK, SPLIT, NARROW, BITMAP, BITRUNS, LINEAR, PLANES, LOOKUP = (
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 14, 15, 16, 17, 18, 19)
+PLAIN, CONST, PFOR, DELTA, DICT, RLE, SPARSE, ALP, ALPRD, FSST, FRONT, CHARPACK, SPLIT, NARROW, BITMAP, BITRUNS, LINEAR, PLANES, LOOKUP = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19)
 NAMES = {PLAIN: "plain", CONST: "const", PFOR: "pfor", DELTA: "delta", DICT: "dict", RLE: "rle",
-         SPARSE: "sparse", ALP: "alp", ALPRD: "alprd", FSST: "fsst", CHARPACK: "charpack",
+         SPARSE: "sparse", ALP: "alp", ALPRD: "alprd", FSST: "fsst", FRONT: "front", CHARPACK: "charpack",
          SPLIT: "split", NARROW: "narrow", BITMAP: "bitmap", BITRUNS: "bitruns",
          LINEAR: "linear", PLANES: "planes", LOOKUP: "lookup"}
 
@@ -67,7 +67,7 @@ class Node:
         if self.encoding == PLAIN:
             return 1 if self.phys == BYTES else 0
         return {DELTA: 1, DICT: 1, FSST: 1, CHARPACK: 1, ALP: 1, NARROW: 1, BITRUNS: 1, RLE: 2, SPARSE: 2, ALPRD: 2, SPLIT: 2,
-                LINEAR: 1, LOOKUP: 2}.get(self.encoding, 0)
+                FRONT: 2, LINEAR: 1, LOOKUP: 2}.get(self.encoding, 0)
 
 
 COUNTS = {PLAIN, CONST, PFOR, NARROW}
@@ -80,9 +80,10 @@ MAY_BE = {  # spec/encodings.md, section 3
     "residuals": COUNTS | {DELTA, SPLIT, RLE, SPARSE},
     "narrowed": {PLAIN},
     "parts": {PLAIN, CONST, PFOR},
+    "suffixes": {PLAIN, FSST},
     "validity": {BITMAP, BITRUNS},
 }
-ROLES = {PLAIN: ["counts"], FSST: ["counts"], CHARPACK: ["integers"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", "counts"],
+ROLES = {PLAIN: ["counts"], FSST: ["counts"], FRONT: ["counts", "suffixes"], CHARPACK: ["integers"], DELTA: ["deltas"], DICT: ["codes"], RLE: ["values", "counts"],
          SPARSE: ["counts", "values"], ALP: ["integers"], ALPRD: ["parts", "parts"],
          SPLIT: ["parts", "parts"], NARROW: ["narrowed"], BITRUNS: ["counts"],
          LINEAR: ["residuals"], LOOKUP: ["residuals", "residuals"]}
@@ -91,7 +92,7 @@ ROLES = {PLAIN: ["counts"], FSST: ["counts"], CHARPACK: ["integers"], DELTA: ["d
 def allowed(node, role):
     if role == "root":
         if node.phys == BYTES:
-            return node.encoding in (PLAIN, CONST, DICT, FSST, CHARPACK)
+            return node.encoding in (PLAIN, CONST, DICT, FSST, FRONT, CHARPACK)
         if node.phys in (I128, I256, FIXED):
             return node.encoding in (PLAIN, CONST, DICT, RLE, SPARSE, PLANES)
         if node.encoding in (LINEAR, LOOKUP):
@@ -195,6 +196,15 @@ class Decoder:
                 values.append(text[first:first + length])
                 first += length
             need(first == len(text), "fsst: lengths do not add up to the text of a block")
+        return values
+
+    def decode_front(self, node):
+        need(not node.payload, "front: a payload")
+        values = []
+        for i, (prefix, suffix) in enumerate(zip(*map(self.decode, node.children))):
+            before = values[-1] if i % 128 else b""
+            need(prefix <= len(before), "front: a prefix longer than the value before")
+            values.append(before[:prefix] + suffix)
         return values
 
     def decode_charpack(self, node):
