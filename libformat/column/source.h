@@ -105,6 +105,9 @@ struct stoa_batch_sink {
                                struct stoa_error *err); /* in order */
     void (*item_free)(struct stoa_batch_sink *sink, void *item);
 
+    /* Bytes of memory of an item behind encode, about. NULL: no less than before. */
+    uint64_t (*encoded_nbytes)(const void *item);
+
     /* Bytes of memory kept besides the items, about. Any thread. NULL: next to none. */
     uint64_t (*kept_nbytes)(struct stoa_batch_sink *sink);
 

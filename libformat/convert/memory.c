@@ -6,7 +6,9 @@
  *     restore  columns | side table | text
  *
  * A row group is in one of these states; it is charged for the larger one until its rows are known,
- * and for the second one from then on.
+ * for the second one from then on, and in the end for what is left of it, its pages. How much text
+ * goes into columns is not known of a unit that was not read. Units of an input are much alike, so
+ * what the others before it had tells; only the very first ones are charged for all of their text.
  */
 #include "convert/memory.h"
 
@@ -17,7 +19,8 @@
 #define MIB          (UINT64_C(1) << 20)
 #define PROGRAM      (24 * MIB) /* code, encoders, buffers of streams, what malloc leaves open */
 #define DISTINCT_MAX (32 * MIB) /* distinct texts of a row group that a writer keeps */
-#define SLOT_NBYTES  24         /* of its table for each of them, and its code in each row */
+#define SHARE_UNIT   1024
+#define SLOT_NBYTES  24 /* of its table for each of them, and its code in each row */
 
 static bool is_text(const struct stoa_type *type)
 {
@@ -105,16 +108,29 @@ static enum stoa_status check_limit(const struct stoa_memory *memory, uint64_t t
                      memory->limit_nbytes / MIB, (nbytes + PROGRAM) / MIB + 1, hint);
 }
 
-enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t text_nbytes,
-                                     uint64_t nrows, uint64_t *out, struct stoa_error *err)
+/* A unit, of whose text so much goes into columns. */
+static uint64_t unit_nbytes(const struct stoa_memory *memory, uint64_t text_nbytes, uint64_t nrows,
+                            uint64_t in_columns)
 {
     const uint64_t fixed = nrows * memory->row.fixed_nbytes;
-    const uint64_t in_columns = memory->row.varies ? text_nbytes : 0;
     const uint64_t reading = MIB + text_nbytes + fixed + 3 * in_columns / 2;
     const uint64_t writing = write_nbytes(memory, fixed, in_columns, nrows * memory->row.ntexts);
 
-    return check_limit(memory, text_nbytes, reading > writing ? reading : writing,
-                       " (smaller row groups need less)", out, err);
+    return reading > writing ? reading : writing;
+}
+
+enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t text_nbytes,
+                                     uint64_t nrows, uint64_t *out, struct stoa_error *err)
+{
+    const uint64_t most = memory->row.varies ? text_nbytes : 0;
+    const uint64_t expected = text_nbytes / SHARE_UNIT * atomic_load(&memory->share) * 9 / 8;
+    enum stoa_status st =
+        check_limit(memory, text_nbytes, unit_nbytes(memory, text_nbytes, nrows, most),
+                    " (smaller row groups need less)", out, err);
+
+    if (st == STOA_OK && expected > 0 && expected < most)
+        *out = unit_nbytes(memory, text_nbytes, nrows, expected);
+    return st;
 }
 
 enum stoa_status stoa_memory_of_restored(const struct stoa_memory *memory, uint64_t text_nbytes,
@@ -160,6 +176,21 @@ uint64_t stoa_memory_batch_nbytes(const struct stoa_batch *batch)
     struct size size = size_of(batch);
 
     return size.fixed_nbytes + size.text_nbytes;
+}
+
+void stoa_memory_learn(struct stoa_memory *memory, uint64_t text_nbytes,
+                       const struct stoa_batch *batch)
+{
+    const struct size size = size_of(batch);
+    const uint64_t beside = batch->nrows * memory->row.fixed_nbytes;
+    const uint64_t below = size.fixed_nbytes > beside ? size.fixed_nbytes - beside : 0;
+    const uint64_t share = (size.text_nbytes + below) / (text_nbytes / SHARE_UNIT + 1) + 1;
+    uint_fast32_t known = atomic_load(&memory->share);
+
+    while (known < share &&
+           !atomic_compare_exchange_weak(&memory->share, &known,
+                                         (uint_fast32_t)(share < UINT16_MAX ? share : UINT16_MAX)))
+        ;
 }
 
 uint64_t stoa_memory_of_batch(const struct stoa_memory *memory, const struct stoa_batch *batch)

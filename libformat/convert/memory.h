@@ -23,11 +23,12 @@ struct stoa_memory_row {
 };
 
 struct stoa_memory {
-    uint64_t limit_nbytes;       /* as asked for */
-    uint64_t prefetch_nbytes;    /* part of it that text ahead of its turn may take */
-    struct stoa_memory_row row;  /* as it is read */
-    bool to_text;                /* the output is no Stoa file */
-    uint64_t last_nbytes;        /* of the last unit; first stage alone */
+    uint64_t limit_nbytes;      /* as asked for */
+    uint64_t prefetch_nbytes;   /* part of it that text ahead of its turn may take */
+    struct stoa_memory_row row; /* as it is read */
+    bool to_text;               /* the output is no Stoa file */
+    uint64_t last_nbytes;       /* of the last unit; first stage alone */
+    atomic_uint_fast32_t share; /* most of a unit's text that columns took, in 1/1024; 0: unknown */
     atomic_uint_fast64_t nbytes; /* of all that is on its way */
 };
 
@@ -41,11 +42,19 @@ void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigne
 
 /*
  * What a unit of so much text, and so many rows, takes until it is written, before it is known what
- * its columns hold. STOA_ERR_USAGE when it does not fit the limit by itself: names what would.
+ * its columns hold: all of the text, or a little more of it than of any unit before. STOA_ERR_USAGE
+ * when it may not fit the limit by itself: names what would.
  */
 STOA_CHECK enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory,
                                                 uint64_t text_nbytes, uint64_t nrows, uint64_t *out,
                                                 struct stoa_error *err);
+
+/*
+ * Its rows were read, all of them: how much of its text went into columns is expected of the units
+ * to come. Any thread.
+ */
+void stoa_memory_learn(struct stoa_memory *memory, uint64_t text_nbytes,
+                       const struct stoa_batch *batch);
 
 /* The same when its rows were read, the filter's choice of them. */
 uint64_t stoa_memory_of_batch(const struct stoa_memory *memory, const struct stoa_batch *batch);

@@ -206,6 +206,7 @@ static enum stoa_status stage_read(void *context, void **at, struct stoa_error *
     STOA_TRY(run->plan->source->read(run->plan->source, unit, batch, &item->notes[0], err));
     item->nbatches = 1;
     item->nnotes = item->notes[0] != NULL;
+    stoa_memory_learn(run->plan->memory, item->text.nbytes, batch);
     if (run->plan->matcher != NULL && batch->nrows > 0)
         STOA_TRY(filter_batch(run, batch, err));
     batch->schema = run->plan->schema;
@@ -377,8 +378,13 @@ static enum stoa_status stage_sequence(void *context, void **at, struct stoa_err
 static enum stoa_status stage_encode(void *context, void **at, struct stoa_error *err)
 {
     struct run *run = context;
+    struct stoa_batch_sink *sink = run->plan->sink;
+    struct item *item = *at;
+    enum stoa_status st = sink->encode(sink, item->made, err);
 
-    return run->plan->sink->encode(run->plan->sink, ((struct item *)*at)->made, err);
+    if (st == STOA_OK && sink->encoded_nbytes != NULL)
+        charge(run, item, sink->encoded_nbytes(item->made));
+    return st;
 }
 
 static enum stoa_status stage_commit(void *context, void **at, struct stoa_error *err)

@@ -10,6 +10,7 @@
 #include "column/order.h"
 #include "column/schema.h"
 #include "convert/memory.h"
+#include "file/row_group_write.h"
 #include "file/writer.h"
 
 #define PICKED_NROWS 65536 /* of a unit, and what is left of a row group */
@@ -363,6 +364,11 @@ static void sink_item_free(struct stoa_batch_sink *base, void *item)
     stoa_writer_group_free(item);
 }
 
+static uint64_t sink_encoded_nbytes(const void *item)
+{
+    return stoa_row_group_encoded_nbytes(item);
+}
+
 static uint64_t sink_kept_nbytes(struct stoa_batch_sink *base)
 {
     return stoa_writer_kept_nbytes(writer_of(base));
@@ -397,6 +403,7 @@ enum stoa_status stoa_writer_sink_open(struct stoa_sink *sink, const struct stoa
         .encode = sink_encode,
         .commit = sink_commit,
         .item_free = sink_item_free,
+        .encoded_nbytes = sink_encoded_nbytes,
         .kept_nbytes = sink_kept_nbytes,
         .add_sources = sink_add_sources,
         .finish = sink_finish,

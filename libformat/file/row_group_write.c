@@ -670,3 +670,12 @@ enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder, const struc
 out:
     return st;
 }
+
+uint64_t stoa_row_group_encoded_nbytes(const struct stoa_writer_group *group)
+{
+    uint64_t nbytes = group->body.capacity + group->side_body.capacity;
+
+    for (uint32_t i = 0; i < group->nnodes; i++)
+        nbytes += group->nodes[i].zones.capacity + group->nodes[i].sequenced.segment.body.capacity;
+    return nbytes;
+}

@@ -114,4 +114,7 @@ STOA_CHECK enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder,
                                                   struct stoa_writer_group *group,
                                                   struct stoa_error *err);
 
+/* Bytes of memory that an encoded group takes, about. */
+uint64_t stoa_row_group_encoded_nbytes(const struct stoa_writer_group *group);
+
 #endif

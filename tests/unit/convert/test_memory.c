@@ -1,0 +1,114 @@
+/*
+ * What a conversion is charged for memory (convert/memory.h): nothing but arithmetic.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stoa/array.h>
+
+#include "base/error.h"
+#include "convert/memory.h"
+
+enum { NROWS = 1000 };
+
+static const uint64_t unit_nbytes = UINT64_C(8) << 20;
+
+/* A column of numbers and one of text. */
+static void set_up(struct stoa_memory *memory, struct stoa_schema *schema, uint64_t limit_nbytes)
+{
+    struct stoa_error err;
+
+    *schema = (struct stoa_schema){0};
+    assert_int_equal(
+        stoa_schema_add(schema, "n", &(struct stoa_type){.id = STOA_INT64}, true, &err), STOA_OK);
+    assert_int_equal(stoa_schema_add(schema, "t", &(struct stoa_type){.id = STOA_UTF8}, true, &err),
+                     STOA_OK);
+    stoa_memory_init(memory, limit_nbytes, 2, unit_nbytes, 1, schema, false);
+}
+
+/* The rows of a unit, with so many bytes of text; nothing looks at the bytes. */
+static void learn(struct stoa_memory *memory, const struct stoa_schema *schema, int32_t text_nbytes)
+{
+    int32_t offsets[NROWS + 1] = {0};
+    struct stoa_array columns[2] = {{.nvalues = NROWS}, {.nvalues = NROWS, .offsets = offsets}};
+    const struct stoa_batch batch = {
+        .schema = schema, .nrows = NROWS, .ncolumns = 2, .columns = columns};
+
+    offsets[NROWS] = text_nbytes;
+    stoa_memory_learn(memory, unit_nbytes, &batch);
+}
+
+static uint64_t of_unit(const struct stoa_memory *memory)
+{
+    struct stoa_error err;
+    uint64_t nbytes;
+
+    assert_int_equal(stoa_memory_of_unit(memory, unit_nbytes, NROWS, &nbytes, &err), STOA_OK);
+    return nbytes;
+}
+
+static void units_are_charged_for_all_their_text_until_one_was_read(void **state)
+{
+    struct stoa_memory memory;
+    struct stoa_schema schema;
+    uint64_t at_first;
+
+    (void)state;
+    set_up(&memory, &schema, 0);
+    at_first = of_unit(&memory);
+    assert_true(at_first >= 3 * unit_nbytes); /* columns, distinct texts, pages */
+    learn(&memory, &schema, (int32_t)(unit_nbytes / 4));
+    assert_true(of_unit(&memory) < at_first / 2 + unit_nbytes / 4);
+    assert_true(of_unit(&memory) >= unit_nbytes + 3 * unit_nbytes / 8); /* the text and columns */
+    stoa_schema_reset(&schema);
+}
+
+static void the_largest_share_of_text_counts(void **state)
+{
+    struct stoa_memory memory;
+    struct stoa_schema schema;
+    uint64_t all, half;
+
+    (void)state;
+    set_up(&memory, &schema, 0);
+    all = of_unit(&memory);
+    learn(&memory, &schema, (int32_t)(unit_nbytes / 2));
+    half = of_unit(&memory);
+    learn(&memory, &schema, 0);
+    assert_int_equal(of_unit(&memory), half);
+    learn(&memory, &schema, (int32_t)unit_nbytes);
+    assert_int_equal(of_unit(&memory), all);
+    stoa_schema_reset(&schema);
+}
+
+static void what_was_learnt_makes_no_unit_fit_that_may_not(void **state)
+{
+    struct stoa_memory memory;
+    struct stoa_schema schema;
+    struct stoa_error err;
+    uint64_t nbytes = 0;
+
+    (void)state;
+    set_up(&memory, &schema, UINT64_C(40) << 20);
+    learn(&memory, &schema, (int32_t)(unit_nbytes / 64));
+    assert_int_equal(stoa_memory_of_unit(&memory, unit_nbytes, NROWS, &nbytes, &err),
+                     STOA_ERR_USAGE);
+    assert_string_equal(err.message,
+                        "40 MiB of memory are too few: one row group needs about 50 MiB "
+                        "(smaller row groups need less)");
+    stoa_schema_reset(&schema);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(units_are_charged_for_all_their_text_until_one_was_read),
+        cmocka_unit_test(the_largest_share_of_text_counts),
+        cmocka_unit_test(what_was_learnt_makes_no_unit_fit_that_may_not),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
