@@ -36,6 +36,7 @@ static struct json_t *term_json(const struct stoa_scan_term *term)
     json_out_set(out, "zones_never", json_out_count(term->zones_never));
     json_out_set(out, "zones_maybe", json_out_count(term->zones_maybe));
     json_out_set(out, "zones_always", json_out_count(term->zones_always));
+    json_out_set(out, "zones_known", json_out_count(term->zones_known));
     return out;
 }
 
@@ -85,10 +86,13 @@ static enum exit_code print_skips(const struct stoa_scan_counters *counters)
 static void print_term(const struct stoa_scan_term *term)
 {
     uint64_t total = term->zones_never + term->zones_maybe + term->zones_always;
-    char never[32], all[32];
+    char never[32], all[32], known[32];
 
     printf("  %s\n    excludes %s of %s zones", term->text, print_count(never, term->zones_never),
            print_count(all, total));
+    if (term->zones_known > 0)
+        printf("; %s are decided by what is known beside their bounds",
+               print_count(known, term->zones_known));
     if (term->zones_always == total && total > 0)
         fputs(": it is true for every row", stdout);
     else if (term->zones_never == 0 && term->zones_maybe > 0)

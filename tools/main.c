@@ -186,7 +186,7 @@ const struct command commands[] = {
      .json =
         "  row_groups, zones, pages, bytes: each {total, skipped, read};\n"
         "  rows_considered, rows_selected,\n"
-        "  terms: [{term, zones_never, zones_maybe, zones_always}]",
+        "  terms: [{term, zones_never, zones_maybe, zones_always, zones_known}]",
      .options = {SCAN_OPTIONS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "verify", .synopsis = "FILE... [options]", .run = run_verify, .min_files = 1,
      .summary = "Check every hash of Stoa files, and with --deep every value",

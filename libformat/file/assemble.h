@@ -32,6 +32,7 @@ struct stoa_new_chunk {
     uint32_t dict_index;             /* SHARED_DICT: of entry.dict_id here, else STOA_NONE32 */
     const struct stoa_buffer *zones; /* zone maps in the stored form of the file's node */
     const struct stoa_zone *all;     /* and that of the row group */
+    const struct stoa_chunk_note *presence; /* NULL: none */
 };
 
 struct stoa_segment_copy;

@@ -22,14 +22,14 @@
 enum { PAGE_BITS_NBYTES = STOA_PAGE_MAX_NVALUES / 8 };
 
 /* The codes that pass of one dictionary. */
-struct code_set {
-    struct code_set *next;
+struct stoa_code_set {
+    struct stoa_code_set *next;
     const struct stoa_dictionary *dictionary;
     struct stoa_test test; /* SPANS, or CODES with `table` */
     uint8_t *table;
 };
 
-static void code_set_free(struct code_set *set)
+void stoa_code_set_free(struct stoa_code_set *set)
 {
     if (set != NULL)
         stoa_free(set->table);
@@ -38,12 +38,12 @@ static void code_set_free(struct code_set *set)
 
 void stoa_chunk_filter_reset(struct stoa_chunk_filter *filter)
 {
-    struct code_set *set = atomic_load(&filter->codes);
+    struct stoa_code_set *set = atomic_load(&filter->codes);
 
     while (set != NULL) {
-        struct code_set *next = set->next;
+        struct stoa_code_set *next = set->next;
 
-        code_set_free(set);
+        stoa_code_set_free(set);
         set = next;
     }
     atomic_store(&filter->codes, NULL);
@@ -131,7 +131,7 @@ static bool test_entries(const struct stoa_chunk_filter *filter,
 }
 
 /* The codes whose bits are set, as spans if they are few, else as a table. */
-static enum stoa_status set_codes(struct code_set *set, const uint8_t *bits, uint32_t ncodes,
+static enum stoa_status set_codes(struct stoa_code_set *set, const uint8_t *bits, uint32_t ncodes,
                                   struct stoa_error *err)
 {
     struct stoa_test *test = &set->test;
@@ -159,10 +159,10 @@ out:
 
 /* Tests all entries of a dictionary; *out stays NULL when the leaf needs decoded values. */
 static enum stoa_status make_codes(const struct stoa_chunk_filter *filter,
-                                   const struct stoa_dictionary *dictionary, struct code_set **out,
-                                   struct stoa_error *err)
+                                   const struct stoa_dictionary *dictionary,
+                                   struct stoa_code_set **out, struct stoa_error *err)
 {
-    struct code_set *set = NULL;
+    struct stoa_code_set *set = NULL;
     uint8_t *bits = NULL;
     enum stoa_status st;
 
@@ -175,7 +175,7 @@ static enum stoa_status make_codes(const struct stoa_chunk_filter *filter,
     *out = set;
     set = NULL;
 out:
-    code_set_free(set);
+    stoa_code_set_free(set);
     stoa_free(bits);
     return st;
 }
@@ -183,13 +183,13 @@ out:
 /* The same for a shared dictionary, at most once a thread: sets are kept, the first one counts. */
 static enum stoa_status find_codes(struct stoa_chunk_filter *filter,
                                    const struct stoa_dictionary *dictionary,
-                                   const struct code_set **out, struct stoa_error *err)
+                                   const struct stoa_code_set **out, struct stoa_error *err)
 {
-    struct code_set *mine = NULL;
+    struct stoa_code_set *mine = NULL;
     void *first = atomic_load(&filter->codes);
     enum stoa_status st;
 
-    for (struct code_set *set = first; set != NULL && *out == NULL; set = set->next)
+    for (struct stoa_code_set *set = first; set != NULL && *out == NULL; set = set->next)
         *out = set->dictionary == dictionary ? set : NULL;
     if (*out != NULL)
         return STOA_OK;
@@ -204,12 +204,31 @@ out:
     return st;
 }
 
+enum stoa_status stoa_chunk_filter_codes(struct stoa_chunk_filter *filter,
+                                         const struct stoa_open_chunk *in,
+                                         struct stoa_code_set **own, const struct stoa_test **out,
+                                         struct stoa_error *err)
+{
+    const struct stoa_code_set *codes = NULL;
+    enum stoa_status st;
+
+    if (in->dictionary == &in->own_dictionary) {
+        STOA_TRY(make_codes(filter, in->dictionary, own, err));
+        codes = *own;
+    } else {
+        STOA_TRY(find_codes(filter, in->dictionary, &codes, err));
+    }
+    *out = codes != NULL ? &codes->test : NULL;
+out:
+    return st;
+}
+
 /* ---- Pages. ---- */
 
 struct job {
     struct stoa_chunk_filter *filter;
     struct stoa_open_chunk in;
-    struct code_set *own_codes; /* of a dictionary that is the chunk's own */
+    struct stoa_code_set *own_codes; /* of a dictionary that is the chunk's own */
     struct stoa_test test;
     struct stoa_rows rows;
     const uint8_t *wanted;
@@ -292,7 +311,7 @@ static enum stoa_status find_test(struct job *job, bool *done, struct stoa_error
 {
     const struct stoa_leaf *leaf = job->filter->leaf;
     struct stoa_open_chunk *in = &job->in;
-    const struct code_set *codes = NULL;
+    const struct stoa_test *codes;
     enum stoa_status st;
 
     *done = true;
@@ -307,15 +326,10 @@ static enum stoa_status find_test(struct job *job, bool *done, struct stoa_error
     }
     STOA_TRY(stoa_open_chunk_head(in, err));
     STOA_TRY(stoa_open_chunk_dictionary(in, err));
-    if (in->dictionary == &in->own_dictionary) {
-        STOA_TRY(make_codes(job->filter, in->dictionary, &job->own_codes, err));
-        codes = job->own_codes;
-    } else {
-        STOA_TRY(find_codes(job->filter, in->dictionary, &codes, err));
-    }
+    STOA_TRY(stoa_chunk_filter_codes(job->filter, in, &job->own_codes, &codes, err));
     *done = codes != NULL;
     if (*done)
-        job->test = codes->test;
+        job->test = *codes;
 out:
     return st;
 }
@@ -370,7 +384,7 @@ enum stoa_status stoa_chunk_filter_eval(struct stoa_chunk_filter *filter,
     if (st == STOA_OK && *done)
         stoa_open_chunk_count(&job.in, counters);
     stoa_open_chunk_reset(&job.in);
-    code_set_free(job.own_codes);
+    stoa_code_set_free(job.own_codes);
     if (st != STOA_OK)
         stoa_reader_wrap(reader, row_group, node, st, err);
 out:

@@ -44,4 +44,20 @@ STOA_CHECK enum stoa_status stoa_chunk_filter_eval(struct stoa_chunk_filter *fil
                                                    struct stoa_read_counters *counters,
                                                    struct stoa_error *err);
 
+struct stoa_code_set;
+struct stoa_open_chunk;
+struct stoa_test;
+
+/*
+ * The codes that pass of an open chunk whose dictionary was read: SPANS or CODES, not inverted, all
+ * of the dictionary; NULL when the leaf needs the values of the chunk. What belongs to the chunk
+ * alone is in *own, NULL before: the caller's to free, after a failure too.
+ */
+STOA_CHECK enum stoa_status stoa_chunk_filter_codes(struct stoa_chunk_filter *filter,
+                                                    const struct stoa_open_chunk *in,
+                                                    struct stoa_code_set **own,
+                                                    const struct stoa_test **out,
+                                                    struct stoa_error *err);
+void stoa_code_set_free(struct stoa_code_set *set);
+
 #endif

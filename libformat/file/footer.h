@@ -74,6 +74,7 @@ struct stoa_footer_section {
     struct stoa_once hashes;  /* uint8_t *, SLICED: the list of hashes */
     struct stoa_once *slices; /* uint8_t *, verified */
     struct stoa_once whole;   /* uint8_t *, all of the content, verified */
+    struct stoa_once notes;   /* struct stoa_notes *, of a section of notes, checked */
 };
 
 struct stoa_footer {

@@ -1,7 +1,7 @@
 /*
- * What the footer of a file that is being written has of each node: its chunk entries and its zone
- * maps, which grow with the rows. They are wanted node by node at the end and come row group by row
- * group, so they are collected; above a bound of memory they go to a temporary file.
+ * What the footer of a file that is being written has of each node: its chunk entries, zone maps
+ * and notes, which grow with the rows. They are wanted node by node at the end and come row group
+ * by row group, so they are collected; above a bound of memory they go to a temporary file.
  *
  *     add, add, .., end_group()      for each row group, each part of each node once
  *     each(node, part)               any number of times, when all is there
@@ -15,9 +15,11 @@
 #include "io/spill.h"
 
 enum stoa_footer_part {
-    STOA_FOOTER_CHUNKS, /* entries, one a row group */
-    STOA_FOOTER_GROUPS, /* zone maps of row groups, one each */
-    STOA_FOOTER_ZONES,  /* and of zones */
+    STOA_FOOTER_CHUNKS,           /* entries, one a row group */
+    STOA_FOOTER_GROUPS,           /* zone maps of row groups, one each */
+    STOA_FOOTER_ZONES,            /* and of zones */
+    STOA_FOOTER_PRESENCE_ENTRIES, /* of row groups that have any */
+    STOA_FOOTER_PRESENCE,
     STOA_FOOTER_NPARTS,
 };
 

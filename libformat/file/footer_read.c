@@ -530,6 +530,7 @@ void stoa_footer_reset(struct stoa_footer *footer)
 
         stoa_free(stoa_once_get(&section->hashes));
         stoa_free(stoa_once_get(&section->whole));
+        stoa_free(stoa_once_get(&section->notes));
         for (uint32_t k = 0; section->slices != NULL && k < section->nslices; k++)
             stoa_free(stoa_once_get(&section->slices[k]));
         stoa_free(section->slices);

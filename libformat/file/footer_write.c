@@ -1,8 +1,9 @@
 /*
  * Putting the footer together (spec/format.md, section 10).
  *
- *     header | chunks | statistics | side tables | sources | dictionaries | row groups | columns
- *            | names | pool | metadata | order | zeros | section table | trailer
+ *     header | chunks | statistics | presence | side tables | sources | dictionaries
+ *            | row groups | columns | names | pool | metadata | order | zeros | section table
+ *            | trailer
  *
  * The large sections come first, so that what every reader wants lies in the last 64 KiB, which it
  * reads at once. The section table is in the order of types all the same.
@@ -18,10 +19,11 @@
 #include "base/hash.h"
 #include "codec/compress_zstd.h"
 #include "column/schema.h"
+#include "file/footer_stream.h"
 #include "file/row_order.h"
 #include "stats/zonemap.h"
 
-enum { MIN_NAMES = 2, SECTION_ALIGN = 8, PACK_LEVEL = 5 };
+enum { MIN_NAMES = 2, PACK_LEVEL = 5 };
 
 /* Source text is collected beside the nodes, under the number behind the last of them. */
 #define SIDE_PART    STOA_FOOTER_CHUNKS
@@ -176,33 +178,44 @@ enum stoa_status stoa_footer_add_source(struct stoa_footer_writer *footer,
     return st == STOA_OK && full ? flush_sources(footer, err) : st;
 }
 
+enum stoa_status stoa_footer_add_presence(struct stoa_footer_writer *footer, uint32_t node,
+                                          const struct stoa_chunk_note *note,
+                                          struct stoa_error *err)
+{
+    const struct stoa_note_entry entry = {
+        .node = node,
+        .group = footer->ngroups,
+        .nbytes = (uint32_t)note->bytes.nbytes,
+        .count = note->count,
+    };
+    uint8_t packed[STOA_NOTE_NBYTES];
+    enum stoa_status st;
+
+    stoa_note_entry_pack(&entry, packed);
+    STOA_TRY(stoa_footer_data_add(&footer->data, node, STOA_FOOTER_PRESENCE_ENTRIES, packed,
+                                  sizeof(packed), err));
+    STOA_TRY(stoa_footer_data_add(&footer->data, node, STOA_FOOTER_PRESENCE, note->bytes.data,
+                                  note->bytes.nbytes, err));
+    footer->presence.count++;
+    footer->presence.nbytes += sizeof(packed) + note->bytes.nbytes;
+out:
+    return st;
+}
+
 /* ---- Putting together ---- */
-
-/* A section whose content may be more than memory; nbytes 0: left out. */
-struct streamed {
-    enum stoa_section_type type;
-    enum stoa_footer_part part;
-    uint64_t nbytes;           /* of the content */
-    uint64_t count;            /* of elements */
-    struct stoa_buffer slices; /* hashes of its slices, when it is sliced */
-    size_t npadding;           /* zeros in front of it */
-};
-
-enum { NSTREAMED = 2 };
 
 struct builder {
     struct stoa_footer_writer *footer;
     uint64_t footer_off;
     struct stoa_column_entry *entries;                 /* one a node */
     struct stoa_section sections[STOA_SECTION_NTYPES]; /* by type; length 0: left out */
-    struct streamed streamed[NSTREAMED];
+    struct stoa_footer_stream streams[STOA_FOOTER_NSTREAMS];
     struct stoa_buffer rest; /* all that is not by node */
     uint64_t rest_off;       /* of rest.data[0] in the file */
     struct stoa_trailer trailer;
 };
 
-typedef enum stoa_status visit_bytes(void *context, const void *bytes, size_t nbytes,
-                                     struct stoa_error *err);
+typedef stoa_footer_visit visit_bytes;
 
 static uint64_t offset_of_end(const struct builder *b)
 {
@@ -292,89 +305,9 @@ out:
     return st;
 }
 
-/* ---- Source text: it may be more than memory too. ---- */
+/* ---- Notes of chunks and source text: they may be more than memory too. ---- */
 
-static enum stoa_status each_streamed(struct stoa_footer_writer *footer,
-                                      const struct streamed *streamed, visit_bytes *visit,
-                                      void *context, struct stoa_error *err)
-{
-    return stoa_footer_data_each(&footer->data, footer->nnodes, streamed->part, visit, context,
-                                 err);
-}
-
-/* Hashes slices as their bytes come. */
-struct slicer {
-    struct stoa_hash_stream *hash;
-    size_t nbytes;              /* of the slice so far */
-    struct stoa_buffer *slices; /* hashes of those before */
-};
-
-static enum stoa_status end_slice(struct slicer *slicer, struct stoa_error *err)
-{
-    uint8_t hash[8];
-
-    stoa_store64(hash, stoa_hash_stream_digest(slicer->hash));
-    stoa_hash_stream_reset(slicer->hash);
-    slicer->nbytes = 0;
-    return stoa_buffer_append(slicer->slices, hash, sizeof(hash), err);
-}
-
-static enum stoa_status slice_bytes(void *context, const void *bytes, size_t nbytes,
-                                    struct stoa_error *err)
-{
-    struct slicer *slicer = context;
-    const uint8_t *from = bytes;
-    enum stoa_status st = STOA_OK;
-
-    while (st == STOA_OK && nbytes > 0) {
-        size_t room = STOA_SLICE_NBYTES - slicer->nbytes, n = nbytes < room ? nbytes : room;
-
-        stoa_hash_stream_update(slicer->hash, from, n);
-        slicer->nbytes += n;
-        from += n;
-        nbytes -= n;
-        if (slicer->nbytes == STOA_SLICE_NBYTES)
-            st = end_slice(slicer, err);
-    }
-    return st;
-}
-
-/* The place of a streamed section, and its hash: of its content, or of the list of its slices. */
-static enum stoa_status plan_streamed(struct builder *b, struct streamed *streamed,
-                                      struct stoa_error *err)
-{
-    struct stoa_section *section = &b->sections[streamed->type];
-    struct slicer slicer = {.slices = &streamed->slices};
-    uint64_t begin = stoa_round_up(b->rest_off, SECTION_ALIGN);
-    enum stoa_status st;
-
-    if (streamed->nbytes == 0)
-        return STOA_OK;
-    STOA_TRY(stoa_hash_stream_new(&slicer.hash, err));
-    STOA_TRY(each_streamed(b->footer, streamed, slice_bytes, &slicer, err));
-    if (slicer.nbytes > 0)
-        STOA_TRY(end_slice(&slicer, err));
-    *section = (struct stoa_section){
-        .type = (uint8_t)streamed->type,
-        .count = (uint32_t)streamed->count,
-        .offset = begin,
-        .hash = stoa_load64(streamed->slices.data),
-    };
-    if (streamed->nbytes > STOA_SLICE_NBYTES) {
-        section->flags = STOA_SECTION_SLICED;
-        section->hash = stoa_hash(streamed->slices.data, streamed->slices.nbytes);
-    } else {
-        streamed->slices.nbytes = 0;
-    }
-    section->nbytes = streamed->slices.nbytes + streamed->nbytes;
-    streamed->npadding = (size_t)(begin - b->rest_off);
-    b->rest_off = begin + section->nbytes;
-out:
-    stoa_hash_stream_free(slicer.hash);
-    return st;
-}
-
-static enum stoa_status plan_source_text(struct builder *b, struct stoa_error *err)
+static enum stoa_status plan_streams(struct builder *b, struct stoa_error *err)
 {
     struct stoa_footer_writer *footer = b->footer;
     enum stoa_status st;
@@ -384,20 +317,32 @@ static enum stoa_status plan_source_text(struct builder *b, struct stoa_error *e
                          "sources have rows up to %" PRIu64 ", the file has %" PRIu64,
                          footer->sources.end_row, footer->nrows);
     STOA_TRY(flush_sources(footer, err));
-    b->streamed[0] = (struct streamed){
+    b->streams[0] = (struct stoa_footer_stream){
+        .type = STOA_SECTION_PRESENCE,
+        .parts = {STOA_FOOTER_PRESENCE_ENTRIES, STOA_FOOTER_PRESENCE},
+        .end_node = footer->nnodes,
+        .nbytes = footer->presence.nbytes,
+        .count = footer->presence.count,
+    };
+    b->streams[1] = (struct stoa_footer_stream){
         .type = STOA_SECTION_SIDES,
-        .part = SIDE_PART,
+        .parts = {SIDE_PART, STOA_FOOTER_NPARTS},
+        .first_node = footer->nnodes,
+        .end_node = footer->nnodes + 1,
         .nbytes = (uint64_t)footer->nsides * STOA_SIDEDIR_NBYTES,
         .count = footer->nsides,
     };
-    b->streamed[1] = (struct streamed){
+    b->streams[2] = (struct stoa_footer_stream){
         .type = STOA_SECTION_SOURCES,
-        .part = SOURCES_PART,
+        .parts = {SOURCES_PART, STOA_FOOTER_NPARTS},
+        .first_node = footer->nnodes,
+        .end_node = footer->nnodes + 1,
         .nbytes = footer->sources_nbytes,
         .count = footer->sources.nsources,
     };
-    for (unsigned i = 0; i < NSTREAMED; i++)
-        STOA_TRY(plan_streamed(b, &b->streamed[i], err));
+    for (unsigned i = 0; i < STOA_FOOTER_NSTREAMS; i++)
+        STOA_TRY(stoa_footer_stream_plan(&footer->data, &b->streams[i], &b->rest_off,
+                                         &b->sections[b->streams[i].type], err));
 out:
     return st;
 }
@@ -433,12 +378,13 @@ static enum stoa_status add_section(struct builder *b, enum stoa_section_type ty
                                     struct stoa_error *err)
 {
     struct stoa_section *section = &b->sections[type];
-    size_t begin;
+    size_t begin, npadding;
     enum stoa_status st = STOA_OK;
 
     if (content->nbytes == 0)
         return STOA_OK;
-    STOA_TRY(pad_to(&b->rest, SECTION_ALIGN, err));
+    npadding = (size_t)(stoa_round_up(offset_of_end(b), STOA_SECTION_ALIGN) - offset_of_end(b));
+    STOA_TRY(stoa_buffer_append_zeros(&b->rest, npadding, err));
     begin = b->rest.nbytes;
     *section = (struct stoa_section){
         .type = (uint8_t)type,
@@ -564,7 +510,7 @@ static enum stoa_status add_sections(struct builder *b, const struct stoa_schema
 
     if (footer->ngroups > 0 && footer->nnodes > 0)
         STOA_TRY(plan_by_node(b, err));
-    STOA_TRY(plan_source_text(b, err));
+    STOA_TRY(plan_streams(b, err));
     STOA_TRY(add_dictionaries(b, err));
     STOA_TRY(add_section(b, STOA_SECTION_ROW_GROUPS, STOA_SECTION_REQUIRED, footer->ngroups,
                          &footer->groups, err));
@@ -615,7 +561,6 @@ enum stoa_status stoa_footer_append(void *buffer, const void *bytes, size_t nbyt
 static enum stoa_status each_section(const struct builder *b, visit_bytes *visit, void *context,
                                      struct stoa_error *err)
 {
-    static const uint8_t zeros[SECTION_ALIGN];
     struct stoa_footer_writer *footer = b->footer;
     bool by_node = footer->ngroups > 0;
     enum stoa_status st = STOA_OK;
@@ -624,15 +569,8 @@ static enum stoa_status each_section(const struct builder *b, visit_bytes *visit
         STOA_TRY(each_chunk(footer, i, visit, context, err));
     for (uint32_t i = 0; by_node && i < footer->nnodes; i++)
         STOA_TRY(each_zone(footer, i, visit, context, err));
-    for (unsigned i = 0; i < NSTREAMED; i++) {
-        const struct streamed *streamed = &b->streamed[i];
-
-        if (streamed->nbytes == 0)
-            continue;
-        STOA_TRY(visit(context, zeros, streamed->npadding, err));
-        STOA_TRY(visit(context, streamed->slices.data, streamed->slices.nbytes, err));
-        STOA_TRY(each_streamed(footer, streamed, visit, context, err));
-    }
+    for (unsigned i = 0; i < STOA_FOOTER_NSTREAMS; i++)
+        STOA_TRY(stoa_footer_stream_each(&footer->data, &b->streams[i], visit, context, err));
     STOA_TRY(visit(context, b->rest.data, b->rest.nbytes, err));
 out:
     return st;
@@ -744,8 +682,8 @@ enum stoa_status stoa_footer_write(struct stoa_footer_writer *footer,
         STOA_TRY(write_plain(&b, put, context, err));
 out:
     stoa_buffer_free(&frame);
-    for (unsigned i = 0; i < NSTREAMED; i++)
-        stoa_buffer_free(&b.streamed[i].slices);
+    for (unsigned i = 0; i < STOA_FOOTER_NSTREAMS; i++)
+        stoa_buffer_free(&b.streams[i].slices);
     stoa_free(b.entries);
     stoa_buffer_free(&b.rest);
     return st;

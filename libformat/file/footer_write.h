@@ -22,6 +22,18 @@ struct stoa_footer_node {
     struct stoa_zone file; /* zone map of all rows */
 };
 
+/* What a section of the footer says of one chunk; without bytes: nothing. */
+struct stoa_chunk_note {
+    uint32_t count; /* of codes */
+    struct stoa_buffer bytes;
+};
+
+/* The notes of a section so far. */
+struct stoa_footer_notes {
+    uint64_t count;
+    uint64_t nbytes; /* with their entries */
+};
+
 /* One thread at a time. */
 struct stoa_footer_writer {
     const struct stoa_schema *schema; /* borrowed, as are the rules */
@@ -32,6 +44,7 @@ struct stoa_footer_writer {
     struct stoa_buffer groups;    /* the row-group table */
     struct stoa_dictdir_entry *segments;
     size_t nsegments, segments_capacity;
+    struct stoa_footer_notes presence;
     const struct stoa_sort_order *order; /* of the rows, borrowed; NULL: none is known */
     struct stoa_sources_writer sources;
     uint64_t sources_nbytes; /* of blocks */
@@ -60,6 +73,12 @@ stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32_t node, uint64_t
                       const struct stoa_rg_entry *entry, uint32_t dict_index,
                       const struct stoa_buffer *zones, const struct stoa_zone *all,
                       struct stoa_error *err);
+
+/* Which codes a chunk of the row group that comes next uses (file/presence.h). */
+STOA_CHECK enum stoa_status stoa_footer_add_presence(struct stoa_footer_writer *footer,
+                                                     uint32_t node,
+                                                     const struct stoa_chunk_note *note,
+                                                     struct stoa_error *err);
 STOA_CHECK enum stoa_status stoa_footer_add_group(struct stoa_footer_writer *footer,
                                                   uint64_t object_off, uint64_t header_hash,
                                                   uint32_t nrows, struct stoa_error *err);

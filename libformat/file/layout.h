@@ -34,6 +34,7 @@ enum {
     STOA_SIDE_ENTRY_NBYTES = 12, /* entry of a side table's directory, and then its chunk, if any */
     STOA_SIDEDIR_NBYTES = 24,
     STOA_ORDER_NBYTES = 8,
+    STOA_NOTE_NBYTES = 16,         /* entry of a section of notes */
     STOA_SOURCE_BLOCK_NBYTES = 24, /* head of a block of sources */
     STOA_SLICE_NBYTES = 65536,
     STOA_DICT_PAGE_NVALUES = 4096,
@@ -82,8 +83,9 @@ enum stoa_section_type {
     STOA_SECTION_SOURCES = 8,
     STOA_SECTION_METADATA = 9,
     STOA_SECTION_SIDES = 10,
+    STOA_SECTION_PRESENCE = 12,
     STOA_SECTION_ORDER = 14,
-    STOA_SECTION_NTYPES = 15, /* there are less: 11 to 13 have no bytes yet */
+    STOA_SECTION_NTYPES = 15, /* there are less: 11 and 13 have no bytes yet */
 };
 enum { STOA_SECTION_REQUIRED = 1, STOA_SECTION_SLICED = 2, STOA_SECTION_BY_COLUMN = 4 };
 
@@ -218,6 +220,13 @@ struct stoa_order_entry { /* a key of the order of rows */
     uint8_t flags;
 };
 
+struct stoa_note_entry { /* what a section of notes says of a chunk */
+    uint32_t node;
+    uint32_t group;
+    uint32_t nbytes; /* of the note */
+    uint32_t count;  /* of codes */
+};
+
 struct stoa_trailer {
     uint64_t footer_off;
     uint64_t file_nbytes;
@@ -262,6 +271,7 @@ void stoa_sidedir_entry_pack(const struct stoa_sidedir_entry *entry,
 void stoa_source_block_pack(const struct stoa_source_block *block,
                             uint8_t out[STOA_SOURCE_BLOCK_NBYTES]);
 void stoa_order_entry_pack(const struct stoa_order_entry *entry, uint8_t out[STOA_ORDER_NBYTES]);
+void stoa_note_entry_pack(const struct stoa_note_entry *entry, uint8_t out[STOA_NOTE_NBYTES]);
 void stoa_trailer_pack(const struct stoa_trailer *trailer, uint8_t out[STOA_TRAILER_NBYTES]);
 
 /*
@@ -320,6 +330,7 @@ STOA_CHECK enum stoa_status stoa_source_block_unpack(const uint8_t bytes[STOA_SO
 STOA_CHECK enum stoa_status stoa_order_entry_unpack(const uint8_t bytes[STOA_ORDER_NBYTES],
                                                     struct stoa_order_entry *out,
                                                     struct stoa_error *err);
+void stoa_note_entry_unpack(const uint8_t bytes[STOA_NOTE_NBYTES], struct stoa_note_entry *out);
 
 /* Names for messages; NULL for numbers that are not given. */
 const char *stoa_object_kind_name(unsigned kind);

@@ -19,6 +19,7 @@
 #include "column/join.h"
 #include "file/bases.h"
 #include "file/chunk_write.h"
+#include "file/notes_read.h"
 #include "file/phys.h"
 #include "stats/zonemap.h"
 
@@ -277,6 +278,7 @@ struct node {
     const uint8_t *encoded;          /* the bytes of a chunk that was encoded anew, or NULL */
     struct stoa_buffer zones;
     struct stoa_zone all;
+    struct stoa_chunk_note presence; /* of a chunk that is copied */
 };
 
 struct group {
@@ -294,8 +296,10 @@ static void group_reset(struct group *group)
 {
     const struct stoa_merger *merger = group->part->merger;
 
-    for (uint32_t i = 0; group->nodes != NULL && i < merger->nnodes; i++)
+    for (uint32_t i = 0; group->nodes != NULL && i < merger->nnodes; i++) {
         stoa_buffer_free(&group->nodes[i].zones);
+        stoa_buffer_free(&group->nodes[i].presence.bytes);
+    }
     for (uint32_t i = 0; group->encoded != NULL && i < merger->schema->nfields; i++)
         stoa_writer_group_free(group->encoded[i]);
     stoa_free(group->nodes);
@@ -426,6 +430,31 @@ static enum stoa_status plan_missing(struct group *group, uint32_t node, struct 
     return set_zones(group, node, null_zone, err);
 }
 
+/*
+ * The presence bitmaps of a chunk are of codes, and those stay what they are as long as the chain
+ * does, which the chunk goes on naming by its id.
+ */
+static enum stoa_status copy_presence(struct group *group, uint32_t node, struct stoa_error *err)
+{
+    struct stoa_footer *footer = &group->part->reader->footer;
+    struct stoa_chunk_note *copy = &group->nodes[node].presence;
+    const struct stoa_notes *notes;
+    const struct stoa_note *note;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_notes(footer, STOA_SECTION_PRESENCE, &notes, err));
+    note = stoa_notes_find(notes, group->part->node_of[node], group->number);
+    if (note == NULL)
+        return STOA_OK;
+    STOA_TRY(stoa_buffer_resize(&copy->bytes, note->entry.nbytes, err));
+    STOA_TRY(stoa_footer_section_read(footer, STOA_SECTION_PRESENCE, note->offset, copy->bytes.data,
+                                      note->entry.nbytes, err));
+    copy->count = note->entry.count;
+    group->chunks[node].presence = copy;
+out:
+    return st;
+}
+
 static enum stoa_status plan_copy(struct group *group, uint32_t node, struct stoa_error *err)
 {
     struct stoa_part *part = group->part;
@@ -461,6 +490,7 @@ static enum stoa_status plan_copy(struct group *group, uint32_t node, struct sto
         STOA_TRY(stoa_part_copy_segment(part, chunk->dict_index, err));
         out->dict_index = part->segments[chunk->dict_index].index;
         out->entry.dict_id = part->table->entries[chunk->dict_index].id;
+        STOA_TRY(copy_presence(group, node, err));
     }
     if (chunk->flags & STOA_CHUNK_DERIVED)
         out->entry.dict_id = output_bases(part, chunk->dict_index);
@@ -481,6 +511,7 @@ static void use_encoded(struct group *group, uint32_t node, const struct stoa_wr
         .dict_index = dict_index,
         .zones = &chunk->zones,
         .all = &chunk->all,
+        .presence = &chunk->presence,
     };
     if (chunk->entry.nbytes > 0)
         group->nodes[node].encoded = made->body.data + (chunk->entry.offset - STOA_OBJECT_NBYTES);

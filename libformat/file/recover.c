@@ -196,10 +196,11 @@ static enum stoa_status make_chunk(struct run *run, uint32_t column, uint32_t fi
 
     if (chunk->is_lost) {
         made = &run->repairs[column].made->nodes[node - first];
-        *out = (struct stoa_new_chunk){made->entry, STOA_NONE32, &made->zones, &made->all};
+        *out = (struct stoa_new_chunk){made->entry, STOA_NONE32, &made->zones, &made->all,
+                                       &made->presence};
         return STOA_OK;
     }
-    *out = (struct stoa_new_chunk){chunk->entry, STOA_NONE32, &chunk->zones, &chunk->all};
+    *out = (struct stoa_new_chunk){chunk->entry, STOA_NONE32, &chunk->zones, &chunk->all, NULL};
     if (chunk->entry.flags & STOA_CHUNK_SHARED_DICT)
         return need_segment(run, chunk->dict_index, &out->dict_index, err);
     return STOA_OK;

@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "file/chunk_write.h"
 #include "file/derive.h"
+#include "file/presence.h"
 #include "file/relations.h"
 #include "file/side_write.h"
 #include "stats/zonemap.h"
@@ -35,6 +36,7 @@ void stoa_writer_group_free(struct stoa_writer_group *group)
     for (uint32_t i = 0; i < group->nnodes; i++) {
         drop_values(&group->nodes[i]);
         stoa_buffer_free(&group->nodes[i].zones);
+        stoa_buffer_free(&group->nodes[i].presence.bytes);
         stoa_sequenced_reset(&group->nodes[i].sequenced);
     }
     for (uint32_t i = 0; group->columns != NULL && i < group->ncolumns; i++)
@@ -140,6 +142,7 @@ static enum stoa_status prepare_nodes(struct stoa_encoder *encoder, const struct
         struct stoa_group_node *node = &group->nodes[i];
 
         node->array = split[i].array;
+        node->below_list = nodes[i].below_list;
         if (stoa_group_only_reads(group, i))
             continue;
         st = compute_zones(&nodes[i], &split[i], nzones, zones, node, err);
@@ -490,15 +493,19 @@ static enum stoa_status write_alone(struct stoa_encoder *encoder, const struct s
         STOA_TRY(plan_anew(encoder, rules, &attempt, &plan, node, err));
     STOA_TRY(stoa_chunk_write(encoder, rules, &attempt.input, body, entry, err));
 
-    if (is_chooser || !planned || !is_too_large(rules, &attempt, entry))
-        goto out;
-    if (shared) {
+    if (is_chooser || !planned || !is_too_large(rules, &attempt, entry)) {
+        /* It is as it was planned. */
+    } else if (shared) {
         STOA_TRY(replan_shared(encoder, &attempt, &choice, err));
         STOA_TRY(write_if_smaller(encoder, rules, &attempt.input, body, begin, entry, err));
     } else {
         STOA_TRY(plan_anew(encoder, rules, &second, &plan, node, err));
         STOA_TRY(write_if_smaller(encoder, rules, &second.input, body, begin, entry, err));
     }
+    if (shared && !node->below_list)
+        STOA_TRY(stoa_presence_make(rules, attempt.codes, attempt.input.validity,
+                                    node->array.nvalues, sequenced->ncodes, entry->nbytes,
+                                    &node->presence, err));
 out:
     attempt_reset(&attempt);
     attempt_reset(&second);

@@ -16,6 +16,7 @@
 #include <stoa/stats.h>
 #include <stoa/writer.h>
 
+#include "file/footer_write.h"
 #include "file/layout.h"
 #include "file/nodes_write.h"
 #include "file/row_order.h"
@@ -31,6 +32,8 @@ struct stoa_group_node {
     struct stoa_zone all;          /* and that of the group */
     struct stoa_sequenced sequenced;
     struct stoa_rg_entry entry;
+    struct stoa_chunk_note presence; /* of a chunk with a shared dictionary, if it pays */
+    bool below_list;
     bool is_base; /* others are derived from it: its array stays until they are encoded */
 };
 

@@ -23,6 +23,7 @@
     .extension_percent = 1,                                                                        \
     .epoch_percent = 50,                                                                           \
     .barren_epochs = 2,                                                                            \
+    .presence_gain = 32,                                                                            \
     .copy_part = 100,                                                                              \
     .copy_max_nbytes = UINT64_C(32) << 20,                                                         \
     .footer_max_nbytes = UINT64_C(32) << 20,                                                       \

@@ -49,6 +49,9 @@ struct stoa_rules {
     uint32_t epoch_percent;     /* misses above this part of the distinct values start anew */
     uint32_t barren_epochs;     /* without gain, until the column leaves shared dictionaries */
 
+    /* Presence bitmaps are kept that let skip presence_gain times their bytes; 0: none. */
+    uint32_t presence_gain;
+
     /* A second copy of all segments is written when they take at most 1/copy_part of the file. */
     uint32_t copy_part;
     uint64_t copy_max_nbytes; /* and no more than this, because they are kept in memory */

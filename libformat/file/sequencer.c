@@ -183,6 +183,7 @@ static enum stoa_status extend(struct chain *chain, struct lookup *l, struct sto
     const struct link *link = last_needed(chain, l);
 
     use_link(out, link);
+    out->ncodes = link->end + l->nmisses;
     chain->found_nbytes += l->total_nbytes - l->miss_nbytes;
     return l->nmisses == 0 ? STOA_OK : number_misses(l, link->end, &out->extension, err);
 }
@@ -222,6 +223,7 @@ static enum stoa_status publish(struct stoa_sequencer *sequencer, struct chain *
     sequencer->nsegments++;
     out->has_segment = true;
     use_link(out, &chain->links[chain->nlinks - 1]);
+    out->ncodes = segment->first_code + l->nmisses;
 out:
     stoa_free(codes);
     return st;

@@ -59,6 +59,7 @@ struct stoa_sequenced {
     uint64_t dict_id;
     uint32_t dict_index;
     struct stoa_values extension;
+    uint32_t ncodes; /* of chain and extension */
 
     bool has_segment; /* a new segment, to be written before the row group */
     struct stoa_segment segment;

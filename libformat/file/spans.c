@@ -277,9 +277,14 @@ static enum stoa_status tell_section(struct spans *spans, const struct stoa_sect
                                      struct stoa_error *err)
 {
     const char *name = stoa_section_name(section->type);
-    bool is_text = section->type == STOA_SECTION_SIDES || section->type == STOA_SECTION_SOURCES;
+    static const enum stoa_span_kind kinds[STOA_SECTION_NTYPES] = {
+        [STOA_SECTION_SIDES] = STOA_SPAN_TEXT,
+        [STOA_SECTION_SOURCES] = STOA_SPAN_TEXT,
+        [STOA_SECTION_PRESENCE] = STOA_SPAN_PRESENCE,
+    };
+    bool is_other = section->type >= STOA_SECTION_NTYPES || kinds[section->type] == 0;
     struct stoa_span span = {
-        .kind = is_text ? STOA_SPAN_TEXT : STOA_SPAN_FOOTER,
+        .kind = is_other ? STOA_SPAN_FOOTER : kinds[section->type],
         .offset = section->offset,
         .nbytes = section->nbytes,
         .row_group = UINT32_MAX,

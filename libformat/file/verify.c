@@ -508,6 +508,7 @@ static enum stoa_status verify_footer(struct stoa_verify *verify, struct stoa_er
     STOA_TRY(stoa_verify_report(verify, st, err));
     STOA_TRY(stoa_verify_text(verify, err));
     STOA_TRY(stoa_verify_order(verify, err));
+    STOA_TRY(stoa_verify_notes(verify, err));
     for (uint32_t i = 0; i < footer->trailer.nsections; i++)
         STOA_TRY(stoa_verify_report(verify, verify_section(verify, i, err), err));
     STOA_TRY(verify_gaps(verify, err));

@@ -137,6 +137,9 @@ STOA_CHECK enum stoa_status stoa_verify_file_zones(struct stoa_verify *verify,
 /* The order that the footer claims; deep: against the rows. verify_order.c */
 STOA_CHECK enum stoa_status stoa_verify_order(struct stoa_verify *verify, struct stoa_error *err);
 
+/* The notes that the footer has of chunks; deep: against their values. verify_notes.c */
+STOA_CHECK enum stoa_status stoa_verify_notes(struct stoa_verify *verify, struct stoa_error *err);
+
 /*
  * Deep: the values of segment `index`, whose object or copy is at `offset`, against its id and
  * their order. `width` is that of its head.

@@ -343,6 +343,7 @@ static enum stoa_status commit_group(struct stoa_writer *writer, struct stoa_wri
             .dict_index = shared ? node->sequenced.dict_index : STOA_NONE32,
             .zones = &node->zones,
             .all = &node->all,
+            .presence = &node->presence,
         };
     }
     STOA_TRY(stoa_assembler_add_group(&writer->file, group->nrows, chunks, &group->body, err));

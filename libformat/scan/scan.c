@@ -1,8 +1,6 @@
 /*
- * Opening a scan: columns and filter meet the schema, statistics leave the zones that may match.
- *
- * A row group is held against its own zone map first; only where that says "maybe" are its zones
- * looked at one by one. What is left is a list of units, one for each row group with a zone in it.
+ * Opening a scan: columns and filter meet the schema, then scan_prune.c leaves the units that are
+ * to be read; and what became of them, counted.
  */
 #include <assert.h>
 
@@ -54,77 +52,6 @@ out:
     return st;
 }
 
-/* What the zone maps of (row group, zone) say; zone UINT32_MAX is the row group as a whole. */
-static enum stoa_status prune(struct stoa_scan *scan, uint32_t row_group, uint32_t zone,
-                              struct stoa_zone *zones, enum stoa_match *out, struct stoa_error *err)
-{
-    enum stoa_status st = STOA_OK;
-
-    for (uint32_t i = 0; i < scan->nfilter_nodes; i++)
-        STOA_TRY(
-            stoa_reader_zone(scan->reader, scan->filter_nodes[i], row_group, zone, &zones[i], err));
-    *out = stoa_matcher_prune(scan->matcher, zones);
-out:
-    return st;
-}
-
-/* The matches of the zones of one row group; *nleft counts those that are not NEVER. */
-static enum stoa_status prune_row_group(struct stoa_scan *scan, uint32_t row_group,
-                                        const struct stoa_row_group *rows, struct stoa_zone *zones,
-                                        uint32_t *nleft, struct stoa_error *err)
-{
-    uint8_t *matches = scan->matches + rows->first_zone;
-    enum stoa_match whole;
-    enum stoa_status st;
-
-    *nleft = 0;
-    STOA_TRY(prune(scan, row_group, UINT32_MAX, zones, &whole, err));
-    for (uint32_t zone = 0; zone < rows->nzones; zone++) {
-        enum stoa_match match = whole;
-
-        if (whole == STOA_MATCH_MAYBE && rows->nzones > 1)
-            STOA_TRY(prune(scan, row_group, zone, zones, &match, err));
-        matches[zone] = (uint8_t)match;
-        *nleft += match != STOA_MATCH_NEVER;
-    }
-out:
-    return st;
-}
-
-static enum stoa_status plan_units(struct stoa_scan *scan, struct stoa_error *err)
-{
-    const uint32_t nrow_groups = stoa_reader_nrow_groups(scan->reader);
-    struct stoa_zone *zones = NULL;
-    struct stoa_row_group rows = {0};
-    enum stoa_status st;
-
-    STOA_TRY(stoa_alloc_zeroed(&scan->units, nrow_groups, sizeof(*scan->units), err));
-    STOA_TRY(stoa_alloc_zeroed(&zones, scan->nfilter_nodes, sizeof(*zones), err));
-    if (nrow_groups > 0)
-        STOA_TRY(stoa_reader_row_group(scan->reader, nrow_groups - 1, &rows, err));
-    scan->row_groups.total = nrow_groups;
-    scan->zones.total = rows.first_zone + rows.nzones;
-    if (scan->matcher != NULL)
-        STOA_TRY(stoa_alloc_zeroed(&scan->matches, (size_t)scan->zones.total, 1, err));
-    for (uint32_t g = 0; g < nrow_groups; g++) {
-        uint32_t nleft;
-
-        STOA_TRY(stoa_reader_row_group(scan->reader, g, &rows, err));
-        nleft = rows.nzones;
-        if (scan->matcher != NULL)
-            STOA_TRY(prune_row_group(scan, g, &rows, zones, &nleft, err));
-        scan->zones.read += nleft;
-        if (nleft > 0)
-            scan->units[scan->nunits++] = (struct stoa_scan_unit){.row_group = g, .rows = rows};
-    }
-    scan->row_groups.read = scan->nunits;
-    scan->row_groups.skipped = nrow_groups - scan->nunits;
-    scan->zones.skipped = scan->zones.total - scan->zones.read;
-out:
-    stoa_free(zones);
-    return st;
-}
-
 enum stoa_status stoa_scan_open(struct stoa_reader *reader, const struct stoa_scan_options *options,
                                 struct stoa_scan **out, struct stoa_error *err)
 {
@@ -145,7 +72,7 @@ enum stoa_status stoa_scan_open(struct stoa_reader *reader, const struct stoa_sc
     STOA_TRY(select_columns(scan, schema, options, err));
     if (options->filter != NULL)
         STOA_TRY(bind_filter(scan, schema, options->filter, err));
-    STOA_TRY(plan_units(scan, err));
+    STOA_TRY(stoa_scan_plan_units(scan, err));
     *out = scan;
     scan = NULL;
 out:
@@ -263,41 +190,4 @@ enum stoa_status stoa_scan_counters_get(const struct stoa_scan *scan,
         .rows_selected = atomic_load(&scan->rows_selected),
     };
     return STOA_OK;
-}
-
-uint32_t stoa_scan_nterms(const struct stoa_scan *scan)
-{
-    return scan->matcher != NULL ? stoa_matcher_nterms(scan->matcher) : 0;
-}
-
-enum stoa_status stoa_scan_term(struct stoa_scan *scan, uint32_t term, struct stoa_scan_term *out,
-                                struct stoa_error *err)
-{
-    uint32_t node;
-    struct stoa_scan_term counted = {0};
-    uint64_t *const counts[] = {
-        [STOA_MATCH_NEVER] = &counted.zones_never,
-        [STOA_MATCH_MAYBE] = &counted.zones_maybe,
-        [STOA_MATCH_ALWAYS] = &counted.zones_always,
-    };
-    enum stoa_status st = STOA_OK;
-
-    if (term >= stoa_scan_nterms(scan))
-        return stoa_fail(err, STOA_ERR_USAGE, "term %u of %u", term, stoa_scan_nterms(scan));
-    node = scan->filter_nodes[stoa_matcher_term_node(scan->matcher, term)];
-    counted.text = stoa_matcher_term_text(scan->matcher, term);
-    for (uint32_t g = 0; g < stoa_reader_nrow_groups(scan->reader); g++) {
-        struct stoa_row_group rows;
-
-        STOA_TRY(stoa_reader_row_group(scan->reader, g, &rows, err));
-        for (uint32_t zone = 0; zone < rows.nzones; zone++) {
-            struct stoa_zone map;
-
-            STOA_TRY(stoa_reader_zone(scan->reader, node, g, zone, &map, err));
-            ++*counts[stoa_matcher_prune_term(scan->matcher, term, &map)];
-        }
-    }
-    *out = counted;
-out:
-    return st;
 }

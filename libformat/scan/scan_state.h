@@ -84,6 +84,9 @@ struct stoa_scan_parts {
 };
 void stoa_scan_parts_reset(struct stoa_scan_parts *parts);
 
+/* Sets the units of a scan whose filter is bound, their zones' matches, and what was skipped. */
+STOA_CHECK enum stoa_status stoa_scan_plan_units(struct stoa_scan *scan, struct stoa_error *err);
+
 /* Whether statistics select every row of a unit. */
 bool stoa_scan_unit_is_whole(const struct stoa_scan *scan, const struct stoa_scan_unit *unit);
 

@@ -142,21 +142,29 @@ enum stoa_match stoa_leaf_prune(const struct stoa_leaf *leaf, const struct stoa_
     return match_of(may.pass, may.fail || zone->nnulls != 0);
 }
 
+/* What the zone map of a leaf's node and what is known besides tell together. */
+static enum stoa_match prune_leaf(const struct stoa_matcher *matcher, uint32_t number,
+                                  const struct stoa_zone *zones, const uint8_t *known)
+{
+    const struct stoa_leaf *leaf = &matcher->leaves[number];
+
+    if (known != NULL && known[number] != STOA_MATCH_MAYBE)
+        return (enum stoa_match)known[number];
+    return stoa_leaf_prune(leaf, &zones[leaf->field]);
+}
+
 static enum stoa_match prune_node(const struct stoa_matcher *matcher, uint32_t at,
-                                  const struct stoa_zone *zones)
+                                  const struct stoa_zone *zones, const uint8_t *known)
 {
     const struct stoa_matcher_node *node = &matcher->nodes[at];
     bool is_and = node->op == STOA_NODE_AND;
     enum stoa_match decided = is_and ? STOA_MATCH_NEVER : STOA_MATCH_ALWAYS;
     enum stoa_match match = is_and ? STOA_MATCH_ALWAYS : STOA_MATCH_NEVER;
 
-    if (node->op == STOA_NODE_LEAF) {
-        const struct stoa_leaf *leaf = &matcher->leaves[node->first];
-
-        return stoa_leaf_prune(leaf, &zones[leaf->field]);
-    }
+    if (node->op == STOA_NODE_LEAF)
+        return prune_leaf(matcher, node->first, zones, known);
     for (uint32_t i = 0; i < node->nchildren && match != decided; i++) {
-        enum stoa_match next = prune_node(matcher, node->first + i, zones);
+        enum stoa_match next = prune_node(matcher, node->first + i, zones, known);
 
         if (is_and ? next < match : next > match)
             match = next;
@@ -167,7 +175,13 @@ static enum stoa_match prune_node(const struct stoa_matcher *matcher, uint32_t a
 enum stoa_match stoa_matcher_prune(const struct stoa_matcher *matcher,
                                    const struct stoa_zone *zones)
 {
-    return prune_node(matcher, 0, zones);
+    return prune_node(matcher, 0, zones, NULL);
+}
+
+enum stoa_match stoa_matcher_prune_known(const struct stoa_matcher *matcher,
+                                         const struct stoa_zone *zones, const uint8_t *known)
+{
+    return prune_node(matcher, 0, zones, known);
 }
 
 enum stoa_match stoa_matcher_prune_term(const struct stoa_matcher *matcher, uint32_t term,

@@ -94,6 +94,13 @@ void stoa_leaf_eval(const struct stoa_leaf *leaf, const struct stoa_type *type,
                     const struct stoa_array *array, size_t nvalues, uint8_t *out);
 
 /*
+ * stoa_matcher_prune() for rows of which more is known than zone maps: of each leaf an enum
+ * stoa_match, where STOA_MATCH_MAYBE leaves it to the zone map.
+ */
+enum stoa_match stoa_matcher_prune_known(const struct stoa_matcher *matcher,
+                                         const struct stoa_zone *zones, const uint8_t *known);
+
+/*
  * How often a node of the tree was true so far: of `nrows` rows that it was asked for. Shared by
  * threads; what they do to each other's numbers changes the order of the work alone.
  */

@@ -88,7 +88,7 @@ class Chunk:
             dictionary = (dictionary or []) + local
             need(None not in local and len(set(dictionary)) == len(dictionary),
                  f"{self.where}: a dictionary with a null or an entry twice")
-        values = []
+        self.entries, values = dictionary, []
         for k, page in enumerate(stored):
             first = k << self.page_shift
             n = min(1 << self.page_shift, self.nvalues - first)

@@ -15,6 +15,7 @@ import json
 import struct
 import sys
 
+import notes
 import pages
 import source_text
 from chunks import DERIVED, SHARED_DICT, Chunk, Segment, read_nodes
@@ -32,7 +33,7 @@ NESTED = 1 << 2  # the feature
 MAX_NVALUES = 2 ** 31 - 1
 (COLUMNS, NAMES, POOL, ROW_GROUPS, CHUNKS, STATISTICS, DICTIONARIES, SOURCES, METADATA,
  SIDES) = range(1, 11)
-ORDER = 14
+PRESENCE, ORDER = 12, 14
 REQUIRED, SLICED, BY_COLUMN = 1, 2, 4
 REFUSED = (Damage, struct.error, ValueError, LookupError)  # what a file that is wrong can raise
 FEATURES = ["encryption", "derived columns", "nested columns"]
@@ -73,7 +74,7 @@ class File:
         for k in range(nsections):
             kind, flags, zero, count, offset, length, section_hash = struct.unpack_from(
                 "<BBHIQQQ", table, 32 * k)
-            need(kind <= SIDES or kind == ORDER or not flags & REQUIRED, f"section {kind} is required")
+            need(kind <= SIDES or kind in (PRESENCE, ORDER) or not flags & REQUIRED, f"section {kind} is required")
             need(zero == 0 and all(kind > other for other in self.sections), f"section {kind}: order")
             need(self.footer_off + 64 <= offset and offset + length <= table_off,
                  f"section {kind}: place")
@@ -142,6 +143,8 @@ class File:
         self.load_groups()
         self.load_source_text()
         self.load_dictionaries()
+        self.presence = notes.read_notes("presence", *self.sections.get(PRESENCE, (b"", 0))[:2],
+                                         self.nnodes, len(self.groups))
         ngroups, nzones = len(self.groups), sum(-(-rows // ZONE) for _, rows in self.groups)
         nentries = (self.total_rows > 0) + (ngroups if ngroups > 1 else 0) \
             + (nzones if nzones > ngroups else 0)
@@ -274,7 +277,11 @@ class File:
                           self.data[chunk_off:chunk_off + length], self.nvalues_of(number, group),
                           nnulls, page_shift, phys, flags, chunk_hash, dictionary)
             chunks.append((field, chunk, dict_index))
-        return read_nodes(chunks)
+        values = read_nodes(chunks)
+        for number, (field, chunk, _) in enumerate(chunks):
+            if (number, group) in self.presence:
+                notes.check_presence(field, chunk, *self.presence[number, group], values[field])
+        return values
 
     def check_zones(self, number, field, values_of_groups, ends_of_groups):
         """All zone maps of a node against its values."""

@@ -244,7 +244,7 @@ point("explain --json", keys(explain) == {"row_groups", "zones", "pages", "bytes
       and explain["row_groups"] == {"total": 3, "skipped": 2, "read": 1}
       and explain["zones"] == {"total": 39, "skipped": 38, "read": 1} and explain["rows_selected"] == 1000
       and [t["term"] for t in explain["terms"]] == ["n >= 299000", "n <> 7"]
-      and all(keys(t) == {"term", "zones_never", "zones_maybe", "zones_always"} for t in explain["terms"]), explain)
+      and all(keys(t) == {"term", "zones_never", "zones_maybe", "zones_always", "zones_known"} for t in explain["terms"]), explain)
 expect("explain in words", ["explain", "groups.stoa", "-w", "n >= 299000"], 0,
        lambda out: out.splitlines()[:3] == ["            total  skipped  read", "row groups      3        2     1",
                                             "zones          39       38     1"]

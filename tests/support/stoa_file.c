@@ -307,5 +307,6 @@ struct stoa_rules stoa_test_small_rules(void)
     rules.local_max_count = 200;
     rules.page_min_nbytes = 1;
     rules.page_max_nbytes = 20000;
+    rules.presence_gain = 1;
     return rules;
 }

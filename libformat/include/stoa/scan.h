@@ -124,14 +124,16 @@ STOA_API STOA_CHECK enum stoa_status stoa_scan_counters_get(const struct stoa_sc
                                                             struct stoa_error *err);
 
 /*
- * One term of the filter by itself: of how many zones the statistics exclude it, leave it open or
- * prove it. For `explain`. `text` is lent until close. STOA_ERR_USAGE: no such term.
+ * One term of the filter by itself: of how many zones the footer excludes it, leaves it open or
+ * proves it; of how many of those decided it took more than their zone maps: presence of codes. For
+ * `explain`. `text` is lent until close. STOA_ERR_USAGE: no such term.
  */
 struct stoa_scan_term {
     const char *text;
     uint64_t zones_never;
     uint64_t zones_maybe;
     uint64_t zones_always;
+    uint64_t zones_known; /* of never and always together */
 };
 STOA_API uint32_t stoa_scan_nterms(const struct stoa_scan *scan);
 STOA_API STOA_CHECK enum stoa_status stoa_scan_term(struct stoa_scan *scan, uint32_t term,

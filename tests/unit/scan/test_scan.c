@@ -372,10 +372,10 @@ static void terms_tell_what_statistics_know_of_each(void **state)
 {
     (void)state;
     static const struct stoa_scan_term expected[] = {
-        {"id < 10000", 7, 1, 1},
-        {"digit = 3", 0, 9, 0},
-        {"hole is null", 0, 9, 0},
-        {"text >= 'a'", 0, 0, 9},
+        {"id < 10000", 7, 1, 1, 0},
+        {"digit = 3", 0, 9, 0, 0},
+        {"hole is null", 0, 9, 0, 0},
+        {"text >= 'a'", 0, 0, 9, 0},
     };
     struct stoa_scan_options options = {0};
     struct stoa_error err = {0};
@@ -390,6 +390,7 @@ static void terms_tell_what_statistics_know_of_each(void **state)
         assert_int_equal(term.zones_never, expected[i].zones_never);
         assert_int_equal(term.zones_maybe, expected[i].zones_maybe);
         assert_int_equal(term.zones_always, expected[i].zones_always);
+        assert_int_equal(term.zones_known, expected[i].zones_known);
     }
     assert_int_equal(stoa_scan_term(opened.scan, 4, &term, &err), STOA_ERR_USAGE);
     assert_string_equal(err.message, "term 4 of 4");

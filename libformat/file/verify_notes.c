@@ -1,0 +1,147 @@
+/*
+ * Verifying what the footer says of single chunks (spec/format.md, section 17): presence bitmaps
+ * against the codes of the values.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/bits.h"
+#include "base/error.h"
+#include "codec/distinct.h"
+#include "file/chunk_open.h"
+#include "file/chunk_values.h"
+#include "file/presence.h"
+#include "file/verify.h"
+#include "stats/zonemap.h"
+
+/* The codes of values in a dictionary, UINT32_MAX for what is not there. */
+static enum stoa_status find_codes(const struct stoa_open_chunk *in,
+                                   const struct stoa_vector *values, uint32_t *codes,
+                                   struct stoa_error *err)
+{
+    const struct stoa_vector entries = {
+        .phys = in->phys,
+        .width = in->width,
+        .nvalues = in->ncodes,
+        .values = in->dictionary->values.data,
+        .offsets = in->dictionary->offsets,
+    };
+    struct stoa_distinct *set = NULL;
+    uint32_t *numbers = NULL;
+    bool complete;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc(&numbers, in->ncodes * sizeof(numbers[0]), err));
+    STOA_TRY(stoa_distinct_new(&set, in->phys, in->width, err));
+    STOA_TRY(stoa_distinct_add(set, &entries, UINT32_MAX, UINT64_MAX, numbers, &complete, err));
+    if (stoa_distinct_count(set) != in->ncodes) {
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "dictionary: a value comes twice");
+        goto out;
+    }
+    stoa_distinct_find(set, values, codes);
+out:
+    stoa_distinct_free(set);
+    stoa_free(numbers);
+    return st;
+}
+
+/* Holds bitmaps against those that the codes give. */
+static enum stoa_status compare(const struct stoa_presence *claim, uint32_t nzones,
+                                const uint8_t *truth, struct stoa_error *err)
+{
+    for (uint32_t z = 0; z < nzones; z++) {
+        const uint8_t *bitmap = claim->bits + (claim->n > 1 ? z : 0) * claim->nbytes;
+
+        if (memcmp(bitmap, truth + z * claim->nbytes, claim->nbytes) != 0)
+            return claim->n > 1 ? stoa_fail(err, STOA_ERR_CORRUPT,
+                                            "presence of zone %" PRIu32 " does not hold", z)
+                                : stoa_fail(err, STOA_ERR_CORRUPT, "presence does not hold");
+    }
+    return STOA_OK;
+}
+
+static enum stoa_status check_bits(const struct stoa_open_chunk *in,
+                                   const struct stoa_presence *claim,
+                                   const struct stoa_array *array, uint32_t nzones,
+                                   struct stoa_error *err)
+{
+    const uint8_t *validity = array->nnulls > 0 ? array->validity : NULL;
+    struct stoa_chunk_values values = {0};
+    uint32_t *codes = NULL;
+    uint8_t *truth = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_chunk_values_init(&values, &in->column->field.type, array, err));
+    if (values.all_null || values.phys != in->phys) /* narrower ones are not told apart here */
+        goto out;
+    STOA_TRY(stoa_alloc(&codes, array->nvalues * sizeof(codes[0]), err));
+    STOA_TRY(stoa_alloc_zeroed(&truth, nzones, claim->nbytes, err));
+    STOA_TRY(find_codes(in, &values.physical.vector, codes, err));
+    for (size_t i = 0; i < array->nvalues; i++)
+        if (codes[i] == UINT32_MAX) /* a null slot: values came from this dictionary */
+            codes[i] = 0;
+    stoa_presence_set(codes, validity, array->nvalues, claim->nbytes, truth);
+    for (uint32_t z = 1; claim->n == 1 && z < nzones; z++)
+        for (size_t i = 0; i < claim->nbytes; i++)
+            truth[i] |= truth[z * claim->nbytes + i];
+    st = compare(claim, claim->n, truth, err);
+out:
+    stoa_chunk_values_reset(&values);
+    stoa_free(codes);
+    stoa_free(truth);
+    return st;
+}
+
+/* The note of a chunk; deep, the bits of it that its values give. */
+static enum stoa_status check_presence(struct stoa_verify *verify, const struct stoa_note *note,
+                                       struct stoa_open_chunk *in, struct stoa_error *err)
+{
+    const uint32_t nzones = (uint32_t)stoa_zone_count(in->nrows);
+    struct stoa_presence claim = {0};
+    struct stoa_array array = {0};
+    enum stoa_status st;
+
+    if ((in->chunk->flags & STOA_CHUNK_SHARED_DICT) == 0 || in->column->place.below_list)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "presence of a chunk that can have none");
+    if (!verify->options->deep)
+        return STOA_OK;
+    STOA_TRY(stoa_open_chunk_head(in, err));
+    STOA_TRY(stoa_open_chunk_dictionary(in, err));
+    STOA_TRY(stoa_presence_read(&verify->reader->footer, note, in->ncodes, nzones, &claim, err));
+    STOA_TRY(stoa_node_read(verify->reader, in->row_group, in->node,
+                            (struct stoa_range){0, in->nrows}, &array, NULL, err));
+    st = check_bits(in, &claim, &array, nzones, err);
+out:
+    stoa_array_reset(&array);
+    stoa_free(claim.bits);
+    return st;
+}
+
+enum stoa_status stoa_verify_notes(struct stoa_verify *verify, struct stoa_error *err)
+{
+    struct stoa_footer *footer = &verify->reader->footer;
+    struct stoa_budget budget = {footer->memory_nbytes, footer->memory_nbytes};
+    const struct stoa_notes *notes;
+    enum stoa_status st = stoa_footer_notes(footer, STOA_SECTION_PRESENCE, &notes, err);
+
+    if (st != STOA_OK)
+        return stoa_verify_report(verify, st, err);
+    for (size_t i = 0; notes != NULL && i < notes->n; i++) {
+        const struct stoa_note *note = &notes->notes[i];
+        struct stoa_open_chunk in;
+
+        budget.left = budget.total;
+        st = stoa_open_chunk_find(&in, verify->reader, note->entry.group, note->entry.node, &budget,
+                                  err);
+        if (st == STOA_OK) {
+            st = check_presence(verify, note, &in, err);
+            stoa_open_chunk_reset(&in);
+        }
+        if (st != STOA_OK)
+            stoa_verify_wrap(verify, note->entry.group, note->entry.node, st, err);
+        STOA_TRY(stoa_verify_report(verify, st, err));
+    }
+out:
+    return st;
+}
