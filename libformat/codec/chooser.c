@@ -1,9 +1,12 @@
 /*
  * Choosing a plan by trying (the header says how samples are taken).
  *
- * The candidates stand in tables, fastest to decode first. Those without compression are tried
- * before; a compressed one is tried only when its shape without compression is among the better
- * ones, or compression works on whole bytes, where the packed size says nothing.
+ * The candidates stand in tables, fastest to decode first. One pass over the sample counts runs,
+ * the most frequent value and the bits of values and of their differences: families of plans that
+ * these leave no hope are not tried. Of the others those without compression are tried before; a
+ * compressed one is tried only when its shape without compression is among the better ones, or
+ * compression works on whole bytes, where the packed size says nothing. The best few of a first
+ * round with a quarter of the sample are tried with all of it.
  *
  * A sample whose values are all equal says nothing about how the column changes elsewhere: then all
  * values are tried instead, which is cheap because they hardly change.
@@ -13,93 +16,102 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "codec/fsst.h"
+#include "codec/kernels.h"
 #include "codec/node.h"
 
 enum { NRUNS = 8, RUN_NVALUES = 1024, TEXT_MAX = 1 << 20 };
 
-/* Of each run in the first round; what headers may take of a result there. */
-enum { HEAT_NVALUES = 256, HEAT_SLACK_NBYTES = 128 };
+/* Of each run in the first round; what headers may take of a result there; how many are left. */
+enum { HEAT_NVALUES = 256, HEAT_SLACK_NBYTES = 128, HEAT_MAX_LEFT = 8 };
 
-/* A candidate, and the one without compression of the same shape (itself: always tried). */
+/* FSST has a table of symbols to pay for, and looking for them takes time. */
+enum { FSST_MIN_NBYTES = 1024 };
+
+/* What values must be like for a plan to have a chance. */
+enum family { ANY, IN_RUNS, MOSTLY_ONE, NEAR_THE_LAST, NFAMILIES };
+
+/* A candidate, and the one without compression of the same shape (NULL: always tried). */
 struct candidate {
     const char *plan;
     const char *if_good;
+    enum family family;
 };
 
 /* clang-format off */
 static const struct candidate numbers[] = {
-    {"plain", NULL},
-    {"pfor", NULL},
-    {"delta(pfor)", NULL},
-    {"rle(pfor,pfor)", NULL},
-    {"rle(delta(pfor),pfor)", NULL},
-    {"sparse(pfor,pfor)", NULL},
-    {"pfor+zstd", NULL},
-    {"narrow(plain+zstd)", NULL},
-    {"split(plain+zstd,pfor)", NULL},
-    {"plain+zstd", NULL},
-    {"delta(pfor+zstd)", NULL},
-    {"delta(narrow(plain+zstd))", NULL},
-    {"delta(split(plain+zstd,pfor))", NULL},
-    {"delta(plain+zstd)", NULL},
-    {"rle(pfor+zstd,pfor+zstd)", "rle(pfor,pfor)"},
-    {"rle(narrow(plain+zstd),narrow(plain+zstd))", "rle(pfor,pfor)"},
-    {"rle(plain+zstd,pfor+zstd)", "rle(pfor,pfor)"},
-    {"rle(delta(pfor+zstd),pfor+zstd)", "rle(delta(pfor),pfor)"},
-    {"sparse(pfor+zstd,pfor+zstd)", "sparse(pfor,pfor)"},
-    {"sparse(pfor,narrow(plain+zstd))", "sparse(pfor,pfor)"},
-    {"sparse(narrow(plain+zstd),plain+zstd)", "sparse(pfor,pfor)"},
-    {NULL, NULL},
+    {"plain", NULL, ANY},
+    {"pfor", NULL, ANY},
+    {"delta(pfor)", NULL, NEAR_THE_LAST},
+    {"rle(pfor,pfor)", NULL, IN_RUNS},
+    {"rle(delta(pfor),pfor)", NULL, IN_RUNS},
+    {"sparse(pfor,pfor)", NULL, MOSTLY_ONE},
+    {"pfor+zstd", NULL, ANY},
+    {"narrow(plain+zstd)", NULL, ANY},
+    {"split(plain+zstd,pfor)", NULL, ANY},
+    {"plain+zstd", NULL, ANY},
+    {"delta(pfor+zstd)", NULL, NEAR_THE_LAST},
+    {"delta(narrow(plain+zstd))", NULL, NEAR_THE_LAST},
+    {"delta(split(plain+zstd,pfor))", NULL, NEAR_THE_LAST},
+    {"delta(plain+zstd)", NULL, NEAR_THE_LAST},
+    {"rle(pfor+zstd,pfor+zstd)", "rle(pfor,pfor)", IN_RUNS},
+    {"rle(narrow(plain+zstd),narrow(plain+zstd))", "rle(pfor,pfor)", IN_RUNS},
+    {"rle(plain+zstd,pfor+zstd)", "rle(pfor,pfor)", IN_RUNS},
+    {"rle(delta(pfor+zstd),pfor+zstd)", "rle(delta(pfor),pfor)", IN_RUNS},
+    {"sparse(pfor+zstd,pfor+zstd)", "sparse(pfor,pfor)", MOSTLY_ONE},
+    {"sparse(pfor,narrow(plain+zstd))", "sparse(pfor,pfor)", MOSTLY_ONE},
+    {"sparse(narrow(plain+zstd),plain+zstd)", "sparse(pfor,pfor)", MOSTLY_ONE},
+    {NULL, NULL, ANY},
 };
 static const struct candidate floats[] = {
-    {"plain", NULL},
-    {"pfor", NULL},
-    {"alp(pfor)", NULL},
-    {"delta(pfor)", NULL},
-    {"alp(delta(pfor))", NULL},
-    {"rle(pfor,pfor)", NULL},
-    {"rle(alp(pfor),pfor)", NULL},
-    {"sparse(pfor,alp(pfor))", NULL},
-    {"sparse(pfor,alprd(pfor,pfor))", "sparse(pfor,alp(pfor))"},
-    {"sparse(pfor,pfor)", NULL},
-    {"alp+zstd(pfor+zstd)", NULL},
-    {"alp+zstd(narrow(plain+zstd))", NULL},
-    {"alp+zstd(split(plain+zstd,pfor))", NULL},
-    {"sparse(pfor,alp(split(plain+zstd,pfor)))", NULL},
-    {"alprd(pfor,pfor)", NULL},
-    {"alprd(plain+zstd,pfor)", NULL},
-    {"split(plain+zstd,pfor)", NULL},
-    {"alprd(plain+zstd,plain+zstd)", NULL},
-    {"alp+zstd(rle(split+zstd(plain+zstd,pfor+zstd),pfor+zstd))", NULL},
-    {"pfor+zstd", NULL},
-    {"plain+zstd", NULL},
-    {"alp+zstd(delta(split(plain+zstd,pfor)))", "alp(delta(pfor))"},
-    {"alp+zstd(delta(narrow(plain+zstd)))", "alp(delta(pfor))"},
-    {"delta(split(plain+zstd,pfor))", NULL},
-    {"delta(plain+zstd)", NULL},
-    {"rle(plain+zstd,pfor+zstd)", "rle(pfor,pfor)"},
-    {"rle(alp(pfor+zstd),pfor+zstd)", "rle(alp(pfor),pfor)"},
-    {"sparse(pfor+zstd,plain+zstd)", "sparse(pfor,pfor)"},
-    {"sparse(pfor+zstd,alp(narrow(plain+zstd)))", "sparse(pfor,alp(pfor))"},
-    {NULL, NULL},
+    {"plain", NULL, ANY},
+    {"pfor", NULL, ANY},
+    {"alp(pfor)", NULL, ANY},
+    {"delta(pfor)", NULL, NEAR_THE_LAST},
+    {"alp(delta(pfor))", NULL, ANY},
+    {"rle(pfor,pfor)", NULL, IN_RUNS},
+    {"rle(alp(pfor),pfor)", NULL, IN_RUNS},
+    {"sparse(pfor,alp(pfor))", NULL, MOSTLY_ONE},
+    {"sparse(pfor,alprd(pfor,pfor))", "sparse(pfor,alp(pfor))", MOSTLY_ONE},
+    {"sparse(pfor,pfor)", NULL, MOSTLY_ONE},
+    {"alp+zstd(pfor+zstd)", NULL, ANY},
+    {"alp+zstd(narrow(plain+zstd))", NULL, ANY},
+    {"alp+zstd(split(plain+zstd,pfor))", NULL, ANY},
+    {"sparse(pfor,alp(split(plain+zstd,pfor)))", NULL, MOSTLY_ONE},
+    {"alprd(pfor,pfor)", NULL, ANY},
+    {"alprd(plain+zstd,pfor)", NULL, ANY},
+    {"split(plain+zstd,pfor)", NULL, ANY},
+    {"alprd(plain+zstd,plain+zstd)", NULL, ANY},
+    {"alp+zstd(rle(split+zstd(plain+zstd,pfor+zstd),pfor+zstd))", NULL, ANY},
+    {"pfor+zstd", NULL, ANY},
+    {"plain+zstd", NULL, ANY},
+    {"alp+zstd(delta(split(plain+zstd,pfor)))", "alp(delta(pfor))", ANY},
+    {"alp+zstd(delta(narrow(plain+zstd)))", "alp(delta(pfor))", ANY},
+    {"delta(split(plain+zstd,pfor))", NULL, NEAR_THE_LAST},
+    {"delta(plain+zstd)", NULL, NEAR_THE_LAST},
+    {"rle(plain+zstd,pfor+zstd)", "rle(pfor,pfor)", IN_RUNS},
+    {"rle(alp(pfor+zstd),pfor+zstd)", "rle(alp(pfor),pfor)", IN_RUNS},
+    {"sparse(pfor+zstd,plain+zstd)", "sparse(pfor,pfor)", MOSTLY_ONE},
+    {"sparse(pfor+zstd,alp(narrow(plain+zstd)))", "sparse(pfor,alp(pfor))", MOSTLY_ONE},
+    {NULL, NULL, ANY},
 };
 static const struct candidate wide[] = { /* I128, I256, FIXED */
-    {"plain", NULL},
-    {"rle(plain,pfor)", NULL},
-    {"sparse(pfor,plain)", NULL},
-    {"planes+zstd", NULL},
-    {"plain+zstd", NULL},
-    {"rle(planes+zstd,pfor+zstd)", NULL},
-    {"rle(plain+zstd,pfor+zstd)", NULL},
-    {"sparse(pfor+zstd,planes+zstd)", "sparse(pfor,plain)"},
-    {"sparse(pfor+zstd,plain+zstd)", "sparse(pfor,plain)"},
-    {NULL, NULL},
+    {"plain", NULL, ANY},
+    {"rle(plain,pfor)", NULL, IN_RUNS},
+    {"sparse(pfor,plain)", NULL, MOSTLY_ONE},
+    {"planes+zstd", NULL, ANY},
+    {"plain+zstd", NULL, ANY},
+    {"rle(planes+zstd,pfor+zstd)", NULL, IN_RUNS},
+    {"rle(plain+zstd,pfor+zstd)", NULL, IN_RUNS},
+    {"sparse(pfor+zstd,planes+zstd)", "sparse(pfor,plain)", MOSTLY_ONE},
+    {"sparse(pfor+zstd,plain+zstd)", "sparse(pfor,plain)", MOSTLY_ONE},
+    {NULL, NULL, ANY},
 };
 static const struct candidate lengths[] = {
-    {"pfor", NULL},
-    {"pfor+zstd", NULL},
-    {"narrow(plain+zstd)", NULL},
-    {NULL, NULL},
+    {"pfor", NULL, ANY},
+    {"pfor+zstd", NULL, ANY},
+    {"narrow(plain+zstd)", NULL, ANY},
+    {NULL, NULL, ANY},
 };
 /* clang-format on */
 
@@ -112,6 +124,110 @@ struct trial {
     struct stoa_vector values;
     struct stoa_buffer page;
 };
+
+/* ---- What one pass says. ---- */
+
+/* Of a sample of numbers. */
+struct shape {
+    size_t nruns;         /* of equal values */
+    size_t ntop;          /* values equal to the most frequent one, if most are */
+    uint64_t range;       /* the largest less the smallest */
+    uint64_t value_nbits; /* of all values, seen from one among them, */
+    uint64_t step_nbits;  /* and of the differences of neighbours, from zero or one of them */
+};
+
+static inline uint64_t nbits_of(uint64_t x)
+{
+    return x == 0 ? 0 : 64 - (uint64_t)__builtin_clzll(x);
+}
+
+/* Small where x is near zero, on either side. */
+static inline uint64_t distance_nbits(uint64_t x)
+{
+    return nbits_of(x << 1 ^ (0 - (x >> 63)));
+}
+
+/* Adds the bits of values [begin, end), which follow each other in the column. */
+static inline void add_nbits(struct shape *shape, const uint8_t *values, size_t begin, size_t end,
+                             unsigned width, uint64_t flip)
+{
+    const uint64_t first = stoa_get(values, begin, width) ^ flip;
+    uint64_t last = first, step_of_all = 0, from_zero = 0, from_step = 0;
+
+    for (size_t i = begin + 1; i < end; i++) {
+        uint64_t x = stoa_get(values, i, width) ^ flip, step = x - last;
+
+        step_of_all = i == begin + 1 ? step : step_of_all;
+        shape->nruns += step != 0;
+        shape->value_nbits += distance_nbits(x - first);
+        from_zero += distance_nbits(step);
+        from_step += distance_nbits(step - step_of_all);
+        last = x;
+    }
+    shape->step_nbits += from_zero < from_step ? from_zero : from_step;
+}
+
+/* Looks at values whose width is a constant in each caller. */
+static inline struct shape look(const struct stoa_vector *values, unsigned width)
+{
+    const uint64_t flip = stoa_phys_flip(values->phys);
+    const size_t n = values->nvalues;
+    struct shape shape = {.nruns = 1};
+    uint64_t min = UINT64_MAX, max = 0, top = 0;
+    size_t nvotes = 0;
+
+    for (size_t begin = 0; begin < n; begin += RUN_NVALUES)
+        add_nbits(&shape, values->values, begin, n - begin < RUN_NVALUES ? n : begin + RUN_NVALUES,
+                  width, flip);
+    for (size_t i = 0; i < n; i++) { /* as SPARSE finds it */
+        uint64_t x = stoa_get(values->values, i, width) ^ flip;
+
+        min = x < min ? x : min;
+        max = x > max ? x : max;
+        top = nvotes == 0 ? x : top;
+        nvotes += x == top ? 1 : SIZE_MAX;
+    }
+    for (size_t i = 0; i < n; i++)
+        shape.ntop += (stoa_get(values->values, i, width) ^ flip) == top;
+    shape.range = max - min;
+    return shape;
+}
+
+/*
+ * Which families may hold the best plan. A run takes its value and a bit at least; SPARSE wants
+ * most values equal; differences should be no longer than values. Floats have fewer bits than they
+ * look, so only runs and frequency count.
+ */
+static void find_families(const struct stoa_vector *values, bool may_be[NFAMILIES])
+{
+    const bool is_float = values->phys == STOA_PHYS_F32 || values->phys == STOA_PHYS_F64;
+    const size_t n = values->nvalues;
+    struct shape shape;
+    uint64_t width;
+
+    for (unsigned k = 0; k < NFAMILIES; k++)
+        may_be[k] = true;
+    switch (stoa_phys_is_number(values->phys) ? values->width : 0) {
+    case 1:
+        shape = look(values, 1);
+        break;
+    case 2:
+        shape = look(values, 2);
+        break;
+    case 4:
+        shape = look(values, 4);
+        break;
+    case 8:
+        shape = look(values, 8);
+        break;
+    default:
+        return;
+    }
+    width = is_float ? values->width * 8 : nbits_of(shape.range);
+    may_be[IN_RUNS] = shape.nruns * (width + 1) <= n * width;
+    may_be[MOSTLY_ONE] = shape.ntop >= n / 4;
+    may_be[NEAR_THE_LAST] = is_float || shape.step_nbits <= shape.value_nbits + n / 4;
+}
 
 /* What one way to encode takes. */
 struct result {
@@ -184,11 +300,17 @@ struct race {
     uint64_t best; /* the least cost */
 };
 
-static void race_init(struct race *race, const struct candidate *table, enum stoa_phys phys)
+static void race_init(struct race *race, const struct candidate *table,
+                      const struct stoa_vector *values)
 {
+    bool may_be[NFAMILIES];
+
+    find_families(values, may_be);
     *race = (struct race){.table = table};
     for (; table[race->n].plan != NULL; race->n++) /* U8 has nothing narrower: not every plan */
-        race->in[race->n] = stoa_plan_parse(table[race->n].plan, phys, &race->plans[race->n]);
+        race->in[race->n] =
+            may_be[table[race->n].family] &&
+            stoa_plan_parse(table[race->n].plan, values->phys, &race->plans[race->n]);
 }
 
 /* Measures all plans that are in; with `shapes`, those alone that depend on no poor one. */
@@ -212,6 +334,18 @@ out:
     return st;
 }
 
+/* Leaves the best few in, of those that cost no more than `most`. */
+static void keep_best(struct race *race, uint64_t most)
+{
+    for (size_t k = 0; k < race->n; k++) {
+        size_t nbetter = 0;
+
+        for (size_t i = 0; i < race->n; i++)
+            nbetter += race->results[i].cost < race->results[k].cost;
+        race->in[k] = race->results[k].cost <= most && nbetter < HEAT_MAX_LEFT;
+    }
+}
+
 /*
  * The first round, on the beginnings of the runs: a plan that is far from the best of them would
  * not become the best with four times as many values. Most plans go here.
@@ -230,8 +364,7 @@ static enum stoa_status run_heat(struct trial *trial, struct race *race, struct 
     trial->values.nvalues = NRUNS * HEAT_NVALUES;
     st = run_round(trial, race, true, err);
     trial->values = all;
-    for (size_t k = 0; k < race->n; k++)
-        race->in[k] = race->results[k].cost <= race->best + race->best / 4 + HEAT_SLACK_NBYTES;
+    keep_best(race, race->best + race->best / 4 + HEAT_SLACK_NBYTES);
 out:
     stoa_free(values);
     return st;
@@ -247,7 +380,7 @@ static enum stoa_status choose_from(struct trial *trial, const struct candidate 
     struct race race;
     enum stoa_status st = STOA_OK;
 
-    race_init(&race, table, trial->values.phys);
+    race_init(&race, table, &trial->values);
     if (has_heat)
         STOA_TRY(run_heat(trial, &race, err));
     STOA_TRY(run_round(trial, &race, !has_heat, err));
@@ -410,6 +543,12 @@ out:
     return st;
 }
 
+/* Whether FSST can be better than the best so far: a code stands for eight bytes at most. */
+static bool may_have_symbols(size_t nbytes, const struct stoa_choice *best)
+{
+    return nbytes >= FSST_MIN_NBYTES && nbytes / STOA_FSST_SYMBOL_NBYTES < best->cost;
+}
+
 /* Puts a FRONT root and its prefixes above a plan for suffixes. */
 static struct stoa_plan front_plan(const struct stoa_plan *prefixes,
                                    const struct stoa_plan *suffixes)
@@ -450,7 +589,7 @@ static enum stoa_status try_front(struct trial *trial, struct stoa_choice *out,
                                   struct stoa_error *err)
 {
     const struct stoa_vector *text = &trial->values;
-    size_t n = text->nvalues, nbytes = (size_t)(text->offsets[n] - text->offsets[0]);
+    size_t n = text->nvalues, nbytes = (size_t)(text->offsets[n] - text->offsets[0]), left;
     struct stoa_choice of_prefixes, of_lengths;
     uint32_t *counts = NULL;
     int32_t *offsets = NULL;
@@ -460,7 +599,8 @@ static enum stoa_status try_front(struct trial *trial, struct stoa_choice *out,
     STOA_TRY(stoa_alloc(&counts, n * sizeof(*counts) + 64, err));
     STOA_TRY(stoa_alloc(&offsets, (n + 1) * sizeof(*offsets), err));
     STOA_TRY(stoa_alloc(&suffixes, nbytes + 64, err));
-    if (stoa_front_cut(text, counts, offsets, suffixes) > nbytes - nbytes / 4)
+    left = stoa_front_cut(text, counts, offsets, suffixes);
+    if (left > nbytes - nbytes / 4)
         goto out;
     STOA_TRY(choose_counts(trial, counts, &of_prefixes, err));
     count_lengths(offsets, n, counts);
@@ -469,7 +609,8 @@ static enum stoa_status try_front(struct trial *trial, struct stoa_choice *out,
         struct stoa_plan plan = text_plan(&roots[k], &of_lengths.plan);
 
         plan = front_plan(&of_prefixes.plan, &plan);
-        STOA_TRY(try_plan(trial, &plan, out, err));
+        if (roots[k].encoding != STOA_FSST || may_have_symbols(left, out))
+            STOA_TRY(try_plan(trial, &plan, out, err));
     }
 out:
     stoa_free(counts);
@@ -482,6 +623,7 @@ static enum stoa_status choose_text(struct trial *trial, struct stoa_choice *out
                                     struct stoa_error *err)
 {
     const struct stoa_vector *text = &trial->values;
+    const size_t nbytes = (size_t)(text->offsets[text->nvalues] - text->offsets[0]);
     struct stoa_choice of_lengths;
     uint32_t *counts = NULL;
     enum stoa_status st;
@@ -491,13 +633,17 @@ static enum stoa_status choose_text(struct trial *trial, struct stoa_choice *out
     STOA_TRY(choose_counts(trial, counts, &of_lengths, err));
     out->nbytes = out->cost = UINT64_MAX;
     STOA_TRY(try_charpack(trial, out, err));
+    stoa_encoder_begin_chunk(trial->encoder, text); /* symbols are looked for once */
     for (size_t k = 0; k < sizeof(roots) / sizeof(roots[0]); k++) {
         struct stoa_plan plan = text_plan(&roots[k], &of_lengths.plan);
 
-        STOA_TRY(try_plan(trial, &plan, out, err));
+        if (roots[k].encoding != STOA_FSST || may_have_symbols(nbytes, out))
+            STOA_TRY(try_plan(trial, &plan, out, err));
     }
+    stoa_encoder_begin_chunk(trial->encoder, NULL);
     STOA_TRY(try_front(trial, out, err));
 out:
+    stoa_encoder_begin_chunk(trial->encoder, NULL);
     stoa_free(counts);
     return st;
 }
