@@ -12,7 +12,7 @@
 #include "csv/sniff.h"
 
 struct shape_look {
-    const char *shape;
+    char shape[8]; /* with zeros behind it */
     enum stoa_csv_look look;
 };
 
@@ -116,6 +116,21 @@ static enum stoa_csv_look look_of_text(const char *text, size_t nbytes)
     return blank ? STOA_CSV_LOOK_TEXT : STOA_CSV_LOOK_WORD;
 }
 
+/* Compares eight bytes at a time: this is done for each field under each dialect. */
+static const struct shape_look *find_shape(const char *shape)
+{
+    const size_t nbytes = strlen(shape);
+    char wanted[sizeof(shape_looks[0].shape)] = {0};
+
+    if (nbytes >= sizeof(wanted))
+        return NULL;
+    memcpy(wanted, shape, nbytes);
+    for (size_t i = 0; i < NSHAPES; i++)
+        if (memcmp(wanted, shape_looks[i].shape, sizeof(wanted)) == 0)
+            return &shape_looks[i];
+    return NULL;
+}
+
 enum stoa_csv_look stoa_csv_sniff_look(const char *text, size_t nbytes,
                                        char shape[STOA_CSV_SHAPE_NBYTES])
 {
@@ -128,10 +143,10 @@ enum stoa_csv_look stoa_csv_sniff_look(const char *text, size_t nbytes,
     if (*shape == '-' || *shape == '+')
         unsigned_shape++;
     if (*unsigned_shape == '9' || *unsigned_shape == '.' || *unsigned_shape == '$') {
-        for (size_t i = 0; i < NSHAPES; i++) {
-            if (strcmp(unsigned_shape, shape_looks[i].shape) == 0)
-                return shape_looks[i].look;
-        }
+        const struct shape_look *found = find_shape(unsigned_shape);
+
+        if (found != NULL)
+            return found->look;
         if (is_timestamp(unsigned_shape))
             return STOA_CSV_LOOK_TIME;
     }

@@ -128,60 +128,92 @@ static size_t drop_nans(size_t n, union block *block)
     return kept;
 }
 
-/* n > 0 values into the bounds; the first of a scan has no neighbour and sets both bounds. */
+static bool has_nans(size_t n, const double *values)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < n; i++)
+        found |= values[i] != values[i];
+    return found;
+}
+
+/*
+ * n > 0 values into the bounds; the first of a scan has no neighbour and sets both bounds. Four
+ * bounds of each side, of every fourth value, do not wait for each other. Most columns are in no
+ * order, which is known after a few values; then none is compared with its neighbour any more.
+ */
+#define FOLD_LANE(k)                                                                               \
+    (min##k = values[i + k] < min##k ? values[i + k] : min##k,                                     \
+     max##k = values[i + k] > max##k ? values[i + k] : max##k)
+#define FOLD_INTO(k) (min0 = min##k < min0 ? min##k : min0, max0 = max##k > max0 ? max##k : max0)
 #define DEFINE_FOLD(name, element, member)                                                         \
     static void name(struct scan *scan, const element *values, size_t n)                           \
     {                                                                                              \
-        element min = scan->has_value ? scan->zone->min.member : values[0];                        \
-        element max = scan->has_value ? scan->zone->max.member : values[0];                        \
+        element min0 = scan->has_value ? scan->zone->min.member : values[0];                       \
+        element max0 = scan->has_value ? scan->zone->max.member : values[0];                       \
+        element min1 = min0, min2 = min0, min3 = min0, max1 = max0, max2 = max0, max3 = max0;      \
         element last = scan->has_value ? scan->last.member : values[0];                            \
-        unsigned falls = values[0]<last, rises = values[0]> last;                                  \
+        bool falls = values[0]<last, rises = values[0]> last;                                      \
+        size_t i = 0;                                                                              \
                                                                                                    \
-        for (size_t i = 0; i < n; i++) {                                                           \
-            min = values[i] < min ? values[i] : min;                                               \
-            max = values[i] > max ? values[i] : max;                                               \
-        }                                                                                          \
-        for (size_t i = 1; i < n; i++) {                                                           \
+        for (; i + 4 <= n; i += 4)                                                                 \
+            FOLD_LANE(0), FOLD_LANE(1), FOLD_LANE(2), FOLD_LANE(3);                                \
+        for (; i < n; i++)                                                                         \
+            FOLD_LANE(0);                                                                          \
+        FOLD_INTO(1), FOLD_INTO(2), FOLD_INTO(3);                                                  \
+        falls |= scan->falls;                                                                      \
+        rises |= scan->rises;                                                                      \
+        for (i = 1; i < n && !(falls && rises); i++) {                                             \
             falls |= values[i] < values[i - 1];                                                    \
             rises |= values[i] > values[i - 1];                                                    \
         }                                                                                          \
-        scan->zone->min.member = min;                                                              \
-        scan->zone->max.member = max;                                                              \
+        scan->zone->min.member = min0;                                                             \
+        scan->zone->max.member = max0;                                                             \
         scan->last.member = values[n - 1];                                                         \
-        scan->falls |= falls;                                                                      \
-        scan->rises |= rises;                                                                      \
+        scan->falls = falls;                                                                       \
+        scan->rises = rises;                                                                       \
     }
 DEFINE_FOLD(fold_i64, int64_t, i64)
 DEFINE_FOLD(fold_u64, uint64_t, u64)
 DEFINE_FOLD(fold_f64, double, f64)
 
+static void fold(struct scan *scan, const void *values, size_t n)
+{
+    if (scan->zone->kind == STOA_BOUND_INT)
+        fold_i64(scan, values, n);
+    else if (scan->zone->kind == STOA_BOUND_UINT)
+        fold_u64(scan, values, n);
+    else
+        fold_f64(scan, values, n);
+    scan->has_value = true;
+}
+
 static void scan_numbers(struct scan *scan, size_t begin, size_t end)
 {
-    enum stoa_bound_kind kind = scan->zone->kind;
+    const bool is_float = scan->zone->kind == STOA_BOUND_FLOAT;
     widen_function *widen = widen_of(scan->type);
+    const bool is_wide = widen == widen_i64 || widen == widen_u64 || widen == widen_f64;
     union block block;
 
     for (size_t n; begin < end; begin += n) {
+        const void *values = is_wide ? scan->array->values + sizeof(block.u64[0]) * begin : NULL;
         size_t kept = n = end - begin < BLOCK ? end - begin : BLOCK;
 
-        widen(scan->array, begin, n, &block);
-        if (scan->zone->nnulls != 0)
-            kept = drop_nulls(scan->array->validity, begin, n, &block);
-        if (kind == STOA_BOUND_FLOAT) {
-            size_t nfilled = kept;
+        /* Values that are there in the form of the fold, without holes, are taken as they are. */
+        if (values == NULL || scan->zone->nnulls != 0 || (is_float && has_nans(n, values))) {
+            widen(scan->array, begin, n, &block);
+            values = &block;
+            if (scan->zone->nnulls != 0)
+                kept = drop_nulls(scan->array->validity, begin, n, &block);
+            if (is_float) {
+                size_t nfilled = kept;
 
-            kept = drop_nans(nfilled, &block);
-            scan->has_nan |= kept < nfilled;
+                kept = drop_nans(nfilled, &block);
+                scan->has_nan |= kept < nfilled;
+            }
         }
-        if (kept == 0)
-            continue;
-        if (kind == STOA_BOUND_INT)
-            fold_i64(scan, block.i64, kept);
-        else if (kind == STOA_BOUND_UINT)
-            fold_u64(scan, block.u64, kept);
-        else
-            fold_f64(scan, block.f64, kept);
-        scan->has_value = true;
+        if (kept > 0)
+            fold(scan, values, kept);
     }
 }
 
