@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Avro files that fastavro writes, of generated schemas and values, in every codec: read as what was written,
 and written again, straight or by way of a Stoa file, as what fastavro reads as the same."""
-import base64
 import io
 import json
 import os
@@ -10,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 
+import avro_values
 import peers
 
 peers.need("fastavro")
@@ -34,93 +34,6 @@ def codecs():
         except ValueError:
             pass
     return found
-
-
-class Maker:
-    """A schema and, beside each type, how a value is made and what it is as JSON of ours."""
-
-    def __init__(self):
-        self.nnames = 0
-
-    def name(self):
-        self.nnames += 1
-        return f"n{self.nnames}"
-
-    def plain(self):
-        pick = chance.randrange(9)
-        if pick == 0:
-            return "boolean", lambda: chance.random() < 0.5, lambda v: v
-        if pick == 1:
-            return "int", lambda: chance.choice([0, -1, 2**31 - 1, -2**31, chance.randint(-99, 99)]), lambda v: v
-        if pick == 2:
-            return "long", lambda: chance.choice([0, 2**63 - 1, -2**63, chance.getrandbits(40)]), lambda v: v
-        if pick == 3:
-            return "float", lambda: chance.randint(-2**20, 2**20) / 8, lambda v: v
-        if pick == 4:
-            return "double", lambda: chance.uniform(-1e9, 1e9), lambda v: v
-        if pick == 5:
-            return "bytes", lambda: chance.randbytes(chance.randrange(9)), lambda v: base64.b64encode(v).decode()
-        if pick == 6:
-            return "string", lambda: "".join(chance.choice("ab\u00e9\u20ac\U0001f600\n\0") for _ in range(chance.randrange(40))), lambda v: v
-        if pick == 7:
-            symbols = [f"s{i}" for i in range(chance.randint(1, 9))]
-            return {"type": "enum", "name": self.name(), "symbols": symbols}, lambda: chance.choice(symbols), lambda v: v
-        size = chance.randint(1, 20)
-        return ({"type": "fixed", "name": self.name(), "size": size}, lambda: chance.randbytes(size),
-                lambda v: base64.b64encode(v).decode())
-
-    def any(self, depth, in_union=False):
-        pick = chance.randrange(8) if depth < 4 else 0
-        if pick == 1:
-            return self.record(depth + 1)
-        if pick == 2:
-            schema, make, shown = self.any(depth + 1)
-            return ({"type": "array", "items": schema}, lambda: [make() for _ in range(chance.randrange(4))],
-                    lambda v: [shown(x) for x in v])
-        if pick == 3:
-            schema, make, shown = self.any(depth + 1)
-            return ({"type": "map", "values": schema}, lambda: {f"k{i}": make() for i in range(chance.randrange(4))},
-                    lambda v: [{"key": key, "value": shown(x)} for key, x in v.items()])
-        if pick in (4, 5) and not in_union:
-            return self.nullable(depth)
-        if pick == 6 and not in_union:
-            return self.union()
-        return self.plain()
-
-    def nullable(self, depth):
-        schema, make, shown = self.any(depth, in_union=True)
-        branches = ["null", schema] if chance.random() < 0.5 else [schema, "null"]
-        return branches, lambda: None if chance.random() < 0.4 else make(), lambda v: None if v is None else shown(v)
-
-    def union(self):
-        """Of kinds that Python tells apart."""
-        schema, make, shown = self.record(3)
-        members = [("int", lambda: chance.randrange(100), lambda v: v, lambda v: isinstance(v, int)),
-                   ("string", lambda: "t", lambda v: v, lambda v: isinstance(v, str)),
-                   (schema, make, shown, lambda v: isinstance(v, dict))]
-        chance.shuffle(members)
-        with_null = chance.random() < 0.5
-        names = [m[0] if isinstance(m[0], str) else m[0]["name"] for m in members]
-
-        def make_one():
-            return None if with_null and chance.random() < 0.3 else chance.choice(members)[1]()
-
-        def show(v):
-            if v is None:
-                return None
-            which = next(i for i, m in enumerate(members) if m[3](v))
-            out = {"tag": names[which]}
-            out.update({name: None for name in names})
-            out[names[which]] = members[which][2](v)
-            return out
-        return [m[0] for m in members] + (["null"] if with_null else []), make_one, show
-
-    def record(self, depth):
-        fields = [(f"f{i}", *self.any(depth)) for i in range(chance.randint(0 if depth > 1 else 1, 4))]
-        schema = {"type": "record", "name": self.name(),
-                  "fields": [{"name": name, "type": kind} for name, kind, _, _ in fields]}
-        return (schema, lambda: {name: make() for name, _, make, _ in fields},
-                lambda v: {name: shown(v[name]) for name, _, _, shown in fields})
 
 
 def rows_of(path):
@@ -159,7 +72,7 @@ usable = codecs()
 with tempfile.TemporaryDirectory(prefix="stoa-test-") as folder:
     path = os.path.join(folder, "x.avro")
     for i in range(NFILES):
-        schema, make, shown = Maker().record(1)
+        schema, make, shown = avro_values.Maker(chance).record(1)
         rows = [make() for _ in range(chance.randrange(60))]
         codec = chance.choice(usable)
         with open(path, "wb") as out:
