@@ -80,6 +80,8 @@ static inline int stoa_text_ref_compare(const struct stoa_text_ref *a,
 
     if (a->key != b->key)
         return a->key < b->key ? -1 : 1;
+    if (a->nbytes == b->nbytes && a->nbytes <= sizeof(a->key)) /* the key is all there is */
+        return 0;
     order = shorter > 0 ? memcmp(a->bytes, b->bytes, shorter) : 0;
     return order != 0 ? order : (a->nbytes > b->nbytes) - (a->nbytes < b->nbytes);
 }
