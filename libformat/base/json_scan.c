@@ -210,7 +210,7 @@ static const char *skip_leaf(const char *at, struct stoa_json_fault *fault)
         return stoa_json_scan_string(at, &string, fault);
     if (*at == '-' || stoa_digit(*at))
         return stoa_json_scan_number(at, &is_integer, fault);
-    if (strncmp(at, "true", 4) == 0 || strncmp(at, "null", 4) == 0)
+    if (stoa_json_is_null(at) || stoa_load32(at) == stoa_load32("true"))
         return at + 4;
     if (strncmp(at, "false", 5) == 0)
         return at + 5;

@@ -47,6 +47,25 @@ static inline uint64_t stoa_eight_digits_value(uint64_t bytes)
     return (bytes * 10000 + (bytes >> 32)) & UINT64_C(0xffffffff);
 }
 
+/* How many of eight bytes, loaded little-endian, are digits before the first that is none. */
+static inline unsigned stoa_leading_digits(uint64_t bytes)
+{
+    const uint64_t x = bytes ^ UINT64_C(0x3030303030303030);
+    const uint64_t over =
+        (((x & UINT64_C(0x7f7f7f7f7f7f7f7f)) + UINT64_C(0x7676767676767676)) | x) &
+        UINT64_C(0x8080808080808080);
+
+    return over == 0 ? 8 : (unsigned)__builtin_ctzll(over) / 8;
+}
+
+/* The value of the first 1 to 8 of them: zeros are put in front. */
+static inline uint64_t stoa_leading_digits_value(uint64_t bytes, unsigned ndigits)
+{
+    const uint64_t digits = (bytes ^ UINT64_C(0x3030303030303030)) << (64 - 8 * ndigits);
+
+    return stoa_eight_digits_value(digits + UINT64_C(0x3030303030303030));
+}
+
 /* Moves over the digits at `p` and appends them to *value, modulo 2^64. */
 static inline const char *stoa_digits_scan(const char *p, const char *end, uint64_t *value)
 {

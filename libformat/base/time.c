@@ -243,6 +243,27 @@ bool stoa_time_parse(const char *text, size_t nbytes, enum stoa_time_unit unit, 
     return stoa_timestamp_from_seconds(seconds, nanos, unit, out);
 }
 
+bool stoa_known_month_find(struct stoa_known_month *month, const char *text)
+{
+    struct stoa_civil first = {.day = 1}, next = {.day = 1};
+    unsigned century, year;
+    int64_t begin;
+
+    if (!stoa_two_digits(text, &century) || !stoa_two_digits(text + 2, &year) || text[4] != '-' ||
+        !stoa_two_digits(text + 5, &first.month) || text[7] != '-')
+        return false;
+    first.year = century * 100 + year;
+    if (!stoa_civil_is_valid(first))
+        return false;
+    next.year = first.year + (first.month == 12);
+    next.month = first.month % 12 + 1;
+    begin = stoa_days_from_civil(first);
+    month->text = stoa_load64(text);
+    month->days = (int32_t)begin - 1;
+    month->ndays = (unsigned)(stoa_days_from_civil(next) - begin);
+    return true;
+}
+
 bool stoa_timestamp_parse_text(const char *text, size_t nbytes, struct stoa_timestamp_text *out)
 {
     struct stoa_timestamp_text parsed = {0};

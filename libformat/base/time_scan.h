@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/int128.h" /* stoa_pow10 */
 
 #define STOA_DAY_SECONDS  86400
@@ -20,6 +21,48 @@ static inline bool stoa_two_digits(const char *text, unsigned *out)
 
     *out = tens * 10 + ones;
     return tens <= 9 && ones <= 9;
+}
+
+/* A month as it stands in a text, of which most texts of a column are: then no calendar is needed.
+ */
+struct stoa_known_month {
+    uint64_t text;  /* "YYYY-MM-" */
+    int32_t days;   /* since 1970, of the day before its first */
+    unsigned ndays; /* that it has */
+};
+
+static inline struct stoa_known_month stoa_known_month_init(void)
+{
+    return (struct stoa_known_month){.text = stoa_load64("1970-01-"), .days = -1, .ndays = 31};
+}
+
+/* "YYYY-MM-" of the years 0001 to 9999; false when there is no such month. */
+bool stoa_known_month_find(struct stoa_known_month *month, const char *text);
+
+/* Ten bytes, "YYYY-MM-DD", in days since 1970; false when they are no such date. */
+static inline bool stoa_date_scan(struct stoa_known_month *month, const char *text, int32_t *days)
+{
+    unsigned day;
+
+    if (stoa_load64(text) != month->text && !stoa_known_month_find(month, text))
+        return false;
+    if (!stoa_two_digits(text + 8, &day) || day - 1 >= month->ndays)
+        return false;
+    *days = month->days + (int32_t)day;
+    return true;
+}
+
+/* Eight bytes, "HH:MM:SS", in seconds; false when they are no time of the day. */
+static inline bool stoa_clock_scan(const char *text, int32_t *seconds)
+{
+    /* Digits become their value, colons 0. 0x76 lifts a byte above 9 to 0x80, 0x7f one above 0. */
+    const uint64_t x = stoa_load64(text) ^ UINT64_C(0x30303a30303a3030);
+    const uint64_t over = (x + UINT64_C(0x76767f76767f7676)) | x;
+    const uint64_t pairs = x * 10 + (x >> 8); /* in bytes 0, 3 and 6 */
+    const unsigned hour = pairs & 0xff, minute = pairs >> 24 & 0xff, second = pairs >> 48 & 0xff;
+
+    *seconds = (int32_t)(hour * 3600 + minute * 60 + second);
+    return (over & UINT64_C(0x8080808080808080)) == 0 && hour < 24 && minute < 60 && second < 60;
 }
 
 /* The digits that the text begins with: how many; 0 too when there are more than nine. */

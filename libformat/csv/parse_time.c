@@ -15,9 +15,7 @@ enum { DATE_NBYTES = 10, CLOCK_NBYTES = 8 };
 
 /* The month of a text, and what the type of the column says. */
 struct state {
-    uint64_t month;        /* "YYYY-MM-" */
-    int32_t days;          /* of the day before its first */
-    unsigned ndays;        /* that it has */
+    struct stoa_known_month month;
     unsigned unit_ndigits; /* behind the second */
     bool zoned;
 };
@@ -27,59 +25,10 @@ static struct state state_of(const struct stoa_csv_scan *scan)
     const struct stoa_type *type = &scan->column->field->type;
 
     return (struct state){
-        .month = stoa_load64("1970-01-"),
-        .days = -1,
-        .ndays = 31,
+        .month = stoa_known_month_init(),
         .unit_ndigits = 3 * (unsigned)type->unit,
         .zoned = type->zone != NULL,
     };
-}
-
-/* "YYYY-MM-"; false when there is no such month. */
-static bool find_month(const char *text, struct state *state)
-{
-    struct stoa_civil first = {.day = 1}, next = {.day = 1};
-    unsigned century, year;
-    int64_t begin;
-
-    if (!stoa_two_digits(text, &century) || !stoa_two_digits(text + 2, &year) || text[4] != '-' ||
-        !stoa_two_digits(text + 5, &first.month) || text[7] != '-')
-        return false;
-    first.year = century * 100 + year;
-    if (!stoa_civil_is_valid(first))
-        return false;
-    next.year = first.year + (first.month == 12);
-    next.month = first.month % 12 + 1;
-    begin = stoa_days_from_civil(first);
-    state->month = stoa_load64(text);
-    state->days = (int32_t)begin - 1;
-    state->ndays = (unsigned)(stoa_days_from_civil(next) - begin);
-    return true;
-}
-
-STOA_CSV_INLINE bool take_date(const char *text, struct state *state, int32_t *days)
-{
-    unsigned day;
-
-    if (stoa_load64(text) != state->month && !find_month(text, state))
-        return false;
-    if (!stoa_two_digits(text + 8, &day) || day - 1 >= state->ndays)
-        return false;
-    *days = state->days + (int32_t)day;
-    return true;
-}
-
-/* "HH:MM:SS" in seconds. */
-STOA_CSV_INLINE bool take_clock(const char *text, int32_t *seconds)
-{
-    /* Digits become their value, colons 0. 0x76 lifts a byte above 9 to 0x80, 0x7f one above 0. */
-    const uint64_t x = stoa_load64(text) ^ UINT64_C(0x30303a30303a3030);
-    const uint64_t over = (x + UINT64_C(0x76767f76767f7676)) | x;
-    const uint64_t pairs = x * 10 + (x >> 8); /* in bytes 0, 3 and 6 */
-    const unsigned hour = pairs & 0xff, minute = pairs >> 24 & 0xff, second = pairs >> 48 & 0xff;
-
-    *seconds = (int32_t)(hour * 3600 + minute * 60 + second);
-    return (over & STOA_CSV_BYTES(0x80)) == 0 && hour < 24 && minute < 60 && second < 60;
 }
 
 /* A '.' and one to eight digits, all of the text: their value and number. */
@@ -116,7 +65,7 @@ STOA_CSV_INLINE bool plain_date(const struct stoa_csv_column *column, const char
     int32_t days;
 
     (void)column, (void)form;
-    if (nbytes != DATE_NBYTES || !take_date(text, state, &days))
+    if (nbytes != DATE_NBYTES || !stoa_date_scan(&((struct state *)state)->month, text, &days))
         return false;
     memcpy(out, &days, sizeof(days));
     return true;
@@ -130,7 +79,7 @@ STOA_CSV_INLINE bool plain_time(const struct stoa_csv_column *column, const char
     int64_t x;
 
     (void)column;
-    if (nbytes < CLOCK_NBYTES || !take_clock(text, &seconds) ||
+    if (nbytes < CLOCK_NBYTES || !stoa_clock_scan(text, &seconds) ||
         !take_rest(unit_ndigits, text + CLOCK_NBYTES, nbytes - CLOCK_NBYTES, seconds, &x, form))
         return false;
     if (unit_ndigits >= 6) {
@@ -164,8 +113,8 @@ STOA_CSV_INLINE bool plain_timestamp(const struct stoa_csv_column *column, const
         nbytes--;
     }
     if (nbytes < head || (text[DATE_NBYTES] != ' ' && text[DATE_NBYTES] != 'T') ||
-        !take_clock(text + DATE_NBYTES + 1, &seconds) || !take_date(text, type, &days) ||
-        (type->unit_ndigits == 9 && !is_near(days)) ||
+        !stoa_clock_scan(text + DATE_NBYTES + 1, &seconds) ||
+        !stoa_date_scan(&type->month, text, &days) || (type->unit_ndigits == 9 && !is_near(days)) ||
         !take_rest(type->unit_ndigits, text + head, nbytes - head,
                    (int64_t)days * STOA_DAY_SECONDS + seconds, &x, form))
         return false;

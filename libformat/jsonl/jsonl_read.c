@@ -226,25 +226,38 @@ static enum stoa_status refuse_large(struct reader *reader, struct stoa_error *e
 
 /* ---- Lines. ---- */
 
-/* One line [at, end) that is not blank. */
-static enum stoa_status read_line(struct reader *reader, const char *at, const char *begin,
-                                  const char *end, bool is_utf8, struct stoa_error *err)
+static const char *line_end(const char *at, const char *limit)
 {
-    const size_t nbytes = (size_t)(end - at);
+    const char *end = memchr(at, '\n', (size_t)(limit - at));
+
+    return end != NULL ? end : limit;
+}
+
+/*
+ * The line at `at`, which is not blank; `begin` is behind its blanks. *end is its end, which the
+ * parser finds where all is well.
+ */
+static enum stoa_status read_line(struct reader *reader, const char *at, const char *begin,
+                                  bool is_utf8, const char **end, struct stoa_error *err)
+{
+    struct stoa_jsonl_parser *parser = &reader->parser;
     enum stoa_status st = STOA_OK;
 
+    *end = NULL;
     if (!is_utf8) {
+        const size_t nbytes = (size_t)(line_end(begin, parser->limit) - at);
         const size_t nvalid = stoa_utf8_valid_prefix((const uint8_t *)at, nbytes);
 
-        if (nvalid < nbytes) {
-            stoa_jsonl_fail(&reader->parser, STOA_JSONL_ENCODING, 0, at + nvalid);
-            st = refuse(reader, at, end, err);
-            reader->nrecords++;
-            return st;
-        }
+        is_utf8 = nvalid == nbytes;
+        if (!is_utf8)
+            stoa_jsonl_fail(parser, STOA_JSONL_ENCODING, 0, at + nvalid);
     }
-    if (stoa_jsonl_parser_line(&reader->parser, begin) == NULL)
-        st = refuse(reader, at, end, err);
+    if (is_utf8)
+        *end = stoa_jsonl_parser_line(parser, begin);
+    if (*end == NULL) {
+        *end = line_end(begin, parser->limit);
+        st = refuse(reader, at, *end, err);
+    }
     reader->nrecords++;
     return st;
 }
@@ -258,13 +271,10 @@ static enum stoa_status read_lines(struct reader *reader, struct stoa_error *err
 
     reader->parser.limit = limit;
     for (reader->line = text->line; st == STOA_OK && at < limit; reader->line++) {
-        const char *begin = stoa_json_blanks(at);
-        const char *end = memchr(begin, '\n', (size_t)(limit - begin));
+        const char *begin = stoa_json_blanks(at), *end = begin;
 
-        if (end == NULL)
-            end = limit;
-        if (begin != end)
-            st = read_line(reader, at, begin, end, is_utf8, err);
+        if (begin != limit && *begin != '\n')
+            st = read_line(reader, at, begin, is_utf8, &end, err);
         at = end + 1;
     }
     return st;

@@ -9,6 +9,7 @@
 
 #include "base/duration.h"
 #include "base/error.h"
+#include "base/int128.h" /* stoa_pow10 */
 #include "base/number.h"
 #include "base/number_scan.h"
 #include "base/text.h"
@@ -70,6 +71,13 @@ static const char *take_text(struct stoa_jsonl_parser *parser, uint32_t node, co
     return end;
 }
 
+/* Whether a short text can be put behind the others before it is known how long it is. */
+static inline bool has_room(const struct stoa_builder *builder)
+{
+    return builder->nvalues_capacity > builder->array.nvalues &&
+           builder->nbytes_capacity - builder->nbytes >= STOA_JSON_PIECE_NBYTES;
+}
+
 static const char *read_utf8(struct stoa_jsonl_parser *parser, uint32_t node, const char *at)
 {
     struct stoa_builder *builder = builder_of(parser, node);
@@ -78,6 +86,14 @@ static const char *read_utf8(struct stoa_jsonl_parser *parser, uint32_t node, co
 
     if (*at != '"')
         return cast_fails(parser, node, at);
+    if (has_room(builder)) {
+        const unsigned n = stoa_json_copy_plain(at + 1, builder->array.values + builder->nbytes);
+
+        if (n < STOA_JSON_PIECE_NBYTES && at[1 + n] == '"') {
+            stoa_builder_append_written(builder, n);
+            return at + n + 2;
+        }
+    }
     end = stoa_json_scan_string(at, &string, &parser->fault);
     if (end == NULL)
         return syntax_fails(parser);
@@ -253,22 +269,45 @@ static const char *read_exact_number(struct stoa_jsonl_parser *parser, uint32_t 
     return append_literal(parser, node, &literal, at) ? end : NULL;
 }
 
+/*
+ * The digits at `at`, up to 16 and then up to the first eight that are not all digits: behind them.
+ * Those of more than 19 have lost their first ones.
+ */
+static inline const char *take_digits(const char *at, uint64_t *value, size_t *ndigits)
+{
+    const char *begin = at;
+    uint64_t x = 0;
+    unsigned n;
+
+    do {
+        const uint64_t bytes = stoa_load64(at);
+
+        n = stoa_leading_digits(bytes);
+        if (n > 0)
+            x = x * stoa_pow10[n] + stoa_leading_digits_value(bytes, n);
+        at += n;
+    } while (n == 8 && at - begin < 24);
+    *value = x;
+    *ndigits = (size_t)(at - begin);
+    return at;
+}
+
 /* Up to 18 digits without a zero in front, and nothing behind them that goes on. */
 static const char *read_int64(struct stoa_jsonl_parser *parser, uint32_t node, const char *at)
 {
     const bool negative = *at == '-';
-    const char *p = at + negative, *first = p;
-    uint64_t x = 0;
+    const char *first = at + negative, *end;
+    uint64_t x;
+    size_t ndigits;
 
-    for (; stoa_digit(*p) && p - first < 18; p++)
-        x = 10 * x + (uint64_t)(*p - '0');
-    if (p == first || (*first == '0' && (negative || p - first > 1)) || stoa_digit(*p) ||
-        *p == '.' || *p == 'e' || *p == 'E')
+    end = take_digits(first, &x, &ndigits);
+    if (ndigits - 1 >= 18 || (*first == '0' && (negative || ndigits > 1)) || *end == '.' ||
+        *end == 'e' || *end == 'E')
         return read_exact_number(parser, node, at);
     if (!stoa_jsonl_reserve(parser, node, 0))
         return NULL;
     stoa_builder_append_64(builder_of(parser, node), negative ? 0 - x : x);
-    return p;
+    return end;
 }
 
 /* ---- Floats. ---- */
@@ -349,33 +388,28 @@ static const char *read_float64(struct stoa_jsonl_parser *parser, uint32_t node,
     static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     const bool negative = *at == '-';
-    const char *p = at + negative, *first = p;
+    const char *first = at + negative, *end;
     size_t nwhole, nfraction = 0;
-    uint64_t digits = 0, bits;
+    uint64_t digits, fraction, bits;
     double x;
 
-    for (; stoa_digit(*p) && p - first < 16; p++)
-        digits = 10 * digits + (uint64_t)(*p - '0');
-    nwhole = (size_t)(p - first);
+    end = take_digits(first, &digits, &nwhole);
     if (nwhole == 0 || (*first == '0' && nwhole > 1))
         return read_any_float(parser, node, at);
-    if (*p == '.') {
-        first = ++p;
-        for (; stoa_digit(*p) && p - first < 16; p++)
-            digits = 10 * digits + (uint64_t)(*p - '0');
-        nfraction = (size_t)(p - first);
-        if (nfraction == 0)
+    if (*end == '.') {
+        end = take_digits(end + 1, &fraction, &nfraction);
+        if (nfraction == 0 || nfraction > 15)
             return read_any_float(parser, node, at);
+        digits = digits * stoa_pow10[nfraction] + fraction;
     }
-    if (nwhole + nfraction > 15 || stoa_digit(*p) || *p == 'e' || *p == 'E' ||
-        __FLT_EVAL_METHOD__ != 0)
+    if (nwhole + nfraction > 15 || *end == 'e' || *end == 'E' || __FLT_EVAL_METHOD__ != 0)
         return read_any_float(parser, node, at);
     if (!stoa_jsonl_reserve(parser, node, 0))
         return NULL;
     x = (double)(int64_t)digits / powers[nfraction];
     memcpy(&bits, &x, sizeof(bits));
     stoa_builder_append_64(builder_of(parser, node), bits | (uint64_t)negative << 63);
-    return p;
+    return end;
 }
 
 /* ---- Dates and times. ---- */
@@ -491,6 +525,40 @@ static const char *read_time(struct stoa_jsonl_parser *parser, uint32_t node, co
     return append_units(parser, node, x) ? end : NULL;
 }
 
+/*
+ * "YYYY-MM-DDTHH:MM:SS" without a fraction, with a Z where the column has a zone, as most are; NULL
+ * for all others.
+ */
+static const char *read_plain_timestamp(struct stoa_jsonl_parser *parser, uint32_t node,
+                                        const char *at, int64_t *x)
+{
+    const struct stoa_jsonl_node *of = &parser->shape->nodes[node];
+    const struct stoa_type *type = &of->field->type;
+    int32_t days, seconds;
+
+    if ((of->pattern != NULL && !of->strict) || (of->all_digits && type->unit != STOA_SECOND) ||
+        *at != '"' || !stoa_date_scan(&parser->columns[node].month, at + 1, &days) ||
+        at[11] != of->separator || !stoa_clock_scan(at + 12, &seconds))
+        return NULL;
+    at += 20;
+    if (type->zone != NULL && *at++ != 'Z')
+        return NULL;
+    if (*at != '"' ||
+        !stoa_timestamp_from_seconds((int64_t)days * STOA_DAY_SECONDS + seconds, 0, type->unit, x))
+        return NULL;
+    return at + 1;
+}
+
+static const char *read_timestamp(struct stoa_jsonl_parser *parser, uint32_t node, const char *at)
+{
+    int64_t x;
+    const char *end = read_plain_timestamp(parser, node, at, &x);
+
+    if (end == NULL)
+        return read_time(parser, node, at);
+    return append_units(parser, node, x) ? end : NULL;
+}
+
 static const char *read_interval(struct stoa_jsonl_parser *parser, uint32_t node, const char *at)
 {
     struct stoa_interval x;
@@ -535,7 +603,7 @@ stoa_jsonl_read_function *stoa_jsonl_reader_of(const struct stoa_jsonl_node *nod
         [STOA_DECIMAL] = read_exact_number,
         [STOA_DATE32] = read_time,
         [STOA_TIME] = read_time,
-        [STOA_TIMESTAMP] = read_time,
+        [STOA_TIMESTAMP] = read_timestamp,
         [STOA_DURATION] = read_literal_text,
         [STOA_INTERVAL] = read_interval,
         [STOA_UTF8] = read_utf8,

@@ -1,10 +1,11 @@
 /*
  * Records, objects and lists into columns (spec/jsonl.md, sections 1 and 4).
  *
- * Lines of a table have their keys in much the same order. So behind each key it is noted which one
- * followed, and the next line is compared with that before anything is searched for:
+ * Lines of a table have their keys in much the same order and their blanks in the same places. So
+ * behind each value it is noted what stood between it and the next one, and that is compared before
+ * anything is searched for:
  *
- *     {"a":1,"b":{"x":2},"c":3}      record -> a -> b -> c,   b -> x
+ *     {"a":1,"b":{"x":2},"c":3}      {"a":  ,"b":  ,"c":   and   {"x":
  *
  * A null has the form that stoa/array.h demands. What a bad record has left in the columns is taken
  * off again: a column has a value for each row in front of it, and a list knows where its items
@@ -66,6 +67,7 @@ enum stoa_status stoa_jsonl_parser_init(struct stoa_jsonl_parser *out,
 
         if (shape->nodes[i].wanted)
             STOA_TRY(stoa_builder_init(&parser.columns[i].builder, &type, nrows_hint, err));
+        parser.columns[i].month = stoa_known_month_init();
     }
     *out = parser;
     parser = (struct stoa_jsonl_parser){0};
@@ -191,16 +193,22 @@ static const char *read_null(struct stoa_jsonl_parser *parser, uint32_t node, co
     return append_nulls(parser, node, 1) ? at + 4 : NULL;
 }
 
-const char *stoa_jsonl_read_value(struct stoa_jsonl_parser *parser, uint32_t node, const char *at)
+/* A value of a column that is not wanted. */
+static const char *pass_value(struct stoa_jsonl_parser *parser, uint32_t node, const char *at)
+{
+    at = stoa_json_skip_value(at, &parser->fault);
+    ++*count_of(parser, node);
+    return at != NULL ? at : fail_syntax(parser);
+}
+
+static inline const char *read_value(struct stoa_jsonl_parser *parser, uint32_t node,
+                                     const char *at)
 {
     const struct stoa_jsonl_node *of = &parser->shape->nodes[node];
 
-    if (!of->wanted) {
-        at = stoa_json_skip_value(at, &parser->fault);
-        ++*count_of(parser, node);
-        return at != NULL ? at : fail_syntax(parser);
-    }
-    if (*at == 'n' && strncmp(at, "null", 4) == 0)
+    if (!of->wanted)
+        return pass_value(parser, node, at);
+    if (stoa_json_is_null(at))
         return read_null(parser, node, at);
     return of->read(parser, node, at);
 }
@@ -307,60 +315,116 @@ static const char *pass_member(struct stoa_jsonl_parser *parser, const char *at)
     return at != NULL ? at : fail_syntax(parser);
 }
 
+/* Whether the text of a step stands at `at`. */
+static inline bool is_step(const struct stoa_jsonl_step *step, const char *at)
+{
+    const char *text = step->text;
+    uint32_t nbytes = step->nbytes;
+
+    if (nbytes == 0)
+        return false;
+    for (; nbytes >= 8; nbytes -= 8, text += 8, at += 8) {
+        if (stoa_load64(text) != stoa_load64(at))
+            return false;
+    }
+    return nbytes == 0 ||
+           ((stoa_load64(text) ^ stoa_load64(at)) & (~UINT64_C(0) >> (64 - 8 * nbytes))) == 0;
+}
+
+static void remember(struct stoa_jsonl_step *step, uint32_t child, const char *from, const char *to)
+{
+    const size_t nbytes = (size_t)(to - from);
+
+    step->child = child;
+    step->nbytes = nbytes <= STOA_JSONL_STEP_NBYTES - 8 ? (uint32_t)nbytes : 0;
+    memcpy(step->text, from, step->nbytes);
+}
+
 /*
- * One member of an object, at its key; behind its value. **next is the member that is expected,
- * and then where it is noted what stands behind this one.
+ * Over the key at `at`, to the value of the column that it names. *child is 0 for one that there is
+ * not, but whose value was passed.
  */
-static inline const char *read_member(struct stoa_jsonl_parser *parser, uint32_t node,
-                                      size_t target, uint32_t **next, const char *at)
+static const char *take_key(struct stoa_jsonl_parser *parser, uint32_t node, size_t target,
+                            uint32_t expected, const char *at, uint32_t *child)
 {
     const struct stoa_jsonl_shape *shape = parser->shape;
     const char *key = at;
-    uint32_t child = **next;
 
-    if (child != 0 && is_key_of(shape, &shape->nodes[child], at)) {
-        at += shape->nodes[child].quoted_nbytes;
+    *child = expected;
+    if (expected != 0 && is_key_of(shape, &shape->nodes[expected], at)) {
+        at += shape->nodes[expected].quoted_nbytes;
     } else {
-        child = find_key(parser, node, at, &at);
-        if (child == 0)
+        *child = find_key(parser, node, at, &at);
+        if (*child == 0)
             return node == 0 && parser->passes_unknown && parser->wrong == STOA_JSONL_UNKNOWN
                        ? pass_member(parser, at)
                        : NULL;
-        **next = child;
     }
-    if (*count_of(parser, child) != target) {
-        stoa_jsonl_fail(parser, STOA_JSONL_DUPLICATE, child, key);
-        parser->end = at;
-        return NULL;
-    }
-    *next = &parser->columns[child].next;
-    at = pass_colon(parser, at);
-    return at != NULL ? stoa_jsonl_read_value(parser, child, at) : NULL;
+    if (*count_of(parser, *child) == target)
+        return pass_colon(parser, at);
+    stoa_jsonl_fail(parser, STOA_JSONL_DUPLICATE, *child, key);
+    parser->end = at;
+    return NULL;
 }
 
-/* The members of an object, which stand behind its brace; behind the closing one. */
+/*
+ * From the brace of an object, or from behind a value in it, to the next value, which is that of
+ * *child. At the end of the object *child is 0, and that is behind its brace.
+ */
+static const char *find_member(struct stoa_jsonl_parser *parser, uint32_t node, size_t target,
+                               struct stoa_jsonl_step *step, const char *at, uint32_t *child)
+{
+    const char *from = at;
+    bool is_first = step == &parser->columns[node].first;
+
+    at = stoa_json_blanks(at + is_first);
+    for (;;) {
+        if (*at == '}') {
+            *child = 0;
+            return at + 1;
+        }
+        if (!is_first && *at != ',')
+            return expect(parser, STOA_JSON_NO_MEMBER_END, at);
+        at = is_first ? at : stoa_json_blanks(at + 1);
+        is_first = false;
+        at = take_key(parser, node, target, step->child, at, child);
+        if (at == NULL)
+            return NULL;
+        if (*child != 0)
+            break;
+        from = at = stoa_json_blanks(at);
+    }
+    remember(step, *child, from, at);
+    return at;
+}
+
+/* The members of an object from its brace on; behind the closing one. */
 static const char *read_members(struct stoa_jsonl_parser *parser, uint32_t node, const char *at)
 {
     const size_t target = *count_of(parser, node);
-    uint32_t *next = &parser->columns[node].first, nmembers = 0;
+    struct stoa_jsonl_step *step = &parser->columns[node].first;
+    uint32_t child, nmembers = 0;
 
-    at = stoa_json_blanks(at);
-    while (*at != '}' || nmembers > 0) {
-        at = read_member(parser, node, target, &next, at);
+    for (;; nmembers++) {
+        if (is_step(step, at) && *count_of(parser, step->child) == target) {
+            child = step->child;
+            at = stoa_json_blanks(at + step->nbytes); /* more than there were */
+        } else {
+            at = find_member(parser, node, target, step, at, &child);
+            if (at == NULL)
+                return NULL;
+            if (child == 0)
+                break;
+        }
+        at = read_value(parser, child, at);
         if (at == NULL)
             return NULL;
-        nmembers++;
-        at = stoa_json_blanks(at);
-        if (*at == '}')
-            break;
-        if (*at != ',')
-            return expect(parser, STOA_JSON_NO_MEMBER_END, at);
-        at = stoa_json_blanks(at + 1);
+        step = &parser->columns[child].next;
     }
     if ((nmembers < parser->shape->nodes[node].nchildren || parser->passes_unknown) &&
-        !append_missing(parser, node, target, at))
+        !append_missing(parser, node, target, at - 1))
         return NULL;
-    return at + 1;
+    return at;
 }
 
 const char *stoa_jsonl_read_object(struct stoa_jsonl_parser *parser, uint32_t node, const char *at)
@@ -369,7 +433,7 @@ const char *stoa_jsonl_read_object(struct stoa_jsonl_parser *parser, uint32_t no
         return stoa_jsonl_misfit(parser, STOA_JSONL_CAST, node, at);
     if (!stoa_jsonl_reserve(parser, node, 0))
         return NULL;
-    at = read_members(parser, node, at + 1);
+    at = read_members(parser, node, at);
     if (at != NULL)
         ++*count_of(parser, node);
     return at;
@@ -384,7 +448,7 @@ static const char *read_items(struct stoa_jsonl_parser *parser, uint32_t item, c
     if (*at == ']')
         return at + 1;
     for (;;) {
-        at = stoa_jsonl_read_value(parser, item, at);
+        at = read_value(parser, item, at);
         if (at == NULL)
             return NULL;
         at = stoa_json_blanks(at);
@@ -445,13 +509,13 @@ static const char *read_entry(struct stoa_jsonl_parser *parser, uint32_t entries
 
     if (*at != '"')
         return expect(parser, STOA_JSON_NO_KEY, at);
-    at = stoa_jsonl_read_value(parser, key, at);
+    at = read_value(parser, key, at);
     if (at == NULL)
         return NULL;
     at = stoa_json_blanks(at);
     if (*at != ':')
         return expect(parser, STOA_JSON_NO_COLON, at);
-    at = stoa_jsonl_read_value(parser, value, stoa_json_blanks(at + 1));
+    at = read_value(parser, value, stoa_json_blanks(at + 1));
     if (at == NULL || !stoa_jsonl_reserve(parser, entries, 0))
         return NULL;
     ++*count_of(parser, entries);
@@ -536,7 +600,7 @@ static const char *read_line(struct stoa_jsonl_parser *parser, const char *line)
 
     if (*line != '{')
         return stoa_jsonl_misfit(parser, STOA_JSONL_NO_OBJECT, 0, line);
-    at = read_members(parser, 0, line + 1);
+    at = read_members(parser, 0, line);
     if (at == NULL)
         return NULL;
     at = stoa_json_blanks(at);

@@ -15,6 +15,7 @@
 #include <stoa/array.h>
 
 #include "base/json_scan.h"
+#include "base/time_scan.h"
 #include "column/builder.h"
 #include "jsonl/shape.h"
 
@@ -45,12 +46,24 @@ enum stoa_jsonl_wrong {
 /* The word for it in the list of bad records. */
 const char *stoa_jsonl_wrong_name(enum stoa_jsonl_wrong wrong);
 
+/*
+ * From one value of a line to the next: the text between them, `,"key":` with its blanks, and whose
+ * value stands behind it. Where a line has the same text, no more needs to be known.
+ */
+#define STOA_JSONL_STEP_NBYTES 56
+struct stoa_jsonl_step {
+    uint32_t child;  /* 0: not known */
+    uint32_t nbytes; /* of the text; 0: it is too long, or not known */
+    char text[STOA_JSONL_STEP_NBYTES];
+};
+
 /* The values of a node: the builder of a leaf; of an object which are null, of a list the ends of
    its items, which become offsets. Of a column that is not wanted only the count is kept. */
 struct stoa_jsonl_column {
     struct stoa_builder builder;
-    uint32_t first; /* the member that stood first in it the last time, */
-    uint32_t next;  /* and the sibling that stood behind it; 0: not known */
+    struct stoa_jsonl_step first;  /* of an object, to the member that stood first the last time, */
+    struct stoa_jsonl_step next;   /* and from its value to the sibling that stood behind it */
+    struct stoa_known_month month; /* of a date */
 };
 
 struct stoa_jsonl_parser {
@@ -96,9 +109,6 @@ STOA_CHECK enum stoa_status stoa_jsonl_parser_finish(struct stoa_jsonl_parser *p
 stoa_jsonl_read_function *stoa_jsonl_reader_of(const struct stoa_jsonl_node *node);
 stoa_jsonl_read_function stoa_jsonl_read_object, stoa_jsonl_read_list, stoa_jsonl_read_fixed_list,
     stoa_jsonl_read_map;
-
-/* Any value at `at` for the node, null too. */
-const char *stoa_jsonl_read_value(struct stoa_jsonl_parser *parser, uint32_t node, const char *at);
 
 /* Fails with what is wrong at a place: NULL. */
 const char *stoa_jsonl_fail(struct stoa_jsonl_parser *parser, enum stoa_jsonl_wrong wrong,

@@ -200,7 +200,7 @@ expect("a schema", ["convert", "s.jsonl", "-o", "-", "--to", "jsonl", "--schema"
 BAD = (
     ("[1]", "[1] is no object, which each line must be"), ("{\"i\":1}}", "byte 8: something stands behind the object"),
     ("{\"i\":1", "byte 7: ',' or '}' is expected"), ("{\"i\":01}", "byte 6: no number as JSON has it"), ("{i:1}", "byte 2: a key in quotes is expected"),
-    ("{\"i\" 1}", "byte 6: ':' is expected"), ("{\"i\":1,}", "byte 8: a key in quotes is expected"), ("{\"i\":1,\"i\":2}", "byte 8: the key \"i\" stands twice"),
+    ("{\"i\" 1}", "byte 6: ':' is expected"), ("{\"i\":1{\"n\":2}", "byte 7: ',' or '}' is expected"), ("{\"i\":1,}", "byte 8: a key in quotes is expected"), ("{,\"i\":1}", "byte 2: a key in quotes is expected"), ("{\"i\":1,\"i\":2}", "byte 8: the key \"i\" stands twice"),
     ("{\"i\":1,\"zz\":2}", "byte 8: the schema has no key \"zz\""), ("{\"i\":1,\"s\":{\"p\":\"\",\"zz\":2}}", "byte 20: the schema has no key \"zz\" in s"),
     ("{\"i\":128}", "i: 128 is not int8"), ("{\"i\":\"1\"}", "i: \"1\" is not int8"), ("{}", "i is null, and the schema says that it is not nullable"),
     ("{\"i\":null}", "i is null, and the schema says that it is not nullable"), ("{\"i\":1,\"s\":{}}", "s.p is null, and the schema says that it is not nullable"),
