@@ -213,8 +213,8 @@ static enum stoa_status fold_selected(struct stoa_scan *scan, const struct stoa_
         struct stoa_fold *fold = &piece->folds[i];
         struct known known = {scan, i, unit->row_group, fold};
 
-        STOA_TRY(
-            stoa_scan_read_parts(scan, unit, i, &selection, add_known_zone, &known, &values, err));
+        STOA_TRY(stoa_scan_read_parts(scan, unit, i, &selection, NULL, add_known_zone, &known,
+                                      &values, err));
         for (size_t k = 0; k < values.narrays; k++)
             STOA_TRY(stoa_fold_add(fold, &values.arrays[k], fold->parts, err));
         stoa_scan_parts_reset(&values);

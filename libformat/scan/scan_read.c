@@ -356,36 +356,65 @@ out:
     return st;
 }
 
+/* What reading a column of a selection needs. */
+struct reading {
+    struct stoa_scan *scan;
+    uint32_t row_group;
+    uint32_t node; /* of the column in the file */
+    uint32_t page_nrows;
+    const struct stoa_field *field;
+    const struct stoa_scan_selection *selection;
+    struct stoa_scan_parts *parts;
+    struct stoa_columns_at_hand at_hand; /* from the first place on */
+    size_t begin;                        /* places in front of it are done */
+};
+
 /* Rows without a gap that are decoded as they are; fewer are picked out of their pages. */
 enum { RUN_NROWS = 1024 };
 
+/* Places [begin, end) of a column without children. */
+static enum stoa_status read_leaf(const struct reading *reading, size_t begin, size_t end,
+                                  struct stoa_error *err)
+{
+    struct stoa_reader *reader = reading->scan->reader;
+    const uint32_t *rows = reading->selection->rows + begin;
+    const struct stoa_range range = {rows[0], rows[end - begin - 1] + 1};
+    const size_t n = end - begin;
+    struct stoa_budget budget = {reader->footer.memory_nbytes, reader->footer.memory_nbytes};
+    struct stoa_columns_at_hand at_hand = reading->at_hand;
+    struct stoa_read_counters counters = {0};
+    struct stoa_range children;
+    struct stoa_array *part;
+    enum stoa_status st;
+
+    at_hand.first = begin;
+    STOA_TRY(add_part(reading->parts, &part, err));
+    if (n >= RUN_NROWS && range.end - range.begin == n)
+        STOA_TRY(stoa_chunk_read(reader, reading->row_group, reading->node, range, &budget,
+                                 &at_hand, part, &children, &counters, err));
+    else
+        STOA_TRY(stoa_chunk_take(reader, reading->row_group, reading->node, rows, n,
+                                 reading->selection->keep, &at_hand, part, &counters, err));
+    count_reading(reading->scan, &counters);
+out:
+    return st;
+}
+
 /* Reads places [begin, end) of the selection; of nested columns all values from page to page. */
-static enum stoa_status read_places(struct stoa_scan *scan, uint32_t row_group, uint32_t node,
-                                    const struct stoa_field *field,
-                                    const struct stoa_scan_selection *selection, size_t begin,
-                                    size_t end, uint32_t page_nrows, struct stoa_scan_parts *parts,
+static enum stoa_status read_places(const struct reading *reading, size_t begin, size_t end,
                                     struct stoa_error *err)
 {
     struct stoa_array *part;
     enum stoa_status st = STOA_OK;
 
-    if (begin < end && field->nchildren == 0) {
-        const uint32_t first = selection->rows[begin], last = selection->rows[end - 1];
-        struct stoa_read_counters counters = {0};
-
-        STOA_TRY(add_part(parts, &part, err));
-        if (end - begin >= RUN_NROWS && last + 1 - first == end - begin)
-            return stoa_scan_read_node(scan, row_group, node, first, last + 1, part, err);
-        STOA_TRY(stoa_chunk_take(scan->reader, row_group, node, selection->rows + begin,
-                                 end - begin, selection->keep, NULL, part, &counters, err));
-        count_reading(scan, &counters);
-        return STOA_OK;
-    }
+    if (begin < end && reading->field->nchildren == 0)
+        return read_leaf(reading, begin, end, err);
     while (begin < end) {
-        size_t stop = run_end(selection, begin, end, page_nrows);
+        size_t stop = run_end(reading->selection, begin, end, reading->page_nrows);
 
-        STOA_TRY(add_part(parts, &part, err));
-        STOA_TRY(read_run(scan, row_group, node, field, selection, begin, stop, part, err));
+        STOA_TRY(add_part(reading->parts, &part, err));
+        STOA_TRY(read_run(reading->scan, reading->row_group, reading->node, reading->field,
+                          reading->selection, begin, stop, part, err));
         begin = stop;
     }
 out:
@@ -431,25 +460,11 @@ out:
     return st;
 }
 
-/* What reading a column of a selection needs. */
-struct reading {
-    struct stoa_scan *scan;
-    uint32_t row_group;
-    uint32_t node; /* of the column in the file */
-    uint32_t page_nrows;
-    const struct stoa_field *field;
-    const struct stoa_scan_selection *selection;
-    struct stoa_scan_parts *parts;
-    size_t begin; /* places in front of it are done */
-};
-
 /* Reads what is left in front of place `end`, and goes on at `next`. */
 static enum stoa_status read_up_to(struct reading *reading, size_t end, size_t next,
                                    struct stoa_error *err)
 {
-    enum stoa_status st = read_places(reading->scan, reading->row_group, reading->node,
-                                      reading->field, reading->selection, reading->begin, end,
-                                      reading->page_nrows, reading->parts, err);
+    enum stoa_status st = read_places(reading, reading->begin, end, err);
 
     reading->begin = next;
     return st;
@@ -504,8 +519,9 @@ out:
 
 enum stoa_status stoa_scan_read_parts(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
                                       uint32_t column, struct stoa_scan_selection *selection,
-                                      stoa_scan_known *known, void *context,
-                                      struct stoa_scan_parts *parts, struct stoa_error *err)
+                                      const struct stoa_array *columns, stoa_scan_known *known,
+                                      void *context, struct stoa_scan_parts *parts,
+                                      struct stoa_error *err)
 {
     const uint32_t place = filter_place(scan, column);
     struct reading reading = {
@@ -515,6 +531,7 @@ enum stoa_status stoa_scan_read_parts(struct stoa_scan *scan, const struct stoa_
         .field = &scan->schema.fields[column],
         .selection = selection,
         .parts = parts,
+        .at_hand = {scan->nodes, columns, columns != NULL ? scan->ncolumns : 0, 0},
     };
     enum stoa_status st;
 
@@ -536,18 +553,36 @@ out:
     return st;
 }
 
-/* One column of the output at the selected rows. */
+/* One column of the output at the selected rows; the others may be there already. */
 static enum stoa_status read_selected(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
                                       uint32_t column, struct stoa_scan_selection *selection,
-                                      struct stoa_array *out, struct stoa_error *err)
+                                      struct stoa_array *columns, struct stoa_error *err)
 {
     struct stoa_scan_parts parts = {0};
     enum stoa_status st;
 
-    STOA_TRY(stoa_scan_read_parts(scan, unit, column, selection, NULL, NULL, &parts, err));
-    STOA_TRY(stoa_scan_join_parts(scan, column, &parts, out, err));
+    STOA_TRY(stoa_scan_read_parts(scan, unit, column, selection, columns, NULL, NULL, &parts, err));
+    STOA_TRY(stoa_scan_join_parts(scan, column, &parts, &columns[column], err));
 out:
     stoa_scan_parts_reset(&parts);
+    return st;
+}
+
+/* The columns that are derived from others in this row group, or those that are not. */
+static enum stoa_status read_columns(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                     bool derived, struct stoa_scan_selection *selection,
+                                     struct stoa_array *columns, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; i < scan->ncolumns; i++) {
+        const struct stoa_chunk *chunks;
+
+        STOA_TRY(stoa_footer_chunks(&scan->reader->footer, scan->nodes[i], &chunks, err));
+        if (((chunks[unit->row_group].flags & STOA_CHUNK_DERIVED) != 0) == derived)
+            STOA_TRY(read_selected(scan, unit, i, selection, columns, err));
+    }
+out:
     return st;
 }
 
@@ -561,8 +596,10 @@ enum stoa_status stoa_scan_unit_read(struct stoa_scan *scan, const struct stoa_s
     STOA_TRY(stoa_batch_init(&batch, &scan->schema, err));
     STOA_TRY(stoa_scan_select(scan, unit, want, &selection, err));
     batch.nrows = selection.nrows;
-    for (uint32_t i = 0; i < scan->ncolumns && selection.nrows > 0; i++)
-        STOA_TRY(read_selected(scan, unit, i, &selection, &batch.columns[i], err));
+    if (selection.nrows > 0) {
+        STOA_TRY(read_columns(scan, unit, false, &selection, batch.columns, err));
+        STOA_TRY(read_columns(scan, unit, true, &selection, batch.columns, err));
+    }
     *out = batch;
     batch = (struct stoa_batch){0};
 out:

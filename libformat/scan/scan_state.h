@@ -107,12 +107,15 @@ typedef enum stoa_status stoa_scan_known(void *context, uint32_t zone, bool *kno
 
 /*
  * Appends the values of output column `column` at the selected rows to *parts. What the filter has
- * decoded is taken from the selection, which has it no more then. `known` may be NULL.
+ * decoded is taken from the selection, which has it no more then. `columns` are those of the output
+ * at the selected rows, as far as they were read: what is derived from them need not read them
+ * again; NULL: none were. `known` may be NULL.
  */
 STOA_CHECK enum stoa_status
 stoa_scan_read_parts(struct stoa_scan *scan, const struct stoa_scan_unit *unit, uint32_t column,
-                     struct stoa_scan_selection *selection, stoa_scan_known *known, void *context,
-                     struct stoa_scan_parts *parts, struct stoa_error *err);
+                     struct stoa_scan_selection *selection, const struct stoa_array *columns,
+                     stoa_scan_known *known, void *context, struct stoa_scan_parts *parts,
+                     struct stoa_error *err);
 
 /* All parts of output column `column` as one array, which takes a single one as it is. */
 STOA_CHECK enum stoa_status stoa_scan_join_parts(const struct stoa_scan *scan, uint32_t column,

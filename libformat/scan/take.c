@@ -85,7 +85,7 @@ static enum stoa_status take_column(struct take *take, uint32_t column, struct s
 
     for (size_t i = 0; i < take->ngroups; i++)
         STOA_TRY(stoa_scan_read_parts(take->scan, &take->groups[i].unit, column,
-                                      &take->groups[i].selection, NULL, NULL, &parts, err));
+                                      &take->groups[i].selection, NULL, NULL, NULL, &parts, err));
     STOA_TRY(stoa_scan_join_parts(take->scan, column, &parts, &take->columns[column], err));
 out:
     stoa_scan_parts_reset(&parts);

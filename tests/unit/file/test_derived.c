@@ -8,9 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#include <stoa/scan.h>
 
 #include "base/alloc.h"
 #include "base/bits.h"
@@ -259,6 +262,131 @@ static void planted_relations_are_found_and_come_back(void **state)
         stoa_source_close(source);
         stoa_test_table_reset(&table);
     }
+}
+
+/* ---- Scans, which hand bases over that they have read. ---- */
+
+/* The rows of a batch in which "seconds" is less than a bound. */
+static size_t select_rows(const struct stoa_batch *batch, int32_t bound, uint32_t *rows)
+{
+    const struct stoa_array *seconds = &batch->columns[SECONDS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < batch->nrows; i++) {
+        int32_t value;
+
+        memcpy(&value, seconds->values + 4 * i, 4);
+        if (!stoa_array_is_null(seconds, i) && value < bound)
+            rows[n++] = (uint32_t)i;
+    }
+    return n;
+}
+
+/* Compares the rows of a scan that come from one batch of the table; *pages: those read. */
+static void scan_one(const struct stoa_test_table *table, struct stoa_reader *reader,
+                     const uint32_t *order, uint32_t ncolumns, int32_t bound,
+                     struct stoa_skip *pages)
+{
+    const struct stoa_batch *batch = &table->batches[0];
+    const char *names[NCOLUMNS];
+    struct stoa_scan_options options = {.columns = names, .ncolumns = ncolumns};
+    struct stoa_filter *filter = NULL;
+    struct stoa_scan_counters counters;
+    struct stoa_batch got = {0};
+    struct stoa_scan *scan;
+    struct stoa_error err;
+    uint32_t *rows = calloc(batch->nrows, sizeof(*rows));
+    size_t n = select_rows(batch, bound, rows);
+    char text[40];
+
+    for (uint32_t i = 0; i < ncolumns; i++)
+        names[i] = columns[order[i]].name;
+    snprintf(text, sizeof(text), "seconds < %d", bound);
+    if (bound != INT32_MAX)
+        stoa_test_check(stoa_filter_parse(text, &filter, &err), &err);
+    else
+        for (n = 0; n < batch->nrows; n++)
+            rows[n] = (uint32_t)n;
+    options.filter = filter;
+    stoa_test_check(stoa_scan_open(reader, &options, &scan, &err), &err);
+    stoa_test_check(stoa_scan_next(scan, &got, &err), &err);
+    assert_int_equal(got.nrows, n);
+    for (uint32_t i = 0; i < ncolumns && n > 0; i++) {
+        struct stoa_array want;
+
+        stoa_test_check(stoa_array_take(&table->schema.fields[order[i]], &batch->columns[order[i]],
+                                        rows, n, &want, &err),
+                        &err);
+        if (!stoa_array_equal(&table->schema.fields[order[i]], &got.columns[i], &want))
+            fail_msg("column %s: other values where %s", names[i], text);
+        stoa_array_reset(&want);
+    }
+    stoa_test_check(stoa_scan_counters_get(scan, &counters, &err), &err);
+    *pages = counters.pages;
+    stoa_batch_reset(&got);
+    stoa_scan_close(scan);
+    stoa_filter_free(filter);
+    free(rows);
+}
+
+static void scans_hand_bases_over(void **state)
+{
+    static const int32_t bounds[] = {INT32_MAX, 4900, 2000, 10, -49};
+    static const uint32_t orders[][NCOLUMNS] = {
+        {WHEN, SECONDS, PLACE, SUM, FIXED, FARE, SCALED, FLAG}, /* bases in front, */
+        {FLAG, SCALED, FARE, FIXED, SUM, PLACE, SECONDS, WHEN}, /* behind, */
+        {SUM, SCALED, FIXED, FLAG},                             /* perhaps not in the output */
+    };
+    static const uint32_t counts[] = {NCOLUMNS, NCOLUMNS, 4};
+    static const struct planted cases[] = {{0, 0, 0}, {2, 9, 7}};
+    static const size_t nrows[] = {20000};
+    struct stoa_test_random random;
+
+    (void)state;
+    stoa_test_random_init(&random, "scans_hand_bases_over");
+    for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+        struct stoa_test_table table;
+        struct stoa_source *source;
+        struct stoa_reader *reader;
+
+        make(&random, &cases[c], nrows, 1, &table);
+        reader = open_file(&table.file, &source);
+        for (size_t k = 0; k < sizeof(bounds) / sizeof(bounds[0]); k++)
+            for (size_t o = 0; o < sizeof(orders) / sizeof(orders[0]); o++) {
+                struct stoa_skip pages;
+
+                scan_one(&table, reader, orders[o], counts[o], bounds[k], &pages);
+            }
+        stoa_reader_close(reader);
+        stoa_source_close(source);
+        stoa_test_table_reset(&table);
+    }
+}
+
+static void words_that_were_read_are_not_read_again(void **state)
+{
+    static const uint32_t order[] = {SUM, SCALED, SECONDS, WHEN};
+    static const struct planted planted = {0, 0, 0};
+    static const size_t nrows[] = {20000};
+    struct stoa_test_random random;
+    struct stoa_test_table table;
+    struct stoa_source *source;
+    struct stoa_reader *reader;
+    struct stoa_skip pages;
+    unsigned nderived = 0;
+
+    (void)state;
+    stoa_test_random_seed(&random, 3);
+    make(&random, &planted, nrows, 1, &table);
+    reader = open_file(&table.file, &source);
+    for (unsigned i = 0; i < 4; i++)
+        nderived += is_derived(reader, 0, order[i]);
+    assert_true(nderived >= 2);
+    scan_one(&table, reader, order, 4, INT32_MAX, &pages);
+    assert_int_equal(pages.read, pages.total);
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+    stoa_test_table_reset(&table);
 }
 
 /* A file of one row group, the column that is derived by LINEAR, and a base of it. */
@@ -622,6 +750,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(planted_relations_are_found_and_come_back),
+        cmocka_unit_test(scans_hand_bases_over),
+        cmocka_unit_test(words_that_were_read_are_not_read_again),
         cmocka_unit_test(bases_that_are_none_are_refused),
         cmocka_unit_test(tiny_pages_are_refused),
         cmocka_unit_test(bases_of_tiny_pages_are_not_taken),
