@@ -59,4 +59,20 @@ columns = table("decimals", "id,t,p", ([str(i), *pair] for i, pair in enumerate(
 point("decimals: one is derived", bool(columns[1].get("derived_from") or columns[2].get("derived_from")), columns)
 ranges("decimals", "t", small)
 ranges("decimals", "p", large)
+
+# The bytes do not depend on how many threads wrote them, or how much memory they had.
+rows, places = [], [f"place {k}" for k in range(60)]
+for i in range(NROWS):
+    when, seconds, place = 1357000000 + rng.randrange(10**6), rng.randrange(5000), rng.choice(places)
+    rows.append([str(when), str(seconds), str(when + seconds + (rng.random() < 0.01)), place, str(len(place) * 7 + int(place[6:]) * 31)])
+columns = table("sweep", "begin,seconds,end,place,fare", rows, "--row-group-rows", "4100")
+point("sweep: a sum and what a place determines", columns[4].get("derived_from") == ["place"]
+      and sum(bool(column.get("derived_from")) for column in columns[:3]) == 1, columns)
+written = set()
+for jobs, memory in ((1, "256M"), (2, "256M"), (3, "512M"), (8, "1G"), (1, "64M"), (8, "64M")):
+    done = stoa("convert", "sweep.csv", "-o", "again.stoa", "--force", "--row-group-rows", "4100",
+                "--jobs", str(jobs), "--memory", memory)
+    with open("again.stoa", "rb") as file:
+        written.add(file.read())
+    point(f"sweep: {jobs} jobs, {memory}", done.code == 0 and len(written) == 1, done, len(written))
 cli.end()

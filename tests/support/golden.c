@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "column/array.h"
 #include "column/order.h"
 #include "column/type.h"
 #include "support/columns.h"
@@ -27,6 +28,7 @@ struct golden {
     bool source_text;                    /* side tables and sources */
     const char *order;                   /* what the rows are sorted by; NULL: nothing */
     bool derived; /* the last two columns: a sum, and what a text determines */
+    bool phrases; /* texts of words, and texts of one layout */
 };
 
 /* clang-format off */
@@ -108,6 +110,9 @@ static const struct golden goldens[STOA_TEST_NGOLDEN] = {
     {.name = "ordered", .filter = "c1 > 50 or c0 is null",
      .types = {STOA_UTF8, STOA_FLOAT64, STOA_DECIMAL, STOA_ENUM, STOA_BOOL}, .shape = STOA_TEST_FEW_DISTINCT,
      .nulls = STOA_TEST_NULLS_SOME, .nrows = {90, 1, 40}, .order = "c1:desc:nulls-first,c0,c2:desc,c4"},
+    {.name = "phrases", .filter = "c0 > 'p' or c1 = ''",
+     .types = {STOA_UTF8, STOA_UTF8, STOA_BINARY}, .shape = STOA_TEST_FEW_DISTINCT,
+     .nulls = STOA_TEST_NULLS_SOME, .nrows = {260, 30}, .phrases = true},
 };
 /* clang-format on */
 
@@ -222,6 +227,48 @@ static void fill_derived(struct stoa_test_random *random, struct stoa_batch *bat
     }
 }
 
+/* The text of a row: words with numbers among them, what FSST is for; or what CHARPACK is for. */
+static size_t put_phrase(struct stoa_test_random *random, uint32_t column, char text[64])
+{
+    static const char *const words[] = {"carefully ", "packages ",   "sleep ",  "quickly ",
+                                        "among ",     "the ",        "ironic ", "deposits",
+                                        "blithely ",  "theodolites "};
+    const size_t nwords = sizeof(words) / sizeof(words[0]);
+    const uint64_t number = stoa_test_random_u64(random);
+    size_t n = 0;
+
+    if (column == 1)
+        return (size_t)snprintf(text, 64, "%08x-%04x", (unsigned)(number >> 32),
+                                (unsigned)(number & 0xffff));
+    if (column == 2)
+        return (size_t)snprintf(text, 64, "%012u", (unsigned)(number >> 34));
+    for (unsigned k = 0; k < 3; k++)
+        n +=
+            (size_t)snprintf(text + n, 64 - n, "%s", words[stoa_test_random_below(random, nwords)]);
+    return n + (size_t)snprintf(text + n, 64 - n, "%03u", (unsigned)(number % 1000));
+}
+
+static void fill_phrases(struct stoa_test_random *random, uint32_t column, struct stoa_array *array)
+{
+    uint8_t *texts = NULL;
+    struct stoa_error err;
+    size_t nbytes = 0;
+
+    stoa_test_check(stoa_array_alloc_buffer(&texts, array->nvalues * 64, &err), &err);
+    for (size_t i = 0; i < array->nvalues; i++) {
+        char text[64];
+        size_t n = put_phrase(random, column, text);
+
+        if (!stoa_array_is_null(array, i)) {
+            memcpy(texts + nbytes, text, n);
+            nbytes += n;
+        }
+        array->offsets[i + 1] = (int32_t)nbytes;
+    }
+    stoa_free(array->values);
+    array->values = texts;
+}
+
 static void fill_batch(const struct golden *golden, struct stoa_test_random *random,
                        const struct stoa_schema *schema, size_t nrows, struct stoa_batch *batch)
 {
@@ -245,6 +292,8 @@ static void fill_batch(const struct golden *golden, struct stoa_test_random *ran
         if (golden->prices && i == schema->nfields - 1)
             fill_prices(random, &batch->columns[i]);
     }
+    for (uint32_t i = 0; i < schema->nfields && golden->phrases; i++)
+        fill_phrases(random, i, &batch->columns[i]);
     if (golden->derived)
         fill_derived(random, batch);
 }

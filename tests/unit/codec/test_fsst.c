@@ -11,6 +11,10 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
+#include "base/error.h"
+#include "codec/page_select.h"
+#include "support/fault_alloc.h"
 #include "support/random.h"
 
 /* ---- Texts. ---- */
@@ -292,6 +296,71 @@ static void fast_decoding_says_what_the_reference_does(void **state)
     assert_true(ngood > 1000);
 }
 
+/* ---- Pages. ---- */
+
+/* Encodes a page with symbols of its chunk, decodes it, and takes single values out of it. */
+static enum stoa_status passes_through_a_page(void *context, struct stoa_error *err)
+{
+    enum { NTAKEN = 3 };
+    static const uint32_t places[NTAKEN] = {0, 130, 299};
+    static const char *const plans[] = {"fsst(pfor)", "fsst+zstd(pfor)"};
+    const struct stoa_vector *values = context;
+    int32_t offsets[NVALUES + 1] = {0};
+    struct stoa_encoder *encoder = NULL;
+    struct stoa_decoder *decoder = NULL;
+    struct stoa_buffer page = {0}, text = {0};
+    struct stoa_page_values out = {.offsets = offsets, .bytes = &text};
+    struct stoa_page_view view = {
+        .phys = STOA_PHYS_BYTES, .nvalues = values->nvalues, .raw_max = UINT32_MAX};
+    struct stoa_plan plan;
+    uint32_t raw_nbytes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_encoder_new(&encoder, 3, err));
+    STOA_TRY(stoa_decoder_new(&decoder, err));
+    stoa_encoder_begin_chunk(encoder, values);
+    for (unsigned k = 0; k < 2; k++) {
+        assert_true(stoa_plan_parse(plans[k], STOA_PHYS_BYTES, &plan));
+        page.nbytes = text.nbytes = 0;
+        STOA_TRY(stoa_page_encode(encoder, values, STOA_PHYS_BYTES, NULL, 0, &plan, NULL, &page,
+                                  &raw_nbytes, err));
+        STOA_TRY(stoa_page_decode(decoder, page.data, page.nbytes, STOA_PHYS_BYTES, 0,
+                                  values->nvalues, UINT32_MAX, NULL, 0, &out, err));
+        assert_int_equal(text.nbytes, values->offsets[values->nvalues]);
+        assert_memory_equal(text.data, values->values, text.nbytes);
+        view.page = page.data;
+        view.nbytes = page.nbytes;
+        text.nbytes = 0;
+        STOA_TRY(stoa_page_take(decoder, &view, places, NTAKEN, &out, err));
+        for (size_t i = 0; i < NTAKEN; i++) {
+            const int32_t *want = values->offsets + places[i];
+
+            assert_int_equal(offsets[i + 1] - offsets[i], want[1] - want[0]);
+            assert_memory_equal(text.data + offsets[i], values->values + want[0],
+                                (size_t)(want[1] - want[0]));
+        }
+    }
+out:
+    stoa_buffer_free(&page);
+    stoa_buffer_free(&text);
+    stoa_encoder_free(encoder);
+    stoa_decoder_free(decoder);
+    return st;
+}
+
+static void failing_allocations_are_reported(void **state)
+{
+    struct texts t;
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "failing allocations");
+    texts_make(&t, &r, 0);
+    t.vector.nvalues = 300;
+    stoa_test_each_failing_alloc(passes_through_a_page, &t.vector);
+    free(t.bytes);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -301,6 +370,7 @@ int main(void)
         cmocka_unit_test(training_again_gives_the_same_symbols),
         cmocka_unit_test(one_long_value_is_sampled),
         cmocka_unit_test(fast_decoding_says_what_the_reference_does),
+        cmocka_unit_test(failing_allocations_are_reported),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
