@@ -3,9 +3,9 @@
  * tests of the page as it is must say the same, as must the page without compression.
  *
  *     byte 0      physical type, modulo 14 (FIXED is 5 bytes wide)
- *     byte 1      0 no dictionary, 1 codes are wanted, 2 a dictionary; modulo 3
+ *     byte 1      0 no dictionary, 1 codes are wanted, 2 a dictionary, 3 bases; modulo 4
  *     byte 2, 3   number of values - 1
- *     byte 4      number of entries - 1
+ *     byte 4      number of entries - 1; of bases: bit 0 there are two, the rest number of keys - 1
  *     the rest    the page
  */
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "codec/page_select.h"
 
 enum { HEAD = 5, WIDTH = 5, MAX_NENTRIES = 256, RAW_MAX = 1 << 22, TEXT_MAX = 1 << 22 };
-enum { NO_DICTIONARY, CODES, DICTIONARY };
+enum { NO_DICTIONARY, CODES, DICTIONARY, BASES };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes);
 
@@ -71,6 +71,68 @@ static struct stoa_vector make_dictionary(enum stoa_phys phys, uint32_t width, s
                                 .offsets = phys == STOA_PHYS_BYTES ? offsets : NULL};
 }
 
+/* ---- Bases. ---- */
+
+/* What a page may be derived from: words and keys that follow from the slot. */
+struct bases {
+    struct stoa_base_source source;
+    unsigned count;
+    uint32_t nkeys;
+    size_t nvalues;
+    const uint32_t *places; /* of single values */
+    size_t nplaces;
+    uint64_t *words[2]; /* what was lent last, of exactly the size that was asked for */
+    uint32_t *keys;
+};
+
+static uint64_t word_of(unsigned k, size_t slot)
+{
+    return k == 0 ? slot * UINT64_C(0x9e3779b97f4a7c15) >> slot % 60 : slot % 1000;
+}
+
+static uint32_t key_of(const struct bases *bases, size_t slot)
+{
+    return (uint32_t)((slot + slot / 16) % bases->nkeys);
+}
+
+static void bases_reset(struct bases *bases)
+{
+    free(bases->words[0]);
+    free(bases->words[1]);
+    free(bases->keys);
+    bases->words[0] = bases->words[1] = NULL;
+    bases->keys = NULL;
+}
+
+static enum stoa_status load(struct stoa_base_source *source, enum stoa_bases_wanted wanted,
+                             size_t nslots, struct stoa_bases *out, struct stoa_error *err)
+{
+    struct bases *bases = (struct bases *)(void *)source;
+    const bool taken = wanted == STOA_BASES_TAKEN;
+    const size_t n = taken ? bases->nplaces : bases->nvalues;
+
+    (void)err;
+    must(nslots > 0 && nslots <= bases->nvalues);
+    bases_reset(bases);
+    out->end = n;
+    for (unsigned k = 0; wanted != STOA_BASES_KEYS && k < bases->count; k++) {
+        bases->words[k] = malloc(n * sizeof(uint64_t));
+        must(bases->words[k] != NULL);
+        for (size_t i = 0; i < n; i++)
+            bases->words[k][i] = word_of(k, taken ? bases->places[i] : i);
+        out->words[k] = bases->words[k];
+    }
+    if (wanted == STOA_BASES_KEYS) {
+        bases->keys = malloc(nslots * sizeof(uint32_t));
+        must(bases->keys != NULL);
+        for (size_t i = 0; i < nslots; i++)
+            bases->keys[i] = key_of(bases, i);
+        out->keys = bases->keys;
+        out->nkeys = bases->nkeys;
+    }
+    return STOA_OK;
+}
+
 static void compare(const struct column *a, const struct column *b, enum stoa_phys phys)
 {
     must(a->out.nnulls == b->out.nnulls);
@@ -86,10 +148,18 @@ static void compare(const struct column *a, const struct column *b, enum stoa_ph
     }
 }
 
+static struct stoa_encoder *get_encoder(void)
+{
+    static struct stoa_encoder *encoder;
+
+    if (encoder == NULL)
+        must(stoa_encoder_new(&encoder, 1, NULL) == STOA_OK);
+    return encoder;
+}
+
 static void encode_and_compare(struct stoa_decoder *decoder, const struct column *c,
                                enum stoa_phys phys)
 {
-    static struct stoa_encoder *encoder;
     struct stoa_vector values = {.phys = phys,
                                  .width = c->width,
                                  .nvalues = c->nvalues,
@@ -100,16 +170,64 @@ static void encode_and_compare(struct stoa_decoder *decoder, const struct column
     struct column back;
     uint32_t raw_nbytes;
 
-    if (encoder == NULL)
-        must(stoa_encoder_new(&encoder, 1, NULL) == STOA_OK);
     must(phys == STOA_PHYS_NONE ||
          stoa_plan_parse(phys == STOA_PHYS_BYTES ? "plain(plain)" : "plain", phys, &plan));
-    must(stoa_page_encode(encoder, &values, phys, c->out.validity, 0, &plan, NULL, &page,
+    must(stoa_page_encode(get_encoder(), &values, phys, c->out.validity, 0, &plan, NULL, &page,
                           &raw_nbytes, NULL) == STOA_OK);
     column_init(&back, c->nvalues, c->width);
     must(stoa_page_decode(decoder, page.data, page.nbytes, phys, WIDTH, c->nvalues, UINT32_MAX,
                           NULL, 0, &back.out, NULL) == STOA_OK);
     compare(c, &back, phys);
+    column_reset(&back);
+    stoa_buffer_free(&page);
+}
+
+/* The same values by a plan that derives them. */
+static void derive_and_compare(struct stoa_decoder *decoder, const struct column *c,
+                               enum stoa_phys phys, const char *name, struct bases *bases)
+{
+    struct bases lent = *bases;
+    struct stoa_derivation derivation = {.multipliers = {3, UINT64_MAX}};
+    struct stoa_vector values = {
+        .phys = phys, .width = c->width, .nvalues = c->nvalues, .values = c->out.values};
+    struct stoa_plan plan = {0};
+    struct stoa_buffer page = {0};
+    struct column back;
+    uint32_t raw_nbytes;
+
+    must(stoa_plan_parse(name, phys, &plan));
+    lent.words[0] = lent.words[1] = NULL;
+    lent.keys = NULL;
+    must(load(&lent.source, name[1] == 'i' ? STOA_BASES_WORDS : STOA_BASES_KEYS, c->nvalues,
+              &derivation.bases, NULL) == STOA_OK);
+    must(stoa_page_encode(get_encoder(), &values, phys, c->out.validity, 0, &plan, &derivation,
+                          &page, &raw_nbytes, NULL) == STOA_OK);
+    column_init(&back, c->nvalues, c->width);
+    back.out.bases = &bases->source;
+    must(stoa_page_decode(decoder, page.data, page.nbytes, phys, c->width, c->nvalues, UINT32_MAX,
+                          NULL, 0, &back.out, NULL) == STOA_OK);
+    compare(c, &back, phys);
+    column_reset(&back);
+    bases_reset(&lent);
+    stoa_buffer_free(&page);
+}
+
+/* What is kept of a page that is asked for again and again. */
+static void make_plain_and_compare(struct stoa_decoder *decoder, const struct stoa_page_view *view,
+                                   const struct column *all, struct bases *bases)
+{
+    struct stoa_buffer page = {0};
+    struct column back;
+
+    column_init(&back, view->nvalues, view->width);
+    if (stoa_page_make_plain(decoder, view, &bases->source, &page, NULL) == STOA_OK) {
+        must(all != NULL);
+        must(stoa_page_decode(decoder, page.data, page.nbytes, view->phys, view->width,
+                              view->nvalues, UINT32_MAX, NULL, 0, &back.out, NULL) == STOA_OK);
+        compare(all, &back, view->phys);
+    } else {
+        must(all == NULL);
+    }
     column_reset(&back);
     stoa_buffer_free(&page);
 }
@@ -125,7 +243,7 @@ static uint64_t draw(uint64_t *state)
 
 /* Takes rising places, none when `all` is NULL (the page is not whole) is compared. */
 static void take_and_compare(struct stoa_decoder *decoder, const struct stoa_page_view *view,
-                             const struct column *all, uint64_t *state)
+                             const struct column *all, struct bases *bases, uint64_t *state)
 {
     uint32_t *places = malloc(view->nvalues * sizeof(*places));
     uint64_t every = 1 + draw(state) % 40;
@@ -137,6 +255,11 @@ static void take_and_compare(struct stoa_decoder *decoder, const struct stoa_pag
         if (draw(state) % every == 0 || (n == 0 && i + 1 == view->nvalues))
             places[n++] = (uint32_t)i;
     column_init(&some, n, view->ncodes > 0 ? 4 : view->width);
+    if (bases != NULL) {
+        bases->places = places;
+        bases->nplaces = n;
+        some.out.bases = &bases->source;
+    }
     if (stoa_page_take(decoder, view, places, n, &some.out, NULL) == STOA_OK) {
         for (size_t k = 0; all != NULL && k < n; k++) {
             size_t i = places[k], width = some.width;
@@ -252,22 +375,22 @@ static void filter_and_compare(struct stoa_decoder *decoder, const struct stoa_p
 }
 
 static void use_parts(struct stoa_decoder *decoder, const struct stoa_page_view *view,
-                      const struct column *all)
+                      const struct column *all, struct bases *bases)
 {
-    bool codes_or_numbers = view->dictionary == NULL;
+    const bool tested = view->dictionary == NULL && bases == NULL; /* by what is seen here */
     uint64_t state = view->nbytes * 31 + view->page[view->nbytes / 2];
     struct stoa_page_view inflated_view = *view;
     struct stoa_buffer inflated = {0};
 
     for (unsigned k = 0; k < 2; k++) {
-        take_and_compare(decoder, view, all, &state);
-        filter_and_compare(decoder, view, codes_or_numbers ? all : NULL, &state);
+        take_and_compare(decoder, view, all, bases, &state);
+        filter_and_compare(decoder, view, tested ? all : NULL, &state);
     }
     if (stoa_page_inflate(decoder, view, &inflated, NULL) == STOA_OK) {
         inflated_view.page = inflated.data;
         inflated_view.nbytes = inflated.nbytes;
-        take_and_compare(decoder, &inflated_view, all, &state);
-        filter_and_compare(decoder, &inflated_view, codes_or_numbers ? all : NULL, &state);
+        take_and_compare(decoder, &inflated_view, all, bases, &state);
+        filter_and_compare(decoder, &inflated_view, tested ? all : NULL, &state);
     } else {
         must(all == NULL);
     }
@@ -281,6 +404,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     struct stoa_page_view view;
     struct stoa_error err;
     struct column column;
+    struct bases bases = {.source = {load}};
     bool whole;
     enum stoa_phys phys;
     uint32_t width, count;
@@ -293,7 +417,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     if (decoder == NULL)
         must(stoa_decoder_new(&decoder, NULL) == STOA_OK);
     phys = (enum stoa_phys)(data[0] % 16);
-    mode = data[1] % 3;
+    mode = data[1] % 4;
     nvalues = stoa_load16(data + 2) + (size_t)1;
     nentries = data[4] + (size_t)1;
     width = phys == STOA_PHYS_FIXED ? WIDTH : stoa_phys_width(phys);
@@ -301,6 +425,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     nbytes -= HEAD;
     dictionary = make_dictionary(phys, width, nentries);
     column_init(&column, nvalues, mode == CODES ? 4 : width);
+    bases.nvalues = nvalues;
+    bases.count = 1 + (unsigned)(nentries - 1) % 2;
+    bases.nkeys = 1 + (uint32_t)(nentries - 1) / 2;
+    column.out.bases = mode == BASES ? &bases.source : NULL;
     view = (struct stoa_page_view){
         .page = data,
         .nbytes = nbytes,
@@ -317,12 +445,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
         must(stoa_page_describe(data, nbytes, text, NULL) == STOA_OK);
         must(stoa_page_count(data, nbytes, &count, NULL) == STOA_OK && count == nvalues);
         encode_and_compare(decoder, &column, mode == CODES ? STOA_PHYS_U32 : phys);
+        if (mode == BASES && phys >= STOA_PHYS_I8 && phys <= STOA_PHYS_U64) {
+            derive_and_compare(decoder, &column, phys, "linear(plain)", &bases);
+            derive_and_compare(decoder, &column, phys, "lookup(plain,plain)", &bases);
+        }
     } else {
         must(err.message[0] != '\0');
         (void)!stoa_page_describe(data, nbytes, text, NULL);
     }
     if (nbytes > 0)
-        use_parts(decoder, &view, whole ? &column : NULL);
+        use_parts(decoder, &view, whole ? &column : NULL, mode == BASES ? &bases : NULL);
+    if (nbytes > 0 && mode == BASES && phys >= STOA_PHYS_I8 && phys <= STOA_PHYS_U64)
+        make_plain_and_compare(decoder, &view, whole ? &column : NULL, &bases);
+    bases_reset(&bases);
     column_reset(&column);
     return 0;
 }
