@@ -2,7 +2,7 @@
  * Codecs of blocks that are written (spec/avro.md, "Writing"), each by its library:
  *
  *     null       as it is
- *     deflate    libdeflate; ISA-L, where it is, unless a level is asked for
+ *     deflate    raw, by libdeflate
  *     snappy     raw, and the checksum of the data
  *     zstandard  a frame that tells its size
  *     bzip2      a whole stream
@@ -23,7 +23,6 @@ struct stoa_avro_pack {
     int level;
     struct libdeflate_compressor *deflate;
     ZSTD_CCtx *zstd;
-    struct stoa_buffer work;
 };
 
 static void close_pack(struct stoa_avro_pack *state)
@@ -32,7 +31,6 @@ static void close_pack(struct stoa_avro_pack *state)
         return;
     libdeflate_free_compressor(state->deflate);
     ZSTD_freeCCtx(state->zstd);
-    stoa_buffer_free(&state->work);
     stoa_free(state);
 }
 
@@ -45,26 +43,16 @@ static enum stoa_status open_plain(int level, struct stoa_avro_pack **out, struc
     return st;
 }
 
-/* The level of deflate that is ISA-L's only one, where it is: those that are asked for begin at 1.
- */
-#ifdef STOA_HAS_ISAL
-#define DEFLATE_LEVEL 0
-#else
-#define DEFLATE_LEVEL 1
-#endif
-
 static enum stoa_status open_deflate(int level, struct stoa_avro_pack **out, struct stoa_error *err)
 {
     struct stoa_avro_pack *state;
     enum stoa_status st;
 
     STOA_TRY(open_plain(level, &state, err));
-    if (level > 0) {
-        state->deflate = libdeflate_alloc_compressor(level);
-        if (state->deflate == NULL) {
-            close_pack(state);
-            return stoa_fail_nomem(err, 0);
-        }
+    state->deflate = libdeflate_alloc_compressor(level);
+    if (state->deflate == NULL) {
+        close_pack(state);
+        return stoa_fail_nomem(err, 0);
     }
     *out = state;
 out:
@@ -99,14 +87,9 @@ static enum stoa_status pack_null(struct stoa_avro_pack *state, const uint8_t *d
 static enum stoa_status pack_deflate(struct stoa_avro_pack *state, const uint8_t *data,
                                      size_t nbytes, struct stoa_buffer *out, struct stoa_error *err)
 {
-    size_t room;
+    const size_t room = libdeflate_deflate_compress_bound(state->deflate, nbytes);
     enum stoa_status st;
 
-#ifdef STOA_HAS_ISAL
-    if (state->deflate == NULL)
-        return stoa_avro_pack_isal(&state->work, data, nbytes, out, err);
-#endif
-    room = libdeflate_deflate_compress_bound(state->deflate, nbytes);
     STOA_TRY(stoa_buffer_reserve(out, room, err));
     out->nbytes +=
         libdeflate_deflate_compress(state->deflate, data, nbytes, out->data + out->nbytes, room);
@@ -182,7 +165,7 @@ static const struct stoa_avro_packer packers[] = {
     {.name = "deflate",
      .min_level = 1,
      .max_level = 12,
-     .default_level = DEFLATE_LEVEL,
+     .default_level = 1,
      .open = open_deflate,
      .pack = pack_deflate,
      .close = close_pack},

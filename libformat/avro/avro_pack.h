@@ -35,11 +35,4 @@ extern const char stoa_avro_packer_names[];
 STOA_CHECK enum stoa_status stoa_avro_pack_snappy(const uint8_t *data, size_t nbytes,
                                                   struct stoa_buffer *out, struct stoa_error *err);
 
-#ifdef STOA_HAS_ISAL
-/* Raw deflate by ISA-L (avro_pack_isal.c): a third of the time of libdeflate at its level 1. */
-STOA_CHECK enum stoa_status stoa_avro_pack_isal(struct stoa_buffer *work, const uint8_t *data,
-                                                size_t nbytes, struct stoa_buffer *out,
-                                                struct stoa_error *err);
-#endif
-
 #endif
