@@ -5,48 +5,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "support/best_plan.h"
 #include "support/codec_values.h"
 #include "support/fault_alloc.h"
-
-struct search {
-    struct stoa_encoder *encoder;
-    const struct stoa_vector *values;
-    struct stoa_buffer page;
-    size_t best;
-    struct stoa_plan plan;
-};
-
-static size_t page_nbytes(struct search *s, const struct stoa_plan *plan)
-{
-    struct stoa_error err = {0};
-    uint32_t raw_nbytes;
-
-    s->page.nbytes = 0;
-    if (stoa_page_encode(s->encoder, s->values, s->values->phys, NULL, 0, plan, NULL, &s->page,
-                         &raw_nbytes, &err) != STOA_OK)
-        fail_msg("%s", err.message);
-    return s->page.nbytes;
-}
-
-static void try_plan(void *context, const struct stoa_plan *plan)
-{
-    struct search *s = context;
-    size_t nbytes;
-
-    if (plan->nodes[0].encoding == STOA_DICT)
-        return;
-    nbytes = page_nbytes(s, plan);
-    if (nbytes < s->best) {
-        s->best = nbytes;
-        s->plan = *plan;
-    }
-}
 
 static void choice_is_close_to_the_best_of_all_plans(void **state)
 {
@@ -59,28 +27,27 @@ static void choice_is_close_to_the_best_of_all_plans(void **state)
     stoa_test_random_init(&r, "chooser");
     for (size_t p = 0; p < sizeof(physes) / sizeof(physes[0]); p++) {
         for (unsigned shape = 0; stoa_test_shape_name(shape) != NULL; shape++) {
-            struct search s = {.best = SIZE_MAX};
+            struct stoa_encoder *encoder;
             struct stoa_test_values values;
             struct stoa_choice choice;
+            struct stoa_plan plan;
             struct stoa_error err = {0};
-            size_t nbytes;
+            size_t nbytes, best_nbytes;
             char chosen[128], best[128];
 
-            assert_int_equal(stoa_encoder_new(&s.encoder, 3, NULL), STOA_OK);
+            assert_int_equal(stoa_encoder_new(&encoder, 3, NULL), STOA_OK);
             stoa_test_values_make(&values, physes[p], 5, shape, 8192, &r);
-            s.values = &values.vector;
-            stoa_plan_each(physes[p], try_plan, &s);
-            if (stoa_chooser_choose(s.encoder, s.values, false, &choice, &err) != STOA_OK)
+            best_nbytes = stoa_test_best_plan(encoder, &values.vector, false, &plan);
+            if (stoa_chooser_choose(encoder, &values.vector, false, &choice, &err) != STOA_OK)
                 fail_msg("%s", err.message);
-            nbytes = page_nbytes(&s, &choice.plan);
+            nbytes = stoa_test_page_nbytes(encoder, &values.vector, &choice.plan);
             assert_int_equal(nbytes, choice.nbytes);
-            if (nbytes > s.best + s.best / 25 + 32)
+            if (nbytes > best_nbytes + best_nbytes / 25 + 32)
                 fail_msg("%s of \"%s\": %s has %zu bytes, %s has %zu", stoa_phys_name(physes[p]),
                          stoa_test_shape_name(shape), stoa_plan_print(&choice.plan, chosen), nbytes,
-                         stoa_plan_print(&s.plan, best), s.best);
+                         stoa_plan_print(&plan, best), best_nbytes);
             stoa_test_values_free(&values);
-            stoa_buffer_free(&s.page);
-            stoa_encoder_free(s.encoder);
+            stoa_encoder_free(encoder);
         }
     }
 }
@@ -198,13 +165,132 @@ static void make_column(struct stoa_test_random *r, enum stoa_phys phys, unsigne
     }
 }
 
+/* ---- And of texts. ---- */
+
+enum { TEXT_MAX_NBYTES = 64 };
+
+/* Parameters of a column of texts; the words are its own. */
+struct text_family {
+    struct stoa_test_random *r;
+    char words[64][12];
+    uint64_t nwords, nhosts, step;
+    uint64_t serial;
+};
+
+static int key(struct text_family *f, char *out)
+{
+    return sprintf(out, "%c%06u", 'A' + (int)(f->step % 26),
+                   (unsigned)stoa_test_random_below(f->r, 1000000));
+}
+
+static int hexadecimal(struct text_family *f, char *out)
+{
+    return sprintf(out, "%08x%08x", (unsigned)stoa_test_random_u64(f->r),
+                   (unsigned)stoa_test_random_u64(f->r));
+}
+
+static int rising_key(struct text_family *f, char *out)
+{
+    f->serial += 1 + stoa_test_random_below(f->r, f->step);
+    return sprintf(out, "Customer#%09u", (unsigned)f->serial);
+}
+
+static int words(struct text_family *f, char *out)
+{
+    int nbytes = 0;
+
+    for (uint64_t k = 1 + stoa_test_random_below(f->r, 5); k > 0; k--)
+        nbytes += sprintf(out + nbytes, "%s ", f->words[stoa_test_random_below(f->r, f->nwords)]);
+    return nbytes;
+}
+
+static int address(struct text_family *f, char *out)
+{
+    return sprintf(out, "https://%s.example/%s?id=%u",
+                   f->words[stoa_test_random_below(f->r, f->nhosts)],
+                   f->words[stoa_test_random_below(f->r, f->nwords)],
+                   (unsigned)stoa_test_random_below(f->r, 100000));
+}
+
+static int sorted_path(struct text_family *f, char *out)
+{
+    f->serial += stoa_test_random_below(f->r, 3);
+    return sprintf(out, "/srv/%s/%04u/%s-%03u", f->words[0], (unsigned)(f->serial / 100),
+                   f->words[f->serial / 100 % f->nwords], (unsigned)(f->serial % 100));
+}
+
+static int clock_time(struct text_family *f, char *out)
+{
+    f->serial += stoa_test_random_below(f->r, f->step);
+    return sprintf(out, "2013-01-%02u %02u:%02u", (unsigned)(1 + f->serial / 86400 % 28),
+                   (unsigned)(f->serial / 3600 % 24), (unsigned)(f->serial / 60 % 60));
+}
+
+static const struct {
+    const char *name;
+    int (*value)(struct text_family *f, char *out);
+} text_families[] = {
+    {"keys", key},         {"hexadecimal", hexadecimal}, {"rising keys", rising_key},
+    {"words", words},      {"addresses", address},       {"sorted paths", sorted_path},
+    {"times", clock_time},
+};
+
+static void make_texts(struct stoa_test_random *r, unsigned family, int32_t *offsets, char *out)
+{
+    struct text_family f = {.r = r,
+                            .nwords = 2 + stoa_test_random_below(r, 62),
+                            .nhosts = 1 + stoa_test_random_below(r, 2),
+                            .step = 2 + stoa_test_random_below(r, 1000),
+                            .serial = stoa_test_random_below(r, 100000)};
+
+    for (size_t k = 0; k < sizeof(f.words) / sizeof(f.words[0]); k++)
+        for (uint64_t n = 2 + stoa_test_random_below(r, 8), i = 0; i < n; i++)
+            f.words[k][i] = (char)('a' + stoa_test_random_below(r, 26));
+    for (size_t i = 0; i < COLUMN_NVALUES; i++)
+        offsets[i + 1] = offsets[i] + text_families[family].value(&f, out + offsets[i]);
+}
+
+/* ---- Both. ---- */
+
+/* Chosen and best bytes of columns. */
+struct totals {
+    size_t chosen, best;
+};
+
+static void compare(const struct stoa_vector *values, const char *family, struct totals *totals)
+{
+    struct stoa_encoder *encoder;
+    struct stoa_choice choice;
+    struct stoa_plan plan;
+    size_t nbytes, best_nbytes;
+    char chosen[128], best[128];
+
+    assert_int_equal(stoa_encoder_new(&encoder, 3, NULL), STOA_OK);
+    best_nbytes = stoa_test_best_plan(encoder, values, false, &plan);
+    assert_int_equal(stoa_chooser_choose(encoder, values, false, &choice, NULL), STOA_OK);
+    nbytes = stoa_test_page_nbytes(encoder, values, &choice.plan);
+    totals->chosen += nbytes;
+    totals->best += best_nbytes;
+    if (nbytes > best_nbytes + best_nbytes / 10 + 64)
+        fail_msg("%s of \"%s\": %s has %zu bytes, %s has %zu", stoa_phys_name(values->phys), family,
+                 stoa_plan_print(&choice.plan, chosen), nbytes, stoa_plan_print(&plan, best),
+                 best_nbytes);
+    stoa_encoder_free(encoder);
+}
+
+static void check_totals(const struct totals *totals)
+{
+    if (totals->chosen > totals->best + totals->best * 3 / 100)
+        fail_msg("%zu bytes, the best plans have %zu", totals->chosen, totals->best);
+}
+
 /* With STOA_TEST_SCALE=20 and more it is hundreds of columns. */
 static void unknown_columns_are_close_to_the_best_of_all_plans(void **state)
 {
     static const enum stoa_phys physes[] = {STOA_PHYS_F64, STOA_PHYS_I64, STOA_PHYS_F32,
                                             STOA_PHYS_I32};
     static uint8_t memory[COLUMN_NVALUES * 8 + 64];
-    size_t chosen_nbytes = 0, best_nbytes = 0;
+    struct totals totals = {0};
     struct stoa_test_random r;
 
     (void)state;
@@ -214,27 +300,32 @@ static void unknown_columns_are_close_to_the_best_of_all_plans(void **state)
         unsigned family =
             (unsigned)stoa_test_random_below(&r, sizeof(families) / sizeof(families[0]));
         struct stoa_vector values = {phys, stoa_phys_width(phys), COLUMN_NVALUES, memory, NULL};
-        struct search s = {.best = SIZE_MAX, .values = &values};
-        struct stoa_choice choice;
-        size_t nbytes;
-        char chosen[128], best[128];
 
-        assert_int_equal(stoa_encoder_new(&s.encoder, 3, NULL), STOA_OK);
         make_column(&r, phys, family, memory);
-        stoa_plan_each(phys, try_plan, &s);
-        assert_int_equal(stoa_chooser_choose(s.encoder, &values, false, &choice, NULL), STOA_OK);
-        nbytes = page_nbytes(&s, &choice.plan);
-        chosen_nbytes += nbytes;
-        best_nbytes += s.best;
-        if (nbytes > s.best + s.best / 10 + 64)
-            fail_msg("%s of \"%s\": %s has %zu bytes, %s has %zu", stoa_phys_name(phys),
-                     families[family].name, stoa_plan_print(&choice.plan, chosen), nbytes,
-                     stoa_plan_print(&s.plan, best), s.best);
-        stoa_buffer_free(&s.page);
-        stoa_encoder_free(s.encoder);
+        compare(&values, families[family].name, &totals);
     }
-    if (chosen_nbytes > best_nbytes + best_nbytes * 3 / 100)
-        fail_msg("%zu bytes, the best plans have %zu", chosen_nbytes, best_nbytes);
+    check_totals(&totals);
+}
+
+static void unknown_texts_are_close_to_the_best_of_all_plans(void **state)
+{
+    static char memory[COLUMN_NVALUES * TEXT_MAX_NBYTES + 64];
+    static int32_t offsets[COLUMN_NVALUES + 1];
+    struct totals totals = {0};
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "unknown texts");
+    for (size_t k = stoa_test_ncases(3); k > 0; k--) {
+        unsigned family =
+            (unsigned)stoa_test_random_below(&r, sizeof(text_families) / sizeof(text_families[0]));
+        struct stoa_vector values = {STOA_PHYS_BYTES, 0, COLUMN_NVALUES, (const uint8_t *)memory,
+                                     offsets};
+
+        make_texts(&r, family, offsets, memory);
+        compare(&values, text_families[family].name, &totals);
+    }
+    check_totals(&totals);
 }
 
 /* Equal but for a few values that no run of the sample meets. */
@@ -342,6 +433,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(choice_is_close_to_the_best_of_all_plans),
         cmocka_unit_test(unknown_columns_are_close_to_the_best_of_all_plans),
+        cmocka_unit_test(unknown_texts_are_close_to_the_best_of_all_plans),
         cmocka_unit_test(values_that_a_sample_misses_are_found),
         cmocka_unit_test(codes_get_a_dict_root),
         cmocka_unit_test(long_texts_are_sampled),
