@@ -52,7 +52,7 @@ static void add_field(const struct stoa_field *field, bool below_list, struct st
 
 static struct stoa_memory_row row_of(const struct stoa_schema *schema)
 {
-    struct stoa_memory_row row = {0};
+    struct stoa_memory_row row = {.nfields = schema->nfields};
 
     for (uint32_t i = 0; i < schema->nfields; i++)
         add_field(&schema->fields[i], false, &row);
@@ -122,7 +122,8 @@ static uint64_t unit_nbytes(const struct stoa_memory *memory, uint64_t text_nbyt
 enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t text_nbytes,
                                      uint64_t nrows, uint64_t *out, struct stoa_error *err)
 {
-    const uint64_t most = memory->row.varies ? text_nbytes : 0;
+    const uint64_t between = nrows * memory->row.nfields; /* what ends fields is in no column */
+    const uint64_t most = memory->row.varies && between < text_nbytes ? text_nbytes - between : 0;
     const uint64_t expected = text_nbytes / SHARE_UNIT * atomic_load(&memory->share) * 9 / 8;
     enum stoa_status st =
         check_limit(memory, text_nbytes, unit_nbytes(memory, text_nbytes, nrows, most),

@@ -18,8 +18,9 @@
 /* What decides how much a row takes. */
 struct stoa_memory_row {
     uint64_t fixed_nbytes; /* of a row in memory, text, bytes and what is below lists aside */
-    uint32_t ntexts;       /* nodes of text or bytes */
-    bool varies;           /* there is text, or something below lists */
+    uint32_t nfields;
+    uint32_t ntexts; /* nodes of text or bytes */
+    bool varies;     /* there is text, or something below lists */
 };
 
 struct stoa_memory {

@@ -382,8 +382,9 @@ static enum stoa_status stage_encode(void *context, void **at, struct stoa_error
     struct item *item = *at;
     enum stoa_status st = sink->encode(sink, item->made, err);
 
+    /* What was freed just now is not all of use again, nor given back to the system. */
     if (st == STOA_OK && sink->encoded_nbytes != NULL)
-        charge(run, item, sink->encoded_nbytes(item->made));
+        charge(run, item, sink->encoded_nbytes(item->made) + item->memory / 8);
     return st;
 }
 

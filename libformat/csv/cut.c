@@ -277,8 +277,6 @@ static enum stoa_status take_buffer(struct stoa_csv_cutter *cutter, size_t nbyte
     enum stoa_status st;
 
     rest.nbytes = 0;
-    if (rest.data == NULL) /* the next unit is about as large: no growing, from the beginning */
-        STOA_TRY(stoa_buffer_reserve(&rest, nbytes + nbytes / 16, err));
     STOA_TRY(stoa_buffer_reserve(&rest, nrest + STOA_CSV_SLACK, err));
     memcpy(rest.data, text_of(cutter) + nbytes, nrest + STOA_CSV_SLACK);
     rest.nbytes = nrest;
