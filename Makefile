@@ -183,7 +183,6 @@ $(UNITS): %: %.o $(SUPPORT) $(STATIC)
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka -lm -o $@
 
 $(filter %_faults %_restore,$(UNITS) $(FUZZERS)): $(FAULT_POSIX).o
-$(filter %/test_heap,$(UNITS)): $(BUILD)/tools/heap.o
 
 $(FAULT_POSIX).so: $(FAULT_POSIX).o
 	$(call show,link)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "command.h"
-#include "heap.h"
 
 #define SCAN_OPTIONS OPT_SELECT, OPT_WHERE, OPT_JOBS
 
@@ -240,23 +239,12 @@ static enum exit_code complain_command(const char *name)
     return EXIT_USAGE;
 }
 
-/* Before anything else; the address sanitizer looks at each block by itself. */
-static void use_heap(struct heap *heap)
-{
-    heap_init(heap);
-#ifndef __SANITIZE_ADDRESS__
-    stoa_allocator_set(&heap->allocator);
-#endif
-}
-
 int main(int argc, char **argv)
 {
     const struct command *command;
     struct arguments arguments;
     enum exit_code code;
-    struct heap heap;
 
-    use_heap(&heap);
     /* A reader that has seen enough ends us quietly, whatever the caller did to the signal. */
     signal(SIGPIPE, SIG_DFL);
     if (argc < 2) {

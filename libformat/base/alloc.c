@@ -6,27 +6,57 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc_heap.h"
 #include "base/bits.h"
 #include "base/error.h"
 
-static void *default_reallocate(void *context, void *memory, size_t nbytes)
+/*
+ * The address sanitizer looks at each block by itself, as it came from malloc.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_SANITIZER 1
+#endif
+#endif
+
+static struct stoa_heap heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+#ifdef HAS_SANITIZER
+static void *plain_reallocate(void *context, void *memory, size_t nbytes)
 {
     (void)context;
     return realloc(memory, nbytes);
 }
 
-static void default_release(void *context, void *memory)
+static void plain_release(void *context, void *memory)
 {
     (void)context;
     free(memory);
 }
 
-static const struct stoa_allocator default_allocator = {default_reallocate, default_release, NULL};
-static struct stoa_allocator current = {default_reallocate, default_release, NULL};
+static const struct stoa_allocator default_allocator = {plain_reallocate, plain_release, NULL};
+static struct stoa_allocator current = {plain_reallocate, plain_release, NULL};
+#else
+static const struct stoa_allocator default_allocator = {stoa_heap_reallocate, stoa_heap_release,
+                                                        &heap};
+static struct stoa_allocator current = {stoa_heap_reallocate, stoa_heap_release, &heap};
+#endif
 
 void stoa_allocator_set(const struct stoa_allocator *allocator)
 {
     current = allocator != NULL ? *allocator : default_allocator;
+}
+
+void stoa_alloc_hold(void)
+{
+    stoa_heap_hold(&heap);
+}
+
+void stoa_alloc_drop(void)
+{
+    stoa_heap_drop(&heap);
 }
 
 void stoa_free(void *memory)

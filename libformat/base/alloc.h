@@ -7,6 +7,14 @@
 
 #include <stoa/base.h>
 
+/*
+ * From hold to drop large blocks that are freed wait for their next use: what takes and frees row
+ * groups asks for that, however many do at a time. An allocator of the caller's knows nothing of
+ * it. base/alloc_heap.h
+ */
+void stoa_alloc_hold(void);
+void stoa_alloc_drop(void);
+
 /* nbytes (0 counts as 1) of uninitialised memory into *out, or STOA_ERR_NOMEM. */
 STOA_CHECK enum stoa_status stoa_alloc(void *out, size_t nbytes, struct stoa_error *err);
 

@@ -442,6 +442,7 @@ enum stoa_status stoa_pipeline_run(const struct stoa_pipeline *pipeline, struct 
 
     assert(pipeline->nstages > 0 && pipeline->stages[0].mode == STOA_STAGE_ORDERED);
     assert(pipeline->drop != NULL);
+    stoa_alloc_hold();
     if (run.max_in_flight == 0)
         run.max_in_flight = 2 * jobs;
     STOA_TRY(run_init(&run, pipeline, err));
@@ -461,5 +462,6 @@ enum stoa_status stoa_pipeline_run(const struct stoa_pipeline *pipeline, struct 
 out:
     stoa_free(threads);
     run_reset(&run);
+    stoa_alloc_drop();
     return st;
 }

@@ -63,6 +63,7 @@ enum stoa_status stoa_scan_open(struct stoa_reader *reader, const struct stoa_sc
     if (options == NULL)
         options = &defaults;
     STOA_TRY(stoa_alloc_zeroed(&scan, 1, sizeof(*scan), err));
+    stoa_alloc_hold(); /* until the scan is closed: each row group takes as much memory again */
     scan->reader = reader;
     scan->jobs = options->jobs > 0 ? options->jobs : 1;
     scan->limit = options->limit > 0 ? options->limit : UINT64_MAX;
@@ -97,6 +98,7 @@ void stoa_scan_close(struct stoa_scan *scan)
     stoa_schema_reset(&scan->schema);
     stoa_free(scan->nodes);
     stoa_free(scan);
+    stoa_alloc_drop();
 }
 
 const struct stoa_schema *stoa_scan_schema(const struct stoa_scan *scan)

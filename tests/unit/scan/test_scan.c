@@ -616,6 +616,42 @@ static void a_scan_goes_on_after_a_failure(void **state)
     assert_true(nrecovered > 5);
 }
 
+/* The values of each batch stand where those of an earlier one stood, once it was reset. */
+static void a_batch_has_the_memory_of_one_that_was_reset(void **state)
+{
+    (void)state;
+    const uint8_t *seen[NGROUPS * 2];
+    const char *columns[] = {"id", "hole"};
+    const struct stoa_scan_options options = {.columns = columns, .ncolumns = 2};
+    struct stoa_reader *reader = NULL;
+    struct stoa_source *source = stoa_test_file_source(&file);
+    struct stoa_scan *scan = NULL;
+    struct stoa_error err = {0};
+    size_t nseen = 0, nagain = 0;
+
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* then each block comes from malloc */
+#endif
+    check(stoa_reader_open(source, NULL, &reader, &err), &err);
+    check(stoa_scan_open(reader, &options, &scan, &err), &err);
+    for (size_t g = 0; g < NGROUPS; g++) {
+        struct stoa_batch batch;
+
+        check(stoa_scan_next(scan, &batch, &err), &err);
+        assert_int_equal(batch.nrows, GROUP_NROWS);
+        for (uint32_t i = 0; i < 2; i++) {
+            for (size_t k = 0; k < g * 2; k++)
+                nagain += seen[k] == batch.columns[i].values && k / 2 + 1 == g;
+            seen[nseen++] = batch.columns[i].values;
+        }
+        stoa_batch_reset(&batch);
+    }
+    assert_int_equal(nagain, 2 * (NGROUPS - 1));
+    stoa_scan_close(scan);
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -630,6 +666,7 @@ int main(void)
         cmocka_unit_test(every_failing_allocation_is_reported),
         cmocka_unit_test(every_failing_read_is_reported),
         cmocka_unit_test(a_scan_goes_on_after_a_failure),
+        cmocka_unit_test(a_batch_has_the_memory_of_one_that_was_reset),
     };
 
     return cmocka_run_group_tests_name("scan", tests, make_files, free_files);

@@ -1,0 +1,319 @@
+/*
+ * Blocks that wait for their next use.
+ *
+ *     | struct stoa_heap_block, 16 bytes | what was asked for ... |
+ *
+ *     small     from malloc
+ *     large     mapped, of one of a few sizes; freed ones of a size wait in a stack, so that the
+ *               one that the caches know best comes first
+ */
+#include "base/alloc_heap.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define LARGE_NBYTES ((size_t)64 << 10)
+#define PAGE_NBYTES  ((size_t)64 << 10) /* of the system, at most */
+
+/* In front of each block. What follows is aligned as malloc's blocks are. */
+struct stoa_heap_block {
+    size_t nbytes; /* with this */
+    struct stoa_heap_block *next;
+};
+_Static_assert(sizeof(struct stoa_heap_block) % _Alignof(max_align_t) == 0,
+               "blocks are not aligned");
+
+static struct stoa_heap_block *block_of(void *memory)
+{
+    return (struct stoa_heap_block *)((char *)memory - sizeof(struct stoa_heap_block));
+}
+
+static void *memory_of(struct stoa_heap_block *block)
+{
+    return block != NULL ? (char *)block + sizeof(*block) : NULL;
+}
+
+static unsigned log2_of(size_t nbytes)
+{
+    return 63 - (unsigned)__builtin_clzll(nbytes);
+}
+
+/*
+ * Sizes are eight between powers of two, so that a block that was freed fits others, but whole
+ * pages, also where those are large.
+ */
+static size_t step_of(size_t nbytes)
+{
+    const size_t step = ((size_t)1 << log2_of(nbytes)) / 8;
+
+    return step > PAGE_NBYTES ? step : PAGE_NBYTES;
+}
+
+static size_t round_up(size_t nbytes)
+{
+    return (nbytes + step_of(nbytes) - 1) & ~(step_of(nbytes) - 1);
+}
+
+static size_t round_down(size_t nbytes)
+{
+    return nbytes & ~(step_of(nbytes) - 1);
+}
+
+/* The number of a size. */
+static unsigned number_of(size_t nbytes)
+{
+    const unsigned log2 = log2_of(nbytes);
+
+    return (log2 - log2_of(LARGE_NBYTES)) * 8 + (unsigned)(nbytes >> (log2 - 3)) - 8;
+}
+
+/* ---- Those that wait. The lock is held. ---- */
+
+static struct stoa_heap_block *take(struct stoa_heap *heap, unsigned number)
+{
+    struct stoa_heap_block *block = heap->waiting[number];
+
+    heap->waiting[number] = block->next;
+    heap->nkept -= block->nbytes;
+    return block;
+}
+
+/* One of at least nbytes, or NULL: not much more than that, as most of it would be of no use. */
+static struct stoa_heap_block *take_fitting(struct stoa_heap *heap, size_t nbytes)
+{
+    const unsigned first = number_of(nbytes);
+
+    for (unsigned i = first; i < first + 3 && i < STOA_HEAP_NSIZES; i++)
+        if (heap->waiting[i] != NULL)
+            return take(heap, i);
+    return NULL;
+}
+
+/* The smallest one that is enough, so that little costs no large one, or else the largest. */
+static struct stoa_heap_block *take_surplus(struct stoa_heap *heap, size_t nbytes)
+{
+    unsigned i = nbytes > LARGE_NBYTES ? number_of(round_up(nbytes)) : 0;
+
+    while (i < STOA_HEAP_NSIZES && heap->waiting[i] == NULL)
+        i++;
+    while (i == STOA_HEAP_NSIZES || heap->waiting[i] == NULL)
+        i--;
+    return take(heap, i);
+}
+
+static void put(struct stoa_heap *heap, struct stoa_heap_block *block)
+{
+    const unsigned number = number_of(block->nbytes);
+
+    block->next = heap->waiting[number];
+    heap->waiting[number] = block;
+    heap->nkept += block->nbytes;
+}
+
+/* How much may be in use and wait. */
+static size_t most(const struct stoa_heap *heap)
+{
+    return heap->nholders > 0 ? heap->npeak : heap->nused + STOA_HEAP_SPARE_NBYTES;
+}
+
+/* Those that are too many. */
+static struct stoa_heap_block *trim(struct stoa_heap *heap)
+{
+    struct stoa_heap_block *surplus = NULL;
+
+    while (heap->nused + heap->nkept > most(heap)) {
+        struct stoa_heap_block *block = take_surplus(heap, heap->nused + heap->nkept - most(heap));
+
+        block->next = surplus;
+        surplus = block;
+    }
+    return surplus;
+}
+
+/* ---- Large blocks. ---- */
+
+static void unmap(struct stoa_heap_block *block)
+{
+    while (block != NULL) {
+        struct stoa_heap_block *next = block->next;
+
+        (void)munmap(block, block->nbytes);
+        block = next;
+    }
+}
+
+/* nbytes at `old`, or anywhere when that is NULL; NULL: the system has not as much. */
+static struct stoa_heap_block *map(struct stoa_heap_block *old, size_t nbytes)
+{
+    struct stoa_heap_block *block;
+
+    if (old != NULL)
+        block = mremap(old, old->nbytes, nbytes, MREMAP_MAYMOVE);
+    else
+        block = mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED)
+        return NULL;
+    block->nbytes = nbytes;
+    return block;
+}
+
+/* Cuts a block to nbytes. What it is too long is *rest, but for an odd end, which is unmapped. */
+static void cut(struct stoa_heap_block *block, size_t nbytes, struct stoa_heap_block **rest)
+{
+    const size_t nmore = block->nbytes - nbytes, nrest = nmore > 0 ? round_down(nmore) : 0;
+    char *at = (char *)block + nbytes;
+
+    block->nbytes = nbytes;
+    if (nrest < nmore)
+        (void)munmap(at + nrest, nmore - nrest);
+    if (nrest > 0) {
+        *rest = (void *)at;
+        (*rest)->nbytes = nrest;
+    }
+}
+
+/*
+ * One of nbytes or a little more out of one that waits, or NULL. Where a new one would be too many,
+ * one of any size is cut or grows, as its pages are there already.
+ */
+static struct stoa_heap_block *reuse(struct stoa_heap *heap, size_t nbytes,
+                                     struct stoa_heap_block **rest)
+{
+    struct stoa_heap_block *block, *other = NULL;
+
+    *rest = NULL;
+    pthread_mutex_lock(&heap->lock);
+    block = take_fitting(heap, nbytes);
+    if (block == NULL && heap->nkept > 0 && heap->nused + heap->nkept + nbytes > most(heap))
+        other = take_surplus(heap, nbytes);
+    pthread_mutex_unlock(&heap->lock);
+    if (other == NULL)
+        return block;
+    if (other->nbytes >= nbytes) {
+        cut(other, nbytes, rest);
+        return other;
+    }
+    block = map(other, nbytes);
+    if (block == NULL)
+        (void)munmap(other, other->nbytes);
+    return block;
+}
+
+/* Counts nbytes more in use; `rest`, if any, waits from now on. */
+static void count(struct stoa_heap *heap, size_t nbytes, struct stoa_heap_block *rest)
+{
+    struct stoa_heap_block *surplus;
+
+    pthread_mutex_lock(&heap->lock);
+    heap->nused += nbytes;
+    if (rest != NULL)
+        put(heap, rest);
+    if (heap->nused > heap->npeak)
+        heap->npeak = heap->nused;
+    surplus = trim(heap);
+    pthread_mutex_unlock(&heap->lock);
+    unmap(surplus);
+}
+
+static struct stoa_heap_block *large_new(struct stoa_heap *heap, size_t nbytes)
+{
+    struct stoa_heap_block *rest, *block = reuse(heap, nbytes, &rest);
+
+    if (block == NULL)
+        block = map(NULL, nbytes);
+    if (block != NULL)
+        count(heap, block->nbytes, rest);
+    return block;
+}
+
+static void large_free(struct stoa_heap *heap, struct stoa_heap_block *block)
+{
+    struct stoa_heap_block *surplus;
+
+    pthread_mutex_lock(&heap->lock);
+    heap->nused -= block->nbytes;
+    put(heap, block);
+    surplus = trim(heap);
+    pthread_mutex_unlock(&heap->lock);
+    unmap(surplus);
+}
+
+/* The same bytes in a larger block: one that waits, or pages behind those that are there. */
+static struct stoa_heap_block *large_grow(struct stoa_heap *heap, struct stoa_heap_block *old,
+                                          size_t nbytes)
+{
+    const size_t nmore = nbytes - old->nbytes;
+    struct stoa_heap_block *rest, *block = reuse(heap, nbytes, &rest);
+
+    if (block == NULL) {
+        block = map(old, nbytes);
+        if (block != NULL)
+            count(heap, nmore, NULL);
+        return block;
+    }
+    count(heap, block->nbytes, rest);
+    memcpy(memory_of(block), memory_of(old), old->nbytes - sizeof(*old));
+    large_free(heap, old);
+    return block;
+}
+
+/* ---- What the library calls. ---- */
+
+void stoa_heap_release(void *heap, void *memory)
+{
+    struct stoa_heap_block *block = block_of(memory);
+
+    if (block->nbytes >= LARGE_NBYTES)
+        large_free(heap, block);
+    else
+        free(block);
+}
+
+void *stoa_heap_reallocate(void *heap, void *memory, size_t nbytes)
+{
+    struct stoa_heap_block *old = memory != NULL ? block_of(memory) : NULL, *block;
+
+    if (nbytes > PTRDIFF_MAX / 2)
+        return NULL;
+    nbytes += sizeof(*block);
+    if (nbytes < LARGE_NBYTES) {
+        if (old != NULL && old->nbytes >= LARGE_NBYTES)
+            return memory;
+        block = realloc(old, nbytes);
+        if (block != NULL)
+            block->nbytes = nbytes;
+        return memory_of(block);
+    }
+    if (old != NULL && nbytes <= old->nbytes)
+        return memory;
+    nbytes = round_up(nbytes);
+    if (old != NULL && old->nbytes >= LARGE_NBYTES)
+        return memory_of(large_grow(heap, old, nbytes));
+    block = large_new(heap, nbytes);
+    if (block != NULL && old != NULL) {
+        memcpy(memory_of(block), memory, old->nbytes - sizeof(*old));
+        free(old);
+    }
+    return memory_of(block);
+}
+
+void stoa_heap_hold(struct stoa_heap *heap)
+{
+    pthread_mutex_lock(&heap->lock);
+    if (heap->nholders++ == 0)
+        heap->npeak = heap->nused + heap->nkept;
+    pthread_mutex_unlock(&heap->lock);
+}
+
+void stoa_heap_drop(struct stoa_heap *heap)
+{
+    struct stoa_heap_block *surplus;
+
+    pthread_mutex_lock(&heap->lock);
+    heap->nholders--;
+    surplus = trim(heap);
+    pthread_mutex_unlock(&heap->lock);
+    unmap(surplus);
+}

@@ -1,0 +1,40 @@
+/*
+ * The library's memory when the caller brings none: malloc, and large blocks that are used again.
+ *
+ * Who reads or writes row groups frees the columns and texts of one and asks for as much at once
+ * for the next. In between malloc gives blocks of that size back to the system, which has to clear
+ * them page by page when they are touched the next time: half of the time of a scan. So while
+ * somebody holds the heap, large blocks wait when they are freed. What is in use and what waits are
+ * together never more than what was in use at the peak of that time. When nobody holds it, at most
+ * STOA_HEAP_SPARE_NBYTES wait.
+ */
+#ifndef STOA_BASE_ALLOC_HEAP_H
+#define STOA_BASE_ALLOC_HEAP_H
+
+#include <pthread.h>
+#include <stddef.h>
+
+enum {
+    STOA_HEAP_NSIZES = 47 * 8, /* of blocks: eight between powers of two, from 2^16 to 2^62 */
+    STOA_HEAP_SPARE_NBYTES = 4 << 20,
+};
+
+/* All zero, with PTHREAD_MUTEX_INITIALIZER as its lock, is a heap. Any thread may use it. */
+struct stoa_heap {
+    pthread_mutex_t lock;
+    struct stoa_heap_block *waiting[STOA_HEAP_NSIZES]; /* the last one freed comes first */
+    size_t nholders;
+    size_t nused; /* bytes of large blocks in use, */
+    size_t nkept; /* of those that wait, */
+    size_t npeak; /* and the most of both since the first of those who hold it came */
+};
+
+/* For a struct stoa_allocator whose context is the heap. */
+void *stoa_heap_reallocate(void *heap, void *memory, size_t nbytes);
+void stoa_heap_release(void *heap, void *memory);
+
+/* Blocks wait from hold to drop; several may hold it. */
+void stoa_heap_hold(struct stoa_heap *heap);
+void stoa_heap_drop(struct stoa_heap *heap);
+
+#endif
