@@ -204,6 +204,23 @@ out:
     return st;
 }
 
+/*
+ * Room for the text of all values out of a dictionary, as much of each as `first` of them have on
+ * an average and a little more. Text that grows page by page takes other memory each time.
+ */
+static enum stoa_status reserve_text(struct stoa_chunk_job *job, size_t first,
+                                     struct stoa_error *err)
+{
+    const uint64_t nleft = job->end - job->begin - first;
+    const uint64_t rest = first > 0 ? job->text.nbytes * nleft / first : 0;
+    const uint64_t extra = rest + rest / 16 + STOA_CHUNK_JOB_SLACK;
+
+    if (first == 0 || job->text.nbytes + rest <= job->text.capacity ||
+        extra > job->in.budget->left || extra > INT32_MAX - job->text.nbytes)
+        return STOA_OK;
+    return stoa_buffer_reserve(&job->text, (size_t)extra, err);
+}
+
 /* Decodes n values of stored page k, all or single ones, to the array's `first` and behind. */
 enum stoa_status stoa_chunk_job_decode_page(struct stoa_chunk_job *job, uint32_t k,
                                             const uint8_t *bytes, size_t first, uint32_t n,
@@ -218,6 +235,8 @@ enum stoa_status stoa_chunk_job_decode_page(struct stoa_chunk_job *job, uint32_t
     uint32_t value, all;
     enum stoa_status st;
 
+    if (in->phys == STOA_PHYS_BYTES && entries != NULL)
+        STOA_TRY(reserve_text(job, first, err));
     STOA_TRY(stoa_stored_page_verify(page, bytes, err));
     stoa_open_chunk_values(in, k, &value, &all);
     if (entries != NULL)
