@@ -2,6 +2,7 @@
  * stoa convert
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ struct job {
     char **names;
     struct stoa_filter *filter;
     struct stoa_schema schema;
+    char *avro_schema; /* its text, if it is one of Avro */
     struct inference_arguments inference;
     enum progress_mode progress;
 };
@@ -27,6 +29,7 @@ static void job_reset(struct job *job)
     select_free(job->names, job->options.ncolumns);
     stoa_filter_free(job->filter);
     stoa_schema_reset(&job->schema);
+    free(job->avro_schema);
     inference_arguments_reset(&job->inference);
 }
 
@@ -167,13 +170,14 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         !option_conflict(arguments, options) ||
         !option_select(arguments, &job->names, &options->ncolumns) ||
         !option_where(arguments, &job->filter) ||
-        !option_schema(arguments, &job->schema, &given, code) ||
+        !option_schema(arguments, &job->schema, &job->avro_schema, &given, code) ||
         !expand_inputs(arguments, &job->paths, &options->npaths, code))
         return false;
     options->paths = (const char *const *)job->paths;
     options->columns = (const char *const *)job->names;
     options->filter = job->filter;
     options->schema = given ? &job->schema : NULL;
+    options->avro_schema = job->avro_schema;
     options->jobs = (unsigned)jobs;
     options->writer.row_group_nrows = (uint32_t)group_nrows;
     options->cancel = &interrupted;

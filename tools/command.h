@@ -344,8 +344,9 @@ enum exit_code print_schema_diff(const struct arguments *arguments, char *const 
 /* --fill-missing, --as-text. */
 struct stoa_join_options option_join(const struct arguments *arguments);
 
-/* The schema of --schema; *given is false when there is none. */
-bool option_schema(const struct arguments *arguments, struct stoa_schema *out, bool *given,
-                   enum exit_code *code);
+/* The schema of --schema, with its text for free() where it is one of Avro; *given is false when
+   there is none. */
+bool option_schema(const struct arguments *arguments, struct stoa_schema *out, char **avro,
+                   bool *given, enum exit_code *code);
 
 #endif

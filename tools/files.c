@@ -91,7 +91,7 @@ bool expand_inputs(const struct arguments *arguments, char ***paths, size_t *npa
     return false;
 }
 
-/* All of a file; NULL after a message. */
+/* All of a file, terminated; NULL after a message. */
 static char *read_text(const char *path, size_t *nbytes, enum exit_code *code)
 {
     struct stoa_error err = {0};
@@ -112,8 +112,10 @@ static char *read_text(const char *path, size_t *nbytes, enum exit_code *code)
     }
     stoa_stream_close(stream);
     *nbytes = n;
-    if (st == STOA_OK && got == 0)
+    if (st == STOA_OK && got == 0) {
+        text[n] = '\0';
         return text;
+    }
     if (st != STOA_OK) {
         *code = fail(&err);
     } else if (n > SCHEMA_MAX_NBYTES) {
@@ -133,8 +135,8 @@ static bool is_avro(const char *path)
     return nbytes > 5 && strcmp(path + nbytes - 5, ".avsc") == 0;
 }
 
-bool option_schema(const struct arguments *arguments, struct stoa_schema *out, bool *given,
-                   enum exit_code *code)
+bool option_schema(const struct arguments *arguments, struct stoa_schema *out, char **avro,
+                   bool *given, enum exit_code *code)
 {
     const char *path = arguments->values[OPT_SCHEMA];
     struct stoa_error err;
@@ -143,6 +145,7 @@ bool option_schema(const struct arguments *arguments, struct stoa_schema *out, b
     enum stoa_status st;
 
     *out = (struct stoa_schema){0};
+    *avro = NULL;
     *given = path != NULL;
     if (path == NULL)
         return true;
@@ -153,6 +156,9 @@ bool option_schema(const struct arguments *arguments, struct stoa_schema *out, b
                        : stoa_schema_parse_json(text, nbytes, out, &err);
     if (st != STOA_OK)
         *code = fail_file(path, &err);
-    free(text);
+    if (st == STOA_OK && is_avro(path))
+        *avro = text;
+    else
+        free(text);
     return st == STOA_OK;
 }

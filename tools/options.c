@@ -16,7 +16,7 @@ const struct option_row option_table[NOPTIONS] = {
         "format of the output: stoa, csv, tsv or jsonl (otherwise its name tells)"},
     [OPT_SCHEMA] = {"schema", 0, "FILE",
         "names and types of the columns, as `stoa schema` prints them in JSON or .avsc (otherwise they are "
-        "inferred)"},
+        "inferred); of Avro files an .avsc that they are read as, by the rules of Avro"},
     [OPT_SELECT] = {"select", 's', "A,B,...",
         "only these columns, in this order; names with a comma in double quotes"},
     [OPT_WHERE] = {"where", 'w', "EXPR",

@@ -15,7 +15,6 @@
 #include "avro/avro_program.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "avro/avro_read.h"
@@ -244,6 +243,98 @@ static bool read_enum(struct decoder *decoder, const struct stoa_avro_op *op,
     return true;
 }
 
+/* By what the reader calls it. */
+static bool read_other_enum(struct decoder *decoder, const struct stoa_avro_op *op,
+                            struct stoa_builder *builder)
+{
+    uint32_t symbol = 0;
+
+    if (!stoa_avro_read_index(&decoder->cursor, op->type->symbols.nitems, STOA_AVRO_NO_SYMBOL,
+                              &symbol))
+        return false;
+    if (op->match->targets[symbol] == STOA_AVRO_NO_TARGET)
+        return stoa_avro_fail_name(&decoder->cursor, STOA_AVRO_REFUSED_SYMBOL,
+                                   op->type->symbols.items[symbol]);
+    stoa_builder_append_32(builder, op->match->targets[symbol]);
+    return true;
+}
+
+/* ---- Promoted numbers ---- */
+
+static void append_float(struct stoa_builder *builder, float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    stoa_builder_append_32(builder, bits);
+}
+
+static void append_double(struct stoa_builder *builder, double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    stoa_builder_append_64(builder, bits);
+}
+
+/* A number of a writer's int, or of its long. */
+static bool read_integer(struct decoder *decoder, const struct stoa_avro_op *op, int64_t *out)
+{
+    if (!stoa_avro_read_long(&decoder->cursor, out) || !stoa_avro_has(&decoder->cursor, 0))
+        return false;
+    if (op->type->kind == STOA_AVRO_INT && *out != (int32_t)*out)
+        return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_INT, *out);
+    return true;
+}
+
+static bool read_as_long(struct decoder *decoder, const struct stoa_avro_op *op,
+                         struct stoa_builder *builder)
+{
+    int64_t value = 0;
+
+    if (!read_integer(decoder, op, &value))
+        return false;
+    stoa_builder_append_64(builder, (uint64_t)value);
+    return true;
+}
+
+static bool read_as_float(struct decoder *decoder, const struct stoa_avro_op *op,
+                          struct stoa_builder *builder)
+{
+    int64_t value = 0;
+
+    if (!read_integer(decoder, op, &value))
+        return false;
+    append_float(builder, (float)value);
+    return true;
+}
+
+static bool read_as_double(struct decoder *decoder, const struct stoa_avro_op *op,
+                           struct stoa_builder *builder)
+{
+    int64_t value = 0;
+
+    if (!read_integer(decoder, op, &value))
+        return false;
+    append_double(builder, (double)value);
+    return true;
+}
+
+static bool read_float_as_double(struct decoder *decoder, const struct stoa_avro_op *op,
+                                 struct stoa_builder *builder)
+{
+    const uint32_t bits = stoa_load32(decoder->cursor.at);
+    float value;
+
+    (void)op;
+    if (!stoa_avro_has(&decoder->cursor, 4))
+        return false;
+    decoder->cursor.at += 4;
+    memcpy(&value, &bits, sizeof(value));
+    append_double(builder, (double)value);
+    return true;
+}
+
 /* Two's complement, big-endian, of any length, as a decimal of 128 or 256 bits. */
 static bool append_decimal(struct decoder *decoder, const struct stoa_avro_op *op,
                            struct stoa_builder *builder, const uint8_t *bytes, size_t nbytes)
@@ -339,7 +430,7 @@ static bool read_json(struct decoder *decoder, const struct stoa_avro_op *op,
                       struct stoa_builder *builder)
 {
     decoder->text.nbytes = 0;
-    return stoa_avro_append_json(&decoder->cursor, op->type, &decoder->text, decoder->err) &&
+    return stoa_avro_append_json(&decoder->cursor, op->match, &decoder->text, decoder->err) &&
            append_bytes(decoder, builder, decoder->text.data, decoder->text.nbytes) &&
            count_growth(decoder, decoder->text.nbytes);
 }
@@ -360,6 +451,13 @@ static read_value *const readers[] = {
     [STOA_AVRO_WAY_DECIMAL] = read_decimal,
     [STOA_AVRO_WAY_FIXED_DECIMAL] = read_fixed_decimal,
     [STOA_AVRO_WAY_DURATION] = read_duration,
+    [STOA_AVRO_WAY_INT_TO_LONG] = read_as_long,
+    [STOA_AVRO_WAY_INT_TO_FLOAT] = read_as_float,
+    [STOA_AVRO_WAY_INT_TO_DOUBLE] = read_as_double,
+    [STOA_AVRO_WAY_LONG_TO_FLOAT] = read_as_float,
+    [STOA_AVRO_WAY_LONG_TO_DOUBLE] = read_as_double,
+    [STOA_AVRO_WAY_FLOAT_TO_DOUBLE] = read_float_as_double,
+    [STOA_AVRO_WAY_ENUM_TO_ENUM] = read_other_enum,
     [STOA_AVRO_WAY_JSON] = read_json,
 };
 
@@ -442,12 +540,10 @@ static bool run_list(struct decoder *decoder, const struct stoa_avro_op *op,
     return true;
 }
 
-/* One member of the struct has the value, the others null. */
-static bool run_union(struct decoder *decoder, const struct stoa_avro_op *op,
-                      const struct stoa_avro_op *end)
+/* The body of the branch that comes. */
+static bool run_union(struct decoder *decoder, const struct stoa_avro_op *op)
 {
     const struct stoa_avro_op *const ops = decoder->program->ops;
-    struct stoa_avro_column *whole = &decoder->columns[op->column];
     const struct stoa_avro_op *chosen = op + 1;
     uint32_t branch = 0;
 
@@ -455,19 +551,39 @@ static bool run_union(struct decoder *decoder, const struct stoa_avro_op *op,
         return false;
     for (uint32_t i = 0; i < branch; i++)
         chosen = &ops[chosen->next];
-    if (chosen->is_null) {
-        stoa_avro_columns_append_null(whole);
-        return true;
-    }
-    whole[0].builder.array.nvalues++;
-    stoa_builder_append_32(&whole[1].builder, chosen->which);
-    for (const struct stoa_avro_op *at = op + 1; at < end; at = &ops[at->next]) {
-        if (at == chosen ? !run(decoder, at + 1, &ops[at->next]) : false)
-            return false;
-        if (at != chosen && !at->is_null)
-            stoa_avro_columns_append_null(&decoder->columns[at->column]);
-    }
-    return true;
+    return run(decoder, chosen + 1, &ops[chosen->next]);
+}
+
+/* One member of the struct has the value, the others null. */
+static bool run_member(struct decoder *decoder, const struct stoa_avro_op *op,
+                       const struct stoa_avro_op *end)
+{
+    struct stoa_avro_column *const columns = decoder->columns;
+    const uint32_t behind = op->column + columns[op->column].nnodes;
+
+    columns[op->column].builder.array.nvalues++;
+    stoa_builder_append_32(&columns[op->column + 1].builder, op->which);
+    for (uint32_t node = op->column + 2; node < behind; node += columns[node].nnodes)
+        if (node != op->member)
+            stoa_avro_columns_append_null(&columns[node]);
+    return run(decoder, op + 1, end);
+}
+
+/* The body reads a default, as if it stood here. */
+static bool run_default(struct decoder *decoder, const struct stoa_avro_op *op,
+                        const struct stoa_avro_op *end)
+{
+    const struct stoa_avro_default *given = &op->match->defaults[op->which];
+    struct stoa_avro_cursor *cursor = &decoder->cursor;
+    const uint8_t *const at = cursor->at, *const behind = cursor->end;
+    bool done;
+
+    cursor->at = given->data;
+    cursor->end = given->data + given->nbytes;
+    done = count_growth(decoder, given->nbytes) && run(decoder, op + 1, end);
+    cursor->at = at;
+    cursor->end = behind;
+    return done;
 }
 
 /* The branch of a nullable value; *is_null is set when there is no body to run. */
@@ -509,7 +625,20 @@ static bool run(struct decoder *decoder, const struct stoa_avro_op *op,
             next = is_null ? next : op + 1;
             break;
         case STOA_AVRO_OP_UNION:
-            done = run_union(decoder, op, next);
+            done = run_union(decoder, op);
+            break;
+        case STOA_AVRO_OP_MEMBER:
+            done = run_member(decoder, op, next);
+            break;
+        case STOA_AVRO_OP_NULL:
+            stoa_avro_columns_append_null(&decoder->columns[op->column]);
+            break;
+        case STOA_AVRO_OP_DEFAULT:
+            done = run_default(decoder, op, next);
+            break;
+        case STOA_AVRO_OP_REFUSE:
+            done = stoa_avro_fail_name(&decoder->cursor, STOA_AVRO_REFUSED_BRANCH,
+                                       stoa_avro_branch_name(op->type));
             break;
         case STOA_AVRO_OP_LIST:
             done = run_list(decoder, op, next);
@@ -523,24 +652,6 @@ static bool run(struct decoder *decoder, const struct stoa_avro_op *op,
 }
 
 /* ---- Errors ---- */
-
-/* "a.b[]" of a place, into `out`; what does not fit is left out. */
-static void print_place(const struct stoa_avro_program *program, uint32_t place, char *out,
-                        size_t nout)
-{
-    const char *names[64] = {NULL};
-    size_t n = 0, used = 0;
-
-    for (; place != STOA_AVRO_NO_PLACE && n < 64; place = program->places[place].parent)
-        names[n++] = program->places[place].name;
-    out[0] = '\0';
-    while (n-- > 0 && used < nout) {
-        const bool dot = used > 0 && names[n][0] != '[' && names[n][0] != '{';
-        const int put = snprintf(out + used, nout - used, "%s%s", dot ? "." : "", names[n]);
-
-        used += put > 0 ? (size_t)put : 0;
-    }
-}
 
 /* What is wrong, in words; `number` is put where there is a place for it. */
 static enum stoa_status describe(const struct decoder *decoder, struct stoa_error *err)
@@ -568,20 +679,28 @@ static enum stoa_status describe(const struct decoder *decoder, struct stoa_erro
         [STOA_AVRO_LARGE_ROW] = {STOA_ERR_LIMIT, "the row has more than 512 MiB in memory", NULL},
         [STOA_AVRO_LONG_JSON] = {STOA_ERR_LIMIT, "the value has more than 256 MiB as JSON text",
                                  NULL},
+        [STOA_AVRO_REFUSED_BRANCH] = {STOA_ERR_DATA, "",
+                                      " is a branch of the file that the schema has no type for"},
+        [STOA_AVRO_REFUSED_SYMBOL] = {STOA_ERR_DATA, "the symbol ",
+                                      " of the file is none of the schema, nor is there a default"},
         [STOA_AVRO_DEEP] = {STOA_ERR_LIMIT, "the value is nested too deep", NULL},
     };
     const enum stoa_avro_fault fault = decoder->cursor.fault;
-    char path[256], shown[256];
+    char field[600], shown[80];
     enum stoa_status st;
 
-    print_place(decoder->program, decoder->op->place, path, sizeof(path));
-    stoa_quote(shown, sizeof(shown), path, strlen(path));
+    stoa_avro_place_print(&decoder->program->places, decoder->op->place, field, sizeof(field));
     if (fault == STOA_AVRO_BUILDER)
-        return stoa_wrap(err, err != NULL ? err->status : STOA_ERR_NOMEM, "field %s", shown);
+        return stoa_wrap(err, err != NULL ? err->status : STOA_ERR_NOMEM, "%s", field);
     st = words[fault].status;
+    if (decoder->cursor.name != NULL)
+        return stoa_fail(
+            err, st, "%s: %s\"%s\"%s", field, words[fault].text,
+            stoa_quote(shown, sizeof(shown), decoder->cursor.name, strlen(decoder->cursor.name)),
+            words[fault].behind);
     if (words[fault].behind == NULL)
-        return stoa_fail(err, st, "field %s: %s", shown, words[fault].text);
-    return stoa_fail(err, st, "field %s: %s%" PRId64 "%s", shown, words[fault].text,
+        return stoa_fail(err, st, "%s: %s", field, words[fault].text);
+    return stoa_fail(err, st, "%s: %s%" PRId64 "%s", field, words[fault].text,
                      decoder->cursor.number, words[fault].behind);
 }
 

@@ -7,6 +7,8 @@
  */
 #include "avro/avro_mapping.h"
 
+#include <stoa/avro.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -96,8 +98,37 @@ enum stoa_avro_way stoa_avro_way_of(const struct stoa_avro_type *type, unsigned 
     }
 }
 
+enum stoa_avro_way stoa_avro_way_between(const struct stoa_avro_type *writer,
+                                         const struct stoa_avro_type *reader,
+                                         enum stoa_avro_way way)
+{
+    static const struct {
+        enum stoa_avro_kind kind; /* of the writer */
+        enum stoa_avro_way way, promoted;
+    } ways[] = {
+        {STOA_AVRO_INT, STOA_AVRO_WAY_LONG, STOA_AVRO_WAY_INT_TO_LONG},
+        {STOA_AVRO_INT, STOA_AVRO_WAY_FLOAT, STOA_AVRO_WAY_INT_TO_FLOAT},
+        {STOA_AVRO_INT, STOA_AVRO_WAY_DOUBLE, STOA_AVRO_WAY_INT_TO_DOUBLE},
+        {STOA_AVRO_LONG, STOA_AVRO_WAY_FLOAT, STOA_AVRO_WAY_LONG_TO_FLOAT},
+        {STOA_AVRO_LONG, STOA_AVRO_WAY_DOUBLE, STOA_AVRO_WAY_LONG_TO_DOUBLE},
+        {STOA_AVRO_FLOAT, STOA_AVRO_WAY_DOUBLE, STOA_AVRO_WAY_FLOAT_TO_DOUBLE},
+        /* Text is UTF-8, whichever of the two it is for. */
+        {STOA_AVRO_STRING, STOA_AVRO_WAY_BYTES, STOA_AVRO_WAY_STRING},
+        {STOA_AVRO_FIXED, STOA_AVRO_WAY_DECIMAL, STOA_AVRO_WAY_FIXED_DECIMAL},
+        {STOA_AVRO_BYTES, STOA_AVRO_WAY_FIXED_DECIMAL, STOA_AVRO_WAY_DECIMAL},
+    };
+
+    if (way == STOA_AVRO_WAY_ENUM && writer != reader)
+        return STOA_AVRO_WAY_ENUM_TO_ENUM;
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+        if (ways[i].kind == writer->kind && ways[i].way == way)
+            return ways[i].promoted;
+    return way;
+}
+
 struct mapper {
     uint32_t nfields; /* so far, with all that is below them */
+    bool declared;    /* "stoa_type" is what a field is */
     struct stoa_error *err;
 };
 
@@ -133,22 +164,72 @@ out:
                                      stoa_quote(shown, sizeof(shown), name, strlen(name)));
 }
 
-/* The name that a field had before it was made to fit Avro's rules, which an attribute keeps. */
-static enum stoa_status name_of(const struct stoa_avro_field *field, char **out,
-                                struct stoa_error *err)
+/* The text of an attribute, for stoa_free(); NULL when it is not there, or is no text. */
+static enum stoa_status text_of(const struct stoa_avro_attributes *attributes, const char *key,
+                                char **out, struct stoa_error *err)
 {
-    const char *kept = stoa_avro_attribute(&field->attributes, "stoa_name");
+    const char *kept = stoa_avro_attribute(attributes, key);
     json_t *json = NULL;
-    const char *name = field->name;
     enum stoa_status st = STOA_OK;
 
-    if (kept != NULL)
-        STOA_TRY(stoa_avro_json_load(kept, strlen(kept), &json, err));
+    *out = NULL;
+    if (kept == NULL)
+        return STOA_OK;
+    STOA_TRY(stoa_avro_json_load(kept, strlen(kept), &json, err));
     if (json_is_string(json) && strlen(json_string_value(json)) == json_string_length(json))
-        name = json_string_value(json);
-    STOA_TRY(stoa_strndup(out, name, strlen(name), err));
+        STOA_TRY(stoa_strndup(out, json_string_value(json), json_string_length(json), err));
 out:
     json_decref(json);
+    return st;
+}
+
+/* Metadata, which our own schemas have: an object of texts, and how a column is written in CSV. */
+static enum stoa_status map_metadata(const struct stoa_avro_attributes *attributes,
+                                     struct stoa_metadata *out, struct stoa_error *err)
+{
+    const char *kept = stoa_avro_attribute(attributes, "metadata");
+    char *format = NULL;
+    json_t *object = NULL, *value;
+    const char *key;
+    enum stoa_status st;
+
+    STOA_TRY(text_of(attributes, STOA_METADATA_CSV_FORMAT, &format, err));
+    if (format != NULL)
+        STOA_TRY(stoa_metadata_set(out, STOA_METADATA_CSV_FORMAT, format, err));
+    if (kept != NULL)
+        STOA_TRY(stoa_avro_json_load(kept, strlen(kept), &object, err));
+    json_object_foreach(object, key, value)
+    {
+        if (json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value))
+            STOA_TRY(stoa_metadata_set(out, key, json_string_value(value), err));
+    }
+out:
+    json_decref(object);
+    stoa_free(format);
+    return st;
+}
+
+/* The type that a field is declared as, instead of the one that it was given. */
+static enum stoa_status map_declared(const struct stoa_avro_field *from, struct stoa_field *field,
+                                     struct stoa_error *err)
+{
+    struct stoa_field given = {0};
+    char *text = NULL, shown[80];
+    enum stoa_status st;
+
+    STOA_TRY(text_of(&from->attributes, "stoa_type", &text, err));
+    if (text == NULL)
+        return STOA_OK;
+    st = stoa_field_parse(field->name, text, field->nullable, &given, err);
+    if (st != STOA_OK) {
+        st = stoa_wrap(err, st, "field \"%s\"",
+                       stoa_quote(shown, sizeof(shown), field->name, strlen(field->name)));
+        goto out;
+    }
+    stoa_field_reset(field);
+    *field = given;
+out:
+    stoa_free(text);
     return st;
 }
 
@@ -160,8 +241,15 @@ static enum stoa_status map_record(struct mapper *mapper, const struct stoa_avro
 
     STOA_TRY(add_children(mapper, field, STOA_STRUCT, type->nfields));
     for (uint32_t i = 0; i < type->nfields; i++) {
-        STOA_TRY(name_of(&type->fields[i], &name, mapper->err));
-        STOA_TRY(map_child(mapper, name, type->fields[i].type, depth + 1, &field->children[i]));
+        const struct stoa_avro_field *from = &type->fields[i];
+
+        /* The name that it had before it was made to fit Avro's rules. */
+        STOA_TRY(text_of(&from->attributes, "stoa_name", &name, mapper->err));
+        STOA_TRY(map_child(mapper, name != NULL ? name : from->name, from->type, depth + 1,
+                           &field->children[i]));
+        if (mapper->declared)
+            STOA_TRY(map_declared(from, &field->children[i], mapper->err));
+        STOA_TRY(map_metadata(&from->attributes, &field->children[i].metadata, mapper->err));
         stoa_free(name);
         name = NULL;
     }
@@ -196,6 +284,20 @@ static enum stoa_status map_entries(struct mapper *mapper, const struct stoa_avr
     STOA_TRY(add_children(mapper, entries, STOA_STRUCT, 2));
     STOA_TRY(map_child(mapper, "key", key != NULL ? key : &text, depth + 2, &entries->children[0]));
     STOA_TRY(map_child(mapper, "value", value, depth + 2, &entries->children[1]));
+out:
+    return st;
+}
+
+/* The same for an array of records of both, whose fields say what they are declared as. */
+static enum stoa_status map_record_entries(struct mapper *mapper, const struct stoa_avro_type *type,
+                                           unsigned depth, struct stoa_field *field)
+{
+    const struct stoa_avro_field *from = type->items->fields;
+    enum stoa_status st;
+
+    STOA_TRY(map_entries(mapper, from[0].type, from[1].type, depth, field));
+    for (unsigned i = 0; mapper->declared && i < 2; i++)
+        STOA_TRY(map_declared(&from[i], &field->children[0].children[i], mapper->err));
 out:
     return st;
 }
@@ -309,8 +411,7 @@ static enum stoa_status map_type(struct mapper *mapper, const struct stoa_avro_t
     case STOA_AVRO_WAY_MAP:
         return map_entries(mapper, NULL, type->items, depth, field);
     case STOA_AVRO_WAY_ENTRIES:
-        return map_entries(mapper, type->items->fields[0].type, type->items->fields[1].type, depth,
-                           field);
+        return map_record_entries(mapper, type, depth, field);
     case STOA_AVRO_WAY_UNION:
         return map_union(mapper, type, depth, field);
     default:
@@ -318,23 +419,24 @@ static enum stoa_status map_type(struct mapper *mapper, const struct stoa_avro_t
     }
 }
 
-enum stoa_status stoa_avro_map_schema(const struct stoa_avro_schema *schema,
-                                      struct stoa_schema *out, struct stoa_error *err)
+static enum stoa_status map_schema(struct mapper *mapper, const struct stoa_avro_schema *schema,
+                                   struct stoa_schema *out)
 {
-    struct mapper mapper = {.err = err};
+    struct stoa_error *const err = mapper->err;
     struct stoa_field table = {0};
     struct stoa_schema made = {0};
     enum stoa_status st;
 
     if (schema->root->kind == STOA_AVRO_RECORD) {
-        STOA_TRY(map_type(&mapper, schema->root, 0, &table));
+        STOA_TRY(map_type(mapper, schema->root, 0, &table));
     } else {
-        STOA_TRY(add_children(&mapper, &table, STOA_STRUCT, 1));
-        STOA_TRY(map_child(&mapper, "value", schema->root, 1, &table.children[0]));
+        STOA_TRY(add_children(mapper, &table, STOA_STRUCT, 1));
+        STOA_TRY(map_child(mapper, "value", schema->root, 1, &table.children[0]));
     }
     made = (struct stoa_schema){.fields = table.children, .nfields = table.nchildren};
     table.children = NULL;
     table.nchildren = 0;
+    STOA_TRY(map_metadata(&schema->root->attributes, &made.metadata, err));
     STOA_TRY(stoa_schema_check(&made, err));
     *out = made;
     made = (struct stoa_schema){0};
@@ -343,4 +445,26 @@ out:
     stoa_schema_reset(&made);
     return st == STOA_OK ? st
                          : stoa_wrap(err, st == STOA_ERR_USAGE ? STOA_ERR_DATA : st, "Avro schema");
+}
+
+enum stoa_status stoa_avro_map_schema(const struct stoa_avro_schema *schema,
+                                      struct stoa_schema *out, struct stoa_error *err)
+{
+    struct mapper mapper = {.err = err};
+
+    return map_schema(&mapper, schema, out);
+}
+
+enum stoa_status stoa_avro_parse_schema(const char *text, size_t nbytes, struct stoa_schema *out,
+                                        struct stoa_error *err)
+{
+    struct mapper mapper = {.declared = true, .err = err};
+    struct stoa_avro_schema schema = {0};
+    enum stoa_status st;
+
+    STOA_TRY(stoa_avro_schema_parse(text, nbytes, &schema, err));
+    STOA_TRY(map_schema(&mapper, &schema, out));
+out:
+    stoa_avro_schema_reset(&schema);
+    return st;
 }

@@ -26,6 +26,13 @@ enum stoa_avro_way {
     STOA_AVRO_WAY_DECIMAL,
     STOA_AVRO_WAY_FIXED_DECIMAL,
     STOA_AVRO_WAY_DURATION,
+    STOA_AVRO_WAY_INT_TO_LONG, /* promoted */
+    STOA_AVRO_WAY_INT_TO_FLOAT,
+    STOA_AVRO_WAY_INT_TO_DOUBLE,
+    STOA_AVRO_WAY_LONG_TO_FLOAT,
+    STOA_AVRO_WAY_LONG_TO_DOUBLE,
+    STOA_AVRO_WAY_FLOAT_TO_DOUBLE,
+    STOA_AVRO_WAY_ENUM_TO_ENUM, /* of other symbols */
     STOA_AVRO_WAY_JSON,
     STOA_AVRO_WAY_NULLABLE, /* a union of null and another type: that one, nullable */
     STOA_AVRO_WAY_ONLY,     /* a union of one type: that one */
@@ -41,6 +48,14 @@ enum stoa_avro_way {
  * unless it is the root, and so is what would be too deep.
  */
 enum stoa_avro_way stoa_avro_way_of(const struct stoa_avro_type *type, unsigned depth);
+
+/*
+ * The way of a value without parts that a writer's type has where `way` is that of the reader's,
+ * the two matching (avro_match.h).
+ */
+enum stoa_avro_way stoa_avro_way_between(const struct stoa_avro_type *writer,
+                                         const struct stoa_avro_type *reader,
+                                         enum stoa_avro_way way);
 
 /*
  * The schema of the columns: the fields of a record, or one called "value". *out is overwritten.

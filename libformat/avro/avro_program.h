@@ -8,65 +8,65 @@
  *       {"name": "c", "type": ["null", "string"]}]}        3  STRING    column 1
  *
  * An operation that has a body - a list, a nullable value, a branch - stands in front of it, and
- * knows where it ends. What no column wants is passed over by its type.
+ * knows where it ends. What no column wants is passed over by its type. The columns are those of
+ * the reader's schema, the operations stand in the order of the writer's.
  */
 #ifndef STOA_AVRO_AVRO_PROGRAM_H
 #define STOA_AVRO_AVRO_PROGRAM_H
 
 #include "avro/avro_columns.h"
 #include "avro/avro_mapping.h"
+#include "avro/avro_match.h"
 
 enum stoa_avro_code {
     STOA_AVRO_OP_VALUE,    /* of a way that has one column: `way` */
     STOA_AVRO_OP_STRUCT,   /* a struct that is not null; its parts follow */
     STOA_AVRO_OP_NULLABLE, /* a branch: null, or the body */
-    STOA_AVRO_OP_UNION,    /* a branch: one of `nbranches` BRANCH operations that follow */
-    STOA_AVRO_OP_BRANCH,   /* its body; member `which` of the struct, or null */
+    STOA_AVRO_OP_UNION,    /* a branch: the body of one of the BRANCH operations that follow */
+    STOA_AVRO_OP_BRANCH,   /* its body */
+    STOA_AVRO_OP_MEMBER,   /* of a union's struct: tag `which`, the body, and null for the others */
+    STOA_AVRO_OP_NULL,     /* null, of which nothing is stored */
     STOA_AVRO_OP_LIST,     /* blocks of items, each of which is the body */
     STOA_AVRO_OP_SKIP,     /* a value of `type` */
+    STOA_AVRO_OP_DEFAULT,  /* the body reads what default `which` of `match` has */
+    STOA_AVRO_OP_REFUSE,   /* a value of `type`, which the reader has no place for */
 };
 
 struct stoa_avro_op {
     uint8_t code;        /* enum stoa_avro_code */
     uint8_t way;         /* enum stoa_avro_way */
     uint8_t null_branch; /* NULLABLE: the number of null */
-    bool is_null;        /* BRANCH: of null */
-    uint32_t column;     /* node */
+    uint32_t column;     /* node; of MEMBER its struct's */
     uint32_t next;       /* behind the body */
     uint32_t place;      /* for messages */
-    uint32_t which;      /* BRANCH: the number of its symbol */
-    uint32_t nbranches;  /* UNION */
-    const struct stoa_avro_type *type;
+    uint32_t which;
+    uint32_t nbranches;                /* UNION */
+    uint32_t member;                   /* MEMBER: the node that has the value */
+    const struct stoa_avro_type *type; /* the writer's */
+    const struct stoa_avro_match *match;
 };
-
-/* Where a value stands: a name below another place. */
-struct stoa_avro_place {
-    uint32_t parent; /* STOA_AVRO_NO_PLACE: none */
-    const char *name;
-};
-#define STOA_AVRO_NO_PLACE UINT32_MAX
 
 /* Constant once it is made: any thread may run it. */
 struct stoa_avro_program {
     struct stoa_avro_op *ops;
     size_t nops;
     size_t ops_capacity;
-    struct stoa_avro_place *places;
-    size_t nplaces;
-    size_t places_capacity;
+    struct stoa_avro_places places;
+    struct stoa_avro_resolution resolution;
 };
 
 /*
- * A program for values of the schema's root. wanted[i] is the column that field i of the root
- * record goes to, STOA_AVRO_UNWANTED for none; of a root that is no record there is one, 0.
- * `columns` is the schema of all columns, in their order; it and `schema` outlive the program.
+ * A program that reads values of the writer's schema as those of the reader's; the two may be one.
+ * wanted[i] is the column that field i of the reader's root record goes to, STOA_AVRO_UNWANTED for
+ * none; of a root that is no record there is one, 0. `columns` is the schema of all columns, in
+ * their order; it and the schemas outlive the program. Errors: those of stoa_avro_resolve(), and
+ * STOA_ERR_LIMIT for more than 2^20 operations.
  */
 #define STOA_AVRO_UNWANTED UINT32_MAX
-STOA_CHECK enum stoa_status stoa_avro_program_init(struct stoa_avro_program *program,
-                                                   const struct stoa_avro_schema *schema,
-                                                   const uint32_t *wanted,
-                                                   const struct stoa_schema *columns,
-                                                   struct stoa_error *err);
+STOA_CHECK enum stoa_status
+stoa_avro_program_init(struct stoa_avro_program *program, const struct stoa_avro_schema *writer,
+                       const struct stoa_avro_schema *reader, const uint32_t *wanted,
+                       const struct stoa_schema *columns, struct stoa_error *err);
 void stoa_avro_program_reset(struct stoa_avro_program *program);
 
 /* ---- Running it (avro_decode.c) ---- */

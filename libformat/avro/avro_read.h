@@ -22,13 +22,15 @@ enum stoa_avro_fault {
     STOA_AVRO_NO_UUID,
     STOA_AVRO_NO_DECIMAL, /* more digits than the type has */
     STOA_AVRO_NO_DURATION,
-    STOA_AVRO_EMPTY_ITEMS,  /* too many items that have no bytes */
-    STOA_AVRO_EMPTY_FIELDS, /* too many fields that have none */
-    STOA_AVRO_ENOUGH,       /* none: the rows in front of it are enough for a call */
-    STOA_AVRO_LARGE_ROW,    /* more than STOA_AVRO_MAX_DECODED_NBYTES in columns */
-    STOA_AVRO_LONG_JSON,    /* more than STOA_AVRO_MAX_ROW_NBYTES of JSON text */
-    STOA_AVRO_DEEP,         /* a value of a recursive type */
-    STOA_AVRO_BUILDER,      /* *err says what: memory, a column that is full */
+    STOA_AVRO_EMPTY_ITEMS,    /* too many items that have no bytes */
+    STOA_AVRO_EMPTY_FIELDS,   /* too many fields that have none */
+    STOA_AVRO_ENOUGH,         /* none: the rows in front of it are enough for a call */
+    STOA_AVRO_LARGE_ROW,      /* more than STOA_AVRO_MAX_DECODED_NBYTES in columns */
+    STOA_AVRO_LONG_JSON,      /* more than STOA_AVRO_MAX_ROW_NBYTES of JSON text */
+    STOA_AVRO_REFUSED_BRANCH, /* of the writer's union, none of the reader's types: `name` */
+    STOA_AVRO_REFUSED_SYMBOL, /* of the writer's enum, likewise */
+    STOA_AVRO_DEEP,           /* a value of a recursive type */
+    STOA_AVRO_BUILDER,        /* *err says what: memory, a column that is full */
 };
 
 /* A row, the JSON text of a value, and a block in the codec snappy, which has no parts. */
@@ -43,7 +45,8 @@ struct stoa_avro_cursor {
     uint32_t nempty;    /* items without bytes so far */
     uint32_t nempty_fields;
     enum stoa_avro_fault fault;
-    int64_t number; /* what was read, where it is what is wrong */
+    int64_t number;   /* what was read, where it is what is wrong */
+    const char *name; /* of that, in the writer's schema */
 };
 
 static inline bool stoa_avro_fail(struct stoa_avro_cursor *cursor, enum stoa_avro_fault fault,
@@ -51,6 +54,14 @@ static inline bool stoa_avro_fail(struct stoa_avro_cursor *cursor, enum stoa_avr
 {
     cursor->fault = fault;
     cursor->number = number;
+    return false;
+}
+
+static inline bool stoa_avro_fail_name(struct stoa_avro_cursor *cursor, enum stoa_avro_fault fault,
+                                       const char *name)
+{
+    cursor->fault = fault;
+    cursor->name = name;
     return false;
 }
 
@@ -145,11 +156,14 @@ static inline bool stoa_avro_count_empty_field(struct stoa_avro_cursor *cursor,
 /* Passes over a value (avro_skip.c). */
 bool stoa_avro_skip(struct stoa_avro_cursor *cursor, const struct stoa_avro_type *type);
 
+struct stoa_avro_match;
+
 /*
- * Appends a value as JSON text, as Avro encodes it: {"a":1,"b":{"string":"x"},"c":null}; bytes are
- * characters of their numbers, a double that is no number is a string (avro_json_value.c).
+ * Appends a value of the writer's type as JSON text of the reader's, as Avro encodes it:
+ * {"a":1,"b":{"string":"x"},"c":null}; bytes are characters of their numbers, a double that is no
+ * number is a string (avro_json_value.c).
  */
-bool stoa_avro_append_json(struct stoa_avro_cursor *cursor, const struct stoa_avro_type *type,
+bool stoa_avro_append_json(struct stoa_avro_cursor *cursor, const struct stoa_avro_match *match,
                            struct stoa_buffer *out, struct stoa_error *err);
 
 #endif

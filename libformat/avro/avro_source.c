@@ -40,7 +40,6 @@ struct table {
     struct table *next;
     struct stoa_buffer text;
     struct stoa_avro_schema schema;
-    struct stoa_schema columns; /* all that there are */
     struct stoa_avro_program program;
     bool is_prepared; /* the program is made, if of no operations; workers read it from then on */
 };
@@ -53,7 +52,10 @@ struct stoa_avro_inputs {
     struct stoa_avro_container file;
     struct table *tables; /* of the files so far, the newest first */
     char name[NAME_NBYTES];
-    struct stoa_schema schema; /* of the first file */
+    bool has_schema;                       /* one was given: */
+    struct stoa_avro_schema given;         /* this one */
+    const struct stoa_avro_schema *reader; /* what all are read as: it, or that of the first file */
+    struct stoa_schema schema;             /* of its columns */
 };
 
 /* A block in a unit. */
@@ -97,7 +99,6 @@ static void free_tables(struct table *table)
 
         stoa_buffer_free(&table->text);
         stoa_avro_program_reset(&table->program);
-        stoa_schema_reset(&table->columns);
         stoa_avro_schema_reset(&table->schema);
         stoa_free(table);
         table = next;
@@ -111,6 +112,7 @@ void stoa_avro_inputs_close(struct stoa_avro_inputs *inputs)
     stoa_avro_container_reset(&inputs->file);
     stoa_stream_close(inputs->stream);
     free_tables(inputs->tables);
+    stoa_avro_schema_reset(&inputs->given);
     stoa_schema_reset(&inputs->schema);
     stoa_free(inputs);
 }
@@ -142,7 +144,6 @@ static enum stoa_status find_table(struct stoa_avro_inputs *inputs, struct stoa_
     STOA_TRY(stoa_alloc_zeroed(&made, 1, sizeof(*made), err));
     STOA_TRY(stoa_buffer_append(&made->text, file->schema, file->schema_nbytes, err));
     STOA_TRY(stoa_avro_schema_parse(file->schema, file->schema_nbytes, &made->schema, err));
-    STOA_TRY(stoa_avro_map_schema(&made->schema, &made->columns, err));
     made->next = inputs->tables;
     inputs->tables = made;
     made = NULL;
@@ -200,13 +201,14 @@ static bool is_reserved(const struct stoa_avro_pair *pair)
     return pair->key_nbytes >= 5 && memcmp(pair->key, "avro.", 5) == 0;
 }
 
-static enum stoa_status keep_metadata(const struct stoa_avro_container *file,
+static enum stoa_status keep_metadata(const struct stoa_avro_container *file, const char *schema,
                                       struct stoa_metadata *metadata, struct stoa_error *err)
 {
     char *text = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_strndup(&text, file->schema, file->schema_nbytes, err));
+    STOA_TRY(stoa_strndup(&text, schema != NULL ? schema : file->schema,
+                          schema != NULL ? strlen(schema) : file->schema_nbytes, err));
     STOA_TRY(stoa_metadata_set(metadata, STOA_AVRO_METADATA_SCHEMA, text, err));
     STOA_TRY(stoa_metadata_set(metadata, STOA_AVRO_METADATA_CODEC, file->codec->name, err));
     for (size_t i = 0; i < file->npairs; i++)
@@ -218,7 +220,25 @@ out:
     return st;
 }
 
-enum stoa_status stoa_avro_inputs_open(const char *const *paths, size_t npaths,
+/* What all inputs are read as, and its columns. */
+static enum stoa_status read_schema(struct stoa_avro_inputs *inputs, const char *schema,
+                                    struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    if (schema != NULL)
+        st = stoa_avro_schema_parse(schema, strlen(schema), &inputs->given, err);
+    if (st != STOA_OK)
+        return stoa_wrap(err, st, "the schema that was given");
+    inputs->has_schema = schema != NULL;
+    inputs->reader = inputs->has_schema ? &inputs->given : &inputs->tables->schema;
+    st = stoa_avro_map_schema(inputs->reader, &inputs->schema, err);
+    if (st == STOA_OK)
+        st = keep_metadata(&inputs->file, schema, &inputs->schema.metadata, err);
+    return name_input(inputs, st, err);
+}
+
+enum stoa_status stoa_avro_inputs_open(const char *const *paths, size_t npaths, const char *schema,
                                        struct stoa_avro_inputs **out, struct stoa_error *err)
 {
     struct stoa_avro_inputs *inputs;
@@ -228,8 +248,7 @@ enum stoa_status stoa_avro_inputs_open(const char *const *paths, size_t npaths,
     inputs->paths = paths;
     inputs->npaths = npaths;
     STOA_TRY(open_next(inputs, err));
-    STOA_TRY(stoa_schema_copy(&inputs->schema, &inputs->tables->columns, err));
-    STOA_TRY(name_input(inputs, keep_metadata(&inputs->file, &inputs->schema.metadata, err), err));
+    STOA_TRY(read_schema(inputs, schema, err));
     *out = inputs;
     inputs = NULL;
 out:
@@ -243,7 +262,7 @@ enum stoa_status stoa_avro_file_schema(const char *path, struct stoa_schema *out
     struct stoa_avro_inputs *inputs = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_avro_inputs_open(&path, 1, &inputs, err));
+    STOA_TRY(stoa_avro_inputs_open(&path, 1, NULL, &inputs, err));
     *out = inputs->schema;
     inputs->schema = (struct stoa_schema){0};
 out:
@@ -286,27 +305,23 @@ out:
     return st;
 }
 
-/* Programs of a file: its columns must be those of the first one. */
+/* The program of a file: what it has as what all inputs are read as. */
 static enum stoa_status prepare_table(struct source *source, struct stoa_error *err)
 {
-    struct stoa_avro_inputs *inputs = source->inputs;
+    const struct stoa_avro_inputs *inputs = source->inputs;
     struct table *table = inputs->tables;
-    bool same = table->columns.nfields == inputs->schema.nfields;
     char first[NAME_NBYTES];
     enum stoa_status st;
 
     if (table->is_prepared)
         return STOA_OK;
-    for (uint32_t i = 0; same && i < table->columns.nfields; i++)
-        same = stoa_field_equal(&table->columns.fields[i], &inputs->schema.fields[i]);
-    if (!same)
-        return stoa_fail(
-            err, STOA_ERR_USAGE, "%s: other columns than %s has", inputs->name,
-            stoa_quote(first, sizeof(first), inputs->paths[0], strlen(inputs->paths[0])));
-    st = stoa_avro_program_init(&table->program, &table->schema, source->wanted, &source->schema,
-                                err);
+    st = stoa_avro_program_init(&table->program, &table->schema, inputs->reader, source->wanted,
+                                &source->schema, err);
     table->is_prepared = st == STOA_OK;
-    return st;
+    if (st == STOA_OK || inputs->has_schema)
+        return st;
+    return stoa_wrap(err, st, "with the schema of %s",
+                     stoa_quote(first, sizeof(first), inputs->paths[0], strlen(inputs->paths[0])));
 }
 
 static void note_empty(const struct source *source)
@@ -348,9 +363,7 @@ static enum stoa_status find_block(struct source *source, struct stoa_error *err
             if (st != STOA_OK)
                 return st;
         }
-        st = prepare_table(source, err);
-        if (st != STOA_OK)
-            return st;
+        STOA_TRY(prepare_table(source, err));
         STOA_TRY(stoa_avro_container_next(&inputs->file, &source->pending, &more, err));
         if (!more) {
             source->pending.nrows = 0;

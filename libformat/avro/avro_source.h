@@ -21,15 +21,19 @@
 struct stoa_avro_inputs;
 
 /*
- * Opens the first of them and reads its schema; `paths` is borrowed. "-" is standard input.
+ * Opens the first of them and reads its schema; `paths` is borrowed. "-" is standard input. All
+ * inputs are read as `schema`, the text of one of Avro, or as what the first one has: NULL.
  * Errors: those of stoa_stream_open(), of container files and schemas, with the input's name.
  */
 STOA_CHECK enum stoa_status stoa_avro_inputs_open(const char *const *paths, size_t npaths,
-                                                  struct stoa_avro_inputs **out,
+                                                  const char *schema, struct stoa_avro_inputs **out,
                                                   struct stoa_error *err);
 void stoa_avro_inputs_close(struct stoa_avro_inputs *inputs); /* NULL is fine */
 
-/* The schema of all columns, with what is kept of the first file in its metadata. */
+/*
+ * The schema of all columns, with what is kept of the first file in its metadata; where a schema
+ * was given it stands there for the file's.
+ */
 const struct stoa_schema *stoa_avro_inputs_schema(const struct stoa_avro_inputs *inputs);
 
 struct stoa_avro_source_options {
@@ -41,7 +45,7 @@ struct stoa_avro_source_options {
     void *note_context;
 };
 
-/* Takes the inputs over when it succeeds. All of them must have the same columns. */
+/* Takes the inputs over when it succeeds. */
 STOA_CHECK enum stoa_status stoa_avro_source_open(struct stoa_avro_inputs *inputs,
                                                   const struct stoa_avro_source_options *options,
                                                   struct stoa_batch_source **out,

@@ -1,6 +1,6 @@
 /*
- * The plan of a conversion from Avro files (spec/avro.md): their schema is their own, and nothing
- * is guessed.
+ * The plan of a conversion from Avro files (spec/avro.md): their schema is their own, or another
+ * one of Avro that they are read as. Nothing is guessed.
  */
 #include "avro/avro_source.h"
 #include "base/alloc.h"
@@ -10,9 +10,9 @@
 static enum stoa_status check_options(const struct stoa_convert_options *options,
                                       struct stoa_error *err)
 {
-    if (options->schema != NULL)
+    if (options->schema != NULL && options->avro_schema == NULL)
         return stoa_fail(err, STOA_ERR_USAGE,
-                         "a schema can be given for text: an Avro file has its own");
+                         "an Avro file is read with a schema of Avro (.avsc), or with its own");
     if (options->csv.filename != NULL)
         return stoa_fail(err, STOA_ERR_USAGE,
                          "names of inputs can be added to text, not to the rows of an Avro file");
@@ -38,7 +38,8 @@ static enum stoa_status plan_avro(struct stoa_plan_convert *plan,
 
     (void)rejects; /* a bad value ends the conversion */
     STOA_TRY(check_options(options, err));
-    STOA_TRY(stoa_avro_inputs_open(options->paths, options->npaths, &inputs, err));
+    STOA_TRY(
+        stoa_avro_inputs_open(options->paths, options->npaths, options->avro_schema, &inputs, err));
     table = stoa_avro_inputs_schema(inputs);
     STOA_TRY(stoa_plan_columns(options, table, &columns, &nselected, &source.ncolumns, err));
     source.columns = columns;

@@ -150,6 +150,20 @@ point("records without fields are rows, by any thread",
 with open("other.avro", "wb") as f:
     f.write(header(b"null", schema="long"))
 done = stoa("convert", "few.avro", "other.avro", "-o", "x.stoa")
-point("inputs must have the same columns", done.code == 2 and done.err == "stoa: other.avro: other columns than few.avro has\n", done)
+point("inputs must be readable as the first one", done.code == 1 and done.err.startswith(
+    "stoa: other.avro: with the schema of few.avro: ") and " of the file can't be read as record " in done.err, done)
+
+for name, writer, data in (("first", {"a": "int", "b": "string"}, number(1) + number(1) + b"x"),
+                           ("second", {"b": "bytes", "z": "null", "a": "int"}, number(1) + b"y" + number(2))):
+    schema = {"type": "record", "name": name, "fields": [{"name": n, "type": t} for n, t in writer.items()]}
+    with open(name + ".avro", "wb") as f:
+        f.write(header(b"null", schema=schema) + number(1) + number(len(data)) + data + MARKER)
+with open("reader.avsc", "w") as f:
+    json.dump({"type": "record", "name": "r", "fields": [
+        {"name": "c", "type": ["null", "double"], "aliases": ["a"]}, {"name": "d", "type": "int", "default": 7}]}, f)
+done = stoa("convert", "first.avro", "second.avro", "-o", "-", "--to", "jsonl")
+point("several schemas are read as the first one", rows_of(done) == [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}], done)
+done = stoa("convert", "first.avro", "second.avro", "--schema", "reader.avsc", "-o", "-", "--to", "jsonl")
+point("or as one that is given", rows_of(done) == [{"c": 1.0, "d": 7}, {"c": 2.0, "d": 7}], done)
 
 end()

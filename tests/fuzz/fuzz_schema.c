@@ -71,11 +71,11 @@ static void check_avro(const uint8_t *data, size_t nbytes)
     struct stoa_schema schema = {0}, back = {0};
     struct stoa_error err;
     char *printed, *again;
+    const enum stoa_status st = stoa_avro_parse_schema((const char *)data, nbytes, &schema, &err);
 
-    if (stoa_avro_parse_schema((const char *)data, nbytes, &schema, &err) != STOA_OK) {
-        must(err.status == STOA_ERR_USAGE);
+    must(st == STOA_OK || st == STOA_ERR_DATA || st == STOA_ERR_LIMIT);
+    if (st != STOA_OK)
         return;
-    }
     must(stoa_avro_print_schema(&schema, "t", &printed, &err) == STOA_OK);
     must(stoa_avro_parse_schema(printed, strlen(printed), &back, &err) == STOA_OK);
     must(stoa_avro_print_schema(&back, "t", &again, &err) == STOA_OK);

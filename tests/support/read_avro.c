@@ -93,6 +93,22 @@ out:
     return st;
 }
 
+/* The rows as a batch that is valid. */
+static enum stoa_status finish(struct stoa_avro_columns *columns, size_t nrows,
+                               struct stoa_test_avro *out)
+{
+    struct stoa_error invalid;
+    enum stoa_status st = stoa_batch_init(&out->batch, &out->schema, NULL);
+
+    if (st == STOA_OK)
+        st = stoa_avro_columns_finish(columns, nrows, &out->batch, NULL);
+    if (st == STOA_OK && stoa_batch_validate(&out->batch, &invalid) != STOA_OK) {
+        printf("# %s\n", invalid.message);
+        abort();
+    }
+    return st;
+}
+
 enum stoa_status stoa_test_read_avro(const void *bytes, size_t nbytes, bool in_stream,
                                      uint64_t unwanted, struct stoa_test_avro *out,
                                      struct stoa_error *err)
@@ -103,7 +119,6 @@ enum stoa_status stoa_test_read_avro(const void *bytes, size_t nbytes, bool in_s
     struct stoa_avro_program program = {0};
     struct stoa_avro_columns columns = {0};
     struct stoa_stream *stream = NULL;
-    struct stoa_error invalid;
     uint32_t *wanted = NULL;
     uint64_t nrows = 0;
     enum stoa_status st, finished;
@@ -114,17 +129,11 @@ enum stoa_status stoa_test_read_avro(const void *bytes, size_t nbytes, bool in_s
     STOA_TRY(stoa_avro_schema_parse(file.schema, file.schema_nbytes, &schema, err));
     STOA_TRY(stoa_avro_map_schema(&schema, &all, err));
     STOA_TRY(choose(&all, unwanted, &out->schema, &wanted, err));
-    STOA_TRY(stoa_avro_program_init(&program, &schema, wanted, &out->schema, err));
+    STOA_TRY(stoa_avro_program_init(&program, &schema, &schema, wanted, &out->schema, err));
     STOA_TRY(stoa_avro_columns_init(&columns, &out->schema, err));
     st = read_blocks(&file, in_stream, &program, &columns, &nrows, err);
     out->nempty = file.nempty;
-    finished = stoa_batch_init(&out->batch, &out->schema, NULL);
-    if (finished == STOA_OK)
-        finished = stoa_avro_columns_finish(&columns, (size_t)nrows, &out->batch, NULL);
-    if (finished == STOA_OK && stoa_batch_validate(&out->batch, &invalid) != STOA_OK) {
-        printf("# %s\n", invalid.message);
-        abort();
-    }
+    finished = finish(&columns, (size_t)nrows, out);
     if (st == STOA_OK && finished != STOA_OK)
         st = stoa_fail_nomem(err, 0);
 out:
@@ -134,6 +143,64 @@ out:
     stoa_avro_program_reset(&program);
     stoa_schema_reset(&all);
     stoa_avro_schema_reset(&schema);
+    stoa_free(wanted);
+    if (st != STOA_OK && out->batch.schema == NULL)
+        stoa_test_avro_reset(out);
+    return st;
+}
+
+static enum stoa_status decode(const struct stoa_avro_program *program, const uint8_t *data,
+                               size_t nbytes, size_t nrows, struct stoa_avro_columns *columns,
+                               size_t *ndone, struct stoa_error *err)
+{
+    struct stoa_avro_decoded decoded = {.nrows = 1};
+    enum stoa_status st = STOA_OK;
+
+    for (*ndone = 0; st == STOA_OK && *ndone < nrows && decoded.nrows > 0;) {
+        st = stoa_avro_decode(program, columns, data, nbytes, true, nrows - *ndone, &decoded, err);
+        *ndone += decoded.nrows;
+        data += decoded.nused;
+        nbytes -= decoded.nused;
+    }
+    if (st == STOA_OK && nbytes > 0)
+        st = stoa_fail(err, STOA_ERR_DATA, "%zu bytes are left", nbytes);
+    return st;
+}
+
+enum stoa_status stoa_test_resolve_avro(const char *writer, size_t writer_nbytes,
+                                        const char *reader, size_t reader_nbytes, const void *data,
+                                        size_t nbytes, size_t nrows, struct stoa_test_avro *out,
+                                        struct stoa_error *err)
+{
+    struct stoa_avro_schema from = {0}, to = {0};
+    struct stoa_schema all = {0};
+    struct stoa_avro_program program = {0};
+    struct stoa_avro_columns columns = {0};
+    struct stoa_buffer bytes = {0};
+    uint32_t *wanted = NULL;
+    size_t ndone;
+    enum stoa_status st, finished;
+
+    *out = (struct stoa_test_avro){0};
+    STOA_TRY(stoa_avro_schema_parse(writer, writer_nbytes, &from, err));
+    STOA_TRY(stoa_avro_schema_parse(reader, reader_nbytes, &to, err));
+    STOA_TRY(stoa_avro_map_schema(&to, &all, err));
+    STOA_TRY(choose(&all, 0, &out->schema, &wanted, err));
+    STOA_TRY(stoa_avro_program_init(&program, &from, &to, wanted, &out->schema, err));
+    STOA_TRY(stoa_avro_columns_init(&columns, &out->schema, err));
+    STOA_TRY(stoa_buffer_append(&bytes, data, nbytes, err));
+    STOA_TRY(stoa_buffer_append_zeros(&bytes, STOA_AVRO_PADDING, err));
+    st = decode(&program, bytes.data, nbytes, nrows, &columns, &ndone, err);
+    finished = finish(&columns, ndone, out);
+    if (st == STOA_OK && finished != STOA_OK)
+        st = stoa_fail_nomem(err, 0);
+out:
+    stoa_avro_columns_reset(&columns);
+    stoa_avro_program_reset(&program);
+    stoa_schema_reset(&all);
+    stoa_avro_schema_reset(&from);
+    stoa_avro_schema_reset(&to);
+    stoa_buffer_free(&bytes);
     stoa_free(wanted);
     if (st != STOA_OK && out->batch.schema == NULL)
         stoa_test_avro_reset(out);

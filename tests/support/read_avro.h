@@ -20,6 +20,12 @@ struct stoa_test_avro {
 enum stoa_status stoa_test_read_avro(const void *bytes, size_t nbytes, bool in_stream,
                                      uint64_t unwanted, struct stoa_test_avro *out,
                                      struct stoa_error *err);
+
+/* Rows of one block, not compressed, of a writer's schema as those of a reader's. */
+enum stoa_status stoa_test_resolve_avro(const char *writer, size_t writer_nbytes,
+                                        const char *reader, size_t reader_nbytes, const void *data,
+                                        size_t nbytes, size_t nrows, struct stoa_test_avro *out,
+                                        struct stoa_error *err);
 void stoa_test_avro_reset(struct stoa_test_avro *avro);
 
 #endif

@@ -25,9 +25,8 @@ STOA_API STOA_CHECK enum stoa_status stoa_avro_print_schema(const struct stoa_sc
                                                             struct stoa_error *err);
 
 /*
- * Reads the schema of a record: primitive and logical types, enum, fixed, array, map and record,
- * and unions of one of these with null. References to named types are not read. STOA_ERR_USAGE
- * names the field that is wrong.
+ * The columns that values of any schema are read into (spec/avro.md, "Mapping"), fields with a
+ * "stoa_type" as that. STOA_ERR_DATA names the field that is wrong; STOA_ERR_LIMIT.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_avro_parse_schema(const char *text, size_t nbytes,
                                                             struct stoa_schema *out,

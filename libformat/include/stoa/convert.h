@@ -80,6 +80,8 @@ struct stoa_convert_options {
     enum stoa_format from;
     enum stoa_format to;
     const struct stoa_schema *schema; /* of CSV inputs and JSON lines; NULL: inferred */
+    const char *avro_schema;          /* the text of a schema that Avro inputs are read as, resolved
+                                         by the rules of Avro; NULL: what the first of them has */
     const char *const *columns;       /* names in the order wanted; NULL: all */
     uint32_t ncolumns;
     const struct stoa_filter *filter; /* NULL: every row */
