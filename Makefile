@@ -68,6 +68,9 @@ FUZZERS := $(call programs,$(FUZZ_SRC))
 BENCHES := $(call programs,$(BENCH_SRC))
 # What Python calls through ctypes in the bench of whole jobs.
 STOA_ROWS := $(BUILD)/bench/e2e/stoa_rows
+AVRO_STOA := $(BUILD)/bench/e2e/avro_stoa
+# Only where avro-c is found (.ci/deps bench).
+AVRO_C    := $(shell $(PKG_CONFIG) --exists avro-c && echo $(BUILD)/bench/e2e/avro_c)
 
 # System calls that fail on purpose: linked into tests of faults, preloaded into whole programs.
 FAULT_POSIX := $(BUILD)/tests/support/fault_posix
@@ -118,7 +121,7 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h' ':!bench/gen_trips.c')
 
 ## bench: kernels, and whole jobs beside the peers (ARGS='--quick' for a look); see docs/benchmarks.md
-bench: all $(BENCHES) $(STOA_ROWS).so
+bench: all $(BENCHES) $(addsuffix .so,$(STOA_ROWS) $(AVRO_STOA) $(AVRO_C))
 	@STOA_BUILD=$(BUILD) bench/e2e/run.py $(ARGS)
 	@bench/readme.py
 
@@ -196,6 +199,15 @@ $(STOA_ROWS).so: $(STOA_ROWS).o $(SHARED)
 	$(call show,link)
 	$(Q)$(LINK) -shared -Wl,--no-undefined $^ -o $@
 
+# Beside libstoa.so in one process, with what that does not export: it calls its own functions.
+$(AVRO_STOA).so: $(AVRO_STOA).o $(STATIC)
+	$(call show,link)
+	$(Q)$(LINK) -shared -Wl,--no-undefined,-Bsymbolic $^ $(LIBS) -o $@
+
+$(BUILD)/bench/e2e/avro_c.so: $(BUILD)/bench/e2e/avro_c.o
+	$(call show,link)
+	$(Q)$(LINK) -shared -Wl,--no-undefined $^ $$($(PKG_CONFIG) --libs avro-c) -o $@
+
 # With clang a fuzz target searches for inputs; with gcc it replays the saved ones.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(BUILD)/tests/support/fuzz_replay.o)
 $(FUZZERS): %: %.o $(filter %.o,$(FUZZ_MAIN)) $(SUPPORT) $(STATIC)
@@ -214,10 +226,11 @@ $(BUILD)/tests/%.o:     FLAGS = $(PRIVATE) -Itests
 $(BUILD)/tests/unit/tools/%.o: FLAGS = $(PUBLIC) -Itests -Itools
 $(BUILD)/bench/%.o:     FLAGS = $(PRIVATE)
 $(BUILD)/bench/e2e/%.o: FLAGS = $(PUBLIC)
+$(AVRO_STOA).o:         FLAGS = $(PRIVATE)
 $(BUILD)/bench/gen_trips.o: FLAGS = -w
 
 -include $(patsubst %.o,%.d,$(call objects,$(LIB_SRC) $(TOOL_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
-                                          bench/micro/measure.c bench/e2e/stoa_rows.c \
+                                          bench/micro/measure.c $(wildcard bench/e2e/*.c) \
                                           $(wildcard tests/support/*.c)))
 
 # Parallel unless -jN says otherwise; several goals (make clean check) go one after the other.

@@ -17,9 +17,11 @@ ROOT = BENCH.parent
 BEGIN, END = "<!-- bench -->\n", "<!-- /bench -->\n"
 DOCUMENTS = {"README.md": ("trips",),
              "docs/benchmarks.md": ("trips", "lineitem", "flights-3m", "flights", "flights-x10",
-                                    "wide")}
+                                    "wide", "avro", "avro-ints")}
 COMPRESSORS = ("xz", "zstd")
 PACKED = ("gz", "zst", "xz", "zip")
+AVRO = ("avro-read", "avro-write", "avro-columns")
+ASKED = ("query", "wide", *AVRO)
 
 
 def rows_of(result, *jobs):
@@ -46,9 +48,17 @@ def best_of(*jobs, key, unit, settings=""):
 def best_answer(question, key="seconds"):
     def best(result, system):
         found = [statistics.median(row["questions"][question][key])
-                 for row in rows_of(result, "query", "wide")
+                 for row in rows_of(result, *ASKED)
                  if row["peer"] == system and question in row.get("questions", {})]
         return number(1e3 * min(found)) if found else None
+    return best
+
+
+def written(question):
+    def best(result, system):
+        found = [row["questions"][question]["file_bytes"] for row in rows_of(result, *AVRO)
+                 if row["peer"] == system and question in row.get("questions", {})]
+        return number(min(found) / 1e6) if found else None
     return best
 
 
@@ -62,12 +72,14 @@ def measures(result):
                                                settings=f"from {codec}")
     yield "file to CSV, s", best_of("text", key="seconds", unit=1)
     yield "CSV as it was, s", best_of("text", key="seconds", unit=1, settings="restore")
-    asked = {name: True for row in rows_of(result, "query", "wide")
-             for name in row.get("questions", {})}
-    for name in asked:
+    asked = {name: said for row in rows_of(result, *ASKED)
+             for name, said in row.get("questions", {}).items()}
+    for name, said in asked.items():
         yield f"{name}, ms", best_answer(name)
-        if name == "scan":
+        if name == "scan" or rows_of(result, *AVRO):
             yield "its CPU time, ms", best_answer(name, "cpu_seconds")
+        if "file_bytes" in said:
+            yield "its file, MB", written(name)
 
 
 # ---- Tables. ----
@@ -75,7 +87,7 @@ def measures(result):
 
 def systems_of(result):
     """Those that ran; first Stoa."""
-    rows = rows_of(result, "convert", "sizes", "query", "wide")
+    rows = rows_of(result, "convert", "sizes", *ASKED)
     return {row["peer"]: row["version"] for row in rows
             if row["peer"] not in COMPRESSORS and (row.get("runs") or row.get("questions"))}
 

@@ -46,6 +46,11 @@ def prepare(row, table):
         raise places.NotRun(f"another result: {table.typed_only}")
     if row.peer == "stoa":
         return places.last_line(places.run([process.STOA, "--version"])).split()[-1]
+    if row.peer == "avro-c":
+        if not process.AVRO_C.exists():
+            raise places.NotRun("avro-c was not found when the bench was built: .ci/deps bench")
+        places.install("pyarrow")  # what common.py needs
+        return places.run(["pkg-config", "--modversion", "avro-c"]).strip()
     places.install("pyarrow")  # common to all
     places.install(rows.PACKAGES[row.peer])
     return places.version_of(rows.PACKAGES[row.peer])

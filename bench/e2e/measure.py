@@ -316,4 +316,98 @@ def wide(table, args):
     return ask_all(table, args, rows.WIDE, wide_questions(table), f"{table.key}: questions")
 
 
-JOBS = {"convert": convert, "packed": packed, "text": text, "sizes": sizes, "query": query, "wide": wide}
+# ---- Avro: CPU time on one thread, and Stoa's on two. ----
+
+
+def avro_file(codec, table, args):
+    """Path of the file in a codec that all systems read."""
+    places.install("cramjam")  # fastavro's snappy
+    row = next(row for row in rows.AVRO_FILES if row.options["codec"] == codec)
+    path, _, _ = files.kept(row, table, args.threads)
+    read_through(path)
+    return path
+
+
+def avro_timed(table, args, all_rows, steps, what):
+    """steps: name -> step(row), which gives seconds, cpu_seconds, answer and maybe file_bytes, or
+    nothing where the row does not do that."""
+    measured = chosen(all_rows, args)
+
+    def prepare(m):
+        m.version = files.prepare(m.row, table)
+
+    def run(m):
+        for name, step in steps.items():
+            said = step(m.row)
+            if said is None:
+                continue
+            into = m.questions.setdefault(name, {"seconds": [], "cpu_seconds": [],
+                                                 "answer": said["answer"]})
+            for key in ("seconds", "cpu_seconds"):
+                into[key].append(said[key])
+            if "file_bytes" in said:
+                into["file_bytes"] = said["file_bytes"]
+
+    for m in measured:
+        m.attempt(prepare)
+    in_turns(measured, args, run, f"{table.key}: {what}")
+    compare_answers(measured, steps)
+    return measured
+
+
+def reading(table, path, columns=None, threads=1, only=None):
+    """Reads a file, or some of its columns; `only`: the systems that can."""
+    def step(row):
+        if only and row.peer not in only:
+            return None
+        said, _ = process.work("avro_read", row._replace(options={"columns": columns}), table,
+                               path, "", threads)
+        return said
+    return step
+
+
+def writing(table, path, codec, threads):
+    """Writes the rows of a file; what came out is summed up by Polars."""
+    def step(row):
+        out = places.DATA / "out" / f"{table.key}.{row.peer}.avro"
+        out.parent.mkdir(exist_ok=True)
+        files.remove(out)
+        said, _ = process.work("avro_write", row._replace(options={"codec": codec}), table, path,
+                               out, 1)
+        checked, _ = process.work("avro_check", rows.Row("polars", "", ""), table, out, "", threads)
+        said |= checked | {"file_bytes": files.nbytes_of(out)}
+        files.remove(out)
+        return said
+    return step
+
+
+def avro_read(table, args):
+    steps = {}
+    for row in rows.AVRO_FILES:
+        codec = row.options["codec"]
+        path = avro_file(codec, table, args)
+        steps[f"read {codec}"] = reading(table, path)
+        if args.threads > 1:
+            steps[f"read {codec}, 2 threads"] = reading(table, path, threads=2, only=("stoa",))
+    return avro_timed(table, args, rows.AVRO, steps, "read")
+
+
+def avro_write(table, args):
+    path = avro_file("null", table, args)
+    steps = {f"write {codec}": writing(table, path, codec, args.threads)
+             for codec in ("null", "deflate")}
+    return avro_timed(table, args, rows.AVRO_WRITE, steps, "write")
+
+
+def avro_columns(table, args):
+    (name, query), = table.queries.items()
+    path = avro_file("null", table, args)
+    steps = {"read all columns": reading(table, path),
+             f"read {name}": reading(table, path, [query.column],
+                                     only=("stoa", "fastavro", "polars"))}
+    return avro_timed(table, args, rows.AVRO, steps, "columns")
+
+
+JOBS = {"convert": convert, "packed": packed, "text": text, "sizes": sizes, "query": query,
+        "wide": wide, "avro-read": avro_read, "avro-write": avro_write,
+        "avro-columns": avro_columns}

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import places
 
 STOA = str(places.BUILD / "stoa")
+AVRO_C = places.BUILD / "bench/e2e/avro_c.so"
 QUESTION_SECONDS = 300  # a library that takes longer is ended
 
 
@@ -27,7 +28,9 @@ def environment(threads):
     return dict(os.environ, POLARS_MAX_THREADS=n, LANCE_CPU_THREADS=n, LANCE_IO_THREADS=n,
                 OPENBLAS_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1",
                 STOA_LIBRARY=str(places.BUILD / "libstoa.so"),
-                STOA_ROWS=str(places.BUILD / "bench/e2e/stoa_rows.so"))
+                STOA_ROWS=str(places.BUILD / "bench/e2e/stoa_rows.so"),
+                AVRO_STOA=str(places.BUILD / "bench/e2e/avro_stoa.so"),
+                AVRO_C=str(AVRO_C))
 
 
 def run(argv, threads, stdin="", cwd=None):

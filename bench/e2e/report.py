@@ -104,6 +104,32 @@ def query(_, measured, __):
             *comparison(measured, measures)]
 
 
+def cpu_median_of(m, question):
+    asked = m.questions.get(question)
+    return statistics.median(asked["cpu_seconds"]) if asked else math.inf
+
+
+def avro(_, measured, __):
+    """Each cell: CPU time / wall time, medians in milliseconds, and MB of what was written."""
+    names = list(dict.fromkeys(name for m in measured for name in m.questions))
+
+    def cell(m, name):
+        if name not in m.questions:
+            return "-"
+        said = m.questions[name]
+        size = f", {said['file_bytes'] / 1e6:.1f} MB" if "file_bytes" in said else ""
+        return (f"{milliseconds(statistics.median(said['cpu_seconds']))} / "
+                f"{milliseconds(statistics.median(said['seconds']))}{size}")
+
+    cells = [[*who(m), *["-"] * (len(names) + 1), m.note] if m.failed else
+             [*who(m), *(cell(m, name) for name in names),
+              str(len(m.questions[names[0]]["seconds"])), m.note] for m in measured]
+    measures = {name: lambda m, name=name: cpu_median_of(m, name) for name in names}
+    return ["Milliseconds of CPU / wall time, medians.", "",
+            *lines_of(("system", "settings", *names, "runs", "note"), 2, cells), "",
+            *comparison(measured, measures)]
+
+
 def micro(found):
     """Rooflines are of the same run of the same program."""
     headings = ("group", "what", "GB/s", "M values/s", "of roofline", "cached GB/s",
@@ -119,7 +145,8 @@ def micro(found):
         f"{row['memory_read_gb_per_s']:.1f} / {row['memory_copy_gb_per_s']:.1f}"] for row in found])
 
 
-REPORTS = {"convert": convert, "packed": convert, "text": convert, "sizes": sizes, "query": query, "wide": query}
+REPORTS = {"convert": convert, "packed": convert, "text": convert, "sizes": sizes, "query": query,
+           "wide": query, "avro-read": avro, "avro-write": avro, "avro-columns": avro}
 
 
 def markdown(job, table, measured, args):

@@ -1,8 +1,9 @@
 """The rows of the bench: which systems do a job, with which settings.
 
 A system is a module of peers/ with convert(Work, **options), describe(path) and a class Reader, and
-a package of PyPI; `stoa` converts as a program. Files made by the rows of CONVERT and SIZES are what
-the rows of QUERY read.
+a package of PyPI; `stoa` converts as a program. Those that are compared by Avro files have
+avro_read() and avro_write(); avro-c has nothing else and comes from Debian. Files made by the rows
+of CONVERT and SIZES are what the rows of QUERY read.
 
 Settings are those that each documentation names as the fastest, and the defaults.
 """
@@ -134,6 +135,23 @@ WIDE = (
     Row("polars", "Parquet of pyarrow, groups of 250 rows", "wide.pyarrow.parquet"),
     Row("vortex", "default", "wide.vortex"),
     Row("lance", "default", "wide.lance"),
+)
+
+# Avro files in a codec each, of fields that are never missing: what all others read.
+AVRO_FILES = tuple(Row("fastavro", f"{codec}, blocks of 64 KiB", f"{codec}.avro",
+                       {"codec": codec, "required": True})
+                   for codec in ("null", "snappy", "deflate"))
+AVRO = (
+    Row("stoa", "batches of columns", ""),
+    Row("avro-c", "value by value", ""),
+    Row("fastavro", "records", ""),
+    Row("polars", "one frame", ""),
+)
+AVRO_WRITE = (
+    Row("stoa", "blocks of 128 KiB", ""),
+    Row("avro-c", "blocks of 64 KiB, zlib 9", ""),
+    Row("fastavro", "blocks of 64 KiB, zlib 6", ""),
+    Row("polars", "one block", ""),
 )
 
 

@@ -51,7 +51,8 @@ def names_of(known):
 
 
 def parse_args():
-    peers = ["stoa", *rows.PACKAGES, *dict.fromkeys(name for name, _, _ in rows.COMPRESSED)]
+    peers = ["stoa", "avro-c", *rows.PACKAGES,
+             *dict.fromkeys(name for name, _, _ in rows.COMPRESSED)]
     every = [*tables.TABLES, "micro"]
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true",

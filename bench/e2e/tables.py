@@ -8,6 +8,7 @@ everywhere, their SHA-256 stands here and is checked when it is made.
 
 import datetime
 import hashlib
+import itertools
 import lzma
 import pathlib
 import shutil
@@ -325,8 +326,54 @@ def wide(scale):
                  {"one column": Query(f"c{ncolumns // 2 + 3}", ())}, jobs=("wide",))
 
 
+# ---- For Avro: eight columns of the trips, and three hundred of ints. ----
+
+AVRO_TYPES = {
+    "medallion": "utf8",
+    "vendor_id": "utf8",
+    "rate_code": "int32",
+    "pickup_datetime": "utf8",
+    "passenger_count": "int32",
+    "trip_time_in_secs": "int32",
+    "trip_distance": "float64",
+    "pickup_longitude": "float64",
+}
+
+
+def avro(scale):
+    nrows = round(2_000_000 * scale)
+    of_trips = trips(scale)
+    fields = [list(TRIP_TYPES).index(name) for name in AVRO_TYPES]
+
+    def write_csv(out):
+        with open(path_of(of_trips._replace(quick=scale != 1)), "rb") as whole:
+            for line in itertools.islice(whole, nrows + 1):
+                cells = line.rstrip(b"\n").split(b",")
+                out.write(b",".join([cells[i] for i in fields]) + b"\n")
+
+    return Table("avro", "Avro", nrows, AVRO_TYPES, "", write_csv, jobs=("avro-read", "avro-write"))
+
+
+INTS_NCOLUMNS, INTS_PERIOD = 300, 1000  # rows come again
+
+
+def avro_ints(scale):
+    nrows = round(100_000 * scale)
+    types = {f"c{i}": "int32" for i in range(INTS_NCOLUMNS)}
+
+    def write_csv(out):
+        out.write((",".join(types) + "\n").encode())
+        lines = [",".join(wide_cell("int64", row, i) for i in range(INTS_NCOLUMNS))
+                 for row in range(INTS_PERIOD)]
+        for _ in range(nrows // INTS_PERIOD):
+            out.write(("\n".join(lines) + "\n").encode())
+
+    return Table("avro-ints", "Avro, 300 columns", nrows, types, "", write_csv,
+                 {"1 of 300 columns": Query("c150", ())}, jobs=("avro-columns",))
+
+
 TABLES = {"trips": trips, "flights": flights, "flights-x10": flights_x10, "flights-3m": flights_3m,
-          "lineitem": lineitem, "wide": wide}
+          "lineitem": lineitem, "wide": wide, "avro": avro, "avro-ints": avro_ints}
 QUICK_SCALE = 0.05
 
 

@@ -3,6 +3,9 @@
     python worker.py convert PEER       does one conversion
     python worker.py write_text PEER    writes a file as CSV
     python worker.py describe PEER      rows and types of a file
+    python worker.py avro_read PEER     reads an Avro file, says its rows and a sum
+    python worker.py avro_write PEER    writes the rows of an Avro file, read before, as another one
+    python worker.py avro_check PEER    sums over every column of an Avro file
     python worker.py serve PEER         answers questions
 
 The first line of stdin is JSON: the fields of Work and the options of the row. The library is
@@ -51,6 +54,22 @@ def write_text(peer, _, work):
 def describe(peer, _, work):
     nrows, types = peer.describe(work.out)
     return {"rows": nrows, "types": types}
+
+
+def avro_read(peer, options, work):
+    clock = common.Clock()
+    answer = peer.avro_read(work, clock, **options)
+    return {"seconds": clock.seconds, "cpu_seconds": clock.cpu_seconds, "answer": exact(answer)}
+
+
+def avro_write(peer, options, work):
+    clock = common.Clock()
+    peer.avro_write(work, clock, **options)
+    return {"seconds": clock.seconds, "cpu_seconds": clock.cpu_seconds}
+
+
+def avro_check(peer, _, work):
+    return {"answer": exact(peer.avro_check(work))}
 
 
 # ---- Questions. ----
@@ -142,8 +161,9 @@ def serve(peer, options, work):
 def main():
     what, name = sys.argv[1:]
     work, options = json.loads(sys.stdin.readline())
-    peer = importlib.import_module(f"peers.{name}")
+    peer = importlib.import_module(f"peers.{name.replace('-', '_')}")
     result = {"convert": convert, "write_text": write_text, "describe": describe,
+              "avro_read": avro_read, "avro_write": avro_write, "avro_check": avro_check,
               "serve": serve}[what](
         peer, options, common.Work(**work))
     if result is not None:

@@ -23,13 +23,16 @@ asked = [row.file for row in rows.QUERY + rows.WIDE]
 cli.point("each row makes a file of its own", len(set(made)) == len(made), made)
 cli.point("each file that is asked questions is made", set(asked) <= set(made), set(asked) - set(made))
 cli.point("each system is a module and a package", all(
-    os.path.exists(os.path.join(cli.ROOT, f"bench/e2e/peers/{peer}.py")) for peer in ("stoa", *rows.PACKAGES)))
+    os.path.exists(os.path.join(cli.ROOT, f"bench/e2e/peers/{peer}.py")) for peer in ("stoa", "avro_c", *rows.PACKAGES)))
+cli.point("each system that is compared by Avro files writes what it reads",
+          {row.peer for row in rows.AVRO} == {row.peer for row in rows.AVRO_WRITE} <= {"stoa", "avro-c", *rows.PACKAGES})
 for name in tables.TABLES:
     for quick in (False, True):
         table = tables.of(name, quick)
         used = {column for query in table.queries.values()
                 for column in (query.column, *(term[0] for term in query.where))}
         cli.point(f"{table.key}: questions are about its columns", used <= set(table.types), used)
+        cli.point(f"{table.key}: its jobs are there", set(table.jobs) <= set(measure.JOBS), table.jobs)
 
 
 # ---- Answers. ----

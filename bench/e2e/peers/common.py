@@ -1,7 +1,10 @@
-"""What several peers share: Arrow types by name, CSV read by pyarrow, predicates, checksums."""
+"""What several peers share: Arrow types by name, CSV read by pyarrow, predicates, checksums, the
+clock, Avro files by libraries of C."""
 
+import ctypes
 import functools
 import re
+import time
 from typing import NamedTuple
 
 import pyarrow
@@ -18,6 +21,20 @@ class Work(NamedTuple):
     csv: str
     out: str  # the file that is written, or read
     threads: int
+
+
+class Clock:
+    """The time inside of its `with` blocks."""
+
+    def __init__(self):
+        self.seconds = self.cpu_seconds = 0.0
+
+    def __enter__(self):
+        self.begin, self.cpu_begin = time.monotonic(), time.process_time()
+
+    def __exit__(self, *_):
+        self.seconds += time.monotonic() - self.begin
+        self.cpu_seconds += time.process_time() - self.cpu_begin
 
 
 ARROW_TYPES = {"utf8": pyarrow.string(), "int32": pyarrow.int32(), "int64": pyarrow.int64(),
@@ -138,3 +155,40 @@ def checksums(batches, null_text):
                 old = sums.get(name, (0, 0))
                 sums[name] = (old[0] + nulls, old[1] + total)
     return nrows, {name: [nulls, str(total)] for name, (nulls, total) in sums.items()}
+
+
+# ---- Avro files by a library of C: avro_work.h. ----
+
+AVRO_MESSAGE_NBYTES = 1024
+
+
+class AvroRead(ctypes.Structure):
+    _fields_ = [("nrows", ctypes.c_uint64), ("sum", ctypes.c_int64)]
+
+
+def summed_of(work, columns):
+    """The column that proves that a file was read: the last one of ints that is wanted."""
+    return [name for name in columns or work.types if work.types[name] == "int32"][-1]
+
+
+def call_avro(function, *arguments):
+    message = ctypes.create_string_buffer(AVRO_MESSAGE_NBYTES)
+    if function(*arguments, message) != 0:
+        raise RuntimeError(message.value.decode())
+
+
+def avro_read(library, work, clock, columns):
+    library, out = ctypes.CDLL(library), AvroRead()
+    column = columns[0].encode() if columns else None
+    with clock:
+        call_avro(library.bench_avro_read, work.csv.encode(), column,
+                  summed_of(work, columns).encode(), work.threads, ctypes.byref(out))
+    return out.nrows, out.sum
+
+
+def avro_write(library, work, clock, codec):
+    library, rows = ctypes.CDLL(library), ctypes.c_void_p()
+    call_avro(library.bench_avro_load, work.csv.encode(), ctypes.byref(rows))
+    with clock:
+        call_avro(library.bench_avro_write, rows, work.out.encode(), codec.encode())
+    library.bench_avro_free(rows)

@@ -3,6 +3,7 @@
 It reads no CSV; pyarrow does that, with types given. Avro has no columns: a question reads it all.
 """
 
+import itertools
 import operator
 
 import fastavro
@@ -18,16 +19,47 @@ TYPES = {"utf8": "string", "int32": "int", "int64": "long", "float64": "double",
 OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt}
 
 
-def schema_of(types):
-    fields = [{"name": name, "type": ["null", TYPES[kind]]} for name, kind in types.items()]
+BLOCK_NBYTES = 65536
+
+
+def schema_of(types, required=False):
+    """Unless `required`, values may be missing."""
+    fields = [{"name": name, "type": TYPES[kind] if required else ["null", TYPES[kind]]}
+              for name, kind in types.items()]
     return fastavro.parse_schema({"type": "record", "name": "row", "fields": fields})
 
 
-def convert(work, codec="deflate"):
+def convert(work, codec="deflate", required=False):
     table = common.read_csv(work)
     records = (record for batch in table.to_batches(65536) for record in batch.to_pylist())
     with open(work.out, "wb") as out:
-        fastavro.writer(out, schema_of(work.types), records, codec=codec)
+        fastavro.writer(out, schema_of(work.types, required), records, codec=codec,
+                        sync_interval=BLOCK_NBYTES)
+
+
+def avro_read(work, clock, columns=None):
+    types = {name: work.types[name] for name in columns or work.types}
+    nrows, total, summed = 0, 0, common.summed_of(work, columns)
+    with clock, open(work.csv, "rb") as f:
+        for record in fastavro.reader(f, schema_of(types, True) if columns else None):
+            nrows += 1
+            total += record[summed]
+    return nrows, total
+
+
+def avro_write(work, clock, codec):
+    """The clock stops while a block of records is made: all of them at once are gigabytes."""
+    with open(work.csv, "rb") as f, open(work.out, "wb") as out:
+        reader = fastavro.reader(f)
+        with clock:
+            writer = fastavro.write.Writer(out, reader.writer_schema, codec=codec,
+                                           sync_interval=BLOCK_NBYTES, compression_level=6)
+        while records := list(itertools.islice(reader, 65536)):
+            with clock:
+                for record in records:
+                    writer.write(record)
+        with clock:
+            writer.flush()
 
 
 class Reader:
@@ -83,5 +115,5 @@ def describe(path):
         reader = fastavro.block_reader(f)
         fields = reader.writer_schema["fields"]
         types = {field["name"]: name for field in fields
-                 for name, avro in TYPES.items() if field["type"][1] == avro}
+                 for name, avro in TYPES.items() if avro in (field["type"], field["type"][1])}
         return sum(block.num_records for block in reader), types

@@ -27,6 +27,26 @@ def write_text(work):
     polars.scan_parquet(work.csv).sink_csv(work.out)
 
 
+AVRO_CODECS = {"null": "uncompressed", "deflate": "deflate"}
+
+
+def avro_read(work, clock, columns=None):
+    with clock:
+        frame = polars.read_avro(work.csv, columns=columns)
+        return frame.height, frame[common.summed_of(work, columns)].cast(polars.Int64).sum()
+
+
+def avro_write(work, clock, codec):
+    frame = polars.read_avro(work.csv)
+    with clock:
+        frame.write_avro(work.out, compression=AVRO_CODECS[codec], name="trip")
+
+
+def avro_check(work):
+    """Sums over every column of an Avro file, whoever wrote it."""
+    return common.checksums(polars.read_avro(work.csv).to_arrow().to_batches(), work.null_text)
+
+
 class Reader:
     def __init__(self, work):
         self.work = work

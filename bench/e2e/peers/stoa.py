@@ -1,7 +1,7 @@
 """Stoa: the library inside this process, through ctypes and Arrow's C stream interface.
 
 stoa_rows.c has the few functions that are called; the paths of both libraries are in the
-environment: STOA_LIBRARY, STOA_ROWS.
+environment: STOA_LIBRARY, STOA_ROWS. Avro files are the affair of avro_stoa.c: AVRO_STOA.
 """
 
 import ctypes
@@ -78,3 +78,11 @@ class Reader:
 
     def close(self, file):
         library.bench_close(file)
+
+
+def avro_read(work, clock, columns=None):
+    return common.avro_read(os.environ["AVRO_STOA"], work, clock, columns)
+
+
+def avro_write(work, clock, codec):
+    common.avro_write(os.environ["AVRO_STOA"], work, clock, codec)
