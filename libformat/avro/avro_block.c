@@ -63,26 +63,34 @@ static enum stoa_status pad(struct stoa_avro_data *data, struct stoa_error *err)
     return st;
 }
 
-/* Makes stored bytes stand in data->in, if there are any. */
-static enum stoa_status get_stored(struct stoa_avro_data *data, size_t max_nbytes,
-                                   struct stoa_error *err)
+/* Reads stored bytes behind those in data->in, of which there is the chunk's rest or nothing. */
+static enum stoa_status read_more(struct stoa_avro_data *data, size_t max_nbytes,
+                                  struct stoa_error *err)
 {
     const size_t want = data->nbehind < max_nbytes ? (size_t)data->nbehind : max_nbytes;
     size_t got = 0;
     enum stoa_status st = STOA_OK;
 
-    if (data->nin > 0 || want == 0)
-        return STOA_OK;
-    STOA_TRY(stoa_buffer_resize(&data->chunk, want, err));
-    STOA_TRY(data->stream->read(data->stream, data->chunk.data, want, &got, err));
+    if (data->nin > 0)
+        memmove(data->chunk.data, data->in, data->nin);
+    data->in = data->chunk.data;
+    STOA_TRY(stoa_buffer_resize(&data->chunk, data->nin + want, err));
+    data->in = data->chunk.data;
+    STOA_TRY(data->stream->read(data->stream, data->chunk.data + data->nin, want, &got, err));
     if (got == 0)
         return stoa_fail(err, STOA_ERR_DATA, "the file ends %" PRIu64 " bytes before the block",
                          data->nbehind);
-    data->in = data->chunk.data;
-    data->nin = got;
+    data->nin += got;
     data->nbehind -= got;
 out:
     return st;
+}
+
+/* Makes stored bytes stand in data->in, if there are any. */
+static enum stoa_status get_stored(struct stoa_avro_data *data, size_t max_nbytes,
+                                   struct stoa_error *err)
+{
+    return data->nin > 0 || data->nbehind == 0 ? STOA_OK : read_more(data, max_nbytes, err);
 }
 
 /* All of a block in snappy: raw snappy, then the CRC-32 of its text, big-endian. */
@@ -165,8 +173,11 @@ static enum stoa_status inflate_some(struct stoa_avro_data *data, size_t nout,
     }
     STOA_TRY(
         data->codec->compression->step(data->inflate, data->in, data->nin, out, nout, &step, err));
-    if (step.nused == 0 && step.nput == 0 && !step.member_end && data->nin == 0)
-        return stoa_fail(err, STOA_ERR_DATA, "%s: the data ends early", data->codec->name);
+    if (step.nused == 0 && step.nput == 0 && !step.member_end) {
+        if (data->nbehind == 0)
+            return stoa_fail(err, STOA_ERR_DATA, "%s: the data ends early", data->codec->name);
+        return read_more(data, CHUNK_NBYTES, err);
+    }
     data->in += step.nused;
     data->nin -= step.nused;
     data->window.nbytes += step.nput;

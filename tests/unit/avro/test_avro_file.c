@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
+#include "avro/avro_pack.h"
 #include "base/alloc.h"
 #include "support/fault_alloc.h"
+#include "support/random.h"
 #include "support/read_avro.h"
 
 static const char sync_marker[] = "0123456789abcdef";
@@ -345,6 +347,8 @@ static void damage_around_blocks_is_named(void **state)
          "snappy: 4294967295 bytes of data, more than 256 MiB"},
         {"deflate", DATA("\x03"), STOA_ERR_DATA, "deflate: the data ends early"},
         {"zstandard", DATA("abcdefgh"), STOA_ERR_DATA, "zstandard: Unknown frame descriptor"},
+        {"xz", DATA("\0"), STOA_ERR_DATA, "xz: the data ends early"},
+        {"xz", DATA("\xfd\x37\x7a\x58\x5a\0"), STOA_ERR_DATA, "xz: the data ends early"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct stoa_buffer file = {0};
@@ -355,12 +359,51 @@ static void damage_around_blocks_is_named(void **state)
         put_header(&file, "\"int\"", cases[i].codec);
         snprintf(wrong, sizeof(wrong), "block 0, at byte %zu: %s", file.nbytes + 2, cases[i].wrong);
         put_block(&file, 1, cases[i].data, cases[i].nbytes);
-        assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, false, 0, &avro, &err),
-                         cases[i].st);
-        assert_string_equal(err.message, i == 0 ? cases[i].wrong : wrong);
-        stoa_test_avro_reset(&avro);
+        for (int in_stream = 0; in_stream < 2; in_stream++) {
+            assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, in_stream, 0, &avro, &err),
+                             cases[i].st);
+            assert_string_equal(err.message, i == 0 ? cases[i].wrong : wrong);
+            stoa_test_avro_reset(&avro);
+        }
         stoa_buffer_free(&file);
     }
+}
+
+/* The footer of an xz stream, 12 bytes, of which the first 4 end a chunk that is read. */
+static void a_footer_between_two_chunks_is_read(void **state)
+{
+    (void)state;
+    const struct stoa_avro_packer *packer = stoa_avro_packer_find("xz", 2);
+    struct stoa_buffer text = {0}, data = {0}, stored = {0}, file = {0};
+    struct stoa_avro_pack *pack;
+    struct stoa_test_random r;
+    struct stoa_test_avro avro;
+    struct stoa_error err = {0};
+    size_t nbytes = 3 << 16, too_many;
+
+    stoa_test_random_seed(&r, 1);
+    for (size_t i = 0; i < nbytes; i++)
+        put(&text, (uint8_t[]){(uint8_t)stoa_test_random_below(&r, 256)}, 1);
+    assert_int_equal(packer->open(0, &pack, NULL), STOA_OK);
+    do { /* random bytes are stored as they are: so many less make it so many bytes shorter */
+        data.nbytes = stored.nbytes = 0;
+        put_long(&data, (int64_t)nbytes);
+        put(&data, text.data, nbytes);
+        assert_int_equal(packer->pack(pack, data.data, data.nbytes, &stored, NULL), STOA_OK);
+        too_many = (stored.nbytes - 8) % (64 << 10);
+        nbytes -= too_many;
+    } while (too_many > 0);
+    put_header(&file, "\"bytes\"", "xz");
+    put_block(&file, 1, stored.data, stored.nbytes);
+    assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, true, 0, &avro, &err), STOA_OK);
+    assert_int_equal(avro.batch.columns[0].offsets[1], nbytes);
+    assert_memory_equal(avro.batch.columns[0].values, text.data, nbytes);
+    stoa_test_avro_reset(&avro);
+    packer->close(pack);
+    stoa_buffer_free(&file);
+    stoa_buffer_free(&stored);
+    stoa_buffer_free(&data);
+    stoa_buffer_free(&text);
 }
 
 static void headers_are_checked(void **state)
@@ -566,6 +609,7 @@ int main(void)
         cmocka_unit_test(every_cut_is_an_error_but_between_blocks),
         cmocka_unit_test(a_block_without_rows_ends_nothing),
         cmocka_unit_test(damage_around_blocks_is_named),
+        cmocka_unit_test(a_footer_between_two_chunks_is_read),
         cmocka_unit_test(headers_are_checked),
         cmocka_unit_test(fields_without_bytes_are_counted),
         cmocka_unit_test(a_row_that_is_large_in_memory_is_refused),
