@@ -190,12 +190,11 @@ static void check_schema(const struct stoa_schema *schema, const char *text, siz
     each_line(text, nbytes, count_good, &ngood);
     must(rows.nrows <= ngood && lenient.nrows >= rows.nrows);
     must(stoa_jsonl_format(&rows, &lines, &nlines, NULL) == STOA_OK);
-    lines = realloc(lines, nlines + STOA_JSONL_SLACK);
-    must(lines != NULL);
+    must(stoa_realloc(&lines, nlines + STOA_JSONL_SLACK, 1, NULL) == STOA_OK);
     memset(lines + nlines, 0, STOA_JSONL_SLACK);
     must(read_rows(schema, true, lines, nlines, &again) == 0);
     must(stoa_batch_equal(&rows, &again));
-    free(lines);
+    stoa_free(lines);
     stoa_batch_reset(&rows);
     stoa_batch_reset(&again);
     stoa_batch_reset(&lenient);
