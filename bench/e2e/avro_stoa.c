@@ -179,6 +179,7 @@ int bench_avro_write(struct bench_rows *rows, const char *path, const char *code
     struct stoa_error err = {0};
     enum stoa_status st;
 
+    stoa_alloc_hold(); /* as a conversion does */
     STOA_TRY(stoa_sink_create_file(path, true, &file, &err));
     STOA_TRY(stoa_avro_sink_open(file, rows->source->schema, "trip", &options, &sink, &err));
     for (size_t i = 0; i < rows->nbatches; i++)
@@ -189,5 +190,6 @@ out:
     if (sink != NULL)
         sink->close(sink);
     stoa_sink_close(file);
+    stoa_alloc_drop();
     return told(st, &err, message);
 }
