@@ -104,20 +104,47 @@ static enum stoa_status put_bytes(struct stoa_buffer *out, const void *bytes, si
     return st == STOA_OK ? stoa_buffer_append(out, bytes, nbytes, err) : st;
 }
 
-/* A pair of the file's own metadata that was kept; *npairs counts it if it is one. */
-static enum stoa_status put_kept(struct stoa_buffer *out, const struct stoa_keyvalue *kept,
-                                 int64_t *npairs, struct stoa_error *err)
+/* The name in its file of a pair that was kept; NULL for others, and for those that Avro keeps. */
+static const char *key_of(const struct stoa_keyvalue *kept, bool *is_text)
 {
     static const char text[] = STOA_AVRO_METADATA_TEXT, base64[] = STOA_AVRO_METADATA_BASE64;
-    const bool is_text = strncmp(kept->key, text, strlen(text)) == 0;
-    const char *key = kept->key + (is_text ? strlen(text) : strlen(base64));
+    const char *key = kept->key;
+
+    *is_text = strncmp(key, text, strlen(text)) == 0;
+    if (!*is_text && strncmp(key, base64, strlen(base64)) != 0)
+        return NULL;
+    key += *is_text ? strlen(text) : strlen(base64);
+    return strncmp(key, "avro.", 5) == 0 ? NULL : key;
+}
+
+/* Whether one of the first npairs was kept under this name, too. */
+static bool is_there(const struct stoa_metadata *metadata, uint32_t npairs, const char *key)
+{
+    bool is_text;
+
+    for (uint32_t i = 0; i < npairs; i++) {
+        const char *other = key_of(&metadata->pairs[i], &is_text);
+
+        if (other != NULL && strcmp(other, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Pair i, if it is one of the file's own metadata that was kept; *npairs counts it then. */
+static enum stoa_status put_kept(struct stoa_buffer *out, const struct stoa_metadata *metadata,
+                                 uint32_t i, int64_t *npairs, struct stoa_error *err)
+{
+    const struct stoa_keyvalue *kept = &metadata->pairs[i];
+    bool is_text;
+    const char *key = key_of(kept, &is_text);
     const size_t nbytes = strlen(kept->value);
     char shown[80];
     uint8_t *bytes = NULL;
     size_t n = 0;
     enum stoa_status st = STOA_OK;
 
-    if (!is_text && strncmp(kept->key, base64, strlen(base64)) != 0)
+    if (key == NULL || is_there(metadata, i, key))
         return STOA_OK;
     STOA_TRY(put_bytes(out, key, strlen(key), err));
     if (is_text) {
@@ -150,7 +177,7 @@ static enum stoa_status put_head(struct avro_sink *sink, const struct stoa_schem
     STOA_TRY(put_bytes(&pairs, STOA_AVRO_METADATA_CODEC, strlen(STOA_AVRO_METADATA_CODEC), err));
     STOA_TRY(put_bytes(&pairs, sink->packer->name, strlen(sink->packer->name), err));
     for (uint32_t i = 0; i < columns->metadata.npairs; i++)
-        STOA_TRY(put_kept(&pairs, &columns->metadata.pairs[i], &npairs, err));
+        STOA_TRY(put_kept(&pairs, &columns->metadata, i, &npairs, err));
     STOA_TRY(stoa_buffer_append(&sink->head, STOA_AVRO_MAGIC, strlen(STOA_AVRO_MAGIC), err));
     STOA_TRY(put_long(&sink->head, npairs, err));
     STOA_TRY(stoa_buffer_append(&sink->head, pairs.data, pairs.nbytes, err));
