@@ -96,16 +96,17 @@ static enum stoa_status get_stored(struct stoa_avro_data *data, size_t max_nbyte
 /* All of a block in snappy: raw snappy, then the CRC-32 of its text, big-endian. */
 static enum stoa_status unpack_snappy(struct stoa_avro_data *data, struct stoa_error *err)
 {
+    uint32_t crc;
+    const size_t max_nbytes = snappy_max_compressed_length(STOA_AVRO_MAX_ROW_NBYTES) + sizeof(crc);
     struct stoa_buffer all = {0};
     size_t nbytes = 0;
-    uint32_t crc;
     enum stoa_status st = STOA_OK;
 
     while (data->nin > 0 || data->nbehind > 0) { /* one round where it is in memory */
         STOA_TRY(get_stored(data, CHUNK_NBYTES, err));
         STOA_TRY(stoa_buffer_append(&all, data->in, data->nin, err));
         data->nin = 0;
-        if (all.nbytes > STOA_AVRO_MAX_ROW_NBYTES)
+        if (all.nbytes > max_nbytes)
             break;
     }
     if (all.nbytes < 5 ||
@@ -113,7 +114,7 @@ static enum stoa_status unpack_snappy(struct stoa_avro_data *data, struct stoa_e
         st = stoa_fail(err, STOA_ERR_DATA, "snappy: the data is damaged");
         goto out;
     }
-    if (all.nbytes > STOA_AVRO_MAX_ROW_NBYTES || nbytes > STOA_AVRO_MAX_ROW_NBYTES) {
+    if (all.nbytes > max_nbytes || nbytes > STOA_AVRO_MAX_ROW_NBYTES) {
         st = stoa_fail(err, STOA_ERR_LIMIT, "snappy: %zu bytes of data, more than 256 MiB", nbytes);
         goto out;
     }

@@ -737,6 +737,8 @@ enum stoa_status stoa_avro_decode(const struct stoa_avro_program *program,
         decoder.any_row = true;
     }
     decoded->nused = (size_t)(row - bytes);
+    if (decoder.cursor.fault == STOA_AVRO_EMPTY_ITEMS && decoder.any_row)
+        decoder.cursor.fault = STOA_AVRO_ENOUGH; /* the row has a call of its own */
     if (decoder.cursor.fault != STOA_AVRO_FINE) {
         stoa_avro_columns_truncate(columns, before + decoded->nrows);
         if (decoder.cursor.fault != STOA_AVRO_ENOUGH &&

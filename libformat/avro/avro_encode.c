@@ -38,6 +38,7 @@ struct run {
     uint8_t *end;            /* of its memory */
     size_t row;              /* where in the buffer the row begins */
     size_t index;            /* of the row */
+    uint32_t nempty;         /* items of it without bytes */
     struct stoa_error *err;
     enum stoa_status st; /* why there is no place to go on at */
 };
@@ -79,8 +80,7 @@ static uint8_t *grow(struct run *run, const struct stoa_avro_put_op *op, uint8_t
     enum stoa_status st;
 
     out->nbytes = (size_t)(at - out->data);
-    if (out->nbytes - run->row > STOA_AVRO_MAX_ROW_NBYTES ||
-        nbytes > STOA_AVRO_MAX_ROW_NBYTES + (size_t)ROOM)
+    if (out->nbytes - run->row + nbytes > STOA_AVRO_MAX_ROW_NBYTES + (size_t)(ROOM + SHORT_TEXT))
         return stop(run, op, stoa_fail(run->err, STOA_ERR_LIMIT, "a row has more than 256 MiB"));
     st = stoa_buffer_reserve(out, nbytes, run->err);
     if (st != STOA_OK)
@@ -375,8 +375,16 @@ static uint8_t *put_items(struct run *run, uint32_t list, size_t first, size_t l
 
     if (first < last)
         at = stoa_avro_put_long(at, (int64_t)(last - first));
-    for (size_t i = first; at != NULL && i < last; i++)
+    for (size_t i = first; at != NULL && i < last; i++) {
+        const size_t before = (size_t)(at - run->out->data);
+
         at = put_run(run, list + 1, end, i, at);
+        if (at != NULL && (size_t)(at - run->out->data) == before &&
+            ++run->nempty > STOA_AVRO_MAX_EMPTY_ITEMS)
+            return stop(run, &run->ops[list],
+                        stoa_fail(run->err, STOA_ERR_LIMIT, "more than %u items without any bytes",
+                                  STOA_AVRO_MAX_EMPTY_ITEMS));
+    }
     if (at == NULL)
         return NULL;
     at = ask(run, &run->ops[list], at, 1);
@@ -494,38 +502,53 @@ out:
     return st;
 }
 
+/* Puts the row that is next behind `at`. */
+static enum stoa_status put_row(struct run *run, uint8_t *at)
+{
+    struct stoa_buffer *out = run->out;
+
+    run->row = (size_t)(at - out->data);
+    run->nempty = 0;
+    at = put_run(run, 0, (uint32_t)run->encoder->nops, run->index, at);
+    if (at == NULL)
+        return run->st;
+    out->nbytes = (size_t)(at - out->data);
+    if (out->nbytes - run->row <= STOA_AVRO_MAX_ROW_NBYTES)
+        return STOA_OK;
+    if (run->err != NULL)
+        run->err->offset = run->index;
+    return stoa_fail(run->err, STOA_ERR_LIMIT, "a row has more than 256 MiB");
+}
+
 enum stoa_status stoa_avro_encode(const struct stoa_avro_encoder *encoder,
                                   const struct stoa_batch *batch, size_t piece_nbytes,
                                   struct stoa_avro_rows *rows, struct stoa_error *err)
 {
     struct run run = {.ops = encoder->ops, .encoder = encoder, .out = &rows->bytes, .err = err};
-    const uint32_t nops = (uint32_t)encoder->nops;
-    size_t begin = rows->bytes.nbytes;
+    struct stoa_buffer *out = &rows->bytes;
+    size_t begin = out->nbytes;
     uint64_t nrows = 0;
-    uint8_t *at;
     enum stoa_status st;
 
     STOA_TRY(find_nodes(encoder, batch, &run.nodes, err));
-    STOA_TRY(stoa_buffer_reserve(run.out, FIRST_NBYTES, err));
-    run.end = run.out->data + run.out->capacity;
-    at = run.out->data + begin;
+    STOA_TRY(stoa_buffer_reserve(out, FIRST_NBYTES, err));
+    run.end = out->data + out->capacity;
     for (run.index = 0; run.index < batch->nrows; run.index++) {
-        run.row = (size_t)(at - run.out->data);
-        at = put_run(&run, 0, nops, run.index, at);
-        if (at == NULL) {
-            st = run.st;
-            goto out;
+        STOA_TRY(put_row(&run, out->data + out->nbytes));
+        if (nrows > 0 && out->nbytes - begin > STOA_AVRO_MAX_PIECE_NBYTES) {
+            STOA_TRY(end_piece(rows, run.row - begin, nrows, err));
+            begin = run.row;
+            nrows = 0;
         }
         nrows++;
-        run.out->nbytes = (size_t)(at - run.out->data);
-        if (run.out->nbytes - begin < piece_nbytes)
+        if (out->nbytes - begin < piece_nbytes && nrows < STOA_AVRO_MAX_PIECE_NROWS)
             continue;
-        STOA_TRY(end_piece(rows, run.out->nbytes - begin, nrows, err));
-        begin = run.out->nbytes;
+        STOA_TRY(end_piece(rows, out->nbytes - begin, nrows, err));
+        begin = out->nbytes;
         nrows = 0;
     }
     if (nrows > 0)
-        STOA_TRY(end_piece(rows, run.out->nbytes - begin, nrows, err));
+        STOA_TRY(end_piece(rows, out->nbytes - begin, nrows, err));
 out:
     stoa_free(run.nodes);
     return st;

@@ -16,6 +16,7 @@
 
 #include <stoa/array.h>
 
+#include "avro/avro_read.h"
 #include "avro/avro_type.h"
 
 enum stoa_avro_put {
@@ -103,6 +104,10 @@ struct stoa_avro_piece {
     uint64_t nrows;
 };
 
+/* What readers take of one block, whatever its codec; of rows without bytes far less than that. */
+#define STOA_AVRO_MAX_PIECE_NBYTES STOA_AVRO_MAX_ROW_NBYTES
+#define STOA_AVRO_MAX_PIECE_NROWS  (1u << 22)
+
 /* Rows, cut into blocks. `{0}` is empty. */
 struct stoa_avro_rows {
     struct stoa_buffer bytes;
@@ -114,9 +119,11 @@ void stoa_avro_rows_reset(struct stoa_avro_rows *rows);
 
 /*
  * Puts the rows of a batch behind those that are there; a piece ends behind the row that brings it
- * to piece_nbytes, and at the end. STOA_ERR_DATA: a value that the type does not hold, which names
- * the field; err->offset is its row. STOA_ERR_LIMIT: a row of more than STOA_AVRO_MAX_ROW_NBYTES,
- * likewise. On failure *rows may hold some of them. Cost: one pass, about 4 ns a number.
+ * to piece_nbytes or STOA_AVRO_MAX_PIECE_NROWS, in front of one that would bring it above
+ * STOA_AVRO_MAX_PIECE_NBYTES, and at the end. STOA_ERR_DATA: a value that the type does not hold,
+ * which names the field; err->offset is its row. STOA_ERR_LIMIT: a row of more than
+ * STOA_AVRO_MAX_ROW_NBYTES or STOA_AVRO_MAX_EMPTY_ITEMS, likewise. On failure *rows may hold some
+ * of them. Cost: one pass, about 4 ns a number.
  */
 STOA_CHECK enum stoa_status stoa_avro_encode(const struct stoa_avro_encoder *encoder,
                                              const struct stoa_batch *batch, size_t piece_nbytes,

@@ -124,12 +124,14 @@ static enum stoa_status pack_bzip2(struct stoa_avro_pack *state, const uint8_t *
                                    struct stoa_buffer *out, struct stoa_error *err)
 {
     const size_t room = nbytes + nbytes / 100 + 600; /* as its manual has it */
+    char none[1] = {0}; /* it takes no NULL, which rows without bytes are */
     unsigned n = (unsigned)room;
     enum stoa_status st;
 
     STOA_TRY(stoa_buffer_reserve(out, room, err));
-    if (BZ2_bzBuffToBuffCompress((char *)out->data + out->nbytes, &n, (char *)data,
-                                 (unsigned)nbytes, state->level, 0, 0) != BZ_OK)
+    if (BZ2_bzBuffToBuffCompress((char *)out->data + out->nbytes, &n,
+                                 nbytes > 0 ? (char *)data : none, (unsigned)nbytes, state->level,
+                                 0, 0) != BZ_OK) /* nothing else is left to go wrong */
         return stoa_fail_nomem(err, room);
     out->nbytes += n;
 out:

@@ -322,6 +322,12 @@ out:
     return st;
 }
 
+/* Whether a block of so much is large enough. */
+static bool is_full(const struct avro_sink *sink, size_t nbytes, uint64_t nrows)
+{
+    return nbytes >= sink->options.block_nbytes || nrows >= STOA_AVRO_MAX_PIECE_NROWS;
+}
+
 /* Takes off a last piece that is not full, which others may join. */
 static enum stoa_status hold_last(struct avro_sink *sink, struct stoa_avro_rows *rows,
                                   struct stoa_error *err)
@@ -330,7 +336,7 @@ static enum stoa_status hold_last(struct avro_sink *sink, struct stoa_avro_rows 
     struct stoa_avro_rows *held = &sink->held;
     enum stoa_status st = STOA_OK;
 
-    if (last->nbytes >= sink->options.block_nbytes)
+    if (is_full(sink, last->nbytes, last->nrows))
         return STOA_OK;
     STOA_TRY(stoa_reserve(&held->pieces, &held->pieces_capacity, 1, sizeof(*held->pieces), err));
     STOA_TRY(stoa_buffer_append(&held->bytes, rows->bytes.data + rows->bytes.nbytes - last->nbytes,
@@ -360,12 +366,13 @@ static enum stoa_status sequence(struct stoa_batch_sink *base, void *sequenced,
         return STOA_OK;
     if (held->npieces > 0) {
         together = held->bytes.nbytes + item->rows.pieces[0].nbytes;
-        if (item->rows.npieces == 1 && together < full) {
+        if (item->rows.npieces == 1 &&
+            !is_full(sink, together, held->pieces[0].nrows + item->rows.pieces[0].nrows)) {
             STOA_TRY(append_first(held, &item->rows, err));
             item->rows.npieces = 0;
             return STOA_OK;
         }
-        item->joins = together <= full + full / 2;
+        item->joins = together <= full + full / 2 && together <= STOA_AVRO_MAX_PIECE_NBYTES;
         item->before = *held;
         *held = (struct stoa_avro_rows){0};
     }

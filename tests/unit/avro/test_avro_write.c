@@ -533,6 +533,120 @@ static void blocks_are_large_however_small_batches_are(void **state)
     stoa_schema_reset(&schema);
 }
 
+/* Rows of a null, of which no number of bytes ends a block. */
+static void rows_without_bytes_end_a_block_by_their_number(void **state)
+{
+    (void)state;
+    struct stoa_schema schema = {0};
+    struct stoa_field field;
+    struct stoa_batch batch;
+    struct stoa_test_avro back;
+
+    assert_int_equal(stoa_field_parse("a", "null", true, &field, NULL), STOA_OK);
+    assert_int_equal(stoa_schema_add_field(&schema, &field, NULL), STOA_OK);
+    stoa_field_reset(&field);
+    assert_int_equal(stoa_batch_init(&batch, &schema, NULL), STOA_OK);
+    for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+        const struct stoa_avro_write_options options = {.codec = codecs[i]};
+        const size_t nrows = i == 0 ? 17000000 : 10;
+        struct stoa_buffer file;
+        struct stoa_error err = {0};
+        uint64_t nblocks, least, most;
+        uint8_t marker[16];
+
+        batch.nrows = batch.columns[0].nvalues = batch.columns[0].nnulls = nrows;
+        if (stoa_test_write_avro(&batch, i == 0 ? 3000000 : 3, &options, &file, &err) != STOA_OK)
+            fail_msg("%s: %s", codecs[i], err.message);
+        look(&file, marker, &nblocks, &least, &most);
+        assert_int_equal(nblocks, i == 0 ? 3 : 1);
+        assert_true(most < 1 << 23);
+        if (i > 0) {
+            assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, false, 0, &back, &err),
+                             STOA_OK);
+            assert_int_equal(back.batch.nrows, nrows);
+            stoa_test_avro_reset(&back);
+        }
+        stoa_buffer_free(&file);
+    }
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+/* Lists of nulls: as many in one row as a reader takes, in two rows, and one more. */
+static void items_without_bytes_are_counted(void **state)
+{
+    (void)state;
+    for (int32_t more = 0; more < 2; more++) {
+        const struct stoa_avro_write_options options = {.codec = "null"};
+        const int32_t n = (1 << 20) + more;
+        struct stoa_schema schema = {0};
+        struct stoa_field field;
+        struct stoa_batch batch;
+        struct stoa_test_avro back;
+        struct stoa_buffer file;
+        struct stoa_error err = {0};
+
+        assert_int_equal(stoa_field_parse("a", "list<null>", false, &field, NULL), STOA_OK);
+        assert_int_equal(stoa_schema_add_field(&schema, &field, NULL), STOA_OK);
+        assert_int_equal(stoa_batch_init(&batch, &schema, NULL), STOA_OK);
+        stoa_array_reset(&batch.columns[0]);
+        batch.columns[0] = (struct stoa_array){.nvalues = 2, .nchildren = 1};
+        assert_int_equal(stoa_alloc_zeroed(&batch.columns[0].offsets, 3 + STOA_ARRAY_SLACK,
+                                           sizeof(int32_t), NULL),
+                         STOA_OK);
+        assert_int_equal(
+            stoa_alloc_zeroed(&batch.columns[0].children, 1, sizeof(struct stoa_array), NULL),
+            STOA_OK);
+        memcpy(batch.columns[0].offsets, (int32_t[]){0, 1 << 20, (1 << 20) + n},
+               3 * sizeof(int32_t));
+        batch.columns[0].children[0].nvalues = batch.columns[0].children[0].nnulls =
+            (size_t)(1 << 20) + (size_t)n;
+        batch.nrows = 2;
+        assert_int_equal(stoa_test_write_avro(&batch, 2, &options, &file, &err),
+                         more > 0 ? STOA_ERR_LIMIT : STOA_OK);
+        if (more > 0) {
+            assert_string_equal(err.message,
+                                "row 2: field a: more than 1048576 items without any bytes");
+        } else {
+            assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, false, 0, &back, &err),
+                             STOA_OK);
+            assert_int_equal(back.batch.columns[0].offsets[2], 2 << 20);
+            stoa_test_avro_reset(&back);
+        }
+        stoa_buffer_free(&file);
+        stoa_field_reset(&field);
+        stoa_batch_reset(&batch);
+        stoa_schema_reset(&schema);
+    }
+}
+
+/* Metadata that claims another schema and codec, and one key in both ways. */
+static void kept_metadata_does_not_replace_the_schema(void **state)
+{
+    (void)state;
+    const struct stoa_avro_write_options options = {.codec = "null"};
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_test_avro back;
+    struct stoa_buffer file;
+
+    fill(&schema, &batch, 10);
+    assert_int_equal(stoa_metadata_set(&schema.metadata, "avro.text:avro.schema", "\"int\"", NULL),
+                     STOA_OK);
+    assert_int_equal(stoa_metadata_set(&schema.metadata, "avro.base64:avro.codec", "eHo=", NULL),
+                     STOA_OK);
+    assert_int_equal(stoa_metadata_set(&schema.metadata, "avro.text:k", "one", NULL), STOA_OK);
+    assert_int_equal(stoa_metadata_set(&schema.metadata, "avro.base64:k", "/wA=", NULL), STOA_OK);
+    assert_int_equal(stoa_test_write_avro(&batch, 10, &options, &file, NULL), STOA_OK);
+    assert_int_equal(file.data[4], 3 << 1); /* pairs */
+    assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, false, 0, &back, NULL), STOA_OK);
+    assert_same_rows(&batch, &back.batch);
+    stoa_test_avro_reset(&back);
+    stoa_buffer_free(&file);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
 static void the_marker_follows_from_the_content(void **state)
 {
     (void)state;
@@ -677,6 +791,9 @@ int main(void)
         cmocka_unit_test(what_avro_can_not_hold_is_refused),
         cmocka_unit_test(tables_of_all_types_come_back),
         cmocka_unit_test(blocks_are_large_however_small_batches_are),
+        cmocka_unit_test(rows_without_bytes_end_a_block_by_their_number),
+        cmocka_unit_test(items_without_bytes_are_counted),
+        cmocka_unit_test(kept_metadata_does_not_replace_the_schema),
         cmocka_unit_test(the_marker_follows_from_the_content),
         cmocka_unit_test(a_file_without_rows_has_a_header),
         cmocka_unit_test(codecs_and_levels_are_checked),
