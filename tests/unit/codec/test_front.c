@@ -122,7 +122,7 @@ static void check_value(const struct texts *t, const uint8_t *validity, size_t i
     size_t nbytes = (size_t)(out->offsets[k + 1] - out->offsets[k]);
 
     if (nbytes != strlen(expected) ||
-        memcmp(out->bytes->data + out->offsets[k], expected, nbytes) != 0)
+        (nbytes > 0 && memcmp(out->bytes->data + out->offsets[k], expected, nbytes) != 0))
         fail_msg("value %zu is \"%.*s\", not \"%s\"", i, (int)nbytes,
                  (const char *)out->bytes->data + out->offsets[k], expected);
 }
