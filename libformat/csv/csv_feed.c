@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "csv/csv_source.h"
+#include "io/io_name.h"
 
 #define WINDOW_NINPUTS 4 /* inputs that are open at a time */
 #define HEAD_NBYTES    ((size_t)64 << 10)
@@ -167,7 +168,7 @@ static enum stoa_status set_origin(struct stoa_csv_source *source, struct stoa_c
     return STOA_OK;
 }
 
-/* The name of the open text as a value: the path as it was given, printable, and the member. */
+/* The name of the open text as a value: the path as it was given, and the member. */
 static enum stoa_status set_filename(struct stoa_csv_feed *feed, struct stoa_error *err)
 {
     const char *path = feed->input->path, *member = feed->origin->member;
@@ -177,7 +178,7 @@ static enum stoa_status set_filename(struct stoa_csv_feed *feed, struct stoa_err
 
     if (st != STOA_OK)
         return st;
-    stoa_quote(*filename, npath, path, strlen(path));
+    stoa_io_path_text(*filename, npath, path);
     if (member != NULL)
         memcpy(*filename + strlen(*filename), member - 1, nmember + 1);
     return STOA_OK;

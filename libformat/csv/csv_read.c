@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "csv/csv_source.h"
 #include "csv/csv_survey.h"
 
@@ -123,6 +124,9 @@ static const char *name_of_text(const struct stoa_csv_feed *feed,
 
     if (strcmp(path, "-") == 0)
         return "stdin";
+    if (origin->member == NULL &&
+        stoa_utf8_valid_prefix((const uint8_t *)path, strlen(path)) == strlen(path))
+        return path + nfolder; /* the other one is made printable */
     return strncmp(origin->name, path, nfolder) == 0 ? origin->name + nfolder : origin->name;
 }
 

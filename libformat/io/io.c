@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "io/io_name.h"
 
 void stoa_source_close(struct stoa_source *source)
@@ -25,6 +26,16 @@ void stoa_stream_close(struct stoa_stream *stream)
 {
     if (stream != NULL)
         stream->close(stream);
+}
+
+void stoa_io_path_text(char *out, size_t nbytes, const char *path)
+{
+    const size_t npath = strlen(path);
+
+    if (stoa_utf8_valid_prefix((const uint8_t *)path, npath) == npath && npath < nbytes)
+        memcpy(out, path, npath + 1);
+    else
+        stoa_quote(out, nbytes, path, npath);
 }
 
 enum stoa_status stoa_io_name(char **out, const char *path, struct stoa_error *err)

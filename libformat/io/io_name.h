@@ -14,6 +14,12 @@
 /* A printable copy of `path` into *out; free with stoa_free(). */
 enum stoa_status stoa_io_name(char **out, const char *path, struct stoa_error *err);
 
+/*
+ * A path as a value, into out[0..nbytes), which has room for 4 strlen(path) + 4 bytes: its bytes as
+ * they are if they are UTF-8, else printable.
+ */
+void stoa_io_path_text(char *out, size_t nbytes, const char *path);
+
 /* STOA_ERR_USAGE: "PATH: is a folder, not a file", by the type in `mode`. */
 enum stoa_status stoa_io_refuse(struct stoa_error *err, mode_t mode, const char *path);
 

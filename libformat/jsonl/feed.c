@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "io/io_name.h"
 
 struct stoa_jsonl_origin *stoa_jsonl_origin_share(struct stoa_jsonl_origin *origin)
 {
@@ -80,7 +81,7 @@ static enum stoa_status set_origin(struct stoa_jsonl_feed *feed, const char *nam
     memcpy(origin->name, name, nbytes);
     origin->member = member != NULL ? origin->name + (member - name) : NULL;
     STOA_TRY(stoa_alloc(&origin->filename, npath + nmember + 1, err));
-    stoa_quote(origin->filename, npath, input->path, strlen(input->path));
+    stoa_io_path_text(origin->filename, npath, input->path);
     if (member != NULL)
         memcpy(origin->filename + strlen(origin->filename), member - 1, nmember + 1);
     stoa_jsonl_origin_drop(feed->origin);

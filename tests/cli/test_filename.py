@@ -40,7 +40,28 @@ done = convert("-", "--filename", "file", stdin=read("t.tgz"))
 point("an archive in a pipe", done.out == rows(("in/1.csv", "-:1.csv")), done)
 write("in/\x7f odd.csv", "a,b\n1,x\n2,y\n")
 done = convert("in/\x7f odd.csv", "--filename", "file")
-point("a name that can't be printed", done.out == rows(("in/1.csv", "in/\\x7f odd.csv")), done)
+point("a name that can't be printed", done.out == rows(("in/1.csv", "in/\x7f odd.csv")), done)
+
+for name in ("in/x\\y.csv", "in/new\nline.csv", "in/\u00e4.csv"):
+    write(name, "a,b\n1,x\n")
+    done = stoa("convert", name, "-o", "-", "--to", "jsonl", "--filename", "file")
+    point(f"the bytes of a path: {name!r}", json.loads(done.out)["file"] == name, done)
+    stoa("convert", name, "-o", "name.stoa", "--force")
+    done = stoa("info", "name.stoa", "--json")
+    point(f"... and of a source: {name!r}", json.loads(done.out)["sources"][0]["name"] == name[3:], done)
+    os.remove(name)
+    os.remove("name.stoa")
+write("a.jsonl", '{"a":1}\n')
+os.rename("a.jsonl", "x\\y.jsonl")
+done = stoa("convert", "x\\y.jsonl", "-o", "-", "--to", "jsonl", "--filename", "file")
+point("... of JSON lines", json.loads(done.out)["file"] == "x\\y.jsonl", done)
+os.remove("x\\y.jsonl")
+odd = b"in/\xff\x07.csv"
+with open(odd, "wb") as file:
+    file.write(b"a,b\n1,x\n")
+done = convert(odd, "--filename", "file")
+point("what is no UTF-8 is made printable", done.out.endswith("1,x,in/\\xff\\x07.csv\n"), done)
+os.remove(odd)
 
 # ---- Only some columns and rows ----
 done = convert(*INPUTS, "--filename", "file", "--where", "file >= 'z' and a > 1", "--select", "file,a", stdin=PIPED)
