@@ -350,6 +350,44 @@ out:
     return st;
 }
 
+/* No line tells of a column: what is wrong with the first bad one, or that there is no key. */
+static enum stoa_status fail_without_columns(const struct stoa_jsonl_inference *inference,
+                                             struct stoa_error *err)
+{
+    char name[] = "\x01"; /* which no key is, as it must be escaped: all keys are passed over */
+    struct stoa_field field = {.name = name, .type = {.id = STOA_UTF8}, .nullable = true};
+    const struct stoa_schema schema = {.fields = &field, .nfields = 1};
+    const uint32_t column = 0;
+    const struct stoa_jsonl_source_options options = {
+        .jsonl.max_record_nbytes = inference->options->max_record_nbytes,
+        .schema = &schema,
+        .columns = &column,
+        .ncolumns = 1,
+        .inferred = true,
+    };
+    struct stoa_batch_source *source = NULL;
+    struct stoa_unit *unit;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_jsonl_source_open(inference->inputs, &options, &source, err));
+    for (;;) {
+        struct stoa_batch batch = {0};
+        struct stoa_notes *notes = NULL;
+
+        STOA_TRY(source->next(source, &unit, err));
+        if (unit == NULL)
+            break;
+        STOA_TRY(source->read(source, unit, &batch, &notes, err));
+        stoa_batch_reset(&batch);
+    }
+    st = stoa_fail(err, STOA_ERR_DATA, "%s: no object with a key: there are no columns",
+                   inference->inputs->nitems > 0 ? inference->inputs->items[0].name : "");
+out:
+    if (source != NULL)
+        source->close(source);
+    return st;
+}
+
 enum stoa_status stoa_jsonl_inference_schema(const struct stoa_jsonl_inference *inference,
                                              struct stoa_schema *out, char **evidence,
                                              struct stoa_error *err)
@@ -360,8 +398,7 @@ enum stoa_status stoa_jsonl_inference_schema(const struct stoa_jsonl_inference *
     enum stoa_status st;
 
     if (inference->record->nchildren == 0)
-        return stoa_fail(err, STOA_ERR_DATA, "%s: no object with a key: there are no columns",
-                         inference->inputs->nitems > 0 ? inference->inputs->items[0].name : "");
+        return fail_without_columns(inference, err);
     STOA_TRY(stoa_jsonl_evidence_schema(inference->record, options->infer == STOA_JSONL_INFER_NONE,
                                         &schema, err));
     STOA_TRY(take_types(options->types, &schema, err));

@@ -241,6 +241,12 @@ feeder.wait()
 expect("too many of them", ["convert", "b.jsonl", "-o", "-", "--to", "jsonl", "--on-error", "skip", "--max-errors", "1"], 1, None,
        'stoa: b.jsonl: line 3: byte 8: the key "a" stands twice; 1 bad record before it were left out, which is the limit\n')
 expect("no keys", ["convert", "2.jsonl", "-o", "-", "--to", "jsonl"], 1, "", "stoa: 2.jsonl: no object with a key: there are no columns\n")
+for name, text, fault in (("cut off", '{"a":1', "byte 7: ',' or '}' is expected"),
+                          ("no object", "[1,2]\n", "[1,2] is no object, which each line must be")):
+    write("only.jsonl", text)
+    for command in (["convert", "only.jsonl", "-o", "-", "--to", "csv"], ["schema", "only.jsonl"], ["cat", "only.jsonl"]):
+        expect(f"the only line is {name}: {command[0]}", command, 1, "", f"stoa: only.jsonl: line 1: {fault}\n")
+    expect(f"the only line is {name}: a pipe", ["cat", "-", "--from", "jsonl"], 1, "", f"stoa: standard input: line 1: {fault}\n", stdin=text.encode())
 expect("a conflict can be an error", ["convert", "w.jsonl", "-o", "-", "--to", "jsonl", "--on-conflict", "error"], 1, None,
        'stoa: w.jsonl: line 40001: a: "x" is not int64\n')
 expect("types that are given", ["convert", "0.jsonl", "-o", "-", "--to", "jsonl", "--types", "b=decimal(5,2)"], 0, '{"b":1.00,"a":2}\n', None)
