@@ -147,7 +147,8 @@ static const char man_head[] =
     ".SH DESCRIPTION\n"
     "Stoa converts CSV archives to a chunked, compressed, seekable columnar format with\n"
     "statistics, and scans such files by predicate while it skips what cannot match.\n"
-    "No value is ever altered: what does not fit is an error that names file, line,\n"
+    "No value is ever altered: one that does not fit the type guessed for its column widens\n"
+    "the column, one that does not fit a given type is an error that names file, line,\n"
     "column and value.\n"
     ".SH COMMANDS\n";
 

@@ -11,13 +11,14 @@
 /* clang-format off */
 const struct command commands[] = {
     {.name = "convert", .synopsis = "IN... -o OUT [options]", .run = run_convert, .min_files = 1,
-     .summary = "Convert CSV and JSON lines (also compressed, zip, tar) to Stoa and back",
+     .summary = "Convert CSV, JSON lines (also compressed, zip, tar) and Avro to Stoa and back",
      .details =
         "Inputs are files, folders (their files by name), glob patterns, or \"-\" for standard\n"
         "input; they are read in order as one table. Text gets a schema inferred from samples of\n"
-        "all inputs unless --schema gives one. A value that does not fit its column is an error\n"
-        "with file, line, column and value, unless --on-error or --rejects say what to do with bad\n"
-        "records; then the exit code is 5 when there were some.\n"
+        "all inputs unless --schema gives one. A value that the type guessed for its column does\n"
+        "not hold widens the column (--on-conflict). One that does not fit a given type is an\n"
+        "error with file, line, column and value, unless --on-error or --rejects say what to do\n"
+        "with bad records; then the exit code is 5 when there were some.\n"
         "gz, xz, bz2, zst and lz4 are told by content, as are zip and tar: each file in an\n"
         "archive is an input, called ARCHIVE:FILE.\n"
         "--sort-by takes temporary files of the size of the rows in $TMPDIR (or /var/tmp), and\n"

@@ -11,9 +11,10 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_FORCE] = {"force", 'f', NULL,
         "replace an output that exists"},
     [OPT_FROM] = {"from", 0, "FORMAT",
-        "format of the inputs: csv, tsv, jsonl, avro or stoa (otherwise their names and content tell)"},
+        "format of the inputs: csv, tsv, jsonl, avro or stoa (otherwise their names and content tell; "
+        "a pipe without a telling name is CSV)"},
     [OPT_TO] = {"to", 0, "FORMAT",
-        "format of the output: stoa, csv, tsv or jsonl (otherwise its name tells)"},
+        "format of the output: stoa, csv, tsv, jsonl or avro (otherwise its name tells)"},
     [OPT_SCHEMA] = {"schema", 0, "FILE",
         "names and types of the columns, as `stoa schema` prints them in JSON or .avsc (otherwise they are "
         "inferred); of Avro files an .avsc that they are read as, by the rules of Avro"},

@@ -94,7 +94,7 @@ static enum stoa_status fail_misfit(struct reader *reader, const struct stoa_csv
     const uint64_t line = line_of(reader, begin);
     const uint64_t offset = reader->text->offset + (uint64_t)(field.text - tile->text);
     const char *help = column->strict && !reader->table->widens
-                           ? "; a schema can give the column another type"
+                           ? "; --infer full, --types or a schema can give the column another type"
                            : "";
     char name[80], value[224];
     char *type = NULL;

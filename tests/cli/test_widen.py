@@ -121,7 +121,7 @@ point("the same with the final schema", cli.read("bare.stoa") == cli.read("given
 late = (HEADER + "".join(f"{i},{'12x' if i == LATE else i},w,1\n" for i in range(NROWS))).encode()
 MESSAGE = f'standard input: line {LATE + 2}, column 2 (guess): "12x" is not int64'
 refuse("an error where that is wished", ["convert", "-", "-o", "no.stoa", "--on-conflict", "error"], 1,
-       MESSAGE + "; a schema can give the column another type", stdin=late)
+       MESSAGE + "; --infer full, --types or a schema can give the column another type", stdin=late)
 expect("a note says why", ["convert", "-", "-o", "1.stoa", "--force"], 0, "",
        lambda err: err.startswith(f"stoa: note: {MESSAGE}: the column is utf8 now\n"), stdin=late)
 expect("a bad record where that is wished", ["convert", "-", "-o", "1.stoa", "--force", "--rejects", "r.csv"], 5, "",

@@ -82,7 +82,7 @@ for output, options in OUTPUTS.items():
     name = f"{output}: "
     refuse(name + "an error where that is wished", ["convert", "-", "-o", "no", "--select", "guess", "--where",
                                                     "part = 0.25", "--on-conflict", "error", *options], 1,
-           MISFIT + "; a schema can give the column another type", stdin=text)
+           MISFIT + "; --infer full, --types or a schema can give the column another type", stdin=text)
     for jobs in "13":
         expect(name + f"bad records, {jobs} jobs", ["convert", "-", "-o", f"{jobs}.out", "--force", "--where", "part >= 0.25",
                                                     "--rejects", f"{jobs}.rejects", "--on-conflict", "reject", "--jobs",

@@ -237,8 +237,8 @@ static void an_inferred_type_takes_only_what_it_gives_back(void **state)
             assert_int_equal(got[0], '{');
         } else {
             snprintf(expected, sizeof(expected),
-                     "t.csv: line 20482, column 1 (x): %s; a schema can give the column another "
-                     "type",
+                     "t.csv: line 20482, column 1 (x): %s; --infer full, --types or a schema "
+                     "can give the column another type",
                      cases[i].message);
             assert_string_equal(got, expected);
             assert_int_equal(err.offset, n - strlen(cases[i].late) - 3);
