@@ -87,6 +87,7 @@ bool input_schema(const struct arguments *arguments, char *const *paths, size_t 
     if (!option_format(arguments, OPT_FROM, &format) || !option_csv(arguments, &csv) ||
         !option_inference(arguments, &inference, &csv))
         goto out;
+    csv.is_guess = format == STOA_FORMAT_AUTO;
     if (stoa_format_of_inputs(inputs, npaths, &format, &err) != STOA_OK) {
         *code = fail(&err);
         goto out;

@@ -261,6 +261,7 @@ static enum exit_code sniff(const struct arguments *arguments, struct sniffed *s
     if (!option_format(arguments, OPT_FROM, &format) || !option_csv(arguments, &given) ||
         !option_inference(arguments, &inference, &given))
         goto out;
+    given.is_guess = format == STOA_FORMAT_AUTO;
     if (stoa_format_of_inputs(sniffed->paths, sniffed->npaths, &format, &err) != STOA_OK) {
         code = fail(&err);
         goto out;

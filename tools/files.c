@@ -19,7 +19,9 @@ static enum exit_code fail_open(const char *path, const struct stoa_error *err)
         return fail_file(path, err);
     stoa_quote(name, sizeof(name), path, strlen(path));
     complain("%s: not a Stoa file (`stoa convert` makes one of %s)", name,
-             format == STOA_FORMAT_JSONL ? "JSON lines" : "CSV");
+             format == STOA_FORMAT_JSONL  ? "JSON lines"
+             : format == STOA_FORMAT_AVRO ? "Avro"
+                                          : "CSV");
     return EXIT_FILE;
 }
 
@@ -67,6 +69,7 @@ bool option_input(const struct arguments *arguments, struct input_arguments *out
         !option_csv(arguments, &options->csv) ||
         !option_inference(arguments, &out->inference, &options->csv))
         return false;
+    options->csv.is_guess = options->from == STOA_FORMAT_AUTO;
     if (stoa_format_of_inputs(options->paths, options->npaths, &options->from, &err) == STOA_OK)
         return true;
     *code = fail(&err);

@@ -152,13 +152,34 @@ out:
     return st;
 }
 
+/* The bytes of a file, decompressed. */
+static enum stoa_status open_stream(const char *path, struct stoa_stream **out,
+                                    struct stoa_error *err)
+{
+    struct stoa_members *members = NULL;
+    char shown[256];
+    enum stoa_status st;
+
+    STOA_TRY(stoa_members_open(path, &members, err));
+    if (stoa_members_is_archive(members)) {
+        st = stoa_fail(err, STOA_ERR_USAGE,
+                       "%s: is an archive, in which Avro files are not read: unpack it first",
+                       stoa_quote(shown, sizeof(shown), path, strlen(path)));
+        goto out;
+    }
+    STOA_TRY(stoa_members_next(members, out, err));
+out:
+    stoa_members_close(members);
+    return st;
+}
+
 static enum stoa_status open_next(struct stoa_avro_inputs *inputs, struct stoa_error *err)
 {
     const char *path = inputs->paths[inputs->nopened++];
     enum stoa_status st;
 
     stoa_quote(inputs->name, sizeof(inputs->name), path, strlen(path));
-    st = stoa_stream_open(path, &inputs->stream, err);
+    st = open_stream(path, &inputs->stream, err);
     if (st != STOA_OK)
         return st;
     stoa_avro_container_reset(&inputs->file);

@@ -27,6 +27,24 @@ const char *stoa_json_fault_text(enum stoa_json_fault_kind kind)
     return texts[kind];
 }
 
+static size_t skip_blanks(const char *text, size_t nbytes, size_t at)
+{
+    while (at < nbytes && memchr(" \t\r\n", text[at], 4) != NULL)
+        at++;
+    return at;
+}
+
+bool stoa_json_begins_object(const char *text, size_t nbytes)
+{
+    size_t at = nbytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+    at = skip_blanks(text, nbytes, at);
+    if (at == nbytes || text[at] != '{')
+        return false;
+    at = skip_blanks(text, nbytes, at + 1);
+    return at < nbytes && (text[at] == '"' || text[at] == '}');
+}
+
 static const char *fail(struct stoa_json_fault *fault, enum stoa_json_fault_kind kind,
                         const char *at)
 {

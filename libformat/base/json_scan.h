@@ -54,6 +54,12 @@ struct stoa_json_string {
     bool escaped; /* it has escapes, and stoa_json_unescape() says what they mean */
 };
 
+/*
+ * Whether a text begins as JSON lines do, with an object and its key. Behind a byte order mark and
+ * blank lines; text[0..nbytes) may hold anything and needs no end.
+ */
+bool stoa_json_begins_object(const char *text, size_t nbytes);
+
 /* Over blanks, tabs and carriage returns. */
 static inline const char *stoa_json_blanks(const char *at)
 {

@@ -240,6 +240,7 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
 
     if (options->rows != NULL)
         return stoa_fail(err, STOA_ERR_USAGE, "rows can be picked from a Stoa file, not from text");
+    source.csv.is_guess |= options->from == STOA_FORMAT_AUTO;
     source.csv.note = options->note;
     source.csv.note_context = options->note_context;
     if (plan->from == STOA_FORMAT_TSV && source.csv.delimiter == 0)

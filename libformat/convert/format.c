@@ -8,6 +8,7 @@
 
 #include "avro/avro_container.h"
 #include "base/error.h"
+#include "base/json_scan.h"
 #include "file/layout.h"
 
 static const struct {
@@ -96,7 +97,8 @@ enum stoa_format stoa_format_of_name(const char *path, const char **compression)
  * The first bytes of the first text in a file; none of what can't be read: that is told later.
  * STOA_ERR_NOMEM.
  */
-static enum stoa_status look(const char *path, char *out, size_t *nbytes, struct stoa_error *err)
+static enum stoa_status look(const char *path, char *out, size_t *nbytes, bool *is_archive,
+                             struct stoa_error *err)
 {
     struct stoa_members *members = NULL;
     struct stoa_stream *stream = NULL;
@@ -104,7 +106,9 @@ static enum stoa_status look(const char *path, char *out, size_t *nbytes, struct
     enum stoa_status st;
 
     *nbytes = 0;
+    *is_archive = false;
     STOA_TRY(stoa_members_open(path, &members, err));
+    *is_archive = stoa_members_is_archive(members);
     STOA_TRY(stoa_members_next(members, &stream, err));
     while (stream != NULL && got > 0 && *nbytes < LOOK_NBYTES) {
         STOA_TRY(stream->read(stream, out + *nbytes, LOOK_NBYTES - *nbytes, &got, err));
@@ -116,26 +120,34 @@ out:
     return st == STOA_ERR_NOMEM ? st : STOA_OK;
 }
 
-/* Whether a text whose name tells nothing begins as JSON lines do: with an object and its key. */
-static enum stoa_status is_jsonl(const char *path, bool *out, struct stoa_error *err)
+static bool is_avro(const void *text, size_t nbytes)
 {
-    static const char blanks[] = " \t\r\n", mark[] = "\xef\xbb\xbf";
-    char text[LOOK_NBYTES + 1];
-    const char *at = text;
+    const size_t n = strlen(STOA_AVRO_MAGIC);
+
+    return nbytes >= n && memcmp(text, STOA_AVRO_MAGIC, n) == 0;
+}
+
+/* What the first text of a file is whose name and bytes tell nothing; left alone for CSV. */
+static enum stoa_status look_inside(const char *path, enum stoa_format *out, struct stoa_error *err)
+{
+    char text[LOOK_NBYTES], shown[256];
+    bool is_archive, is_stoa;
     size_t nbytes;
-    enum stoa_status st = look(path, text, &nbytes, err);
+    enum stoa_status st = look(path, text, &nbytes, &is_archive, err);
 
     if (st != STOA_OK)
         return st;
-    text[nbytes] = '\0';
-    at += strncmp(at, mark, 3) == 0 ? 3 : 0;
-    at += strspn(at, blanks);
-    *out = *at == '{';
-    if (*out) {
-        at++;
-        at += strspn(at, blanks);
-        *out = *at == '"' || *at == '}';
-    }
+    is_stoa = nbytes >= STOA_MAGIC_NBYTES && stoa_object_has_magic((const uint8_t *)text);
+    if (is_stoa || (is_archive && is_avro(text, nbytes)))
+        return stoa_fail(
+            err, STOA_ERR_USAGE, "%s: holds %s file, which is not read %s: %s it first",
+            stoa_quote(shown, sizeof(shown), path, strlen(path)), is_stoa ? "a Stoa" : "an Avro",
+            is_archive ? "in an archive" : "while it is compressed as a whole",
+            is_archive ? "unpack" : "decompress");
+    if (is_avro(text, nbytes))
+        *out = STOA_FORMAT_AVRO;
+    else if (stoa_json_begins_object(text, nbytes))
+        *out = STOA_FORMAT_JSONL;
     return STOA_OK;
 }
 
@@ -145,7 +157,6 @@ enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
     uint8_t magic[STOA_MAGIC_NBYTES];
     struct stoa_source *source = NULL;
     struct stat info;
-    bool jsonl = false;
     enum stoa_status st = STOA_OK;
 
     *out = stoa_format_of_name(path, NULL);
@@ -155,13 +166,11 @@ enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
             STOA_TRY(source->read_at(source, 0, magic, sizeof(magic), err));
             if (stoa_object_has_magic(magic))
                 *out = STOA_FORMAT_STOA;
-            else if (memcmp(magic, STOA_AVRO_MAGIC, strlen(STOA_AVRO_MAGIC)) == 0)
+            else if (is_avro(magic, sizeof(magic)))
                 *out = STOA_FORMAT_AVRO;
         }
         if (*out == STOA_FORMAT_AUTO)
-            STOA_TRY(is_jsonl(path, &jsonl, err));
-        if (jsonl)
-            *out = STOA_FORMAT_JSONL;
+            STOA_TRY(look_inside(path, out, err));
     }
     if (*out == STOA_FORMAT_AUTO)
         *out = STOA_FORMAT_CSV;

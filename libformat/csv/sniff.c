@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_scan.h"
 #include "base/utf8.h"
 #include "csv/csv_head.h"
 #include "csv/csv_table.h"
@@ -358,6 +359,37 @@ out:
     return st;
 }
 
+#define MAGIC_NBYTES 512 /* enough to know another format by */
+
+/* A pipe whose text is no CSV, though no name said so: what is read of it can't be read again. */
+static enum stoa_status refuse_other(struct stoa_csv_input *input, struct stoa_error *err)
+{
+    static const char avro[] = "Obj\1";
+    struct stoa_buffer head = {0};
+    const char *text;
+    bool whole;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_csv_input_peek(input, MAGIC_NBYTES, &head, &whole, err));
+    text = (const char *)head.data;
+    if (head.nbytes >= 4 && memcmp(text, avro, 4) == 0)
+        st =
+            input->is_archive
+                ? stoa_fail(err, STOA_ERR_USAGE,
+                            "%s: is an Avro file in an archive, which is not read: unpack it first",
+                            input->name)
+                : stoa_fail(err, STOA_ERR_USAGE,
+                            "%s: is an Avro file in a pipe: --from avro reads it", input->name);
+    else if (stoa_json_begins_object(text, head.nbytes))
+        st = stoa_fail(err, STOA_ERR_USAGE,
+                       "%s: begins as JSON lines do: --from jsonl reads them, --from csv takes "
+                       "them for CSV",
+                       input->name);
+out:
+    stoa_buffer_free(&head);
+    return st;
+}
+
 enum stoa_status stoa_csv_inputs_sniff(struct stoa_csv_inputs *inputs,
                                        const struct stoa_csv_options *options,
                                        const struct stoa_schema *schema,
@@ -373,6 +405,9 @@ enum stoa_status stoa_csv_inputs_sniff(struct stoa_csv_inputs *inputs,
     if (schema != NULL) /* of the text */
         ncolumns = schema->nfields - (stoa_csv_filename_find(options, schema) != STOA_CSV_NO_FIELD);
     STOA_TRY(stoa_csv_options_check(options, err));
+    for (size_t i = 0; options->is_guess && i < inputs->nitems; i++)
+        if (inputs->items[i].once)
+            STOA_TRY(refuse_other(&inputs->items[i], err));
     for (size_t i = 0; i < inputs->nitems && seen.ncolumns == 0; i++) {
         seen = (struct stoa_csv_sniff_report){0};
         STOA_TRY(sniff_input(&inputs->items[i], ncolumns, options, &found, &seen, err));

@@ -6,6 +6,9 @@ import json
 import lzma
 import os
 import random
+import subprocess
+import tarfile
+import zipfile
 
 import cli
 from cli import expect, point, refuse, stoa, write
@@ -71,6 +74,37 @@ expect("standard input is CSV", ["cat", "-", "-n", "1"], 0, "a,b\n1,2\n", "", st
 expect("... or what --from says", ["cat", "-", "--from", "jsonl"], 0, "a\n1\n", "", stdin=b'{"a":1}\n')
 expect("... and is counted", ["count", "-"], 0, "2\n", "", stdin=b"a,b\n1,2\n3,4\n")
 expect("... as an object", ["count", "-", "--json"], 0, lambda out: json.loads(out) == {"rows": 2}, "", stdin=b"a,b\n1,2\n3,4\n")
+LINES = b'{"a":1,"b":2}\n{"a":1,"b":3}\n'
+JSON_LINES = "begins as JSON lines do: --from jsonl reads them, --from csv takes them for CSV"
+for name, piped in (("JSON lines", LINES), ("... packed", gzip.compress(LINES)), ("... behind a mark", b"\xef\xbb\xbf \n{ }\n")):
+    for command in (["cat", "-"], ["count", "-"], ["head", "-"], ["schema", "-"], ["sniff", "-"], ["convert", "-", "-o", "no.stoa"]):
+        refuse(f"{name} in a pipe are not read as CSV: {command[0]}", command, 2, f"standard input: {JSON_LINES}", stdin=piped)
+expect("... unless --from says so", ["count", "-", "--from", "csv", "--header", "none"], 0, "2\n", "", stdin=LINES)
+expect("... and a brace alone is CSV", ["cat", "-"], 0, "{a,b\n1,2\n", "", stdin=b"{a,b\n1,2\n")
+os.mkfifo("lines.pipe")
+with subprocess.Popen(["sh", "-c", "cat > lines.pipe"], stdin=subprocess.PIPE) as feeder:
+    feeder.stdin.write(LINES)
+    feeder.stdin.close()
+    refuse("... nor from a FIFO", ["cat", "lines.pipe"], 2, f"lines.pipe: {JSON_LINES}")
+stoa("convert", "t.csv", "-o", "t.avro")
+AVRO = cli.read("t.avro")
+refuse("Avro in a pipe", ["cat", "-"], 2, "standard input: is an Avro file in a pipe: --from avro reads it", stdin=AVRO)
+expect("... which it does", ["count", "-", "--from", "avro"], 0, stoa("count", "t.csv").out, "", stdin=AVRO)
+write("packed", gzip.compress(AVRO))
+expect("... and a packed file without a name", ["count", "packed"], 0, stoa("count", "t.csv").out, "")
+for name in ("t.avro", "t.stoa"):
+    kind = "an Avro" if name == "t.avro" else "a Stoa"
+    with zipfile.ZipFile("in.zip", "w") as archive:
+        archive.write(name)
+    with tarfile.open("in.tar", "w") as archive:
+        archive.add(name)
+    for path in ("in.zip", "in.tar"):
+        refuse(f"{name} in {path}", ["count", path], 2, f"{path}: holds {kind} file, which is not read in an archive: unpack it first")
+    refuse(f"{name} in an archive, as Avro", ["count", "in.zip", "--from", "avro"], 2,
+           "in.zip: is an archive, in which Avro files are not read: unpack it first")
+refuse("Avro as Stoa", ["head", "t.avro", "--from", "stoa"], 4, "t.avro: not a Stoa file (`stoa convert` makes one of Avro)")
+for name in ("in.zip", "in.tar", "packed", "lines.pipe", "t.avro"):
+    os.remove(name)
 expect("a header alone", ["cat", "-", "-n", "3"], 0, "a,b\n", "", stdin=b"a,b\n")
 expect("... of no rows", ["count", "-"], 0, "0\n", "", stdin=b"a,b\n")
 expect("a dialect", ["cat", "-", "-d", ";", "--header", "none", "--decimal", ","], 0, "column_1,column_2\n1.5,x\n", "", stdin=b"1,5;x\n")

@@ -41,8 +41,10 @@ STOA_API const char *stoa_format_name(enum stoa_format format);
 
 /*
  * What an input is: STOA or AVRO when the first bytes of a regular file say so, else what its name
- * says (the ending of a compression left aside), else JSONL when the text of a regular file begins
- * with an object, else CSV. Does not read from pipes.
+ * says (the ending of a compression left aside), else what the text of a regular file begins as:
+ * JSONL with an object, AVRO when it was compressed, else CSV. Does not read from pipes, which are
+ * then CSV; stoa_csv_options.is_guess refuses those that are not. STOA_ERR_USAGE: a Stoa file that
+ * is compressed as a whole, or an Avro or Stoa file that is the first in an archive.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
                                                           struct stoa_error *err);

@@ -98,6 +98,9 @@ struct stoa_csv_options {
     uint64_t max_record_nbytes; /* 0: 32 MiB */
     uint32_t unit_nrows;        /* records of a unit; 0: 131,072 */
     uint64_t unit_nbytes;       /* text of a unit at the most; 0: 32 MiB */
+
+    bool is_guess; /* nobody said that the inputs are CSV: a pipe that begins as JSON lines or
+                      Avro do is STOA_ERR_USAGE */
 };
 
 /* What stoa_csv_sniff() looked at, and what it saw besides the dialect. */
