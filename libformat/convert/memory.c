@@ -7,8 +7,10 @@
  *
  * A row group is in one of these states; it is charged for the larger one until its rows are known,
  * for the second one from then on, and in the end for what is left of it, its pages. How much text
- * goes into columns is not known of a unit that was not read. Units of an input are much alike, so
- * what the others before it had tells; only the very first ones are charged for all of their text.
+ * goes into columns is not known of a unit that was not read: all of it may, whatever the others
+ * before it had, as columns that were empty fill. Columns below lists may even take more than their
+ * text ("1," is a value of 8 bytes): as much as those of the others took, for want of a better
+ * bound.
  */
 #include "convert/memory.h"
 
@@ -65,7 +67,8 @@ void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigne
 {
     uint64_t ahead_nbytes;
 
-    *memory = (struct stoa_memory){.row = row_of(schema), .to_text = to_text};
+    *memory = (struct stoa_memory){
+        .row = row_of(schema), .to_text = to_text, .makes_groups = unit_nbytes > 0 && !to_text};
     if (limit_nbytes == 0)
         limit_nbytes = STOA_CONVERT_MEMORY_NBYTES +
                        (jobs > 2 ? (jobs - 2) * STOA_CONVERT_MEMORY_JOB_NBYTES : 0);
@@ -124,12 +127,13 @@ enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t 
 {
     const uint64_t between = nrows * memory->row.nfields; /* what ends fields is in no column */
     const uint64_t most = memory->row.varies && between < text_nbytes ? text_nbytes - between : 0;
-    const uint64_t expected = text_nbytes / SHARE_UNIT * atomic_load(&memory->share) * 9 / 8;
-    enum stoa_status st =
-        check_limit(memory, text_nbytes, unit_nbytes(memory, text_nbytes, nrows, most),
-                    " (smaller row groups need less)", out, err);
+    const uint64_t expected = text_nbytes / SHARE_UNIT * atomic_load(&memory->share);
+    enum stoa_status st = check_limit(
+        memory, text_nbytes, unit_nbytes(memory, text_nbytes, nrows, most),
+        memory->makes_groups ? " (smaller row groups need less)" : " (--memory allows more)", out,
+        err);
 
-    if (st == STOA_OK && expected > 0 && expected < most)
+    if (st == STOA_OK && memory->row.varies && expected > most)
         *out = unit_nbytes(memory, text_nbytes, nrows, expected);
     return st;
 }

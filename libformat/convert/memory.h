@@ -28,14 +28,16 @@ struct stoa_memory {
     uint64_t prefetch_nbytes;   /* part of it that text ahead of its turn may take */
     struct stoa_memory_row row; /* as it is read */
     bool to_text;               /* the output is no Stoa file */
+    bool makes_groups;          /* of text for a Stoa file: they could be smaller */
     uint64_t last_nbytes;       /* of the last unit; first stage alone */
-    atomic_uint_fast32_t share; /* most of a unit's text that columns took, in 1/1024; 0: unknown */
+    atomic_uint_fast32_t share; /* most that columns took of a unit's text, in 1/1024; 0: unknown */
     atomic_uint_fast64_t nbytes; /* of all that is on its way */
 };
 
 /*
- * limit_nbytes 0: the default for so many jobs. `unit_nbytes` is the most text of a unit, nahead
- * how many units ahead of their turn are of use. `schema` is that of the batches as they are read.
+ * limit_nbytes 0: the default for so many jobs. `unit_nbytes` is the most text of a unit, 0 where
+ * units come as they are, nahead how many units ahead of their turn are of use. `schema` is that of
+ * the batches as they are read.
  */
 void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigned jobs,
                       uint64_t unit_nbytes, uint64_t nahead, const struct stoa_schema *schema,
@@ -43,16 +45,16 @@ void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigne
 
 /*
  * What a unit of so much text, and so many rows, takes until it is written, before it is known what
- * its columns hold: all of the text, or a little more of it than of any unit before. STOA_ERR_USAGE
- * when it may not fit the limit by itself: names what would.
+ * its columns hold: all of the text, or more where columns of a unit before took more than its
+ * text. STOA_ERR_USAGE when all of the text does not fit the limit by itself: names what would.
  */
 STOA_CHECK enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory,
                                                 uint64_t text_nbytes, uint64_t nrows, uint64_t *out,
                                                 struct stoa_error *err);
 
 /*
- * Its rows were read, all of them: how much of its text went into columns is expected of the units
- * to come. Any thread.
+ * Its rows were read, all of them: what columns took for its text is expected of the units to
+ * come. Any thread.
  */
 void stoa_memory_learn(struct stoa_memory *memory, uint64_t text_nbytes,
                        const struct stoa_batch *batch);
