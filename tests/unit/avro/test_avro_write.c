@@ -579,6 +579,7 @@ static void items_without_bytes_are_counted(void **state)
     for (int32_t more = 0; more < 2; more++) {
         const struct stoa_avro_write_options options = {.codec = "null"};
         const int32_t n = (1 << 20) + more;
+        struct stoa_array *list;
         struct stoa_schema schema = {0};
         struct stoa_field field;
         struct stoa_batch batch;
@@ -590,17 +591,12 @@ static void items_without_bytes_are_counted(void **state)
         assert_int_equal(stoa_schema_add_field(&schema, &field, NULL), STOA_OK);
         assert_int_equal(stoa_batch_init(&batch, &schema, NULL), STOA_OK);
         stoa_array_reset(&batch.columns[0]);
-        batch.columns[0] = (struct stoa_array){.nvalues = 2, .nchildren = 1};
-        assert_int_equal(stoa_alloc_zeroed(&batch.columns[0].offsets, 3 + STOA_ARRAY_SLACK,
-                                           sizeof(int32_t), NULL),
-                         STOA_OK);
-        assert_int_equal(
-            stoa_alloc_zeroed(&batch.columns[0].children, 1, sizeof(struct stoa_array), NULL),
-            STOA_OK);
-        memcpy(batch.columns[0].offsets, (int32_t[]){0, 1 << 20, (1 << 20) + n},
-               3 * sizeof(int32_t));
-        batch.columns[0].children[0].nvalues = batch.columns[0].children[0].nnulls =
-            (size_t)(1 << 20) + (size_t)n;
+        list = &batch.columns[0];
+        *list = (struct stoa_array){.nvalues = 2, .nchildren = 1};
+        assert_int_equal(stoa_alloc_zeroed(&list->offsets, 3 + STOA_ARRAY_SLACK, 4, NULL), STOA_OK);
+        assert_int_equal(stoa_alloc_zeroed(&list->children, 1, sizeof(*list), NULL), STOA_OK);
+        memcpy(list->offsets, (int32_t[]){0, 1 << 20, (1 << 20) + n}, 3 * sizeof(int32_t));
+        list->children[0].nvalues = list->children[0].nnulls = (size_t)((1 << 20) + n);
         batch.nrows = 2;
         assert_int_equal(stoa_test_write_avro(&batch, 2, &options, &file, &err),
                          more > 0 ? STOA_ERR_LIMIT : STOA_OK);
