@@ -75,12 +75,14 @@ static enum stoa_status put_entries(struct stoa_chunk_job *job, size_t first, si
 {
     const uint32_t width = job->in.width;
     uint8_t *values = stoa_chunk_job_value_room(job, first);
+    const size_t bytes_max = stoa_chunk_job_room(job, first).bytes_max; /* of all n together */
     enum stoa_status st = STOA_OK;
 
     for (size_t i = 0; i < n; i++) {
         struct stoa_page_values out = stoa_chunk_job_room(job, first + i);
 
         out.validity = NULL;
+        out.bytes_max = bytes_max;
         if (job->in.phys != STOA_PHYS_BYTES)
             out.values = values + i * width;
         if (!stoa_array_is_null(&job->array, first + i))

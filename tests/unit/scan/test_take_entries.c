@@ -318,6 +318,77 @@ static void an_entry_that_is_no_text_is_refused(void **state)
     stoa_test_table_reset(&table);
 }
 
+/* ---- Memory. ---- */
+
+static size_t largest; /* of all blocks asked for */
+
+static void *measure(void *context, void *memory, size_t nbytes)
+{
+    (void)context;
+    largest = nbytes > largest ? nbytes : largest;
+    return realloc(memory, nbytes);
+}
+
+static void release(void *context, void *memory)
+{
+    (void)context;
+    free(memory);
+}
+
+/* Two long texts in many rows: no row may have the memory that those before it took. */
+static void entries_of_all_rows_together_keep_to_the_memory(void **state)
+{
+    enum { NTEXTS = 100, TEXT = 1 << 18, NTAKEN = 64, MEMORY_NBYTES = 1 << 20 };
+    static const struct stoa_allocator measuring = {.reallocate = measure, .release = release};
+    const struct stoa_reader_options options = {.memory_nbytes = MEMORY_NBYTES};
+    struct stoa_test_table table = {.nbatches = 1};
+    struct stoa_type type = {.id = STOA_BINARY};
+    struct stoa_array *array;
+    struct stoa_batch got = {0};
+    struct stoa_source *source;
+    struct stoa_reader *reader;
+    struct stoa_scan *scan;
+    struct stoa_test_random r;
+    uint64_t rows[NTAKEN];
+    struct stoa_error err = {0};
+
+    (void)state;
+    stoa_test_random_seed(&r, 1);
+    stoa_test_check(stoa_schema_add(&table.schema, "b", &type, false, &err), &err);
+    stoa_test_check(stoa_alloc_zeroed(&table.batches, 1, sizeof(*table.batches), &err), &err);
+    stoa_test_check(stoa_batch_init(&table.batches[0], &table.schema, &err), &err);
+    table.batches[0].nrows = NTEXTS;
+    array = &table.batches[0].columns[0];
+    stoa_test_check(stoa_array_alloc(&type, NTEXTS, NTEXTS * TEXT, false, array, &err), &err);
+    for (size_t i = 0; i < NTEXTS; i++) {
+        uint8_t *text = array->values + i * TEXT;
+
+        for (size_t k = 0; i < 2 && k < TEXT; k++)
+            text[k] = (uint8_t)stoa_test_random_below(&r, 256);
+        if (i >= 2)
+            memcpy(text, text - 2 * (size_t)TEXT, TEXT);
+        array->offsets[i + 1] = (int32_t)((i + 1) * TEXT);
+    }
+    for (size_t i = 0; i < NTAKEN; i++)
+        rows[i] = i;
+    stoa_test_file_write(&table.schema, table.batches, 1, NULL, &table.file);
+    assert_true(stoa_test_file_chunk(&table.file, 0, 0)[31] != 0); /* has a dictionary */
+    source = stoa_test_file_source(&table.file);
+    largest = 0;
+    stoa_allocator_set(&measuring);
+    stoa_test_check(stoa_reader_open(source, &options, &reader, &err), &err);
+    stoa_test_check(stoa_scan_open(reader, NULL, &scan, &err), &err);
+    stoa_test_check(stoa_scan_take(scan, rows, 1, &got, &err), &err);
+    stoa_batch_reset(&got);
+    assert_int_equal(stoa_scan_take(scan, rows, NTAKEN, &got, &err), STOA_ERR_LIMIT);
+    stoa_scan_close(scan);
+    stoa_reader_close(reader);
+    stoa_allocator_set(NULL);
+    assert_in_range(largest, TEXT, 2 * MEMORY_NBYTES); /* buffers double */
+    stoa_source_close(source);
+    stoa_test_table_reset(&table);
+}
+
 /* ---- Failures. ---- */
 
 static enum stoa_status opens_and_takes(void *context, struct stoa_error *err)
@@ -382,6 +453,7 @@ int main(void)
         cmocka_unit_test(damage_costs_the_rows_of_its_page),
         cmocka_unit_test(a_segment_of_another_type_is_refused),
         cmocka_unit_test(an_entry_that_is_no_text_is_refused),
+        cmocka_unit_test(entries_of_all_rows_together_keep_to_the_memory),
         cmocka_unit_test(a_failing_allocation_is_reported),
         cmocka_unit_test(a_failing_read_is_reported),
     };
