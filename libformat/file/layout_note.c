@@ -1,5 +1,5 @@
 /*
- * Entries of sections of notes as bytes (spec/format.md, sections 17 and 18). See layout.c.
+ * Entries of sections of notes as bytes (spec/format.md, section 17). See layout.c.
  *
  *     | node u32 | row group u32 | bytes of the note u32 | count u32 |
  */
