@@ -19,8 +19,8 @@
 #include "column/join.h"
 #include "file/bases.h"
 #include "file/chunk_write.h"
-#include "file/notes_read.h"
 #include "file/phys.h"
+#include "file/presence.h"
 #include "stats/zonemap.h"
 
 /* ---- What the parts share ---- */
@@ -251,6 +251,7 @@ enum stoa_status stoa_part_init(struct stoa_part *part, struct stoa_merger *merg
     if (gives == NULL)
         STOA_TRY(check_all_bases(&made, err));
     STOA_TRY(stoa_dictionaries_table(&reader->dictionaries, &reader->footer, &made.table, err));
+    STOA_TRY(stoa_footer_notes(&reader->footer, STOA_SECTION_PRESENCE, &made.presence, err));
     STOA_TRY(stoa_alloc(&made.segments, made.table->nentries * sizeof(made.segments[0]), err));
     STOA_TRY(stoa_part_plan_segments(&made, err));
     *part = made;
@@ -430,25 +431,41 @@ static enum stoa_status plan_missing(struct group *group, uint32_t node, struct 
     return set_zones(group, node, null_zone, err);
 }
 
+static enum stoa_status read_presence(struct group *group, uint32_t node,
+                                      const struct stoa_note *note, struct stoa_presence *out,
+                                      struct stoa_error *err)
+{
+    struct stoa_reader *reader = group->part->reader;
+    struct stoa_budget budget = {reader->footer.memory_nbytes, reader->footer.memory_nbytes};
+    struct stoa_open_chunk in;
+    enum stoa_status st =
+        stoa_open_chunk_find(&in, reader, group->number, group->part->node_of[node], &budget, err);
+
+    if (st != STOA_OK)
+        return st;
+    STOA_TRY(stoa_presence_check(&in, note, err));
+    st = stoa_presence_read(&in, note, out, err);
+out:
+    stoa_open_chunk_reset(&in);
+    return st == STOA_OK ? st : stoa_footer_wrap(&reader->footer, in.node, st, err);
+}
+
 /*
  * The presence bitmaps of a chunk are of codes, and those stay what they are as long as the chain
  * does, which the chunk goes on naming by its id.
  */
 static enum stoa_status copy_presence(struct group *group, uint32_t node, struct stoa_error *err)
 {
-    struct stoa_footer *footer = &group->part->reader->footer;
     struct stoa_chunk_note *copy = &group->nodes[node].presence;
-    const struct stoa_notes *notes;
-    const struct stoa_note *note;
+    const struct stoa_note *note =
+        stoa_notes_find(group->part->presence, group->part->node_of[node], group->number);
+    struct stoa_presence presence;
     enum stoa_status st;
 
-    STOA_TRY(stoa_footer_notes(footer, STOA_SECTION_PRESENCE, &notes, err));
-    note = stoa_notes_find(notes, group->part->node_of[node], group->number);
     if (note == NULL)
         return STOA_OK;
-    STOA_TRY(stoa_buffer_resize(&copy->bytes, note->entry.nbytes, err));
-    STOA_TRY(stoa_footer_section_read(footer, STOA_SECTION_PRESENCE, note->offset, copy->bytes.data,
-                                      note->entry.nbytes, err));
+    STOA_TRY(read_presence(group, node, note, &presence, err));
+    copy->bytes = (struct stoa_buffer){presence.bits, note->entry.nbytes, note->entry.nbytes};
     copy->count = note->entry.count;
     group->chunks[node].presence = copy;
 out:
@@ -490,8 +507,8 @@ static enum stoa_status plan_copy(struct group *group, uint32_t node, struct sto
         STOA_TRY(stoa_part_copy_segment(part, chunk->dict_index, err));
         out->dict_index = part->segments[chunk->dict_index].index;
         out->entry.dict_id = part->table->entries[chunk->dict_index].id;
-        STOA_TRY(copy_presence(group, node, err));
     }
+    STOA_TRY(copy_presence(group, node, err));
     if (chunk->flags & STOA_CHUNK_DERIVED)
         out->entry.dict_id = output_bases(part, chunk->dict_index);
     if (chunk->nbytes > 0)

@@ -14,6 +14,7 @@
 #include "column/schema.h"
 #include "file/assemble.h"
 #include "file/chunk_pages.h"
+#include "file/notes_read.h"
 #include "file/reader.h"
 #include "file/row_group_write.h"
 
@@ -60,6 +61,7 @@ struct stoa_part {
     bool *encodes;       /* of each output column: its chunks are encoded anew */
     const bool *gives;   /* of each output column: its chunks come with each row group; or NULL */
     const struct stoa_dictionary_table *table;
+    const struct stoa_notes *presence; /* NULL: none */
     struct stoa_part_segment *segments;
     uint32_t *given_segments; /* index in the output of each segment that came so */
     size_t ngiven_segments, given_capacity;

@@ -25,43 +25,73 @@ static enum stoa_status check_entry(const struct stoa_footer *footer,
     return STOA_OK;
 }
 
-static enum stoa_status load_notes(struct stoa_footer *footer, enum stoa_section_type type,
-                                   struct stoa_notes **out, struct stoa_error *err)
+/* Checks entries and notes of nbytes in all, and sets where each note is. */
+static enum stoa_status check_notes(const struct stoa_footer *footer, struct stoa_notes *notes,
+                                    uint64_t nbytes, struct stoa_error *err)
+{
+    uint64_t at = notes->n * (uint64_t)STOA_NOTE_NBYTES;
+    enum stoa_status st = STOA_OK;
+
+    for (size_t i = 0; i < notes->n; i++) {
+        struct stoa_note *note = &notes->notes[i];
+
+        STOA_TRY(check_entry(footer, &note->entry, i > 0 ? &note[-1].entry : NULL, err));
+        note->offset = at;
+        at += note->entry.nbytes;
+    }
+    if (at != nbytes)
+        st = stoa_fail(err, STOA_ERR_CORRUPT,
+                       "entries and notes of %" PRIu64 " bytes, it has %" PRIu64, at, nbytes);
+out:
+    return st;
+}
+
+/* The entries of a section; what it says of the section has its name already. */
+static enum stoa_status read_entries(struct stoa_footer *footer, enum stoa_section_type type,
+                                     struct stoa_notes **out, struct stoa_error *err)
 {
     const uint64_t nbytes = footer->by_type[type]->content_nbytes;
     const uint64_t n = footer->by_type[type]->entry.count;
     struct stoa_budget budget = {footer->memory_nbytes, footer->memory_nbytes};
     struct stoa_notes *notes = NULL;
-    uint64_t at = n * STOA_NOTE_NBYTES;
     enum stoa_status st;
 
-    if (at > nbytes)
-        return stoa_fail(err, STOA_ERR_CORRUPT, "%" PRIu64 " bytes for %" PRIu64 " entries", nbytes,
-                         n);
+    if (n > nbytes / STOA_NOTE_NBYTES)
+        return stoa_fail(err, STOA_ERR_CORRUPT,
+                         "section %s: %" PRIu64 " bytes for %" PRIu64 " entries",
+                         stoa_section_name(type), nbytes, n);
     STOA_TRY(stoa_budget_take(&budget, n * sizeof(notes->notes[0]), err));
     STOA_TRY(stoa_alloc(&notes, sizeof(*notes) + (size_t)n * sizeof(notes->notes[0]), err));
     notes->n = (size_t)n;
     for (size_t i = 0; i < notes->n; i++) {
-        struct stoa_note *note = &notes->notes[i];
         uint8_t packed[STOA_NOTE_NBYTES];
 
         STOA_TRY(stoa_footer_section_read(footer, type, i * sizeof(packed), packed, sizeof(packed),
                                           err));
-        stoa_note_entry_unpack(packed, &note->entry);
-        STOA_TRY(check_entry(footer, &note->entry, i > 0 ? &note[-1].entry : NULL, err));
-        note->offset = at;
-        at += note->entry.nbytes;
-    }
-    if (at != nbytes) {
-        st = stoa_fail(err, STOA_ERR_CORRUPT,
-                       "entries and notes of %" PRIu64 " bytes, it has %" PRIu64, at, nbytes);
-        goto out;
+        stoa_note_entry_unpack(packed, &notes->notes[i].entry);
     }
     *out = notes;
     notes = NULL;
 out:
     stoa_free(notes);
     return st;
+}
+
+static enum stoa_status load_notes(struct stoa_footer *footer, enum stoa_section_type type,
+                                   struct stoa_notes **out, struct stoa_error *err)
+{
+    struct stoa_notes *notes;
+    enum stoa_status st = read_entries(footer, type, &notes, err);
+
+    if (st != STOA_OK)
+        return st;
+    st = check_notes(footer, notes, footer->by_type[type]->content_nbytes, err);
+    if (st != STOA_OK) {
+        stoa_free(notes);
+        return stoa_wrap(err, st, "section %s", stoa_section_name(type));
+    }
+    *out = notes;
+    return STOA_OK;
 }
 
 enum stoa_status stoa_footer_notes(struct stoa_footer *footer, enum stoa_section_type type,
@@ -77,7 +107,7 @@ enum stoa_status stoa_footer_notes(struct stoa_footer *footer, enum stoa_section
     if (stoa_once_get(&section->notes) == NULL) {
         st = load_notes(footer, type, &mine, err);
         if (st != STOA_OK)
-            return stoa_wrap(err, st, "section %s", stoa_section_name(type));
+            return st;
         if (stoa_once_publish(&section->notes, mine) != mine)
             stoa_free(mine);
     }

@@ -8,6 +8,7 @@
 #define STOA_FILE_PRESENCE_H
 
 #include "file/chunk_filter.h"
+#include "file/chunk_open.h"
 #include "file/footer_write.h"
 #include "file/notes_read.h"
 #include "file/rules.h"
@@ -38,13 +39,21 @@ struct stoa_presence {
 };
 
 /*
- * Reads the bitmaps of a chunk with a shared dictionary, of ncodes entries with its own, in a row
- * group of nzones zones. STOA_ERR_CORRUPT: the note is not one for such a chunk. presence_read.c
+ * Checks all but the bits of a chunk's note, and sets in->ncodes: `in` was found and not asked for
+ * more, its head is read here. STOA_ERR_CORRUPT: the note is not one for such a chunk, or the chunk
+ * is damaged. presence_read.c
  */
-STOA_CHECK enum stoa_status stoa_presence_read(struct stoa_footer *footer,
-                                               const struct stoa_note *note, uint32_t ncodes,
-                                               uint32_t nzones, struct stoa_presence *out,
-                                               struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_presence_check(struct stoa_open_chunk *in,
+                                                const struct stoa_note *note,
+                                                struct stoa_error *err);
+
+/*
+ * Reads the bitmaps of a chunk whose ncodes are known. STOA_ERR_CORRUPT: the note is not one for
+ * such a chunk. presence_read.c
+ */
+STOA_CHECK enum stoa_status stoa_presence_read(const struct stoa_open_chunk *in,
+                                               const struct stoa_note *note,
+                                               struct stoa_presence *out, struct stoa_error *err);
 
 /*
  * What the bitmaps of a chunk tell of a leaf: sets the enum stoa_match of each zone of which they

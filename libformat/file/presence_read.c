@@ -11,41 +11,79 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "codec/page_select.h"
-#include "file/chunk_open.h"
 #include "file/presence.h"
+#include "stats/zonemap.h"
 
-enum stoa_status stoa_presence_read(struct stoa_footer *footer, const struct stoa_note *note,
-                                    uint32_t ncodes, uint32_t nzones, struct stoa_presence *out,
-                                    struct stoa_error *err)
+static enum stoa_status check_chunk(const struct stoa_open_chunk *in, struct stoa_error *err)
 {
-    const struct stoa_note_entry *entry = &note->entry;
-    struct stoa_budget budget = {footer->memory_nbytes, footer->memory_nbytes};
-    struct stoa_presence read = {.n = nzones, .nbytes = stoa_bitmap_nbytes(ncodes)};
+    if ((in->chunk->flags & STOA_CHUNK_SHARED_DICT) == 0 || in->column->place.below_list)
+        return stoa_fail(err, STOA_ERR_CORRUPT, "presence of a chunk that can have none");
+    return STOA_OK;
+}
+
+/* How many bitmaps of how many bytes a note has. */
+static enum stoa_status measure(const struct stoa_open_chunk *in,
+                                const struct stoa_note_entry *entry, struct stoa_presence *out,
+                                struct stoa_error *err)
+{
+    const size_t nbytes = stoa_bitmap_nbytes(in->ncodes);
+    const uint32_t n = entry->nbytes == nbytes ? 1 : (uint32_t)stoa_zone_count(in->nrows);
+
+    if (entry->count != in->ncodes || entry->nbytes != n * (uint64_t)nbytes)
+        return stoa_fail(err, STOA_ERR_CORRUPT,
+                         "presence: %" PRIu32 " bytes for %" PRIu32
+                         " codes, the dictionary has %" PRIu32,
+                         entry->nbytes, entry->count, in->ncodes);
+    *out = (struct stoa_presence){.n = n, .nbytes = nbytes};
+    return STOA_OK;
+}
+
+enum stoa_status stoa_presence_check(struct stoa_open_chunk *in, const struct stoa_note *note,
+                                     struct stoa_error *err)
+{
+    struct stoa_presence presence;
     enum stoa_status st;
 
-    if (entry->nbytes == read.nbytes)
-        read.n = 1;
-    if (entry->count != ncodes || entry->nbytes != read.n * (uint64_t)read.nbytes) {
-        st = stoa_fail(err, STOA_ERR_CORRUPT,
-                       "%" PRIu32 " bytes for %" PRIu32 " codes, the dictionary has %" PRIu32,
-                       entry->nbytes, entry->count, ncodes);
-        goto out;
-    }
+    STOA_TRY(check_chunk(in, err));
+    STOA_TRY(stoa_open_chunk_head(in, err));
+    STOA_TRY(stoa_open_chunk_ncodes(in, err));
+    st = measure(in, &note->entry, &presence, err);
+out:
+    return st;
+}
+
+/* The bits behind the last code are zero. */
+static enum stoa_status check_ends(const struct stoa_presence *presence, uint32_t ncodes,
+                                   struct stoa_error *err)
+{
+    for (uint32_t i = 0; i < presence->n; i++)
+        if (stoa_bitmap_count(presence->bits + i * presence->nbytes, ncodes, 8 * presence->nbytes) >
+            0)
+            return stoa_fail(err, STOA_ERR_CORRUPT, "presence: bits behind code %" PRIu32,
+                             ncodes - 1);
+    return STOA_OK;
+}
+
+enum stoa_status stoa_presence_read(const struct stoa_open_chunk *in, const struct stoa_note *note,
+                                    struct stoa_presence *out, struct stoa_error *err)
+{
+    struct stoa_footer *footer = &in->reader->footer;
+    const struct stoa_note_entry *entry = &note->entry;
+    struct stoa_budget budget = {footer->memory_nbytes, footer->memory_nbytes};
+    struct stoa_presence read = {0};
+    enum stoa_status st;
+
+    STOA_TRY(measure(in, entry, &read, err));
     STOA_TRY(stoa_budget_take(&budget, entry->nbytes, err));
     STOA_TRY(stoa_alloc(&read.bits, entry->nbytes, err));
     STOA_TRY(stoa_footer_section_read(footer, STOA_SECTION_PRESENCE, note->offset, read.bits,
                                       entry->nbytes, err));
-    for (uint32_t i = 0; i < read.n; i++) {
-        if (stoa_bitmap_count(read.bits + i * read.nbytes, ncodes, 8 * read.nbytes) == 0)
-            continue;
-        st = stoa_fail(err, STOA_ERR_CORRUPT, "bits behind code %" PRIu32, ncodes - 1);
-        goto out;
-    }
+    STOA_TRY(check_ends(&read, in->ncodes, err));
     *out = read;
     read.bits = NULL;
 out:
     stoa_free(read.bits);
-    return st == STOA_OK ? st : stoa_wrap(err, st, "presence");
+    return st;
 }
 
 /*
@@ -93,13 +131,10 @@ static enum stoa_status prune_chunk(struct stoa_chunk_filter *filter, struct sto
     const struct stoa_test *test;
     enum stoa_status st;
 
-    if ((in->chunk->flags & STOA_CHUNK_SHARED_DICT) == 0) {
-        st = stoa_fail(err, STOA_ERR_CORRUPT, "presence of a chunk without a shared dictionary");
-        goto out;
-    }
+    STOA_TRY(check_chunk(in, err));
     STOA_TRY(stoa_open_chunk_head(in, err));
     STOA_TRY(stoa_open_chunk_dictionary(in, err));
-    STOA_TRY(stoa_presence_read(&in->reader->footer, note, in->ncodes, nzones, &presence, err));
+    STOA_TRY(stoa_presence_read(in, note, &presence, err));
     STOA_TRY(stoa_chunk_filter_codes(filter, in, &own, &test, err));
     if (test != NULL)
         prune_zones(in, test, &presence, nzones, matches);

@@ -102,13 +102,11 @@ static enum stoa_status check_presence(struct stoa_verify *verify, const struct 
     struct stoa_array array = {0};
     enum stoa_status st;
 
-    if ((in->chunk->flags & STOA_CHUNK_SHARED_DICT) == 0 || in->column->place.below_list)
-        return stoa_fail(err, STOA_ERR_CORRUPT, "presence of a chunk that can have none");
+    STOA_TRY(stoa_presence_check(in, note, err));
     if (!verify->options->deep)
-        return STOA_OK;
-    STOA_TRY(stoa_open_chunk_head(in, err));
+        goto out;
     STOA_TRY(stoa_open_chunk_dictionary(in, err));
-    STOA_TRY(stoa_presence_read(&verify->reader->footer, note, in->ncodes, nzones, &claim, err));
+    STOA_TRY(stoa_presence_read(in, note, &claim, err));
     STOA_TRY(stoa_node_read(verify->reader, in->row_group, in->node,
                             (struct stoa_range){0, in->nrows}, &array, NULL, err));
     st = check_bits(in, &claim, &array, nzones, err);
@@ -122,12 +120,19 @@ enum stoa_status stoa_verify_notes(struct stoa_verify *verify, struct stoa_error
 {
     struct stoa_footer *footer = &verify->reader->footer;
     struct stoa_budget budget = {footer->memory_nbytes, footer->memory_nbytes};
+    const struct stoa_footer_section *section = footer->by_type[STOA_SECTION_PRESENCE];
     const struct stoa_notes *notes;
-    enum stoa_status st = stoa_footer_notes(footer, STOA_SECTION_PRESENCE, &notes, err);
+    enum stoa_status st;
 
+    if (section == NULL)
+        return STOA_OK;
+    st = stoa_footer_section_verify(footer, (uint32_t)(section - footer->sections), err);
+    if (st != STOA_OK) /* reported with the sections */
+        return stoa_verify_is_finding(st) ? STOA_OK : st;
+    st = stoa_footer_notes(footer, STOA_SECTION_PRESENCE, &notes, err);
     if (st != STOA_OK)
         return stoa_verify_report(verify, st, err);
-    for (size_t i = 0; notes != NULL && i < notes->n; i++) {
+    for (size_t i = 0; i < notes->n; i++) {
         const struct stoa_note *note = &notes->notes[i];
         struct stoa_open_chunk in;
 

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "column/array.h"
 #include "column/schema.h"
 #include "file/presence.h"
 #include "support/columns.h"
@@ -311,7 +312,7 @@ static void keep_first(void *context, const struct stoa_error *finding)
         *first = *finding;
 }
 
-/* The first finding. */
+/* The one finding, or none. */
 static struct stoa_error verify(const struct stoa_test_file *file, bool deep)
 {
     struct stoa_error first = {0}, err;
@@ -321,7 +322,26 @@ static struct stoa_error verify(const struct stoa_test_file *file, bool deep)
 
     stoa_test_check(stoa_verify(source, &options, &result, &err), &err);
     stoa_source_close(source);
+    if (result.nfindings > 1)
+        fail_msg("%d findings, the first: %s", (int)result.nfindings, first.message);
     return first;
+}
+
+/* Merging the file must fail with a message. */
+static void expect_no_merge(const struct stoa_test_file *file, const char *message)
+{
+    static const char file_name[] = "test.stoa: ";
+    struct stoa_merge_input input = {.source = stoa_test_file_source(file)};
+    struct stoa_sink *sink;
+    struct stoa_error err;
+
+    stoa_test_check(stoa_sink_create_memory(&sink, &err), &err);
+    assert_int_equal(stoa_merge(&input, 1, NULL, sink, NULL, &err), STOA_ERR_CORRUPT);
+    if (strncmp(err.message, file_name, strlen(file_name)) != 0 ||
+        strcmp(err.message + strlen(file_name), message) != 0)
+        fail_msg("%s", err.message);
+    stoa_sink_close(sink);
+    stoa_source_close(input.source);
 }
 
 static void a_merged_file_keeps_the_bitmaps_of_what_is_copied(void **state)
@@ -393,9 +413,70 @@ static void notes_that_make_no_sense_are_damage(void **state)
         if (strcmp(err.message, expected) != 0)
             fail_msg("%s", err.message);
         assert_string_equal(verify(&file, true).message, expected);
+        assert_string_equal(verify(&file, false).message, expected);
+        expect_no_merge(&file, expected);
         close_all(&o);
         *at = before;
     }
+    stoa_test_file_reset(&file);
+    free_table(&schema, batches);
+}
+
+static void a_damaged_section_is_named_once(void **state)
+{
+    (void)state;
+    struct stoa_schema schema;
+    struct stoa_batch batches[NGROUPS];
+    struct stoa_test_file file;
+    struct stoa_error err;
+    struct opened o;
+
+    stoa_test_random_seed(&random_now, 1);
+    make_table(&schema, batches);
+    write_table(&schema, batches, 1, &file);
+    *stoa_test_file_section(&file, STOA_SECTION_PRESENCE) ^= 1;
+    assert_int_equal(open_all(&file, "t = 'text 07'", &o, &err), STOA_ERR_CORRUPT);
+    assert_string_equal(err.message, "section presence: hash differs");
+    close_all(&o);
+    assert_string_equal(verify(&file, false).message, "section presence: hash differs");
+    expect_no_merge(&file, "section presence: hash differs");
+    stoa_test_file_reset(&file);
+    free_table(&schema, batches);
+}
+
+static void a_note_of_a_chunk_without_a_shared_dictionary_is_damage(void **state)
+{
+    (void)state;
+    static const char message[] = "row group 1: column n: presence of a chunk that can have none";
+    struct stoa_rules rules = stoa_default_rules;
+    struct stoa_schema schema = {0};
+    struct stoa_batch batches[NGROUPS];
+    struct stoa_test_file file;
+    struct stoa_error err;
+
+    stoa_test_random_seed(&random_now, 1);
+    stoa_test_add_column(&schema, "t", STOA_UTF8, true);
+    stoa_test_add_column(&schema, "n", STOA_INT32, false);
+    for (size_t g = 0; g < NGROUPS; g++) {
+        const struct stoa_type type = {.id = STOA_INT32};
+
+        stoa_test_check(stoa_batch_init(&batches[g], &schema, &err), &err);
+        batches[g].nrows = NROWS;
+        stoa_test_make_texts(&batches[g].columns[0], NROWS, clustered);
+        stoa_test_check(stoa_array_alloc(&type, NROWS, 0, false, &batches[g].columns[1], &err),
+                        &err);
+        for (size_t i = 0; i < NROWS; i++)
+            memcpy(batches[g].columns[1].values + 4 * i, &(int32_t){(int32_t)i}, 4);
+    }
+    rules.full_nrows = 100;
+    rules.presence_gain = 1;
+    rules.footer_pack_nbytes = 0;
+    stoa_test_file_write(&schema, batches, NGROUPS, &rules, &file);
+    stoa_test_file_section(&file, STOA_SECTION_PRESENCE)[STOA_NOTE_NBYTES] = 1; /* of n, not t */
+    stoa_test_rehash(file.bytes, file.nbytes);
+    assert_string_equal(verify(&file, false).message, message);
+    assert_string_equal(verify(&file, true).message, message);
+    expect_no_merge(&file, message);
     stoa_test_file_reset(&file);
     free_table(&schema, batches);
 }
@@ -468,6 +549,8 @@ int main(void)
         cmocka_unit_test(no_row_is_ever_lost),
         cmocka_unit_test(a_merged_file_keeps_the_bitmaps_of_what_is_copied),
         cmocka_unit_test(notes_that_make_no_sense_are_damage),
+        cmocka_unit_test(a_damaged_section_is_named_once),
+        cmocka_unit_test(a_note_of_a_chunk_without_a_shared_dictionary_is_damage),
         cmocka_unit_test(verify_finds_a_false_bitmap),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
