@@ -44,6 +44,25 @@ static const struct stoa_allocator default_allocator = {stoa_heap_reallocate, st
 static struct stoa_allocator current = {stoa_heap_reallocate, stoa_heap_release, &heap};
 #endif
 
+/*
+ * A child of fork() may allocate, also when another thread of the parent was just doing so: the
+ * lock is held by who forks, as malloc's is.
+ */
+static void lock_heap(void)
+{
+    pthread_mutex_lock(&heap.lock);
+}
+
+static void unlock_heap(void)
+{
+    pthread_mutex_unlock(&heap.lock);
+}
+
+__attribute__((constructor)) static void survive_fork(void)
+{
+    (void)pthread_atfork(lock_heap, unlock_heap, unlock_heap);
+}
+
 void stoa_allocator_set(const struct stoa_allocator *allocator)
 {
     current = allocator != NULL ? *allocator : default_allocator;

@@ -9,6 +9,7 @@
  */
 #include "base/alloc_heap.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,13 +92,16 @@ static struct stoa_heap_block *take_fitting(struct stoa_heap *heap, size_t nbyte
     return NULL;
 }
 
-/* The smallest one that is enough, so that little costs no large one, or else the largest. */
-static struct stoa_heap_block *take_surplus(struct stoa_heap *heap, size_t nbytes)
+/* The smallest one that is enough, so that little costs no large one, or else the largest or NULL.
+ */
+static struct stoa_heap_block *take_surplus(struct stoa_heap *heap, size_t nbytes, bool or_largest)
 {
     unsigned i = nbytes > LARGE_NBYTES ? number_of(round_up(nbytes)) : 0;
 
     while (i < STOA_HEAP_NSIZES && heap->waiting[i] == NULL)
         i++;
+    if (i == STOA_HEAP_NSIZES && !or_largest)
+        return NULL;
     while (i == STOA_HEAP_NSIZES || heap->waiting[i] == NULL)
         i--;
     return take(heap, i);
@@ -124,7 +128,8 @@ static struct stoa_heap_block *trim(struct stoa_heap *heap)
     struct stoa_heap_block *surplus = NULL;
 
     while (heap->nused + heap->nkept > most(heap)) {
-        struct stoa_heap_block *block = take_surplus(heap, heap->nused + heap->nkept - most(heap));
+        struct stoa_heap_block *block =
+            take_surplus(heap, heap->nused + heap->nkept - most(heap), true);
 
         block->next = surplus;
         surplus = block;
@@ -176,9 +181,9 @@ static void cut(struct stoa_heap_block *block, size_t nbytes, struct stoa_heap_b
 
 /*
  * One of nbytes or a little more out of one that waits, or NULL. Where a new one would be too many,
- * one of any size is cut or grows, as its pages are there already.
+ * one that is larger is cut or, with may_grow, one that is smaller grows, as its pages are there.
  */
-static struct stoa_heap_block *reuse(struct stoa_heap *heap, size_t nbytes,
+static struct stoa_heap_block *reuse(struct stoa_heap *heap, size_t nbytes, bool may_grow,
                                      struct stoa_heap_block **rest)
 {
     struct stoa_heap_block *block, *other = NULL;
@@ -187,7 +192,7 @@ static struct stoa_heap_block *reuse(struct stoa_heap *heap, size_t nbytes,
     pthread_mutex_lock(&heap->lock);
     block = take_fitting(heap, nbytes);
     if (block == NULL && heap->nkept > 0 && heap->nused + heap->nkept + nbytes > most(heap))
-        other = take_surplus(heap, nbytes);
+        other = take_surplus(heap, nbytes, may_grow);
     pthread_mutex_unlock(&heap->lock);
     if (other == NULL)
         return block;
@@ -219,7 +224,7 @@ static void count(struct stoa_heap *heap, size_t nbytes, struct stoa_heap_block 
 
 static struct stoa_heap_block *large_new(struct stoa_heap *heap, size_t nbytes)
 {
-    struct stoa_heap_block *rest, *block = reuse(heap, nbytes, &rest);
+    struct stoa_heap_block *rest, *block = reuse(heap, nbytes, true, &rest);
 
     if (block == NULL)
         block = map(NULL, nbytes);
@@ -240,12 +245,15 @@ static void large_free(struct stoa_heap *heap, struct stoa_heap_block *block)
     unmap(surplus);
 }
 
-/* The same bytes in a larger block: one that waits, or pages behind those that are there. */
+/*
+ * The same bytes in a larger block: one that waits, or pages behind those that are there. To let
+ * one that waits grow would take as much as the bytes have, besides copying them.
+ */
 static struct stoa_heap_block *large_grow(struct stoa_heap *heap, struct stoa_heap_block *old,
                                           size_t nbytes)
 {
     const size_t nmore = nbytes - old->nbytes;
-    struct stoa_heap_block *rest, *block = reuse(heap, nbytes, &rest);
+    struct stoa_heap_block *rest, *block = reuse(heap, nbytes, false, &rest);
 
     if (block == NULL) {
         block = map(old, nbytes);
@@ -257,6 +265,22 @@ static struct stoa_heap_block *large_grow(struct stoa_heap *heap, struct stoa_he
     memcpy(memory_of(block), memory_of(old), old->nbytes - sizeof(*old));
     large_free(heap, old);
     return block;
+}
+
+/* The first nbytes of a block; the rest waits. */
+static void large_shrink(struct stoa_heap *heap, struct stoa_heap_block *block, size_t nbytes)
+{
+    const size_t nless = block->nbytes - nbytes;
+    struct stoa_heap_block *surplus, *rest = NULL;
+
+    cut(block, nbytes, &rest);
+    pthread_mutex_lock(&heap->lock);
+    heap->nused -= nless;
+    if (rest != NULL)
+        put(heap, rest);
+    surplus = trim(heap);
+    pthread_mutex_unlock(&heap->lock);
+    unmap(surplus);
 }
 
 /* ---- What the library calls. ---- */
@@ -278,6 +302,10 @@ void *stoa_heap_reallocate(void *heap, void *memory, size_t nbytes)
     if (nbytes > PTRDIFF_MAX / 2)
         return NULL;
     nbytes += sizeof(*block);
+    if (old != NULL && old->nbytes >= LARGE_NBYTES && nbytes < old->nbytes / 2) {
+        large_shrink(heap, old, nbytes > LARGE_NBYTES ? round_up(nbytes) : LARGE_NBYTES);
+        return memory;
+    }
     if (nbytes < LARGE_NBYTES) {
         if (old != NULL && old->nbytes >= LARGE_NBYTES)
             return memory;

@@ -4,11 +4,15 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "support/random.h"
 
 #define NSLOTS 48
@@ -213,6 +217,87 @@ static void blocks_wait_while_somebody_holds_it(void **state)
     reset(&heap);
 }
 
+/* It moves or not; that one waits is no reason to copy it into that one made larger. */
+static void a_block_that_outgrows_all_others_takes_its_own_pages(void **state)
+{
+    (void)state;
+    struct stoa_heap heap;
+    uint8_t *small, *block;
+
+    init(&heap);
+    small = resize(&heap, NULL, 100000);
+    block = resize(&heap, NULL, 1000000);
+    drop(&heap, small);
+    for (size_t nbytes = 2000000; nbytes < 100000000; nbytes *= 2) {
+        block = resize(&heap, block, nbytes);
+        assert_non_null(block);
+        assert_in_range(heap.nkept, 0, 200000);
+    }
+    drop(&heap, block);
+    reset(&heap);
+}
+
+static void a_block_that_shrinks_gives_back_its_rest(void **state)
+{
+    (void)state;
+    struct stoa_heap heap;
+    uint8_t *block;
+
+    init(&heap);
+    block = resize(&heap, NULL, 64 << 20);
+    memset(block, 9, 64 << 20);
+    block = resize(&heap, block, 3000000);
+    assert_in_range(heap.nused, 3000000, 4000000);
+    assert_true(heap.nused + heap.nkept <= heap.npeak);
+    block = resize(&heap, block, 10);
+    assert_in_range(heap.nused, 10, 65536);
+    assert_int_equal(block[0], 9);
+    assert_int_equal(block[9], 9);
+    drop(&heap, block);
+    reset(&heap);
+}
+
+static void *allocate_on(void *argument)
+{
+    atomic_bool *ends = argument;
+
+    while (!atomic_load(ends)) {
+        void *memory;
+
+        if (stoa_alloc(&memory, 100000, NULL) == STOA_OK)
+            stoa_free(memory);
+    }
+    return NULL;
+}
+
+/* A child that hangs is ended by its alarm. */
+static void children_of_a_fork_can_allocate(void **state)
+{
+    (void)state;
+    atomic_bool ends = false;
+    pthread_t threads[3];
+
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, allocate_on, &ends), 0);
+    for (size_t k = 0; k < 50; k++) {
+        const pid_t child = fork();
+        int status = -1;
+
+        if (child == 0) {
+            void *memory;
+
+            alarm(10);
+            _exit(stoa_alloc(&memory, 100000, NULL) == STOA_OK ? 0 : 1);
+        }
+        assert_true(child > 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+    atomic_store(&ends, true);
+    for (size_t i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+}
+
 struct worker {
     struct stoa_heap *heap;
     struct stoa_test_random random;
@@ -256,6 +341,9 @@ int main(void)
         cmocka_unit_test(memory_that_the_system_has_not_is_refused),
         cmocka_unit_test(blocks_wait_while_somebody_holds_it),
         cmocka_unit_test(threads_share_it),
+        cmocka_unit_test(a_block_that_outgrows_all_others_takes_its_own_pages),
+        cmocka_unit_test(a_block_that_shrinks_gives_back_its_rest),
+        cmocka_unit_test(children_of_a_fork_can_allocate),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
