@@ -354,7 +354,7 @@ static bool append_decimal(struct decoder *decoder, const struct stoa_avro_op *o
         memcpy(whole + 32 - nbytes, bytes, nbytes);
     for (unsigned i = 0; i < 4; i++)
         value.words[STOA_INT256_WORD(i)] = stoa_load64_be(whole + 24 - 8 * i);
-    if (!stoa_int256_fits_digits(value, op->type->precision))
+    if (!stoa_int256_fits_digits(value, op->match->reader->precision))
         return stoa_avro_fail(&decoder->cursor, STOA_AVRO_NO_DECIMAL, 0);
     low = stoa_int256_low(value);
     stoa_builder_append_fixed(builder, builder->width == 16 ? (void *)&low : (void *)&value);

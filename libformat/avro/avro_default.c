@@ -6,6 +6,7 @@
  *
  * Which branch of a union a default is of is found by trying: the first one that it is a value of.
  */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@
 #include "avro/avro_read.h"
 #include "base/bytes.h"
 #include "base/error.h"
+
+enum { VALUE_NBYTES = 16 }; /* of the budget, beside those that are encoded */
 
 /* What came of a value: NO where the JSON is none of the type. */
 enum result { NO, YES, FAILED };
@@ -35,8 +38,20 @@ static enum result give(struct encoder *encoder, enum stoa_status st)
     return st == STOA_OK ? YES : FAILED;
 }
 
+/* Takes what is looked at or encoded from the budget, branches that are tried in vain too. */
+static enum result charge(struct encoder *encoder, size_t nbytes)
+{
+    if (nbytes > *encoder->budget)
+        return give(encoder, stoa_fail(encoder->err, STOA_ERR_LIMIT,
+                                       "a default of too many values or bytes"));
+    *encoder->budget -= (uint32_t)nbytes;
+    return YES;
+}
+
 static enum result put(struct encoder *encoder, const void *bytes, size_t nbytes)
 {
+    if (charge(encoder, nbytes) != YES)
+        return FAILED;
     return give(encoder, stoa_buffer_append(encoder->out, bytes, nbytes, encoder->err));
 }
 
@@ -78,6 +93,8 @@ static enum result put_float(struct encoder *encoder, const json_t *json, bool i
     if (!found)
         return NO;
     if (is_float) {
+        if (fabs(value) > FLT_MAX && fabs(value) != (double)INFINITY)
+            return NO;
         narrow = (float)value;
         memcpy(&low, &narrow, sizeof(low));
         stoa_store32(bytes, low);
@@ -110,6 +127,8 @@ static enum result put_bytes(struct encoder *encoder, const json_t *json,
 
     if (!json_is_string(json))
         return NO;
+    if (charge(encoder, ntext) != YES) /* even if it is no fixed of this size */
+        return FAILED;
     for (size_t i = 0; i < ntext; i++) {
         if (text[i] > 0xc3) /* the first byte of a character beyond */
             return NO;
@@ -133,9 +152,17 @@ static enum result put_bytes(struct encoder *encoder, const json_t *json,
 static enum result put_enum(struct encoder *encoder, const json_t *json,
                             const struct stoa_avro_type *type)
 {
-    for (size_t i = 0; json_is_string(json) && i < type->symbols.nitems; i++)
-        if (strcmp(json_string_value(json), type->symbols.items[i]) == 0)
+    const char *text = json_string_value(json);
+    const size_t nbytes = json_string_length(json);
+
+    if (!json_is_string(json) || strlen(text) != nbytes)
+        return NO;
+    for (size_t i = 0; i < type->symbols.nitems; i++) {
+        if (charge(encoder, 1 + nbytes / 64) != YES)
+            return FAILED;
+        if (strcmp(text, type->symbols.items[i]) == 0)
             return put_long(encoder, (int64_t)i);
+    }
     return NO;
 }
 
@@ -184,12 +211,15 @@ static enum result put_default(struct encoder *encoder, const struct stoa_avro_f
                                unsigned depth)
 {
     json_t *json = NULL;
+    size_t ntext;
     enum result result;
 
     if (field->default_json == NULL)
         return NO;
-    result = give(encoder, stoa_avro_json_load(field->default_json, strlen(field->default_json),
-                                               &json, encoder->err));
+    ntext = strlen(field->default_json);
+    if (charge(encoder, ntext) != YES)
+        return FAILED;
+    result = give(encoder, stoa_avro_json_load(field->default_json, ntext, &json, encoder->err));
     if (result == YES)
         result = encode(encoder, json, field->type, depth);
     json_decref(json);
@@ -203,8 +233,11 @@ static enum result put_record(struct encoder *encoder, const json_t *json,
 
     for (size_t i = 0; result == YES && i < type->nfields; i++) {
         const struct stoa_avro_field *field = &type->fields[i];
-        const json_t *value = json_object_get(json, field->name);
+        const json_t *value;
 
+        if (charge(encoder, strlen(field->name) / 64) != YES)
+            return FAILED;
+        value = json_object_get(json, field->name);
         result = value != NULL ? encode(encoder, value, field->type, depth + 1)
                                : put_default(encoder, field, depth + 1);
     }
@@ -231,10 +264,10 @@ static enum result encode(struct encoder *encoder, const json_t *json,
 {
     uint8_t truth = json_is_true(json);
 
-    if (depth > STOA_AVRO_MAX_VALUE_DEPTH || *encoder->budget == 0)
-        return give(encoder,
-                    stoa_fail(encoder->err, STOA_ERR_LIMIT, "a default of too many values"));
-    --*encoder->budget;
+    if (depth > STOA_AVRO_MAX_VALUE_DEPTH)
+        return give(encoder, stoa_fail(encoder->err, STOA_ERR_LIMIT, "a default nested too deep"));
+    if (charge(encoder, VALUE_NBYTES) != YES)
+        return FAILED;
     switch (type->kind) {
     case STOA_AVRO_NULL:
         return json_is_null(json) ? YES : NO;

@@ -115,10 +115,11 @@ static bool put_record(struct writer *writer, const struct stoa_avro_match *matc
 
         cursor->at = given->data;
         cursor->end = given->data + given->nbytes;
-        done = put_field(writer, given->match, to[given->field].name, first, depth);
+        done = put_field(writer, given->match, to[given->field].name, first, depth) &&
+               stoa_avro_count_empty_field(cursor, given->data);
         cursor->at = at;
         cursor->end = end;
-        if (!done || !stoa_avro_count_empty_field(cursor, at))
+        if (!done)
             return false;
         first = false;
     }

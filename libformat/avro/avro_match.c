@@ -18,14 +18,15 @@
 #include "column/schema.h"
 
 enum {
-    MAX_MATCHES = 1 << 20,
-    MAX_STEPS = 1 << 24, /* comparisons of types, to choose among branches */
+    MAX_PARTS = 1 << 20, /* of all matches: fields, symbols, branches and defaults */
+    MAX_STEPS = 1 << 24, /* comparisons of types and their names, to choose among branches */
 };
 
 struct resolver {
     struct stoa_avro_resolution *resolution;
     uint32_t *table; /* 1 + the number of a match; 0: none. Its size is a power of two. */
     size_t table_nslots;
+    uint32_t nparts;
     uint32_t nsteps;
     uint32_t budget; /* of defaults */
     struct stoa_error *err;
@@ -73,6 +74,10 @@ const char *stoa_avro_place_print(const struct stoa_avro_places *places, uint32_
                                   size_t nout)
 {
     char path[256], other[256], shown[256], shown_other[256];
+    bool is_given = false; /* it is in a default: the file has nothing of it */
+
+    for (uint32_t at = place; at != STOA_AVRO_NO_PLACE; at = places->items[at].parent)
+        is_given |= places->items[at].name == NULL;
 
     print_path(places, place, false, path, sizeof(path));
     print_path(places, place, true, other, sizeof(other));
@@ -80,6 +85,8 @@ const char *stoa_avro_place_print(const struct stoa_avro_places *places, uint32_
     stoa_quote(shown_other, sizeof(shown_other), other, strlen(other));
     if (place == STOA_AVRO_NO_PLACE)
         snprintf(out, nout, "the row");
+    else if (is_given)
+        snprintf(out, nout, "field %s of the schema", shown_other);
     else if (strcmp(path, other) == 0)
         snprintf(out, nout, "field %s", shown);
     else
@@ -93,7 +100,8 @@ const char *stoa_avro_place_print(const struct stoa_avro_places *places, uint32_
 enum { NEVER, PROMOTED, SAME_SIMPLE_NAME, SAME, IDENTICAL };
 
 /* By the names alone: the reader's name or one of its aliases, namespaces aside. */
-static int rank_names(const struct stoa_avro_type *writer, const struct stoa_avro_type *reader)
+static int rank_names(struct resolver *resolver, const struct stoa_avro_type *writer,
+                      const struct stoa_avro_type *reader)
 {
     const char *simple = stoa_avro_simple_name(writer->name);
 
@@ -101,9 +109,12 @@ static int rank_names(const struct stoa_avro_type *writer, const struct stoa_avr
         return SAME;
     if (strcmp(simple, stoa_avro_simple_name(reader->name)) == 0)
         return SAME_SIMPLE_NAME;
-    for (size_t i = 0; i < reader->aliases.nitems; i++)
+    resolver->nsteps += (uint32_t)((strlen(writer->name) + strlen(reader->name)) / 64);
+    for (size_t i = 0; i < reader->aliases.nitems && resolver->nsteps <= MAX_STEPS; i++) {
+        resolver->nsteps += 1 + (uint32_t)(strlen(reader->aliases.items[i]) / 64);
         if (strcmp(simple, stoa_avro_simple_name(reader->aliases.items[i])) == 0)
             return SAME_SIMPLE_NAME;
+    }
     return NEVER;
 }
 
@@ -162,7 +173,7 @@ static int rank(struct resolver *resolver, const struct stoa_avro_type *writer,
         return rank(resolver, writer->items, reader->items);
     if (writer->kind == STOA_AVRO_FIXED && writer->size != reader->size)
         return NEVER;
-    return stoa_avro_is_named(writer->kind) ? rank_names(writer, reader) : SAME;
+    return stoa_avro_is_named(writer->kind) ? rank_names(resolver, writer, reader) : SAME;
 }
 
 static int rank_union(struct resolver *resolver, const struct stoa_avro_type *writer,
@@ -224,6 +235,7 @@ static bool may_match(struct resolver *resolver, const struct stoa_avro_type *wr
 struct entry {
     const char *name;
     uint32_t index;
+    uint32_t ntaken; /* of the first entry of a name: how many of the name are known as taken */
 };
 
 static int compare_entries(const void *left, const void *right)
@@ -235,8 +247,7 @@ static int compare_entries(const void *left, const void *right)
 }
 
 /* The first entry of a name in a sorted table; NULL: none. */
-static const struct entry *find_entry(const struct entry *entries, size_t nentries,
-                                      const char *name)
+static struct entry *find_entry(struct entry *entries, size_t nentries, const char *name)
 {
     size_t begin = 0, end = nentries;
 
@@ -288,12 +299,14 @@ static const char *describe(const struct stoa_avro_type *type, char *out, size_t
 static enum stoa_status fail_types(struct resolver *resolver, const struct stoa_avro_type *writer,
                                    const struct stoa_avro_type *reader, uint32_t place)
 {
-    const bool by_name = writer->kind == reader->kind && stoa_avro_is_named(writer->kind) &&
-                         rank_names(writer, reader) == NEVER;
     char from[128], to[128], text[400];
+    bool by_name;
 
     if (resolver->nsteps > MAX_STEPS)
         return stoa_fail(resolver->err, STOA_ERR_LIMIT, "the unions are too large to be compared");
+    by_name = writer->kind == reader->kind && stoa_avro_is_named(writer->kind) &&
+              writer->size == reader->size && logicals_agree(writer, reader) &&
+              rank_names(resolver, writer, reader) == NEVER;
     snprintf(text, sizeof(text), "%s of the file can't be read as %s of the schema%s",
              describe(writer, from, sizeof(from)), describe(reader, to, sizeof(to)),
              by_name ? ": an alias there would make them match" : "");
@@ -344,6 +357,17 @@ out:
     return st;
 }
 
+/* Takes parts of matches from what the schemas may have in all. */
+static enum stoa_status count_parts(struct resolver *resolver, size_t nparts)
+{
+    if (nparts > MAX_PARTS - resolver->nparts)
+        return stoa_fail(resolver->err, STOA_ERR_LIMIT,
+                         "the schemas meet in more than %d fields, branches and symbols",
+                         MAX_PARTS);
+    resolver->nparts += (uint32_t)nparts;
+    return STOA_OK;
+}
+
 /* The match of a pair that goes together: a known one, or one that is filled in later. */
 static enum stoa_status get_match(struct resolver *resolver, const struct stoa_avro_type *writer,
                                   const struct stoa_avro_type *reader, uint32_t place,
@@ -361,9 +385,6 @@ static enum stoa_status get_match(struct resolver *resolver, const struct stoa_a
         *out = resolution->matches[resolver->table[slot] - 1];
         return STOA_OK;
     }
-    if (resolution->nmatches == MAX_MATCHES)
-        return stoa_fail(resolver->err, STOA_ERR_LIMIT,
-                         "the schemas have more than %d pairs of types", MAX_MATCHES);
     STOA_TRY(stoa_reserve(&resolution->matches, &resolution->matches_capacity,
                           resolution->nmatches + 1, sizeof(struct stoa_avro_match *),
                           resolver->err));
@@ -384,13 +405,19 @@ static enum stoa_status match_part(struct resolver *resolver, struct stoa_avro_m
                                    const struct stoa_avro_type *reader, const char *name,
                                    const char *other, struct stoa_avro_match **out)
 {
+    const bool fits = may_match(resolver, writer, reader);
+    const uint32_t known = resolver->table[find_slot(resolver, writer, reader)];
     uint32_t place = match->place;
-    enum stoa_status st;
+    enum stoa_status st = STOA_OK;
 
+    if (fits && known != 0) {
+        *out = resolver->resolution->matches[known - 1];
+        return STOA_OK;
+    }
     if (name != NULL)
         STOA_TRY(stoa_avro_place_add(&resolver->resolution->places, match->place, name, other,
                                      &place, resolver->err));
-    if (!may_match(resolver, writer, reader))
+    if (!fits)
         return fail_types(resolver, writer, reader, place);
     STOA_TRY(get_match(resolver, writer, reader, place, out));
 out:
@@ -400,10 +427,15 @@ out:
 static enum stoa_status add_parts(struct resolver *resolver, struct stoa_avro_match *match,
                                   enum stoa_avro_action action, size_t nparts)
 {
+    enum stoa_status st;
+
+    STOA_TRY(count_parts(resolver, nparts));
     match->action = action;
     match->nparts = nparts;
-    return stoa_alloc_zeroed(&match->parts, nparts, sizeof(struct stoa_avro_match *),
-                             resolver->err);
+    STOA_TRY(
+        stoa_alloc_zeroed(&match->parts, nparts, sizeof(struct stoa_avro_match *), resolver->err));
+out:
+    return st;
 }
 
 /* Symbols by name, or the reader's default. */
@@ -418,11 +450,12 @@ static enum stoa_status match_symbols(struct resolver *resolver, struct stoa_avr
 
     if (match->writer == match->reader)
         return STOA_OK;
+    STOA_TRY(count_parts(resolver, from->nitems));
     STOA_TRY(stoa_alloc_zeroed(&entries, to->nitems, sizeof(*entries), resolver->err));
     STOA_TRY(
         stoa_alloc_zeroed(&match->targets, from->nitems, sizeof(*match->targets), resolver->err));
     for (size_t i = 0; i < to->nitems; i++)
-        entries[i] = (struct entry){to->items[i], (uint32_t)i};
+        entries[i] = (struct entry){to->items[i], (uint32_t)i, 0};
     qsort(entries, to->nitems, sizeof(*entries), compare_entries);
     found = given != NULL ? find_entry(entries, to->nitems, given) : NULL;
     if (found != NULL)
@@ -437,19 +470,21 @@ out:
 }
 
 /* Gives the fields of the writer that are in the table to the reader's that have none yet. */
-static void assign_fields(const struct stoa_avro_type *writer, const struct entry *entries,
+static void assign_fields(const struct stoa_avro_type *writer, struct entry *entries,
                           size_t nentries, bool *taken, uint32_t *targets)
 {
     for (size_t i = 0; i < writer->nfields; i++) {
         const char *name = writer->fields[i].name;
-        const struct entry *at = find_entry(entries, nentries, name);
+        struct entry *first = find_entry(entries, nentries, name);
+        const struct entry *at, *end = entries + nentries;
 
-        while (at != NULL && taken[at->index]) {
+        if (first == NULL || targets[i] != STOA_AVRO_NO_TARGET)
+            continue;
+        at = first + first->ntaken;
+        while (at < end && taken[at->index] && strcmp(at->name, name) == 0)
             at++;
-            if (at == entries + nentries || strcmp(at->name, name) != 0)
-                at = NULL;
-        }
-        if (at == NULL || targets[i] != STOA_AVRO_NO_TARGET)
+        first->ntaken = (uint32_t)(at - first);
+        if (at == end || taken[at->index] || strcmp(at->name, name) != 0)
             continue;
         targets[i] = at->index;
         taken[at->index] = true;
@@ -470,12 +505,12 @@ static enum stoa_status find_fields(struct resolver *resolver, struct stoa_avro_
     STOA_TRY(
         stoa_alloc_zeroed(&entries, naliases + reader->nfields, sizeof(*entries), resolver->err));
     for (size_t i = 0; i < reader->nfields; i++)
-        entries[i] = (struct entry){reader->fields[i].name, (uint32_t)i};
+        entries[i] = (struct entry){reader->fields[i].name, (uint32_t)i, 0};
     qsort(entries, reader->nfields, sizeof(*entries), compare_entries);
     assign_fields(match->writer, entries, reader->nfields, taken, match->targets);
     for (size_t i = 0; i < reader->nfields; i++)
         for (size_t k = 0; k < reader->fields[i].aliases.nitems; k++)
-            entries[n++] = (struct entry){reader->fields[i].aliases.items[k], (uint32_t)i};
+            entries[n++] = (struct entry){reader->fields[i].aliases.items[k], (uint32_t)i, 0};
     if (n > 0)
         qsort(entries, n, sizeof(*entries), compare_entries);
     assign_fields(match->writer, entries, n, taken, match->targets);
@@ -496,6 +531,7 @@ static enum stoa_status add_default(struct resolver *resolver, struct stoa_avro_
     uint32_t place;
     enum stoa_status st;
 
+    STOA_TRY(count_parts(resolver, 1));
     STOA_TRY(stoa_avro_place_add(&resolver->resolution->places, match->place, NULL, field->name,
                                  &place, resolver->err));
     if (field->default_json == NULL) {
@@ -619,7 +655,7 @@ enum stoa_status stoa_avro_resolve(struct stoa_avro_resolution *resolution,
 {
     struct stoa_avro_resolution made = {0};
     struct resolver resolver = {
-        .resolution = &made, .budget = STOA_AVRO_MAX_DEFAULT_VALUES, .err = err};
+        .resolution = &made, .budget = STOA_AVRO_MAX_DEFAULT_NBYTES, .err = err};
     const struct stoa_avro_type *from = writer->root, *to = reader->root;
     uint32_t place = STOA_AVRO_NO_PLACE;
     enum stoa_status st = STOA_OK;

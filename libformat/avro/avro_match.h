@@ -97,7 +97,8 @@ STOA_CHECK enum stoa_status stoa_avro_place_add(struct stoa_avro_places *places,
                                                 struct stoa_error *err);
 
 /*
- * "field a.b[]", or "field a.b (a.c in the schema)" where the two call it differently; quoted, and
+ * "field a.b[]", "field a.b (a.c in the schema)" where the two call it differently, or "field a.c
+ * of the schema" where the file has none; quoted, and
  * what does not fit into `out` is left out. Returns `out`.
  */
 const char *stoa_avro_place_print(const struct stoa_avro_places *places, uint32_t place, char *out,
@@ -106,11 +107,11 @@ const char *stoa_avro_place_print(const struct stoa_avro_places *places, uint32_
 /* ---- Defaults (avro_default.c) ---- */
 
 /*
- * Appends the default of a field that has one as a value of its type. *budget is what may be
- * encoded, in values, and is taken from. STOA_ERR_DATA: it is no value of the type;
- * STOA_ERR_LIMIT.
+ * Appends the default of a field that has one as a value of its type. *budget is taken from: the
+ * bytes that are encoded, 16 more for each value, and the texts that are looked at, so it bounds
+ * the time too. STOA_ERR_DATA: it is no value of the type; STOA_ERR_LIMIT.
  */
-#define STOA_AVRO_MAX_DEFAULT_VALUES (1u << 20)
+#define STOA_AVRO_MAX_DEFAULT_NBYTES (16u << 20)
 STOA_CHECK enum stoa_status stoa_avro_default_encode(const struct stoa_avro_field *field,
                                                      uint32_t *budget, struct stoa_buffer *out,
                                                      struct stoa_error *err);

@@ -50,7 +50,7 @@ struct stoa_avro_inputs {
     size_t nopened;
     struct stoa_stream *stream; /* NULL: the last one opened is read through */
     struct stoa_avro_container file;
-    struct table *tables; /* of the files so far, the newest first */
+    struct table *tables; /* of the files so far, that of the last one first */
     char name[NAME_NBYTES];
     bool has_schema;                       /* one was given: */
     struct stoa_avro_schema given;         /* this one */
@@ -138,9 +138,17 @@ static enum stoa_status find_table(struct stoa_avro_inputs *inputs, struct stoa_
     struct table *made = NULL;
     enum stoa_status st;
 
-    if (inputs->tables != NULL && inputs->tables->text.nbytes == file->schema_nbytes &&
-        memcmp(inputs->tables->text.data, file->schema, file->schema_nbytes) == 0)
+    for (struct table **at = &inputs->tables; *at != NULL; at = &(*at)->next) {
+        struct table *table = *at;
+
+        if (table->text.nbytes != file->schema_nbytes ||
+            memcmp(table->text.data, file->schema, file->schema_nbytes) != 0)
+            continue;
+        *at = table->next;
+        table->next = inputs->tables;
+        inputs->tables = table;
         return STOA_OK;
+    }
     STOA_TRY(stoa_alloc_zeroed(&made, 1, sizeof(*made), err));
     STOA_TRY(stoa_buffer_append(&made->text, file->schema, file->schema_nbytes, err));
     STOA_TRY(stoa_avro_schema_parse(file->schema, file->schema_nbytes, &made->schema, err));

@@ -113,6 +113,10 @@ static void values_without_parts_are_promoted(void **state)
         {DECIMAL("9", "2"), DECIMAL("9", "2"), DATA("\x02\x05"), 1, "0.05"},
         {DECIMAL("9", "2"), DECIMAL_OF("f", "8", "9", "2"), DATA("\x02\x05"), 1, "0.05"},
         {DECIMAL_OF("g", "1", "2", "1"), DECIMAL("2", "1"), DATA("\xff"), 1, "-0.1"},
+        {"\"bytes\"", DECIMAL("2", "1"), DATA("\x02\x63"), 1, "9.9"},
+        {"\"bytes\"", DECIMAL("2", "1"), DATA("\x02\x64"), 1,
+         "field value: the decimal has more digits than its type"},
+        {FIXED("f", "2"), DECIMAL_OF("f", "2", "2", "1"), DATA("\0\x05"), 1, "0.5"},
         {DECIMAL_OF("g", "2", "2", "1"), DECIMAL_OF("f", "1", "2", "1"), DATA("\0\x05"), 1, "0.5"},
         {ARRAY("\"int\""), ARRAY("\"double\""), DATA("\x04\x02\x04\0"), 1, "[1.0,2.0]"},
         {MAP("\"int\""), MAP("[\"null\",\"long\"]"), DATA("\x02\x02k\x04\0"), 1,
@@ -148,6 +152,9 @@ static void what_does_not_match_is_named_in_both_schemas(void **state)
         {FIXED("f", "2"), FIXED("f", "3"), DATA(""), 0,
          "field value: fixed \"f\" of 2 bytes of the file can't be read as fixed \"f\" of 3 bytes "
          "of the schema"},
+        {FIXED("f", "2"), FIXED("g", "3"), DATA(""), 0,
+         "field value: fixed \"f\" of 2 bytes of the file can't be read as fixed \"g\" of 3 bytes "
+         "of the schema"},
         {ENUM("e", "\"symbols\":[\"a\"]"), ENUM("f", "\"symbols\":[\"a\"]"), DATA(""), 0,
          "field value: enum \"e\" of the file can't be read as enum \"f\" of the schema: an alias "
          "there would make them match"},
@@ -157,7 +164,7 @@ static void what_does_not_match_is_named_in_both_schemas(void **state)
          "field cost[] (fare[] in the schema): string of the file can't be read as int of the "
          "schema"},
         {RECORD(FIELD("a", "\"int\"")), RECORD(FIELD("b", "\"int\"")), DATA(""), 0,
-         "field  (b in the schema): the file has no such field, and there is no default"},
+         "field b of the schema: the file has no such field, and there is no default"},
         {"[\"null\",\"string\"]", "\"int\"", DATA(""), 0,
          "field value: union of the file can't be read as int of the schema"},
         {"[\"null\",\"int\"]", "\"int\"", DATA("\0"), 1,
@@ -212,6 +219,8 @@ static void defaults_of_every_type_are_read(void **state)
         {"\"long\"", "9223372036854775807", "9223372036854775807"},
         {"\"float\"", "1.5", "1.5"},
         {"\"float\"", "2", "2.0"},
+        {"\"float\"", "1e300", NULL},
+        {"\"float\"", "\"-Infinity\"", "\"-Infinity\""},
         {"\"double\"", "\"-Infinity\"", "\"-Infinity\""},
         {"\"double\"", "\"x\"", NULL},
         {"\"bytes\"", "\"\\u00ff\\u0000\"", "\"/wA=\""},
@@ -221,6 +230,7 @@ static void defaults_of_every_type_are_read(void **state)
         {FIXED("f", "2"), "\"ab\"", "\"YWI=\""},
         {FIXED("f", "2"), "\"abc\"", NULL},
         {ENUM("e", "\"symbols\":[\"a\",\"b\"]"), "\"b\"", "\"b\""},
+        {ENUM("e", "\"symbols\":[\"a\",\"b\"]"), "\"b\\u0000c\"", NULL},
         {ENUM("e", "\"symbols\":[\"a\",\"b\"],\"default\":\"a\""), "\"c\"", NULL},
         {ARRAY("\"int\""), "[1,2]", "[1,2]"},
         {ARRAY("\"int\""), "[]", "[]"},
@@ -249,7 +259,7 @@ static void defaults_of_every_type_are_read(void **state)
         if (cases[i].expected != NULL) {
             snprintf(expected, sizeof(expected), "%s %s", cases[i].expected, cases[i].expected);
             assert_string_equal(got, expected);
-        } else if (strstr(got, "field  (d in the schema): the default ") != got ||
+        } else if (strstr(got, "field d of the schema: the default ") != got ||
                    strstr(got, " is no value of its type ") == NULL) {
             fail_msg("%s: %s", reader, got);
         }
@@ -387,10 +397,109 @@ static void a_default_that_holds_itself_is_refused(void **state)
          RECORD("{\"name\":\"a\",\"default\":{},\"type\":{\"type\":\"record\",\"name\":\"t\","
                 "\"fields\":[{\"name\":\"x\",\"type\":\"t\",\"default\":{}},"
                 "{\"name\":\"y\",\"type\":\"t\",\"default\":{}}]}}"),
-         DATA(""), 1, "field  (a in the schema): a default of too many values"},
+         DATA(""), 1, "field a of the schema: a default nested too deep"},
     };
 
     CHECK(cases);
+}
+
+static void append(struct stoa_buffer *out, const char *text)
+{
+    assert_int_equal(stoa_buffer_append(out, text, strlen(text), NULL), STOA_OK);
+}
+
+/* The message of resolving one schema to the other, both of which are freed. */
+static void check_limit(struct stoa_buffer *writer, struct stoa_buffer *reader, const char *message)
+{
+    struct stoa_avro_resolution resolution = {0};
+    struct stoa_avro_schema from, to;
+    struct stoa_error err = {0};
+
+    assert_int_equal(stoa_avro_schema_parse((char *)writer->data, writer->nbytes, &from, &err),
+                     STOA_OK);
+    assert_int_equal(stoa_avro_schema_parse((char *)reader->data, reader->nbytes, &to, &err),
+                     STOA_OK);
+    assert_int_equal(stoa_avro_resolve(&resolution, &from, &to, &err), STOA_ERR_LIMIT);
+    assert_string_equal(err.message, message);
+    stoa_avro_schema_reset(&from);
+    stoa_avro_schema_reset(&to);
+    stoa_buffer_free(writer);
+    stoa_buffer_free(reader);
+}
+
+/* 1,000 items of which each gets a text of 100,000 bytes. */
+static void defaults_have_a_limit_in_bytes(void **state)
+{
+    (void)state;
+    struct stoa_buffer writer = {0}, reader = {0};
+
+    append(&writer, RECORD(""));
+    append(&reader, "{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"a\",\"type\":{"
+                    "\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"i\",\"fields\":["
+                    "{\"name\":\"s\",\"type\":\"string\",\"default\":\"");
+    for (unsigned i = 0; i < 10000; i++)
+        append(&reader, "0123456789");
+    append(&reader, "\"}]}},\"default\":[{}");
+    for (unsigned i = 1; i < 1000; i++)
+        append(&reader, ",{}");
+    append(&reader, "]}]}");
+    check_limit(&writer, &reader, "field a of the schema: a default of too many values or bytes");
+}
+
+/* One enum of 40,000 symbols read as 30 others. */
+static void what_the_schemas_meet_in_has_a_limit(void **state)
+{
+    (void)state;
+    struct stoa_buffer writer = {0}, reader = {0};
+    char text[160];
+
+    append(&writer, "{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"f0\",\"type\":{"
+                    "\"type\":\"enum\",\"name\":\"e\",\"symbols\":[\"a\"");
+    for (unsigned i = 1; i < 40000; i++) {
+        snprintf(text, sizeof(text), ",\"s%u\"", i);
+        append(&writer, text);
+    }
+    append(&writer, "]}}");
+    append(&reader, "{\"type\":\"record\",\"name\":\"r\",\"fields\":[");
+    for (unsigned i = 0; i < 30; i++) {
+        snprintf(text, sizeof(text), ",{\"name\":\"f%u\",\"type\":\"e\"}", i);
+        append(&writer, i > 0 ? text : "");
+        snprintf(text, sizeof(text),
+                 "%s{\"name\":\"f%u\",\"type\":{\"type\":\"enum\",\"name\":\"n%u.e\",\"symbols\":["
+                 "\"a\"]}}",
+                 i > 0 ? "," : "", i, i);
+        append(&reader, text);
+    }
+    append(&writer, "]}");
+    append(&reader, "]}");
+    check_limit(&writer, &reader,
+                "the schemas meet in more than 1048576 fields, branches and symbols");
+}
+
+/* 600,000 records inside a value of JSON get eight fields: more than may be without bytes. */
+static void defaults_of_json_with_bytes_are_not_counted_as_empty(void **state)
+{
+    (void)state;
+#define KIDS      FIELD("kids", ARRAY("\"n\""))
+#define ONE(name) "{\"name\":\"" name "\",\"type\":\"int\",\"default\":0}"
+#define NODE(more)                                                                                 \
+    RECORD(FIELD("t", "{\"type\":\"record\",\"name\":\"n\",\"fields\":[" KIDS more "]}"))
+    static const char writer[] = NODE("");
+    static const char reader[] = NODE("," ONE("a") "," ONE("b") "," ONE("c") "," ONE("d") "," ONE(
+        "e") "," ONE("f") "," ONE("g") "," ONE("h"));
+    enum { NKIDS = 600000 };
+    struct stoa_test_avro avro;
+    struct stoa_error err = {0};
+    uint8_t *data;
+
+    assert_int_equal(stoa_alloc_zeroed(&data, NKIDS + 4, 1, NULL), STOA_OK);
+    memcpy(data, "\x80\x9f\x49", 3); /* 600,000 in zigzag, each of no items, and the end */
+    assert_int_equal(stoa_test_resolve_avro(writer, strlen(writer), reader, strlen(reader),
+                                            (char *)data, NKIDS + 4, 1, &avro, &err),
+                     STOA_OK);
+    assert_int_equal(avro.batch.nrows, 1);
+    stoa_test_avro_reset(&avro);
+    stoa_free(data);
 }
 
 static enum stoa_status resolve(void *context, struct stoa_error *err)
@@ -426,6 +535,9 @@ int main(void)
         cmocka_unit_test(types_that_hold_themselves_become_json_of_the_reader),
         cmocka_unit_test(rings_of_types_are_matched_in_bounded_depth),
         cmocka_unit_test(a_default_that_holds_itself_is_refused),
+        cmocka_unit_test(defaults_have_a_limit_in_bytes),
+        cmocka_unit_test(what_the_schemas_meet_in_has_a_limit),
+        cmocka_unit_test(defaults_of_json_with_bytes_are_not_counted_as_empty),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
 
