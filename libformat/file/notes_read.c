@@ -80,7 +80,7 @@ out:
 static enum stoa_status load_notes(struct stoa_footer *footer, enum stoa_section_type type,
                                    struct stoa_notes **out, struct stoa_error *err)
 {
-    struct stoa_notes *notes;
+    struct stoa_notes *notes = NULL;
     enum stoa_status st = read_entries(footer, type, &notes, err);
 
     if (st != STOA_OK)
