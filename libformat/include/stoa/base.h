@@ -89,8 +89,8 @@ STOA_API const char *stoa_version(void);
  * The allocator that all of libstoa uses. By default it is malloc's, and blocks of 64 KiB and more
  * are mapped; while a scan is open or a conversion runs those that are freed wait for their next
  * use, in all no more than were in use at once in that time, at other times at most 4 MiB. So who
- * resets a batch before the next one has the same memory again.
- * A child of fork() has it too; a scan or conversion that was open in the parent counts as open there.
+ * resets a batch before the next one has the same memory again. A child of fork() has it too, and
+ * what was open in the parent counts as open there.
  * `reallocate` with NULL allocates; nbytes is never 0. Must be thread-safe. Set it before the first
  * other call of the library and never while memory of the previous one is alive. NULL restores the
  * default.
