@@ -624,7 +624,7 @@ static void a_batch_has_the_memory_of_one_that_was_reset(void **state)
     const char *columns[] = {"id", "hole"};
     const struct stoa_scan_options options = {.columns = columns, .ncolumns = 2};
     struct stoa_reader *reader = NULL;
-    struct stoa_source *source = stoa_test_file_source(&file);
+    struct stoa_source *source;
     struct stoa_scan *scan = NULL;
     struct stoa_error err = {0};
     size_t nseen = 0, nagain = 0;
@@ -632,6 +632,7 @@ static void a_batch_has_the_memory_of_one_that_was_reset(void **state)
 #ifdef __SANITIZE_ADDRESS__
     skip(); /* then each block comes from malloc */
 #endif
+    source = stoa_test_file_source(&file);
     check(stoa_reader_open(source, NULL, &reader, &err), &err);
     check(stoa_scan_open(reader, &options, &scan, &err), &err);
     for (size_t g = 0; g < NGROUPS; g++) {
