@@ -17,11 +17,12 @@ ROOT = BENCH.parent
 BEGIN, END = "<!-- bench -->\n", "<!-- /bench -->\n"
 DOCUMENTS = {"README.md": ("trips",),
              "docs/benchmarks.md": ("trips", "lineitem", "flights-3m", "flights", "flights-x10",
-                                    "wide", "avro", "avro-ints")}
+                                    "wide", "avro", "avro-ints", "jsonl", "events")}
 COMPRESSORS = ("xz", "zstd")
 PACKED = ("gz", "zst", "xz", "zip")
 AVRO = ("avro-read", "avro-write", "avro-columns")
 ASKED = ("query", "wide", *AVRO)
+TEXTS = {"csv": "CSV", "jsonl": "JSON lines"}
 
 
 def rows_of(result, *jobs):
@@ -63,14 +64,17 @@ def written(question):
 
 
 def measures(result):
-    yield "CSV to file, s", best_of("convert", key="seconds", unit=1)
-    yield "its CPU time, s", best_of("convert", key="cpu_seconds", unit=1)
-    yield "its peak memory, MiB", best_of("convert", key="peak_rss_bytes", unit=2**20)
-    yield "smallest file, MB", best_of("convert", "sizes", key="file_bytes", unit=1e6)
+    for job, suffix in (("convert", "csv"), ("jsonl-convert", "jsonl")):
+        yield f"{TEXTS[suffix]} to file, s", best_of(job, key="seconds", unit=1)
+        yield "its CPU time, s", best_of(job, key="cpu_seconds", unit=1)
+        yield "its peak memory, MiB", best_of(job, key="peak_rss_bytes", unit=2**20)
+    yield "smallest file, MB", best_of("convert", "jsonl-convert", "sizes", key="file_bytes",
+                                       unit=1e6)
     for codec in PACKED:
         yield f"from .csv.{codec}, s", best_of("packed", key="seconds", unit=1,
                                                settings=f"from {codec}")
     yield "file to CSV, s", best_of("text", key="seconds", unit=1)
+    yield "file to JSON lines, s", best_of("jsonl-write", key="seconds", unit=1)
     yield "CSV as it was, s", best_of("text", key="seconds", unit=1, settings="restore")
     asked = {name: said for row in rows_of(result, *ASKED)
              for name, said in row.get("questions", {}).items()}
@@ -87,7 +91,7 @@ def measures(result):
 
 def systems_of(result):
     """Those that ran; first Stoa."""
-    rows = rows_of(result, "convert", "sizes", *ASKED)
+    rows = rows_of(result, "convert", "jsonl-convert", "sizes", *ASKED)
     return {row["peer"]: row["version"] for row in rows
             if row["peer"] not in COMPRESSORS and (row.get("runs") or row.get("questions"))}
 
@@ -111,8 +115,10 @@ def compressed(result):
 
 
 def section(result):
-    text = (f"**{result['title']}**: {result['rows']:,} rows, {result['csv_bytes'] / 1e6:,.0f} MB "
-            f"of CSV{', ' if compressed(result) else ''}{compressed(result)}; "
+    nbytes, name = next((result[f"{suffix}_bytes"], name) for suffix, name in TEXTS.items()
+                        if f"{suffix}_bytes" in result)
+    text = (f"**{result['title']}**: {result['rows']:,} rows, {nbytes / 1e6:,.0f} MB "
+            f"of {name}{', ' if compressed(result) else ''}{compressed(result)}; "
             f"{result['threads']} threads on {result['machine']['cpu']}, {result['date']}, medians "
             f"of {result['runs']} interleaved runs.")
     return [text, "", *table(result), ""]

@@ -82,14 +82,14 @@ def read_through(path):
             pass
 
 
-def timed(table, args, all_rows, what, prepare, run, check):
+def timed(table, args, all_rows, what, prepare, run, check, ending=""):
     """Rows that make a file each time, which `check` looks at in the end."""
     measured = chosen(all_rows, args)
     folder = places.DATA / "out"
     folder.mkdir(exist_ok=True)
 
     def out_of(m):
-        return folder / f"{table.key}.{m.row.file}"
+        return folder / f"{table.key}.{m.row.file}{ending}"
 
     for m in measured:
         m.attempt(prepare)
@@ -121,8 +121,8 @@ def packed(table, args):
 # ---- Text. ----
 
 
-def text(table, args):
-    """From a file to CSV; stoa restores what it converted by guessing, which keeps the text."""
+def text(table, args, all_rows=rows.TEXT, what="text"):
+    """From a file to text; stoa restores what it converted by guessing, which keeps the text."""
     def prepare(m):
         path, m.version, _ = files.kept(rows.maker_of(m.row.file), table, args.threads)
         read_through(path)
@@ -134,7 +134,15 @@ def text(table, args):
     def check(m, out):
         files.check_text(m.row, table, out)
 
-    return timed(table, args, rows.TEXT, "text", prepare, run, check)
+    return timed(table, args, all_rows, what, prepare, run, check, f".{table.suffix}")
+
+
+def jsonl_convert(table, args):
+    return convert(table, args, rows.JSONL_CONVERT, "from JSON lines")
+
+
+def jsonl_write(table, args):
+    return text(table, args, rows.JSONL_WRITE, "to JSON lines")
 
 
 # ---- Sizes. ----
@@ -410,4 +418,4 @@ def avro_columns(table, args):
 
 JOBS = {"convert": convert, "packed": packed, "text": text, "sizes": sizes, "query": query,
         "wide": wide, "avro-read": avro_read, "avro-write": avro_write,
-        "avro-columns": avro_columns}
+        "avro-columns": avro_columns, "jsonl-convert": jsonl_convert, "jsonl-write": jsonl_write}

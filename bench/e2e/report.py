@@ -42,7 +42,7 @@ def comparison(measured, measures):
 def convert(table, measured, _):
     nbytes = tables.path_of(table).stat().st_size
     headings = ("system", "settings", "s median", "s min", "CPU s", "process s", "fsync s",
-                "peak MiB", "bytes", "of CSV", "runs", "note")
+                "peak MiB", "bytes", f"of {table.text}", "runs", "note")
     cells = []
     for m in measured:
         if m.failed:
@@ -146,12 +146,13 @@ def micro(found):
 
 
 REPORTS = {"convert": convert, "packed": convert, "text": convert, "sizes": sizes, "query": query,
-           "wide": query, "avro-read": avro, "avro-write": avro, "avro-columns": avro}
+           "wide": query, "avro-read": avro, "avro-write": avro, "avro-columns": avro,
+           "jsonl-convert": convert, "jsonl-write": convert}
 
 
 def markdown(job, table, measured, args):
     lines = [f"### {table.title}: {job}", "",
              f"{table.nrows:,} rows, {len(table.types):,} columns, "
-             f"{tables.path_of(table).stat().st_size:,} bytes of CSV, {args.threads} threads, "
-             f"up to {args.runs} interleaved runs", ""]
+             f"{tables.path_of(table).stat().st_size:,} bytes of {table.text}, "
+             f"{args.threads} threads, up to {args.runs} interleaved runs", ""]
     return "\n".join(lines + REPORTS[job](table, measured, args) + [""])

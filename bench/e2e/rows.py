@@ -91,6 +91,16 @@ PACKED = tuple(
         ("polars", "types given, any order, zstd 3", "zstd.polars.parquet", FAST, ("gz", "zst")),
     ) if codec in codecs)
 
+# From JSON lines, and back.
+JSONL_CONVERT = tuple(
+    row._replace(settings=row.settings.replace("dates parsed, else defaults", "defaults"))
+    for row in CONVERT if row.peer in ("stoa", "duckdb", "pyarrow", "polars"))
+JSONL_WRITE = (
+    Row("stoa", "convert", "typed.stoa"),
+    Row("duckdb", "Parquet, zstd 3", "zstd.duckdb.parquet"),
+    Row("polars", "Parquet, zstd 3", "zstd.polars.parquet"),
+)
+
 # A file written as CSV; of stoa also byte for byte as it was.
 TEXT = (
     Row("stoa", "convert", "typed.stoa"),

@@ -79,7 +79,7 @@ def run_table(table, args):
     for job, measured in results.items():
         print(report.markdown(job, table, measured, args), flush=True)
     return {"title": table.title, "rows": table.nrows,
-            "csv_bytes": tables.path_of(table).stat().st_size,
+            f"{table.suffix}_bytes": tables.path_of(table).stat().st_size,
             "jobs": {job: [m.as_json() for m in measured] for job, measured in results.items()}}
 
 

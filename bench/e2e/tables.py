@@ -9,8 +9,10 @@ everywhere, their SHA-256 stands here and is checked when it is made.
 import datetime
 import hashlib
 import itertools
+import json
 import lzma
 import pathlib
+import random
 import shutil
 import subprocess
 from typing import Callable, NamedTuple
@@ -31,11 +33,12 @@ class Table(NamedTuple):
     nrows: int
     types: dict  # column name -> type, in file order
     null_text: str  # what stands for a missing value
-    write_csv: Callable  # write_csv(out): out is a binary file
+    write: Callable  # write(out): out is a binary file
     queries: dict = {}  # name -> Query
-    sha256: str = ""  # of the CSV, "" where it is not the same everywhere
+    sha256: str = ""  # of the text, "" where it is not the same everywhere
     jobs: tuple = ("convert", "sizes", "query")
     typed_only: str = ""  # why the types must be given: rows that guess them are left out
+    suffix: str = "csv"  # of the text: a key of TEXTS
     quick: bool = False
 
     @property
@@ -43,16 +46,24 @@ class Table(NamedTuple):
         """Names its files."""
         return f"{self.name}-quick" if self.quick else self.name
 
+    @property
+    def text(self):
+        """What its file is."""
+        return TEXTS[self.suffix]
+
+
+TEXTS = {"csv": "CSV", "jsonl": "JSON lines"}
+
 
 def path_of(table):
-    """Path of the table as CSV; written under another name first, so a kill leaves no half."""
-    path = places.DATA / f"{table.key}.csv"
+    """Path of the table as text; written under another name first, so a kill leaves no half."""
+    path = places.DATA / f"{table.key}.{table.suffix}"
     if not path.exists():
         places.say(f"writing {path.name}")
         part = path.with_suffix(".part")
         try:
             with open(part, "wb") as out:
-                table.write_csv(out)
+                table.write(out)
         except (OSError, subprocess.CalledProcessError) as why:
             raise places.NotRun(f"the table cannot be made: {why}") from why
         if table.sha256 and sha256_of(part) != table.sha256:
@@ -132,10 +143,10 @@ TRIPS_5M_SHA256 = "a484a112a46aadb7b57f6cf5e735a569835909e33af8e3117b078145f3fe8
 def trips(scale):
     nrows = round(5_000_000 * scale)
 
-    def write_csv(out):
+    def write(out):
         subprocess.run([places.BUILD / "bench/gen_trips", str(nrows)], stdout=out, check=True)
 
-    return Table("trips", "Taxi trips", nrows, TRIP_TYPES, "", write_csv, TRIP_QUERIES,
+    return Table("trips", "Taxi trips", nrows, TRIP_TYPES, "", write, TRIP_QUERIES,
                  TRIPS_5M_SHA256 if nrows == 5_000_000 else "",
                  ("convert", "packed", "text", "sizes", "query"))
 
@@ -231,7 +242,7 @@ pyarrow.csv.write_csv(table, sys.stdout.buffer, options)
 def flights_3m(scale):
     nrows = round(3_000_000 * scale)
 
-    def write_csv(out):
+    def write(out):
         places.install("pyarrow")
         parquet = places.DATA / "flights-3m.parquet"
         if not parquet.exists():
@@ -241,7 +252,7 @@ def flights_3m(scale):
         subprocess.run([places.PYTHON, "-c", PARQUET_TO_CSV, parquet, str(nrows)], stdout=out,
                        check=True)
 
-    return Table("flights-3m", "Flights of 2001", nrows, FLIGHT_3M_TYPES, "", write_csv,
+    return Table("flights-3m", "Flights of 2001", nrows, FLIGHT_3M_TYPES, "", write,
                  FLIGHT_3M_QUERIES)
 
 
@@ -282,14 +293,14 @@ def lineitem(scale):
             "l_orderkey", first, first + round(600_000 * scale))),
     }
 
-    def write_csv(out):
+    def write(out):
         places.install("tpchgen-cli")
         program = places.VENV / "bin/tpchgen-cli"
         subprocess.run([program, "csv", "--scale-factor", str(scale), "--tables", "lineitem",
                         "--stdout", "--quiet", "--num-threads", "1"], stdout=out, check=True)
 
     return Table("lineitem", "TPC-H lineitem", LINEITEM_NROWS[scale], LINEITEM_TYPES, "",
-                 write_csv, queries, LINEITEM_SF1_SHA256 if scale == 1 else "",
+                 write, queries, LINEITEM_SF1_SHA256 if scale == 1 else "",
                  typed_only="decimals would come out as floats")
 LINEITEM_NROWS = {1: 6_001_215, 0.05: 299_814}  # a scale factor says only about how many
 
@@ -316,13 +327,13 @@ def wide(scale):
     ncolumns = 10_000 if scale == 1 else 1_000
     types = {f"c{i}": WIDE_KINDS[i % len(WIDE_KINDS)] for i in range(ncolumns)}
 
-    def write_csv(out):
+    def write(out):
         out.write((",".join(types) + "\n").encode())
         for row in range(WIDE_NROWS):
             cells = (wide_cell(kind, row, i) for i, kind in enumerate(types.values()))
             out.write((",".join(cells) + "\n").encode())
 
-    return Table("wide", "Wide", WIDE_NROWS, types, "", write_csv,
+    return Table("wide", "Wide", WIDE_NROWS, types, "", write,
                  {"one column": Query(f"c{ncolumns // 2 + 3}", ())}, jobs=("wide",))
 
 
@@ -345,13 +356,13 @@ def avro(scale):
     of_trips = trips(scale)
     fields = [list(TRIP_TYPES).index(name) for name in AVRO_TYPES]
 
-    def write_csv(out):
+    def write(out):
         with open(path_of(of_trips._replace(quick=scale != 1)), "rb") as whole:
             for line in itertools.islice(whole, nrows + 1):
                 cells = line.rstrip(b"\n").split(b",")
                 out.write(b",".join([cells[i] for i in fields]) + b"\n")
 
-    return Table("avro", "Avro", nrows, AVRO_TYPES, "", write_csv, jobs=("avro-read", "avro-write"))
+    return Table("avro", "Avro", nrows, AVRO_TYPES, "", write, jobs=("avro-read", "avro-write"))
 
 
 INTS_NCOLUMNS, INTS_PERIOD = 300, 1000  # rows come again
@@ -361,19 +372,96 @@ def avro_ints(scale):
     nrows = round(100_000 * scale)
     types = {f"c{i}": "int32" for i in range(INTS_NCOLUMNS)}
 
-    def write_csv(out):
+    def write(out):
         out.write((",".join(types) + "\n").encode())
         lines = [",".join(wide_cell("int64", row, i) for i in range(INTS_NCOLUMNS))
                  for row in range(INTS_PERIOD)]
         for _ in range(nrows // INTS_PERIOD):
             out.write(("\n".join(lines) + "\n").encode())
 
-    return Table("avro-ints", "Avro, 300 columns", nrows, types, "", write_csv,
+    return Table("avro-ints", "Avro, 300 columns", nrows, types, "", write,
                  {"1 of 300 columns": Query("c150", ())}, jobs=("avro-columns",))
 
 
+# ---- JSON lines: trips, and events with objects and lists in them. ----
+
+JSONL_JOBS = ("jsonl-convert", "jsonl-write")
+
+
+def jsonl(scale):
+    nrows = round(2_000_000 * scale)
+    of_trips = trips(scale)
+    keys = [json.dumps(name) for name in TRIP_TYPES]
+    texts = [kind not in ("int64", "float64") for kind in TRIP_TYPES.values()]
+
+    def member(key, is_text, cell):
+        if not cell:
+            return f"{key}:null"
+        return f'{key}:"{cell}"' if is_text else f"{key}:{cell}"
+
+    def write(out):
+        with open(path_of(of_trips._replace(quick=scale != 1)), encoding="utf-8") as whole:
+            for line in itertools.islice(whole, 1, nrows + 1):
+                cells = line.rstrip("\n").split(",")
+                out.write(f"{{{','.join(map(member, keys, texts, cells))}}}\n".encode())
+
+    return Table("jsonl", "JSON lines", nrows, TRIP_TYPES, "", write, jobs=JSONL_JOBS,
+                 suffix="jsonl")
+
+
+EVENT_TYPES = {
+    "id": "int64",
+    "time": "timestamp(s)",
+    "kind": "utf8",
+    "path": "utf8",
+    "seconds": "float64",
+    "user": "struct<id:int64,name:utf8,place:struct<country:utf8,city:utf8>>",
+    "tags": "list<utf8>",
+    "items": "list<struct<sku:utf8,price:float64,count:int64>>",
+}
+EVENT_EPOCH = datetime.datetime(2024, 3, 1)
+EVENT_KINDS = ("view", "search", "add to cart", "order", "log \"in\"")
+EVENT_PLACES = (("DE", "Köln"), ("DE", "Berlin"), ("FR", "Paris"), ("NZ", "Ōtaki"),
+                ("US", "Austin"))
+EVENT_TAGS = ("new", "mobile", "beta", "returned", "gift")
+
+
+def events(scale):
+    nrows = round(500_000 * scale)
+
+    def event(row, draw):
+        number = int(draw.random() * 2**40)
+        country, city = EVENT_PLACES[number % 5]
+        made = {
+            "id": 10_000_000 + row,
+            "time": (EVENT_EPOCH + datetime.timedelta(seconds=row // 3)).isoformat(),
+            "kind": EVENT_KINDS[number % 31 % 5],
+            "path": f"/shop/{number % 4_001}/page?ref={number % 97:x}",
+            "seconds": number % 100_003 / 1000,
+            "user": {"id": number % 60_013, "name": f"user {number % 60_013}",
+                     "place": {"country": country, "city": city}},
+            "tags": list(EVENT_TAGS[number % 3:number % 7]),
+            "items": [{"sku": f"{number * (i + 3) % 9_001:05d}", "price": number % 991 / 4 + 0.5,
+                       "count": 1 + (number >> i) % 4} for i in range(number % 4)],
+        }
+        if number % 11 == 0:
+            made["path"] = None
+        if number % 13 == 0:
+            del made["seconds"]
+        return made
+
+    def write(out):
+        draw = random.Random(2024)
+        for row in range(nrows):
+            out.write(json.dumps(event(row, draw), ensure_ascii=False).encode() + b"\n")
+
+    return Table("events", "Events, nested JSON lines", nrows, EVENT_TYPES, "", write,
+                 jobs=JSONL_JOBS, suffix="jsonl")
+
+
 TABLES = {"trips": trips, "flights": flights, "flights-x10": flights_x10, "flights-3m": flights_3m,
-          "lineitem": lineitem, "wide": wide, "avro": avro, "avro-ints": avro_ints}
+          "lineitem": lineitem, "wide": wide, "avro": avro, "avro-ints": avro_ints, "jsonl": jsonl,
+          "events": events}
 QUICK_SCALE = 0.05
 
 

@@ -29,14 +29,28 @@ def connect(threads, any_order=False, path=":memory:"):
     return db
 
 
-def convert(work, typed=False, any_order=False, copy_options=""):
-    options = [text(work.csv), f"nullstr = {text(work.null_text)}"]
+def type_of(kind):
+    return common.mapped(
+        kind, TYPES, lambda members: f"STRUCT({', '.join(f'{name(n)} {t}' for n, t in members)})",
+        lambda item: f"{item}[]")
+
+
+def rows_of(work, typed):
+    """The text as a table function."""
+    columns = ", ".join(f"{text(column)}: {text(type_of(kind))}"
+                        for column, kind in work.types.items())
+    options = [text(work.csv), *([f"columns = {{{columns}}}"] if typed else [])]
+    if common.is_jsonl(work.csv):
+        return f"read_json({', '.join(options)}, format = 'newline_delimited')"
+    options.append(f"nullstr = {text(work.null_text)}")
     if typed:
-        columns = ", ".join(f"{text(column)}: {text(TYPES[kind])}"
-                            for column, kind in work.types.items())
-        options += [f"columns = {{{columns}}}", "auto_detect = false", "header = true",
-                    "delim = ','", "quote = '\"'", "escape = '\"'", "new_line = '\\n'"]
-    rows = f"read_csv({', '.join(options)})"
+        options += ["auto_detect = false", "header = true", "delim = ','", "quote = '\"'",
+                    "escape = '\"'", "new_line = '\\n'"]
+    return f"read_csv({', '.join(options)})"
+
+
+def convert(work, typed=False, any_order=False, copy_options=""):
+    rows = rows_of(work, typed)
     if work.out.endswith(".duckdb"):
         db = connect(work.threads, any_order, work.out)
         db.execute(f"create table t as from {rows}")
@@ -49,7 +63,8 @@ def convert(work, typed=False, any_order=False, copy_options=""):
 
 def write_text(work):
     db = connect(work.threads)
-    db.execute(f"copy (from read_parquet({text(work.csv)})) to {text(work.out)} (format csv)")
+    kind = "json" if common.is_jsonl(work.out) else "csv"
+    db.execute(f"copy (from read_parquet({text(work.csv)})) to {text(work.out)} (format {kind})")
     db.close()
 
 

@@ -30,7 +30,7 @@ def schema_of(types, required=False):
 
 
 def convert(work, codec="deflate", required=False):
-    table = common.read_csv(work)
+    table = common.read_text(work)
     records = (record for batch in table.to_batches(65536) for record in batch.to_pylist())
     with open(work.out, "wb") as out:
         fastavro.writer(out, schema_of(work.types, required), records, codec=codec,

@@ -10,7 +10,7 @@ from peers import common
 
 
 def convert(work):
-    lance.write_dataset(common.read_csv(work), work.out)
+    lance.write_dataset(common.read_text(work), work.out)
 
 
 class Reader:

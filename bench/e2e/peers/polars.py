@@ -13,18 +13,27 @@ TYPES = {"utf8": polars.String, "int32": polars.Int32, "int64": polars.Int64,
 OPERATORS = {">": "gt", ">=": "ge", "<": "lt"}
 
 
+def struct(members):
+    return polars.Struct(dict(members))
+
+
 def convert(work, typed=False, any_order=False, **parquet_options):
-    how = {"null_values": work.null_text or None}
+    how = {}
     if typed:
-        how["schema"] = {name: TYPES[kind] for name, kind in work.types.items()}
+        how["schema"] = {name: common.mapped(kind, TYPES, struct, polars.List)
+                         for name, kind in work.types.items()}
+    if common.is_jsonl(work.csv):
+        frame = polars.scan_ndjson(work.csv, **how)
     else:
-        how["try_parse_dates"] = True  # else timestamps stay text, which is another result
-    frame = polars.scan_csv(work.csv, **how)
+        # Dates are parsed: else timestamps stay text, which is another result.
+        frame = polars.scan_csv(work.csv, null_values=work.null_text or None,
+                                try_parse_dates=not typed, **how)
     frame.sink_parquet(work.out, maintain_order=not any_order, **parquet_options)
 
 
 def write_text(work):
-    polars.scan_parquet(work.csv).sink_csv(work.out)
+    frame = polars.scan_parquet(work.csv)
+    (frame.sink_ndjson if common.is_jsonl(work.out) else frame.sink_csv)(work.out)
 
 
 AVRO_CODECS = {"null": "uncompressed", "deflate": "deflate"}

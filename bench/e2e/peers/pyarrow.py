@@ -12,7 +12,7 @@ from peers import common
 
 
 def convert(work, typed=False, **parquet_options):
-    table = common.read_csv(work, typed)
+    table = common.read_text(work, typed)
     pyarrow.parquet.write_table(table, work.out, **parquet_options)
 
 

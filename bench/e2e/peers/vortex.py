@@ -15,7 +15,7 @@ def convert(work, compact=False):
     options = vortex.io.VortexWriteOptions
     vortex.set_worker_threads(work.threads)
     how = options.compact() if compact else options.default()
-    how.write(common.read_csv(work), work.out)
+    how.write(common.read_text(work), work.out)
 
 
 LITERALS = {"int32": vortex.int_(32, nullable=True), "int64": vortex.int_(64, nullable=True),
