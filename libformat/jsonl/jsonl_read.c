@@ -226,6 +226,8 @@ static enum stoa_status refuse_large(struct reader *reader, struct stoa_error *e
 
 /* ---- Lines. ---- */
 
+#define PIECE_NBYTES ((size_t)1 << 16)
+
 static const char *line_end(const char *at, const char *limit)
 {
     const char *end = memchr(at, '\n', (size_t)(limit - at));
@@ -262,20 +264,39 @@ static enum stoa_status read_line(struct reader *reader, const char *at, const c
     return st;
 }
 
+/* Lines of a piece, which ends behind an LF or at the end of the text. */
+static enum stoa_status read_piece(struct reader *reader, const char *at, const char *piece_end,
+                                   struct stoa_error *err)
+{
+    const size_t nbytes = (size_t)(piece_end - at);
+    const bool is_utf8 = stoa_utf8_valid_prefix((const uint8_t *)at, nbytes) == nbytes;
+    enum stoa_status st = STOA_OK;
+
+    for (; st == STOA_OK && at < piece_end; reader->line++) {
+        const char *begin = stoa_json_blanks(at), *end = begin;
+
+        if (begin != reader->parser.limit && *begin != '\n')
+            st = read_line(reader, at, begin, is_utf8, &end, err);
+        at = end + 1;
+    }
+    return st;
+}
+
+/* A piece at a time: what was looked at whether it is UTF-8 is still in the cache when it is read.
+ */
 static enum stoa_status read_lines(struct reader *reader, struct stoa_error *err)
 {
     const struct stoa_jsonl_text *text = &reader->unit->text;
-    const char *at = text->text, *limit = at + text->nbytes;
-    const bool is_utf8 = stoa_utf8_valid_prefix((const uint8_t *)at, text->nbytes) == text->nbytes;
+    const char *at = text->text, *limit = at + text->nbytes, *piece_end;
     enum stoa_status st = STOA_OK;
 
     reader->parser.limit = limit;
-    for (reader->line = text->line; st == STOA_OK && at < limit; reader->line++) {
-        const char *begin = stoa_json_blanks(at), *end = begin;
-
-        if (begin != limit && *begin != '\n')
-            st = read_line(reader, at, begin, is_utf8, &end, err);
-        at = end + 1;
+    reader->line = text->line;
+    for (; st == STOA_OK && at < limit; at = piece_end) {
+        piece_end =
+            (size_t)(limit - at) > PIECE_NBYTES ? line_end(at + PIECE_NBYTES, limit) : limit;
+        piece_end += piece_end < limit;
+        st = read_piece(reader, at, piece_end, err);
     }
     return st;
 }

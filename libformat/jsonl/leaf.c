@@ -380,29 +380,67 @@ static const char *read_any_float(struct stoa_jsonl_parser *parser, uint32_t nod
 }
 
 /*
- * Up to 15 digits with or without a point and no exponent: the quotient of two doubles that are
- * exact is the nearest one.
+ * Up to eight digits with a point between them and nothing behind them that goes on: those in front
+ * of the point and those behind it are put together in one word.
+ *
+ *     "73.996198,"     73 | 996198      first, and behind the point
+ *                      73996198         / 10^6
+ *
+ * Behind the number; NULL for all others.
  */
+static inline const char *take_short_decimal(const char *first, uint64_t *digits,
+                                             unsigned *nfraction)
+{
+    const uint64_t whole = stoa_load64(first);
+    const unsigned n = stoa_leading_digits(whole);
+    uint64_t fraction;
+
+    if (n - 1 >= 7 || first[n] != '.' || (*first == '0' && n > 1))
+        return NULL;
+    fraction = stoa_load64(first + n + 1);
+    *nfraction = stoa_leading_digits(fraction);
+    if (*nfraction - 1 >= 8 - n)
+        return NULL;
+    *digits = stoa_leading_digits_value(
+        (whole & (~UINT64_C(0) >> (64 - 8 * n))) | fraction << (8 * n), n + *nfraction);
+    first += n + 1 + *nfraction;
+    return (*first | 0x20) == 'e' ? NULL : first;
+}
+
+/* Likewise up to 15 digits, with or without a point. */
+static const char *take_decimal(const char *first, uint64_t *digits, unsigned *nfraction)
+{
+    size_t nwhole, nbehind = 0;
+    uint64_t fraction;
+    const char *end = take_digits(first, digits, &nwhole);
+
+    if (nwhole == 0 || (*first == '0' && nwhole > 1))
+        return NULL;
+    if (*end == '.') {
+        end = take_digits(end + 1, &fraction, &nbehind);
+        if (nbehind == 0 || nbehind > 15)
+            return NULL;
+        *digits = *digits * stoa_pow10[nbehind] + fraction;
+    }
+    *nfraction = (unsigned)nbehind;
+    return nwhole + nbehind > 15 || (*end | 0x20) == 'e' ? NULL : end;
+}
+
+/* The quotient of two doubles that are exact is the nearest one. */
 static const char *read_float64(struct stoa_jsonl_parser *parser, uint32_t node, const char *at)
 {
     static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     const bool negative = *at == '-';
-    const char *first = at + negative, *end;
-    size_t nwhole, nfraction = 0;
-    uint64_t digits, fraction, bits;
+    const char *end;
+    unsigned nfraction;
+    uint64_t digits, bits;
     double x;
 
-    end = take_digits(first, &digits, &nwhole);
-    if (nwhole == 0 || (*first == '0' && nwhole > 1))
-        return read_any_float(parser, node, at);
-    if (*end == '.') {
-        end = take_digits(end + 1, &fraction, &nfraction);
-        if (nfraction == 0 || nfraction > 15)
-            return read_any_float(parser, node, at);
-        digits = digits * stoa_pow10[nfraction] + fraction;
-    }
-    if (nwhole + nfraction > 15 || *end == 'e' || *end == 'E' || __FLT_EVAL_METHOD__ != 0)
+    end = take_short_decimal(at + negative, &digits, &nfraction);
+    if (end == NULL)
+        end = take_decimal(at + negative, &digits, &nfraction);
+    if (end == NULL || __FLT_EVAL_METHOD__ != 0)
         return read_any_float(parser, node, at);
     if (!stoa_jsonl_reserve(parser, node, 0))
         return NULL;

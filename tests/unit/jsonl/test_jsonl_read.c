@@ -16,6 +16,7 @@
 #include "jsonl/parse.h"
 #include "support/fault_alloc.h"
 #include "support/folder.h"
+#include "support/random.h"
 
 static const char text[] =
     "{\"i\":1,\"s\":\"a\\u00e9\",\"l\":[1,null],\"o\":{\"x\":[{\"y\":true}]},\"t\":\"2024-01-01 "
@@ -105,6 +106,52 @@ static void rows_are_those_of_the_good_lines(void **state)
     assert_int_equal(nbytes, strlen(wanted));
     assert_memory_equal(out, wanted, nbytes);
     stoa_free(out);
+}
+
+/* Text is looked at in pieces of 64 KiB: lines across their ends, and lines of more than a piece.
+ */
+static void lines_that_are_no_utf8_are_left_out_wherever_they_stand(void **state)
+{
+    static const char bad[] = "\x80\xff\xc3";
+    struct stoa_buffer in = {0}, wanted = {0};
+    struct stoa_test_random r;
+    struct stoa_error err = {0};
+    char line[64], *filler = NULL, *out = NULL;
+    size_t nbytes = 0;
+
+    (void)state;
+    stoa_test_random_init(&r, "lines_that_are_no_utf8_are_left_out_wherever_they_stand");
+    assert_int_equal(stoa_alloc(&filler, 150000, NULL), STOA_OK);
+    for (int i = 0; i < 3000; i++) {
+        const size_t n =
+            stoa_test_random_below(&r, stoa_test_random_one_in(&r, 200) ? 150000 : 400);
+        const bool is_good = !stoa_test_random_one_in(&r, 9);
+
+        memset(filler, 'x', n);
+        if (n >= 2)
+            memcpy(filler + stoa_test_random_below(&r, n - 1), "\xc3\xa9", 2);
+        snprintf(line, sizeof(line), "{\"i\":%d,\"s\":\"", i);
+        for (int k = 0; k <= (int)is_good; k++) {
+            struct stoa_buffer *to = k == 0 ? &in : &wanted;
+
+            assert_int_equal(stoa_buffer_append(to, line, strlen(line), NULL), STOA_OK);
+            assert_int_equal(stoa_buffer_append(to, filler, n, NULL), STOA_OK);
+            if (!is_good)
+                assert_int_equal(
+                    stoa_buffer_append(to, &bad[stoa_test_random_below(&r, 3)], 1, NULL), STOA_OK);
+            assert_int_equal(k == 0 ? stoa_buffer_append(to, "\"}\n", 3, NULL)
+                                    : stoa_buffer_append(to, "\",\"f\":\"a.jsonl\"}\n", 17, NULL),
+                             STOA_OK);
+        }
+    }
+    stoa_test_folder_put("a.jsonl", (const char *)in.data, in.nbytes);
+    assert_int_equal(read_file("a.jsonl", &out, &nbytes, &err), STOA_OK);
+    assert_int_equal(nbytes, wanted.nbytes);
+    assert_memory_equal(out, wanted.data, nbytes);
+    stoa_free(out);
+    stoa_free(filler);
+    stoa_buffer_free(&in);
+    stoa_buffer_free(&wanted);
 }
 
 /* Units of a text, with so many lines and bytes at the most: "3 lines, 20 bytes at 0; ...". */
@@ -247,6 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(rows_are_those_of_the_good_lines),
+        TEST(lines_that_are_no_utf8_are_left_out_wherever_they_stand),
         TEST(reading_survives_a_lack_of_memory),
         cmocka_unit_test(units_end_behind_whole_lines),
         cmocka_unit_test(each_table_of_keys_has_its_own_seed),
