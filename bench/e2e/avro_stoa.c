@@ -102,6 +102,7 @@ void bench_avro_free(struct bench_rows *rows)
         stoa_batch_reset(&rows->batches[i]);
     if (rows->source != NULL)
         rows->source->close(rows->source);
+    stoa_alloc_drop();
     free(rows->batches);
     free(rows);
 }
@@ -145,6 +146,7 @@ int bench_avro_load(const char *path, struct bench_rows **out, char *message)
         snprintf(message, BENCH_MESSAGE_NBYTES, "out of memory");
         return STOA_ERR_NOMEM;
     }
+    stoa_alloc_hold(); /* as a conversion does from its first row to the last */
     st = load(rows, path, &err);
     if (st != STOA_OK)
         bench_avro_free(rows);
@@ -179,7 +181,6 @@ int bench_avro_write(struct bench_rows *rows, const char *path, const char *code
     struct stoa_error err = {0};
     enum stoa_status st;
 
-    stoa_alloc_hold(); /* as a conversion does */
     STOA_TRY(stoa_sink_create_file(path, true, &file, &err));
     STOA_TRY(stoa_avro_sink_open(file, rows->source->schema, "trip", &options, &sink, &err));
     for (size_t i = 0; i < rows->nbatches; i++)
@@ -190,6 +191,5 @@ out:
     if (sink != NULL)
         sink->close(sink);
     stoa_sink_close(file);
-    stoa_alloc_drop();
     return told(st, &err, message);
 }

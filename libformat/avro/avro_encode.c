@@ -14,12 +14,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "avro/avro_encode_flat.h"
 #include "avro/avro_json_parse.h"
+#include "avro/avro_put_value.h"
 #include "avro/avro_read.h"
 #include "base/bits.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "base/float16.h"
 #include "base/int256.h"
 #include "column/schema.h"
 #include "column/type.h"
@@ -28,6 +29,7 @@ enum {
     ROOM = 64, /* more than any value that has a bound takes, with the branch in front of it */
     SHORT_TEXT = 32, /* copied whole, whatever follows it */
     FIRST_NBYTES = 256 << 10,
+    MAX_FLAT_NBYTES = STOA_AVRO_MAX_PIECE_NBYTES / 2, /* as much again is more than a flat row */
 };
 
 struct run {
@@ -137,20 +139,6 @@ static uint8_t *put_fixed_bytes(struct run *run, const struct stoa_avro_put_op *
     return nbytes > 0 ? put_raw(run, op, at, array->values + begin, nbytes) : at;
 }
 
-static uint8_t *put_uuid(const uint8_t *uuid, uint8_t *at)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    *at++ = 36 << 1;
-    for (unsigned i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *at++ = '-';
-        *at++ = (uint8_t)digits[uuid[i] >> 4];
-        *at++ = (uint8_t)digits[uuid[i] & 15];
-    }
-    return at;
-}
-
 static uint8_t *put_symbol(struct run *run, const struct stoa_avro_put_op *op, uint32_t symbol,
                            uint8_t *at)
 {
@@ -165,53 +153,11 @@ static uint8_t *put_symbol(struct run *run, const struct stoa_avro_put_op *op, u
     return at + nbytes;
 }
 
-/* The value of a decimal of 16 or 32 bytes. */
-static struct stoa_int256 load_decimal(const struct stoa_array *array, size_t width, size_t i)
-{
-    struct stoa_int256 wide;
-    struct stoa_int128 narrow;
-
-    if (width == sizeof(wide)) {
-        memcpy(&wide, array->values + i * sizeof(wide), sizeof(wide));
-        return wide;
-    }
-    memcpy(&narrow, array->values + i * sizeof(narrow), sizeof(narrow));
-    return stoa_int256_from_i128(narrow);
-}
-
-/* The number in 32 bytes, big-endian; gives how many of the last of these it needs. */
-static size_t to_bytes(struct stoa_int256 value, uint8_t out[32])
-{
-    const uint8_t sign = stoa_int256_is_negative(value) ? 0xff : 0;
-    size_t n = 32;
-
-    for (unsigned i = 0; i < 4; i++) {
-        const uint64_t word = value.words[STOA_INT256_WORD(3 - i)];
-
-        for (unsigned k = 0; k < 8; k++)
-            out[8 * i + k] = (uint8_t)(word >> (56 - 8 * k));
-    }
-    while (n > 1 && out[32 - n] == sign && ((out[33 - n] ^ sign) & 0x80) == 0)
-        n--;
-    return n;
-}
-
-/* As many bytes as the number needs, and their length in front. */
-static uint8_t *put_decimal(struct stoa_int256 value, uint8_t *at)
-{
-    uint8_t bytes[32];
-    const size_t n = to_bytes(value, bytes);
-
-    *at++ = (uint8_t)(n << 1);
-    memcpy(at, bytes + 32 - n, n);
-    return at + n;
-}
-
 static uint8_t *put_fixed_decimal(struct run *run, const struct stoa_avro_put_op *op,
                                   struct stoa_int256 value, uint8_t *at)
 {
     uint8_t bytes[32];
-    const size_t n = to_bytes(value, bytes), width = op->width;
+    const size_t n = stoa_avro_decimal_bytes(value, bytes), width = op->width;
 
     if (n > width)
         return refuse(run, op, "the decimal has more digits than its type");
@@ -258,30 +204,6 @@ static uint8_t *put_json(struct run *run, const struct stoa_avro_put_op *op,
     return ask(run, op, run->out->data + run->out->nbytes, 0);
 }
 
-static inline uint32_t load32(const struct stoa_array *array, size_t i)
-{
-    uint32_t x;
-
-    memcpy(&x, array->values + 4 * i, sizeof(x));
-    return x;
-}
-
-static inline uint64_t load64(const struct stoa_array *array, size_t i)
-{
-    uint64_t x;
-
-    memcpy(&x, array->values + 8 * i, sizeof(x));
-    return x;
-}
-
-static inline uint16_t load16(const struct stoa_array *array, size_t i)
-{
-    uint16_t x;
-
-    memcpy(&x, array->values + 2 * i, sizeof(x));
-    return x;
-}
-
 static uint8_t *put_millis(struct run *run, const struct stoa_avro_put_op *op, int64_t seconds,
                            bool narrow, uint8_t *at)
 {
@@ -293,16 +215,6 @@ static uint8_t *put_millis(struct run *run, const struct stoa_avro_put_op *op, i
                               "%" PRId64 " seconds are more milliseconds than Avro's %s holds",
                               seconds, stoa_avro_kind_name(op->type->kind)));
     return stoa_avro_put_long(at, millis);
-}
-
-static uint8_t *put_float16(uint16_t bits, uint8_t *at)
-{
-    const float value = (float)stoa_float16_to_double(bits);
-    uint32_t wide;
-
-    memcpy(&wide, &value, sizeof(wide));
-    stoa_store32(at, wide);
-    return at + 4;
 }
 
 /* Values that most tables are made of; NULL with run->st not set is for the rare ones. */
@@ -318,30 +230,30 @@ static inline uint8_t *put_value(struct run *run, const struct stoa_avro_put_op 
     case STOA_AVRO_PUT_INT8:
         return stoa_avro_put_long(at, (int8_t)array->values[i]);
     case STOA_AVRO_PUT_INT16:
-        return stoa_avro_put_long(at, (int16_t)load16(array, i));
+        return stoa_avro_put_long(at, (int16_t)stoa_avro_load16(array->values, i));
     case STOA_AVRO_PUT_INT32:
-        return stoa_avro_put_long(at, (int32_t)load32(array, i));
+        return stoa_avro_put_long(at, (int32_t)stoa_avro_load32(array->values, i));
     case STOA_AVRO_PUT_INT64:
-        return stoa_avro_put_long(at, (int64_t)load64(array, i));
+        return stoa_avro_put_long(at, (int64_t)stoa_avro_load64(array->values, i));
     case STOA_AVRO_PUT_UINT8:
         return stoa_avro_put_long(at, array->values[i]);
     case STOA_AVRO_PUT_UINT16:
-        return stoa_avro_put_long(at, load16(array, i));
+        return stoa_avro_put_long(at, stoa_avro_load16(array->values, i));
     case STOA_AVRO_PUT_UINT32:
-        return stoa_avro_put_long(at, load32(array, i));
+        return stoa_avro_put_long(at, stoa_avro_load32(array->values, i));
     case STOA_AVRO_PUT_UINT64:
-        return put_decimal(stoa_int256_from_u64(load64(array, i)), at);
+        return stoa_avro_put_decimal(stoa_int256_from_u64(stoa_avro_load64(array->values, i)), at);
     case STOA_AVRO_PUT_MILLIS32:
-        return put_millis(run, op, (int32_t)load32(array, i), true, at);
+        return put_millis(run, op, (int32_t)stoa_avro_load32(array->values, i), true, at);
     case STOA_AVRO_PUT_MILLIS64:
-        return put_millis(run, op, (int64_t)load64(array, i), false, at);
+        return put_millis(run, op, (int64_t)stoa_avro_load64(array->values, i), false, at);
     case STOA_AVRO_PUT_FLOAT16:
-        return put_float16(load16(array, i), at);
+        return stoa_avro_put_float16(stoa_avro_load16(array->values, i), at);
     case STOA_AVRO_PUT_FLOAT32:
-        stoa_store32(at, load32(array, i));
+        stoa_store32(at, stoa_avro_load32(array->values, i));
         return at + 4;
     case STOA_AVRO_PUT_FLOAT64:
-        stoa_store64(at, load64(array, i));
+        stoa_store64(at, stoa_avro_load64(array->values, i));
         return at + 8;
     case STOA_AVRO_PUT_BYTES:
         return put_bytes(run, op, array, i, at);
@@ -350,13 +262,15 @@ static inline uint8_t *put_value(struct run *run, const struct stoa_avro_put_op 
     case STOA_AVRO_PUT_FIXED_BYTES:
         return put_fixed_bytes(run, op, array, i, at);
     case STOA_AVRO_PUT_UUID:
-        return put_uuid(array->values + 16 * i, at);
+        return stoa_avro_put_uuid(array->values + 16 * i, at);
     case STOA_AVRO_PUT_SYMBOL:
-        return put_symbol(run, op, load32(array, i), at);
+        return put_symbol(run, op, stoa_avro_load32(array->values, i), at);
     case STOA_AVRO_PUT_DECIMAL:
-        return put_decimal(load_decimal(array, stoa_type_width(op->column), i), at);
+        return stoa_avro_put_decimal(
+            stoa_avro_load_decimal(array->values, stoa_type_width(op->column), i), at);
     case STOA_AVRO_PUT_FIXED_DECIMAL:
-        return put_fixed_decimal(run, op, load_decimal(array, stoa_type_width(op->column), i), at);
+        return put_fixed_decimal(
+            run, op, stoa_avro_load_decimal(array->values, stoa_type_width(op->column), i), at);
     case STOA_AVRO_PUT_DURATION:
         return put_duration(run, op, array, i, at);
     default:
@@ -406,7 +320,7 @@ static uint8_t *put_union(struct run *run, uint32_t first, const struct stoa_arr
             return refuse(run, op, "null is no branch of the union");
         return stoa_avro_put_long(at, op->branch);
     }
-    tag = load32(run->nodes[op->node + 1], i);
+    tag = stoa_avro_load32(run->nodes[op->node + 1]->values, i);
     while (tag-- > 0)
         which = run->ops[which].next;
     branch = &run->ops[which];
@@ -520,27 +434,63 @@ static enum stoa_status put_row(struct run *run, uint8_t *at)
     return stoa_fail(run->err, STOA_ERR_LIMIT, "a row has more than 256 MiB");
 }
 
+/* Rows from the next one on, where they are flat and as long as they fit the piece at `begin`. */
+static void put_flat(struct run *run, const struct stoa_avro_flat *flat, size_t nrows, size_t begin,
+                     uint64_t nbefore, size_t piece_nbytes)
+{
+    struct stoa_buffer *out = run->out;
+    const size_t most = STOA_AVRO_MAX_PIECE_NROWS - nbefore, nleft = nrows - run->index;
+    const uint8_t *full;
+
+    if (flat->lanes == NULL || piece_nbytes > MAX_FLAT_NBYTES)
+        return;
+    full = (size_t)(run->end - out->data) - begin < piece_nbytes ? run->end
+                                                                 : out->data + begin + piece_nbytes;
+    out->nbytes =
+        (size_t)(stoa_avro_flat_put(flat, &run->index, run->index + (nleft < most ? nleft : most),
+                                    out->data + out->nbytes, full, run->end) -
+                 out->data);
+}
+
+/* Memory that is likely to hold the rows: to let it grow costs more than what is never touched. */
+static enum stoa_status reserve(const struct stoa_avro_flat *flat, size_t nrows,
+                                struct stoa_buffer *out, struct stoa_error *err)
+{
+    const size_t guess = stoa_avro_flat_guess(flat, nrows) + flat->row_nbytes;
+
+    return stoa_buffer_reserve(out, guess > FIRST_NBYTES ? guess : FIRST_NBYTES, err);
+}
+
 enum stoa_status stoa_avro_encode(const struct stoa_avro_encoder *encoder,
                                   const struct stoa_batch *batch, size_t piece_nbytes,
                                   struct stoa_avro_rows *rows, struct stoa_error *err)
 {
     struct run run = {.ops = encoder->ops, .encoder = encoder, .out = &rows->bytes, .err = err};
     struct stoa_buffer *out = &rows->bytes;
+    struct stoa_avro_flat flat = {0};
     size_t begin = out->nbytes;
     uint64_t nrows = 0;
     enum stoa_status st;
 
     STOA_TRY(find_nodes(encoder, batch, &run.nodes, err));
-    STOA_TRY(stoa_buffer_reserve(out, FIRST_NBYTES, err));
+    STOA_TRY(stoa_avro_flat_init(encoder, run.nodes, &flat, err));
+    STOA_TRY(reserve(&flat, batch->nrows, out, err));
     run.end = out->data + out->capacity;
-    for (run.index = 0; run.index < batch->nrows; run.index++) {
-        STOA_TRY(put_row(&run, out->data + out->nbytes));
-        if (nrows > 0 && out->nbytes - begin > STOA_AVRO_MAX_PIECE_NBYTES) {
-            STOA_TRY(end_piece(rows, run.row - begin, nrows, err));
-            begin = run.row;
-            nrows = 0;
+    while (run.index < batch->nrows) {
+        const size_t first = run.index;
+
+        put_flat(&run, &flat, batch->nrows, begin, nrows, piece_nbytes);
+        nrows += run.index - first;
+        if (run.index == first) {
+            STOA_TRY(put_row(&run, out->data + out->nbytes));
+            if (nrows > 0 && out->nbytes - begin > STOA_AVRO_MAX_PIECE_NBYTES) {
+                STOA_TRY(end_piece(rows, run.row - begin, nrows, err));
+                begin = run.row;
+                nrows = 0;
+            }
+            nrows++;
+            run.index++;
         }
-        nrows++;
         if (out->nbytes - begin < piece_nbytes && nrows < STOA_AVRO_MAX_PIECE_NROWS)
             continue;
         STOA_TRY(end_piece(rows, out->nbytes - begin, nrows, err));
@@ -550,6 +500,7 @@ enum stoa_status stoa_avro_encode(const struct stoa_avro_encoder *encoder,
     if (nrows > 0)
         STOA_TRY(end_piece(rows, out->nbytes - begin, nrows, err));
 out:
+    stoa_avro_flat_reset(&flat);
     stoa_free(run.nodes);
     return st;
 }

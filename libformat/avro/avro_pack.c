@@ -77,13 +77,6 @@ out:
     return st;
 }
 
-static enum stoa_status pack_null(struct stoa_avro_pack *state, const uint8_t *data, size_t nbytes,
-                                  struct stoa_buffer *out, struct stoa_error *err)
-{
-    (void)state;
-    return stoa_buffer_append(out, data, nbytes, err);
-}
-
 static enum stoa_status pack_deflate(struct stoa_avro_pack *state, const uint8_t *data,
                                      size_t nbytes, struct stoa_buffer *out, struct stoa_error *err)
 {
@@ -163,7 +156,7 @@ out:
 const char stoa_avro_packer_names[] = "null, deflate, snappy, zstandard, bzip2 or xz";
 
 static const struct stoa_avro_packer packers[] = {
-    {.name = "null", .open = open_plain, .pack = pack_null, .close = close_pack},
+    {.name = "null"},
     {.name = "deflate",
      .min_level = 1,
      .max_level = 12,

@@ -18,6 +18,7 @@ struct stoa_avro_packer {
     const char *name;
     int min_level, max_level; /* both 0: it has none */
     int default_level;
+    /* All NULL: blocks are stored as they are. */
     enum stoa_status (*open)(int level, struct stoa_avro_pack **out, struct stoa_error *err);
     /* Appends the data of a block as it is stored. Blocks are packed alike, whatever was before. */
     enum stoa_status (*pack)(struct stoa_avro_pack *state, const uint8_t *data, size_t nbytes,

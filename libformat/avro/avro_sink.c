@@ -3,8 +3,8 @@
  *
  *     prepare   any thread  batch -> rows, cut into pieces of 128 KiB
  *     sequence  in order    a last piece that is not full waits for the rows that follow
- *     encode    any thread  pieces -> blocks, compressed, without their markers
- *     commit    in order    the header, once; each block and the marker
+ *     encode    any thread  pieces compressed; without a codec they stay where they are
+ *     commit    in order    the header, once; for each piece its numbers, data and the marker
  *
  * So blocks have half the size that is wanted at the least, however small batches are. The marker
  * is a hash of the header and the first blocks: it can't be known before these, and the header
@@ -30,20 +30,14 @@
 
 enum { PIECE_NBYTES = 128 << 10 };
 
-/* Data of blocks, each behind its numbers of rows and bytes. */
-struct packed {
-    struct stoa_buffer bytes;
-    size_t *ends; /* of the blocks */
-    size_t nends;
-    size_t ends_capacity;
-};
+/* The number of rows in front of a block and that of its bytes. */
+enum { NUMBERS_NBYTES = 20 };
 
 struct item {
     struct stoa_avro_rows rows;
     struct stoa_avro_rows before; /* what waited for them: a piece or none, */
     bool joins;                   /* of one block with their first */
-    struct packed packed;
-    uint64_t nrows;          /* of the batch */
+    uint64_t nrows;               /* of the batch */
     enum stoa_status status; /* of its rows: only commit, which sees all of them, knows which */
     struct stoa_error err;
 };
@@ -67,13 +61,6 @@ static struct avro_sink *sink_of(struct stoa_batch_sink *base)
     return (struct avro_sink *)base;
 }
 
-static void packed_reset(struct packed *packed)
-{
-    stoa_buffer_free(&packed->bytes);
-    stoa_free(packed->ends);
-    *packed = (struct packed){0};
-}
-
 static void item_free(struct stoa_batch_sink *base, void *freed)
 {
     struct item *item = freed;
@@ -83,7 +70,6 @@ static void item_free(struct stoa_batch_sink *base, void *freed)
         return;
     stoa_avro_rows_reset(&item->rows);
     stoa_avro_rows_reset(&item->before);
-    packed_reset(&item->packed);
     stoa_free(item);
 }
 
@@ -187,9 +173,37 @@ out:
     return st;
 }
 
+/* ---- Blocks ---- */
+
+/* The bytes of the first piece; pieces without any may have no memory. */
+static const uint8_t *data_of(const struct stoa_avro_rows *rows)
+{
+    static const uint8_t none[1] = {0};
+
+    return rows->bytes.data != NULL ? rows->bytes.data + rows->begin : none;
+}
+
+static size_t put_numbers(const struct stoa_avro_piece *piece, uint8_t out[NUMBERS_NBYTES])
+{
+    uint8_t *at = stoa_avro_put_long(out, (int64_t)piece->nrows);
+
+    return (size_t)(stoa_avro_put_long(at, (int64_t)piece->nbytes) - out);
+}
+
+static void hash_blocks(struct stoa_hash128_stream *hash, const struct stoa_avro_rows *rows)
+{
+    const uint8_t *data = data_of(rows);
+    uint8_t numbers[NUMBERS_NBYTES];
+
+    for (size_t i = 0; i < rows->npieces; data += rows->pieces[i++].nbytes) {
+        stoa_hash128_stream_update(hash, numbers, put_numbers(&rows->pieces[i], numbers));
+        stoa_hash128_stream_update(hash, data, rows->pieces[i].nbytes);
+    }
+}
+
 /* A marker that nobody foresees, or one that follows from header and blocks. */
-static enum stoa_status make_marker(struct avro_sink *sink, const struct stoa_buffer *blocks,
-                                    struct stoa_error *err)
+static enum stoa_status make_marker(struct avro_sink *sink, const struct stoa_avro_rows *before,
+                                    const struct stoa_avro_rows *rows, struct stoa_error *err)
 {
     struct stoa_hash128_stream *hash;
     enum stoa_status st = stoa_hash128_stream_new(&hash, err);
@@ -198,7 +212,8 @@ static enum stoa_status make_marker(struct avro_sink *sink, const struct stoa_bu
     if (st != STOA_OK)
         return st;
     stoa_hash128_stream_update(hash, sink->head.data, sink->head.nbytes);
-    stoa_hash128_stream_update(hash, blocks->data, blocks->nbytes);
+    hash_blocks(hash, before);
+    hash_blocks(hash, rows);
     for (unsigned i = 0; sink->options.random_sync && i < 2; i++) {
         seed = stoa_hash_make_seed();
         stoa_hash128_stream_update(hash, &seed, sizeof(seed));
@@ -208,15 +223,15 @@ static enum stoa_status make_marker(struct avro_sink *sink, const struct stoa_bu
     return STOA_OK;
 }
 
-/* Writes the header, if it is not there yet; `blocks` are the first ones. */
-static enum stoa_status begin(struct avro_sink *sink, const struct stoa_buffer *blocks,
-                              struct stoa_error *err)
+/* Writes the header, if it is not there yet; behind it come the first blocks. */
+static enum stoa_status begin(struct avro_sink *sink, const struct stoa_avro_rows *before,
+                              const struct stoa_avro_rows *rows, struct stoa_error *err)
 {
     enum stoa_status st = STOA_OK;
 
     if (sink->has_head)
         return STOA_OK;
-    STOA_TRY(make_marker(sink, blocks, err));
+    STOA_TRY(make_marker(sink, before, rows, err));
     STOA_TRY(stoa_buffer_append(&sink->head, sink->marker, sizeof(sink->marker), err));
     STOA_TRY(sink->sink->write(sink->sink, sink->head.data, sink->head.nbytes, err));
     stoa_buffer_free(&sink->head);
@@ -225,56 +240,48 @@ out:
     return st;
 }
 
-/* ---- Blocks ---- */
-
-/* Appends a block of data. */
-static enum stoa_status pack_block(const struct avro_sink *sink, struct stoa_avro_pack *state,
-                                   const uint8_t *data, const struct stoa_avro_piece *piece,
-                                   struct packed *out, struct stoa_error *err)
+/* Compresses pieces one by one. */
+static enum stoa_status pack_rows(const struct avro_sink *sink, struct stoa_avro_rows *rows,
+                                  struct stoa_error *err)
 {
-    struct stoa_buffer stored = {0};
+    const uint8_t *data = data_of(rows);
+    struct stoa_avro_pack *state = NULL;
+    struct stoa_buffer packed = {0};
     enum stoa_status st;
 
-    STOA_TRY(sink->packer->pack(state, data, piece->nbytes, &stored, err));
-    STOA_TRY(put_long(&out->bytes, (int64_t)piece->nrows, err));
-    STOA_TRY(put_bytes(&out->bytes, stored.data, stored.nbytes, err));
-    STOA_TRY(
-        stoa_reserve(&out->ends, &out->ends_capacity, out->nends + 1, sizeof(*out->ends), err));
-    out->ends[out->nends++] = out->bytes.nbytes;
-out:
-    stoa_buffer_free(&stored);
-    return st;
-}
+    if (sink->packer->pack == NULL || rows->npieces == 0)
+        return STOA_OK;
+    STOA_TRY(sink->packer->open(sink->options.level, &state, err));
+    for (size_t i = 0; i < rows->npieces; i++) {
+        struct stoa_avro_piece *piece = &rows->pieces[i];
+        const size_t begun = packed.nbytes;
 
-/* Appends blocks of pieces but the first nskipped ones. */
-static enum stoa_status pack_rows(const struct avro_sink *sink, struct stoa_avro_pack *state,
-                                  const struct stoa_avro_rows *rows, size_t nskipped,
-                                  struct packed *out, struct stoa_error *err)
-{
-    const uint8_t *data = rows->bytes.data;
-    enum stoa_status st = STOA_OK;
-
-    for (size_t i = 0; st == STOA_OK && i < rows->npieces; i++) {
-        if (i >= nskipped)
-            st = pack_block(sink, state, data, &rows->pieces[i], out, err);
-        data += rows->pieces[i].nbytes;
+        STOA_TRY(sink->packer->pack(state, data, piece->nbytes, &packed, err));
+        data += piece->nbytes;
+        piece->nbytes = packed.nbytes - begun;
     }
+    stoa_buffer_free(&rows->bytes);
+    rows->bytes = packed;
+    rows->begin = 0;
+    packed = (struct stoa_buffer){0};
+out:
+    sink->packer->close(state);
+    stoa_buffer_free(&packed);
     return st;
 }
 
-static enum stoa_status write_blocks(struct avro_sink *sink, const struct packed *packed,
+static enum stoa_status write_blocks(struct avro_sink *sink, const struct stoa_avro_rows *rows,
                                      struct stoa_error *err)
 {
-    size_t begun = 0;
+    struct stoa_sink *out = sink->sink;
+    const uint8_t *data = data_of(rows);
+    uint8_t numbers[NUMBERS_NBYTES];
     enum stoa_status st = STOA_OK;
 
-    if (packed->nends > 0)
-        STOA_TRY(begin(sink, &packed->bytes, err));
-    for (size_t i = 0; i < packed->nends; i++) {
-        STOA_TRY(sink->sink->write(sink->sink, packed->bytes.data + begun, packed->ends[i] - begun,
-                                   err));
-        STOA_TRY(sink->sink->write(sink->sink, sink->marker, sizeof(sink->marker), err));
-        begun = packed->ends[i];
+    for (size_t i = 0; i < rows->npieces; data += rows->pieces[i++].nbytes) {
+        STOA_TRY(out->write(out, numbers, put_numbers(&rows->pieces[i], numbers), err));
+        STOA_TRY(out->write(out, data, rows->pieces[i].nbytes, err));
+        STOA_TRY(out->write(out, sink->marker, sizeof(sink->marker), err));
     }
 out:
     return st;
@@ -308,9 +315,9 @@ out:
     return st;
 }
 
-/* Puts the first piece of rows behind what waits. */
-static enum stoa_status append_first(struct stoa_avro_rows *waiting,
-                                     const struct stoa_avro_rows *rows, struct stoa_error *err)
+/* Moves the first piece of rows behind what waits. */
+static enum stoa_status move_first(struct stoa_avro_rows *waiting, struct stoa_avro_rows *rows,
+                                   struct stoa_error *err)
 {
     const struct stoa_avro_piece *first = &rows->pieces[0];
     enum stoa_status st;
@@ -318,6 +325,8 @@ static enum stoa_status append_first(struct stoa_avro_rows *waiting,
     STOA_TRY(stoa_buffer_append(&waiting->bytes, rows->bytes.data, first->nbytes, err));
     waiting->pieces[0].nbytes += first->nbytes;
     waiting->pieces[0].nrows += first->nrows;
+    rows->begin = first->nbytes;
+    memmove(rows->pieces, rows->pieces + 1, --rows->npieces * sizeof(*rows->pieces));
 out:
     return st;
 }
@@ -368,8 +377,7 @@ static enum stoa_status sequence(struct stoa_batch_sink *base, void *sequenced,
         together = held->bytes.nbytes + item->rows.pieces[0].nbytes;
         if (item->rows.npieces == 1 &&
             !is_full(sink, together, held->pieces[0].nrows + item->rows.pieces[0].nrows)) {
-            STOA_TRY(append_first(held, &item->rows, err));
-            item->rows.npieces = 0;
+            STOA_TRY(move_first(held, &item->rows, err));
             return STOA_OK;
         }
         item->joins = together <= full + full / 2 && together <= STOA_AVRO_MAX_PIECE_NBYTES;
@@ -386,20 +394,15 @@ static enum stoa_status encode(struct stoa_batch_sink *base, void *encoded, stru
 {
     struct avro_sink *sink = sink_of(base);
     struct item *item = encoded;
-    struct stoa_avro_pack *state = NULL;
     enum stoa_status st = STOA_OK;
 
-    if (item->status != STOA_OK || item->before.npieces + item->rows.npieces == 0)
+    if (item->status != STOA_OK)
         return STOA_OK;
-    STOA_TRY(sink->packer->open(sink->options.level, &state, err));
     if (item->joins)
-        STOA_TRY(append_first(&item->before, &item->rows, err));
-    STOA_TRY(pack_rows(sink, state, &item->before, 0, &item->packed, err));
-    STOA_TRY(pack_rows(sink, state, &item->rows, item->joins, &item->packed, err));
-    stoa_avro_rows_reset(&item->before);
-    stoa_avro_rows_reset(&item->rows);
+        STOA_TRY(move_first(&item->before, &item->rows, err));
+    STOA_TRY(pack_rows(sink, &item->before, err));
+    STOA_TRY(pack_rows(sink, &item->rows, err));
 out:
-    sink->packer->close(state);
     return st;
 }
 
@@ -420,9 +423,17 @@ static enum stoa_status commit(struct stoa_batch_sink *base, void *committed,
 {
     struct avro_sink *sink = sink_of(base);
     struct item *item = committed;
-    const enum stoa_status st = item->status == STOA_OK ? write_blocks(sink, &item->packed, err)
-                                                        : fail_row(sink, item, err);
+    enum stoa_status st = item->status;
 
+    if (st != STOA_OK) {
+        st = fail_row(sink, item, err);
+        goto out;
+    }
+    if (item->before.npieces + item->rows.npieces > 0)
+        STOA_TRY(begin(sink, &item->before, &item->rows, err));
+    STOA_TRY(write_blocks(sink, &item->before, err));
+    STOA_TRY(write_blocks(sink, &item->rows, err));
+out:
     sink->nrows += item->nrows;
     item_free(base, item);
     return st;
@@ -430,18 +441,14 @@ static enum stoa_status commit(struct stoa_batch_sink *base, void *committed,
 
 static enum stoa_status finish(struct stoa_batch_sink *base, struct stoa_error *err)
 {
+    static const struct stoa_avro_rows none = {0};
     struct avro_sink *sink = sink_of(base);
-    struct stoa_avro_pack *state = NULL;
-    struct packed packed = {0};
     enum stoa_status st;
 
-    STOA_TRY(sink->packer->open(sink->options.level, &state, err));
-    STOA_TRY(pack_rows(sink, state, &sink->held, 0, &packed, err));
-    STOA_TRY(write_blocks(sink, &packed, err));
-    STOA_TRY(begin(sink, &packed.bytes, err)); /* a file without rows */
+    STOA_TRY(pack_rows(sink, &sink->held, err));
+    STOA_TRY(begin(sink, &sink->held, &none, err)); /* also of a file without rows */
+    STOA_TRY(write_blocks(sink, &sink->held, err));
 out:
-    sink->packer->close(state);
-    packed_reset(&packed);
     return st;
 }
 

@@ -36,6 +36,7 @@
 #include "io/io_name.h"
 
 #define BUFFER_NBYTES    (256 * 1024)
+#define DIRECT_NBYTES    (64 * 1024) /* what costs less to write by itself than to copy */
 #define PIECE_NBYTES     (512 * 1024)
 #define WRITEBACK_NBYTES (8 * 1024 * 1024)
 #define BLOCK_NBYTES     4096 /* of file systems that share blocks */
@@ -130,12 +131,12 @@ static enum stoa_status file_write(struct stoa_sink *sink, const void *bytes, si
     struct file_sink *file = (struct file_sink *)sink;
     enum stoa_status st;
 
-    if (nbytes > BUFFER_NBYTES - file->nbuffered) {
+    if (nbytes >= DIRECT_NBYTES || nbytes > BUFFER_NBYTES - file->nbuffered) {
         st = flush_buffer(file, err);
         if (st != STOA_OK)
             return st;
     }
-    if (nbytes >= BUFFER_NBYTES)
+    if (nbytes >= DIRECT_NBYTES)
         return write_through(file, bytes, nbytes, err);
     if (nbytes > 0)
         memcpy(file->buffer + file->nbuffered, bytes, nbytes);
