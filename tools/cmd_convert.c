@@ -64,7 +64,8 @@ static bool check_output(const struct stoa_convert_options *options, bool json)
 /* What becomes of bad records; false after a message. */
 static bool option_errors(const struct arguments *arguments, struct stoa_convert_options *out)
 {
-    static const char *const words[] = {"abort", "skip", "reject"};
+    static const char *const words[] = {"abort", "skip", "reject", "skip-block"};
+    const unsigned nwords = sizeof(words) / sizeof(words[0]);
     const char *word = arguments->values[OPT_ON_ERROR];
     unsigned i = 0;
     bool wanted;
@@ -73,10 +74,10 @@ static bool option_errors(const struct arguments *arguments, struct stoa_convert
     out->rejects_raw = arguments->values[OPT_REJECTS_RAW];
     wanted = out->rejects != NULL || out->rejects_raw != NULL;
     out->on_error = wanted ? STOA_CSV_ON_ERROR_REJECT : STOA_CSV_ON_ERROR_ABORT;
-    while (word != NULL && i < 3 && strcmp(word, words[i]) != 0)
+    while (word != NULL && i < nwords && strcmp(word, words[i]) != 0)
         i++;
-    if (i == 3) {
-        complain_option(arguments, OPT_ON_ERROR, "expected abort, skip or reject");
+    if (i == nwords) {
+        complain_option(arguments, OPT_ON_ERROR, "expected abort, skip, reject or skip-block");
         return false;
     }
     if (word != NULL && wanted && i != STOA_CSV_ON_ERROR_REJECT) {
@@ -201,6 +202,11 @@ static struct json_t *report_json(const struct job *job, const struct stoa_conve
     json_out_set(out, "rejected", json_out_count(report->nrejected));
     json_out_set(out, "rejected_raw", json_out_count(report->nrejected_raw));
     json_out_set(out, "skipped", json_out_count(report->nskipped));
+    json_out_set(out, "lost_places", json_out_count(report->lost.nplaces));
+    json_out_set(out, "lost_blocks", json_out_count(report->lost.nblocks));
+    json_out_set(out, "lost_bytes", json_out_count(report->lost.nbytes));
+    json_out_set(out, "lost_rows", json_out_count(report->lost.nrows));
+    json_out_set(out, "lost_uncounted", json_out_count(report->lost.nuncounted));
     json_out_set(out, "columns", json_out_count(report->ncolumns));
     json_out_set(out, "widened", json_out_count(report->nwidened));
     json_out_set(out, "input_bytes", json_out_count(report->input_nbytes));
@@ -213,6 +219,20 @@ static struct json_t *report_json(const struct job *job, const struct stoa_conve
     return out;
 }
 
+/* How many blocks were left out, also when there were none. */
+static void print_lost_blocks(const struct stoa_avro_lost *lost)
+{
+    char blocks[32], size[32], rows[32];
+
+    fprintf(stderr, "%s bad block%s left out", print_count(blocks, lost->nblocks),
+            plural(lost->nblocks));
+    if (lost->nblocks > 0)
+        fprintf(stderr, ", %s, %s%s row%s", print_size(size, lost->nbytes),
+                lost->nuncounted > 0 ? "at least " : "", print_count(rows, lost->nrows),
+                plural(lost->nrows));
+    fprintf(stderr, "\n");
+}
+
 /* How many bad records there were, also when there were none. */
 static void print_losses(const struct job *job, const struct stoa_convert_report *report)
 {
@@ -223,6 +243,10 @@ static void print_losses(const struct job *job, const struct stoa_convert_report
 
     if (job->options.on_error == STOA_CSV_ON_ERROR_ABORT)
         return;
+    if (job->options.on_error == STOA_CSV_ON_ERROR_SKIP_BLOCK) {
+        print_lost_blocks(&report->lost);
+        return;
+    }
     fprintf(stderr, "%s bad record%s left out", print_count(n, nlost), plural(nlost));
     for (size_t i = 0; report->nrejected > 0 && i < 2; i++)
         if (files[i] != NULL)
@@ -273,7 +297,7 @@ static enum exit_code finish(const struct job *job, const struct arguments *argu
         code = json_out_report(report_json(job, report), json, done);
     else
         print_report(job, report);
-    if (code == EXIT_DONE && report->nrejected + report->nskipped > 0)
+    if (code == EXIT_DONE && report->nrejected + report->nskipped + report->lost.nplaces > 0)
         code = EXIT_LOST;
     return code;
 }

@@ -18,7 +18,9 @@ const struct command commands[] = {
         "all inputs unless --schema gives one. A value that the type guessed for its column does\n"
         "not hold widens the column (--on-conflict). One that does not fit a given type is an\n"
         "error with file, line, column and value, unless --on-error or --rejects say what to do\n"
-        "with bad records; then the exit code is 5 when there were some.\n"
+        "with bad records; then the exit code is 5 when there were some. A damaged Avro file is\n"
+        "an error with file, block, row and field, unless --on-error skip-block keeps the rows of\n"
+        "its whole blocks: what is lost is told and counted, and the exit code is 5.\n"
         "gz, xz, bz2, zst and lz4 are told by content, as are zip and tar: each file in an\n"
         "archive is an input, called ARCHIVE:FILE.\n"
         "--sort-by takes temporary files of the size of the rows in $TMPDIR (or /var/tmp), and\n"
@@ -30,7 +32,9 @@ const struct command commands[] = {
         "done_bytes, total_bytes (0: not known), rows and seconds; the last one, with \"done\": true,\n"
         "is what --json would print.",
      .json =
-        "  output, dry_run, from, to, inputs, rows, rejected, rejected_raw, skipped, columns,\n"
+        "  output, dry_run, from, to, inputs, rows, rejected, rejected_raw, skipped,\n"
+        "  lost_places, lost_blocks, lost_bytes, lost_rows (of damaged Avro files),\n"
+        "  lost_uncounted (places with rows of which there is no telling), columns, widened,\n"
         "  input_bytes, output_bytes, seconds, restorable, obstacle (why not), verified",
      .examples =
         "  stoa convert trips/*.csv.gz -o trips.stoa\n"

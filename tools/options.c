@@ -95,7 +95,8 @@ const struct option_row option_table[NOPTIONS] = {
         "refuse longer records of CSV (otherwise 32M)"},
     [OPT_ON_ERROR] = {"on-error", 0, "WHAT",
         "what becomes of records of CSV that are no rows or have a value that does not fit: abort "
-        "(otherwise), skip, or reject (into --rejects)"},
+        "(otherwise), skip, or reject (into --rejects); of damaged blocks of Avro: abort or skip-block, "
+        "which keeps the rows of whole blocks and counts what is lost"},
     [OPT_ON_CONFLICT] = {"on-conflict", 0, "WHAT",
         "what becomes of a value that the type guessed for its column does not hold: widen (otherwise: "
         "the column gets a type that holds all its values), error, or reject (as a bad record; "
@@ -108,7 +109,7 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_REJECTS_LIMIT] = {"rejects-limit", 0, "N",
         "list no more than N bad records; the others are left out and counted"},
     [OPT_MAX_ERRORS] = {"max-errors", 0, "N",
-        "give up at the first bad record after N (otherwise never)"},
+        "give up at the first bad record after N, or place where an Avro file is damaged (otherwise never)"},
     [OPT_MAX_ERROR_RATIO] = {"max-error-ratio", 0, "P",
         "give up when more than this part of the records read so far are bad: 0.01"},
     [OPT_QUOTING] = {"quoting", 0, "MODE",

@@ -22,6 +22,7 @@ const struct stoa_avro_codec *stoa_avro_codec_find(const char *name, size_t nbyt
 /* What a header tells of a block, and where it stands. */
 struct stoa_avro_block {
     uint64_t number; /* in its file, from 0 */
+    uint64_t begin;  /* of its head in the file */
     uint64_t offset; /* of its data in the file, decompressed where all of it was compressed */
     uint64_t nrows;
     uint64_t nbytes;    /* of its data as stored */

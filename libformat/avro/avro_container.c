@@ -13,11 +13,25 @@
 #include "avro/avro_read.h"
 #include "base/error.h"
 
-enum { READ_NBYTES = 256 << 10, HEAD_NBYTES = 20, SKIP_NBYTES = 64 << 10, MAX_NPAIRS = 65536 };
+enum { READ_NBYTES = 256 << 10, HEAD_NBYTES = 20, MAX_NPAIRS = 65536 };
 
 static size_t available(const struct stoa_avro_container *file)
 {
     return file->buffer.nbytes - file->begin;
+}
+
+/* Up to nbytes of what follows the buffer. */
+static enum stoa_status read_below(struct stoa_avro_container *file, uint8_t *out, size_t nbytes,
+                                   size_t *got, struct stoa_error *err)
+{
+    const uint64_t next = file->offset + available(file);
+
+    if (file->source == NULL)
+        return file->stream->read(file->stream, out, nbytes, got, err);
+    if (nbytes > file->source->nbytes - next)
+        nbytes = (size_t)(file->source->nbytes - next);
+    *got = nbytes;
+    return nbytes == 0 ? STOA_OK : file->source->read_at(file->source, next, out, nbytes, err);
 }
 
 /* Makes `want` bytes stand in the buffer, unless the end comes first, and zeros behind them. */
@@ -38,7 +52,7 @@ static enum stoa_status fill(struct stoa_avro_container *file, size_t want, stru
         size_t got = 0;
 
         STOA_TRY(stoa_buffer_reserve(buffer, room + STOA_AVRO_PADDING, err));
-        st = file->stream->read(file->stream, buffer->data + buffer->nbytes, room, &got, err);
+        st = read_below(file, buffer->data + buffer->nbytes, room, &got, err);
         file->stream_failed = st != STOA_OK;
         STOA_TRY(st);
         buffer->nbytes += got;
@@ -56,17 +70,38 @@ static void use(struct stoa_avro_container *file, size_t nbytes)
     file->offset += nbytes;
 }
 
-static enum stoa_status fail_cut(const struct stoa_avro_container *file, const char *where,
-                                 struct stoa_error *err)
+/* Goes on at a place of the file, which is a source. */
+static void go_to(struct stoa_avro_container *file, uint64_t offset)
 {
-    return stoa_fail_at(err, STOA_ERR_DATA, file->offset + available(file),
-                        "the file ends at byte %" PRIu64 ", within %s",
-                        file->offset + available(file), where);
+    if (offset >= file->offset && offset - file->offset <= available(file)) {
+        use(file, (size_t)(offset - file->offset));
+        return;
+    }
+    file->begin = file->buffer.nbytes = 0;
+    file->offset = offset;
+    file->at_end = false;
+}
+
+static enum stoa_status fail_cut_at(const struct stoa_avro_container *file, uint64_t end,
+                                    struct stoa_error *err)
+{
+    if (file->nblocks == 0)
+        return stoa_fail_at(err, STOA_ERR_DATA, end,
+                            "the file ends at byte %" PRIu64 ", within the header", end);
+    return stoa_fail_at(err, STOA_ERR_DATA, end,
+                        "the file ends at byte %" PRIu64 ", within block %" PRIu64
+                        ", which begins at byte %" PRIu64,
+                        end, file->nblocks - 1, file->begun);
+}
+
+static enum stoa_status fail_cut(const struct stoa_avro_container *file, struct stoa_error *err)
+{
+    return fail_cut_at(file, file->offset + available(file), err);
 }
 
 /* A number of the header or of the head of a block. */
-static enum stoa_status read_number(struct stoa_avro_container *file, const char *where,
-                                    int64_t *out, struct stoa_error *err)
+static enum stoa_status read_number(struct stoa_avro_container *file, int64_t *out,
+                                    struct stoa_error *err)
 {
     struct stoa_avro_cursor cursor = {0};
     enum stoa_status st;
@@ -74,12 +109,13 @@ static enum stoa_status read_number(struct stoa_avro_container *file, const char
     STOA_TRY(fill(file, HEAD_NBYTES, err));
     cursor.at = file->buffer.data + file->begin;
     cursor.end = cursor.at + available(file);
-    if (!stoa_avro_read_long(&cursor, out) || !stoa_avro_has(&cursor, 0))
-        return cursor.fault == STOA_AVRO_CUT
-                   ? fail_cut(file, where, err)
-                   : stoa_fail_at(err, STOA_ERR_DATA, file->offset,
-                                  "at byte %" PRIu64 ": a number has more than 64 bits",
-                                  file->offset);
+    if (!stoa_avro_read_long(&cursor, out) || !stoa_avro_has(&cursor, 0)) {
+        if (cursor.fault == STOA_AVRO_CUT)
+            return fail_cut(file, err);
+        st = stoa_fail_at(err, STOA_ERR_DATA, file->offset,
+                          "at byte %" PRIu64 ": a number has more than 64 bits", file->offset);
+        return file->nblocks == 0 ? st : stoa_wrap(err, st, "block %" PRIu64, file->nblocks - 1);
+    }
     use(file, (size_t)(cursor.at - (file->buffer.data + file->begin)));
 out:
     return st;
@@ -94,7 +130,7 @@ static enum stoa_status read_bytes(struct stoa_avro_container *file, size_t *nby
     int64_t length;
     enum stoa_status st;
 
-    STOA_TRY(read_number(file, "the header", &length, err));
+    STOA_TRY(read_number(file, &length, err));
     if (length < 0)
         return stoa_fail_at(err, STOA_ERR_DATA, file->offset,
                             "the header is damaged: %" PRId64 " is no length", length);
@@ -106,7 +142,7 @@ static enum stoa_status read_bytes(struct stoa_avro_container *file, size_t *nby
 
         STOA_TRY(fill(file, part, err));
         if (available(file) < part)
-            return fail_cut(file, "the header", err);
+            return fail_cut(file, err);
         STOA_TRY(stoa_buffer_append(&file->header, file->buffer.data + file->begin, part, err));
         use(file, part);
         left -= part;
@@ -139,11 +175,11 @@ static enum stoa_status read_metadata(struct stoa_avro_container *file, struct s
     enum stoa_status st;
 
     for (;;) {
-        STOA_TRY(read_number(file, "the header", &n, err));
+        STOA_TRY(read_number(file, &n, err));
         if (n == 0)
             break;
         if (n < 0) {
-            STOA_TRY(read_number(file, "the header", &nbytes, err));
+            STOA_TRY(read_number(file, &nbytes, err));
             n = n == INT64_MIN ? INT64_MAX : -n;
         }
         for (int64_t i = 0; i < n; i++)
@@ -217,11 +253,13 @@ out:
 }
 
 enum stoa_status stoa_avro_container_open(struct stoa_avro_container *file,
-                                          struct stoa_stream *stream, struct stoa_error *err)
+                                          struct stoa_stream *stream, struct stoa_source *source,
+                                          struct stoa_error *err)
 {
     enum stoa_status st;
 
-    *file = (struct stoa_avro_container){.payload = {.read = read_payload}, .stream = stream};
+    *file = (struct stoa_avro_container){
+        .payload = {.read = read_payload}, .stream = stream, .source = source};
     STOA_TRY(fill(file, 4, err));
     if (available(file) < 4 || memcmp(file->buffer.data, STOA_AVRO_MAGIC, 4) != 0)
         return stoa_fail(err, STOA_ERR_DATA, "no Avro file: it does not begin with \"Obj\" 1");
@@ -231,7 +269,7 @@ enum stoa_status stoa_avro_container_open(struct stoa_avro_container *file,
     place_pairs(file);
     STOA_TRY(fill(file, STOA_AVRO_SYNC_NBYTES, err));
     if (available(file) < STOA_AVRO_SYNC_NBYTES)
-        return fail_cut(file, "the header", err);
+        return fail_cut(file, err);
     memcpy(file->sync, file->buffer.data + file->begin, STOA_AVRO_SYNC_NBYTES);
     use(file, STOA_AVRO_SYNC_NBYTES);
     STOA_TRY(take_metadata(file, err));
@@ -249,6 +287,15 @@ void stoa_avro_container_reset(struct stoa_avro_container *file)
 
 /* ---- Blocks ---- */
 
+static enum stoa_status fail_marker(const struct stoa_avro_container *file, uint64_t offset,
+                                    struct stoa_error *err)
+{
+    return stoa_fail_at(err, STOA_ERR_DATA, offset,
+                        "block %" PRIu64 ", which begins at byte %" PRIu64
+                        ", does not end with the file's marker, at byte %" PRIu64,
+                        file->nblocks - 1, file->begun, offset);
+}
+
 enum stoa_status stoa_avro_container_end_block(struct stoa_avro_container *file,
                                                struct stoa_error *err)
 {
@@ -256,34 +303,53 @@ enum stoa_status stoa_avro_container_end_block(struct stoa_avro_container *file,
 
     STOA_TRY(fill(file, STOA_AVRO_SYNC_NBYTES, err));
     if (available(file) < STOA_AVRO_SYNC_NBYTES)
-        return fail_cut(file, "a block", err);
+        return fail_cut(file, err);
     if (memcmp(file->buffer.data + file->begin, file->sync, STOA_AVRO_SYNC_NBYTES) != 0)
-        return stoa_fail_at(err, STOA_ERR_DATA, file->offset,
-                            "block %" PRIu64
-                            " does not end with the file's marker, at byte %" PRIu64,
-                            file->nblocks - 1, file->offset);
+        return fail_marker(file, file->offset, err);
     use(file, STOA_AVRO_SYNC_NBYTES);
 out:
     return st;
 }
 
-/* Passes over the data of a block without rows. */
-static enum stoa_status skip_block(struct stoa_avro_container *file, struct stoa_error *err)
+/* Looks for the marker behind a block of which the head was read. */
+static enum stoa_status check_frame(const struct stoa_avro_container *file,
+                                    const struct stoa_avro_block *block, struct stoa_error *err)
 {
-    enum stoa_status st = STOA_OK;
+    struct stoa_source *source = file->source;
+    const uint64_t left = source->nbytes - block->offset;
+    uint8_t found[STOA_AVRO_SYNC_NBYTES];
+    enum stoa_status st;
 
-    file->empty_nbytes += file->left;
-    while (file->left > 0) {
-        const size_t part = file->left < SKIP_NBYTES ? (size_t)file->left : SKIP_NBYTES;
+    if (left < STOA_AVRO_SYNC_NBYTES || block->nbytes > left - STOA_AVRO_SYNC_NBYTES)
+        return fail_cut_at(file, source->nbytes, err);
+    STOA_TRY(source->read_at(source, block->offset + block->nbytes, found, sizeof(found), err));
+    if (memcmp(found, file->sync, sizeof(found)) != 0)
+        return fail_marker(file, block->offset + block->nbytes, err);
+out:
+    return st;
+}
 
-        STOA_TRY(fill(file, part, err));
-        if (available(file) < part)
-            return fail_cut(file, "a block", err);
-        use(file, part);
-        file->left -= part;
-    }
-    file->nempty++;
-    STOA_TRY(stoa_avro_container_end_block(file, err));
+/* A head. */
+static enum stoa_status read_head(struct stoa_avro_container *file, struct stoa_avro_block *block,
+                                  struct stoa_error *err)
+{
+    const uint64_t begin = file->offset;
+    int64_t nrows = 0, nbytes = 0;
+    enum stoa_status st;
+
+    STOA_TRY(read_number(file, &nrows, err));
+    STOA_TRY(read_number(file, &nbytes, err));
+    if (nrows < 0 || nbytes < 0)
+        return stoa_fail_at(err, STOA_ERR_DATA, begin,
+                            "block %" PRIu64 ", at byte %" PRIu64 ": %" PRId64 " rows in %" PRId64
+                            " bytes",
+                            file->nblocks - 1, begin, nrows, nbytes);
+    *block = (struct stoa_avro_block){.number = file->nblocks - 1,
+                                      .begin = begin,
+                                      .offset = file->offset,
+                                      .nrows = (uint64_t)nrows,
+                                      .nbytes = (uint64_t)nbytes,
+                                      .first_row = file->nrows};
 out:
     return st;
 }
@@ -292,33 +358,26 @@ enum stoa_status stoa_avro_container_next(struct stoa_avro_container *file,
                                           struct stoa_avro_block *block, bool *more,
                                           struct stoa_error *err)
 {
-    int64_t nrows = 0, nbytes = 0;
+    bool is_empty;
     enum stoa_status st;
 
     do {
-        const uint64_t offset = file->offset;
-
         STOA_TRY(fill(file, HEAD_NBYTES, err));
         *more = available(file) > 0;
         if (!*more)
             return STOA_OK;
-        STOA_TRY(read_number(file, "a block", &nrows, err));
-        STOA_TRY(read_number(file, "a block", &nbytes, err));
-        if (nrows < 0 || nbytes < 0)
-            return stoa_fail_at(err, STOA_ERR_DATA, offset,
-                                "block %" PRIu64 ", at byte %" PRIu64 ": %" PRId64
-                                " rows in %" PRId64 " bytes",
-                                file->nblocks, offset, nrows, nbytes);
-        file->left = (uint64_t)nbytes;
-        *block = (struct stoa_avro_block){.number = file->nblocks++,
-                                          .offset = file->offset,
-                                          .nrows = (uint64_t)nrows,
-                                          .nbytes = (uint64_t)nbytes,
-                                          .first_row = file->nrows};
-        if (nrows == 0)
-            STOA_TRY(skip_block(file, err));
-    } while (nrows == 0);
-    file->nrows += (uint64_t)nrows;
+        file->begun = file->offset;
+        file->nblocks++;
+        STOA_TRY(read_head(file, block, err));
+        file->left = block->nbytes;
+        if (file->checks_frames)
+            STOA_TRY(check_frame(file, block, err));
+        is_empty = block->nrows == 0 && block->nbytes == 0;
+        if (is_empty)
+            STOA_TRY(stoa_avro_container_end_block(file, err));
+        file->nempty += is_empty;
+    } while (is_empty);
+    file->nrows += block->nrows;
 out:
     return st;
 }
@@ -333,12 +392,115 @@ enum stoa_status stoa_avro_container_take(struct stoa_avro_container *file, stru
 
         STOA_TRY(fill(file, part, err));
         if (available(file) < part)
-            return fail_cut(file, "a block", err);
+            return fail_cut(file, err);
         STOA_TRY(stoa_buffer_append(out, file->buffer.data + file->begin, part, err));
         use(file, part);
         file->left -= part;
     }
     STOA_TRY(stoa_avro_container_end_block(file, err));
+out:
+    return st;
+}
+
+/* ---- Of a source ---- */
+
+void stoa_avro_container_again(struct stoa_avro_container *file,
+                               const struct stoa_avro_block *block)
+{
+    go_to(file, block->offset);
+    file->left = block->nbytes;
+}
+
+void stoa_avro_container_pass(struct stoa_avro_container *file, const struct stoa_avro_block *block)
+{
+    go_to(file, block->offset + block->nbytes + STOA_AVRO_SYNC_NBYTES);
+    file->left = 0;
+}
+
+/* The next marker from here on: its place; where there is none the end of the file. */
+static enum stoa_status find_marker(struct stoa_avro_container *file, bool *found, uint64_t *out,
+                                    struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    for (;;) {
+        const uint8_t *bytes, *at;
+
+        STOA_TRY(fill(file, READ_NBYTES, err));
+        bytes = file->buffer.data + file->begin;
+        at = memmem(bytes, available(file), file->sync, STOA_AVRO_SYNC_NBYTES);
+        *found = at != NULL;
+        *out = file->offset + (at != NULL ? (size_t)(at - bytes) : available(file));
+        if (*found || file->at_end)
+            return STOA_OK;
+        use(file, available(file) - (STOA_AVRO_SYNC_NBYTES - 1));
+    }
+out:
+    return st;
+}
+
+/*
+ * Follows heads by their sizes from what is damaged to `end`, a marker or the end of the file, and
+ * counts the blocks. *whole: the last one, which is not among them, ends at the marker.
+ *
+ *     begun                              end
+ *     head, data, ???? | head, data, ???? | head, data | marker
+ *     lost               lost               whole
+ */
+static enum stoa_status follow(struct stoa_avro_container *file, uint64_t end, bool is_marker,
+                               struct stoa_avro_loss *loss, bool *whole, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    *whole = false;
+    for (go_to(file, file->begun); file->offset < end; loss->nblocks++) {
+        struct stoa_avro_block block = {0};
+
+        st = read_head(file, &block, err);
+        if (st == STOA_ERR_DATA || (st == STOA_OK && block.offset > end)) {
+            loss->nrows_unknown = true;
+            loss->nblocks += loss->nblocks == 0;
+            return STOA_OK;
+        }
+        STOA_TRY(st);
+        *whole = is_marker && block.nbytes == end - block.offset;
+        if (*whole) {
+            go_to(file, block.begin);
+            return STOA_OK;
+        }
+        loss->nrows += block.nrows;
+        if (block.nbytes > end - block.offset ||
+            end - block.offset - block.nbytes < STOA_AVRO_SYNC_NBYTES) { /* a size is wrong, or */
+            loss->nrows -= is_marker ? block.nrows : 0;                  /* the file is cut */
+            loss->nrows_unknown = is_marker;
+            loss->nblocks++;
+            return STOA_OK;
+        }
+        stoa_avro_container_pass(file, &block);
+    }
+    st = STOA_OK;
+out:
+    return st;
+}
+
+enum stoa_status stoa_avro_container_recover(struct stoa_avro_container *file,
+                                             struct stoa_avro_loss *loss, struct stoa_error *err)
+{
+    struct stoa_avro_loss made = {.offset = file->begun};
+    bool found, whole;
+    uint64_t end = 0;
+    enum stoa_status st;
+
+    go_to(file, file->begun);
+    STOA_TRY(find_marker(file, &found, &end, err));
+    STOA_TRY(follow(file, end, found, &made, &whole, err));
+    if (!whole)
+        go_to(file, end + (found ? STOA_AVRO_SYNC_NBYTES : 0));
+    made.nbytes = file->offset - made.offset;
+    file->nblocks += made.nblocks - 1; /* one was counted when it began */
+    file->nrows += made.nrows;
+    file->left = 0;
+    *loss = made;
 out:
     return st;
 }

@@ -1,10 +1,11 @@
 /*
- * A container file, read in order from a stream: its header, then one block after the other.
+ * A container file, read in order from a stream, or from a source, in which it can also go on
+ * elsewhere: its header, then one block after the other.
  *
  *     "Obj" 1 | metadata | 16 bytes of sync marker | block | block ...
  *     block: number of rows | size | data | the marker
  *
- *     STOA_TRY(stoa_avro_container_open(&file, stream, err));
+ *     STOA_TRY(stoa_avro_container_open(&file, stream, NULL, err));
  *     for (;;) {
  *         STOA_TRY(stoa_avro_container_next(&file, &block, &more, err));
  *         if (!more)
@@ -34,7 +35,9 @@ struct stoa_avro_pair {
 
 struct stoa_avro_container {
     struct stoa_stream payload; /* of the block that was begun, for stoa_avro_data_begin() */
-    struct stoa_stream *stream; /* borrowed */
+    struct stoa_stream *stream; /* borrowed; NULL: `source` */
+    struct stoa_source *source; /* likewise */
+    bool checks_frames;         /* next() refuses a block without the marker behind it; a source */
     struct stoa_buffer buffer;  /* what was read, */
     size_t begin;               /* and is used up to here */
     uint64_t offset;            /* of that place in the file */
@@ -50,23 +53,25 @@ struct stoa_avro_container {
     size_t schema_nbytes;
     uint8_t sync[STOA_AVRO_SYNC_NBYTES];
 
+    uint64_t begun; /* where the head of the last block stands */
     uint64_t nblocks;
-    uint64_t nempty;       /* blocks without rows, which are passed over, */
-    uint64_t empty_nbytes; /* and the data that they have for all that */
-    uint64_t nrows;        /* of the blocks so far */
-    uint64_t left;         /* of the data of the block that was begun */
+    uint64_t nempty; /* blocks without rows and data, which are passed over */
+    uint64_t nrows;  /* of the blocks so far */
+    uint64_t left;   /* of the data of the block that was begun */
 };
 
 /*
- * Reads the header of a file. STOA_ERR_DATA: it is none, is damaged, or has no schema;
- * STOA_ERR_UNSUPPORTED: a codec that is not known; STOA_ERR_LIMIT. Reset it in any case.
+ * Reads the header of a file, from the stream or the source, of which one is NULL. STOA_ERR_DATA:
+ * it is none, is damaged, or has no schema; STOA_ERR_UNSUPPORTED: a codec that is not known;
+ * STOA_ERR_LIMIT. Reset it in any case.
  */
 STOA_CHECK enum stoa_status stoa_avro_container_open(struct stoa_avro_container *file,
                                                      struct stoa_stream *stream,
+                                                     struct stoa_source *source,
                                                      struct stoa_error *err);
 void stoa_avro_container_reset(struct stoa_avro_container *file);
 
-/* The next block with rows; *more is false at the end of a file that was whole. */
+/* The next block with rows or data; *more is false at the end of a file that was whole. */
 STOA_CHECK enum stoa_status stoa_avro_container_next(struct stoa_avro_container *file,
                                                      struct stoa_avro_block *block, bool *more,
                                                      struct stoa_error *err);
@@ -79,5 +84,35 @@ STOA_CHECK enum stoa_status stoa_avro_container_take(struct stoa_avro_container 
 /* Compares the marker behind a block whose data was read through `payload`. */
 STOA_CHECK enum stoa_status stoa_avro_container_end_block(struct stoa_avro_container *file,
                                                           struct stoa_error *err);
+
+/* ---- Of a source ---- */
+
+/* Reads the data of the block anew, of which some or all was read. */
+void stoa_avro_container_again(struct stoa_avro_container *file,
+                               const struct stoa_avro_block *block);
+
+/* Goes on behind the marker of the block, which is there. */
+void stoa_avro_container_pass(struct stoa_avro_container *file,
+                              const struct stoa_avro_block *block);
+
+/* What is left out of a file. */
+struct stoa_avro_loss {
+    uint64_t offset; /* of its first byte */
+    uint64_t nbytes;
+    uint64_t nblocks;   /* that begin in it, as far as can be told, one at least */
+    uint64_t nrows;     /* of these, as their heads have it, */
+    bool nrows_unknown; /* and of others, of which there is no telling */
+};
+
+/*
+ * After next() failed by STOA_ERR_DATA with `checks_frames`: goes on at the next block that is
+ * whole, or at the end of the file, and tells what is between. It is found by the marker: the next
+ * one ends what is damaged, and of blocks that lead up to it by their sizes the last one is whole.
+ * Later blocks and rows are counted as if those that can't be told did not exist. Cost: the bytes
+ * up to that marker are read twice.
+ */
+STOA_CHECK enum stoa_status stoa_avro_container_recover(struct stoa_avro_container *file,
+                                                        struct stoa_avro_loss *loss,
+                                                        struct stoa_error *err);
 
 #endif

@@ -12,17 +12,16 @@
  */
 #include "avro/avro_source.h"
 
-#include <stoa/avro.h>
-
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "avro/avro_inputs.h"
+#include "avro/avro_losses.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "base/utf8.h"
 #include "column/schema.h"
 
 enum {
@@ -32,30 +31,6 @@ enum {
     PACKED_UNIT_NBLOCKS = 32,
     MAX_BLOCK_TEXT_NBYTES = 512 << 20, /* of what becomes of a block in memory, */
     MAX_UNIT_TEXT_NBYTES = 1 << 30,    /* and of all blocks of a unit */
-    NAME_NBYTES = 256,
-};
-
-/* A schema text with what was made of it; files of one text share it. */
-struct table {
-    struct table *next;
-    struct stoa_buffer text;
-    struct stoa_avro_schema schema;
-    struct stoa_avro_program program;
-    bool is_prepared; /* the program is made, if of no operations; workers read it from then on */
-};
-
-struct stoa_avro_inputs {
-    const char *const *paths;
-    size_t npaths;
-    size_t nopened;
-    struct stoa_stream *stream; /* NULL: the last one opened is read through */
-    struct stoa_avro_container file;
-    struct table *tables; /* of the files so far, that of the last one first */
-    char name[NAME_NBYTES];
-    bool has_schema;                       /* one was given: */
-    struct stoa_avro_schema given;         /* this one */
-    const struct stoa_avro_schema *reader; /* what all are read as: it, or that of the first file */
-    struct stoa_schema schema;             /* of its columns */
 };
 
 /* A block in a unit. */
@@ -66,14 +41,15 @@ struct piece {
 
 struct unit {
     struct stoa_unit base;
-    const struct table *table;
+    const struct stoa_avro_table *table;
     const struct stoa_avro_codec *codec;
     struct stoa_buffer bytes;
     struct piece *pieces;
     size_t npieces;
     size_t pieces_capacity;
-    struct stoa_batch batch; /* of a large block: ready */
-    char name[NAME_NBYTES];
+    struct stoa_batch batch;         /* of a large block: ready */
+    struct stoa_avro_losses *losses; /* in front of its blocks or among them; NULL: none */
+    char name[STOA_AVRO_INPUT_NAME_NBYTES];
 };
 
 struct source {
@@ -82,222 +58,16 @@ struct source {
     struct stoa_avro_inputs *inputs;
     struct stoa_schema schema;        /* of the batches */
     uint32_t *wanted;                 /* by column of the file, its place among these */
-    struct stoa_avro_block pending;   /* a block whose head was read; nrows 0: none */
+    bool is_pending;                  /* there is a block whose head was read: */
+    struct stoa_avro_block pending;   /* this one */
     struct stoa_avro_data large;      /* a large block on its way; `codec` NULL: none */
     struct stoa_avro_columns columns; /* of its rows */
+    struct stoa_avro_losses *losses;  /* for the next unit; NULL: none */
+    struct stoa_avro_lost lost;       /* of units that were accepted */
     atomic_uint_fast64_t done_nbytes;
     uint64_t closed_nbytes;
     uint64_t total_nbytes;
 };
-
-/* ---- Inputs ---- */
-
-static void free_tables(struct table *table)
-{
-    while (table != NULL) {
-        struct table *next = table->next;
-
-        stoa_buffer_free(&table->text);
-        stoa_avro_program_reset(&table->program);
-        stoa_avro_schema_reset(&table->schema);
-        stoa_free(table);
-        table = next;
-    }
-}
-
-void stoa_avro_inputs_close(struct stoa_avro_inputs *inputs)
-{
-    if (inputs == NULL)
-        return;
-    stoa_avro_container_reset(&inputs->file);
-    stoa_stream_close(inputs->stream);
-    free_tables(inputs->tables);
-    stoa_avro_schema_reset(&inputs->given);
-    stoa_schema_reset(&inputs->schema);
-    stoa_free(inputs);
-}
-
-const struct stoa_schema *stoa_avro_inputs_schema(const struct stoa_avro_inputs *inputs)
-{
-    return &inputs->schema;
-}
-
-/* Puts the name of the file in front, unless it is there. */
-static enum stoa_status name_input(const struct stoa_avro_inputs *inputs, enum stoa_status st,
-                                   struct stoa_error *err)
-{
-    if (st == STOA_OK || inputs->file.stream_failed)
-        return st;
-    return stoa_wrap(err, st, "%s", inputs->name);
-}
-
-/* The table of the file that is open: of an earlier one of the same text, or a new one. */
-static enum stoa_status find_table(struct stoa_avro_inputs *inputs, struct stoa_error *err)
-{
-    const struct stoa_avro_container *file = &inputs->file;
-    struct table *made = NULL;
-    enum stoa_status st;
-
-    for (struct table **at = &inputs->tables; *at != NULL; at = &(*at)->next) {
-        struct table *table = *at;
-
-        if (table->text.nbytes != file->schema_nbytes ||
-            memcmp(table->text.data, file->schema, file->schema_nbytes) != 0)
-            continue;
-        *at = table->next;
-        table->next = inputs->tables;
-        inputs->tables = table;
-        return STOA_OK;
-    }
-    STOA_TRY(stoa_alloc_zeroed(&made, 1, sizeof(*made), err));
-    STOA_TRY(stoa_buffer_append(&made->text, file->schema, file->schema_nbytes, err));
-    STOA_TRY(stoa_avro_schema_parse(file->schema, file->schema_nbytes, &made->schema, err));
-    made->next = inputs->tables;
-    inputs->tables = made;
-    made = NULL;
-out:
-    free_tables(made);
-    return st;
-}
-
-/* The bytes of a file, decompressed. */
-static enum stoa_status open_stream(const char *path, struct stoa_stream **out,
-                                    struct stoa_error *err)
-{
-    struct stoa_members *members = NULL;
-    char shown[256];
-    enum stoa_status st;
-
-    STOA_TRY(stoa_members_open(path, &members, err));
-    if (stoa_members_is_archive(members)) {
-        st = stoa_fail(err, STOA_ERR_USAGE,
-                       "%s: is an archive, in which Avro files are not read: unpack it first",
-                       stoa_quote(shown, sizeof(shown), path, strlen(path)));
-        goto out;
-    }
-    STOA_TRY(stoa_members_next(members, out, err));
-out:
-    stoa_members_close(members);
-    return st;
-}
-
-static enum stoa_status open_next(struct stoa_avro_inputs *inputs, struct stoa_error *err)
-{
-    const char *path = inputs->paths[inputs->nopened++];
-    enum stoa_status st;
-
-    stoa_quote(inputs->name, sizeof(inputs->name), path, strlen(path));
-    st = open_stream(path, &inputs->stream, err);
-    if (st != STOA_OK)
-        return st;
-    stoa_avro_container_reset(&inputs->file);
-    STOA_TRY(stoa_avro_container_open(&inputs->file, inputs->stream, err));
-    STOA_TRY(find_table(inputs, err));
-out:
-    return name_input(inputs, st, err);
-}
-
-/* A key with what stands in front of it, a value as text or base64. */
-static enum stoa_status keep_pair(struct stoa_metadata *metadata, const struct stoa_avro_pair *pair,
-                                  struct stoa_error *err)
-{
-    const char *value = (const char *)pair->value;
-    const bool is_text =
-        stoa_utf8_valid_prefix(pair->value, pair->value_nbytes) == pair->value_nbytes &&
-        memchr(value, 0, pair->value_nbytes) == NULL;
-    const char *front = is_text ? STOA_AVRO_METADATA_TEXT : STOA_AVRO_METADATA_BASE64;
-    struct stoa_buffer key = {0}, text = {0};
-    enum stoa_status st;
-
-    STOA_TRY(stoa_buffer_append(&key, front, strlen(front), err));
-    STOA_TRY(stoa_buffer_append(&key, pair->key, pair->key_nbytes, err));
-    STOA_TRY(stoa_buffer_append(&key, "", 1, err));
-    if (is_text)
-        STOA_TRY(stoa_buffer_append(&text, pair->value, pair->value_nbytes, err));
-    else
-        STOA_TRY(stoa_base64_append(&text, pair->value, pair->value_nbytes, err));
-    STOA_TRY(stoa_buffer_append(&text, "", 1, err));
-    STOA_TRY(stoa_metadata_set(metadata, (char *)key.data, (char *)text.data, err));
-out:
-    stoa_buffer_free(&key);
-    stoa_buffer_free(&text);
-    return st;
-}
-
-/* What belongs to Avro itself: the schema and the codec, which are kept by name, and the rest. */
-static bool is_reserved(const struct stoa_avro_pair *pair)
-{
-    return pair->key_nbytes >= 5 && memcmp(pair->key, "avro.", 5) == 0;
-}
-
-static enum stoa_status keep_metadata(const struct stoa_avro_container *file, const char *schema,
-                                      struct stoa_metadata *metadata, struct stoa_error *err)
-{
-    char *text = NULL;
-    enum stoa_status st;
-
-    STOA_TRY(stoa_strndup(&text, schema != NULL ? schema : file->schema,
-                          schema != NULL ? strlen(schema) : file->schema_nbytes, err));
-    STOA_TRY(stoa_metadata_set(metadata, STOA_AVRO_METADATA_SCHEMA, text, err));
-    STOA_TRY(stoa_metadata_set(metadata, STOA_AVRO_METADATA_CODEC, file->codec->name, err));
-    for (size_t i = 0; i < file->npairs; i++)
-        if (!is_reserved(&file->pairs[i]) &&
-            memchr(file->pairs[i].key, 0, file->pairs[i].key_nbytes) == NULL)
-            STOA_TRY(keep_pair(metadata, &file->pairs[i], err));
-out:
-    stoa_free(text);
-    return st;
-}
-
-/* What all inputs are read as, and its columns. */
-static enum stoa_status read_schema(struct stoa_avro_inputs *inputs, const char *schema,
-                                    struct stoa_error *err)
-{
-    enum stoa_status st = STOA_OK;
-
-    if (schema != NULL)
-        st = stoa_avro_schema_parse(schema, strlen(schema), &inputs->given, err);
-    if (st != STOA_OK)
-        return stoa_wrap(err, st, "the schema that was given");
-    inputs->has_schema = schema != NULL;
-    inputs->reader = inputs->has_schema ? &inputs->given : &inputs->tables->schema;
-    st = stoa_avro_map_schema(inputs->reader, &inputs->schema, err);
-    if (st == STOA_OK)
-        st = keep_metadata(&inputs->file, schema, &inputs->schema.metadata, err);
-    return name_input(inputs, st, err);
-}
-
-enum stoa_status stoa_avro_inputs_open(const char *const *paths, size_t npaths, const char *schema,
-                                       struct stoa_avro_inputs **out, struct stoa_error *err)
-{
-    struct stoa_avro_inputs *inputs;
-    enum stoa_status st;
-
-    STOA_TRY(stoa_alloc_zeroed(&inputs, 1, sizeof(*inputs), err));
-    inputs->paths = paths;
-    inputs->npaths = npaths;
-    STOA_TRY(open_next(inputs, err));
-    STOA_TRY(read_schema(inputs, schema, err));
-    *out = inputs;
-    inputs = NULL;
-out:
-    stoa_avro_inputs_close(inputs);
-    return st;
-}
-
-enum stoa_status stoa_avro_file_schema(const char *path, struct stoa_schema *out,
-                                       struct stoa_error *err)
-{
-    struct stoa_avro_inputs *inputs = NULL;
-    enum stoa_status st;
-
-    STOA_TRY(stoa_avro_inputs_open(&path, 1, NULL, &inputs, err));
-    *out = inputs->schema;
-    inputs->schema = (struct stoa_schema){0};
-out:
-    stoa_avro_inputs_close(inputs);
-    return st;
-}
 
 /* ---- Units ---- */
 
@@ -315,6 +85,7 @@ static void unit_free(struct stoa_unit *base)
     stoa_buffer_free(&unit->bytes);
     stoa_free(unit->pieces);
     stoa_batch_reset(&unit->batch);
+    stoa_avro_losses_free(unit->losses);
     stoa_free(unit);
 }
 
@@ -338,8 +109,8 @@ out:
 static enum stoa_status prepare_table(struct source *source, struct stoa_error *err)
 {
     const struct stoa_avro_inputs *inputs = source->inputs;
-    struct table *table = inputs->tables;
-    char first[NAME_NBYTES];
+    struct stoa_avro_table *table = inputs->tables;
+    char first[STOA_AVRO_INPUT_NAME_NBYTES];
     enum stoa_status st;
 
     if (table->is_prepared)
@@ -356,25 +127,51 @@ static enum stoa_status prepare_table(struct source *source, struct stoa_error *
 static void note_empty(const struct source *source)
 {
     const struct stoa_avro_inputs *inputs = source->inputs;
-    char text[NAME_NBYTES + 112], held[48] = "";
+    const uint64_t nempty = inputs->file.nempty;
+    char text[STOA_AVRO_INPUT_NAME_NBYTES + 64];
 
-    if (inputs->file.nempty == 0 || source->options.note == NULL)
+    if (nempty == 0 || source->options.note == NULL)
         return;
-    if (inputs->file.empty_nbytes > 0)
-        snprintf(held, sizeof(held), ", with %" PRIu64 " byte%s of data", inputs->file.empty_nbytes,
-                 inputs->file.empty_nbytes == 1 ? "" : "s");
-    snprintf(text, sizeof(text), "%s: %" PRIu64 " block%s without rows passed over%s", inputs->name,
-             inputs->file.nempty, inputs->file.nempty == 1 ? "" : "s", held);
+    snprintf(text, sizeof(text), "%s: %" PRIu64 " block%s without rows passed over", inputs->name,
+             nempty, nempty == 1 ? "" : "s");
     source->options.note(source->options.note_context, text);
 }
 
 static void count_progress(struct source *source)
 {
-    const struct stoa_stream *stream = source->inputs->stream;
-
     atomic_store_explicit(&source->done_nbytes,
-                          source->closed_nbytes + (stream != NULL ? stream->consumed_nbytes : 0),
+                          source->closed_nbytes + stoa_avro_inputs_done(source->inputs),
                           memory_order_relaxed);
+}
+
+/* Whether a block that fails so can be left out: it is damaged, or claims too much. */
+static bool is_damage(const struct stoa_avro_inputs *inputs, enum stoa_status st)
+{
+    return inputs->skips_blocks && (st == STOA_ERR_DATA || st == STOA_ERR_LIMIT);
+}
+
+/* The head of the next block of the file that is open; what is damaged before it is left out. */
+static enum stoa_status read_head(struct source *source, bool *more, struct stoa_error *err)
+{
+    struct stoa_avro_container *file = &source->inputs->file;
+    struct stoa_avro_loss loss;
+    struct stoa_error why = {0};
+    enum stoa_status st;
+
+    for (;;) {
+        st = stoa_avro_container_next(file, &source->pending, more, &why);
+        if (st == STOA_OK)
+            return STOA_OK;
+        if (!is_damage(source->inputs, st)) {
+            if (err != NULL)
+                *err = why;
+            return st;
+        }
+        STOA_TRY(stoa_avro_container_recover(file, &loss, err));
+        STOA_TRY(stoa_avro_losses_add(&source->losses, &loss, source->inputs->name, &why, err));
+    }
+out:
+    return st;
 }
 
 /* The head of the next block into source->pending; of no block at the end of all inputs. */
@@ -384,28 +181,24 @@ static enum stoa_status find_block(struct source *source, struct stoa_error *err
     bool more = false;
     enum stoa_status st;
 
-    while (source->pending.nrows == 0) {
-        if (inputs->stream == NULL) {
-            if (inputs->nopened == inputs->npaths)
-                return STOA_OK;
-            st = open_next(inputs, err);
-            if (st != STOA_OK)
-                return st;
-        }
-        STOA_TRY(prepare_table(source, err));
-        STOA_TRY(stoa_avro_container_next(&inputs->file, &source->pending, &more, err));
-        if (!more) {
-            source->pending.nrows = 0;
-            note_empty(source);
-            source->closed_nbytes += inputs->stream->consumed_nbytes;
-            stoa_stream_close(inputs->stream);
-            inputs->stream = NULL;
+    if (!inputs->is_open) {
+        if (inputs->nopened == inputs->npaths)
             return STOA_OK;
-        }
+        st = stoa_avro_inputs_next(inputs, err);
+        if (st != STOA_OK)
+            return st;
+    }
+    STOA_TRY(prepare_table(source, err));
+    STOA_TRY(read_head(source, &more, err));
+    source->is_pending = more;
+    if (!more) {
+        note_empty(source);
+        source->closed_nbytes += stoa_avro_inputs_done(inputs);
+        stoa_avro_inputs_end(inputs);
     }
     return STOA_OK;
 out:
-    return name_input(inputs, st, err);
+    return stoa_avro_inputs_name(inputs, st, err);
 }
 
 static bool is_packed(const struct unit *unit)
@@ -427,7 +220,7 @@ static enum stoa_status add_block(struct source *source, struct unit *unit, stru
     unit->base.nrows += block->nrows;
     /* What is compressed becomes more: four times is a lot for rows. */
     unit->base.nbytes = unit->bytes.nbytes * (is_packed(unit) ? 4 : 1);
-    source->pending.nrows = 0;
+    source->is_pending = false;
 out:
     return st;
 }
@@ -471,6 +264,52 @@ out:
     return st;
 }
 
+/* Reads all of the pending block, which is large, and keeps nothing: whether it is whole. */
+static enum stoa_status try_large(struct source *source, struct stoa_error *err)
+{
+    struct stoa_avro_container *file = &source->inputs->file;
+    struct stoa_avro_data data = {0};
+    bool done = false;
+    uint64_t n;
+    enum stoa_status st;
+
+    STOA_TRY(
+        stoa_avro_data_begin(&data, file->codec, &source->pending, NULL, 0, &file->payload, err));
+    while (!done) {
+        STOA_TRY(stoa_avro_data_read(&data, &source->inputs->tables->program, &source->columns,
+                                     source->options.unit_nrows, source->options.unit_nbytes, &n,
+                                     &done, err));
+        stoa_avro_columns_truncate(&source->columns, 0);
+    }
+out:
+    stoa_avro_columns_truncate(&source->columns, 0);
+    stoa_avro_data_reset(&data);
+    return st;
+}
+
+/* Rows of a block that turns out not to be whole must not be given: so it is read twice. */
+static enum stoa_status skip_bad_large(struct source *source, struct stoa_error *err)
+{
+    struct stoa_avro_inputs *inputs = source->inputs;
+    const struct stoa_avro_loss loss = stoa_avro_loss_of(&source->pending);
+    struct stoa_error why = {0};
+    enum stoa_status st = try_large(source, &why);
+
+    if (st == STOA_OK) {
+        stoa_avro_container_again(&inputs->file, &source->pending);
+        return STOA_OK;
+    }
+    if (!is_damage(inputs, st)) {
+        if (err != NULL)
+            *err = why;
+        return st;
+    }
+    stoa_avro_container_pass(&inputs->file, &source->pending);
+    source->is_pending = false;
+    return stoa_avro_losses_add(&source->losses, &loss, inputs->name, &why, err);
+}
+
+/* Begins the pending block, which is large, unless it is left out. */
 static enum stoa_status begin_large(struct source *source, struct stoa_error *err)
 {
     struct stoa_avro_container *file = &source->inputs->file;
@@ -478,9 +317,32 @@ static enum stoa_status begin_large(struct source *source, struct stoa_error *er
 
     if (source->columns.items == NULL)
         STOA_TRY(stoa_avro_columns_init(&source->columns, &source->schema, err));
-    STOA_TRY(stoa_avro_data_begin(&source->large, file->codec, &source->pending, NULL, 0,
-                                  &file->payload, err));
-    source->pending.nrows = 0;
+    if (source->inputs->skips_blocks)
+        STOA_TRY(skip_bad_large(source, err));
+    if (source->is_pending)
+        STOA_TRY(stoa_avro_data_begin(&source->large, file->codec, &source->pending, NULL, 0,
+                                      &file->payload, err));
+    source->is_pending = false;
+out:
+    return stoa_avro_inputs_name(source->inputs, st, err);
+}
+
+/* What comes next: rows of a large block, or a pending one that is not large; or nothing. */
+static enum stoa_status find_rows(struct source *source, struct stoa_error *err)
+{
+    const struct stoa_avro_inputs *inputs = source->inputs;
+    enum stoa_status st = STOA_OK;
+
+    while (source->large.codec == NULL) {
+        if (source->is_pending && !is_large(source, &source->pending))
+            break;
+        if (source->is_pending)
+            STOA_TRY(begin_large(source, err));
+        else if (inputs->is_open || inputs->nopened < inputs->npaths) /* one may have no rows */
+            STOA_TRY(find_block(source, err));
+        else
+            break;
+    }
 out:
     return st;
 }
@@ -489,28 +351,28 @@ static enum stoa_status next(struct stoa_batch_source *base, struct stoa_unit **
                              struct stoa_error *err)
 {
     struct source *source = source_of(base);
+    struct stoa_avro_inputs *inputs = source->inputs;
     struct unit *unit = NULL;
-    enum stoa_status st = STOA_OK;
+    enum stoa_status st;
 
     *out = NULL;
-    while (source->large.codec == NULL && source->pending.nrows == 0 &&
-           (source->inputs->stream != NULL || source->inputs->nopened < source->inputs->npaths))
-        STOA_TRY(find_block(source, err)); /* an input may have no rows */
-    if (source->large.codec == NULL && source->pending.nrows == 0)
+    STOA_TRY(find_rows(source, err));
+    if (source->large.codec == NULL && !source->is_pending && source->losses == NULL)
         goto out;
     STOA_TRY(unit_new(source, &unit, err));
-    if (source->large.codec == NULL && is_large(source, &source->pending))
-        STOA_TRY(name_input(source->inputs, begin_large(source, err), err));
-    if (source->large.codec != NULL) {
-        STOA_TRY(name_input(source->inputs, read_large(source, unit, err), err));
-    } else {
-        while (source->pending.nrows > 0 && fits(source, unit)) {
-            STOA_TRY(name_input(source->inputs, add_block(source, unit, err), err));
-            if (source->inputs->stream != NULL)
-                STOA_TRY(find_block(source, err));
-        }
-        STOA_TRY(stoa_buffer_append_zeros(&unit->bytes, STOA_AVRO_PADDING, err));
+    if (source->large.codec != NULL)
+        STOA_TRY(stoa_avro_inputs_name(inputs, read_large(source, unit, err), err));
+    while (source->large.codec == NULL && source->is_pending && fits(source, unit)) {
+        STOA_TRY(stoa_avro_inputs_name(inputs, add_block(source, unit, err), err));
+        if (inputs->is_open)
+            STOA_TRY(find_block(source, err));
     }
+    if (unit->npieces > 0)
+        STOA_TRY(stoa_buffer_append_zeros(&unit->bytes, STOA_AVRO_PADDING, err));
+    else if (unit->batch.schema == NULL) /* only losses are left */
+        STOA_TRY(stoa_batch_init(&unit->batch, &source->schema, err));
+    unit->losses = source->losses;
+    source->losses = NULL;
     count_progress(source);
     *out = &unit->base;
     unit = NULL;
@@ -533,13 +395,48 @@ static enum stoa_status fail_text(const struct unit *unit, const struct piece *p
                      piece->begin + (size_t)piece->block.nbytes);
 }
 
+/* Decodes one block of a unit behind the rows that are there. */
+static enum stoa_status read_block(const struct unit *unit, const struct piece *piece,
+                                   struct stoa_avro_data *data, struct stoa_avro_columns *columns,
+                                   uint64_t *nrows, bool *too_many, struct stoa_error *err)
+{
+    const uint64_t most = stoa_avro_columns_nbytes(columns) + MAX_BLOCK_TEXT_NBYTES;
+    const bool alone = most < MAX_UNIT_TEXT_NBYTES;
+    bool done;
+    enum stoa_status st;
+
+    *too_many = false;
+    STOA_TRY(stoa_avro_data_begin(data, unit->codec, &piece->block, unit->bytes.data + piece->begin,
+                                  (size_t)piece->block.nbytes, NULL, err));
+    STOA_TRY(stoa_avro_data_read(data, &unit->table->program, columns, UINT64_MAX,
+                                 alone ? most : MAX_UNIT_TEXT_NBYTES, nrows, &done, err));
+    *too_many = !done && !alone;
+    if (!done)
+        st = fail_text(unit, piece, alone, err);
+out:
+    return st;
+}
+
+/* Takes off what was read of a block that is damaged, and leaves the block out. */
+static enum stoa_status drop_block(struct unit *unit, const struct piece *piece, uint64_t nrows,
+                                   struct stoa_avro_data *data, struct stoa_avro_columns *columns,
+                                   const struct stoa_error *why, struct stoa_error *err)
+{
+    const struct stoa_avro_loss loss = stoa_avro_loss_of(&piece->block);
+
+    stoa_avro_columns_truncate(columns, (size_t)nrows);
+    stoa_avro_data_reset(data);
+    return stoa_avro_losses_add(&unit->losses, &loss, unit->name, why, err);
+}
+
 /* Decodes the blocks of a unit. */
-static enum stoa_status read_blocks(const struct source *source, const struct unit *unit,
+static enum stoa_status read_blocks(const struct source *source, struct unit *unit,
                                     struct stoa_batch *out, struct stoa_error *err)
 {
     struct stoa_avro_columns columns = {0};
     struct stoa_avro_data data = {0};
     struct stoa_batch batch = {0};
+    struct stoa_error why = {0};
     uint64_t nrows = 0;
     enum stoa_status st;
 
@@ -547,21 +444,19 @@ static enum stoa_status read_blocks(const struct source *source, const struct un
     STOA_TRY(stoa_avro_columns_init(&columns, &source->schema, err));
     for (size_t i = 0; i < unit->npieces; i++) {
         const struct piece *piece = &unit->pieces[i];
-        const uint64_t most = stoa_avro_columns_nbytes(&columns) + MAX_BLOCK_TEXT_NBYTES;
-        uint64_t n;
-        bool done;
+        uint64_t n = 0;
+        bool too_many;
 
-        STOA_TRY(stoa_avro_data_begin(&data, unit->codec, &piece->block,
-                                      unit->bytes.data + piece->begin, (size_t)piece->block.nbytes,
-                                      NULL, err));
-        STOA_TRY(stoa_avro_data_read(&data, &unit->table->program, &columns, UINT64_MAX,
-                                     most < MAX_UNIT_TEXT_NBYTES ? most : MAX_UNIT_TEXT_NBYTES, &n,
-                                     &done, err));
-        if (!done) {
-            st = fail_text(unit, piece, most < MAX_UNIT_TEXT_NBYTES, err);
+        st = read_block(unit, piece, &data, &columns, &n, &too_many, &why);
+        if (st == STOA_OK) {
+            nrows += n;
+        } else if (is_damage(source->inputs, st) && !too_many) {
+            STOA_TRY(drop_block(unit, piece, nrows, &data, &columns, &why, err));
+        } else {
+            if (err != NULL)
+                *err = why;
             goto out;
         }
-        nrows += n;
     }
     STOA_TRY(stoa_avro_columns_finish(&columns, (size_t)nrows, &batch, err));
     *out = batch;
@@ -587,8 +482,27 @@ static enum stoa_status read_unit(struct stoa_batch_source *base, struct stoa_un
         *out = unit->batch;
         unit->batch = (struct stoa_batch){0};
     }
+    if (st == STOA_OK) {
+        *notes = (struct stoa_notes *)unit->losses;
+        unit->losses = NULL;
+    }
     unit_free(given);
     return st;
+}
+
+static enum stoa_status accept_losses(struct stoa_batch_source *base, struct stoa_notes *notes,
+                                      struct stoa_error *err)
+{
+    struct source *source = source_of(base);
+    const struct stoa_avro_source_options *options = &source->options;
+
+    return stoa_avro_losses_count((struct stoa_avro_losses *)notes, options->max_lost,
+                                  options->note, options->note_context, &source->lost, err);
+}
+
+void stoa_avro_source_lost(const struct stoa_batch_source *source, struct stoa_avro_lost *out)
+{
+    *out = ((const struct source *)source)->lost;
 }
 
 static void progress(struct stoa_batch_source *base, uint64_t *done, uint64_t *total)
@@ -605,6 +519,7 @@ static void close_source(struct stoa_batch_source *base)
 
     stoa_avro_data_reset(&source->large);
     stoa_avro_columns_reset(&source->columns);
+    stoa_avro_losses_free(source->losses);
     stoa_avro_inputs_close(source->inputs);
     stoa_schema_reset(&source->schema);
     stoa_free(source->wanted);
@@ -616,13 +531,14 @@ enum stoa_status stoa_avro_source_open(struct stoa_avro_inputs *inputs,
                                        struct stoa_batch_source **out, struct stoa_error *err)
 {
     const uint32_t nfields = inputs->schema.nfields;
-    struct source *source;
+    struct source *source = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&source, 1, sizeof(*source), err));
     source->base = (struct stoa_batch_source){.schema = &source->schema,
                                               .next = next,
                                               .read = read_unit,
+                                              .accept = accept_losses,
                                               .progress = progress,
                                               .close = close_source};
     source->options = *options;
@@ -634,7 +550,7 @@ enum stoa_status stoa_avro_source_open(struct stoa_avro_inputs *inputs,
     for (uint32_t i = 0; i < options->ncolumns; i++)
         source->wanted[options->columns[i]] = i;
     if (inputs->npaths == 1)
-        source->total_nbytes = inputs->stream->total_nbytes;
+        source->total_nbytes = stoa_avro_inputs_total(inputs);
     source->inputs = inputs;
     *out = &source->base;
     source = NULL;

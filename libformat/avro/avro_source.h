@@ -4,6 +4,8 @@
 #ifndef STOA_AVRO_AVRO_SOURCE_H
 #define STOA_AVRO_AVRO_SOURCE_H
 
+#include <stoa/avro.h>
+
 #include "avro/avro_container.h"
 #include "column/source.h"
 
@@ -22,11 +24,14 @@ struct stoa_avro_inputs;
 
 /*
  * Opens the first of them and reads its schema; `paths` is borrowed. "-" is standard input. All
- * inputs are read as `schema`, the text of one of Avro, or as what the first one has: NULL.
+ * inputs are read as `schema`, the text of one of Avro, or as what the first one has: NULL. With
+ * `skips_blocks` a source leaves out blocks that are damaged; what can be read only once is copied
+ * to a temporary file for that.
  * Errors: those of stoa_stream_open(), of container files and schemas, with the input's name.
  */
 STOA_CHECK enum stoa_status stoa_avro_inputs_open(const char *const *paths, size_t npaths,
-                                                  const char *schema, struct stoa_avro_inputs **out,
+                                                  const char *schema, bool skips_blocks,
+                                                  struct stoa_avro_inputs **out,
                                                   struct stoa_error *err);
 void stoa_avro_inputs_close(struct stoa_avro_inputs *inputs); /* NULL is fine */
 
@@ -41,14 +46,21 @@ struct stoa_avro_source_options {
     uint32_t ncolumns;
     uint32_t unit_nrows;  /* of a unit at the most */
     uint64_t unit_nbytes; /* of rows in memory that come out of one large block, about */
+    uint64_t max_lost;    /* one more place where blocks are left out ends the run; 0: any number */
     void (*note)(void *context, const char *message); /* or NULL */
     void *note_context;
 };
 
-/* Takes the inputs over when it succeeds. */
+/*
+ * Takes the inputs over when it succeeds. With `skips_blocks` the rows are those of whole blocks, a
+ * note tells each of the first hundred places where others were left out, and why.
+ */
 STOA_CHECK enum stoa_status stoa_avro_source_open(struct stoa_avro_inputs *inputs,
                                                   const struct stoa_avro_source_options *options,
                                                   struct stoa_batch_source **out,
                                                   struct stoa_error *err);
+
+/* What was left out so far, with `skips_blocks`. */
+void stoa_avro_source_lost(const struct stoa_batch_source *source, struct stoa_avro_lost *out);
 
 #endif

@@ -56,6 +56,8 @@ static void fill_report(const struct stoa_conversion *conversion, const struct s
                                         &report->nrejected, &report->nrejected_raw);
         report->nskipped -= report->nrejected;
     }
+    if (conversion->plan.kind->lost != NULL)
+        conversion->plan.kind->lost(conversion->plan.source, &report->lost);
 }
 
 static bool is_same_inode(const struct stat *a, const struct stat *b)

@@ -45,6 +45,8 @@ struct stoa_source_kind {
     /* Records that were left out, as stoa_csv_source_rejected(); NULL: there never are any. */
     bool (*rejected)(const struct stoa_batch_source *source, uint64_t *nrejected,
                      uint64_t *nwritten, uint64_t *nraw);
+    /* Blocks that were left out; NULL: there never are any. */
+    void (*lost)(const struct stoa_batch_source *source, struct stoa_avro_lost *out);
     /* Whether the run ended because a guess was wrong; NULL: a guess never ends it. */
     bool (*misfit)(const struct stoa_batch_source *source);
     bool counts_text;     /* units are of text, whose bytes row groups count */

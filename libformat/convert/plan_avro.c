@@ -19,6 +19,15 @@ static enum stoa_status check_options(const struct stoa_convert_options *options
     if (options->rows != NULL)
         return stoa_fail(err, STOA_ERR_USAGE,
                          "rows can be picked from a Stoa file, not from an Avro file");
+    if (options->on_error != STOA_CSV_ON_ERROR_ABORT &&
+        options->on_error != STOA_CSV_ON_ERROR_SKIP_BLOCK)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "no single row is left out of an Avro file, but the block that it is in: "
+                         "--on-error skip-block");
+    if (options->max_error_ratio > 0)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "--max-error-ratio is of records of text: --max-errors counts the places "
+                         "where an Avro file is damaged");
     return STOA_OK;
 }
 
@@ -28,6 +37,7 @@ static enum stoa_status plan_avro(struct stoa_plan_convert *plan,
 {
     struct stoa_avro_source_options source = {.unit_nrows = plan->group_nrows,
                                               .unit_nbytes = plan->group_nbytes,
+                                              .max_lost = options->max_errors,
                                               .note = options->note,
                                               .note_context = options->note_context};
     struct stoa_avro_inputs *inputs = NULL;
@@ -36,10 +46,11 @@ static enum stoa_status plan_avro(struct stoa_plan_convert *plan,
     uint32_t nselected = 0;
     enum stoa_status st;
 
-    (void)rejects; /* a bad value ends the conversion */
+    (void)rejects; /* no row is left out alone */
     STOA_TRY(check_options(options, err));
-    STOA_TRY(
-        stoa_avro_inputs_open(options->paths, options->npaths, options->avro_schema, &inputs, err));
+    STOA_TRY(stoa_avro_inputs_open(options->paths, options->npaths, options->avro_schema,
+                                   options->on_error == STOA_CSV_ON_ERROR_SKIP_BLOCK, &inputs,
+                                   err));
     table = stoa_avro_inputs_schema(inputs);
     STOA_TRY(stoa_plan_columns(options, table, &columns, &nselected, &source.ncolumns, err));
     source.columns = columns;
@@ -56,5 +67,5 @@ out:
     return st;
 }
 
-const struct stoa_source_kind stoa_avro_kind = {.plan = plan_avro,
-                                                .obstacle = "the input is no CSV"};
+const struct stoa_source_kind stoa_avro_kind = {
+    .plan = plan_avro, .lost = stoa_avro_source_lost, .obstacle = "the input is no CSV"};

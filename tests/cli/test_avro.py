@@ -104,11 +104,13 @@ with open("no-ending", "wb") as f:
 done = stoa("convert", "no-ending", "-o", "-", "--to", "jsonl")
 point("known by its content", rows_of(done) == expected, done)
 
+BEGINS = [i + len(MARKER) for i in range(len(few)) if few.startswith(MARKER, i)]
+
 with open("cut.avro", "wb") as f:
     f.write(few[:-20])
 done = stoa("convert", "cut.avro", "-o", "cut.stoa")
 point("a file that is cut is an error, and leaves no output",
-      done.code == 1 and done.err == f"stoa: cut.avro: the file ends at byte {len(few) - 20}, within a block\n"
+      done.code == 1 and done.err == f"stoa: cut.avro: the file ends at byte {len(few) - 20}, within block 3, which begins at byte {BEGINS[3]}\n"
       and not os.path.exists("cut.stoa"), done)
 
 bad = few.replace(text(b"town 25"), text(b"town \xff5"), 1)
@@ -120,10 +122,53 @@ point("a bad value is named by file, block, row and field",
       and done.err.endswith("of the data: field city: the text is not UTF-8\n"), done)
 
 with open("empty.avro", "wb") as f:
-    f.write(header(b"null") + number(0) + number(3) + b"xyz" + MARKER + block([1], b"null"))
+    f.write(header(b"deflate") + block([], b"deflate") + number(0) + number(0) + MARKER + block([1], b"deflate"))
 done = stoa("convert", "empty.avro", "-o", "-", "--to", "jsonl")
-point("a block without rows is passed over with a note of its bytes",
-      rows_of(done) == [shown(1)] and "note: empty.avro: 1 block without rows passed over, with 3 bytes of data\n" in done.err, done)
+point("blocks without rows end nothing",
+      rows_of(done) == [shown(1)] and "note: empty.avro: 1 block without rows passed over\n" in done.err, done)
+
+with open("denied.avro", "wb") as f:
+    f.write(header(b"null") + number(0) + number(3) + b"xyz" + MARKER + block([1], b"null"))
+done = stoa("convert", "denied.avro", "-o", "-", "--to", "jsonl")
+point("data of a block that says it has no rows is an error",
+      done.code == 1 and done.err.endswith("block 0, at byte %d: bytes follow the last of its 0 rows\n" % (len(header(b"null")) + 2)), done)
+
+# ---- Damaged files ----
+
+kept = [r for i, r in enumerate(expected) if i // 300 != 0]
+SIZE = BEGINS[1] - BEGINS[0]
+with gzip.open("bad.avro.gz", "wb") as f:
+    f.write(bad)
+for name, args, stdin in (("a file", ["bad.avro"], None), ("a compressed file", ["bad.avro.gz"], None), ("a pipe", ["-", "--from", "avro"], bad)):
+    done = stoa("convert", *args, "-o", "-", "--to", "jsonl", "--on-error", "skip-block", stdin=stdin)
+    point(f"skip-block: {name}: the rows of whole blocks, and 5", done.code == 5 and [json.loads(x) for x in done.out.split("\n") if x] == kept, done)
+    point(f"skip-block: {name}: what is lost is told",
+          ": block 0, at byte " in done.err and f": row 25, at byte " in done.err
+          and f"field city: the text is not UTF-8; left out: 1 block, {SIZE} bytes from byte {BEGINS[0]}, 300 rows\n" in done.err
+          , done)
+for jobs in ("1", "3"):
+    done = stoa("convert", "bad.avro", "cut.avro", "few.avro", "-o", "kept.stoa", "--on-error", "skip-block", "--json", "--force", "--jobs", jobs)
+    report = json.loads(done.out)
+    lost = {k: v for k, v in report.items() if k.startswith("lost_")}
+    point(f"skip-block: what is lost is counted, {jobs} jobs",
+          done.code == 5 and report["rows"] == 700 + 900 + 1000
+          and lost == {"lost_places": 2, "lost_blocks": 2, "lost_bytes": SIZE + len(few) - 20 - BEGINS[3], "lost_rows": 400, "lost_uncounted": 0},
+          done)
+done = stoa("convert", "bad.avro", "cut.avro", "-o", "kept.avro", "--on-error", "skip-block")
+point("skip-block: a summary for people", done.code == 5 and "\n2 bad blocks left out, " in done.err and ", 400 rows\n" in done.err, done)
+done = stoa("convert", "few.avro", "-o", "whole.stoa", "--on-error", "skip-block")
+point("skip-block: nothing is lost of what is whole", done.code == 0 and "\n0 bad blocks left out\n" in done.err, done)
+done = stoa("convert", "bad.avro", "cut.avro", "-o", "no.stoa", "--on-error", "skip-block", "--max-errors", "1")
+point("skip-block: too much damage", done.code == 1 and "; blocks may be left out at 1 place, not at one more\n" in done.err
+      and not os.path.exists("no.stoa"), done)
+with open("t.csv", "w") as f:
+    f.write("a\n1\n")
+for args, why in ((["t.csv", "--on-error", "skip-block"], "only Avro files have blocks that can be left out (--on-error skip-block)"),
+                  (["few.avro", "--on-error", "skip"], "no single row is left out of an Avro file, but the block that it is in: --on-error skip-block"),
+                  (["few.avro", "--on-error", "skip-block", "--max-error-ratio", "0.1"],
+                   "--max-error-ratio is of records of text: --max-errors counts the places where an Avro file is damaged")):
+    done = stoa("convert", *args, "-o", "no.stoa")
+    point(f"skip-block: refused: {why[:30]}", done.code == 2 and done.err == f"stoa: {why}\n", done)
 
 # 1,100 blocks of 1.4 KB, each of 64 rows of 8 KB: more than 512 MiB of text in 1.5 MB of file.
 packer = zlib.compressobj(9, zlib.DEFLATED, -15)

@@ -209,7 +209,8 @@ def keys(value):
 
 report = json.loads(stoa("convert", "parts", "-o", "j.stoa", "--json").out)
 point("convert --json", keys(report) == {"output", "dry_run", "from", "to", "inputs", "rows", "rejected",
-                                         "rejected_raw", "skipped", "widened", "columns", "input_bytes",
+                                         "rejected_raw", "skipped", "lost_places", "lost_blocks", "lost_bytes",
+                                         "lost_rows", "lost_uncounted", "widened", "columns", "input_bytes",
                                          "output_bytes", "seconds", "restorable", "verified"}
       and (report["rows"], report["inputs"], report["from"], report["to"]) == (4, 2, "csv", "stoa")
       and report["output_bytes"] == os.path.getsize("j.stoa") and report["input_bytes"] == 24, report)

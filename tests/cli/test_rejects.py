@@ -150,7 +150,7 @@ done = run(*ARGS, "--on-error", "skip", "--max-errors", "10", "--max-error-ratio
 point("limits that are kept", done.code == 5, done)
 
 # ---- What makes no sense ----
-for args, why in ((["--on-error", "ignore"], "--on-error ignore: expected abort, skip or reject"),
+for args, why in ((["--on-error", "ignore"], "--on-error ignore: expected abort, skip, reject or skip-block"),
                   (["--on-error", "reject"], "--on-error reject: --rejects FILE says where to"),
                   (["--on-error", "skip", "--rejects", "x.csv"], "--on-error skip: --rejects asks for something else"),
                   (["--max-errors", "0"], "--max-errors 0: expected a number, 1 or more"),

@@ -31,7 +31,7 @@ static bool keep_schema(const uint8_t *data, size_t nbytes, struct stoa_schema *
     bool kept;
 
     must(stoa_stream_open_memory(data, nbytes, "x", &stream, NULL) == STOA_OK);
-    must(stoa_avro_container_open(&file, stream, NULL) == STOA_OK);
+    must(stoa_avro_container_open(&file, stream, NULL, NULL) == STOA_OK);
     kept = memchr(file.schema, 0, file.schema_nbytes) == NULL;
     if (kept) {
         must(stoa_strndup(&text, file.schema, file.schema_nbytes, NULL) == STOA_OK);

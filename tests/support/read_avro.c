@@ -125,7 +125,7 @@ enum stoa_status stoa_test_read_avro(const void *bytes, size_t nbytes, bool in_s
 
     *out = (struct stoa_test_avro){0};
     STOA_TRY(stoa_stream_open_memory(bytes, nbytes, "x.avro", &stream, err));
-    STOA_TRY(stoa_avro_container_open(&file, stream, err));
+    STOA_TRY(stoa_avro_container_open(&file, stream, NULL, err));
     STOA_TRY(stoa_avro_schema_parse(file.schema, file.schema_nbytes, &schema, err));
     STOA_TRY(stoa_avro_map_schema(&schema, &all, err));
     STOA_TRY(choose(&all, unwanted, &out->schema, &wanted, err));

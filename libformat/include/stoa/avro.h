@@ -43,6 +43,20 @@ struct stoa_avro_write_options {
 };
 
 /*
+ * What was left out of Avro files where blocks are damaged (spec/avro.md, "Damaged files"): at
+ * nplaces places nblocks blocks, or what stands there, with their heads and markers. `nrows` is
+ * what the heads of these blocks say; at nuncounted of the places there are more of which there is
+ * no telling.
+ */
+struct stoa_avro_lost {
+    uint64_t nplaces;
+    uint64_t nblocks;
+    uint64_t nbytes;
+    uint64_t nrows;
+    uint64_t nuncounted;
+};
+
+/*
  * The schema of the columns that an Avro file is read into (spec/avro.md, "Mapping"), with the
  * writer's schema and the file's metadata in its own. `path` "-" is standard input. Errors: those
  * of stoa_stream_open(); STOA_ERR_DATA, STOA_ERR_LIMIT, STOA_ERR_UNSUPPORTED (a codec).

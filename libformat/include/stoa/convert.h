@@ -97,7 +97,8 @@ struct stoa_convert_options {
     const char *sort_by;
     struct stoa_csv_options csv; /* of CSV inputs, whose units are those of `writer`; of JSON lines
                                     infer, types, filename and max_record_nbytes count */
-    /* Records of text that are no rows, or have fields that are no values of their columns. */
+    /* Records of text that are no rows, or have fields that are no values of their columns; of Avro
+       inputs ABORT and SKIP_BLOCK only, where max_errors counts places that are damaged. */
     enum stoa_csv_on_error on_error;
     enum stoa_conflict on_conflict;
     const char *rejects;     /* the file that lists them, with STOA_CSV_ON_ERROR_REJECT; it is there
@@ -136,7 +137,8 @@ struct stoa_convert_report {
     uint64_t nrejected;     /* records of text that are left out and in a file of bad records, */
     uint64_t nskipped;      /* and those that are just left out */
     uint64_t nrejected_raw; /* of nrejected, in the file of `rejects_raw`: all but the too large */
-    uint64_t input_nbytes;  /* as stored: compressed inputs count compressed */
+    struct stoa_avro_lost lost; /* blocks of Avro that are left out */
+    uint64_t input_nbytes;      /* as stored: compressed inputs count compressed */
     uint64_t output_nbytes;
     uint32_t ncolumns;
     uint32_t nwidened; /* columns that did not keep the type that was guessed */

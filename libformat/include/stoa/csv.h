@@ -43,9 +43,10 @@ enum stoa_csv_infer_mode {
 
 /* What becomes of a record that is no row, or has a field that is no value of its column. */
 enum stoa_csv_on_error {
-    STOA_CSV_ON_ERROR_ABORT,  /* it is an error */
-    STOA_CSV_ON_ERROR_SKIP,   /* it is left out and counted */
-    STOA_CSV_ON_ERROR_REJECT, /* the same, and it is listed in a file */
+    STOA_CSV_ON_ERROR_ABORT,      /* it is an error */
+    STOA_CSV_ON_ERROR_SKIP,       /* it is left out and counted */
+    STOA_CSV_ON_ERROR_REJECT,     /* the same, and it is listed in a file */
+    STOA_CSV_ON_ERROR_SKIP_BLOCK, /* of Avro: the block that it is in is left out and counted */
 };
 
 /* Bits of `ragged`. */

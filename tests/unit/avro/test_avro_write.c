@@ -481,7 +481,7 @@ static void look(const struct stoa_buffer *bytes, uint8_t marker[16], uint64_t *
     *most = 0;
     assert_int_equal(stoa_stream_open_memory(bytes->data, bytes->nbytes, "x", &stream, NULL),
                      STOA_OK);
-    assert_int_equal(stoa_avro_container_open(&file, stream, NULL), STOA_OK);
+    assert_int_equal(stoa_avro_container_open(&file, stream, NULL, NULL), STOA_OK);
     memcpy(marker, file.sync, 16);
     for (uint64_t before = 0;; before = block.nrows) {
         assert_int_equal(stoa_avro_container_next(&file, &block, &more, NULL), STOA_OK);
