@@ -325,12 +325,17 @@ enum stoa_status stoa_page_inflate(struct stoa_decoder *decoder, const struct st
     const size_t before = out->nbytes;
     struct stoa_page_roots roots;
     size_t nbytes, raw_nbytes = 0;
+    bool is_packed = false;
     enum stoa_status st;
 
     STOA_TRY(stoa_page_open(decoder, view, &roots, err));
     nbytes = STOA_PAGE_HEAD_NBYTES + (size_t)decoder->nnodes * STOA_PAGE_NODE_NBYTES;
-    for (unsigned k = 0; k < decoder->nnodes; k++)
+    for (unsigned k = 0; k < decoder->nnodes; k++) {
         raw_nbytes += decoder->nodes[k].raw_nbytes;
+        is_packed = is_packed || decoder->nodes[k].codec != STOA_CODEC_NONE;
+    }
+    if (!is_packed)
+        return STOA_OK;
     STOA_TRY(stoa_buffer_reserve(out, nbytes + raw_nbytes, err));
     STOA_TRY(stoa_buffer_append(out, view->page, nbytes, err));
     for (unsigned k = 0; k < decoder->nnodes; k++) {

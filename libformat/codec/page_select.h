@@ -86,7 +86,7 @@ STOA_CHECK enum stoa_status stoa_page_take(struct stoa_decoder *decoder,
 
 /*
  * Appends to *out the same page without compression, for a page that is asked for single values
- * again and again.
+ * again and again; nothing where none of it is compressed: the page is what it would be.
  */
 STOA_CHECK enum stoa_status stoa_page_inflate(struct stoa_decoder *decoder,
                                               const struct stoa_page_view *view,

@@ -8,6 +8,8 @@
  * Packed numbers of a block become values in one pass; exceptions and the scale are put in while
  * the block is still in the first cache.
  */
+#include <string.h>
+
 #include "base/bits.h"
 #include "base/bytes.h"
 #include "base/error.h"
@@ -334,32 +336,60 @@ static size_t find_exception(const struct pfor *p, const struct block *block, si
 /* Unpacking a whole block takes as long as so many single values. */
 #define FEW_OF_A_BLOCK 24
 
+/* Whether places that rise, or stay, are one behind the other. */
+static bool are_neighbours(const uint32_t *places, size_t n)
+{
+    uint32_t differences = 0;
+
+    for (size_t k = 0; k < n; k++)
+        differences |= (places[k] - places[0]) ^ (uint32_t)k;
+    return differences == 0;
+}
+
+/* The whole block, and of it n places. */
+static enum stoa_status take_many(const struct pfor *p, const struct stoa_page_node *node,
+                                  const struct block *block, const uint32_t *places, size_t n,
+                                  uint8_t *out, struct stoa_error *err)
+{
+    uint8_t values[STOA_BLOCK_NVALUES * 8 + 64];
+    const size_t first = places[0] - block->first;
+    enum stoa_status st;
+
+    STOA_TRY(unpack_block(p, node, block, values, err));
+    for (size_t k = 0; k < block->nexceptions; k++) {
+        const size_t i = stoa_load16(p->positions + 2 * k);
+
+        if (i < block->n)
+            stoa_put(values, i, p->width, exception_value(p, block, k));
+    }
+    if (are_neighbours(places, n)) { /* as deltas are wanted */
+        memcpy(out, values + first * p->width, n * p->width);
+        return STOA_OK;
+    }
+    for (size_t k = 0; k < n; k++)
+        stoa_put(out, k, p->width, stoa_get(values, places[k] - block->first, p->width));
+out:
+    return st;
+}
+
 /* The values at n places of a block. */
 static enum stoa_status take_of_block(const struct pfor *p, const struct stoa_page_node *node,
                                       const struct block *block, const uint32_t *places, size_t n,
                                       uint8_t *out, struct stoa_error *err)
 {
-    uint8_t values[STOA_BLOCK_NVALUES * 8 + 64];
-    const bool few = n < FEW_OF_A_BLOCK;
-    enum stoa_status st = STOA_OK;
-
-    if (!few)
-        STOA_TRY(unpack_block(p, node, block, values, err));
+    if (n >= FEW_OF_A_BLOCK)
+        return take_many(p, node, block, places, n, out, err);
     for (size_t k = 0; k < n; k++) {
         size_t i = places[k] - block->first;
         size_t exception = block->nexceptions > 0 ? find_exception(p, block, i) : SIZE_MAX;
-        uint64_t x;
+        uint64_t x =
+            exception != SIZE_MAX
+                ? exception_value(p, block, exception)
+                : (block->base + packed_number(block, p->width, i)) * p->multiplier + p->offset;
 
-        if (exception != SIZE_MAX)
-            x = exception_value(p, block, exception);
-        else if (!few)
-            x = stoa_get(values, i, p->width);
-        else
-            x = (block->base + packed_number(block, p->width, i)) * p->multiplier + p->offset;
         stoa_put(out, k, p->width, x);
     }
-out:
-    return st;
+    return STOA_OK;
 }
 
 enum stoa_status stoa_pfor_take(struct stoa_decoder *decoder, const struct stoa_page_node *node,
@@ -373,7 +403,7 @@ enum stoa_status stoa_pfor_take(struct stoa_decoder *decoder, const struct stoa_
 
     STOA_TRY(open_payload(decoder, node, &p, err));
     while (done < n && next_block(&p, &block, &b)) {
-        size_t end = done;
+        size_t end = places[n - 1] < block.first + block.n ? n : done;
 
         while (end < n && places[end] < block.first + block.n)
             end++;

@@ -329,10 +329,12 @@ static void announce(struct run *run)
 static void check_cancel(struct run *run)
 {
     const volatile sig_atomic_t *cancel = run->pipeline->cancel;
-    struct stoa_error err = {0};
 
-    if (cancel != NULL && __atomic_load_n(cancel, __ATOMIC_RELAXED) != 0)
+    if (cancel != NULL && __atomic_load_n(cancel, __ATOMIC_RELAXED) != 0) {
+        struct stoa_error err = {0};
+
         finish(run, stoa_fail(&err, STOA_ERR_CANCELLED, "stopped on request"), &err);
+    }
 }
 
 static void *work(void *argument)

@@ -35,7 +35,8 @@ static enum stoa_status keep_head(struct stoa_open_chunk *in, struct stoa_error 
     if (in->head == NULL) {
         struct stoa_chunk_shape shape = {in->column->place.type, in->nvalues, in->nrows};
 
-        STOA_TRY(stoa_chunk_pages_read(&in->reader->footer, in->chunk, &shape, &thing.pages, err));
+        STOA_TRY(stoa_chunk_pages_read_near(&in->reader->footer, &in->scratch->near, in->chunk,
+                                            &shape, &thing.pages, err));
         in->nread += thing.pages.head_nbytes;
         STOA_TRY(stoa_keeper_add(&in->reader->kept, name, &thing, &in->head, err));
     }
@@ -53,25 +54,32 @@ static enum stoa_status keep_page(struct stoa_open_chunk *in, struct stoa_kept_n
                                   struct stoa_error *err)
 {
     const struct stoa_stored_page *page = &pages->pages[k];
-    struct stoa_buffer *stored = &in->scratch->stored;
+    struct stoa_buffer inflated = {0};
     struct stoa_kept thing = {0};
     uint32_t nvalues;
     enum stoa_status st;
 
-    STOA_TRY(stoa_buffer_resize(stored, page->nbytes, err));
-    STOA_TRY(stoa_chunk_pages_fetch(&in->reader->footer, pages, k, k + 1, stored->data, err));
-    STOA_TRY(stoa_stored_page_verify(page, stored->data, err));
+    STOA_TRY(stoa_buffer_resize(&thing.page, page->nbytes, err)); /* read where it stays */
+    STOA_TRY(stoa_footer_read_near(&in->reader->footer, &in->scratch->near, page->offset,
+                                   thing.page.data, page->nbytes, err));
+    STOA_TRY(stoa_stored_page_verify(page, thing.page.data, err));
     if (view.nvalues == 0) {
-        STOA_TRY(stoa_page_count(stored->data, page->nbytes, &nvalues, err));
+        STOA_TRY(stoa_page_count(thing.page.data, page->nbytes, &nvalues, err));
         view.nvalues = nvalues;
     }
-    view.page = stored->data;
+    view.page = thing.page.data;
     view.nbytes = page->nbytes;
-    STOA_TRY(stoa_page_inflate(in->scratch->decoder, &view, &thing.page, err));
+    STOA_TRY(stoa_page_inflate(in->scratch->decoder, &view, &inflated, err));
+    if (inflated.nbytes > 0) {
+        stoa_buffer_free(&thing.page);
+        thing.page = inflated;
+        inflated = (struct stoa_buffer){0};
+    }
     STOA_TRY(stoa_keeper_add(&in->reader->kept, name, &thing, out, err));
     in->nread += page->nbytes;
     in->ndecoded++;
 out:
+    stoa_buffer_free(&inflated);
     stoa_buffer_free(&thing.page);
     return st;
 }
@@ -193,8 +201,8 @@ static enum stoa_status keep_entries_at(struct stoa_open_chunk *in, uint32_t ind
     enum stoa_status st;
 
     if (head == NULL) {
-        STOA_TRY(stoa_segment_read(&in->reader->footer, in->segments, index, offset, in->phys,
-                                   in->width, &segment, err));
+        STOA_TRY(stoa_segment_read(&in->reader->footer, &in->scratch->near, in->segments, index,
+                                   offset, in->phys, in->width, &segment, err));
         in->nread += segment.pages.head_nbytes;
         thing.pages = segment.pages;
         STOA_TRY(stoa_keeper_add(&in->reader->kept, head_name, &thing, &head, err));

@@ -74,9 +74,9 @@ out:
     return st;
 }
 
-static enum stoa_status read_head(const struct stoa_footer *footer, const struct stoa_chunk *chunk,
-                                  uint8_t type, uint32_t raw_max, struct stoa_chunk_pages *pages,
-                                  struct stoa_error *err)
+static enum stoa_status read_head(const struct stoa_footer *footer, struct stoa_near *near,
+                                  const struct stoa_chunk *chunk, uint8_t type, uint32_t raw_max,
+                                  struct stoa_chunk_pages *pages, struct stoa_error *err)
 {
     uint8_t *head = NULL;
     enum stoa_status st;
@@ -87,7 +87,7 @@ static enum stoa_status read_head(const struct stoa_footer *footer, const struct
         goto out;
     }
     STOA_TRY(stoa_alloc(&head, (size_t)pages->head_nbytes, err));
-    STOA_TRY(stoa_footer_read(footer, chunk->offset, head, pages->head_nbytes, err));
+    STOA_TRY(stoa_footer_read_near(footer, near, chunk->offset, head, pages->head_nbytes, err));
     if (stoa_hash(head, (size_t)pages->head_nbytes) != chunk->hash) {
         st = stoa_fail(err, STOA_ERR_CORRUPT, "hash differs");
         goto out;
@@ -104,6 +104,14 @@ enum stoa_status stoa_chunk_pages_read(const struct stoa_footer *footer,
                                        const struct stoa_chunk_shape *shape,
                                        struct stoa_chunk_pages *out, struct stoa_error *err)
 {
+    return stoa_chunk_pages_read_near(footer, NULL, chunk, shape, out, err);
+}
+
+enum stoa_status stoa_chunk_pages_read_near(const struct stoa_footer *footer,
+                                            struct stoa_near *near, const struct stoa_chunk *chunk,
+                                            const struct stoa_chunk_shape *shape,
+                                            struct stoa_chunk_pages *out, struct stoa_error *err)
+{
     uint32_t raw_max = shape->nrows == 1 ? ROW_RAW_MAX : STOA_PAGE_MAX_RAW_NBYTES;
     struct stoa_chunk_pages pages = {
         .npages = stoa_chunk_npages(chunk->flags, chunk->page_shift, shape->nvalues),
@@ -112,7 +120,7 @@ enum stoa_status stoa_chunk_pages_read(const struct stoa_footer *footer,
 
     if (pages.npages > 1) {
         pages.head_nbytes = (uint64_t)pages.npages * stoa_page_entry_nbytes(shape->type);
-        STOA_TRY(read_head(footer, chunk, shape->type, raw_max, &pages, err));
+        STOA_TRY(read_head(footer, near, chunk, shape->type, raw_max, &pages, err));
     } else if (pages.npages == 1) {
         STOA_TRY(stoa_alloc(&pages.pages, sizeof(*pages.pages), err));
         pages.pages[0] = (struct stoa_stored_page){

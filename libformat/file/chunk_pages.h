@@ -37,6 +37,11 @@ STOA_CHECK enum stoa_status stoa_chunk_pages_read(const struct stoa_footer *foot
                                                   const struct stoa_chunk_shape *shape,
                                                   struct stoa_chunk_pages *out,
                                                   struct stoa_error *err);
+/* The same by stoa_footer_read_near(), for who will read a page or two of it. */
+STOA_CHECK enum stoa_status
+stoa_chunk_pages_read_near(const struct stoa_footer *footer, struct stoa_near *near,
+                           const struct stoa_chunk *chunk, const struct stoa_chunk_shape *shape,
+                           struct stoa_chunk_pages *out, struct stoa_error *err);
 void stoa_chunk_pages_reset(struct stoa_chunk_pages *pages);
 
 /*

@@ -23,7 +23,10 @@
 #include "file/schema_bytes.h"
 #include "stats/zonemap.h"
 
-enum { SHOWN_NAME_NBYTES = 128 };
+enum {
+    SHOWN_NAME_NBYTES = 128,
+    FEW_ENTRIES_NBYTES = 32768, /* of the section of chunk entries: read at once */
+};
 
 /* Appends the name of a node behind those of its ancestors, "a"."b"; false: one is not known. */
 static bool put_path(const struct stoa_footer *footer, uint32_t node, char *path, size_t nbytes)
@@ -312,6 +315,32 @@ out:
     return st;
 }
 
+/*
+ * The chunk entries of a node as they are stored; of few nodes and row groups all of the section is
+ * read with those of the first.
+ */
+static enum stoa_status read_entries(const struct stoa_footer *footer, uint64_t offset,
+                                     uint64_t nbytes, uint8_t *out, struct stoa_error *err)
+{
+    struct stoa_footer_section *section = footer->by_type[STOA_SECTION_CHUNKS];
+    uint8_t *mine = NULL;
+    enum stoa_status st = STOA_OK;
+
+    if (section == NULL || section->entry.nbytes > FEW_ENTRIES_NBYTES)
+        return stoa_footer_read(footer, offset, out, nbytes, err);
+    if (stoa_once_get(&section->whole) == NULL) {
+        STOA_TRY(stoa_alloc(&mine, (size_t)section->entry.nbytes, err));
+        STOA_TRY(stoa_footer_read(footer, section->entry.offset, mine, section->entry.nbytes, err));
+        if (stoa_once_publish(&section->whole, mine) == mine)
+            mine = NULL;
+    }
+    memcpy(out, (const uint8_t *)stoa_once_get(&section->whole) + (offset - section->entry.offset),
+           (size_t)nbytes);
+out:
+    stoa_free(mine);
+    return st;
+}
+
 static enum stoa_status load_chunks(struct stoa_footer *footer, uint32_t number,
                                     struct stoa_column *column, struct stoa_error *err)
 {
@@ -324,7 +353,7 @@ static enum stoa_status load_chunks(struct stoa_footer *footer, uint32_t number,
     STOA_TRY(stoa_budget_take(&budget, nbytes + footer->ngroups * sizeof(*chunks), err));
     STOA_TRY(stoa_alloc(&bytes, (size_t)nbytes, err));
     STOA_TRY(stoa_alloc_zeroed(&chunks, footer->ngroups, sizeof(*chunks), err));
-    STOA_TRY(stoa_footer_read(footer, offset, bytes, nbytes, err));
+    STOA_TRY(read_entries(footer, offset, nbytes, bytes, err));
     if (nbytes > 0 && stoa_hash(bytes, (size_t)nbytes) != column->entry.chunks_hash) {
         st = stoa_fail_at(err, STOA_ERR_CORRUPT, offset, "chunk entries: hash differs");
         goto out;

@@ -179,8 +179,8 @@ enum stoa_status stoa_dictionary_append_segment(struct stoa_dictionary *dictiona
     uint8_t *bytes = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_segment_read(footer, table, index, offset, dictionary->phys, dictionary->width,
-                               &segment, err));
+    STOA_TRY(stoa_segment_read(footer, NULL, table, index, offset, dictionary->phys,
+                               dictionary->width, &segment, err));
     STOA_TRY(stoa_alloc(
         &bytes, (size_t)stoa_chunk_pages_nbytes(&segment.pages, 0, segment.pages.npages), err));
     STOA_TRY(stoa_chunk_pages_fetch(footer, &segment.pages, 0, segment.pages.npages, bytes, err));

@@ -73,7 +73,7 @@ struct stoa_footer_section {
     uint32_t nslices;         /* 0 for BY_COLUMN */
     struct stoa_once hashes;  /* uint8_t *, SLICED: the list of hashes */
     struct stoa_once *slices; /* uint8_t *, verified */
-    struct stoa_once whole;   /* uint8_t *, all of the content, verified */
+    struct stoa_once whole;   /* uint8_t *, all of the content; verified, but not BY_COLUMN */
     struct stoa_once notes;   /* struct stoa_notes *, of a section of notes, checked */
 };
 
@@ -113,6 +113,26 @@ STOA_CHECK enum stoa_status stoa_footer_open_trailer(struct stoa_footer *footer,
  */
 STOA_CHECK enum stoa_status stoa_footer_read(const struct stoa_footer *footer, uint64_t offset,
                                              void *out, uint64_t nbytes, struct stoa_error *err);
+
+/*
+ * What was read last of a file, and behind it: {0} at first. A chunk's head, its dictionary and its
+ * pages stand behind each other, as those of a segment do.
+ */
+struct stoa_near {
+    uint64_t offset;
+    size_t nbytes;
+    uint8_t bytes[4096];
+};
+
+/*
+ * stoa_footer_read(), where more is likely to be read a little behind it: a short read takes a
+ * block of the file, out of which the next ones come. `near` belongs to one thread and one file;
+ * NULL reads what is asked for alone.
+ */
+STOA_CHECK enum stoa_status stoa_footer_read_near(const struct stoa_footer *footer,
+                                                  struct stoa_near *near, uint64_t offset,
+                                                  void *out, uint64_t nbytes,
+                                                  struct stoa_error *err);
 
 /* Verified bytes [offset, offset + nbytes) of the content of a section that is not BY_COLUMN. */
 STOA_CHECK enum stoa_status stoa_footer_section_read(struct stoa_footer *footer,

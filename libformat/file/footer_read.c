@@ -76,6 +76,42 @@ enum stoa_status stoa_footer_read(const struct stoa_footer *footer, uint64_t off
     return footer->source->read_at(footer->source, offset, out, (size_t)nbytes, err);
 }
 
+/* Reads as much from `offset` on as there is room for; not to be had is no error. */
+static void read_ahead(const struct stoa_footer *footer, struct stoa_near *near, uint64_t offset)
+{
+    const uint64_t left = footer->source->nbytes - offset;
+
+    near->offset = offset;
+    near->nbytes = left < sizeof(near->bytes) ? (size_t)left : sizeof(near->bytes);
+    if (footer->source->read_at(footer->source, offset, near->bytes, near->nbytes, NULL) != STOA_OK)
+        near->nbytes = 0;
+}
+
+/* Whether the block has all of [offset, offset + nbytes). */
+static bool is_near(const struct stoa_near *near, uint64_t offset, uint64_t nbytes)
+{
+    return offset >= near->offset && offset - near->offset <= near->nbytes &&
+           nbytes <= near->nbytes - (offset - near->offset);
+}
+
+enum stoa_status stoa_footer_read_near(const struct stoa_footer *footer, struct stoa_near *near,
+                                       uint64_t offset, void *out, uint64_t nbytes,
+                                       struct stoa_error *err)
+{
+    const uint64_t end = footer->tail != NULL ? footer->tail_off : footer->source->nbytes;
+
+    if (near != NULL && nbytes <= sizeof(near->bytes) / 2 && offset < end &&
+        nbytes <= end - offset) {
+        if (!is_near(near, offset, nbytes))
+            read_ahead(footer, near, offset);
+        if (is_near(near, offset, nbytes)) {
+            memcpy(out, near->bytes + (offset - near->offset), (size_t)nbytes);
+            return STOA_OK;
+        }
+    }
+    return stoa_footer_read(footer, offset, out, nbytes, err);
+}
+
 /* ---- The section table. ---- */
 
 static const char *section_label(const struct stoa_section *section)

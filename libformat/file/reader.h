@@ -15,6 +15,7 @@ struct stoa_read_scratch {
     struct stoa_decoder *decoder;
     struct stoa_buffer stored; /* pages as they lie in the file */
     struct stoa_buffer values; /* a page of values that are still to be widened */
+    struct stoa_near near;     /* of single rows */
 };
 
 /* As many threads can read at once without making a scratch of their own each time. */

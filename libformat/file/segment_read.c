@@ -64,7 +64,7 @@ static enum stoa_status unpack_pages(const struct stoa_footer *footer, const uin
     return STOA_OK;
 }
 
-enum stoa_status stoa_segment_read(const struct stoa_footer *footer,
+enum stoa_status stoa_segment_read(const struct stoa_footer *footer, struct stoa_near *near,
                                    const struct stoa_dictionary_table *table, uint32_t index,
                                    uint64_t offset, enum stoa_phys phys, uint32_t width,
                                    struct stoa_segment *out, struct stoa_error *err)
@@ -81,7 +81,7 @@ enum stoa_status stoa_segment_read(const struct stoa_footer *footer,
     STOA_TRY(stoa_alloc(&dir, nbytes, err));
     STOA_TRY(stoa_alloc_zeroed(&segment.pages.pages, segment.pages.npages,
                                sizeof(*segment.pages.pages), err));
-    STOA_TRY(stoa_footer_read(footer, begin, dir, nbytes, err));
+    STOA_TRY(stoa_footer_read_near(footer, near, begin, dir, nbytes, err));
     if (stoa_hash(dir, nbytes) != entry->dir_hash) {
         st = stoa_fail_at(err, STOA_ERR_CORRUPT, begin, "hash differs");
         goto out;

@@ -22,6 +22,7 @@ struct stoa_segment {
  * pages. STOA_ERR_CORRUPT also when its values have another type, or width unless they are BYTES.
  */
 STOA_CHECK enum stoa_status stoa_segment_read(const struct stoa_footer *footer,
+                                              struct stoa_near *near,
                                               const struct stoa_dictionary_table *table,
                                               uint32_t index, uint64_t offset, enum stoa_phys phys,
                                               uint32_t width, struct stoa_segment *out,

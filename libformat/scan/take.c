@@ -13,7 +13,7 @@
 #include "scan/scan_state.h"
 
 enum {
-    FEW_NROWS = 8,   /* take less time than a thread to start */
+    FEW_NROWS = 8,   /* take less time than a thread to start; no pipeline either */
     KEPT_NROWS = 64, /* more of them at a time push each other out of what the reader keeps */
 };
 
@@ -125,15 +125,19 @@ static enum stoa_status take_columns(struct take *take, struct stoa_error *err)
         {STOA_STAGE_PARALLEL, stage_take},
     };
     const struct stoa_scan *scan = take->scan;
+    enum stoa_status st = STOA_OK;
 
+    if (take->nrows < FEW_NROWS) {
+        for (uint32_t i = 0; st == STOA_OK && i < scan->ncolumns; i++)
+            st = take_column(take, i, err);
+        return st;
+    }
     return stoa_pipeline_run(
         &(struct stoa_pipeline){
             .stages = stages,
             .nstages = sizeof(stages) / sizeof(stages[0]),
             .context = take,
-            .jobs = take->nrows < FEW_NROWS       ? 1
-                    : scan->ncolumns < scan->jobs ? scan->ncolumns
-                                                  : scan->jobs,
+            .jobs = scan->ncolumns < scan->jobs ? scan->ncolumns : scan->jobs,
             .drop = drop,
         },
         err);

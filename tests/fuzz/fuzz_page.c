@@ -387,8 +387,10 @@ static void use_parts(struct stoa_decoder *decoder, const struct stoa_page_view 
         filter_and_compare(decoder, view, tested ? all : NULL, &state);
     }
     if (stoa_page_inflate(decoder, view, &inflated, NULL) == STOA_OK) {
-        inflated_view.page = inflated.data;
-        inflated_view.nbytes = inflated.nbytes;
+        if (inflated.nbytes > 0) {
+            inflated_view.page = inflated.data;
+            inflated_view.nbytes = inflated.nbytes;
+        }
         take_and_compare(decoder, &inflated_view, all, bases, &state);
         filter_and_compare(decoder, &inflated_view, tested ? all : NULL, &state);
     } else {
