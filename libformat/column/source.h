@@ -26,6 +26,7 @@ struct stoa_notes {
     uint64_t nbytes; /* of memory, about */
 };
 
+struct stoa_crew;
 struct stoa_side;
 struct stoa_source_info;
 
@@ -90,6 +91,9 @@ struct stoa_batch_source {
  */
 struct stoa_batch_sink {
     bool wants_groups; /* join small batches into full row groups before prepare */
+
+    /* Threads that may share prepare and encode of an item. In front of the first step. */
+    void (*set_crew)(struct stoa_batch_sink *sink, struct stoa_crew *crew);
 
     enum stoa_status (*prepare)(struct stoa_batch_sink *sink, uint64_t ordinal,
                                 struct stoa_batch *batch, void **item,

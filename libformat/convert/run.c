@@ -425,6 +425,7 @@ enum stoa_status stoa_run(const struct stoa_run *plan, const char **obstacle,
                           struct stoa_error *err)
 {
     struct run run = {.plan = plan};
+    struct stoa_pipeline_crew crew = {0};
     struct stoa_stage stages[7] = {
         {STOA_STAGE_ORDERED, stage_next},
         {STOA_STAGE_PARALLEL, stage_read},
@@ -434,6 +435,8 @@ enum stoa_status stoa_run(const struct stoa_run *plan, const char **obstacle,
     size_t nstages = 4;
     enum stoa_status st;
 
+    if (plan->sink->set_crew != NULL)
+        plan->sink->set_crew(plan->sink, &crew.crew);
     if (plan->sink->sequence != NULL)
         stages[nstages++] = (struct stoa_stage){STOA_STAGE_ORDERED, stage_sequence};
     if (plan->sink->encode != NULL)
@@ -449,6 +452,7 @@ enum stoa_status stoa_run(const struct stoa_run *plan, const char **obstacle,
             .has_room = has_room,
             .drop = drop,
             .prefetch = plan->source->prefetch != NULL ? prefetch : NULL,
+            .crew = &crew,
             .cancel = plan->cancel,
             .progress = plan->progress,
         },
@@ -456,5 +460,9 @@ enum stoa_status stoa_run(const struct stoa_run *plan, const char **obstacle,
     drop(&run, run.held);
     if (st == STOA_OK)
         st = add_sources(plan, obstacle, err);
-    return st == STOA_OK ? plan->sink->finish(plan->sink, err) : st;
+    if (st == STOA_OK)
+        st = plan->sink->finish(plan->sink, err);
+    if (plan->sink->set_crew != NULL)
+        plan->sink->set_crew(plan->sink, NULL);
+    return st;
 }

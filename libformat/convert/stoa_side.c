@@ -315,6 +315,11 @@ static struct stoa_writer *writer_of(struct stoa_batch_sink *base)
     return ((struct writer_sink *)base)->writer;
 }
 
+static void sink_set_crew(struct stoa_batch_sink *base, struct stoa_crew *crew)
+{
+    stoa_writer_set_crew(writer_of(base), crew);
+}
+
 static enum stoa_status sink_prepare(struct stoa_batch_sink *base, uint64_t ordinal,
                                      struct stoa_batch *batch, void **item, struct stoa_error *err)
 {
@@ -397,6 +402,7 @@ enum stoa_status stoa_writer_sink_open(struct stoa_sink *sink, const struct stoa
     STOA_TRY(stoa_writer_open_rules(sink, schema, options, rules, &mine->writer, err));
     mine->base = (struct stoa_batch_sink){
         .wants_groups = true,
+        .set_crew = sink_set_crew,
         .prepare = sink_prepare,
         .set_side = sink_set_side,
         .sequence = sink_sequence,

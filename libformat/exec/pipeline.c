@@ -18,6 +18,11 @@
  * to the beginning, so that items leave before new ones are made. Each item holds one credit of
  * max_in_flight from the call that makes it until it is gone; a call that is made without an input
  * takes one in advance. Calls with an input never wait for a credit, so the lines always drain.
+ *
+ * A stage may cut its own work into parts (the crew): they stand in a list that threads look at
+ * when there is nothing else to do, and take one at a time. So a long call at the beginning, at the
+ * end or in front of an ordered stage does not leave the others without work. The thread that made
+ * the parts does them too, and waits only for those that others have begun.
  */
 #include "exec/pipeline.h"
 
@@ -55,6 +60,18 @@ struct section {
     uint64_t failed;     /* the first failed entry, UINT64_MAX when there is none */
 };
 
+/* Work in parts that a stage shares; on the stack of the thread that runs it. */
+struct share {
+    struct share *next;
+    stoa_crew_part *part;
+    void *context;
+    size_t nparts;
+    size_t nbegun;
+    size_t ngoing; /* parts that other threads work on */
+    size_t failed; /* the first part that failed, SIZE_MAX when there is none */
+    struct stoa_error err;
+};
+
 struct run {
     const struct stoa_pipeline *pipeline;
     struct section *sections;
@@ -65,11 +82,13 @@ struct run {
     size_t nasleep;
     uint64_t nchanges; /* counts what may have made work; the sleepers know of nannounced */
     uint64_t nannounced;
+    struct share *shares; /* the oldest first */
     bool over;
     enum stoa_status status;
     struct stoa_error err;
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    pthread_cond_t helped; /* a part that another thread worked on is done */
 };
 
 /* What a thread found to do. */
@@ -295,23 +314,91 @@ static void run_parallel(struct run *run, const struct task *task)
     release(run, item);
 }
 
+/* ---- Sharing the work of a stage. The lock is held, and open while a part is done. ---- */
+
+static bool has_parts(const struct share *share)
+{
+    return share->nbegun < share->nparts && share->failed == SIZE_MAX;
+}
+
+static void do_part(struct run *run, struct share *share)
+{
+    struct stoa_error err = {.offset = STOA_NO_OFFSET};
+    const size_t i = share->nbegun++;
+    enum stoa_status st;
+
+    pthread_mutex_unlock(&run->lock);
+    st = share->part(share->context, i, &err);
+    pthread_mutex_lock(&run->lock);
+    if (st != STOA_OK && i < share->failed) {
+        err.status = st;
+        share->failed = i;
+        share->err = err;
+    }
+}
+
+/* Does a part of what another thread shares, the oldest of it, if there is one. */
+static bool help(struct run *run)
+{
+    struct share *share = run->shares;
+
+    while (share != NULL && !has_parts(share))
+        share = share->next;
+    if (share == NULL)
+        return false;
+    share->ngoing++;
+    do_part(run, share);
+    share->ngoing--;
+    if (share->ngoing == 0 && !has_parts(share))
+        pthread_cond_broadcast(&run->helped);
+    return true;
+}
+
+static enum stoa_status crew_run(struct stoa_crew *base, size_t nparts, stoa_crew_part *part,
+                                 void *context, struct stoa_error *err)
+{
+    struct run *run = ((struct stoa_pipeline_crew *)base)->run;
+    struct share share = {.part = part, .context = context, .nparts = nparts, .failed = SIZE_MAX};
+    struct share **at;
+
+    pthread_mutex_lock(&run->lock);
+    for (at = &run->shares; *at != NULL; at = &(*at)->next)
+        ;
+    *at = &share;
+    if (run->nasleep > 0)
+        pthread_cond_broadcast(&run->changed);
+    while (has_parts(&share))
+        do_part(run, &share);
+    while (share.ngoing > 0)
+        pthread_cond_wait(&run->helped, &run->lock);
+    for (at = &run->shares; *at != &share; at = &(*at)->next)
+        ;
+    *at = share.next;
+    pthread_mutex_unlock(&run->lock);
+    if (share.failed == SIZE_MAX)
+        return STOA_OK;
+    if (err != NULL)
+        *err = share.err;
+    return share.err.status;
+}
+
 /*
- * There is nothing to do: works ahead, or sleeps until something changes. `nchanges` is from before
- * the search for work: the search itself may have made some, by moving a marker on.
+ * There is nothing to do: helps, works ahead, or sleeps until something changes. `nchanges` is from
+ * before the search for work: the search itself may have made some, by moving a marker on.
  */
 static void rest(struct run *run, uint64_t nchanges)
 {
     const struct stoa_pipeline *pipeline = run->pipeline;
     bool worked = false;
 
-    if (nchanges != run->nchanges)
+    if (nchanges != run->nchanges || help(run))
         return;
     if (pipeline->prefetch != NULL && !run->sections[0].ended) {
         open_lock(run);
         worked = pipeline->prefetch(pipeline->context);
         close_lock(run);
     }
-    if (worked || nchanges != run->nchanges)
+    if (worked || nchanges != run->nchanges || help(run))
         return;
     run->nasleep++;
     pthread_cond_wait(&run->changed, &run->lock);
@@ -451,11 +538,17 @@ enum stoa_status stoa_pipeline_run(const struct stoa_pipeline *pipeline, struct 
     STOA_TRY(stoa_alloc_zeroed(&threads, jobs, sizeof(*threads), err));
     pthread_mutex_init(&run.lock, NULL); /* both can't fail on Linux */
     pthread_cond_init(&run.changed, NULL);
+    pthread_cond_init(&run.helped, NULL);
+    if (pipeline->crew != NULL)
+        *pipeline->crew = (struct stoa_pipeline_crew){{crew_run}, &run};
     if (jobs > 1)
         nthreads = start_threads(&run, threads, jobs - 1);
     work(&run);
     for (size_t i = 0; i < nthreads; i++)
         pthread_join(threads[i], NULL);
+    if (pipeline->crew != NULL)
+        *pipeline->crew = (struct stoa_pipeline_crew){0};
+    pthread_cond_destroy(&run.helped);
     pthread_cond_destroy(&run.changed);
     pthread_mutex_destroy(&run.lock);
     st = run.status;

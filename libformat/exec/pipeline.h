@@ -40,6 +40,8 @@
 
 #include <stoa/base.h>
 
+#include "base/crew.h"
+
 struct stoa_progress;
 
 enum stoa_stage_mode { STOA_STAGE_ORDERED, STOA_STAGE_PARALLEL };
@@ -62,10 +64,18 @@ struct stoa_stage {
  * prefetch       is called by threads that would be idle, several at once: it does a piece of work
  *                ahead of the first stage (a few milliseconds, under locks of its own) and says
  *                whether there was one. It reports its errors through the first stage.
+ * crew           shares the work inside a call of a parallel stage with threads that would be idle:
+ *                hand `&crew->crew` to what the stages call. It is only used inside them.
  * cancel         when it becomes nonzero (in a signal handler, in another thread), the run ends
  *                with STOA_ERR_CANCELLED after the calls that are going on.
  * progress       is ticked between calls.
  */
+/* The idle threads of a pipeline. Init with `{0}`; alone outside of a run. */
+struct stoa_pipeline_crew {
+    struct stoa_crew crew;
+    void *run; /* what the pipeline knows of itself, while it runs */
+};
+
 struct stoa_pipeline {
     const struct stoa_stage *stages;
     size_t nstages;
@@ -75,6 +85,7 @@ struct stoa_pipeline {
     bool (*has_room)(void *context);
     void (*drop)(void *context, void *item);
     bool (*prefetch)(void *context);
+    struct stoa_pipeline_crew *crew;
     const volatile sig_atomic_t *cancel;
     struct stoa_progress *progress;
 };

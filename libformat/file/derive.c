@@ -342,25 +342,46 @@ static enum stoa_status choose(struct stoa_writer_group *group, struct trial *tr
     return STOA_OK;
 }
 
-enum stoa_status stoa_derive_choose(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+/* What is tried with what. */
+struct trying {
+    struct stoa_encoder_pool *encoders;
+    const struct stoa_schema_node *nodes;
+    const struct stoa_writer_group *group;
+    struct trial *trials;
+};
+
+static enum stoa_status try_one(void *context, size_t i, struct stoa_error *err)
+{
+    const struct trying *with = context;
+    struct stoa_encoder *encoder;
+    enum stoa_status st = stoa_encoder_pool_take(with->encoders, &encoder, err);
+
+    if (st != STOA_OK)
+        return st;
+    st = try(encoder, with->nodes, with->group, &with->trials[i], err);
+    stoa_encoder_pool_give(with->encoders, encoder);
+    return st;
+}
+
+enum stoa_status stoa_derive_choose(struct stoa_encoder_pool *encoders,
+                                    const struct stoa_rules *rules,
                                     const struct stoa_schema_node *nodes,
                                     struct stoa_writer_group *group, struct stoa_error *err)
 {
     struct stoa_derive_candidates candidates = {0};
-    struct trial *trials = NULL;
+    struct trying with = {encoders, nodes, group, NULL};
     enum stoa_status st;
 
     STOA_TRY(stoa_derive_search(rules, nodes, group, &candidates, err));
     if (candidates.nitems == 0)
         goto out;
-    STOA_TRY(stoa_alloc_zeroed(&trials, candidates.nitems, sizeof(trials[0]), err));
-    for (size_t i = 0; i < candidates.nitems; i++) {
-        trials[i].candidate = &candidates.items[i];
-        STOA_TRY(try(encoder, nodes, group, &trials[i], err));
-    }
-    STOA_TRY(choose(group, trials, candidates.nitems, err));
+    STOA_TRY(stoa_alloc_zeroed(&with.trials, candidates.nitems, sizeof(with.trials[0]), err));
+    for (size_t i = 0; i < candidates.nitems; i++)
+        with.trials[i].candidate = &candidates.items[i];
+    STOA_TRY(stoa_crew_run(encoders->crew, candidates.nitems, try_one, &with, err));
+    STOA_TRY(choose(group, with.trials, candidates.nitems, err));
 out:
-    stoa_free(trials);
+    stoa_free(with.trials);
     stoa_free(candidates.items);
     return st;
 }

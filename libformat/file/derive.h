@@ -20,7 +20,7 @@
  * Turns the plans of a prepared chooser group into FROM_OTHERS where that is smaller. `nodes` are
  * those of the group. STOA_ERR_NOMEM.
  */
-STOA_CHECK enum stoa_status stoa_derive_choose(struct stoa_encoder *encoder,
+STOA_CHECK enum stoa_status stoa_derive_choose(struct stoa_encoder_pool *encoders,
                                                const struct stoa_rules *rules,
                                                const struct stoa_schema_node *nodes,
                                                struct stoa_writer_group *group,

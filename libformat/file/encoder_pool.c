@@ -5,15 +5,16 @@
 
 #include "codec/chooser.h"
 
-enum stoa_status stoa_rules_encoder(const struct stoa_rules *rules, bool checks,
-                                    struct stoa_encoder **out, struct stoa_error *err)
+/* An encoder as the rules want it. */
+static enum stoa_status new_encoder(const struct stoa_encoder_pool *pool, struct stoa_encoder **out,
+                                    struct stoa_error *err)
 {
-    enum stoa_status st = stoa_encoder_new(out, rules->zstd_level, err);
+    enum stoa_status st = stoa_encoder_new(out, pool->rules->zstd_level, err);
 
     if (st != STOA_OK)
         return st;
-    stoa_encoder_set_checks(*out, checks);
-    stoa_encoder_set_inflate_cost(*out, rules->inflate_cost);
+    stoa_encoder_set_checks(*out, pool->checks);
+    stoa_encoder_set_inflate_cost(*out, pool->rules->inflate_cost);
     return STOA_OK;
 }
 
@@ -24,6 +25,7 @@ void stoa_encoder_pool_init(struct stoa_encoder_pool *pool, const struct stoa_ru
         atomic_init(&pool->slots[i], NULL);
     pool->rules = rules;
     pool->checks = checks;
+    pool->crew = NULL;
 }
 
 void stoa_encoder_pool_reset(struct stoa_encoder_pool *pool)
@@ -40,7 +42,7 @@ enum stoa_status stoa_encoder_pool_take(struct stoa_encoder_pool *pool, struct s
         if (*out != NULL)
             return STOA_OK;
     }
-    return stoa_rules_encoder(pool->rules, pool->checks, out, err);
+    return new_encoder(pool, out, err);
 }
 
 void stoa_encoder_pool_give(struct stoa_encoder_pool *pool, struct stoa_encoder *encoder)

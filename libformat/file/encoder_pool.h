@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "base/crew.h"
 #include "codec/page.h"
 #include "file/rules.h"
 
@@ -16,13 +17,10 @@ struct stoa_encoder_pool {
     _Atomic(struct stoa_encoder *) slots[STOA_ENCODER_POOL_NSLOTS]; /* NULL: empty */
     const struct stoa_rules *rules;
     bool checks;
+    struct stoa_crew *crew; /* shares what is done with the encoders; NULL: nobody does */
 };
 
-/* An encoder as `rules` want it; `checks`: see stoa_page_encode_checked(). */
-STOA_CHECK enum stoa_status stoa_rules_encoder(const struct stoa_rules *rules, bool checks,
-                                               struct stoa_encoder **out, struct stoa_error *err);
-
-/* `rules` are borrowed. */
+/* `rules` are borrowed; `checks`: see stoa_page_encode_checked(). Without a crew. */
 void stoa_encoder_pool_init(struct stoa_encoder_pool *pool, const struct stoa_rules *rules,
                             bool checks);
 

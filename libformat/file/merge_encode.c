@@ -46,10 +46,10 @@ enum stoa_status stoa_part_encode(struct stoa_part *part, uint32_t group, uint32
     STOA_TRY(stoa_batch_init(&batch, &schema, err));
     STOA_TRY(read_column(part, group, column, &batch.columns[0], err));
     batch.nrows = part->reader->footer.groups[group].nrows;
-    STOA_TRY(stoa_row_group_prepare(merger->encoder, rules, nodes, nnodes, NULL,
+    STOA_TRY(stoa_row_group_prepare(&merger->encoders, rules, nodes, nnodes, NULL,
                                     stoa_nodes_count_texts(nodes, nnodes), ordinal, &batch, &made,
                                     err));
-    STOA_TRY(stoa_row_group_encode(merger->encoder, rules, nodes, made, err));
+    STOA_TRY(stoa_row_group_encode(&merger->encoders, rules, nodes, made, err));
     *out = made;
     made = NULL;
 out:

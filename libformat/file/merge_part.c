@@ -38,7 +38,7 @@ enum stoa_status stoa_merger_init(struct stoa_merger *merger, const struct stoa_
     for (uint32_t node = 0; node < made.nnodes; node += made.nodes[node].nnodes)
         made.columns[column++] = node;
     made.columns[column] = made.nnodes;
-    STOA_TRY(stoa_rules_encoder(&stoa_default_rules, true, &made.encoder, err));
+    stoa_encoder_pool_init(&made.encoders, &stoa_default_rules, true);
     *merger = made;
     made = (struct stoa_merger){0};
 out:
@@ -50,7 +50,7 @@ void stoa_merger_reset(struct stoa_merger *merger)
 {
     stoa_free(merger->nodes);
     stoa_free(merger->columns);
-    stoa_encoder_free(merger->encoder);
+    stoa_encoder_pool_reset(&merger->encoders);
     stoa_buffer_free(&merger->window);
     *merger = (struct stoa_merger){0};
 }

@@ -25,7 +25,7 @@ struct stoa_merger {
     struct stoa_schema_node *nodes; /* of the schema */
     uint32_t nnodes;
     uint32_t *columns; /* the node of each column, and nnodes behind the last */
-    struct stoa_encoder *encoder;
+    struct stoa_encoder_pool encoders;
     struct stoa_buffer window; /* bytes of a part that are being copied */
     uint64_t memory_nbytes;
 

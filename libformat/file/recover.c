@@ -622,7 +622,7 @@ static void run_reset(struct run *run)
 
     stoa_assembler_reset(&run->assembler);
     stoa_order_reset(&run->order);
-    stoa_encoder_free(rec->encoder);
+    stoa_encoder_pool_reset(&rec->encoders);
     drop_repairs(run);
     stoa_free(run->repairs);
     stoa_free(run->has_nulls);
@@ -660,6 +660,7 @@ enum stoa_status stoa_recover(struct stoa_source *source, struct stoa_sink *sink
     STOA_TRY(stoa_recover_footers(&run.rec, err));
     STOA_TRY(stoa_recover_segments_init(&run.rec, err));
     STOA_TRY(stoa_recover_reader_init(&run.rec, err));
+    stoa_encoder_pool_init(&run.rec.encoders, &stoa_default_rules, true);
     STOA_TRY(alloc_columns(&run, err));
     run.is_trial = run.rec.options->partial;
     if (run.is_trial)

@@ -15,6 +15,7 @@
 #include <stoa/recover.h>
 
 #include "file/assemble.h"
+#include "file/encoder_pool.h"
 #include "file/reader.h"
 #include "file/recover_scan.h"
 
@@ -106,7 +107,7 @@ struct stoa_recover {
     struct stoa_recover_reader reader;
     struct stoa_recover_chunk *chunks; /* one a node, of the row group that is looked at */
     uint32_t nlost;                    /* columns of which something is lost */
-    struct stoa_encoder *encoder;      /* of what is repaired */
+    struct stoa_encoder_pool encoders; /* of what is repaired */
 };
 
 /* Whether a status says something of the file and not of the system. */

@@ -195,16 +195,14 @@ enum stoa_status stoa_recover_repair(struct stoa_recover *rec, const struct stoa
     uint32_t nnodes;
     enum stoa_status st;
 
-    if (rec->encoder == NULL)
-        STOA_TRY(stoa_rules_encoder(&stoa_default_rules, true, &rec->encoder, err));
     STOA_TRY(stoa_schema_nodes(&schema, &nodes, &nnodes, err));
     STOA_TRY(stoa_batch_init(&batch, &schema, err));
     batch.nrows = rec->reader.group.nrows;
     STOA_TRY(join_pieces(field, rec->reader.group.nrows, repair, &batch.columns[0], err));
-    STOA_TRY(stoa_row_group_prepare(rec->encoder, &stoa_default_rules, nodes, nnodes, NULL,
+    STOA_TRY(stoa_row_group_prepare(&rec->encoders, &stoa_default_rules, nodes, nnodes, NULL,
                                     stoa_nodes_count_texts(nodes, nnodes), ordinal, &batch,
                                     &repair->made, err));
-    STOA_TRY(stoa_row_group_encode(rec->encoder, &stoa_default_rules, nodes, repair->made, err));
+    STOA_TRY(stoa_row_group_encode(&rec->encoders, &stoa_default_rules, nodes, repair->made, err));
 out:
     stoa_batch_reset(&batch);
     stoa_free(nodes);

@@ -104,18 +104,10 @@ enum stoa_status stoa_rewriter_prepare(struct stoa_rewriter *rewriter, uint32_t 
                                        struct stoa_batch *batch, struct stoa_writer_group **out,
                                        struct stoa_error *err)
 {
-    struct stoa_encoder *encoder;
-    enum stoa_status st;
-
     assert(batch->nrows == rewriter->part.reader->footer.groups[number].nrows);
-    st = stoa_encoder_pool_take(&rewriter->encoders, &encoder, err);
-    if (st != STOA_OK)
-        return st;
-    st = stoa_row_group_prepare(encoder, rewriter->plan->rules, rewriter->some.nodes,
-                                rewriter->some.nnodes, &rewriter->those, rewriter->plan->ntexts,
-                                number, batch, out, err);
-    stoa_encoder_pool_give(&rewriter->encoders, encoder);
-    return st;
+    return stoa_row_group_prepare(&rewriter->encoders, rewriter->plan->rules, rewriter->some.nodes,
+                                  rewriter->some.nnodes, &rewriter->those, rewriter->plan->ntexts,
+                                  number, batch, out, err);
 }
 
 enum stoa_status stoa_rewriter_sequence(struct stoa_rewriter *rewriter,
@@ -136,14 +128,8 @@ enum stoa_status stoa_rewriter_set_side(struct stoa_rewriter *rewriter,
 enum stoa_status stoa_rewriter_encode(struct stoa_rewriter *rewriter,
                                       struct stoa_writer_group *group, struct stoa_error *err)
 {
-    struct stoa_encoder *encoder;
-    enum stoa_status st = stoa_encoder_pool_take(&rewriter->encoders, &encoder, err);
-
-    if (st != STOA_OK)
-        return st;
-    st = stoa_row_group_encode(encoder, rewriter->plan->rules, rewriter->some.nodes, group, err);
-    stoa_encoder_pool_give(&rewriter->encoders, encoder);
-    return st;
+    return stoa_row_group_encode(&rewriter->encoders, rewriter->plan->rules, rewriter->some.nodes,
+                                 group, err);
 }
 
 enum stoa_status stoa_rewriter_commit(struct stoa_rewriter *rewriter,

@@ -209,17 +209,13 @@ enum stoa_status stoa_rewrite_plan_look(struct stoa_rewrite_plan *plan, uint32_t
     const struct stoa_group_part part = {plan->sample.numbers, only_read, NULL};
     const struct stoa_some_columns *sample = &plan->sample;
     struct stoa_writer_group *group = NULL;
-    struct stoa_encoder *encoder;
-    enum stoa_status st = stoa_encoder_pool_take(&plan->encoders, &encoder, err);
+    enum stoa_status st;
 
-    if (st != STOA_OK)
-        return st;
-    STOA_TRY(stoa_row_group_prepare(encoder, plan->rules, sample->nodes, sample->nnodes, &part,
-                                    plan->ntexts, number, batch, &group, err));
+    STOA_TRY(stoa_row_group_prepare(&plan->encoders, plan->rules, sample->nodes, sample->nnodes,
+                                    &part, plan->ntexts, number, batch, &group, err));
     STOA_TRY(
         stoa_relations_init(&plan->relations[number / plan->rules->chooser_period], group, err));
 out:
-    stoa_encoder_pool_give(&plan->encoders, encoder);
     stoa_writer_group_free(group);
     return st;
 }

@@ -128,34 +128,82 @@ out:
     return st;
 }
 
+/* What the columns of a group are prepared with. */
+struct preparing {
+    struct stoa_encoder_pool *encoders;
+    const struct stoa_rules *rules;
+    const struct stoa_schema_node *nodes;
+    uint32_t ntexts;
+    const struct stoa_batch *batch;
+    const uint32_t *firsts; /* the first node of each column */
+    struct stoa_writer_group *group;
+};
+
 /* The nodes of the column at `first`; their arrays are lent until all is well. */
-static enum stoa_status prepare_nodes(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                                      const struct stoa_schema_node *nodes, uint32_t first,
-                                      uint32_t ntexts, struct stoa_split_node *split,
-                                      struct stoa_zone *zones, struct stoa_writer_group *group,
-                                      struct stoa_error *err)
+static enum stoa_status prepare_nodes(const struct preparing *with, struct stoa_encoder *encoder,
+                                      uint32_t first, const struct stoa_split_node *split,
+                                      struct stoa_zone *zones, struct stoa_error *err)
 {
+    const struct stoa_schema_node *nodes = with->nodes;
+    struct stoa_writer_group *group = with->group;
     size_t nzones = (size_t)stoa_zone_count(group->nrows);
     enum stoa_status st = STOA_OK;
 
     for (uint32_t i = first; i < first + nodes[first].nnodes; i++) {
         struct stoa_group_node *node = &group->nodes[i];
 
-        node->array = split[i].array;
+        node->array = split[i - first].array;
         node->below_list = nodes[i].below_list;
         if (stoa_group_only_reads(group, i))
             continue;
-        st = compute_zones(&nodes[i], &split[i], nzones, zones, node, err);
+        st = compute_zones(&nodes[i], &split[i - first], nzones, zones, node, err);
         if (st == STOA_OK)
-            st = prepare_node(encoder, rules, &nodes[i].field->type, ntexts, group->is_chooser,
-                              node, err);
+            st = prepare_node(encoder, with->rules, &nodes[i].field->type, with->ntexts,
+                              group->is_chooser, node, err);
         if (st != STOA_OK)
             return stoa_nodes_wrap(nodes, i, st, err);
     }
     return st;
 }
 
-enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
+static enum stoa_status prepare_column(void *context, size_t column, struct stoa_error *err)
+{
+    const struct preparing *with = context;
+    const uint32_t first = with->firsts[column], nnodes = with->nodes[first].nnodes;
+    const size_t nzones = (size_t)stoa_zone_count(with->group->nrows);
+    struct stoa_encoder *encoder = NULL;
+    struct stoa_split_node *split = NULL;
+    struct stoa_zone *zones = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_encoder_pool_take(with->encoders, &encoder, err));
+    STOA_TRY(stoa_alloc_zeroed(&zones, nzones, sizeof(*zones), err));
+    STOA_TRY(stoa_alloc_zeroed(&split, nnodes, sizeof(*split), err));
+    STOA_TRY(
+        stoa_nodes_split(with->nodes, first, &with->batch->columns[column], nzones, split, err));
+    STOA_TRY(prepare_nodes(with, encoder, first, split, zones, err));
+out:
+    for (uint32_t i = 0; split != NULL && i < nnodes; i++)
+        stoa_split_node_reset(&split[i]);
+    stoa_free(split);
+    stoa_free(zones);
+    if (encoder != NULL)
+        stoa_encoder_pool_give(with->encoders, encoder);
+    return st;
+}
+
+/* Puts the first node of each column into *out, which is of the caller to free. */
+static enum stoa_status find_firsts(const struct stoa_schema_node *nodes, uint32_t ncolumns,
+                                    uint32_t **out, struct stoa_error *err)
+{
+    enum stoa_status st = stoa_alloc(out, ncolumns * sizeof(**out), err);
+
+    for (uint32_t i = 0, node = 0; st == STOA_OK && i < ncolumns; i++, node += nodes[node].nnodes)
+        (*out)[i] = node;
+    return st;
+}
+
+enum stoa_status stoa_row_group_prepare(struct stoa_encoder_pool *encoders,
                                         const struct stoa_rules *rules,
                                         const struct stoa_schema_node *nodes, uint32_t nnodes,
                                         const struct stoa_group_part *part, uint32_t ntexts,
@@ -163,10 +211,8 @@ enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
                                         struct stoa_writer_group **out, struct stoa_error *err)
 {
     struct stoa_writer_group *group = NULL;
-    struct stoa_split_node *split = NULL;
-    struct stoa_zone *zones = NULL;
-    uint32_t first = 0;
-    size_t nzones = (size_t)stoa_zone_count(batch->nrows);
+    struct preparing with = {encoders, rules, nodes, ntexts, batch, NULL, NULL};
+    uint32_t *firsts = NULL;
     size_t huge = stoa_row_group_first_huge(rules, nodes, batch, 0, batch->nrows);
     enum stoa_status st;
 
@@ -175,8 +221,7 @@ enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
                          "row %zu of %zu has a value of about %" PRIu64
                          " bytes or more: such a row must be a row group of its own",
                          huge + 1, batch->nrows, rules->page_max_nbytes);
-    STOA_TRY(stoa_alloc_zeroed(&zones, nzones, sizeof(*zones), err));
-    STOA_TRY(stoa_alloc_zeroed(&split, nnodes, sizeof(*split), err));
+    STOA_TRY(find_firsts(nodes, batch->ncolumns, &firsts, err));
     STOA_TRY(stoa_alloc_zeroed(&group, 1, sizeof(*group) + (size_t)nnodes * sizeof(group->nodes[0]),
                                err));
     group->ordinal = ordinal;
@@ -185,14 +230,13 @@ enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
     group->nnodes = nnodes;
     group->part = part;
     group->is_chooser = ordinal % rules->chooser_period == 0;
-    for (uint32_t i = 0; i < batch->ncolumns; i++, first += nodes[first].nnodes) {
-        STOA_TRY(stoa_nodes_split(nodes, first, &batch->columns[i], nzones, split + first, err));
-        STOA_TRY(prepare_nodes(encoder, rules, nodes, first, ntexts, split, zones, group, err));
-    }
+    with.firsts = firsts;
+    with.group = group;
+    STOA_TRY(stoa_crew_run(encoders->crew, batch->ncolumns, prepare_column, &with, err));
     if (group->is_chooser && part != NULL && part->relations != NULL)
         stoa_relations_apply(&part->relations[ordinal / rules->chooser_period], group);
     else if (group->is_chooser)
-        STOA_TRY(stoa_derive_choose(encoder, rules, nodes, group, err));
+        STOA_TRY(stoa_derive_choose(encoders, rules, nodes, group, err));
     STOA_TRY(stoa_alloc(&group->columns, batch->ncolumns * sizeof(group->columns[0]), err));
     for (uint32_t i = 0; i < batch->ncolumns; i++) {
         group->columns[i] = batch->columns[i];
@@ -201,10 +245,7 @@ enum stoa_status stoa_row_group_prepare(struct stoa_encoder *encoder,
     *out = group;
     group = NULL;
 out:
-    for (uint32_t i = 0; split != NULL && i < nnodes; i++)
-        stoa_split_node_reset(&split[i]);
-    stoa_free(split);
-    stoa_free(zones);
+    stoa_free(firsts);
     stoa_writer_group_free(group);
     return st;
 }
@@ -518,11 +559,11 @@ out:
  */
 static enum stoa_status write_derived(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                       const struct stoa_schema_node *nodes,
-                                      struct stoa_writer_group *group, struct stoa_group_node *node,
+                                      const struct stoa_writer_group *group,
+                                      struct stoa_group_node *node, struct stoa_buffer *body,
                                       struct stoa_error *err)
 {
     const struct stoa_chunk_plan *plan = &node->sequenced.plan;
-    struct stoa_buffer *body = &group->body;
     struct stoa_rg_entry alone;
     struct attempt attempt;
     size_t begin = body->nbytes, end;
@@ -560,7 +601,8 @@ static bool may_derive(const struct stoa_rules *rules, const struct stoa_writer_
 
 static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                     const struct stoa_schema_node *nodes,
-                                    struct stoa_writer_group *group, struct stoa_group_node *node,
+                                    const struct stoa_writer_group *group,
+                                    struct stoa_group_node *node, struct stoa_buffer *body,
                                     struct stoa_error *err)
 {
     static const struct stoa_plan bitmap = {.nodes = {{.encoding = STOA_CONST}}};
@@ -570,22 +612,21 @@ static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct s
     if (node->values.phys == STOA_PHYS_NONE) {
         attempt_init(&attempt, node);
         attempt.input.plan = &bitmap;
-        return stoa_chunk_write(encoder, rules, &attempt.input, &group->body, &node->entry, err);
+        return stoa_chunk_write(encoder, rules, &attempt.input, body, &node->entry, err);
     }
     if (mode == STOA_CHUNK_FROM_OTHERS && is_planned(node) && may_derive(rules, group, node))
-        return write_derived(encoder, rules, nodes, group, node, err);
+        return write_derived(encoder, rules, nodes, group, node, body, err);
     if (mode == STOA_CHUNK_FROM_OTHERS)
         mode = node->sequenced.plan.otherwise;
-    return write_alone(encoder, rules, mode, group->is_chooser, node, &group->body, &node->entry,
-                       err);
+    return write_alone(encoder, rules, mode, group->is_chooser, node, body, &node->entry, err);
 }
 
 static enum stoa_status encode_node(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                     const struct stoa_schema_node *nodes,
-                                    struct stoa_writer_group *group, struct stoa_group_node *node,
+                                    const struct stoa_writer_group *group,
+                                    struct stoa_group_node *node, struct stoa_buffer *body,
                                     struct stoa_error *err)
 {
-    struct stoa_buffer *body = &group->body;
     uint64_t offset;
     enum stoa_status st;
 
@@ -599,7 +640,7 @@ static enum stoa_status encode_node(struct stoa_encoder *encoder, const struct s
     STOA_TRY(stoa_buffer_append_zeros(body, stoa_round_up(body->nbytes, CHUNK_ALIGN) - body->nbytes,
                                       err));
     offset = STOA_OBJECT_NBYTES + body->nbytes;
-    STOA_TRY(write_chunk(encoder, rules, nodes, group, node, err));
+    STOA_TRY(write_chunk(encoder, rules, nodes, group, node, body, err));
     node->entry.offset = offset;
     if (node->sequenced.mode == STOA_CHUNK_SHARED) {
         node->entry.flags |= STOA_CHUNK_SHARED_DICT;
@@ -636,45 +677,108 @@ static void mark_bases(struct stoa_writer_group *group)
     }
 }
 
-enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+/* What the columns of a group are encoded with, and into. */
+struct encoding {
+    struct stoa_encoder_pool *encoders;
+    const struct stoa_rules *rules;
+    const struct stoa_schema_node *nodes;
+    const uint32_t *firsts; /* the first node of each column */
+    struct stoa_writer_group *group;
+    struct stoa_buffer *bodies; /* of each column; offsets of chunks are in them */
+};
+
+static enum stoa_status encode_column(void *context, size_t column, struct stoa_error *err)
+{
+    const struct encoding *with = context;
+    struct stoa_writer_group *group = with->group;
+    const uint32_t first = with->firsts[column], end = first + with->nodes[first].nnodes;
+    struct stoa_encoder *encoder;
+    enum stoa_status st = stoa_encoder_pool_take(with->encoders, &encoder, err);
+
+    if (st != STOA_OK)
+        return st;
+    for (uint32_t i = first; i < end; i++) {
+        struct stoa_group_node *node = &group->nodes[i];
+
+        if (!stoa_group_only_reads(group, i))
+            st = encode_node(encoder, with->rules, with->nodes, group, node, &with->bodies[column],
+                             err);
+        if (st != STOA_OK) {
+            stoa_nodes_wrap(with->nodes, i, st, err);
+            break;
+        }
+        if (!node->is_base)
+            drop_values(node);
+    }
+    if (st == STOA_OK && !group->nodes[end - 1].is_base)
+        stoa_array_reset(&group->columns[column]);
+    stoa_encoder_pool_give(with->encoders, encoder);
+    return st;
+}
+
+/* Puts the chunks of all columns behind each other, and the directory in front. */
+static enum stoa_status join_bodies(const struct encoding *with, struct stoa_error *err)
+{
+    struct stoa_writer_group *group = with->group;
+    struct stoa_buffer *body = &group->body;
+    size_t nbytes = 0;
+    enum stoa_status st;
+
+    for (uint32_t i = 0; i < group->ncolumns; i++)
+        nbytes += with->bodies[i].nbytes + CHUNK_ALIGN;
+    group->dir_nbytes = group->nnodes * STOA_RG_ENTRY_NBYTES;
+    STOA_TRY(stoa_buffer_reserve(body, group->dir_nbytes + nbytes + STOA_OBJECT_NBYTES, err));
+    STOA_TRY(stoa_buffer_append_zeros(body, group->dir_nbytes, err));
+    for (uint32_t i = 0; i < group->ncolumns; i++) {
+        const uint32_t first = with->firsts[i], end = first + with->nodes[first].nnodes;
+        struct stoa_buffer *chunks = &with->bodies[i];
+
+        if (chunks->nbytes > 0)
+            STOA_TRY(stoa_buffer_append_zeros(
+                body, stoa_round_up(body->nbytes, CHUNK_ALIGN) - body->nbytes, err));
+        for (uint32_t k = first; k < end; k++) {
+            struct stoa_rg_entry *entry = &group->nodes[k].entry;
+
+            if (entry->offset > 0) /* it has pages */
+                entry->offset += body->nbytes;
+            stoa_rg_entry_pack(entry, body->data + (size_t)k * STOA_RG_ENTRY_NBYTES);
+        }
+        STOA_TRY(stoa_buffer_append(body, chunks->data, chunks->nbytes, err));
+        stoa_buffer_free(chunks);
+    }
+    STOA_TRY(stoa_buffer_append_zeros(
+        body, stoa_round_up(body->nbytes, STOA_OBJECT_NBYTES) - body->nbytes, err));
+out:
+    return st;
+}
+
+enum stoa_status stoa_row_group_encode(struct stoa_encoder_pool *encoders,
+                                       const struct stoa_rules *rules,
                                        const struct stoa_schema_node *nodes,
                                        struct stoa_writer_group *group, struct stoa_error *err)
 {
-    struct stoa_buffer *body = &group->body;
-    uint32_t column = 0;
+    struct encoding with = {encoders, rules, nodes, NULL, group, NULL};
+    uint32_t *firsts = NULL;
     enum stoa_status st;
 
     mark_bases(group);
-    group->dir_nbytes = group->nnodes * STOA_RG_ENTRY_NBYTES;
-    STOA_TRY(stoa_buffer_append_zeros(body, group->dir_nbytes, err));
-    for (uint32_t i = 0, end = 0; i < group->nnodes; i++) {
-        struct stoa_group_node *node = &group->nodes[i];
-
-        if (i == end) /* of the column before */
-            end += nodes[i].nnodes;
-        st = stoa_group_only_reads(group, i) ? STOA_OK
-                                             : encode_node(encoder, rules, nodes, group, node, err);
-        if (st != STOA_OK) {
-            stoa_nodes_wrap(nodes, i, st, err);
-            goto out;
-        }
-        stoa_rg_entry_pack(&node->entry, body->data + (size_t)i * STOA_RG_ENTRY_NBYTES);
-        if (!node->is_base)
-            drop_values(node);
-        if (i + 1 == end && !node->is_base)
-            stoa_array_reset(&group->columns[column]);
-        column += i + 1 == end;
-    }
+    STOA_TRY(find_firsts(nodes, group->ncolumns, &firsts, err));
+    with.firsts = firsts;
+    STOA_TRY(stoa_alloc_zeroed(&with.bodies, group->ncolumns, sizeof(with.bodies[0]), err));
+    STOA_TRY(stoa_crew_run(encoders->crew, group->ncolumns, encode_column, &with, err));
     for (uint32_t i = 0; i < group->nnodes; i++)
         drop_values(&group->nodes[i]);
     for (uint32_t i = 0; i < group->ncolumns; i++)
         stoa_array_reset(&group->columns[i]);
-    STOA_TRY(stoa_buffer_append_zeros(
-        body, stoa_round_up(body->nbytes, STOA_OBJECT_NBYTES) - body->nbytes, err));
+    STOA_TRY(join_bodies(&with, err));
     if (group->side.ncolumns > 0)
-        STOA_TRY(stoa_side_encode(encoder, rules, &group->side, &group->side_body,
+        STOA_TRY(stoa_side_encode(encoders, rules, &group->side, &group->side_body,
                                   &group->side_dir_nbytes, err));
 out:
+    for (uint32_t i = 0; with.bodies != NULL && i < group->ncolumns; i++)
+        stoa_buffer_free(&with.bodies[i]);
+    stoa_free(with.bodies);
+    stoa_free(firsts);
     return st;
 }
 

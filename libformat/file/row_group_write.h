@@ -5,8 +5,8 @@
  *     settle    the sequencer's part, for each node                                    in order
  *     encode    directory and chunks; bodies of new segments                           any thread
  *
- * The steps of one group are done one after the other; different groups share nothing but what is
- * const here.
+ * The steps of one group are done one after the other, each column by column, which the crew of
+ * `encoders` shares; different groups share nothing but those and what is const here.
  */
 #ifndef STOA_FILE_ROW_GROUP_WRITE_H
 #define STOA_FILE_ROW_GROUP_WRITE_H
@@ -16,6 +16,7 @@
 #include <stoa/stats.h>
 #include <stoa/writer.h>
 
+#include "file/encoder_pool.h"
 #include "file/footer_write.h"
 #include "file/layout.h"
 #include "file/nodes_write.h"
@@ -89,7 +90,7 @@ size_t stoa_row_group_first_huge(const struct stoa_rules *rules,
  * must be a row group of its own and is not; STOA_ERR_NOMEM.
  */
 STOA_CHECK enum stoa_status
-stoa_row_group_prepare(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+stoa_row_group_prepare(struct stoa_encoder_pool *encoders, const struct stoa_rules *rules,
                        const struct stoa_schema_node *nodes, uint32_t nnodes,
                        const struct stoa_group_part *part, uint32_t ntexts, uint64_t ordinal,
                        struct stoa_batch *batch, struct stoa_writer_group **out,
@@ -111,7 +112,7 @@ STOA_CHECK enum stoa_status stoa_row_group_set_side(struct stoa_writer_group *gr
  * Frees the values; what is left is the body, the entries, the zone maps, new segments, and the
  * body of the side table.
  */
-STOA_CHECK enum stoa_status stoa_row_group_encode(struct stoa_encoder *encoder,
+STOA_CHECK enum stoa_status stoa_row_group_encode(struct stoa_encoder_pool *encoders,
                                                   const struct stoa_rules *rules,
                                                   const struct stoa_schema_node *nodes,
                                                   struct stoa_writer_group *group,

@@ -126,7 +126,8 @@ out:
 }
 
 /* The values of a column, which are freed, as a chunk of a row group of one column. */
-static enum stoa_status encode_values(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+static enum stoa_status encode_values(struct stoa_encoder_pool *encoders,
+                                      const struct stoa_rules *rules,
                                       struct stoa_side_column *column,
                                       struct stoa_writer_group **out, struct stoa_error *err)
 {
@@ -151,10 +152,10 @@ static enum stoa_status encode_values(struct stoa_encoder *encoder, const struct
     batch.nrows = column->array.nvalues;
     batch.columns[0] = column->array;
     column->array = (struct stoa_array){0};
-    STOA_TRY(stoa_row_group_prepare(encoder, rules, nodes, nnodes, NULL,
+    STOA_TRY(stoa_row_group_prepare(encoders, rules, nodes, nnodes, NULL,
                                     stoa_nodes_count_texts(nodes, nnodes), ordinal, &batch, &made,
                                     err));
-    STOA_TRY(stoa_row_group_encode(encoder, rules, nodes, made, err));
+    STOA_TRY(stoa_row_group_encode(encoders, rules, nodes, made, err));
     *out = made;
     made = NULL;
 out:
@@ -164,9 +165,10 @@ out:
     return st;
 }
 
-enum stoa_status stoa_side_encode(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                                  struct stoa_side *side, struct stoa_buffer *body,
-                                  uint32_t *dir_nbytes, struct stoa_error *err)
+enum stoa_status stoa_side_encode(struct stoa_encoder_pool *encoders,
+                                  const struct stoa_rules *rules, struct stoa_side *side,
+                                  struct stoa_buffer *body, uint32_t *dir_nbytes,
+                                  struct stoa_error *err)
 {
     struct stoa_side_part *parts = NULL;
     struct stoa_writer_group **made = NULL;
@@ -184,7 +186,7 @@ enum stoa_status stoa_side_encode(struct stoa_encoder *encoder, const struct sto
         memcpy(entry->rule, column->rule, sizeof(entry->rule));
         if (!entry->has_values)
             continue;
-        STOA_TRY(encode_values(encoder, rules, column, &made[i], err));
+        STOA_TRY(encode_values(encoders, rules, column, &made[i], err));
         entry->chunk = made[i]->nodes[0].entry;
         assert(!(entry->chunk.flags & STOA_CHUNK_SHARED_DICT));
         if (entry->chunk.nbytes > 0)

@@ -7,7 +7,7 @@
 #include <stoa/source_text.h>
 
 #include "base/alloc.h"
-#include "codec/page.h"
+#include "file/encoder_pool.h"
 #include "file/layout.h"
 #include "file/rules.h"
 
@@ -37,7 +37,7 @@ STOA_CHECK enum stoa_status stoa_side_build(struct stoa_side_part *parts, uint32
  * The same of a checked side table, whose values are encoded and freed. STOA_ERR_LIMIT: a value too
  * long for a page beside others; STOA_ERR_NOMEM.
  */
-STOA_CHECK enum stoa_status stoa_side_encode(struct stoa_encoder *encoder,
+STOA_CHECK enum stoa_status stoa_side_encode(struct stoa_encoder_pool *encoders,
                                              const struct stoa_rules *rules, struct stoa_side *side,
                                              struct stoa_buffer *body, uint32_t *dir_nbytes,
                                              struct stoa_error *err);

@@ -173,6 +173,11 @@ void stoa_writer_close(struct stoa_writer *writer)
     stoa_free(writer);
 }
 
+void stoa_writer_set_crew(struct stoa_writer *writer, struct stoa_crew *crew)
+{
+    writer->encoders.crew = crew;
+}
+
 uint64_t stoa_writer_nrows(const struct stoa_writer *writer)
 {
     return writer->file.footer.nrows;
@@ -247,7 +252,6 @@ enum stoa_status stoa_writer_prepare(struct stoa_writer *writer, uint64_t ordina
                                      struct stoa_error *err)
 {
     struct stoa_order_edges edges = {0};
-    struct stoa_encoder *encoder;
     enum stoa_status st = check_batch(writer, batch, err);
 
     if (st != STOA_OK)
@@ -256,10 +260,8 @@ enum stoa_status stoa_writer_prepare(struct stoa_writer *writer, uint64_t ordina
         return stoa_fail(err, STOA_ERR_USAGE, "a row group of %zu rows; it has 1 to %d",
                          batch->nrows, STOA_ROW_GROUP_MAX_NROWS);
     STOA_TRY(check_rows(writer, ordinal, batch, &edges, err));
-    STOA_TRY(stoa_encoder_pool_take(&writer->encoders, &encoder, err));
-    st = stoa_row_group_prepare(encoder, writer->rules, writer->nodes, writer->nnodes, NULL,
-                                writer->ntexts, ordinal, batch, out, err);
-    stoa_encoder_pool_give(&writer->encoders, encoder);
+    st = stoa_row_group_prepare(&writer->encoders, writer->rules, writer->nodes, writer->nnodes,
+                                NULL, writer->ntexts, ordinal, batch, out, err);
     if (st == STOA_OK) {
         (*out)->edges = edges;
         edges = (struct stoa_order_edges){0};
@@ -305,14 +307,7 @@ enum stoa_status stoa_writer_group_set_side(struct stoa_writer_group *group, str
 enum stoa_status stoa_writer_encode(struct stoa_writer *writer, struct stoa_writer_group *group,
                                     struct stoa_error *err)
 {
-    struct stoa_encoder *encoder;
-    enum stoa_status st = stoa_encoder_pool_take(&writer->encoders, &encoder, err);
-
-    if (st != STOA_OK)
-        return st;
-    st = stoa_row_group_encode(encoder, writer->rules, writer->nodes, group, err);
-    stoa_encoder_pool_give(&writer->encoders, encoder);
-    return st;
+    return stoa_row_group_encode(&writer->encoders, writer->rules, writer->nodes, group, err);
 }
 
 static enum stoa_status commit_segment(struct stoa_writer *writer, struct stoa_segment *segment,

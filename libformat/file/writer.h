@@ -7,6 +7,7 @@
 
 #include <stoa/writer.h>
 
+#include "base/crew.h"
 #include "file/rules.h"
 
 /* Like stoa_writer_open(); `rules` are borrowed. */
@@ -14,6 +15,9 @@ STOA_CHECK enum stoa_status
 stoa_writer_open_rules(struct stoa_sink *sink, const struct stoa_schema *schema,
                        const struct stoa_writer_options *options, const struct stoa_rules *rules,
                        struct stoa_writer **out, struct stoa_error *err);
+
+/* Who shares the work of prepare and encode; NULL: nobody. Beside no other call. */
+void stoa_writer_set_crew(struct stoa_writer *writer, struct stoa_crew *crew);
 
 /*
  * The row groups that stoa_writer_append() writes, for who writes them by the four steps. One
