@@ -119,7 +119,7 @@ static void put(struct stoa_heap *heap, struct stoa_heap_block *block)
 /* How much may be in use and wait. */
 static size_t most(const struct stoa_heap *heap)
 {
-    return heap->nholders > 0 ? heap->npeak : heap->nused + STOA_HEAP_SPARE_NBYTES;
+    return (heap->nholders > 0 ? heap->npeak : heap->nused) + STOA_HEAP_SPARE_NBYTES;
 }
 
 /* Those that are too many. */

@@ -5,8 +5,9 @@
  * for the next. In between malloc gives blocks of that size back to the system, which has to clear
  * them page by page when they are touched the next time: half of the time of a scan. So while
  * somebody holds the heap, large blocks wait when they are freed. What is in use and what waits are
- * together never more than what was in use at the peak of that time. When nobody holds it, at most
- * STOA_HEAP_SPARE_NBYTES wait.
+ * together at most STOA_HEAP_SPARE_NBYTES more than what was in use at the peak of that time: with
+ * none to spare, small blocks would be cut off large ones that are missed a moment later. When
+ * nobody holds it, at most STOA_HEAP_SPARE_NBYTES wait.
  */
 #ifndef STOA_BASE_ALLOC_HEAP_H
 #define STOA_BASE_ALLOC_HEAP_H

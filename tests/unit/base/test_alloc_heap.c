@@ -118,14 +118,14 @@ static void a_freed_block_is_used_again(void **state)
 
     init(&heap);
     first = resize(&heap, NULL, 1000000);
-    second = resize(&heap, NULL, 3000000);
+    second = resize(&heap, NULL, 30000000);
     drop(&heap, first);
     drop(&heap, second);
-    assert_ptr_equal(resize(&heap, NULL, 2900000), second);
+    assert_ptr_equal(resize(&heap, NULL, 29000000), second);
     assert_ptr_equal(resize(&heap, NULL, 999999), first);
     /* Of a block that is much too large the rest goes on waiting. */
     drop(&heap, second);
-    assert_ptr_equal(resize(&heap, NULL, 1500000), second);
+    assert_ptr_equal(resize(&heap, NULL, 15000000), second);
     assert_int_equal(heap.nused + heap.nkept, heap.npeak);
 }
 
@@ -146,7 +146,7 @@ static void a_block_that_grows_moves_into_one_that_waits(void **state)
 }
 
 /* Those that wait make room for what is new. */
-static void what_is_kept_is_no_more_than_the_peak(void **state)
+static void what_is_kept_is_little_more_than_the_peak(void **state)
 {
     (void)state;
     struct stoa_test_random random;
@@ -154,7 +154,7 @@ static void what_is_kept_is_no_more_than_the_peak(void **state)
     uint8_t *blocks[16] = {0};
     size_t peak = 0;
 
-    stoa_test_random_init(&random, "what_is_kept_is_no_more_than_the_peak");
+    stoa_test_random_init(&random, "what_is_kept_is_little_more_than_the_peak");
     init(&heap);
     for (size_t step = 0; step < stoa_test_ncases(20000); step++) {
         const size_t i = (size_t)stoa_test_random_below(&random, 16);
@@ -168,7 +168,7 @@ static void what_is_kept_is_no_more_than_the_peak(void **state)
         }
         if (heap.nused > peak)
             peak = heap.nused;
-        assert_true(heap.nused + heap.nkept <= peak);
+        assert_true(heap.nused + heap.nkept <= peak + STOA_HEAP_SPARE_NBYTES);
     }
     for (size_t i = 0; i < 16; i++)
         if (blocks[i] != NULL)
@@ -340,7 +340,7 @@ int main(void)
         cmocka_unit_test(blocks_keep_their_bytes),
         cmocka_unit_test(a_freed_block_is_used_again),
         cmocka_unit_test(a_block_that_grows_moves_into_one_that_waits),
-        cmocka_unit_test(what_is_kept_is_no_more_than_the_peak),
+        cmocka_unit_test(what_is_kept_is_little_more_than_the_peak),
         cmocka_unit_test(memory_that_the_system_has_not_is_refused),
         cmocka_unit_test(blocks_wait_while_somebody_holds_it),
         cmocka_unit_test(threads_share_it),
