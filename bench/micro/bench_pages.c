@@ -235,6 +235,7 @@ static void show_text_pages(void)
                           NULL) != STOA_OK)
         exit(1);
     entries = stoa_distinct_values(set);
+    entries.width = stoa_text_length(entries.offsets, entries.nvalues);
     dict.dictionary = &entries;
     measure_page("text", &plain, "plain(pfor)", PAGE * TEXT);
     measure_page("text", &plain, "plain+zstd(pfor)", PAGE * TEXT);

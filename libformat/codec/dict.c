@@ -1,8 +1,9 @@
 /*
  * DICT (spec/encodings.md, section 2.4): codes of values that the chunk's dictionary holds.
  *
- * Text is copied 32 bytes at a time without looking at its length, where the dictionary goes on for
- * that long and the output has room; what is too much is overwritten by the next value.
+ * Text is copied in pieces of a fixed size, whatever its length: what is too much is overwritten by
+ * the next value, and behind the last one there is room. Where all entries have one length, as keys
+ * and flags have, no offset is looked at.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -12,7 +13,7 @@
 #include "codec/kernels.h"
 #include "codec/node.h"
 
-enum { CHUNK = 32 };
+enum { PIECE = 32 };
 
 enum stoa_status stoa_dict_encode(struct stoa_encoder *encoder, const struct stoa_plan_node *plan,
                                   const struct stoa_vector *codes, struct stoa_error *err)
@@ -82,34 +83,73 @@ static uint64_t put_offsets(const struct stoa_decoder *decoder, const uint32_t *
     return end;
 }
 
-/* `to` has room for CHUNK bytes behind the last value. */
+/* The same where each value has `length` bytes and none is null. */
+static uint64_t put_even_offsets(const struct stoa_decoder *decoder, uint32_t length, size_t n)
+{
+    int32_t *to = decoder->out->offsets;
+    const uint32_t begin = (uint32_t)to[0];
+
+    for (uint32_t i = 1; i <= n; i++)
+        to[i] = (int32_t)(begin + i * length);
+    return begin + (uint64_t)n * length;
+}
+
+/* `to` has room for PIECE bytes behind the last value, and so has the dictionary. */
 static void copy_text(const struct stoa_vector *dictionary, const uint32_t *codes, size_t n,
                       const int32_t *offsets, uint8_t *to)
 {
-    int64_t safe = (int64_t)dictionary->offsets[dictionary->nvalues] - CHUNK;
-
     for (size_t i = 0; i < n; i++) {
-        int32_t from = dictionary->offsets[codes[i]];
-        size_t length = (size_t)(offsets[i + 1] - offsets[i]);
+        const uint8_t *from = dictionary->values + dictionary->offsets[codes[i]];
+        const uint8_t *end = to + offsets[i + 1];
         uint8_t *at = to + offsets[i];
 
-        if (length <= CHUNK && from <= safe)
-            memcpy(at, dictionary->values + from, CHUNK);
-        else if (length > 0)
-            memcpy(at, dictionary->values + from, length);
+        do {
+            memcpy(at, from, PIECE);
+            at += PIECE;
+            from += PIECE;
+        } while (at < end);
     }
+}
+
+/* `piece`, of which `length` bytes count, is a constant where this is called. */
+static inline void copy_even(const uint8_t *entries, size_t length, const uint32_t *codes, size_t n,
+                             uint8_t *to, size_t piece)
+{
+    for (size_t i = 0; i < n; i++)
+        memcpy(to + i * length, entries + codes[i] * length, piece);
+}
+
+static void copy_even_text(const struct stoa_vector *dictionary, const uint32_t *codes, size_t n,
+                           uint8_t *to)
+{
+    const uint32_t length = dictionary->width;
+
+    if (length <= 8)
+        copy_even(dictionary->values, length, codes, n, to, 8);
+    else if (length <= 16)
+        copy_even(dictionary->values, length, codes, n, to, 16);
+    else if (length <= PIECE)
+        copy_even(dictionary->values, length, codes, n, to, PIECE);
+    else
+        copy_even(dictionary->values, length, codes, n, to, length);
 }
 
 /* The text of n checked codes behind decoder->out. */
 static enum stoa_status put_text(struct stoa_decoder *decoder, const uint32_t *codes, size_t n,
                                  struct stoa_error *err)
 {
+    const struct stoa_vector *dictionary = decoder->dictionary;
     struct stoa_page_values *out = decoder->out;
-    uint64_t end = put_offsets(decoder, codes, n);
+    const bool is_even = dictionary->width > 0 && decoder->valid == NULL;
+    uint64_t end =
+        is_even ? put_even_offsets(decoder, dictionary->width, n) : put_offsets(decoder, codes, n);
     enum stoa_status st;
 
     STOA_TRY(stoa_text_reserve(decoder, end - out->bytes->nbytes, err));
-    copy_text(decoder->dictionary, codes, n, out->offsets, out->bytes->data);
+    if (is_even)
+        copy_even_text(dictionary, codes, n, out->bytes->data + out->bytes->nbytes);
+    else
+        copy_text(dictionary, codes, n, out->offsets, out->bytes->data);
     out->bytes->nbytes = (size_t)end;
 out:
     return st;

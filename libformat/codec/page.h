@@ -95,7 +95,9 @@ struct stoa_page_values {
  * phys, width  of the chunk; width of FIXED comes from the schema.
  * nvalues      what the page must hold: 1..65,536, a dictionary page up to 2^20.
  * raw_max      the most bytes its payloads may take before compression (limits.md).
- * dictionary   the entries of a chunk that has a dictionary; NULL with ncodes > 0: codes are
+ * dictionary   the entries of a chunk that has a dictionary, with 64 bytes behind the last one that
+ *              may be read; BYTES: `width` is the length of every entry, or 0 when they are not
+ *              known to have one length, which is slower. NULL with ncodes > 0: codes are
  *              delivered as U32 in `values`, checked against ncodes only (for filters that look at
  *              codes); NULL with ncodes 0: the chunk has no dictionary. A DICT root in a chunk
  *              without one is STOA_ERR_CORRUPT, and so is another root in a chunk with one.

@@ -36,6 +36,16 @@ const char *stoa_phys_name(unsigned phys)
     return phys < NTYPES ? types[phys].name : NULL;
 }
 
+uint32_t stoa_text_length(const int32_t *offsets, size_t n)
+{
+    const uint32_t length = (uint32_t)(offsets[1] - offsets[0]);
+    uint32_t differ = 0;
+
+    for (size_t i = 0; i < n; i++)
+        differ |= (uint32_t)(offsets[i + 1] - offsets[i]) ^ length;
+    return differ == 0 ? length : 0;
+}
+
 struct stoa_vector stoa_vector_slice(const struct stoa_vector *vector, size_t begin, size_t end)
 {
     struct stoa_vector slice = *vector;

@@ -46,6 +46,9 @@ uint32_t stoa_phys_width(enum stoa_phys phys);
 /* "i64", "bytes", ... or NULL for a number that is none. */
 const char *stoa_phys_name(unsigned phys);
 
+/* The length of n > 0 values of BYTES when they all have it, else 0. */
+uint32_t stoa_text_length(const int32_t *offsets, size_t n);
+
 /* Values [begin, end) of a vector. */
 struct stoa_vector stoa_vector_slice(const struct stoa_vector *vector, size_t begin, size_t end);
 

@@ -205,17 +205,21 @@ out:
 }
 
 /*
- * Room for the text of all values out of a dictionary, as much of each as `first` of them have on
- * an average and a little more. Text that grows page by page takes other memory each time.
+ * Room for the text of all values out of a dictionary: as much of each as all entries have, or as
+ * `first` of them have on an average and a little more. Text that grows page by page takes other
+ * memory each time.
  */
 static enum stoa_status reserve_text(struct stoa_chunk_job *job, size_t first,
                                      struct stoa_error *err)
 {
     const uint64_t nleft = job->end - job->begin - first;
-    const uint64_t rest = first > 0 ? job->text.nbytes * nleft / first : 0;
-    const uint64_t extra = rest + rest / 16 + STOA_CHUNK_JOB_SLACK;
+    const bool is_even = job->in.dictionary->length > 0 && job->in.chunk->nnulls == 0;
+    const uint64_t rest = is_even     ? nleft * job->in.dictionary->length
+                          : first > 0 ? nleft * job->text.nbytes / first
+                                      : 0;
+    const uint64_t extra = rest + (is_even ? 0 : rest / 16) + STOA_CHUNK_JOB_SLACK;
 
-    if (first == 0 || job->text.nbytes + rest <= job->text.capacity ||
+    if (rest == 0 || job->text.nbytes + rest <= job->text.capacity ||
         extra > job->in.budget->left || extra > INT32_MAX - job->text.nbytes)
         return STOA_OK;
     return stoa_buffer_reserve(&job->text, (size_t)extra, err);
@@ -240,7 +244,7 @@ enum stoa_status stoa_chunk_job_decode_page(struct stoa_chunk_job *job, uint32_t
     STOA_TRY(stoa_stored_page_verify(page, bytes, err));
     stoa_open_chunk_values(in, k, &value, &all);
     if (entries != NULL)
-        dictionary = stoa_dictionary_vector(in->dictionary, in->ncodes);
+        dictionary = stoa_dictionary_entries(in->dictionary, in->ncodes);
     out.bases = stoa_base_reader_page(&job->bases, in, k, first, n);
     if (n == all)
         STOA_TRY(stoa_page_decode(in->scratch->decoder, bytes, page->nbytes, in->phys, in->width, n,

@@ -11,7 +11,7 @@
 #include "base/utf8.h"
 #include "file/segment_read.h"
 
-enum { SLACK_NBYTES = 64 }; /* what the page decoder may write behind the last value */
+enum { SLACK_NBYTES = 64 }; /* what page decoders may read or write behind the last value */
 
 /* ---- Values. ---- */
 
@@ -101,6 +101,7 @@ enum stoa_status stoa_dictionary_append_codes(struct stoa_dictionary *dictionary
         for (uint32_t i = 1; i <= ncodes; i++)
             dictionary->offsets[dictionary->count + i] = (int32_t)(begin + from->offsets[i]);
     }
+    STOA_TRY(stoa_buffer_reserve(values, nbytes + SLACK_NBYTES, err));
     STOA_TRY(stoa_buffer_append(values, from->values.data, nbytes, err));
     if (dictionary->nutf8 == dictionary->count)
         dictionary->nutf8 += from->nutf8 < ncodes ? from->nutf8 : ncodes;
@@ -127,6 +128,8 @@ void stoa_dictionary_finish(struct stoa_dictionary *dictionary)
         n++;
     }
     dictionary->nutf8 = n;
+    if (dictionary->count > 0)
+        dictionary->length = stoa_text_length(dictionary->offsets, dictionary->count);
 }
 
 struct stoa_vector stoa_dictionary_vector(const struct stoa_dictionary *dictionary, uint32_t ncodes)
@@ -138,6 +141,16 @@ struct stoa_vector stoa_dictionary_vector(const struct stoa_dictionary *dictiona
         .values = dictionary->values.data,
         .offsets = dictionary->offsets,
     };
+}
+
+struct stoa_vector stoa_dictionary_entries(const struct stoa_dictionary *dictionary,
+                                           uint32_t ncodes)
+{
+    struct stoa_vector entries = stoa_dictionary_vector(dictionary, ncodes);
+
+    if (dictionary->phys == STOA_PHYS_BYTES)
+        entries.width = dictionary->length;
+    return entries;
 }
 
 /* ---- A segment. ---- */

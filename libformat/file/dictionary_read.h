@@ -19,9 +19,10 @@ struct stoa_dictionary {
     enum stoa_phys phys;
     uint32_t width;
     uint32_t count;
-    uint32_t nutf8; /* BYTES: so many values from the first on are UTF-8 */
-    struct stoa_buffer values;
-    int32_t *offsets; /* BYTES: count + 1 */
+    uint32_t nutf8;  /* BYTES: so many values from the first on are UTF-8 */
+    uint32_t length; /* BYTES: of every value; 0: they are not all of one, or not finished */
+    struct stoa_buffer values; /* with 64 bytes behind them that may be read */
+    int32_t *offsets;          /* BYTES: count + 1 */
 };
 
 /* The directory, checked. */
@@ -98,12 +99,14 @@ STOA_CHECK enum stoa_status
 stoa_dictionary_append_codes(struct stoa_dictionary *dictionary, const struct stoa_dictionary *from,
                              uint32_t ncodes, struct stoa_budget *budget, struct stoa_error *err);
 
-/* Counts nutf8 once all values are there. */
+/* Finds nutf8 and length once all values are there. */
 void stoa_dictionary_finish(struct stoa_dictionary *dictionary);
 
-/* Its first `ncodes` values as a page decoder wants them. */
+/* Its first `ncodes` values; and as a page decoder wants them, which makes use of their length. */
 struct stoa_vector stoa_dictionary_vector(const struct stoa_dictionary *dictionary,
                                           uint32_t ncodes);
+struct stoa_vector stoa_dictionary_entries(const struct stoa_dictionary *dictionary,
+                                           uint32_t ncodes);
 
 /*
  * Appends the values of one segment, from its object at `offset`, the first one or the copy. On

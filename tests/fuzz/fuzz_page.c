@@ -62,8 +62,10 @@ static struct stoa_vector make_dictionary(enum stoa_phys phys, uint32_t width, s
 
     for (size_t i = 0; i < sizeof(values); i++)
         values[i] = (uint8_t)(i * 167 >> 3);
-    for (size_t i = 0; i < nentries; i++)
-        offsets[i + 1] = offsets[i] + (int32_t)(i % 40);
+    for (size_t i = 0; i < nentries; i++) /* of one length when there is an even number of them */
+        offsets[i + 1] = offsets[i] + (int32_t)((nentries % 2 == 0 ? nentries : i) % 40);
+    if (phys == STOA_PHYS_BYTES)
+        width = stoa_text_length(offsets, nentries);
     return (struct stoa_vector){.phys = phys,
                                 .width = width,
                                 .nvalues = nentries,

@@ -81,10 +81,11 @@ static void make_dictionary(struct page_case *c)
         nbytes = (size_t)entries.offsets[entries.nvalues];
         c->entries.offsets = malloc((entries.nvalues + 1) * sizeof(int32_t));
         memcpy(c->entries.offsets, entries.offsets, (entries.nvalues + 1) * sizeof(int32_t));
+        c->entries.vector.width = stoa_text_length(entries.offsets, entries.nvalues);
     } else {
         nbytes = entries.nvalues * entries.width;
     }
-    c->entries.values = malloc(nbytes + (values->phys == STOA_PHYS_BYTES ? 1 : 64));
+    c->entries.values = malloc(nbytes + 64);
     if (nbytes > 0)
         memcpy(c->entries.values, entries.values, nbytes);
     c->entries.vector.values = c->entries.values;
@@ -416,10 +417,60 @@ static void codes_are_delivered_without_a_dictionary(void **state)
     codecs_reset(&c);
 }
 
+/* Entries of one length, of whose last one no more than 64 bytes behind it are there. */
+static void text_of_one_length_comes_back(void **state)
+{
+    enum { NENTRIES = 7, N = 1500, MAX_LENGTH = 70 };
+    static const uint32_t lengths[] = {1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, MAX_LENGTH};
+    static uint32_t numbers[N + 16];
+    uint8_t validity[(N + 7) / 8], bits[(N + 7) / 8];
+    struct stoa_vector codes = {STOA_PHYS_U32, 4, N, (const uint8_t *)numbers, NULL};
+    struct stoa_test_random r;
+    struct codecs c;
+
+    (void)state;
+    stoa_test_random_init(&r, "text_of_one_length_comes_back");
+    codecs_init(&c);
+    for (size_t k = 0; k < 2 * sizeof(lengths) / sizeof(lengths[0]); k++) {
+        const uint32_t length = lengths[k / 2];
+        const bool nulls = k % 2 == 1;
+        uint8_t *text = malloc(NENTRIES * length + 64);
+        struct stoa_vector entries = {STOA_PHYS_BYTES, length, NENTRIES, text, NULL};
+        struct stoa_buffer room = {0};
+        int32_t ends[N + 1] = {0}, entry_ends[NENTRIES + 1];
+        struct stoa_page_values out = {.offsets = ends, .bytes = &room, .validity = bits};
+
+        entries.offsets = entry_ends;
+        for (uint32_t i = 0; i <= NENTRIES; i++)
+            entry_ends[i] = (int32_t)(i * length);
+        for (size_t i = 0; i < NENTRIES * (size_t)length; i++)
+            text[i] = (uint8_t)stoa_test_random_u64(&r);
+        for (size_t i = 0; i < sizeof(validity); i++)
+            validity[i] = (uint8_t)stoa_test_random_u64(&r);
+        for (size_t i = 0; i < N; i++)
+            numbers[i] = (uint32_t)stoa_test_random_below(&r, NENTRIES);
+        c.page.nbytes = 0;
+        encode(&c, &codes, STOA_PHYS_BYTES, nulls ? validity : NULL, "dict(pfor)");
+        assert_int_equal(stoa_page_decode(c.decoder, c.page.data, c.page.nbytes, STOA_PHYS_BYTES, 0,
+                                          N, RAW_MAX, &entries, 0, &out, NULL),
+                         STOA_OK);
+        for (size_t i = 0; i < N; i++) {
+            const size_t want = nulls && !stoa_bitmap_get(validity, i) ? 0 : length;
+
+            assert_int_equal(ends[i + 1] - ends[i], want);
+            assert_memory_equal(room.data + ends[i], text + numbers[i] * length, want);
+        }
+        assert_int_equal(room.nbytes, ends[N]);
+        stoa_buffer_free(&room);
+        free(text);
+    }
+    codecs_reset(&c);
+}
+
 /* Text is counted with what the caller has already; it may be less than offsets can say. */
 static void text_stays_below_its_limit(void **state)
 {
-    static const char words[] = "agora agora";
+    static const char words[12 + 64] = "agora agora"; /* with what readers may touch */
     static const int32_t offsets[] = {0, 5, 5, 11};
     static const char *const plans[] = {"plain(pfor)", "dict(pfor)"};
     static const uint32_t numbers[] = {0, 1, 2};
@@ -648,6 +699,7 @@ int main(void)
         cmocka_unit_test(pages_of_no_type_hold_nulls_alone),
         cmocka_unit_test(nulls_where_none_may_be_are_refused),
         cmocka_unit_test(codes_are_delivered_without_a_dictionary),
+        cmocka_unit_test(text_of_one_length_comes_back),
         cmocka_unit_test(text_stays_below_its_limit),
         cmocka_unit_test(a_page_of_a_dictionary_holds_a_million_values),
         cmocka_unit_test(plans_give_way_to_values),

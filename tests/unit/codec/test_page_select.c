@@ -66,6 +66,8 @@ static void page_init(struct page *p, enum stoa_phys phys, unsigned shape, size_
                                        &complete, NULL),
                      STOA_OK);
     p->entries = stoa_distinct_values(p->set);
+    if (phys == STOA_PHYS_BYTES)
+        p->entries.width = stoa_text_length(p->entries.offsets, p->entries.nvalues);
     if (nulls == 0)
         return;
     p->validity = calloc(stoa_bitmap_nbytes(n), 1);

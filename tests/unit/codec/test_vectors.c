@@ -130,9 +130,12 @@ static void room_reset(struct room *room)
 static enum stoa_status decode(const struct stoa_test_vector *v, const uint8_t *page, size_t nbytes,
                                struct room *room, struct stoa_error *err)
 {
+    struct stoa_vector entries = v->dictionary.vector;
+
+    if (v->has_dictionary && v->phys == STOA_PHYS_BYTES)
+        entries.width = stoa_text_length(entries.offsets, entries.nvalues);
     return stoa_page_decode(decoder, page, nbytes, v->phys, STOA_TEST_FIXED_WIDTH, v->nvalues,
-                            RAW_MAX, v->has_dictionary ? &v->dictionary.vector : NULL, 0,
-                            &room->out, err);
+                            RAW_MAX, v->has_dictionary ? &entries : NULL, 0, &room->out, err);
 }
 
 static void check_values(const struct stoa_test_vector *v, const struct room *room)
