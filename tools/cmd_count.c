@@ -43,7 +43,8 @@ static enum exit_code count_inputs(struct stoa_convert_options *options,
     options->columns = scan->columns;
     options->filter = scan->filter;
     options->jobs = scan->jobs;
-    if (scan->filter == NULL && options->from != STOA_FORMAT_JSONL)
+    if (scan->filter == NULL &&
+        (options->from == STOA_FORMAT_CSV || options->from == STOA_FORMAT_TSV))
         options->csv.infer = STOA_CSV_INFER_NONE;
     return stoa_convert_rows(options, 0, count_rows, total, &err) == STOA_OK ? EXIT_DONE
                                                                              : fail(&err);

@@ -11,8 +11,7 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_FORCE] = {"force", 'f', NULL,
         "replace an output that exists"},
     [OPT_FROM] = {"from", 0, "FORMAT",
-        "format of the inputs: csv, tsv, jsonl, avro or stoa (otherwise their names and content tell; "
-        "a pipe without a telling name is CSV)"},
+        "format of the inputs: csv, tsv, jsonl, avro or stoa (otherwise their names and content tell)"},
     [OPT_TO] = {"to", 0, "FORMAT",
         "format of the output: stoa, csv, tsv, jsonl or avro (otherwise its name tells)"},
     [OPT_SCHEMA] = {"schema", 0, "FILE",

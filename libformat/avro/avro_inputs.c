@@ -87,15 +87,17 @@ out:
     return st;
 }
 
-/* The bytes of a file, decompressed. */
-static enum stoa_status open_stream(const char *path, struct stoa_stream **out,
-                                    struct stoa_error *err)
+/* The bytes of a file, decompressed; unless *opened is NULL it is open already. */
+static enum stoa_status open_stream(const char *path, struct stoa_members **opened,
+                                    struct stoa_stream **out, struct stoa_error *err)
 {
-    struct stoa_members *members = NULL;
+    struct stoa_members *members = *opened;
     char shown[256];
     enum stoa_status st;
 
-    STOA_TRY(stoa_members_open(path, &members, err));
+    *opened = NULL;
+    if (members == NULL)
+        STOA_TRY(stoa_members_open(path, &members, err));
     if (stoa_members_is_archive(members)) {
         st = stoa_fail(err, STOA_ERR_USAGE,
                        "%s: is an archive, in which Avro files are not read: unpack it first",
@@ -187,7 +189,7 @@ enum stoa_status stoa_avro_inputs_next(struct stoa_avro_inputs *inputs, struct s
     inputs->is_open = true;
     st = open_source(path, &inputs->source, err);
     if (st == STOA_OK && inputs->source == NULL)
-        st = open_stream(path, &inputs->stream, err);
+        st = open_stream(path, &inputs->opened, &inputs->stream, err);
     if (st == STOA_OK && inputs->source == NULL && inputs->skips_blocks) {
         st = keep_stream(inputs->stream, &inputs->source, err);
         stoa_stream_close(inputs->stream);
@@ -274,8 +276,8 @@ static enum stoa_status read_schema(struct stoa_avro_inputs *inputs, const char 
 }
 
 enum stoa_status stoa_avro_inputs_open(const char *const *paths, size_t npaths, const char *schema,
-                                       bool skips_blocks, struct stoa_avro_inputs **out,
-                                       struct stoa_error *err)
+                                       bool skips_blocks, struct stoa_members **first,
+                                       struct stoa_avro_inputs **out, struct stoa_error *err)
 {
     struct stoa_avro_inputs *inputs = NULL;
     enum stoa_status st;
@@ -284,6 +286,10 @@ enum stoa_status stoa_avro_inputs_open(const char *const *paths, size_t npaths, 
     inputs->paths = paths;
     inputs->npaths = npaths;
     inputs->skips_blocks = skips_blocks;
+    if (first != NULL) {
+        inputs->opened = *first;
+        *first = NULL;
+    }
     STOA_TRY(stoa_avro_inputs_next(inputs, err));
     STOA_TRY(read_schema(inputs, schema, err));
     *out = inputs;
@@ -299,7 +305,7 @@ enum stoa_status stoa_avro_file_schema(const char *path, struct stoa_schema *out
     struct stoa_avro_inputs *inputs = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_avro_inputs_open(&path, 1, NULL, false, &inputs, err));
+    STOA_TRY(stoa_avro_inputs_open(&path, 1, NULL, false, NULL, &inputs, err));
     *out = inputs->schema;
     inputs->schema = (struct stoa_schema){0};
 out:

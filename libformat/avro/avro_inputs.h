@@ -22,10 +22,11 @@ struct stoa_avro_inputs {
     const char *const *paths;
     size_t npaths;
     size_t nopened;
-    bool skips_blocks;          /* each is a source, and its blocks are looked at beforehand */
-    bool is_open;               /* not read through yet */
-    struct stoa_stream *stream; /* what is open: this, */
-    struct stoa_source *source; /* or this */
+    struct stoa_members *opened; /* the first one, when it came so, until it is read */
+    bool skips_blocks;           /* each is a source, and its blocks are looked at beforehand */
+    bool is_open;                /* not read through yet */
+    struct stoa_stream *stream;  /* what is open: this, */
+    struct stoa_source *source;  /* or this */
     struct stoa_avro_container file;
     struct stoa_avro_table *tables; /* of the files so far, that of the last one first */
     char name[STOA_AVRO_INPUT_NAME_NBYTES];

@@ -26,11 +26,13 @@ struct stoa_avro_inputs;
  * Opens the first of them and reads its schema; `paths` is borrowed. "-" is standard input. All
  * inputs are read as `schema`, the text of one of Avro, or as what the first one has: NULL. With
  * `skips_blocks` a source leaves out blocks that are damaged; what can be read only once is copied
- * to a temporary file for that.
+ * to a temporary file for that. Unless `first` or *first is NULL the first one was opened by its
+ * path already: it is taken, and *first is NULL.
  * Errors: those of stoa_stream_open(), of container files and schemas, with the input's name.
  */
 STOA_CHECK enum stoa_status stoa_avro_inputs_open(const char *const *paths, size_t npaths,
                                                   const char *schema, bool skips_blocks,
+                                                  struct stoa_members **first,
                                                   struct stoa_avro_inputs **out,
                                                   struct stoa_error *err);
 void stoa_avro_inputs_close(struct stoa_avro_inputs *inputs); /* NULL is fine */

@@ -64,6 +64,10 @@ static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
     stoa_quote(shown, sizeof(shown), options->output, strlen(options->output));
     plan->from = options->from;
     STOA_TRY(stoa_format_of_inputs(options->paths, options->npaths, &plan->from, err));
+    if (plan->from == STOA_FORMAT_AUTO && plan->jsonl_inputs != NULL)
+        plan->from = STOA_FORMAT_JSONL; /* so it was found, and what was read is kept */
+    else if (plan->from == STOA_FORMAT_AUTO)
+        STOA_TRY(stoa_format_of_pipe(options->paths[0], &plan->piped, &plan->from, err));
     named = stoa_format_of_name(options->output, &ending);
     plan->to = options->to != STOA_FORMAT_AUTO ? options->to : named;
     if (plan->to == STOA_FORMAT_AUTO)
@@ -248,6 +252,8 @@ static enum stoa_status plan_csv(struct stoa_plan_convert *plan,
     source.csv.unit_nrows = plan->group_nrows;
     source.csv.unit_nbytes = plan->group_nbytes;
     STOA_TRY(stoa_csv_inputs_new(options->paths, options->npaths, &plan->inputs, err));
+    stoa_csv_inputs_give(plan->inputs, plan->piped);
+    plan->piped = NULL;
     STOA_TRY(stoa_csv_inputs_set_encoding(plan->inputs, source.csv.encoding, err));
     STOA_TRY(refuse_piped_file(plan->inputs, err));
     STOA_TRY(
@@ -403,6 +409,7 @@ void stoa_plan_convert_again(struct stoa_plan_convert *plan)
     if (plan->source != NULL)
         plan->source->close(plan->source);
     stoa_csv_inputs_free(plan->inputs);
+    stoa_members_close(plan->piped);
     *plan = (struct stoa_plan_convert){.jsonl_inputs = plan->jsonl_inputs, .guess = plan->guess};
 }
 

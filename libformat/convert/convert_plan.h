@@ -59,6 +59,8 @@ struct stoa_plan_convert {
     enum stoa_compress compress; /* of text; not AUTO */
     struct stoa_csv_write_options csv_out;
     const struct stoa_source_kind *kind;
+    struct stoa_members *piped; /* the first input, a pipe that was looked at for its format, until
+                                   its inputs below take it */
     struct stoa_csv_inputs *inputs;         /* of a CSV source */
     struct stoa_jsonl_inputs *jsonl_inputs; /* of JSON lines */
     struct stoa_schema *guess; /* of JSON lines: the columns that a sample said, where it may be

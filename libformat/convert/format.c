@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json_scan.h"
 #include "file/layout.h"
+#include "io/layers.h"
 
 static const struct {
     enum stoa_format format;
@@ -91,7 +92,8 @@ enum stoa_format stoa_format_of_name(const char *path, const char **compression)
     return STOA_FORMAT_AUTO;
 }
 
-#define LOOK_NBYTES 4096
+#define LOOK_NBYTES      4096
+#define PIPE_LOOK_NBYTES 512 /* those that come later are not waited for */
 
 /*
  * The first bytes of the first text in a file; none of what can't be read: that is told later.
@@ -151,6 +153,28 @@ static enum stoa_status look_inside(const char *path, enum stoa_format *out, str
     return STOA_OK;
 }
 
+enum stoa_status stoa_format_of_pipe(const char *path, struct stoa_members **opened,
+                                     enum stoa_format *out, struct stoa_error *err)
+{
+    struct stoa_members *members = NULL;
+    const uint8_t *text;
+    size_t nbytes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_members_open(path, &members, err));
+    STOA_TRY(stoa_members_peek(members, PIPE_LOOK_NBYTES, &text, &nbytes, err));
+    if (is_avro(text, nbytes))
+        *out = STOA_FORMAT_AVRO;
+    else
+        *out = stoa_json_begins_object((const char *)text, nbytes) ? STOA_FORMAT_JSONL
+                                                                   : STOA_FORMAT_CSV;
+    *opened = members;
+    members = NULL;
+out:
+    stoa_members_close(members);
+    return st;
+}
+
 enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
                                       struct stoa_error *err)
 {
@@ -171,9 +195,9 @@ enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
         }
         if (*out == STOA_FORMAT_AUTO)
             STOA_TRY(look_inside(path, out, err));
+        if (*out == STOA_FORMAT_AUTO)
+            *out = STOA_FORMAT_CSV;
     }
-    if (*out == STOA_FORMAT_AUTO)
-        *out = STOA_FORMAT_CSV;
 out:
     stoa_source_close(source);
     return st;
@@ -191,6 +215,7 @@ enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
 {
     enum stoa_format first = STOA_FORMAT_AUTO;
     char shown[SHOWN_NBYTES], found[SHOWN_NBYTES];
+    size_t told = 0; /* the path that said so */
 
     if (npaths == 0)
         return stoa_fail(err, STOA_ERR_USAGE, "no input");
@@ -200,11 +225,14 @@ enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
 
         if (st != STOA_OK)
             return st;
-        if (i > 0 && other != first)
+        if (other == STOA_FORMAT_AUTO)
+            continue; /* it is what the others are */
+        if (first != STOA_FORMAT_AUTO && other != first)
             return stoa_fail(err, STOA_ERR_USAGE, "%s is %s, but %s is %s: one format at a time",
-                             show(shown, paths[0]), stoa_format_name(first), show(found, paths[i]),
-                             stoa_format_name(other));
+                             show(shown, paths[told]), stoa_format_name(first),
+                             show(found, paths[i]), stoa_format_name(other));
         first = other;
+        told = i;
     }
     if (*format == STOA_FORMAT_AUTO)
         *format = first;

@@ -49,8 +49,8 @@ static enum stoa_status plan_avro(struct stoa_plan_convert *plan,
     (void)rejects; /* no row is left out alone */
     STOA_TRY(check_options(options, err));
     STOA_TRY(stoa_avro_inputs_open(options->paths, options->npaths, options->avro_schema,
-                                   options->on_error == STOA_CSV_ON_ERROR_SKIP_BLOCK, &inputs,
-                                   err));
+                                   options->on_error == STOA_CSV_ON_ERROR_SKIP_BLOCK, &plan->piped,
+                                   &inputs, err));
     table = stoa_avro_inputs_schema(inputs);
     STOA_TRY(stoa_plan_columns(options, table, &columns, &nselected, &source.ncolumns, err));
     source.columns = columns;

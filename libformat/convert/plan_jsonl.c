@@ -228,8 +228,11 @@ static enum stoa_status plan_jsonl(struct stoa_plan_convert *plan,
 
     if (options->rows != NULL)
         return stoa_fail(err, STOA_ERR_USAGE, "rows can be picked from a Stoa file, not from text");
-    if (plan->jsonl_inputs == NULL)
+    if (plan->jsonl_inputs == NULL) {
         STOA_TRY(stoa_jsonl_inputs_new(options->paths, options->npaths, &plan->jsonl_inputs, err));
+        stoa_jsonl_inputs_give(plan->jsonl_inputs, plan->piped);
+        plan->piped = NULL;
+    }
     if (source.inferred)
         STOA_TRY(stoa_jsonl_inputs_keep(plan->jsonl_inputs, err));
     if (widens && rejects->is_final && source.jsonl.infer == STOA_JSONL_INFER_SAMPLE)

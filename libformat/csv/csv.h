@@ -19,6 +19,9 @@ struct stoa_csv_inputs;
 STOA_CHECK enum stoa_status stoa_csv_inputs_new(const char *const *paths, size_t npaths,
                                                 struct stoa_csv_inputs **out,
                                                 struct stoa_error *err);
+
+/* The first input was opened by its path already, and nothing taken from it; they own it then. */
+void stoa_csv_inputs_give(struct stoa_csv_inputs *inputs, struct stoa_members *members);
 void stoa_csv_inputs_free(struct stoa_csv_inputs *inputs);
 
 /*

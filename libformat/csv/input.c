@@ -55,6 +55,11 @@ out:
     return st;
 }
 
+void stoa_csv_inputs_give(struct stoa_csv_inputs *inputs, struct stoa_members *members)
+{
+    inputs->items[0].members = members;
+}
+
 void stoa_csv_inputs_free(struct stoa_csv_inputs *inputs)
 {
     if (inputs == NULL)
@@ -113,7 +118,10 @@ static enum stoa_status open_first(struct stoa_csv_input *input, struct stoa_mem
     char *name = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_members_open(input->path, members, err));
+    *members = input->members; /* NULL, but for one that came opened */
+    input->members = NULL;
+    if (*members == NULL)
+        STOA_TRY(stoa_members_open(input->path, members, err));
     STOA_TRY(next_text(input, *members, stream, err));
     input->is_archive = stoa_members_is_archive(*members);
     if (input->is_archive) {

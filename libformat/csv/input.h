@@ -14,7 +14,8 @@ struct stoa_csv_input {
     char *name;                   /* for messages, printable; of the text that was looked at last */
     size_t file_nbytes;           /* of the name: the input itself, in front of ":MEMBER" */
     bool once;                    /* no regular file: what was read can't be read again */
-    struct stoa_members *members; /* once it is read, or when that can't be begun again */
+    struct stoa_members *members; /* once it is read, or when that can't be begun again, or it came
+                                     opened */
     struct stoa_stream *stream;   /* the first of them, of an input that was looked at and can't
                                      be read again */
     const char *wanted;           /* the encoding of all inputs */

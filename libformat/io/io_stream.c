@@ -480,6 +480,7 @@ enum stoa_status stoa_decoded_peek(struct stoa_stream *stream, size_t want, cons
     *nbytes = peeked.nbytes;
     stoa_buffer_free(&input->peeked);
     input->peeked = peeked;
+    input->npeeked = 0;
     peeked = (struct stoa_buffer){0};
 out:
     stoa_buffer_free(&peeked);

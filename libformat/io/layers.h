@@ -38,4 +38,9 @@ STOA_CHECK enum stoa_status stoa_decoded_peek(struct stoa_stream *stream, size_t
                                               const uint8_t **bytes, size_t *nbytes,
                                               struct stoa_error *err);
 
+/* Likewise of the one text that the members are, before it is taken; of an archive no bytes. */
+STOA_CHECK enum stoa_status stoa_members_peek(struct stoa_members *members, size_t want,
+                                              const uint8_t **bytes, size_t *nbytes,
+                                              struct stoa_error *err);
+
 #endif

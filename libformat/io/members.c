@@ -195,6 +195,15 @@ out:
     return st;
 }
 
+enum stoa_status stoa_members_peek(struct stoa_members *members, size_t want, const uint8_t **bytes,
+                                   size_t *nbytes, struct stoa_error *err)
+{
+    *bytes = NULL;
+    *nbytes = 0;
+    return members->text != NULL ? stoa_decoded_peek(members->text, want, bytes, nbytes, err)
+                                 : STOA_OK;
+}
+
 bool stoa_members_is_archive(const struct stoa_members *members)
 {
     return members->zip != NULL || members->tar != NULL;

@@ -62,6 +62,11 @@ out:
     return st;
 }
 
+void stoa_jsonl_inputs_give(struct stoa_jsonl_inputs *inputs, struct stoa_members *members)
+{
+    inputs->items[0].members = members;
+}
+
 void stoa_jsonl_inputs_free(struct stoa_jsonl_inputs *inputs)
 {
     if (inputs == NULL)
@@ -72,6 +77,7 @@ void stoa_jsonl_inputs_free(struct stoa_jsonl_inputs *inputs)
         for (size_t k = 0; k < input->ntexts; k++)
             stoa_free(input->texts[k].name);
         stoa_free(input->texts);
+        stoa_members_close(input->members);
         stoa_free(input->path);
         stoa_free(input->name);
     }
@@ -203,8 +209,11 @@ enum stoa_status stoa_jsonl_texts_next(struct stoa_jsonl_texts *texts, struct st
             st = kept_open(texts->inputs->spill, &input->texts[texts->next++], out, err);
         return st;
     }
+    if (!texts->begun && input->members == NULL)
+        STOA_TRY(stoa_members_open(input->path, &input->members, err));
     if (!texts->begun)
-        STOA_TRY(stoa_members_open(input->path, &texts->members, err));
+        texts->members = input->members;
+    input->members = NULL;
     texts->begun = true;
     STOA_TRY(stoa_members_next(texts->members, out, err));
 out:

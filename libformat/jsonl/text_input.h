@@ -16,6 +16,7 @@ struct stoa_spill;
 struct stoa_jsonl_input {
     char *path;
     char *name;                    /* for messages, printable */
+    struct stoa_members *members;  /* NULL, but for one that came opened, until it is read */
     bool once;                     /* no regular file */
     bool kept;                     /* it was copied, */
     struct stoa_jsonl_kept *texts; /* and these are its texts: an archive may have none */
@@ -36,6 +37,9 @@ STOA_CHECK enum stoa_status stoa_jsonl_inputs_new(const char *const *paths, size
                                                   struct stoa_jsonl_inputs **out,
                                                   struct stoa_error *err);
 void stoa_jsonl_inputs_free(struct stoa_jsonl_inputs *inputs);
+
+/* The first input was opened by its path already, and nothing taken from it; they own it then. */
+void stoa_jsonl_inputs_give(struct stoa_jsonl_inputs *inputs, struct stoa_members *members);
 
 /* Copies what can be read only once, so that all can be read again. `cancel` may be NULL. */
 STOA_CHECK enum stoa_status stoa_jsonl_inputs_keep(struct stoa_jsonl_inputs *inputs,

@@ -43,15 +43,16 @@ STOA_API const char *stoa_format_name(enum stoa_format format);
  * What an input is: STOA or AVRO when the first bytes of a regular file say so, else what its name
  * says (the ending of a compression left aside), else what the text of a regular file begins as:
  * JSONL with an object, AVRO when it was compressed, else CSV. Does not read from pipes, which are
- * then CSV; stoa_csv_options.is_guess refuses those that are not. STOA_ERR_USAGE: a Stoa file that
- * is compressed as a whole, or an Avro or Stoa file that is the first in an archive.
+ * AUTO then: stoa_convert() and stoa_convert_rows() look at their first bytes, and
+ * stoa_csv_options.is_guess refuses those that are no CSV. STOA_ERR_USAGE: a Stoa file that is
+ * compressed as a whole, or an Avro or Stoa file that is the first in an archive.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
                                                           struct stoa_error *err);
 
 /*
- * The one format of all inputs; left as it is when *format is not AUTO. STOA_ERR_USAGE: no input,
- * two formats, or one that can't be read.
+ * The one format of all inputs, pipes that are AUTO left aside, or AUTO where all are; left as it is
+ * when *format is not AUTO. STOA_ERR_USAGE: no input, two formats, or one that can't be read.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
                                                            enum stoa_format *format,

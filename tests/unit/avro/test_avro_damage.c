@@ -165,7 +165,7 @@ static enum stoa_status read_file(const void *bytes, size_t nbytes, bool skips, 
 
     *out = (struct read){0};
     stoa_test_folder_put(path, bytes, nbytes);
-    STOA_TRY(stoa_avro_inputs_open(&path, 1, NULL, skips, &inputs, err));
+    STOA_TRY(stoa_avro_inputs_open(&path, 1, NULL, skips, NULL, &inputs, err));
     STOA_TRY(stoa_avro_source_open(inputs, &options, &source, err));
     inputs = NULL;
     st = read_units(source, out, err);
