@@ -11,6 +11,7 @@
 #include <stoa/array.h>
 #include <stoa/arrow.h>
 #include <stoa/avro.h>
+#include <stoa/avro_rows.h>
 #include <stoa/base.h>
 #include <stoa/convert.h>
 #include <stoa/csv.h>
