@@ -56,12 +56,18 @@ FUZZ_SRC    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC   := bench/gen_shape.c bench/gen_trips.c $(wildcard bench/micro/bench_*.c)
 SCRIPTS     := $(sort $(wildcard tests/cli/test_* tests/interop/test_* tests/format/test_*))
 
+# The bridge to avro-c, where that is found (.ci/deps bench); the bench compares with it, too.
+AVRO       := $(shell $(PKG_CONFIG) --exists avro-c && echo avro-c)
+BRIDGE_SRC := $(if $(AVRO),$(sort $(wildcard bindings/avro/*.c)))
+UNIT_SRC   := $(if $(AVRO),$(UNIT_SRC),$(filter-out tests/unit/bindings/%,$(UNIT_SRC)))
+
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(1))
 programs = $(patsubst %.c,$(BUILD)/%,$(1))
 
 STATIC  := $(BUILD)/libstoa.a
 SHARED  := $(BUILD)/libstoa.so.$(VERSION)
 COMMAND := $(BUILD)/stoa
+BRIDGE  := $(if $(AVRO),$(BUILD)/libstoa-avro.a)
 SUPPORT := $(call objects,$(SUPPORT_SRC))
 UNITS   := $(call programs,$(UNIT_SRC))
 FUZZERS := $(call programs,$(FUZZ_SRC))
@@ -69,8 +75,7 @@ BENCHES := $(call programs,$(BENCH_SRC))
 # What Python calls through ctypes in the bench of whole jobs.
 STOA_ROWS := $(BUILD)/bench/e2e/stoa_rows
 AVRO_STOA := $(BUILD)/bench/e2e/avro_stoa
-# Only where avro-c is found (.ci/deps bench).
-AVRO_C    := $(shell $(PKG_CONFIG) --exists avro-c && echo $(BUILD)/bench/e2e/avro_c)
+AVRO_C    := $(if $(AVRO),$(BUILD)/bench/e2e/avro_c)
 
 # System calls that fail on purpose: linked into tests of faults, preloaded into whole programs.
 FAULT_POSIX := $(BUILD)/tests/support/fault_posix
@@ -78,8 +83,8 @@ FAULT_POSIX := $(BUILD)/tests/support/fault_posix
 # T="csv exec/": only the tests whose path contains one of the words.
 chosen = $(if $(T),$(sort $(foreach w,$(T),$(foreach t,$(1),$(if $(findstring $(w),$(t)),$(t))))),$(1))
 
-## all: the library, static and shared, and the command (the default)
-all: $(STATIC) $(SHARED) $(COMMAND)
+## all: the library, static and shared, the command, and where avro-c is found the bridge to it (the default)
+all: $(STATIC) $(SHARED) $(COMMAND) $(BRIDGE) $(BRIDGE:.a=.so.$(VERSION))
 
 ## deps: install the Debian packages that build, demo and check need, where they are missing
 ## deps-dev: the same for lint, format and fuzz
@@ -138,7 +143,18 @@ install: all
 	install -m 644 $(wildcard libformat/include/*.h) $(DESTDIR)$(PREFIX)/include
 	install -m 644 libformat/include/stoa/*.h $(DESTDIR)$(PREFIX)/include/stoa
 	install -m 644 LICENSE CHANGES.md $(DESTDIR)$(PREFIX)/share/doc/stoa
+	$(if $(AVRO),$(install_bridge))
 	for page in $(wildcard docs/man/*.1); do install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1; done
+
+define install_bridge
+install -m 644 $(BRIDGE) $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(BRIDGE:.a=.so.$(VERSION)) $(DESTDIR)$(PREFIX)/lib
+	ln -sf libstoa-avro.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libstoa-avro.so.$(SOMAJOR)
+	ln -sf libstoa-avro.so.$(SOMAJOR) $(DESTDIR)$(PREFIX)/lib/libstoa-avro.so
+	install -m 644 bindings/avro/stoa_avro_bridge.h $(DESTDIR)$(PREFIX)/include
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	    bindings/avro/stoa-avro.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/stoa-avro.pc
+endef
 
 ## dist: build/stoa-VERSION.tar.gz of the last commit, the same bytes each time
 dist:
@@ -160,7 +176,7 @@ show  = $(if $(V),,@echo "  $(1) $@")
 
 # Two notes that change when a source file comes or goes (one that was removed must leave the library), and when
 # the compiler or its flags are others than last time.
-$(BUILD)/sources:  note = $(LIB_SRC) $(TOOL_SRC)
+$(BUILD)/sources:  note = $(LIB_SRC) $(TOOL_SRC) $(BRIDGE_SRC)
 $(BUILD)/compiler: note = $(COMPILE) $(LINK) $(CFLAGS_hot) $(CFLAGS_avx2)
 $(BUILD)/sources $(BUILD)/compiler: FORCE
 	@mkdir -p $(@D)
@@ -176,6 +192,15 @@ $(SHARED): $(call objects,$(LIB_SRC)) $(BUILD)/sources
 	$(Q)$(LINK) -shared -Wl,-soname,libstoa.so.$(SOMAJOR) -Wl,--no-undefined $(filter %.o,$^) $(LIBS) -o $@
 	$(Q)ln -sf $(@F) $(@D)/libstoa.so.$(SOMAJOR) && ln -sf $(@F) $(@D)/libstoa.so
 
+$(BRIDGE): $(call objects,$(BRIDGE_SRC)) $(BUILD)/sources
+	$(call show,ar  )
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
+
+$(BRIDGE:.a=.so.$(VERSION)): $(call objects,$(BRIDGE_SRC)) $(SHARED)
+	$(call show,link)
+	$(Q)$(LINK) -shared -Wl,-soname,libstoa-avro.so.$(SOMAJOR) -Wl,--no-undefined $^ $$($(PKG_CONFIG) --libs $(AVRO)) -o $@
+	$(Q)ln -sf $(@F) $(@D)/libstoa-avro.so.$(SOMAJOR) && ln -sf $(@F) $(@D)/libstoa-avro.so
+
 # The command carries the library inside, so that one file can be copied to another machine.
 $(BUILD)/stoa: $(call objects,$(TOOL_SRC)) $(STATIC)
 	$(call show,link)
@@ -183,9 +208,12 @@ $(BUILD)/stoa: $(call objects,$(TOOL_SRC)) $(STATIC)
 
 $(UNITS): %: %.o $(SUPPORT) $(STATIC)
 	$(call show,link)
-	$(Q)$(LINK) $^ $(LIBS) -lcmocka -lm -o $@
+	$(Q)$(LINK) $(filter-out $(STATIC),$^) $(STATIC) $(LIBS) -lcmocka -lm -o $@
 
 $(filter %_faults %_restore,$(UNITS) $(FUZZERS)): $(FAULT_POSIX).o
+
+$(filter %/test_avro_bridge,$(UNITS)): $(BRIDGE)
+$(filter %/test_avro_bridge,$(UNITS)): LIBS += $(shell $(PKG_CONFIG) --libs avro-c)
 
 $(FAULT_POSIX).so: $(FAULT_POSIX).o
 	$(call show,link)
@@ -222,6 +250,8 @@ $(BUILD)/%.o: %.c $(BUILD)/compiler
 FLAGS_of_module = $(if $(filter $(HOT),$<),$(CFLAGS_hot)) $(if $(filter %_avx2.c,$<),$(CFLAGS_avx2))
 $(BUILD)/libformat/%.o: FLAGS = $(PRIVATE) $(FLAGS_of_module)
 $(BUILD)/tools/%.o:     FLAGS = $(PUBLIC)
+$(BUILD)/bindings/%.o:  FLAGS = $(PUBLIC)
+$(BUILD)/tests/unit/bindings/%.o: FLAGS = $(PRIVATE) -Itests -Ibindings/avro
 $(BUILD)/tests/%.o:     FLAGS = $(PRIVATE) -Itests
 $(BUILD)/tests/unit/tools/%.o: FLAGS = $(PUBLIC) -Itests -Itools
 $(BUILD)/bench/%.o:     FLAGS = $(PRIVATE)
@@ -229,7 +259,7 @@ $(BUILD)/bench/e2e/%.o: FLAGS = $(PUBLIC)
 $(AVRO_STOA).o:         FLAGS = $(PRIVATE)
 $(BUILD)/bench/gen_trips.o: FLAGS = -w
 
--include $(patsubst %.o,%.d,$(call objects,$(LIB_SRC) $(TOOL_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
+-include $(patsubst %.o,%.d,$(call objects,$(LIB_SRC) $(TOOL_SRC) $(BRIDGE_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
                                           bench/micro/measure.c $(wildcard bench/e2e/*.c) \
                                           $(wildcard tests/support/*.c)))
 
