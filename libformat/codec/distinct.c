@@ -13,6 +13,8 @@
  * range; those that differ, which are few, are then added as others are.
  *
  *     values  7 9 7 8     table of 7..9   1 3 2     differ  7 9 8     codes  0 1 0 2
+ *
+ * Short byte strings are looked for among the last ones first, in a small table of words.
  */
 #include "codec/distinct.h"
 
@@ -266,20 +268,111 @@ static inline enum stoa_status add(struct stoa_distinct *set, const struct stoa_
 
         STOA_TRY(prepare(set, values, begin, end, err));
         hash_batch(set, values, begin, end, hashes, width);
-        if (width == 0 && set->offsets != NULL)
-            fetch_batch(set, hashes, end - begin);
         for (size_t i = begin; i < end; i++) {
             uint64_t *slot = find_slot(set, hashes[i - begin], values, i, width);
 
             if (*slot == 0) {
-                size_t nbytes;
-                const uint8_t *bytes = bytes_of(values, i, &nbytes);
-
-                if (set->count >= max_count || set->values.nbytes + nbytes > max_nbytes)
+                if (set->count >= max_count || set->values.nbytes + width > max_nbytes)
                     return STOA_OK;
-                append(set, bytes, nbytes, hashes[i - begin], slot);
+                append(set, values->values + i * width, width, hashes[i - begin], slot);
             }
             codes[i] = (uint32_t)*slot - 1;
+        }
+    }
+    *complete = true;
+out:
+    return st;
+}
+
+/*
+ * Byte strings of less than eight bytes as words, each at the place that its word says. Those of a
+ * column that has few of them are nearly all found there, without hashes and slots.
+ */
+struct recent {
+    uint64_t word;
+    uint32_t nbytes;
+    uint32_t code; /* + 1; 0: none yet */
+};
+enum { RECENT_LOG2 = 8, SHORT_NBYTES = 7 };
+
+/* Each of its bytes at least once, and none behind them. */
+static inline uint64_t short_word(const uint8_t *bytes, size_t nbytes)
+{
+    if (nbytes >= 4)
+        return stoa_load32(bytes) | (uint64_t)stoa_load32(bytes + nbytes - 4) << 32;
+    if (nbytes == 0)
+        return 0;
+    return bytes[0] | (uint64_t)bytes[nbytes / 2] << 8 | (uint64_t)bytes[nbytes - 1] << 16;
+}
+
+static inline size_t recent_place(uint64_t word)
+{
+    return (size_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> (64 - RECENT_LOG2));
+}
+
+/* Gives codes to the byte strings of a batch that are among the recent; the others are `left`. */
+static inline size_t take_recent(const struct recent *recent, const struct stoa_vector *values,
+                                 size_t begin, size_t end, uint32_t *codes, uint32_t *left)
+{
+    size_t nleft = 0;
+
+    for (size_t i = begin; i < end; i++) {
+        size_t nbytes;
+        const uint8_t *bytes = bytes_of(values, i, &nbytes);
+        const struct recent *at;
+        uint64_t word;
+
+        left[nleft] = (uint32_t)i;
+        if (nbytes > SHORT_NBYTES) {
+            nleft++;
+            continue;
+        }
+        word = short_word(bytes, nbytes);
+        at = &recent[recent_place(word)];
+        codes[i] = at->code - 1;
+        nleft += at->code == 0 || at->word != word || at->nbytes != nbytes;
+    }
+    return nleft;
+}
+
+static enum stoa_status add_bytes(struct stoa_distinct *set, const struct stoa_vector *values,
+                                  uint32_t max_count, uint64_t max_nbytes, uint32_t *codes,
+                                  bool *complete, struct stoa_error *err)
+{
+    struct recent recent[1 << RECENT_LOG2] = {0};
+    uint32_t hashes[BATCH], left[BATCH];
+    size_t n = values->nvalues;
+    enum stoa_status st = STOA_OK;
+
+    *complete = false;
+    for (size_t begin = 0; begin < n; begin += BATCH) {
+        size_t end = n - begin < BATCH ? n : begin + BATCH, nleft;
+
+        STOA_TRY(prepare(set, values, begin, end, err));
+        nleft = take_recent(recent, values, begin, end, codes, left);
+        for (size_t k = 0; k < nleft; k++) {
+            hashes[k] = hash_of(values, left[k], 0);
+            __builtin_prefetch(&set->slots[hashes[k] >> (32 - set->log2)]);
+        }
+        if (set->offsets != NULL)
+            fetch_batch(set, hashes, nleft);
+        for (size_t k = 0; k < nleft; k++) {
+            size_t nbytes;
+            const uint8_t *bytes = bytes_of(values, left[k], &nbytes);
+            uint64_t *slot = find_slot(set, hashes[k], values, left[k], 0);
+
+            if (*slot == 0) {
+                if (set->count >= max_count || set->values.nbytes + nbytes > max_nbytes)
+                    return STOA_OK;
+                append(set, bytes, nbytes, hashes[k], slot);
+            }
+            codes[left[k]] = (uint32_t)*slot - 1;
+            if (nbytes <= SHORT_NBYTES) {
+                uint64_t word = short_word(bytes, nbytes);
+
+                recent[recent_place(word)] =
+                    (struct recent){word, (uint32_t)nbytes, (uint32_t)*slot};
+            }
         }
     }
     *complete = true;
@@ -301,7 +394,7 @@ static enum stoa_status add_hashed(struct stoa_distinct *set, const struct stoa_
     case 8:
         return add(set, values, max_count, max_nbytes, codes, complete, 8, err);
     default:
-        return add(set, values, max_count, max_nbytes, codes, complete, 0, err);
+        return add_bytes(set, values, max_count, max_nbytes, codes, complete, err);
     }
 }
 

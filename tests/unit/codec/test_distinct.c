@@ -211,6 +211,44 @@ static void numbers_of_any_range_get_the_same_codes(void **state)
     }
 }
 
+/* Of few letters: whole words agree but for their length, and their order changes all the time. */
+static void short_texts_that_nearly_agree_are_told_apart(void **state)
+{
+    (void)state;
+    enum { NVALUES = 20000, MAX_NBYTES = 10 };
+    static const char letters[] = {'a', 'b', '\0'};
+    static int32_t offsets[NVALUES + 1];
+    static uint8_t text[NVALUES * MAX_NBYTES];
+    static uint32_t codes[NVALUES], found[NVALUES];
+    struct stoa_test_random r;
+
+    stoa_test_random_init(&r, "short texts");
+    for (unsigned nletters = 1; nletters <= sizeof(letters); nletters++) {
+        struct stoa_vector values = {STOA_PHYS_BYTES, 0, NVALUES, text, offsets}, distinct;
+        struct stoa_distinct *set;
+        bool complete;
+
+        for (size_t i = 0; i < NVALUES; i++) {
+            size_t nbytes = stoa_test_random_below(&r, MAX_NBYTES + 1);
+
+            for (size_t k = 0; k < nbytes; k++)
+                text[(size_t)offsets[i] + k] =
+                    (uint8_t)letters[stoa_test_random_below(&r, nletters)];
+            offsets[i + 1] = offsets[i] + (int32_t)nbytes;
+        }
+        assert_int_equal(stoa_distinct_new(&set, STOA_PHYS_BYTES, 0, NULL), STOA_OK);
+        assert_int_equal(
+            stoa_distinct_add(set, &values, UINT32_MAX, UINT64_MAX, codes, &complete, NULL),
+            STOA_OK);
+        assert_true(complete);
+        distinct = stoa_distinct_values(set);
+        check_codes(&values, &distinct, codes);
+        stoa_distinct_find(set, &values, found);
+        assert_memory_equal(codes, found, sizeof(codes));
+        stoa_distinct_free(set);
+    }
+}
+
 static void adding_stops_at_the_limits(void **state)
 {
     static const char text[] = "aabbbaacd";
@@ -309,6 +347,7 @@ int main(void)
         cmocka_unit_test(values_get_codes_in_the_order_of_appearance),
         cmocka_unit_test(values_that_are_missing_are_not_found),
         cmocka_unit_test(numbers_of_any_range_get_the_same_codes),
+        cmocka_unit_test(short_texts_that_nearly_agree_are_told_apart),
         cmocka_unit_test(adding_stops_at_the_limits),
         cmocka_unit_test(order_sees_the_whole_value),
         cmocka_unit_test(a_failing_allocation_is_reported),
