@@ -151,8 +151,8 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_VERIFY] = {"verify", 0, NULL,
         "before the new file appears: restore every CSV input from it, and compare hashes"},
     [OPT_LEVEL] = {"level", 0, "NAME",
-        "what a Stoa file is made for: balanced (otherwise), fast (to be read and written in little time) "
-        "or small (written slowly)"},
+        "what a Stoa file is made for: balanced (otherwise), fast (read and written in less time, as "
+        "nothing is compressed with zstd) or small (written slowly)"},
     [OPT_NO_SOURCE_TEXT] = {"no-source-text", 0, NULL,
         "keep values alone: the file is smaller, and `stoa restore` can't write the CSV back"},
     [OPT_DRY_RUN] = {"dry-run", 0, NULL,

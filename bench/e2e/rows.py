@@ -36,8 +36,12 @@ AVRO_MAX_NCELLS = 10_000_000  # seconds each time
 CONVERT = (
     Row("stoa", "types inferred", "guess.stoa"),
     Row("stoa", "types given", "typed.stoa", TYPED),
+    Row("stoa", "types given, level fast", "fast.stoa",
+        TYPED | {"arguments": ["--level", "fast"]}),
     Row("duckdb", "defaults: snappy", "guess-snappy.duckdb.parquet"),
     Row("duckdb", "types given, any order, snappy", "snappy.duckdb.parquet", FAST),
+    Row("duckdb", "types given, any order, not compressed", "none.duckdb.parquet",
+        FAST | {"copy_options": ", compression uncompressed"}),
     Row("duckdb", "types given, any order, zstd 3", "zstd.duckdb.parquet",
         FAST | {"copy_options": ", compression zstd"}),
     Row("pyarrow", "defaults: snappy", "guess-snappy.pyarrow.parquet"),
@@ -47,6 +51,10 @@ CONVERT = (
     Row("polars", "types given, any order, zstd 3", "zstd.polars.parquet", FAST),
     Row("polars", "types given, any order, snappy", "snappy.polars.parquet",
         FAST | {"compression": "snappy"}),
+    Row("polars", "types given, any order, lz4", "lz4.polars.parquet",
+        FAST | {"compression": "lz4"}),
+    Row("polars", "types given, any order, not compressed", "none.polars.parquet",
+        FAST | {"compression": "uncompressed"}),
     Row("vortex", "types given, read by pyarrow", "vortex"),
     Row("lance", "types given, read by pyarrow", "lance"),
     Row("fastavro", "types given, read by pyarrow, deflate", "avro", {}, AVRO_MAX_NCELLS),
@@ -113,6 +121,7 @@ TEXT = (
 # Questions to a file in the order of the CSV, inside a process that has imported the library.
 QUERY = (
     Row("stoa", "default", "typed.stoa"),
+    Row("stoa", "level fast", "fast.stoa"),
     Row("duckdb", "Parquet, zstd 3, any order", "ordered.duckdb.parquet", {"any_order": True}),
     Row("duckdb", "own database", "table.duckdb"),
     Row("pyarrow", "Parquet, zstd 1, whole table", "zstd.pyarrow.parquet"),

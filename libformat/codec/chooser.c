@@ -124,14 +124,12 @@ static void choose_constant(const struct stoa_vector *values, struct stoa_choice
     out->plan.nodes[0] = (struct stoa_plan_node){STOA_CONST, (uint8_t)values->phys, false};
 }
 
+static const struct stoa_plan_node dict = {STOA_DICT, STOA_PHYS_U32, false};
+
 /* Puts a DICT root above the plan. */
 static void add_dict(struct stoa_choice *choice)
 {
-    struct stoa_plan *plan = &choice->plan;
-
-    memmove(plan->nodes + 1, plan->nodes, plan->nnodes * sizeof(plan->nodes[0]));
-    plan->nodes[0] = (struct stoa_plan_node){STOA_DICT, STOA_PHYS_U32, false};
-    plan->nnodes++;
+    choice->plan = stoa_plan_below(&dict, &choice->plan);
     choice->nbytes += STOA_PAGE_NODE_NBYTES;
     choice->cost += STOA_PAGE_NODE_NBYTES;
 }
@@ -139,7 +137,7 @@ static void add_dict(struct stoa_choice *choice)
 enum stoa_status stoa_chooser_choose(struct stoa_encoder *encoder, const struct stoa_vector *values,
                                      bool codes, struct stoa_choice *out, struct stoa_error *err)
 {
-    struct stoa_trial trial = {.encoder = encoder};
+    struct stoa_trial trial = {.encoder = encoder, .root = codes ? &dict : NULL};
     struct stoa_choice choice = {0};
     struct sample sample;
     enum stoa_status st;

@@ -19,7 +19,7 @@ struct stoa_choice {
 
 /*
  * How many 256ths of a byte each byte that a reader has to decompress counts for; 0, as for a new
- * encoder, looks for the fewest bytes.
+ * encoder, looks for the fewest bytes. From 256 on nothing is compressed, nor tried.
  */
 void stoa_encoder_set_inflate_cost(struct stoa_encoder *encoder, unsigned inflate_cost);
 

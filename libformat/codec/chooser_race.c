@@ -165,9 +165,48 @@ struct race {
     uint64_t best; /* the least cost */
 };
 
-static void race_init(struct race *race, const struct candidate *table,
-                      const struct stoa_vector *values)
+static bool compresses(const struct stoa_plan *plan)
 {
+    bool any = false;
+
+    for (unsigned k = 0; k < plan->nnodes; k++)
+        any |= plan->nodes[k].compress;
+    return any;
+}
+
+struct stoa_plan stoa_plan_below(const struct stoa_plan_node *root, const struct stoa_plan *child)
+{
+    struct stoa_plan plan = {.nnodes = (uint8_t)(child->nnodes + 1)};
+
+    plan.nodes[0] = *root;
+    memcpy(plan.nodes + 1, child->nodes, child->nnodes * sizeof(plan.nodes[0]));
+    return plan;
+}
+
+/* A root may make a plan too deep, or have too many nodes with it. */
+static bool fits_below(const struct stoa_plan_node *root, const struct stoa_plan *plan)
+{
+    struct stoa_plan whole;
+
+    if (root == NULL)
+        return true;
+    if (plan->nnodes == STOA_PLAN_MAX_NODES)
+        return false;
+    whole = stoa_plan_below(root, plan);
+    return stoa_plan_is_allowed(&whole, (enum stoa_phys)root->phys);
+}
+
+/* Where a byte that is decompressed counts for no less than one that is stored, no zstd can win. */
+bool stoa_trial_may_win(const struct stoa_trial *trial, const struct stoa_plan *plan)
+{
+    return fits_below(trial->root, plan) &&
+           (trial->encoder->inflate_cost < 256 || !compresses(plan));
+}
+
+static void race_init(struct race *race, const struct candidate *table,
+                      const struct stoa_trial *trial)
+{
+    const struct stoa_vector *values = &trial->values;
     bool may_be[STOA_NFAMILIES];
 
     stoa_families_find(values, may_be);
@@ -175,7 +214,8 @@ static void race_init(struct race *race, const struct candidate *table,
     for (; table[race->n].plan != NULL; race->n++) /* U8 has nothing narrower: not every plan */
         race->in[race->n] =
             may_be[table[race->n].family] &&
-            stoa_plan_parse(table[race->n].plan, values->phys, &race->choices[race->n].plan);
+            stoa_plan_parse(table[race->n].plan, values->phys, &race->choices[race->n].plan) &&
+            stoa_trial_may_win(trial, &race->choices[race->n].plan);
 }
 
 /* Measures all plans that are in; with `shapes`, those alone that depend on no poor one. */
@@ -247,7 +287,7 @@ static enum stoa_status choose_from(struct stoa_trial *trial, const struct candi
     struct race race;
     enum stoa_status st = STOA_OK;
 
-    race_init(&race, table, &trial->values);
+    race_init(&race, table, trial);
     if (has_heat)
         STOA_TRY(run_heat(trial, &race, err));
     STOA_TRY(run_round(trial, &race, !has_heat, err));

@@ -19,23 +19,16 @@ static const struct stoa_plan_node roots[] = {
     {STOA_PLAIN, STOA_PHYS_BYTES, true},
 };
 
-/* plan := root(child), the whole of it as parts: the child's nodes behind the root. */
-static struct stoa_plan text_plan(const struct stoa_plan_node *root, const struct stoa_plan *child)
-{
-    struct stoa_plan plan = {.nnodes = (uint8_t)(child->nnodes + 1)};
-
-    plan.nodes[0] = *root;
-    memcpy(plan.nodes + 1, child->nodes, child->nnodes * sizeof(plan.nodes[0]));
-    return plan;
-}
-
 /* The better one of *out and a plan. */
 static enum stoa_status try_plan(struct stoa_trial *trial, const struct stoa_plan *plan,
                                  struct stoa_choice *out, struct stoa_error *err)
 {
     struct stoa_choice choice = {.plan = *plan};
-    enum stoa_status st = stoa_trial_measure(trial, &choice, err);
+    enum stoa_status st;
 
+    if (!stoa_trial_may_win(trial, plan))
+        return STOA_OK;
+    st = stoa_trial_measure(trial, &choice, err);
     if (st == STOA_OK && choice.cost < out->cost - out->cost / 100)
         *out = choice;
     return st;
@@ -59,11 +52,13 @@ static enum stoa_status try_charpack(struct stoa_trial *trial, struct stoa_choic
                                          .width = sizeof(*numbers_of),
                                          .nvalues = text.nvalues,
                                          .values = (const uint8_t *)numbers_of};
+    trial->root = &root;
     st = stoa_trial_choose(trial, &of_numbers, err);
+    trial->root = NULL;
     trial->values = text;
     if (st != STOA_OK)
         goto out;
-    plan = text_plan(&root, &of_numbers.plan);
+    plan = stoa_plan_below(&root, &of_numbers.plan);
     st = try_plan(trial, &plan, out, err);
 out:
     stoa_free(numbers_of);
@@ -81,7 +76,7 @@ static struct stoa_plan front_plan(const struct stoa_plan *prefixes,
                                    const struct stoa_plan *suffixes)
 {
     static const struct stoa_plan_node root = {STOA_FRONT, STOA_PHYS_BYTES, false};
-    struct stoa_plan plan = text_plan(&root, prefixes);
+    struct stoa_plan plan = stoa_plan_below(&root, prefixes);
 
     memcpy(plan.nodes + plan.nnodes, suffixes->nodes, suffixes->nnodes * sizeof(plan.nodes[0]));
     plan.nnodes = (uint8_t)(plan.nnodes + suffixes->nnodes);
@@ -117,7 +112,7 @@ static enum stoa_status try_front(struct stoa_trial *trial, struct stoa_choice *
     count_lengths(offsets, n, counts);
     STOA_TRY(stoa_trial_choose_counts(trial, counts, &of_lengths, err));
     for (size_t k = 0; k < sizeof(roots) / sizeof(roots[0]); k++) {
-        struct stoa_plan plan = text_plan(&roots[k], &of_lengths.plan);
+        struct stoa_plan plan = stoa_plan_below(&roots[k], &of_lengths.plan);
 
         plan = front_plan(&of_prefixes.plan, &plan);
         if (roots[k].encoding != STOA_FSST || may_have_symbols(left, out))
@@ -146,7 +141,7 @@ enum stoa_status stoa_trial_choose_text(struct stoa_trial *trial, struct stoa_ch
     STOA_TRY(try_charpack(trial, out, err));
     stoa_encoder_begin_chunk(trial->encoder, text); /* symbols are looked for once */
     for (size_t k = 0; k < sizeof(roots) / sizeof(roots[0]); k++) {
-        struct stoa_plan plan = text_plan(&roots[k], &of_lengths.plan);
+        struct stoa_plan plan = stoa_plan_below(&roots[k], &of_lengths.plan);
 
         if (roots[k].encoding != STOA_FSST || may_have_symbols(nbytes, out))
             STOA_TRY(try_plan(trial, &plan, out, err));

@@ -94,7 +94,8 @@ static enum stoa_chunk_mode smallest_mode(const struct stoa_rules *rules, bool c
     uint32_t part = plan->nvalues >= rules->full_nrows ? rules->amortisation : 1;
     uint64_t shared = plan->codes.cost + (plan->entries_nbytes + rules->segment_nbytes) / part;
 
-    plan->local_pays = plan->codes.cost + plan->entries_nbytes < plan->plain.cost;
+    plan->local_pays = plan->codes.cost + plan->entries_nbytes <
+                       plan->plain.cost - plan->plain.cost * rules->local_gain_percent / 100;
     if (can_share && shared < plan->plain.cost)
         return STOA_CHUNK_SHARED;
     return plan->local_pays ? STOA_CHUNK_LOCAL : STOA_CHUNK_PLAIN;

@@ -8,7 +8,6 @@
 /* What all levels have in common. */
 /* clang-format off */
 #define COMMON                                                                                     \
-    .chooser_period = 16,                                                                          \
     .excess_percent = 5,                                                                           \
     .excess_nbytes = 64,                                                                           \
     .derive_min_nrows = 4096,                                                                      \
@@ -23,7 +22,6 @@
     .extension_percent = 1,                                                                        \
     .epoch_percent = 50,                                                                           \
     .barren_epochs = 2,                                                                            \
-    .presence_gain = 32,                                                                            \
     .copy_part = 100,                                                                              \
     .copy_max_nbytes = UINT64_C(32) << 20,                                                         \
     .footer_max_nbytes = UINT64_C(32) << 20,                                                       \
@@ -33,17 +31,22 @@
 
 const struct stoa_rules stoa_default_rules = {
     .zstd_level = 3,
+    .chooser_period = 16,
     .page_min_nbytes = 4096,
+    .presence_gain = 32,
     COMMON,
 };
 
 /*
- * zstd is there where it saves a lot: a decompressed byte costs a reader about as much time as half
- * a byte of other encodings.
+ * Nothing is compressed: a byte that a reader decompresses counts as one that is stored. Plans hold
+ * for 8 million rows; what comes out too large is chosen anew all the same. Most numbers take no
+ * less time in a dictionary than they save bytes, and nobody notes which texts are in a zone.
  */
 static const struct stoa_rules fast_rules = {
     .zstd_level = 1,
-    .inflate_cost = 96,
+    .inflate_cost = 256,
+    .chooser_period = 64,
+    .local_gain_percent = 25,
     .page_min_nbytes = 16384,
     COMMON,
 };
@@ -51,7 +54,9 @@ static const struct stoa_rules fast_rules = {
 /* A compressor finds more in pages as large as there are, given time. */
 static const struct stoa_rules small_rules = {
     .zstd_level = 17,
+    .chooser_period = 16,
     .page_min_nbytes = UINT32_MAX,
+    .presence_gain = 32,
     COMMON,
 };
 

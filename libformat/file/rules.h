@@ -20,6 +20,9 @@ struct stoa_rules {
     /* Plans are chosen on row groups 0, period, 2 * period, ... and used by those in between. */
     uint32_t chooser_period;
 
+    /* A chunk has a dictionary of its own where that saves more than this part of its bytes. */
+    uint32_t local_gain_percent;
+
     /*
      * A chunk that takes more than excess_percent above its estimate, and excess_nbytes for each
      * page, is chosen anew.

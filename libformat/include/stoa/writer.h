@@ -41,7 +41,7 @@ extern "C" {
 /* What encodings are chosen for. Files of all levels are read alike; none is named in a file. */
 enum stoa_level {
     STOA_LEVEL_BALANCED, /* small, while writing is quick */
-    STOA_LEVEL_FAST,     /* read and written fastest: compressed only where that saves a lot */
+    STOA_LEVEL_FAST,     /* read and written fastest: encoded, but nothing is compressed */
     STOA_LEVEL_SMALL,    /* as small as it gets; written slowly, single rows are read slowly */
 };
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "codec/chooser_trial.h"
 #include "support/best_plan.h"
 #include "support/codec_values.h"
 #include "support/fault_alloc.h"
@@ -372,6 +373,43 @@ static void codes_get_a_dict_root(void **state)
 }
 
 /* Long texts: the sample stays small, and what it says holds for all. */
+/* A plan may be as deep as pages are, with what stands above it; zstd has to be worth its time. */
+static void plans_that_cannot_win_are_not_tried(void **state)
+{
+    static const struct stoa_plan_node dict = {STOA_DICT, STOA_PHYS_U32, false};
+    static const struct stoa_plan_node charpack = {STOA_CHARPACK, STOA_PHYS_BYTES, false};
+    static const struct {
+        const char *plan;
+        enum stoa_phys phys;
+        const struct stoa_plan_node *root;
+        unsigned inflate_cost;
+        bool may_win;
+    } cases[] = {
+        {"delta(split(plain+zstd,pfor))", STOA_PHYS_U32, NULL, 0, true},
+        {"delta(split(plain+zstd,pfor))", STOA_PHYS_U32, &dict, 255, true},
+        {"delta(split(plain+zstd,pfor))", STOA_PHYS_U32, &dict, 256, false},
+        {"delta(pfor)", STOA_PHYS_U32, &dict, 256, true},
+        {"rle(delta(split(pfor,pfor)),pfor)", STOA_PHYS_U32, NULL, 0, true},
+        {"rle(delta(split(pfor,pfor)),pfor)", STOA_PHYS_U32, &dict, 0, false},
+        {"delta(pfor)", STOA_PHYS_U64, &charpack, 0, true},
+        {"rle(delta(split(pfor,pfor)),pfor)", STOA_PHYS_U64, &charpack, 0, false},
+    };
+    struct stoa_encoder *encoder;
+
+    (void)state;
+    assert_int_equal(stoa_encoder_new(&encoder, 3, NULL), STOA_OK);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_trial trial = {.encoder = encoder, .root = cases[i].root};
+        struct stoa_plan plan;
+
+        assert_true(stoa_plan_parse(cases[i].plan, cases[i].phys, &plan));
+        stoa_encoder_set_inflate_cost(encoder, cases[i].inflate_cost);
+        if (stoa_trial_may_win(&trial, &plan) != cases[i].may_win)
+            fail_msg("case %zu: %s", i, cases[i].plan);
+    }
+    stoa_encoder_free(encoder);
+}
+
 static void long_texts_are_sampled(void **state)
 {
     enum { N = 4000, LENGTH = 5000 };
@@ -436,6 +474,7 @@ int main(void)
         cmocka_unit_test(unknown_texts_are_close_to_the_best_of_all_plans),
         cmocka_unit_test(values_that_a_sample_misses_are_found),
         cmocka_unit_test(codes_get_a_dict_root),
+        cmocka_unit_test(plans_that_cannot_win_are_not_tried),
         cmocka_unit_test(long_texts_are_sampled),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
