@@ -59,55 +59,105 @@ static unsigned nrest(const struct layout *layout)
 
 /* ---- Encoding. ---- */
 
-/* What the characters of a place are: bits of `seen`. */
-enum { VARIES = 1, DECIMAL = 2, LOWER = 4, UPPER = 8, OTHER = 16 };
+#define EVERY(c) (UINT64_C(0x0101010101010101) * (c))
+#define HIGH     EVERY(UINT64_C(0x80))
 
-static uint8_t class_of(uint8_t c)
+/* What the characters of eight places are, in the highest bit of each byte; of `differs` in any. */
+struct seen {
+    uint64_t differs; /* from the first text */
+    uint64_t decimal, lower, upper, other;
+};
+
+/* Of bytes below 0x80 those from `first` to `last`. */
+static inline uint64_t in_range(uint64_t bytes, unsigned first, unsigned last)
 {
-    return c >= '0' && c <= '9'   ? DECIMAL
-           : c >= 'a' && c <= 'f' ? LOWER
-           : c >= 'A' && c <= 'F' ? UPPER
-                                  : OTHER;
+    return (bytes + EVERY(0x80 - first)) & ~(bytes + EVERY(0x7f - last)) & HIGH;
+}
+
+static inline void see(struct seen *seen, uint64_t bytes, uint64_t first)
+{
+    const uint64_t low = bytes & ~HIGH;
+    const uint64_t decimal = in_range(low, '0', '9') & ~bytes;
+    const uint64_t lower = in_range(low, 'a', 'f') & ~bytes;
+    const uint64_t upper = in_range(low, 'A', 'F') & ~bytes;
+
+    seen->differs |= bytes ^ first;
+    seen->decimal |= decimal;
+    seen->lower |= lower;
+    seen->upper |= upper;
+    seen->other |= HIGH & ~(decimal | lower | upper);
+}
+
+/* Where word w of a text begins: the last one ends with the text, if it has so many bytes. */
+static inline size_t word_begin(unsigned length, unsigned w)
+{
+    return 8 * w + 8 <= length || length < 8 ? 8 * w : length - 8;
+}
+
+static inline uint64_t word_of(const uint8_t *text, unsigned length, unsigned w)
+{
+    uint8_t bytes[8] = {0};
+
+    if (length >= 8)
+        return stoa_load64(text + word_begin(length, w));
+    memcpy(bytes, text, length);
+    return stoa_load64(bytes);
+}
+
+/* Which places are digits, and of which base; false when there are none or others vary too. */
+static bool choose_places(const struct seen *seen, struct layout *out)
+{
+    bool lower = false, upper = false;
+
+    for (unsigned k = 0; k < out->length; k++) {
+        const unsigned w = k / 8, shift = 8 * (k - (unsigned)word_begin(out->length, w));
+
+        if ((seen[w].differs >> shift & 0xff) == 0)
+            continue;
+        if ((seen[w].other >> shift & 0x80) != 0)
+            return false;
+        lower |= (seen[w].lower >> shift & 0x80) != 0;
+        upper |= (seen[w].upper >> shift & 0x80) != 0;
+        out->places[out->ndigits++] = (uint8_t)k;
+    }
+    if (out->ndigits == 0 || (lower && upper))
+        return false;
+    out->base = !lower && !upper && out->ndigits <= MAX_DECIMAL_DIGITS ? 10 : 16;
+    out->letter = out->base == 10 ? 0 : upper ? 'A' : 'a';
+    count_digits(out);
+    return true;
 }
 
 /* The layout of the texts that are not empty; false when they have none or are all equal. */
 static bool find_layout(const struct stoa_vector *values, struct layout *out)
 {
     const int32_t *offsets = values->offsets;
-    uint8_t seen[MAX_LENGTH] = {0}, all = 0;
+    struct seen seen[(MAX_LENGTH + 7) / 8] = {{0}};
+    uint64_t words[(MAX_LENGTH + 7) / 8];
     size_t first = 0, n = values->nvalues;
-    const uint8_t *text;
+    unsigned length, nwords;
 
     while (first < n && offsets[first + 1] == offsets[first])
         first++;
     if (first == n || offsets[first + 1] - offsets[first] > MAX_LENGTH)
         return false;
-    *out = (struct layout){.length = (unsigned)(offsets[first + 1] - offsets[first])};
-    text = values->values + offsets[first];
-    memcpy(out->text, text, out->length);
+    length = (unsigned)(offsets[first + 1] - offsets[first]);
+    nwords = (length + 7) / 8;
+    *out = (struct layout){.length = length};
+    memcpy(out->text, values->values + offsets[first], length);
+    for (unsigned w = 0; w < nwords; w++)
+        words[w] = word_of(out->text, length, w);
     for (size_t i = first; i < n; i++) {
-        const uint8_t *other = values->values + offsets[i];
-        unsigned length = (unsigned)(offsets[i + 1] - offsets[i]);
+        const uint8_t *text = values->values + offsets[i];
 
-        if (length == 0)
+        if (offsets[i + 1] == offsets[i])
             continue;
-        if (length != out->length)
+        if ((unsigned)(offsets[i + 1] - offsets[i]) != length)
             return false;
-        for (unsigned k = 0; k < length; k++)
-            seen[k] |= (uint8_t)((other[k] != text[k]) | class_of(other[k]));
+        for (unsigned w = 0; w < nwords; w++)
+            see(&seen[w], word_of(text, length, w), words[w]);
     }
-    for (unsigned k = 0; k < out->length; k++) {
-        if ((seen[k] & VARIES) == 0)
-            continue;
-        all |= seen[k];
-        out->places[out->ndigits++] = (uint8_t)k;
-    }
-    if (out->ndigits == 0 || (all & OTHER) != 0 || (all & (LOWER | UPPER)) == (LOWER | UPPER))
-        return false;
-    out->base = (all & (LOWER | UPPER)) == 0 && out->ndigits <= MAX_DECIMAL_DIGITS ? 10 : 16;
-    out->letter = out->base == 10 ? 0 : (all & UPPER) != 0 ? 'A' : 'a';
-    count_digits(out);
-    return true;
+    return choose_places(seen, out);
 }
 
 /* The numbers of all texts; an empty one has that of the text before. */
