@@ -48,6 +48,7 @@ struct pass {
     const struct stoa_schema *schema; /* write */
     struct stoa_rewrite_plan *plan;
     struct stoa_rewriter *rewriter;
+    struct stoa_pipeline_crew crew; /* of the pipeline that runs */
 };
 
 static void drop(void *context, void *dropped)
@@ -87,6 +88,7 @@ static enum stoa_status run(struct pass *pass, const struct stoa_stage *stages, 
                                                      .jobs = pass->widen->jobs,
                                                      .max_in_flight = pass->widen->jobs + 1,
                                                      .drop = drop,
+                                                     .crew = &pass->crew,
                                                      .cancel = pass->widen->cancel,
                                                      .progress = pass->widen->progress},
                              err);
@@ -439,6 +441,7 @@ enum stoa_status stoa_widen_write(const struct stoa_widen *widen, const struct s
     pass.schema = schema;
     STOA_TRY(
         stoa_rewrite_plan_new(widen->reader, schema, widen->rules, widen->widens, &pass.plan, err));
+    stoa_rewrite_plan_set_crew(pass.plan, &pass.crew.crew);
     STOA_TRY(run(&pass, looks, 2, err));
     pass.next_group = 0;
     STOA_TRY(stoa_rewrite_plan_finish(pass.plan, err));

@@ -61,6 +61,7 @@ enum stoa_status stoa_rewriter_open(struct stoa_sink *sink, const struct stoa_re
     merger = &rewriter->merger;
     rewriter->plan = plan;
     stoa_encoder_pool_init(&rewriter->encoders, plan->rules, true);
+    rewriter->encoders.crew = plan->encoders.crew;
     STOA_TRY(stoa_some_columns_init(&rewriter->some, plan->schema, plan->read, err));
     STOA_TRY(mark_read(rewriter, err));
     rewriter->those =

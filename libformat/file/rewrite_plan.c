@@ -197,6 +197,11 @@ static enum stoa_status choose_sample(struct stoa_rewrite_plan *plan, struct sto
     return stoa_some_columns_init(&plan->sample, schema, plan->sampled, err);
 }
 
+void stoa_rewrite_plan_set_crew(struct stoa_rewrite_plan *plan, struct stoa_crew *crew)
+{
+    plan->encoders.crew = crew;
+}
+
 bool stoa_rewrite_plan_wants(const struct stoa_rewrite_plan *plan, uint32_t number)
 {
     return plan->looks && number % plan->rules->chooser_period == 0;

@@ -58,6 +58,9 @@ stoa_rewrite_plan_new(struct stoa_reader *reader, const struct stoa_schema *sche
                       struct stoa_rewrite_plan **out, struct stoa_error *err);
 void stoa_rewrite_plan_free(struct stoa_rewrite_plan *plan);
 
+/* Who shares the work of looking at row groups, and of writing them; in front of both. */
+void stoa_rewrite_plan_set_crew(struct stoa_rewrite_plan *plan, struct stoa_crew *crew);
+
 /* Whether row group `number` has to be looked at. */
 bool stoa_rewrite_plan_wants(const struct stoa_rewrite_plan *plan, uint32_t number);
 
