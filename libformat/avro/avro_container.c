@@ -494,6 +494,10 @@ enum stoa_status stoa_avro_container_recover(struct stoa_avro_container *file,
     go_to(file, file->begun);
     STOA_TRY(find_marker(file, &found, &end, err));
     STOA_TRY(follow(file, end, found, &made, &whole, err));
+    if (made.nblocks == 0) { /* a marker where a head should be */
+        made.nblocks = 1;
+        made.nrows_unknown = true;
+    }
     if (!whole)
         go_to(file, end + (found ? STOA_AVRO_SYNC_NBYTES : 0));
     made.nbytes = file->offset - made.offset;

@@ -350,6 +350,26 @@ static void a_marker_among_data_ends_no_block(void **state)
     stoa_buffer_free(&file);
 }
 
+static void markers_in_a_row_are_damage(void **state)
+{
+    (void)state;
+    struct made made = make("null");
+    struct stoa_buffer file = {0};
+    struct stoa_error err;
+    struct read read;
+
+    put(&file, made.bytes.data, made.begins[2]);
+    put(&file, sync_marker, 16);
+    put(&file, made.bytes.data + made.begins[2], made.bytes.nbytes - made.begins[2]);
+    assert_int_equal(read_file(file.data, file.nbytes, true, 100, 0, &read, &err), STOA_OK);
+    check_rows(&read, 0, "markers", 2);
+    assert_int_equal(read.lost.nplaces, 1);
+    assert_int_equal(read.lost.nblocks, 1);
+    assert_int_equal(read.lost.nbytes, 16);
+    stoa_buffer_free(&file);
+    stoa_buffer_free(&made.bytes);
+}
+
 static void losses_are_told_and_limited(void **state)
 {
     (void)state;
@@ -456,6 +476,7 @@ int main(void)
         IN_FOLDER(markers_that_are_gone_lose_their_blocks_alone),
         IN_FOLDER(a_shifted_block_is_lost_alone),
         IN_FOLDER(a_marker_among_data_ends_no_block),
+        IN_FOLDER(markers_in_a_row_are_damage),
         IN_FOLDER(losses_are_told_and_limited),
         IN_FOLDER(a_file_of_damage_alone_has_no_rows),
         IN_FOLDER(rows_that_a_head_denies_are_no_silent_loss),
