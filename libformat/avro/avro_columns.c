@@ -38,6 +38,11 @@ static bool is_list(const struct stoa_avro_column *column)
     return column->field->type.id == STOA_LIST || column->field->type.id == STOA_MAP;
 }
 
+bool stoa_avro_column_has_text(const struct stoa_avro_column *column)
+{
+    return column->builder.layout == STOA_LAYOUT_BYTES && !is_list(column);
+}
+
 enum stoa_status stoa_avro_columns_init(struct stoa_avro_columns *columns,
                                         const struct stoa_schema *schema, struct stoa_error *err)
 {

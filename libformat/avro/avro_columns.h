@@ -42,6 +42,9 @@ STOA_CHECK enum stoa_status stoa_avro_columns_reserve(struct stoa_avro_column *f
                                                       uint32_t nnodes, size_t nvalues,
                                                       struct stoa_error *err);
 
+/* Whether a column has text or bytes of its own, which room is made for by itself. */
+bool stoa_avro_column_has_text(const struct stoa_avro_column *column);
+
 /* A null in `first` and in all below it that is on its level; room is there. */
 void stoa_avro_columns_append_null(struct stoa_avro_column *first);
 

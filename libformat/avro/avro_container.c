@@ -13,7 +13,13 @@
 #include "avro/avro_read.h"
 #include "base/error.h"
 
-enum { READ_NBYTES = 256 << 10, HEAD_NBYTES = 20, MAX_NPAIRS = 65536 };
+enum {
+    READ_NBYTES = 256 << 10,
+    HEAD_NBYTES = 20,
+    STEP_NBYTES = 64, /* a marker and a head, where blocks are */
+    FAR_NBYTES = 4096,
+    MAX_NPAIRS = 65536,
+};
 
 static size_t available(const struct stoa_avro_container *file)
 {
@@ -48,7 +54,7 @@ static enum stoa_status fill(struct stoa_avro_container *file, size_t want, stru
     file->begin = 0;
     while (!file->at_end && buffer->nbytes < want) {
         const size_t room =
-            want - buffer->nbytes > READ_NBYTES ? want - buffer->nbytes : READ_NBYTES;
+            want - buffer->nbytes > file->ahead_nbytes ? want - buffer->nbytes : file->ahead_nbytes;
         size_t got = 0;
 
         STOA_TRY(stoa_buffer_reserve(buffer, room + STOA_AVRO_PADDING, err));
@@ -259,7 +265,11 @@ enum stoa_status stoa_avro_container_open(struct stoa_avro_container *file,
     enum stoa_status st;
 
     *file = (struct stoa_avro_container){
-        .payload = {.read = read_payload}, .stream = stream, .source = source};
+        .payload = {.read = read_payload},
+        .stream = stream,
+        .source = source,
+        .ahead_nbytes = READ_NBYTES,
+    };
     STOA_TRY(fill(file, 4, err));
     if (available(file) < 4 || memcmp(file->buffer.data, STOA_AVRO_MAGIC, 4) != 0)
         return stoa_fail(err, STOA_ERR_DATA, "no Avro file: it does not begin with \"Obj\" 1");
@@ -409,6 +419,24 @@ void stoa_avro_container_again(struct stoa_avro_container *file,
 {
     go_to(file, block->offset);
     file->left = block->nbytes;
+}
+
+enum stoa_status stoa_avro_container_step(struct stoa_avro_container *file,
+                                          const struct stoa_avro_block *block,
+                                          struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    if (block->nbytes > file->source->nbytes - block->offset)
+        return fail_cut_at(file, file->source->nbytes, err);
+    file->ahead_nbytes = block->nbytes < FAR_NBYTES ? READ_NBYTES : STEP_NBYTES;
+    go_to(file, block->offset + block->nbytes);
+    file->left = 0;
+    STOA_TRY(stoa_avro_container_end_block(file, err));
+    STOA_TRY(fill(file, HEAD_NBYTES, err));
+out:
+    file->ahead_nbytes = READ_NBYTES;
+    return st;
 }
 
 void stoa_avro_container_pass(struct stoa_avro_container *file, const struct stoa_avro_block *block)

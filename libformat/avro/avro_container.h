@@ -38,6 +38,7 @@ struct stoa_avro_container {
     struct stoa_stream *stream; /* borrowed; NULL: `source` */
     struct stoa_source *source; /* likewise */
     bool checks_frames;         /* next() refuses a block without the marker behind it; a source */
+    size_t ahead_nbytes;        /* to read at a time */
     struct stoa_buffer buffer;  /* what was read, */
     size_t begin;               /* and is used up to here */
     uint64_t offset;            /* of that place in the file */
@@ -90,6 +91,11 @@ STOA_CHECK enum stoa_status stoa_avro_container_end_block(struct stoa_avro_conta
 /* Reads the data of the block anew, of which some or all was read. */
 void stoa_avro_container_again(struct stoa_avro_container *file,
                                const struct stoa_avro_block *block);
+
+/* Goes on behind the block, whose data is not read, and compares the marker. */
+STOA_CHECK enum stoa_status stoa_avro_container_step(struct stoa_avro_container *file,
+                                                     const struct stoa_avro_block *block,
+                                                     struct stoa_error *err);
 
 /* Goes on behind the marker of the block, which is there. */
 void stoa_avro_container_pass(struct stoa_avro_container *file,

@@ -157,12 +157,66 @@ out:
     return st;
 }
 
+struct stoa_avro_shared *stoa_avro_shared_hold(struct stoa_avro_shared *shared)
+{
+    if (shared != NULL)
+        atomic_fetch_add_explicit(&shared->nholders, 1, memory_order_relaxed);
+    return shared;
+}
+
+void stoa_avro_shared_drop(struct stoa_avro_shared *shared)
+{
+    if (shared == NULL || atomic_fetch_sub_explicit(&shared->nholders, 1, memory_order_acq_rel) > 1)
+        return;
+    stoa_source_close(shared->source);
+    stoa_free(shared);
+}
+
+/* Takes the source over, also when it fails. */
+static enum stoa_status shared_new(struct stoa_source *source, struct stoa_avro_shared **out,
+                                   struct stoa_error *err)
+{
+    struct stoa_avro_shared *shared;
+    enum stoa_status st = stoa_alloc_zeroed(&shared, 1, sizeof(*shared), err);
+
+    if (st != STOA_OK) {
+        stoa_source_close(source);
+        return st;
+    }
+    shared->source = source;
+    atomic_init(&shared->nholders, 1);
+    *out = shared;
+    return STOA_OK;
+}
+
+/* A source or a stream of the path. */
+static enum stoa_status open_path(struct stoa_avro_inputs *inputs, const char *path,
+                                  struct stoa_error *err)
+{
+    struct stoa_source *source = NULL;
+    enum stoa_status st;
+
+    STOA_TRY(open_source(path, &source, err));
+    if (source == NULL)
+        STOA_TRY(open_stream(path, &inputs->opened, &inputs->stream, err));
+    if (source == NULL && inputs->skips_blocks) {
+        st = keep_stream(inputs->stream, &source, err);
+        stoa_stream_close(inputs->stream);
+        inputs->stream = NULL;
+        STOA_TRY(st);
+    }
+    if (source != NULL)
+        STOA_TRY(shared_new(source, &inputs->shared, err));
+out:
+    return st;
+}
+
 void stoa_avro_inputs_end(struct stoa_avro_inputs *inputs)
 {
     stoa_stream_close(inputs->stream);
-    stoa_source_close(inputs->source);
+    stoa_avro_shared_drop(inputs->shared);
     inputs->stream = NULL;
-    inputs->source = NULL;
+    inputs->shared = NULL;
     inputs->is_open = false;
 }
 
@@ -170,14 +224,14 @@ uint64_t stoa_avro_inputs_done(const struct stoa_avro_inputs *inputs)
 {
     if (inputs->stream != NULL)
         return inputs->stream->consumed_nbytes;
-    return inputs->source != NULL ? inputs->file.offset : 0;
+    return inputs->shared != NULL ? inputs->file.offset : 0;
 }
 
 uint64_t stoa_avro_inputs_total(const struct stoa_avro_inputs *inputs)
 {
     if (inputs->stream != NULL)
         return inputs->stream->total_nbytes;
-    return inputs->source != NULL ? inputs->source->nbytes : 0;
+    return inputs->shared != NULL ? inputs->shared->source->nbytes : 0;
 }
 
 enum stoa_status stoa_avro_inputs_next(struct stoa_avro_inputs *inputs, struct stoa_error *err)
@@ -187,18 +241,12 @@ enum stoa_status stoa_avro_inputs_next(struct stoa_avro_inputs *inputs, struct s
 
     stoa_quote(inputs->name, sizeof(inputs->name), path, strlen(path));
     inputs->is_open = true;
-    st = open_source(path, &inputs->source, err);
-    if (st == STOA_OK && inputs->source == NULL)
-        st = open_stream(path, &inputs->opened, &inputs->stream, err);
-    if (st == STOA_OK && inputs->source == NULL && inputs->skips_blocks) {
-        st = keep_stream(inputs->stream, &inputs->source, err);
-        stoa_stream_close(inputs->stream);
-        inputs->stream = NULL;
-    }
+    st = open_path(inputs, path, err);
     if (st != STOA_OK)
         return st;
     stoa_avro_container_reset(&inputs->file);
-    STOA_TRY(stoa_avro_container_open(&inputs->file, inputs->stream, inputs->source, err));
+    STOA_TRY(stoa_avro_container_open(&inputs->file, inputs->stream,
+                                      inputs->shared != NULL ? inputs->shared->source : NULL, err));
     inputs->file.checks_frames = inputs->skips_blocks;
     STOA_TRY(find_table(inputs, err));
 out:

@@ -5,6 +5,8 @@
 #ifndef STOA_AVRO_AVRO_INPUTS_H
 #define STOA_AVRO_AVRO_INPUTS_H
 
+#include <stdatomic.h>
+
 #include "avro/avro_source.h"
 
 #define STOA_AVRO_INPUT_NAME_NBYTES 256
@@ -18,15 +20,25 @@ struct stoa_avro_table {
     bool is_prepared; /* the program is made, if of no operations; workers read it from then on */
 };
 
+/* A source that units may still have to read when the next one is open. */
+struct stoa_avro_shared {
+    atomic_uint nholders;
+    struct stoa_source *source;
+};
+
+/* One more who holds it, or one less; the last one closes it. NULL is fine. */
+struct stoa_avro_shared *stoa_avro_shared_hold(struct stoa_avro_shared *shared);
+void stoa_avro_shared_drop(struct stoa_avro_shared *shared);
+
 struct stoa_avro_inputs {
     const char *const *paths;
     size_t npaths;
     size_t nopened;
-    struct stoa_members *opened; /* the first one, when it came so, until it is read */
-    bool skips_blocks;           /* each is a source, and its blocks are looked at beforehand */
-    bool is_open;                /* not read through yet */
-    struct stoa_stream *stream;  /* what is open: this, */
-    struct stoa_source *source;  /* or this */
+    struct stoa_members *opened;     /* the first one, when it came so, until it is read */
+    bool skips_blocks;               /* each is a source, and its blocks are looked at beforehand */
+    bool is_open;                    /* not read through yet */
+    struct stoa_stream *stream;      /* what is open: this, */
+    struct stoa_avro_shared *shared; /* or this */
     struct stoa_avro_container file;
     struct stoa_avro_table *tables; /* of the files so far, that of the last one first */
     char name[STOA_AVRO_INPUT_NAME_NBYTES];

@@ -5,10 +5,11 @@
  *     unit                unit          unit unit unit
  *
  * A unit is some blocks as they are stored, up to the rows of a row group and 4 MiB, of compressed
- * ones 32 and 512 KiB; any thread decompresses and decodes them. What a unit is follows from the
- * heads of blocks alone, so the batches are the same for any number of threads. A block that is
- * larger than a unit is decoded where it is read, in order, and each of its units is rows that are
- * ready.
+ * ones 32 and 512 KiB; any thread decompresses and decodes them. Of a file only heads and markers
+ * are read in order: the thread that decodes a unit reads it, with one call. What a unit is follows
+ * from the heads of blocks alone, so the batches are the same for any number of threads. A block
+ * that is larger than a unit is decoded where it is read, in order, and each of its units is rows
+ * that are ready.
  */
 #include "avro/avro_source.h"
 
@@ -29,8 +30,10 @@ enum {
     /* Units of compressed blocks, which may become a lot more, are small. */
     PACKED_UNIT_NBYTES = LARGE_NBYTES / 8,
     PACKED_UNIT_NBLOCKS = 32,
-    MAX_BLOCK_TEXT_NBYTES = 512 << 20, /* of what becomes of a block in memory, */
-    MAX_UNIT_TEXT_NBYTES = 1 << 30,    /* and of all blocks of a unit */
+    MAX_BLOCK_TEXT_NBYTES = 512 << 20,  /* of what becomes of a block in memory, */
+    MAX_UNIT_TEXT_NBYTES = 1 << 30,     /* and of all blocks of a unit */
+    MAX_SPAN_NBYTES = 2 * LARGE_NBYTES, /* of a unit in its file, with what is between its blocks */
+    MAX_AHEAD_NBYTES = 16 << 20,        /* of columns that room is made for */
 };
 
 /* A block in a unit. */
@@ -43,7 +46,9 @@ struct unit {
     struct stoa_unit base;
     const struct stoa_avro_table *table;
     const struct stoa_avro_codec *codec;
-    struct stoa_buffer bytes;
+    struct stoa_avro_shared *shared; /* where the blocks are; NULL: in `bytes` */
+    struct stoa_buffer bytes;        /* of the data of all blocks, */
+    uint64_t stored_nbytes;          /* of which there are so many */
     struct piece *pieces;
     size_t npieces;
     size_t pieces_capacity;
@@ -64,6 +69,8 @@ struct source {
     struct stoa_avro_columns columns; /* of its rows */
     struct stoa_avro_losses *losses;  /* for the next unit; NULL: none */
     struct stoa_avro_lost lost;       /* of units that were accepted */
+    atomic_uint_fast64_t
+        *text_nbytes; /* of 1,024 rows of a unit, by node: what the next has room for */
     atomic_uint_fast64_t done_nbytes;
     uint64_t closed_nbytes;
     uint64_t total_nbytes;
@@ -82,6 +89,7 @@ static void unit_free(struct stoa_unit *base)
 
     if (unit == NULL)
         return;
+    stoa_avro_shared_drop(unit->shared);
     stoa_buffer_free(&unit->bytes);
     stoa_free(unit->pieces);
     stoa_batch_reset(&unit->batch);
@@ -99,6 +107,7 @@ static enum stoa_status unit_new(const struct source *source, struct unit **out,
     unit->base.free = unit_free;
     unit->table = source->inputs->tables;
     unit->codec = source->inputs->file.codec;
+    unit->shared = stoa_avro_shared_hold(source->inputs->shared);
     memcpy(unit->name, source->inputs->name, sizeof(unit->name));
     *out = unit;
 out:
@@ -211,15 +220,23 @@ static enum stoa_status add_block(struct source *source, struct unit *unit, stru
 {
     struct stoa_avro_inputs *inputs = source->inputs;
     const struct stoa_avro_block *block = &source->pending;
+    struct piece *piece;
     enum stoa_status st;
 
     STOA_TRY(stoa_reserve(&unit->pieces, &unit->pieces_capacity, unit->npieces + 1,
                           sizeof(*unit->pieces), err));
-    unit->pieces[unit->npieces++] = (struct piece){*block, unit->bytes.nbytes};
-    STOA_TRY(stoa_avro_container_take(&inputs->file, &unit->bytes, err));
+    piece = &unit->pieces[unit->npieces++];
+    *piece = (struct piece){*block, unit->bytes.nbytes};
+    if (inputs->shared == NULL) {
+        STOA_TRY(stoa_avro_container_take(&inputs->file, &unit->bytes, err));
+    } else { /* whoever decodes it reads it */
+        piece->begin = (size_t)(block->offset - unit->pieces[0].block.offset);
+        STOA_TRY(stoa_avro_container_step(&inputs->file, block, err));
+    }
+    unit->stored_nbytes += block->nbytes;
     unit->base.nrows += block->nrows;
     /* What is compressed becomes more: four times is a lot for rows. */
-    unit->base.nbytes = unit->bytes.nbytes * (is_packed(unit) ? 4 : 1);
+    unit->base.nbytes = unit->stored_nbytes * (is_packed(unit) ? 4 : 1);
     source->is_pending = false;
 out:
     return st;
@@ -238,7 +255,8 @@ static bool fits(const struct source *source, const struct unit *unit)
     return unit->npieces == 0 ||
            (!is_large(source, block) && (!packed || unit->npieces < PACKED_UNIT_NBLOCKS) &&
             unit->base.nrows + block->nrows <= source->options.unit_nrows &&
-            unit->bytes.nbytes + block->nbytes <= (packed ? PACKED_UNIT_NBYTES : LARGE_NBYTES));
+            unit->stored_nbytes + block->nbytes <= (packed ? PACKED_UNIT_NBYTES : LARGE_NBYTES) &&
+            block->offset + block->nbytes - unit->pieces[0].block.offset <= MAX_SPAN_NBYTES);
 }
 
 /* Some rows of the large block that is on its way, as a batch that is ready. */
@@ -367,9 +385,7 @@ static enum stoa_status next(struct stoa_batch_source *base, struct stoa_unit **
         if (inputs->is_open)
             STOA_TRY(find_block(source, err));
     }
-    if (unit->npieces > 0)
-        STOA_TRY(stoa_buffer_append_zeros(&unit->bytes, STOA_AVRO_PADDING, err));
-    else if (unit->batch.schema == NULL) /* only losses are left */
+    if (unit->npieces == 0 && unit->batch.schema == NULL) /* only losses are left */
         STOA_TRY(stoa_batch_init(&unit->batch, &source->schema, err));
     unit->losses = source->losses;
     source->losses = NULL;
@@ -393,6 +409,67 @@ static enum stoa_status fail_text(const struct unit *unit, const struct piece *p
                      "blocks %" PRIu64 " to %" PRIu64 ": their %zu bytes become more than 1 GiB",
                      unit->pieces[0].block.number, piece->block.number,
                      piece->begin + (size_t)piece->block.nbytes);
+}
+
+/* The stored bytes of a unit with padding behind them, read from the file if they were not yet. */
+static enum stoa_status get_bytes(struct unit *unit, struct stoa_error *err)
+{
+    const struct stoa_avro_block *first = &unit->pieces[0].block;
+    const struct stoa_avro_block *last = &unit->pieces[unit->npieces - 1].block;
+    const size_t nbytes = (size_t)(last->offset + last->nbytes - first->offset);
+    enum stoa_status st;
+
+    if (unit->shared != NULL) {
+        STOA_TRY(stoa_buffer_reserve(&unit->bytes, nbytes + STOA_AVRO_PADDING, err));
+        STOA_TRY(unit->shared->source->read_at(unit->shared->source, first->offset,
+                                               unit->bytes.data, nbytes, err));
+        unit->bytes.nbytes = nbytes;
+    }
+    STOA_TRY(stoa_buffer_append_zeros(&unit->bytes, STOA_AVRO_PADDING, err));
+out:
+    return st;
+}
+
+/*
+ * Room for the rows of a unit, as far as their bytes go: heads may claim any number. Text has as
+ * much as it had in a unit before, so that columns do not grow and blocks of memory fit again.
+ */
+static enum stoa_status make_room(const struct source *source, const struct unit *unit,
+                                  struct stoa_avro_columns *columns, struct stoa_error *err)
+{
+    uint64_t nrows = unit->base.nrows, row_nbytes = 1;
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; i < columns->nitems; i += columns->items[i].nnodes)
+        row_nbytes += columns->items[i].value_nbytes;
+    if (nrows > unit->base.nbytes)
+        nrows = unit->base.nbytes;
+    if (nrows > MAX_AHEAD_NBYTES / row_nbytes)
+        nrows = MAX_AHEAD_NBYTES / row_nbytes;
+    for (uint32_t i = 0; i < columns->nitems; i += columns->items[i].nnodes)
+        STOA_TRY(stoa_avro_columns_reserve(&columns->items[i], columns->items[i].nnodes,
+                                           (size_t)nrows, err));
+    for (uint32_t i = 0; i < columns->nitems; i++) {
+        const uint64_t nbytes =
+            atomic_load_explicit(&source->text_nbytes[i], memory_order_relaxed) * nrows / 1024;
+
+        if (nbytes > 0 && nbytes < MAX_AHEAD_NBYTES)
+            STOA_TRY(stoa_builder_reserve(&columns->items[i].builder, 0,
+                                          (size_t)(nbytes + nbytes / 16), err));
+    }
+out:
+    return st;
+}
+
+/* What the text of these rows took. */
+static void note_text(struct source *source, const struct stoa_avro_columns *columns,
+                      uint64_t nrows)
+{
+    for (uint32_t i = 0; nrows > 0 && i < columns->nitems; i++)
+        if (stoa_avro_column_has_text(&columns->items[i]))
+            atomic_store_explicit(&source->text_nbytes[i],
+                                  columns->items[i].builder.nbytes * UINT64_C(1024) / nrows,
+                                  memory_order_relaxed);
 }
 
 /* Decodes one block of a unit behind the rows that are there. */
@@ -430,7 +507,7 @@ static enum stoa_status drop_block(struct unit *unit, const struct piece *piece,
 }
 
 /* Decodes the blocks of a unit. */
-static enum stoa_status read_blocks(const struct source *source, struct unit *unit,
+static enum stoa_status read_blocks(struct source *source, struct unit *unit,
                                     struct stoa_batch *out, struct stoa_error *err)
 {
     struct stoa_avro_columns columns = {0};
@@ -442,6 +519,8 @@ static enum stoa_status read_blocks(const struct source *source, struct unit *un
 
     STOA_TRY(stoa_batch_init(&batch, &source->schema, err));
     STOA_TRY(stoa_avro_columns_init(&columns, &source->schema, err));
+    STOA_TRY(get_bytes(unit, err));
+    STOA_TRY(make_room(source, unit, &columns, err));
     for (size_t i = 0; i < unit->npieces; i++) {
         const struct piece *piece = &unit->pieces[i];
         uint64_t n = 0;
@@ -458,6 +537,7 @@ static enum stoa_status read_blocks(const struct source *source, struct unit *un
             goto out;
         }
     }
+    note_text(source, &columns, nrows);
     STOA_TRY(stoa_avro_columns_finish(&columns, (size_t)nrows, &batch, err));
     *out = batch;
     batch = (struct stoa_batch){0};
@@ -523,6 +603,7 @@ static void close_source(struct stoa_batch_source *base)
     stoa_avro_inputs_close(source->inputs);
     stoa_schema_reset(&source->schema);
     stoa_free(source->wanted);
+    stoa_free(source->text_nbytes);
     stoa_free(source);
 }
 
@@ -531,7 +612,9 @@ enum stoa_status stoa_avro_source_open(struct stoa_avro_inputs *inputs,
                                        struct stoa_batch_source **out, struct stoa_error *err)
 {
     const uint32_t nfields = inputs->schema.nfields;
+    struct stoa_schema_node *nodes = NULL;
     struct source *source = NULL;
+    uint32_t nnodes;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&source, 1, sizeof(*source), err));
@@ -549,12 +632,16 @@ enum stoa_status stoa_avro_source_open(struct stoa_avro_inputs *inputs,
         source->wanted[i] = STOA_AVRO_UNWANTED;
     for (uint32_t i = 0; i < options->ncolumns; i++)
         source->wanted[options->columns[i]] = i;
+    STOA_TRY(stoa_schema_nodes(&source->schema, &nodes, &nnodes, err));
+    STOA_TRY(stoa_alloc_zeroed(&source->text_nbytes, nnodes + (size_t)1,
+                               sizeof(*source->text_nbytes), err));
     if (inputs->npaths == 1)
         source->total_nbytes = stoa_avro_inputs_total(inputs);
     source->inputs = inputs;
     *out = &source->base;
     source = NULL;
 out:
+    stoa_free(nodes);
     if (source != NULL) {
         source->inputs = NULL;
         close_source(&source->base);
