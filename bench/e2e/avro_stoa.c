@@ -80,7 +80,7 @@ static enum stoa_status open_source(const char *path, struct stoa_batch_source *
     uint32_t *columns = NULL;
     enum stoa_status st;
 
-    STOA_TRY(stoa_avro_inputs_open(&path, 1, NULL, false, &inputs, err));
+    STOA_TRY(stoa_avro_inputs_open(&path, 1, NULL, false, NULL, &inputs, err));
     options.ncolumns = stoa_avro_inputs_schema(inputs)->nfields;
     STOA_TRY(stoa_alloc_zeroed(&columns, options.ncolumns, sizeof(*columns), err));
     for (uint32_t i = 0; i < options.ncolumns; i++)

@@ -34,7 +34,8 @@ struct decoder {
     struct stoa_avro_cursor cursor; /* first: where it stands is what loops look at */
     const struct stoa_avro_program *program;
     struct stoa_avro_column *columns;
-    const struct stoa_avro_op *op; /* that failed */
+    const struct stoa_avro_op *op; /* that failed, */
+    uint32_t nth;                  /* and of values that it passes over at once which one */
     struct stoa_buffer text;       /* scratch: JSON */
     uint32_t ncolumns;
     uint64_t before_nbytes;  /* in the columns, when it began */
@@ -601,6 +602,20 @@ static inline bool read_nullable(struct decoder *decoder, const struct stoa_avro
     return true;
 }
 
+/* Values of fixed sizes. */
+static bool skip_bytes(struct decoder *decoder, const struct stoa_avro_op *op)
+{
+    struct stoa_avro_cursor *cursor = &decoder->cursor;
+
+    if (stoa_avro_has(cursor, op->nbytes)) {
+        cursor->at += op->nbytes;
+        return true;
+    }
+    while (stoa_avro_skip(cursor, op->type->fields[op->which + decoder->nth].type))
+        decoder->nth++;
+    return false;
+}
+
 /* Runs the operations [op, end). */
 static bool run(struct decoder *decoder, const struct stoa_avro_op *op,
                 const struct stoa_avro_op *end)
@@ -642,6 +657,12 @@ static bool run(struct decoder *decoder, const struct stoa_avro_op *op,
             break;
         case STOA_AVRO_OP_LIST:
             done = run_list(decoder, op, next);
+            break;
+        case STOA_AVRO_OP_SKIP_NUMBERS:
+            done = stoa_avro_skip_numbers(&decoder->cursor, op->nfields, &decoder->nth);
+            break;
+        case STOA_AVRO_OP_SKIP_BYTES:
+            done = skip_bytes(decoder, op);
             break;
         default:
             done = stoa_avro_skip(&decoder->cursor, op->type);
@@ -689,7 +710,8 @@ static enum stoa_status describe(const struct decoder *decoder, struct stoa_erro
     char field[600], shown[80];
     enum stoa_status st;
 
-    stoa_avro_place_print(&decoder->program->places, decoder->op->place, field, sizeof(field));
+    stoa_avro_place_print(&decoder->program->places, decoder->op->place + decoder->nth, field,
+                          sizeof(field));
     if (fault == STOA_AVRO_BUILDER)
         return stoa_wrap(err, err != NULL ? err->status : STOA_ERR_NOMEM, "%s", field);
     st = words[fault].status;

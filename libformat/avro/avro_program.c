@@ -49,6 +49,68 @@ static void close_body(struct compiler *compiler, size_t at)
     compiler->program->ops[at].next = (uint32_t)compiler->program->nops;
 }
 
+/* The bytes that each value of a type has, below 2^31; 0: not a fixed number, or none. */
+static uint32_t fixed_nbytes(const struct stoa_avro_type *type)
+{
+    switch (type->kind) {
+    case STOA_AVRO_BOOLEAN:
+        return 1;
+    case STOA_AVRO_FLOAT:
+        return 4;
+    case STOA_AVRO_DOUBLE:
+        return 8;
+    case STOA_AVRO_FIXED:
+        return type->size <= INT32_MAX ? (uint32_t)type->size : 0;
+    default:
+        return 0;
+    }
+}
+
+/* How a field that is not wanted is passed over, alone. */
+static struct stoa_avro_op skip_of(const struct stoa_avro_type *record, size_t field)
+{
+    const struct stoa_avro_type *type = record->fields[field].type;
+    struct stoa_avro_op op = {.code = STOA_AVRO_OP_SKIP, .type = type};
+
+    op.nbytes = fixed_nbytes(type);
+    if (op.nbytes > 0)
+        op.code = STOA_AVRO_OP_SKIP_BYTES;
+    else if (type->kind == STOA_AVRO_INT || type->kind == STOA_AVRO_LONG ||
+             type->kind == STOA_AVRO_ENUM)
+        op.code = STOA_AVRO_OP_SKIP_NUMBERS;
+    else
+        return op;
+    op.type = record;
+    op.which = (uint32_t)field;
+    op.nfields = 1;
+    return op;
+}
+
+/* Passes over a field, with those in front of it where these go the same way. */
+static enum stoa_status compile_skip(struct compiler *compiler, const struct stoa_avro_type *record,
+                                     size_t field)
+{
+    struct stoa_avro_program *program = compiler->program;
+    const struct stoa_avro_op op = skip_of(record, field);
+    struct stoa_avro_op *last = program->nops > 0 ? &program->ops[program->nops - 1] : NULL;
+    const char *name = record->fields[field].name;
+    const uint32_t place = compiler->place;
+    enum stoa_status st;
+
+    STOA_TRY(
+        stoa_avro_place_add(&program->places, place, name, name, &compiler->place, compiler->err));
+    if (last != NULL && op.nfields > 0 && last->code == op.code && last->type == record &&
+        last->which + last->nfields == field && last->nbytes <= INT32_MAX) {
+        last->nfields++;
+        last->nbytes += op.nbytes;
+    } else {
+        STOA_TRY(emit(compiler, op, NULL));
+    }
+    compiler->place = place;
+out:
+    return st;
+}
+
 /* Compiles a part under its names; without a column it is passed over. */
 static enum stoa_status compile_part(struct compiler *compiler, const char *name, const char *other,
                                      const struct stoa_avro_match *match,
@@ -126,11 +188,12 @@ static enum stoa_status compile_record(struct compiler *compiler,
     for (size_t i = 0; i < writer->nfields; i++) {
         const struct stoa_avro_field *field = &writer->fields[i];
         const uint32_t target = match->targets[i];
-        const bool known = target != STOA_AVRO_NO_TARGET;
 
-        STOA_TRY(compile_part(
-            compiler, field->name, known ? reader->fields[target].name : field->name,
-            match->parts[i], field->type, depth + 1, known ? columns[target] : STOA_AVRO_UNWANTED));
+        if (target == STOA_AVRO_NO_TARGET || columns[target] == STOA_AVRO_UNWANTED)
+            STOA_TRY(compile_skip(compiler, writer, i));
+        else
+            STOA_TRY(compile_part(compiler, field->name, reader->fields[target].name,
+                                  match->parts[i], field->type, depth + 1, columns[target]));
     }
     for (size_t i = 0; i < match->ndefaults; i++)
         STOA_TRY(compile_default(compiler, match, i, depth + 1, columns[match->defaults[i].field]));

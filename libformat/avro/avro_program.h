@@ -8,8 +8,9 @@
  *       {"name": "c", "type": ["null", "string"]}]}        3  STRING    column 1
  *
  * An operation that has a body - a list, a nullable value, a branch - stands in front of it, and
- * knows where it ends. What no column wants is passed over by its type. The columns are those of
- * the reader's schema, the operations stand in the order of the writer's.
+ * knows where it ends. What no column wants is passed over by its type, numbers and values of a
+ * fixed size that stand side by side all at once. The columns are those of the reader's schema, the
+ * operations stand in the order of the writer's.
  */
 #ifndef STOA_AVRO_AVRO_PROGRAM_H
 #define STOA_AVRO_AVRO_PROGRAM_H
@@ -28,8 +29,10 @@ enum stoa_avro_code {
     STOA_AVRO_OP_NULL,     /* null, of which nothing is stored */
     STOA_AVRO_OP_LIST,     /* blocks of items, each of which is the body */
     STOA_AVRO_OP_SKIP,     /* a value of `type` */
-    STOA_AVRO_OP_DEFAULT,  /* the body reads what default `which` of `match` has */
-    STOA_AVRO_OP_REFUSE,   /* a value of `type`, which the reader has no place for */
+    STOA_AVRO_OP_SKIP_NUMBERS, /* of fields of record `type` from `which` on: nfields numbers, */
+    STOA_AVRO_OP_SKIP_BYTES,   /* or nfields values that have nbytes together */
+    STOA_AVRO_OP_DEFAULT,      /* the body reads what default `which` of `match` has */
+    STOA_AVRO_OP_REFUSE,       /* a value of `type`, which the reader has no place for */
 };
 
 struct stoa_avro_op {
@@ -42,6 +45,8 @@ struct stoa_avro_op {
     uint32_t which;
     uint32_t nbranches;                /* UNION */
     uint32_t member;                   /* MEMBER: the node that has the value */
+    uint32_t nfields;                  /* SKIP_NUMBERS, SKIP_BYTES; their places follow `place` */
+    uint32_t nbytes;                   /* SKIP_BYTES */
     const struct stoa_avro_type *type; /* the writer's */
     const struct stoa_avro_match *match;
 };

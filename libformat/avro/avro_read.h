@@ -156,6 +156,9 @@ static inline bool stoa_avro_count_empty_field(struct stoa_avro_cursor *cursor,
 /* Passes over a value (avro_skip.c). */
 bool stoa_avro_skip(struct stoa_avro_cursor *cursor, const struct stoa_avro_type *type);
 
+/* Passes over n numbers; *nth is which one is bad, from 0. */
+bool stoa_avro_skip_numbers(struct stoa_avro_cursor *cursor, uint32_t n, uint32_t *nth);
+
 struct stoa_avro_match;
 
 /*

@@ -1,7 +1,20 @@
 /*
  * Passing over values by their type, and the numbers that all readers share.
+ *
+ * A number ends with the first byte below 0x80. So many numbers at once are so many such bytes:
+ *
+ *     ac 02 | 05 | 80 80 01 | 7f | ...      continued 1 0 0 1 1 0 0
+ *
+ * 64 bytes are looked at from the beginning of a number on, and passed over up to the end of the
+ * last one that ends in them.
  */
 #include "avro/avro_read.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "base/bytes.h"
 
 bool stoa_avro_read_long_slow(struct stoa_avro_cursor *cursor, int64_t *out)
 {
@@ -133,6 +146,71 @@ static bool skip(struct stoa_avro_cursor *cursor, const struct stoa_avro_type *t
         return skip_fields(cursor, type, depth);
     }
     return false;
+}
+
+/* Bit i is the highest one of byte i of 64. */
+static uint64_t high_bits(const uint8_t *at)
+{
+    uint64_t bits = 0;
+
+#if defined(__SSE2__)
+    for (unsigned i = 0; i < 64; i += 16)
+        bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_loadu_si128((const void *)(at + i))) << i;
+#else
+    for (unsigned i = 0; i < 64; i += 8) /* each product has the eight bits at its top */
+        bits |= ((stoa_load64(at + i) >> 7 & UINT64_C(0x0101010101010101)) *
+                     UINT64_C(0x0102040810204080) >>
+                 56)
+                << i;
+#endif
+    return bits;
+}
+
+/* The numbers one by one, from the first one on: which one it is that is bad. */
+static bool find_bad_number(struct stoa_avro_cursor *cursor, const uint8_t *begin, uint32_t *nth)
+{
+    int64_t number;
+
+    cursor->at = begin;
+    for (*nth = 0; stoa_avro_read_long(cursor, &number) && stoa_avro_has(cursor, 0);)
+        ++*nth;
+    return false;
+}
+
+bool stoa_avro_skip_numbers(struct stoa_avro_cursor *cursor, uint32_t n, uint32_t *nth)
+{
+    const uint8_t *const begin = cursor->at;
+
+    while (n > 0 && cursor->at < cursor->end) {
+        const uint64_t continued = high_bits(cursor->at);
+        uint64_t ends = ~continued, runs = continued & continued >> 1; /* two in a row, */
+        unsigned nends;
+
+        runs &= runs >> 2; /* four, */
+        runs &= runs >> 4; /* eight, */
+        runs &= continued >> 8;
+        if (runs != 0) { /* and nine: what has ten bytes may be no number */
+            int64_t number;
+
+            if (!stoa_avro_read_long(cursor, &number))
+                return find_bad_number(cursor, begin, nth);
+            n--;
+            continue;
+        }
+        nends = (unsigned)__builtin_popcountll(ends);
+        if (nends <= n) {
+            cursor->at += 64 - __builtin_clzll(ends);
+            n -= nends;
+            continue;
+        }
+        for (; n > 1; n--)
+            ends &= ends - 1;
+        cursor->at += __builtin_ctzll(ends) + 1;
+        n = 0;
+    }
+    if (n > 0 || cursor->at > cursor->end)
+        return find_bad_number(cursor, begin, nth);
+    return true;
 }
 
 bool stoa_avro_skip(struct stoa_avro_cursor *cursor, const struct stoa_avro_type *type)
