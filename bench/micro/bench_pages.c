@@ -303,6 +303,34 @@ static void show_paths(void)
         measure_page("paths", &page, plans[k], offsets[PAGE]);
 }
 
+/* ---- Texts of one layout. ---- */
+
+static void show_layouts(void)
+{
+    static const struct {
+        const char *name, *text; /* x is a digit of 16, 0 one of 10 */
+    } layouts[] = {
+        {"uuids", "xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx"},
+        {"hashes", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+        {"names", "Customer#000000000"},
+    };
+    struct page page = {.values = {STOA_PHYS_BYTES, 0, PAGE, texts, offsets},
+                        .phys = STOA_PHYS_BYTES};
+
+    for (size_t k = 0; k < sizeof(layouts) / sizeof(layouts[0]); k++) {
+        size_t at = 0;
+
+        for (size_t i = 0; i < PAGE; i++) {
+            for (const char *c = layouts[k].text; *c != '\0'; c++)
+                texts[at++] = *c == 'x'   ? (uint8_t) "0123456789abcdef"[measure_random() % 16]
+                              : *c == '0' ? (uint8_t)('0' + measure_random() % 10)
+                                          : (uint8_t)*c;
+            offsets[i + 1] = (int32_t)at;
+        }
+        measure_page(layouts[k].name, &page, "charpack(plain)", (double)at);
+    }
+}
+
 static void show_distinct(void)
 {
     struct measure_row row = {.group = "distinct",
@@ -327,5 +355,6 @@ int main(int argc, char **argv)
     show_sentences();
     make_paths();
     show_paths();
+    show_layouts();
     return 0;
 }

@@ -286,7 +286,7 @@ out:
 struct payload {
     struct layout layout;
     const uint8_t *empty; /* a bit for each empty text, or NULL */
-    const uint8_t *rest;
+    const uint8_t *rest, *rest_end;
 };
 
 static bool unused_bits_are_zero(const uint8_t *bits, size_t n)
@@ -349,6 +349,7 @@ static enum stoa_status open_payload(struct stoa_decoder *decoder,
     }
     STOA_TRY(stoa_node_expect(node, nbytes + rest_nbytes(&out->layout, ntexts), err));
     out->rest = in + nbytes;
+    out->rest_end = in + node->raw_nbytes;
     if (ntexts * nrest(&out->layout) % 2 != 0 &&
         out->rest[ntexts * nrest(&out->layout) / 2] >> 4 != 0)
         return stoa_node_fail(node, err, "half a byte behind the last digit");
@@ -372,23 +373,145 @@ static enum stoa_status check_numbers(const struct stoa_page_node *node,
     return stoa_node_fail(node, err, "number %" PRIu64 " in %u digits", max, layout->nnumber);
 }
 
-/* The characters of one text, which `rank` texts that are not empty are in front of. */
-static inline void put_text(const struct payload *payload, uint64_t number, size_t rank,
-                            const char digits[16], uint8_t *out)
-{
-    const struct layout *layout = &payload->layout;
-    size_t half = rank * nrest(layout);
+/*
+ * How a text is put together: pieces of a layout that is cut where digits and fixed characters
+ * meet, in the order of their places. 16 bytes of each are copied, and what is too much is
+ * overwritten by the next one.
+ *
+ *     source  | number, at the end of 24 | rest ... | fixed characters where the layout has them |
+ *
+ * Digits are made for some texts before any is put together: a load of what two stores have just
+ * written waits for both.
+ */
+enum {
+    NUMBER_ROOM = 24,
+    FIXED_AT = 288,
+    PIECE = 16,
+    SOURCE_NBYTES = FIXED_AT + MAX_LENGTH + PIECE,
+    NSOURCES = 16,
+};
 
-    memcpy(out, layout->text, layout->length);
-    if (layout->base == 16) {
-        for (unsigned k = layout->nnumber; k-- > 0; number >>= 4)
-            out[layout->places[k]] = (uint8_t)digits[number & 15];
-    } else {
-        for (unsigned k = layout->nnumber; k-- > 0; number /= 10)
-            out[layout->places[k]] = (uint8_t)('0' + number % 10);
+struct assembly {
+    unsigned npieces;
+    struct {
+        uint16_t from;
+        uint8_t to;
+    } pieces[MAX_LENGTH];
+    uint8_t sources[NSOURCES][SOURCE_NBYTES];
+    int32_t begins[NSOURCES]; /* of the texts of which there are digits */
+    unsigned ntexts;
+};
+
+/* For n texts at least, or as many as there is room for. */
+static void cut_layout(const struct layout *layout, size_t n, struct assembly *out)
+{
+    unsigned digit = 0;
+
+    for (size_t i = 0; i < n && i < NSOURCES; i++) {
+        memset(out->sources[i], 0, SOURCE_NBYTES);
+        memcpy(out->sources[i] + FIXED_AT, layout->text, layout->length);
     }
-    for (unsigned k = layout->nnumber; k < layout->ndigits; k++, half++)
-        out[layout->places[k]] = (uint8_t)digits[payload->rest[half / 2] >> (half % 2 * 4) & 15];
+    out->ntexts = out->npieces = 0;
+    for (unsigned k = 0, length = 0, was = 2; k < layout->length; k++, length++) {
+        unsigned is = digit < layout->ndigits && layout->places[digit] == k;
+
+        if (is != was || length == PIECE) {
+            out->pieces[out->npieces].from =
+                (uint16_t)(is ? NUMBER_ROOM - layout->nnumber + digit : FIXED_AT + k);
+            out->pieces[out->npieces++].to = (uint8_t)k;
+            was = is;
+            length = 0;
+        }
+        digit += is;
+    }
+}
+
+/* The bytes of x, each in the lower half of 16 bits. */
+static inline uint64_t spread_bytes(uint32_t x)
+{
+    uint64_t v = (x | (uint64_t)x << 16) & UINT64_C(0x0000ffff0000ffff);
+
+    return (v | v << 8) & UINT64_C(0x00ff00ff00ff00ff);
+}
+
+/* Eight digits below 16, a byte each, as characters. */
+static inline uint64_t hex_characters(uint64_t digits, uint8_t letter)
+{
+    uint64_t letters = (digits + EVERY(6)) >> 4 & EVERY(1);
+
+    return digits + EVERY('0') + letters * (uint64_t)(letter - '0' - 10);
+}
+
+/* The eight digits of x, highest first. */
+static inline void put_hex(uint32_t x, uint8_t letter, uint8_t *out)
+{
+    uint64_t v = spread_bytes(__builtin_bswap32(x));
+
+    v = (v >> 4 & EVERY(15)) | (v << 8 & (EVERY(15) << 8));
+    stoa_store64(out, hex_characters(v, letter));
+}
+
+/* The same, lowest first. */
+static inline void put_rest_hex(uint32_t x, uint8_t letter, uint8_t *out)
+{
+    uint64_t v = spread_bytes(x);
+
+    v = (v | v << 4) & EVERY(15);
+    stoa_store64(out, hex_characters(v, letter));
+}
+
+/* The eight digits of x < 10^8: halves of it side by side, then halves of those, and again. */
+static inline void put_decimal(uint32_t x, uint8_t *out)
+{
+    uint64_t v = x / 10000 | (uint64_t)(x % 10000) << 32, tens;
+
+    tens = (v * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
+    v = tens | (v - 100 * tens) << 16;
+    tens = (v * 103 >> 10) & UINT64_C(0x000f000f000f000f);
+    v = tens | (v - 10 * tens) << 8;
+    stoa_store64(out, v + EVERY('0'));
+}
+
+static void put_digits(const struct layout *layout, uint64_t number, uint8_t *room)
+{
+    if (layout->base == 16) {
+        put_hex((uint32_t)number, layout->letter, room + 16);
+        put_hex((uint32_t)(number >> 32), layout->letter, room + 8);
+        return;
+    }
+    for (unsigned k = 0; k < layout->nnumber; k += 8, number /= 100000000)
+        put_decimal((uint32_t)(number % 100000000), room + 16 - k);
+}
+
+/* The digits behind the number of a text that `rank` texts which are not empty are in front of. */
+static void put_rest_of(const struct payload *payload, size_t rank, uint8_t *room)
+{
+    const unsigned n = nrest(&payload->layout);
+    size_t half = rank * n;
+
+    for (unsigned k = 0; k < n; k += 8, half += 8) {
+        const uint8_t *at = payload->rest + half / 2;
+        uint8_t last[8] = {0};
+
+        if (payload->rest_end - at < 8) {
+            memcpy(last, at, (size_t)(payload->rest_end - at));
+            at = last;
+        }
+        put_rest_hex((uint32_t)(stoa_load64(at) >> half % 2 * 4), payload->layout.letter, room + k);
+    }
+}
+
+/* Puts together the texts of which there are digits. */
+static void put_pieces(struct assembly *assembly, uint8_t *out)
+{
+    for (unsigned t = 0; t < assembly->ntexts; t++) {
+        uint8_t *text = out + assembly->begins[t];
+
+        for (unsigned i = 0; i < assembly->npieces; i++)
+            memcpy(text + assembly->pieces[i].to, assembly->sources[t] + assembly->pieces[i].from,
+                   PIECE);
+    }
+    assembly->ntexts = 0;
 }
 
 /* The texts at n places, or of all n values when `places` is NULL, behind decoder->out. */
@@ -398,7 +521,7 @@ static enum stoa_status put_texts(struct stoa_decoder *decoder, const struct sto
 {
     struct stoa_page_values *out = decoder->out;
     struct payload payload;
-    const char *digits;
+    struct assembly assembly;
     uint64_t end = (uint64_t)out->offsets[0];
     size_t place = 0, rank = 0; /* texts in front of the place that are not empty */
     enum stoa_status st;
@@ -414,7 +537,7 @@ static enum stoa_status put_texts(struct stoa_decoder *decoder, const struct sto
         out->offsets[k + 1] = (int32_t)end;
     }
     STOA_TRY(stoa_text_reserve(decoder, end - out->bytes->nbytes, err));
-    digits = payload.layout.letter == 'A' ? "0123456789ABCDEF" : "0123456789abcdef";
+    cut_layout(&payload.layout, n, &assembly);
     for (size_t k = 0; k < n; k++) {
         size_t next = places ? places[k] : k;
 
@@ -422,9 +545,15 @@ static enum stoa_status put_texts(struct stoa_decoder *decoder, const struct sto
         if (payload.empty != NULL)
             rank -= stoa_bitmap_count(payload.empty, place, next);
         place = next;
-        if (out->offsets[k + 1] > out->offsets[k])
-            put_text(&payload, numbers[k], rank, digits, out->bytes->data + out->offsets[k]);
+        if (out->offsets[k + 1] == out->offsets[k])
+            continue;
+        put_digits(&payload.layout, numbers[k], assembly.sources[assembly.ntexts]);
+        put_rest_of(&payload, rank, assembly.sources[assembly.ntexts] + NUMBER_ROOM);
+        assembly.begins[assembly.ntexts++] = out->offsets[k];
+        if (assembly.ntexts == NSOURCES)
+            put_pieces(&assembly, out->bytes->data);
     }
+    put_pieces(&assembly, out->bytes->data);
     out->bytes->nbytes = (size_t)end;
 out:
     return st;
