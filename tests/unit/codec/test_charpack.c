@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/bits.h"
 #include "codec/chooser.h"
+#include "codec/node.h"
 #include "support/fault_alloc.h"
 #include "support/random.h"
 
@@ -161,6 +162,86 @@ static void texts_of_one_layout_are_packed_and_come_back(void **state)
     stoa_encoder_free(encoder);
 }
 
+/* What the numbers of texts of one length must be, worked out a character at a time. */
+static bool expected_numbers(const struct texts *t, size_t n, size_t length, uint64_t *numbers)
+{
+    bool varies[ROOM] = {false}, lower = false, upper = false;
+    unsigned ndigits = 0, base, most;
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < length; k++)
+            varies[k] |= t->bytes[i * length + k] != t->bytes[k];
+    for (size_t k = 0; k < length; k++) {
+        ndigits += varies[k];
+        for (size_t i = 0; varies[k] && i < n; i++) {
+            const char c = t->bytes[i * length + k];
+
+            lower |= c >= 'a' && c <= 'f';
+            upper |= c >= 'A' && c <= 'F';
+            if (c == '\0' || strchr("0123456789abcdefABCDEF", c) == NULL)
+                return false;
+        }
+    }
+    base = !lower && !upper && ndigits <= 19 ? 10 : 16;
+    most = base == 10 ? 19 : 16;
+    for (size_t i = 0; i < n; i++) {
+        char digits[32] = {0};
+        unsigned count = 0;
+
+        for (size_t k = 0; k < length && count < most; k++)
+            if (varies[k])
+                digits[count++] = t->bytes[i * length + k];
+        numbers[i] = strtoull(digits, NULL, (int)base);
+    }
+    return ndigits > 0 && !(lower && upper);
+}
+
+/* Lengths around words of eight, and characters beside those of digits and letters. */
+static void layouts_are_seen_at_every_place(void **state)
+{
+    enum { N = 40, MAX_LENGTH = 40, NTURNS = 40 };
+    static const char *const alphabets[] = {"0123456789", "0123456789abcdef", "0123456789ABCDEF"};
+    static const char others[] = "/:@G`gxX -\0\x7f\x80\xb5\xff";
+    static struct texts t;
+    struct stoa_test_random r;
+    unsigned nfound = 0;
+
+    (void)state;
+    stoa_test_random_init(&r, "places");
+    for (size_t length = 1; length <= MAX_LENGTH; length++) {
+        for (unsigned turn = 0; turn < NTURNS; turn++) {
+            const char *alphabet = alphabets[stoa_test_random_below(&r, 3)];
+            struct stoa_vector values = {.phys = STOA_PHYS_BYTES,
+                                         .nvalues = N,
+                                         .values = (const uint8_t *)t.bytes,
+                                         .offsets = t.offsets};
+            uint64_t numbers[N], expected[N];
+            bool varies[MAX_LENGTH], has_layout;
+
+            for (size_t k = 0; k < length; k++)
+                varies[k] = stoa_test_random_below(&r, 2) == 0;
+            for (size_t i = 0; i < N * length; i++)
+                t.bytes[i] = varies[i % length] || i < length
+                                 ? alphabet[stoa_test_random_below(&r, strlen(alphabet))]
+                                 : t.bytes[i % length];
+            for (size_t i = 0; i <= N; i++)
+                t.offsets[i] = (int32_t)(i * length);
+            if (turn % 4 == 0) /* in one text, or a fixed one in all */
+                t.bytes[stoa_test_random_below(&r, N * length)] =
+                    others[stoa_test_random_below(&r, sizeof(others) - 1)];
+            if (turn % 4 == 1)
+                for (size_t i = 0; i < N; i++)
+                    t.bytes[i * length + length / 2] = others[turn % (sizeof(others) - 1)];
+            has_layout = expected_numbers(&t, N, length, expected);
+            nfound += has_layout;
+            assert_int_equal(stoa_charpack_numbers(&values, numbers), has_layout);
+            if (has_layout)
+                assert_memory_equal(numbers, expected, sizeof(numbers));
+        }
+    }
+    assert_in_range(nfound, MAX_LENGTH * NTURNS / 3, MAX_LENGTH * NTURNS);
+}
+
 static void layouts_are_chosen(void **state)
 {
     static struct texts t;
@@ -222,6 +303,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_of_one_layout_are_packed_and_come_back),
+        cmocka_unit_test(layouts_are_seen_at_every_place),
         cmocka_unit_test(layouts_are_chosen),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
