@@ -51,8 +51,8 @@ STOA_API STOA_CHECK enum stoa_status stoa_format_of_input(const char *path, enum
                                                           struct stoa_error *err);
 
 /*
- * The one format of all inputs, pipes that are AUTO left aside, or AUTO where all are; left as it is
- * when *format is not AUTO. STOA_ERR_USAGE: no input, two formats, or one that can't be read.
+ * The one format of all inputs, pipes that are AUTO left aside, or AUTO where all are; left as it
+ * is when *format is not AUTO. STOA_ERR_USAGE: no input, two formats, or one that can't be read.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
                                                            enum stoa_format *format,
