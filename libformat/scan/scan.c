@@ -3,10 +3,15 @@
  * to be read; and what became of them, counted.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "column/schema.h"
+#include "file/reader.h"
 #include "scan/scan_state.h"
+
+enum { FEW_NCOLUMNS = 16 }; /* named ones, found without the schema */
 
 /* A matcher for the filter, and what its evaluation remembers. */
 static enum stoa_status bind_filter(struct stoa_scan *scan, const struct stoa_schema *schema,
@@ -52,12 +57,72 @@ out:
     return st;
 }
 
+/* The field of the column of that name behind those of *schema; *found is false where there is none
+   that is not among them already. */
+static enum stoa_status add_named(struct stoa_reader *reader, const char *name,
+                                  struct stoa_schema *schema, uint32_t *node, bool *found,
+                                  struct stoa_error *err)
+{
+    struct stoa_column *column;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_reader_find(reader, name, node, err));
+    *found = *node != STOA_NONE32;
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        *found = *found && strcmp(schema->fields[i].name, name) != 0;
+    if (!*found)
+        return STOA_OK;
+    STOA_TRY(stoa_footer_column(&reader->footer, *node, &column, err));
+    STOA_TRY(stoa_field_copy(&schema->fields[schema->nfields], &column->field, err));
+    schema->nfields++;
+out:
+    return st;
+}
+
+/*
+ * The same for a few names without a look at the other columns, of which there may be thousands:
+ * where a node is a column, and the schema has nothing but fields. *done is false where that is not
+ * so, and where something is wrong, which the whole schema tells better.
+ */
+static enum stoa_status select_few(struct stoa_scan *scan, const struct stoa_scan_options *options,
+                                   bool *done, struct stoa_error *err)
+{
+    const struct stoa_footer *footer = &scan->reader->footer;
+    struct stoa_schema schema = {0};
+    uint32_t *nodes = NULL;
+    bool found = true;
+    enum stoa_status st;
+
+    *done = false;
+    if (options->columns == NULL || options->ncolumns == 0 || options->ncolumns > FEW_NCOLUMNS ||
+        options->filter != NULL || footer->tree.nodes != NULL ||
+        footer->by_type[STOA_SECTION_METADATA] != NULL)
+        return STOA_OK;
+    STOA_TRY(stoa_alloc_zeroed(&nodes, options->ncolumns, sizeof(*nodes), err));
+    STOA_TRY(stoa_alloc_zeroed(&schema.fields, options->ncolumns, sizeof(schema.fields[0]), err));
+    for (uint32_t i = 0; found && i < options->ncolumns; i++)
+        STOA_TRY(add_named(scan->reader, options->columns[i], &schema, &nodes[i], &found, err));
+    if (!found)
+        goto out;
+    scan->ncolumns = options->ncolumns;
+    scan->nodes = nodes;
+    nodes = NULL;
+    scan->schema = schema;
+    schema = (struct stoa_schema){0};
+    *done = true;
+out:
+    stoa_free(nodes);
+    stoa_schema_reset(&schema);
+    return st == STOA_ERR_NOMEM ? st : STOA_OK;
+}
+
 enum stoa_status stoa_scan_open(struct stoa_reader *reader, const struct stoa_scan_options *options,
                                 struct stoa_scan **out, struct stoa_error *err)
 {
     static const struct stoa_scan_options defaults = {0};
-    const struct stoa_schema *schema;
+    const struct stoa_schema *schema = NULL;
     struct stoa_scan *scan = NULL;
+    bool done;
     enum stoa_status st;
 
     if (options == NULL)
@@ -69,8 +134,11 @@ enum stoa_status stoa_scan_open(struct stoa_reader *reader, const struct stoa_sc
     scan->limit = options->limit > 0 ? options->limit : UINT64_MAX;
     scan->left = scan->limit;
     scan->window = 1;
-    STOA_TRY(stoa_reader_schema(reader, &schema, err));
-    STOA_TRY(select_columns(scan, schema, options, err));
+    STOA_TRY(select_few(scan, options, &done, err));
+    if (!done) {
+        STOA_TRY(stoa_reader_schema(reader, &schema, err));
+        STOA_TRY(select_columns(scan, schema, options, err));
+    }
     if (options->filter != NULL)
         STOA_TRY(bind_filter(scan, schema, options->filter, err));
     STOA_TRY(stoa_scan_plan_units(scan, err));

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "column/builder.h"
 #include "column/schema.h"
+#include "file/reader.h"
 #include "support/columns.h"
 #include "support/fault_alloc.h"
 #include "support/fault_io.h"
@@ -339,6 +340,38 @@ static void a_test_for_null_reads_no_children(void **state)
     stoa_test_file_reset(&lists);
 }
 
+/* The schema of a wide file takes longer than a column of it. */
+static void a_few_columns_need_no_schema(void **state)
+{
+    static const char *const columns[] = {"text", "id"};
+    static const char *const twice[] = {"id", "text", "id"};
+    const struct stoa_scan_options options = {.columns = columns, .ncolumns = 2};
+    const struct stoa_scan_options wrong = {.columns = twice, .ncolumns = 3};
+    const struct stoa_schema *schema;
+    struct stoa_error err = {0};
+    struct opened opened;
+
+    (void)state;
+    open_scan(NULL, options, &opened);
+    assert_null(stoa_once_get(&opened.reader->schema));
+    assert_int_equal(stoa_scan_schema(opened.scan)->nfields, 2);
+    assert_int_equal(read_all(opened.scan), NROWS);
+    check(stoa_reader_schema(opened.reader, &schema, &err), &err);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct stoa_field *field = &stoa_scan_schema(opened.scan)->fields[i];
+        uint32_t column;
+
+        check(stoa_schema_find(schema, columns[i], &column, &err), &err);
+        assert_string_equal(field->name, columns[i]);
+        assert_true(stoa_type_equal(&field->type, &schema->fields[column].type));
+        assert_int_equal(field->nullable, schema->fields[column].nullable);
+    }
+    close_scan(&opened);
+    assert_int_equal(try_open(NULL, wrong, &opened, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message, "column \"id\" is selected twice");
+    close_scan(&opened);
+}
+
 static void a_limit_reads_little_and_ends_in_time(void **state)
 {
     (void)state;
@@ -659,6 +692,7 @@ int main(void)
         cmocka_unit_test(only_what_may_match_is_read),
         cmocka_unit_test(other_columns_are_read_only_where_rows_survive),
         cmocka_unit_test(a_test_for_null_reads_no_children),
+        cmocka_unit_test(a_few_columns_need_no_schema),
         cmocka_unit_test(a_limit_reads_little_and_ends_in_time),
         cmocka_unit_test(terms_tell_what_statistics_know_of_each),
         cmocka_unit_test(what_cannot_be_is_refused_by_name),
