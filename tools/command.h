@@ -229,7 +229,7 @@ bool option_csv_output(const struct arguments *arguments, struct stoa_csv_write_
 /* The compression of --compress. */
 bool option_compress(const struct arguments *arguments, enum stoa_compress *out);
 
-/* How Avro is written: --codec and its kind. */
+/* How Avro is written: --codec and its kind (avro_output.c). */
 bool option_avro_output(const struct arguments *arguments, struct stoa_avro_write_options *out);
 
 /* How types are inferred: INFERENCE_OPTIONS of a command. Reset in any case. */

@@ -16,7 +16,6 @@
  */
 #include "avro/avro_sink.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "avro/avro_container.h"
@@ -406,18 +405,6 @@ out:
     return st;
 }
 
-static enum stoa_status fail_row(const struct avro_sink *sink, struct item *item,
-                                 struct stoa_error *err)
-{
-    const uint64_t row = sink->nrows + item->err.offset;
-
-    stoa_wrap(&item->err, item->status, "row %" PRIu64, row + 1);
-    item->err.offset = STOA_NO_OFFSET; /* there are no bytes to point at */
-    if (err != NULL)
-        *err = item->err;
-    return item->status;
-}
-
 static enum stoa_status commit(struct stoa_batch_sink *base, void *committed,
                                struct stoa_error *err)
 {
@@ -426,7 +413,7 @@ static enum stoa_status commit(struct stoa_batch_sink *base, void *committed,
     enum stoa_status st = item->status;
 
     if (st != STOA_OK) {
-        st = fail_row(sink, item, err);
+        st = stoa_fail_row(&item->err, item->status, sink->nrows, err);
         goto out;
     }
     if (item->before.npieces + item->rows.npieces > 0)

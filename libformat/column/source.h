@@ -125,4 +125,11 @@ struct stoa_batch_sink {
     void (*close)(struct stoa_batch_sink *sink);
 };
 
+/*
+ * Hands the error of a row over, `st` with offset as the row of its batch, in front of which
+ * nbefore rows went: *err names the row, counted from 1, and has no offset. Returns st.
+ */
+enum stoa_status stoa_fail_row(struct stoa_error *of_row, enum stoa_status st, uint64_t nbefore,
+                               struct stoa_error *err);
+
 #endif

@@ -4,7 +4,6 @@
  */
 #include "column/text_sink.h"
 
-#include <inttypes.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -112,18 +111,6 @@ out:
     return st;
 }
 
-static enum stoa_status fail_row(const struct text_sink *sink, struct item *item,
-                                 struct stoa_error *err)
-{
-    const uint64_t row = sink->nrows + item->err.offset;
-
-    stoa_wrap(&item->err, item->status, "row %" PRIu64, row + 1);
-    item->err.offset = STOA_NO_OFFSET; /* there are no bytes to point at */
-    if (err != NULL)
-        *err = item->err;
-    return item->status;
-}
-
 static enum stoa_status commit(struct stoa_batch_sink *base, void *committed,
                                struct stoa_error *err)
 {
@@ -135,7 +122,7 @@ static enum stoa_status commit(struct stoa_batch_sink *base, void *committed,
     if (item->status == STOA_OK)
         st = sink->sink->write(sink->sink, item->text.data, item->text.nbytes, err);
     else
-        st = fail_row(sink, item, err);
+        st = stoa_fail_row(&item->err, item->status, sink->nrows, err);
     sink->nrows += item->nrows;
     item_free(base, item);
     return st;

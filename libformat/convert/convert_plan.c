@@ -52,6 +52,25 @@ static enum stoa_status plan_compression(struct stoa_plan_convert *plan,
     return STOA_OK;
 }
 
+/* What only Avro files have would be lost in others. */
+static enum stoa_status refuse_avro(const struct stoa_avro_write_options *options,
+                                    const char *shown, struct stoa_error *err)
+{
+    const char *what = NULL;
+
+    if (options->codec != NULL)
+        what = "a codec is";
+    else if (options->has_level)
+        what = "the level of a codec is";
+    else if (options->block_nbytes > 0)
+        what = "a size of blocks is";
+    else if (options->random_sync)
+        what = "a random marker is";
+    if (what == NULL)
+        return STOA_OK;
+    return stoa_fail(err, STOA_ERR_USAGE, "%s: %s for Avro files", shown, what);
+}
+
 static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
                                      const struct stoa_convert_options *options,
                                      struct stoa_error *err)
@@ -79,8 +98,8 @@ static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
     STOA_TRY(plan_compression(plan, options, ending, shown, err));
     if (plan->to == STOA_FORMAT_AVRO)
         STOA_TRY(stoa_avro_check_codec(&options->avro_out, err));
-    else if (options->avro_out.codec != NULL)
-        return stoa_fail(err, STOA_ERR_USAGE, "%s: a codec is for Avro files", shown);
+    else
+        STOA_TRY(refuse_avro(&options->avro_out, shown, err));
 out:
     return st;
 }

@@ -180,6 +180,9 @@ for name, args, code, message in (
          'there is no codec "gzip": it is null, deflate, snappy, zstandard, bzip2 or xz'),
         ("a level that there is not", ["t.csv", "-o", "x.avro", "--codec", "xz", "--codec-level", "11"], 2, "the levels of the codec xz are 0 to 9"),
         ("a codec for another format", ["t.csv", "-o", "x.csv", "--codec", "null"], 2, "x.csv: a codec is for Avro files"),
+        ("a level for another format", ["t.csv", "-o", "x.csv", "--codec-level", "3"], 2, "x.csv: the level of a codec is for Avro files"),
+        ("blocks for another format", ["t.csv", "-o", "x.stoa", "--block-size", "64K"], 2, "x.stoa: a size of blocks is for Avro files"),
+        ("a marker for another format", ["t.csv", "-o", "x.csv", "--random-sync"], 2, "x.csv: a random marker is for Avro files"),
         ("a file that is compressed as a whole", ["t.csv", "-o", "x.avro.gz"], 2, "x.avro.gz: an Avro file is compressed inside, not as a whole"),
         ("an output that exists", ["t.csv", "-o", "t1.avro"], 2, "t1.avro: exists already (--force replaces it)")):
     done = stoa("convert", *args)
