@@ -97,6 +97,27 @@ static bool option_errors(const struct arguments *arguments, struct stoa_convert
            option_fraction(arguments, OPT_MAX_ERROR_RATIO, &out->max_error_ratio);
 }
 
+/* Two offsets with a colon between them. */
+static bool option_split(const struct arguments *arguments, struct stoa_convert_options *out)
+{
+    const char *text = arguments->values[OPT_SPLIT];
+    char *behind = NULL;
+
+    if (text == NULL)
+        return true;
+    errno = 0;
+    if (*text >= '0' && *text <= '9')
+        out->avro_split_begin = strtoull(text, &behind, 10);
+    if (behind != NULL && *behind == ':' && behind[1] >= '0' && behind[1] <= '9')
+        out->avro_split_end = strtoull(behind + 1, &behind, 10);
+    if (errno == 0 && behind != NULL && *behind == '\0' &&
+        out->avro_split_begin < out->avro_split_end)
+        return true;
+    complain_option(arguments, OPT_SPLIT,
+                    "expected two offsets of bytes, the first below the second");
+    return false;
+}
+
 static bool option_conflict(const struct arguments *arguments, struct stoa_convert_options *out)
 {
     const char *word = arguments->values[OPT_ON_CONFLICT];
@@ -168,7 +189,7 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         !option_csv_output(arguments, &options->csv_out) ||
         !option_compress(arguments, &options->compress) ||
         !option_avro_output(arguments, &options->avro_out) || !option_errors(arguments, options) ||
-        !option_conflict(arguments, options) ||
+        !option_conflict(arguments, options) || !option_split(arguments, options) ||
         !option_select(arguments, &job->names, &options->ncolumns) ||
         !option_where(arguments, &job->filter) ||
         !option_schema(arguments, &job->schema, &job->avro_schema, &given, code) ||

@@ -87,6 +87,7 @@ enum option_id {
     OPT_CODEC_LEVEL,
     OPT_BLOCK_SIZE,
     OPT_RANDOM_SYNC,
+    OPT_SPLIT,
     OPT_SOURCE,
     OPT_VERIFY,
     OPT_LEVEL,

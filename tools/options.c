@@ -146,6 +146,9 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_RANDOM_SYNC] = {"random-sync", 0, NULL,
         "mark the blocks of an Avro file by chance (otherwise the marker follows from the content, and the same "
         "rows make the same file)"},
+    [OPT_SPLIT] = {"split", 0, "A:B",
+        "of one Avro file the rows of the blocks whose preceding marker begins in the bytes from A up to B, as "
+        "Hadoop splits files: the splits of any partition have each row once"},
     [OPT_SOURCE] = {"source", 0, "NAME",
         "only this one of the sources, as `stoa info` names them"},
     [OPT_VERIFY] = {"verify", 0, NULL,

@@ -159,6 +159,15 @@ static bool is_damage(const struct stoa_avro_inputs *inputs, enum stoa_status st
     return inputs->skips_blocks && (st == STOA_ERR_DATA || st == STOA_ERR_LIMIT);
 }
 
+/* Whether what begins there is of the split: where its preceding marker begins says it. */
+static bool is_ours(const struct source *source, uint64_t begin)
+{
+    const uint64_t marker = begin - STOA_AVRO_SYNC_NBYTES;
+
+    return source->options.split_end == 0 ||
+           (marker >= source->options.split_begin && marker < source->options.split_end);
+}
+
 /* The head of the next block of the file that is open; what is damaged before it is left out. */
 static enum stoa_status read_head(struct source *source, bool *more, struct stoa_error *err)
 {
@@ -169,15 +178,23 @@ static enum stoa_status read_head(struct source *source, bool *more, struct stoa
 
     for (;;) {
         st = stoa_avro_container_next(file, &source->pending, more, &why);
-        if (st == STOA_OK)
+        if (st == STOA_OK && (!*more || is_ours(source, source->pending.begin)))
             return STOA_OK;
+        if (st == STOA_OK) {
+            *more = source->pending.begin - STOA_AVRO_SYNC_NBYTES < source->options.split_begin;
+            if (!*more)
+                return STOA_OK;
+            STOA_TRY(stoa_avro_container_step(file, &source->pending, err));
+            continue;
+        }
         if (!is_damage(source->inputs, st)) {
             if (err != NULL)
                 *err = why;
             return st;
         }
         STOA_TRY(stoa_avro_container_recover(file, &loss, err));
-        STOA_TRY(stoa_avro_losses_add(&source->losses, &loss, source->inputs->name, &why, err));
+        if (is_ours(source, loss.offset))
+            STOA_TRY(stoa_avro_losses_add(&source->losses, &loss, source->inputs->name, &why, err));
     }
 out:
     return st;
@@ -617,6 +634,10 @@ enum stoa_status stoa_avro_source_open(struct stoa_avro_inputs *inputs,
     uint32_t nnodes;
     enum stoa_status st;
 
+    if (options->split_end != 0 && (inputs->npaths != 1 || inputs->shared == NULL))
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "a split is of one file that is Avro as it stands, not compressed as a "
+                         "whole, and no pipe");
     STOA_TRY(stoa_alloc_zeroed(&source, 1, sizeof(*source), err));
     source->base = (struct stoa_batch_source){.schema = &source->schema,
                                               .next = next,

@@ -48,13 +48,17 @@ struct stoa_avro_source_options {
     uint32_t ncolumns;
     uint32_t unit_nrows;  /* of a unit at the most */
     uint64_t unit_nbytes; /* of rows in memory that come out of one large block, about */
-    uint64_t max_lost;    /* one more place where blocks are left out ends the run; 0: any number */
+    /* Of the only input, a file: the blocks whose preceding marker begins in [begin, end); end 0:
+     * all */
+    uint64_t split_begin, split_end;
+    uint64_t max_lost; /* one more place where blocks are left out ends the run; 0: any number */
     void (*note)(void *context, const char *message); /* or NULL */
     void *note_context;
 };
 
 /*
- * Takes the inputs over when it succeeds. With `skips_blocks` the rows are those of whole blocks, a
+ * Takes the inputs over when it succeeds. STOA_ERR_USAGE: a split of something else than one file
+ * that is Avro as it stands. With `skips_blocks` the rows are those of whole blocks, a
  * note tells each of the first hundred places where others were left out, and why.
  */
 STOA_CHECK enum stoa_status stoa_avro_source_open(struct stoa_avro_inputs *inputs,

@@ -394,6 +394,10 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
     plan->jobs = options->jobs != 0 ? options->jobs : nprocessors > 0 ? (unsigned)nprocessors : 1;
     STOA_TRY(plan_formats(plan, options, err));
     plan->kind = kind_of(plan->from);
+    if (options->avro_split_end != 0 && plan->from != STOA_FORMAT_AVRO) {
+        st = stoa_fail(err, STOA_ERR_USAGE, "only an Avro file has splits (--split)");
+        goto out;
+    }
     if (options->on_error == STOA_CSV_ON_ERROR_SKIP_BLOCK && plan->kind->lost == NULL) {
         st = stoa_fail(err, STOA_ERR_USAGE,
                        "only Avro files have blocks that can be left out (--on-error skip-block)");

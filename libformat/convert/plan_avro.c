@@ -37,6 +37,8 @@ static enum stoa_status plan_avro(struct stoa_plan_convert *plan,
 {
     struct stoa_avro_source_options source = {.unit_nrows = plan->group_nrows,
                                               .unit_nbytes = plan->group_nbytes,
+                                              .split_begin = options->avro_split_begin,
+                                              .split_end = options->avro_split_end,
                                               .max_lost = options->max_errors,
                                               .note = options->note,
                                               .note_context = options->note_context};

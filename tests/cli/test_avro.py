@@ -170,6 +170,21 @@ for args, why in ((["t.csv", "--on-error", "skip-block"], "only Avro files have 
     done = stoa("convert", *args, "-o", "no.stoa")
     point(f"skip-block: refused: {why[:30]}", done.code == 2 and done.err == f"stoa: {why}\n", done)
 
+# ---- Splits ----
+
+SIZES = [0, 1, BEGINS[1] - 16, BEGINS[1] - 15, len(few) - 5, len(few)]
+parts = [stoa("convert", "few.avro", "-o", "-", "--to", "jsonl", "--split", f"{a}:{b}") for a, b in zip(SIZES, SIZES[1:])]
+point("splits: each row once", [r for part in parts for r in rows_of(part)] == expected, parts)
+point("splits: a block is of the split in which the marker before it begins", len(rows_of(parts[2])) == 300 and not rows_of(parts[0]), parts)
+for args, why in ((["few.avro.gz", "--split", "0:10"], "a split is of one file that is Avro as it stands, not compressed as a whole, and no pipe"),
+                  (["few.avro", "few.avro", "--split", "0:10"],
+                   "a split is of one file that is Avro as it stands, not compressed as a whole, and no pipe"),
+                  (["t.csv", "--split", "0:10"], "only an Avro file has splits (--split)"),
+                  *((["few.avro", "--split", bad], f"--split {bad}: expected two offsets of bytes, the first below the second")
+                    for bad in ("5", "5:", ":5", "5:5", "6:5", "1:2x", "0:99999999999999999999"))):
+    done = stoa("convert", *args, "-o", "no.stoa")
+    point(f"splits: refused: {' '.join(args)}", done.code == 2 and done.err.startswith(f"stoa: {why}"), done)
+
 # 1,100 blocks of 1.4 KB, each of 64 rows of 8 KB: more than 512 MiB of text in 1.5 MB of file.
 packer = zlib.compressobj(9, zlib.DEFLATED, -15)
 same = packer.compress(text(b"<html>" + b"the same text again and again " * 270) * 64) + packer.flush()

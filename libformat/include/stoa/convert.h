@@ -85,7 +85,11 @@ struct stoa_convert_options {
     const struct stoa_schema *schema; /* of CSV inputs and JSON lines; NULL: inferred */
     const char *avro_schema;          /* the text of a schema that Avro inputs are read as, resolved
                                          by the rules of Avro; NULL: what the first of them has */
-    const char *const *columns;       /* names in the order wanted; NULL: all */
+    /* Of the only input, an Avro file: the rows of the blocks whose preceding marker begins at a
+       byte in [begin, end), as Hadoop splits files. The splits of any partition of the bytes of a
+       file have each of its rows once. end 0: all. */
+    uint64_t avro_split_begin, avro_split_end;
+    const char *const *columns; /* names in the order wanted; NULL: all */
     uint32_t ncolumns;
     const struct stoa_filter *filter; /* NULL: every row */
     /* Of the only input, a Stoa file: the rows with these numbers, which rise, as

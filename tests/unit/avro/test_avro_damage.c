@@ -147,8 +147,10 @@ out:
     return st;
 }
 
-static enum stoa_status read_file(const void *bytes, size_t nbytes, bool skips, uint32_t unit_nrows,
-                                  uint64_t max_lost, struct read *out, struct stoa_error *err)
+/* With the blocks of the split [begin, end), or end 0 all; adds to what *out has. */
+static enum stoa_status read_split(bool skips, uint32_t unit_nrows, uint64_t max_lost,
+                                   uint64_t begin, uint64_t end, struct read *out,
+                                   struct stoa_error *err)
 {
     static const uint32_t columns[] = {0, 1};
     static const char *const path = "x.avro";
@@ -156,6 +158,8 @@ static enum stoa_status read_file(const void *bytes, size_t nbytes, bool skips, 
                                                      .ncolumns = 2,
                                                      .unit_nrows = unit_nrows,
                                                      .unit_nbytes = 1 << 20,
+                                                     .split_begin = begin,
+                                                     .split_end = end,
                                                      .max_lost = max_lost,
                                                      .note = take_note,
                                                      .note_context = out};
@@ -163,8 +167,6 @@ static enum stoa_status read_file(const void *bytes, size_t nbytes, bool skips, 
     struct stoa_batch_source *source = NULL;
     enum stoa_status st;
 
-    *out = (struct read){0};
-    stoa_test_folder_put(path, bytes, nbytes);
     STOA_TRY(stoa_avro_inputs_open(&path, 1, NULL, skips, NULL, &inputs, err));
     STOA_TRY(stoa_avro_source_open(inputs, &options, &source, err));
     inputs = NULL;
@@ -175,6 +177,14 @@ out:
         source->close(source);
     stoa_avro_inputs_close(inputs);
     return st;
+}
+
+static enum stoa_status read_file(const void *bytes, size_t nbytes, bool skips, uint32_t unit_nrows,
+                                  uint64_t max_lost, struct read *out, struct stoa_error *err)
+{
+    *out = (struct read){0};
+    stoa_test_folder_put("x.avro", bytes, nbytes);
+    return read_split(skips, unit_nrows, max_lost, 0, 0, out, err);
 }
 
 /* The rows must be those of all blocks whose bit is not set in `lost`. */
@@ -441,6 +451,58 @@ static void rows_that_a_head_denies_are_no_silent_loss(void **state)
     stoa_buffer_free(&made.bytes);
 }
 
+/* [0, cut), [cut, end): each row once; of single bytes, those where a marker begins have a block.
+ */
+static void splits_have_each_row_once(void **state)
+{
+    (void)state;
+    struct made made = make("null");
+    struct stoa_error err;
+    unsigned k = 0;
+
+    stoa_test_folder_put("x.avro", made.bytes.data, made.bytes.nbytes);
+    for (size_t cut = 1; cut < made.bytes.nbytes; cut++) {
+        const uint32_t nrows = unit_rows[cut % 2];
+        struct read read = {0}, one = {0};
+
+        assert_int_equal(read_split(false, nrows, 0, 0, cut, &read, &err), STOA_OK);
+        assert_int_equal(read_split(false, nrows, 0, cut, made.bytes.nbytes, &read, &err), STOA_OK);
+        check_rows(&read, 0, "split at", cut);
+        assert_int_equal(read_split(false, nrows, 0, cut, cut + 1, &one, &err), STOA_OK);
+        if (k < NBLOCKS && cut == made.begins[k] - 16)
+            assert_int_equal(one.nrows, nrows_of[k++]);
+        else
+            assert_int_equal(one.nrows, 0);
+    }
+    assert_int_equal(k, NBLOCKS);
+    stoa_buffer_free(&made.bytes);
+}
+
+/* What is lost belongs to the split in which the marker before it begins. */
+static void splits_of_damage_lose_each_block_once(void **state)
+{
+    (void)state;
+    struct made made = make("null");
+    struct stoa_error err;
+
+    memset(made.bytes.data + made.begins[3] - 16, 'x', 16);
+    memset(made.bytes.data + made.begins[4] - 16, 'x', 16);
+    stoa_test_folder_put("x.avro", made.bytes.data, made.bytes.nbytes);
+    for (size_t cut = 1; cut < made.bytes.nbytes; cut++) {
+        struct read read = {0};
+        struct stoa_avro_lost first;
+
+        assert_int_equal(read_split(true, 100, 0, 0, cut, &read, &err), STOA_OK);
+        first = read.lost;
+        assert_int_equal(read_split(true, 100, 0, cut, made.bytes.nbytes, &read, &err), STOA_OK);
+        assert_int_equal(first.nplaces + read.lost.nplaces, 1);
+        assert_int_equal(first.nblocks + read.lost.nblocks, 2);
+        assert_int_equal(first.nplaces, cut > made.begins[2] - 16);
+        check_rows(&read, 1u << 2 | 1u << 3, "split at", cut);
+    }
+    stoa_buffer_free(&made.bytes);
+}
+
 static enum stoa_status read_damaged(void *context, struct stoa_error *err)
 {
     struct made *made = context;
@@ -480,6 +542,8 @@ int main(void)
         IN_FOLDER(losses_are_told_and_limited),
         IN_FOLDER(a_file_of_damage_alone_has_no_rows),
         IN_FOLDER(rows_that_a_head_denies_are_no_silent_loss),
+        IN_FOLDER(splits_have_each_row_once),
+        IN_FOLDER(splits_of_damage_lose_each_block_once),
         IN_FOLDER(a_failing_allocation_is_no_damage),
     };
 
