@@ -259,9 +259,10 @@ static char *next_name(const char **list)
     return name;
 }
 
-bool option_select(const struct arguments *arguments, char ***names, uint32_t *nnames)
+bool option_names(const struct arguments *arguments, enum option_id id, char ***names,
+                  uint32_t *nnames)
 {
-    const char *list = arguments->values[OPT_SELECT];
+    const char *list = arguments->values[id];
     size_t capacity = 1;
     char **out;
 
@@ -277,7 +278,7 @@ bool option_select(const struct arguments *arguments, char ***names, uint32_t *n
         if (out[n] == NULL)
             break;
         if (*out[n++] == '\0') {
-            complain_option(arguments, OPT_SELECT, "a name is empty");
+            complain_option(arguments, id, "a name is empty");
             select_free(out, n);
             return false;
         }
@@ -385,7 +386,7 @@ bool option_scan(const struct arguments *arguments, struct scan_arguments *out)
     *out = (struct scan_arguments){0};
     if (!option_count(arguments, OPT_LIMIT, UINT64_MAX, &out->options.limit) ||
         !option_count(arguments, OPT_JOBS, MAX_JOBS, &jobs) ||
-        !option_select(arguments, &out->names, &out->options.ncolumns) ||
+        !option_names(arguments, OPT_SELECT, &out->names, &out->options.ncolumns) ||
         !option_where(arguments, &out->filter)) {
         scan_arguments_reset(out);
         return false;

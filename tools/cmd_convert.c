@@ -15,6 +15,7 @@ struct job {
     struct stoa_convert_options options;
     char **paths;
     char **names;
+    char **blooms;
     struct stoa_filter *filter;
     struct stoa_schema schema;
     char *avro_schema; /* its text, if it is one of Avro */
@@ -27,6 +28,7 @@ static void job_reset(struct job *job)
     csv_options_reset(&job->options.csv);
     stoa_paths_free(job->paths, job->options.npaths);
     select_free(job->names, job->options.ncolumns);
+    select_free(job->blooms, job->options.writer.nblooms);
     stoa_filter_free(job->filter);
     stoa_schema_reset(&job->schema);
     free(job->avro_schema);
@@ -190,13 +192,16 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         !option_compress(arguments, &options->compress) ||
         !option_avro_output(arguments, &options->avro_out) || !option_errors(arguments, options) ||
         !option_conflict(arguments, options) || !option_split(arguments, options) ||
-        !option_select(arguments, &job->names, &options->ncolumns) ||
+        !option_names(arguments, OPT_SELECT, &job->names, &options->ncolumns) ||
+        !option_names(arguments, OPT_BLOOM, &job->blooms, &options->writer.nblooms) ||
+        !option_fraction(arguments, OPT_BLOOM_RATE, &options->writer.bloom_rate) ||
         !option_where(arguments, &job->filter) ||
         !option_schema(arguments, &job->schema, &job->avro_schema, &given, code) ||
         !expand_inputs(arguments, &job->paths, &options->npaths, code))
         return false;
     options->paths = (const char *const *)job->paths;
     options->columns = (const char *const *)job->names;
+    options->writer.blooms = (const char *const *)job->blooms;
     options->filter = job->filter;
     options->schema = given ? &job->schema : NULL;
     options->avro_schema = job->avro_schema;

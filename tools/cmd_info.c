@@ -47,7 +47,8 @@ static const char *const kind_names[STOA_SPAN_NKINDS] = {
     [STOA_SPAN_DICTIONARY] = "dictionary", [STOA_SPAN_DIRECTORY] = "directory",
     [STOA_SPAN_CHUNK] = "chunks",          [STOA_SPAN_FOOTER] = "footer",
     [STOA_SPAN_STATISTICS] = "statistics", [STOA_SPAN_TEXT] = "source text",
-    [STOA_SPAN_PRESENCE] = "presence",     [STOA_SPAN_PADDING] = "padding",
+    [STOA_SPAN_PRESENCE] = "presence",     [STOA_SPAN_BLOOM] = "bloom filters",
+    [STOA_SPAN_PADDING] = "padding",
 };
 
 static enum stoa_status add_span(void *context, const struct stoa_span *span,

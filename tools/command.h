@@ -91,6 +91,8 @@ enum option_id {
     OPT_SOURCE,
     OPT_VERIFY,
     OPT_LEVEL,
+    OPT_BLOOM,
+    OPT_BLOOM_RATE,
     OPT_NO_SOURCE_TEXT,
     OPT_DRY_RUN,
     OPT_PROGRESS,
@@ -191,7 +193,8 @@ bool option_word(const struct arguments *arguments, enum option_id id, const cha
 bool option_format(const struct arguments *arguments, enum option_id id, enum stoa_format *out);
 
 /* The columns of --select; *names is NULL when it is not given. Free both with select_free(). */
-bool option_select(const struct arguments *arguments, char ***names, uint32_t *nnames);
+bool option_names(const struct arguments *arguments, enum option_id id, char ***names,
+                  uint32_t *nnames);
 void select_free(char **names, uint32_t nnames);
 
 /* The predicate of --where; *out is NULL when it is not given. */

@@ -48,7 +48,7 @@ const struct command commands[] = {
                  OPT_REJECTS, OPT_REJECTS_RAW, OPT_REJECTS_LIMIT, OPT_MAX_ERRORS, OPT_MAX_ERROR_RATIO,
                  CSV_OUTPUT_OPTIONS, OPT_COMPRESS, OPT_CODEC, OPT_CODEC_LEVEL, OPT_BLOCK_SIZE, OPT_RANDOM_SYNC,
                  OPT_SPLIT, OPT_JOBS, OPT_MEMORY,
-                 OPT_LEVEL, OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_NO_SOURCE_TEXT, OPT_VERIFY,
+                 OPT_LEVEL, OPT_BLOOM, OPT_BLOOM_RATE, OPT_ROW_GROUP_ROWS, OPT_ROW_GROUP_BYTES, OPT_NO_SOURCE_TEXT, OPT_VERIFY,
                  OPT_DRY_RUN, OPT_PROGRESS, OPT_JSON, OPT_HELP, END_OF_OPTIONS}},
     {.name = "restore", .synopsis = "FILE [-o PLACE] [options]", .run = run_restore,
      .min_files = 1, .max_files = 1,

@@ -130,12 +130,13 @@ static enum stoa_status run_to_draft(struct stoa_conversion *conversion, struct 
                                      struct stoa_error *err)
 {
     struct stoa_plan_convert *plan = &conversion->plan;
+    struct stoa_writer_options writer = conversion->options->writer;
     struct stoa_run run;
     enum stoa_status st;
 
+    writer.nblooms = 0;
     STOA_TRY(stoa_sink_create_spill(&output->below, err));
-    STOA_TRY(stoa_writer_sink_open(&output->base, plan->source->schema,
-                                   &conversion->options->writer, &stoa_draft_rules,
+    STOA_TRY(stoa_writer_sink_open(&output->base, plan->source->schema, &writer, &stoa_draft_rules,
                                    &conversion->sink, err));
     run = run_of(conversion);
     run.schema = plan->source->schema;
@@ -268,6 +269,7 @@ static enum stoa_status write_anew(struct stoa_conversion *conversion, struct st
         .options = &plan->csv_in,
         .widens = widens,
         .rules = stoa_rules_of_level(conversion->options->writer.level),
+        .writer = &conversion->options->writer,
         .drops_text = !plan->keeps_text,
         .jobs = plan->jobs,
         .cancel = conversion->options->cancel,

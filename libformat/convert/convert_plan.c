@@ -21,6 +21,7 @@
 #include "csv/csv_table.h"
 #include "csv/input.h"
 #include "csv/source_options.h"
+#include "file/bloom_plan.h"
 #include "file/layout.h"
 #include "jsonl/text_input.h"
 
@@ -379,6 +380,26 @@ static const char *find_obstacle(const struct stoa_plan_convert *plan,
     return NULL;
 }
 
+/* Before the first row is read: the output may be far away. */
+static enum stoa_status check_blooms(const struct stoa_plan_convert *plan,
+                                     const struct stoa_writer_options *options,
+                                     struct stoa_error *err)
+{
+    struct stoa_schema_node *nodes = NULL;
+    uint8_t *blooms = NULL;
+    uint32_t nnodes;
+    enum stoa_status st;
+
+    if (options->nblooms > 0 && plan->to != STOA_FORMAT_STOA)
+        return stoa_fail(err, STOA_ERR_USAGE, "Bloom filters: the output is no Stoa file");
+    STOA_TRY(stoa_schema_nodes(&plan->schema, &nodes, &nnodes, err));
+    STOA_TRY(stoa_bloom_plan(options, &plan->schema, nodes, nnodes, &blooms, err));
+out:
+    stoa_free(nodes);
+    stoa_free(blooms);
+    return st;
+}
+
 enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
                                         const struct stoa_convert_options *options,
                                         const struct stoa_reject_sinks *rejects,
@@ -413,6 +434,7 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
         goto out;
     }
     STOA_TRY(plan->kind->plan(plan, options, rejects, err));
+    STOA_TRY(check_blooms(plan, &options->writer, err));
     plan->sorts = options->sort_by != NULL;
     if (plan->sorts)
         STOA_TRY(stoa_order_parse(options->sort_by, &plan->schema, &plan->order, err));

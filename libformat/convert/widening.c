@@ -439,8 +439,8 @@ enum stoa_status stoa_widen_write(const struct stoa_widen *widen, const struct s
 
     STOA_TRY(pass_init(&pass, widen, err));
     pass.schema = schema;
-    STOA_TRY(
-        stoa_rewrite_plan_new(widen->reader, schema, widen->rules, widen->widens, &pass.plan, err));
+    STOA_TRY(stoa_rewrite_plan_new(widen->reader, schema, widen->rules, widen->writer,
+                                   widen->widens, &pass.plan, err));
     stoa_rewrite_plan_set_crew(pass.plan, &pass.crew.crew);
     STOA_TRY(run(&pass, looks, 2, err));
     pass.next_group = 0;

@@ -21,8 +21,9 @@ struct stoa_widen {
     const struct stoa_csv_options *options; /* nothing left to be found out */
     const bool *widens; /* of each column, whether it has values that are not of its type; perhaps
                            of none: then the text is dropped */
-    const struct stoa_rules *rules; /* of the new file */
-    bool drops_text;                /* the new file has neither side tables nor sources */
+    const struct stoa_rules *rules; /* of the new file, and what it has Bloom filters of */
+    const struct stoa_writer_options *writer;
+    bool drops_text; /* the new file has neither side tables nor sources */
     unsigned jobs;
     const volatile sig_atomic_t *cancel; /* or NULL */
     struct stoa_progress *progress;      /* ticked */

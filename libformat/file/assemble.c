@@ -253,12 +253,10 @@ static enum stoa_status add_to_footer(struct stoa_assembler *assembler, uint64_t
     enum stoa_status st = STOA_OK;
 
     for (uint32_t i = 0; i < assembler->bytes.nnodes; i++) {
-        const struct stoa_chunk_note *presence = chunks[i].presence;
-
         STOA_TRY(stoa_footer_add_chunk(&assembler->footer, i, offset, &chunks[i].entry,
                                        chunks[i].dict_index, chunks[i].zones, chunks[i].all, err));
-        if (presence != NULL && presence->bytes.nbytes > 0)
-            STOA_TRY(stoa_footer_add_presence(&assembler->footer, i, presence, err));
+        if (chunks[i].notes != NULL)
+            STOA_TRY(stoa_footer_add_notes(&assembler->footer, i, chunks[i].notes, err));
     }
     STOA_TRY(stoa_footer_add_group(&assembler->footer, offset, header_hash, nrows, err));
 out:

@@ -28,11 +28,11 @@
 
 /* A chunk on its way into the file. */
 struct stoa_new_chunk {
-    struct stoa_rg_entry entry;      /* offset is set when the row group is laid out */
-    uint32_t dict_index;             /* SHARED_DICT: of entry.dict_id here, else STOA_NONE32 */
-    const struct stoa_buffer *zones; /* zone maps in the stored form of the file's node */
-    const struct stoa_zone *all;     /* and that of the row group */
-    const struct stoa_chunk_note *presence; /* NULL: none */
+    struct stoa_rg_entry entry;          /* offset is set when the row group is laid out */
+    uint32_t dict_index;                 /* SHARED_DICT: of entry.dict_id here, else STOA_NONE32 */
+    const struct stoa_buffer *zones;     /* zone maps in the stored form of the file's node */
+    const struct stoa_zone *all;         /* and that of the row group */
+    const struct stoa_chunk_note *notes; /* one of each kind; NULL: none */
 };
 
 struct stoa_segment_copy;

@@ -141,6 +141,22 @@ STOA_CHECK enum stoa_status stoa_footer_section_read(struct stoa_footer *footer,
                                                      struct stoa_error *err);
 
 /*
+ * The same for sections that are larger than what should stay in memory: nothing is kept but one
+ * slice, in the cursor. Reading on, or within 64 KiB, reads the file once. `{0}` to begin.
+ */
+struct stoa_section_cursor {
+    uint8_t *bytes; /* of the slice */
+    uint32_t slice;
+    bool is_loaded;
+};
+STOA_CHECK enum stoa_status stoa_footer_section_pass(struct stoa_footer *footer,
+                                                     enum stoa_section_type type,
+                                                     struct stoa_section_cursor *cursor,
+                                                     uint64_t offset, void *out, uint64_t nbytes,
+                                                     struct stoa_error *err);
+void stoa_section_cursor_reset(struct stoa_section_cursor *cursor);
+
+/*
  * The whole content of a section that is not BY_COLUMN, lent until reset; NULL and 0 when it was
  * left out. Only for sections that are used as a whole.
  */

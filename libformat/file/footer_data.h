@@ -14,13 +14,15 @@
 #include "base/alloc.h"
 #include "io/spill.h"
 
+/* What may be said of single chunks: sections of notes. */
+enum stoa_note_kind { STOA_NOTE_BLOOM, STOA_NOTE_PRESENCE, STOA_NNOTES };
+
 enum stoa_footer_part {
-    STOA_FOOTER_CHUNKS,           /* entries, one a row group */
-    STOA_FOOTER_GROUPS,           /* zone maps of row groups, one each */
-    STOA_FOOTER_ZONES,            /* and of zones */
-    STOA_FOOTER_PRESENCE_ENTRIES, /* of row groups that have any */
-    STOA_FOOTER_PRESENCE,
-    STOA_FOOTER_NPARTS,
+    STOA_FOOTER_CHUNKS, /* entries, one a row group */
+    STOA_FOOTER_GROUPS, /* zone maps of row groups, one each */
+    STOA_FOOTER_ZONES,  /* and of zones */
+    STOA_FOOTER_NOTES,  /* of each kind of notes: entries, of row groups that have any, and notes */
+    STOA_FOOTER_NPARTS = STOA_FOOTER_NOTES + 2 * STOA_NNOTES,
 };
 
 struct stoa_footer_run;

@@ -339,9 +339,45 @@ out:
     return st;
 }
 
-enum stoa_status stoa_footer_section_read(struct stoa_footer *footer, enum stoa_section_type type,
-                                          uint64_t offset, void *out, uint64_t nbytes,
-                                          struct stoa_error *err)
+/* Slices from the cursor where there is one, else from what is kept. */
+static enum stoa_status get_slice(const struct stoa_footer *footer,
+                                  struct stoa_footer_section *section,
+                                  struct stoa_section_cursor *cursor, uint32_t slice,
+                                  const uint8_t **out, struct stoa_error *err)
+{
+    uint64_t hash;
+    enum stoa_status st;
+
+    *out = stoa_once_get(&section->slices[slice]);
+    if (*out != NULL)
+        return STOA_OK;
+    if (cursor == NULL)
+        return load_slice(footer, section, slice, out, err);
+    if (!cursor->is_loaded || cursor->slice != slice) {
+        cursor->is_loaded = false;
+        if (cursor->bytes == NULL)
+            STOA_TRY(stoa_alloc(&cursor->bytes, STOA_SLICE_NBYTES, err));
+        STOA_TRY(slice_hash(footer, section, slice, &hash, err));
+        STOA_TRY(read_verified(footer, section->content_off + (uint64_t)slice * STOA_SLICE_NBYTES,
+                               cursor->bytes, slice_nbytes(section, slice), hash, err));
+        cursor->is_loaded = true;
+        cursor->slice = slice;
+    }
+    *out = cursor->bytes;
+    st = STOA_OK;
+out:
+    return st;
+}
+
+void stoa_section_cursor_reset(struct stoa_section_cursor *cursor)
+{
+    stoa_free(cursor->bytes);
+    *cursor = (struct stoa_section_cursor){0};
+}
+
+enum stoa_status stoa_footer_section_pass(struct stoa_footer *footer, enum stoa_section_type type,
+                                          struct stoa_section_cursor *cursor, uint64_t offset,
+                                          void *out, uint64_t nbytes, struct stoa_error *err)
 {
     struct stoa_footer_section *section = footer->by_type[type];
     uint64_t size = section == NULL ? 0 : section->content_nbytes;
@@ -358,7 +394,8 @@ enum stoa_status stoa_footer_section_read(struct stoa_footer *footer, enum stoa_
         uint64_t n = STOA_SLICE_NBYTES - in_slice;
         const uint8_t *slice;
 
-        STOA_TRY(load_slice(footer, section, (uint32_t)(offset / STOA_SLICE_NBYTES), &slice, err));
+        STOA_TRY(get_slice(footer, section, cursor, (uint32_t)(offset / STOA_SLICE_NBYTES), &slice,
+                           err));
         if (n > nbytes)
             n = nbytes;
         memcpy(to, slice + in_slice, (size_t)n);
@@ -368,6 +405,13 @@ enum stoa_status stoa_footer_section_read(struct stoa_footer *footer, enum stoa_
     }
 out:
     return st == STOA_OK ? st : stoa_wrap(err, st, "section %s", stoa_section_name(type));
+}
+
+enum stoa_status stoa_footer_section_read(struct stoa_footer *footer, enum stoa_section_type type,
+                                          uint64_t offset, void *out, uint64_t nbytes,
+                                          struct stoa_error *err)
+{
+    return stoa_footer_section_pass(footer, type, NULL, offset, out, nbytes, err);
 }
 
 enum stoa_status stoa_footer_section_whole(struct stoa_footer *footer, enum stoa_section_type type,

@@ -10,7 +10,7 @@
 
 enum {
     STOA_SECTION_ALIGN = 8,
-    STOA_FOOTER_NSTREAMS = 3, /* sections of a file that are written so */
+    STOA_FOOTER_NSTREAMS = STOA_NNOTES + 2, /* sections of a file that are written so */
     STOA_STREAM_NPARTS = 2,
 };
 

@@ -1,9 +1,9 @@
 /*
  * Putting the footer together (spec/format.md, section 10).
  *
- *     header | chunks | statistics | presence | side tables | sources | dictionaries
- *            | row groups | columns | names | pool | metadata | order | zeros | section table
- *            | trailer
+ *     header | chunks | statistics | Bloom filters | presence | side tables | sources |
+ * dictionaries | row groups | columns | names | pool | metadata | order | zeros | section table |
+ * trailer
  *
  * The large sections come first, so that what every reader wants lies in the last 64 KiB, which it
  * reads at once. The section table is in the order of types all the same.
@@ -20,6 +20,7 @@
 #include "codec/compress_zstd.h"
 #include "column/schema.h"
 #include "file/footer_stream.h"
+#include "file/notes_read.h"
 #include "file/row_order.h"
 #include "stats/zonemap.h"
 
@@ -28,6 +29,9 @@ enum { MIN_NAMES = 2, PACK_LEVEL = 5 };
 /* Source text is collected beside the nodes, under the number behind the last of them. */
 #define SIDE_PART    STOA_FOOTER_CHUNKS
 #define SOURCES_PART STOA_FOOTER_ZONES
+
+#define ENTRIES_PART(kind) ((enum stoa_footer_part)(STOA_FOOTER_NOTES + 2 * (kind)))
+#define NOTES_PART(kind)   ((enum stoa_footer_part)(STOA_FOOTER_NOTES + 2 * (kind) + 1))
 
 enum stoa_status stoa_footer_writer_init(struct stoa_footer_writer *footer,
                                          const struct stoa_schema *schema,
@@ -178,9 +182,9 @@ enum stoa_status stoa_footer_add_source(struct stoa_footer_writer *footer,
     return st == STOA_OK && full ? flush_sources(footer, err) : st;
 }
 
-enum stoa_status stoa_footer_add_presence(struct stoa_footer_writer *footer, uint32_t node,
-                                          const struct stoa_chunk_note *note,
-                                          struct stoa_error *err)
+static enum stoa_status add_note(struct stoa_footer_writer *footer, uint32_t node,
+                                 enum stoa_note_kind kind, const struct stoa_chunk_note *note,
+                                 struct stoa_error *err)
 {
     const struct stoa_note_entry entry = {
         .node = node,
@@ -192,13 +196,25 @@ enum stoa_status stoa_footer_add_presence(struct stoa_footer_writer *footer, uin
     enum stoa_status st;
 
     stoa_note_entry_pack(&entry, packed);
-    STOA_TRY(stoa_footer_data_add(&footer->data, node, STOA_FOOTER_PRESENCE_ENTRIES, packed,
-                                  sizeof(packed), err));
-    STOA_TRY(stoa_footer_data_add(&footer->data, node, STOA_FOOTER_PRESENCE, note->bytes.data,
+    STOA_TRY(
+        stoa_footer_data_add(&footer->data, node, ENTRIES_PART(kind), packed, sizeof(packed), err));
+    STOA_TRY(stoa_footer_data_add(&footer->data, node, NOTES_PART(kind), note->bytes.data,
                                   note->bytes.nbytes, err));
-    footer->presence.count++;
-    footer->presence.nbytes += sizeof(packed) + note->bytes.nbytes;
+    footer->notes[kind].count++;
+    footer->notes[kind].nbytes += sizeof(packed) + note->bytes.nbytes;
 out:
+    return st;
+}
+
+enum stoa_status stoa_footer_add_notes(struct stoa_footer_writer *footer, uint32_t node,
+                                       const struct stoa_chunk_note notes[STOA_NNOTES],
+                                       struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (unsigned kind = 0; kind < STOA_NNOTES && st == STOA_OK; kind++)
+        if (notes[kind].bytes.nbytes > 0)
+            st = add_note(footer, node, (enum stoa_note_kind)kind, &notes[kind], err);
     return st;
 }
 
@@ -317,14 +333,15 @@ static enum stoa_status plan_streams(struct builder *b, struct stoa_error *err)
                          "sources have rows up to %" PRIu64 ", the file has %" PRIu64,
                          footer->sources.end_row, footer->nrows);
     STOA_TRY(flush_sources(footer, err));
-    b->streams[0] = (struct stoa_footer_stream){
-        .type = STOA_SECTION_PRESENCE,
-        .parts = {STOA_FOOTER_PRESENCE_ENTRIES, STOA_FOOTER_PRESENCE},
-        .end_node = footer->nnodes,
-        .nbytes = footer->presence.nbytes,
-        .count = footer->presence.count,
-    };
-    b->streams[1] = (struct stoa_footer_stream){
+    for (unsigned kind = 0; kind < STOA_NNOTES; kind++)
+        b->streams[kind] = (struct stoa_footer_stream){
+            .type = stoa_note_sections[kind],
+            .parts = {ENTRIES_PART(kind), NOTES_PART(kind)},
+            .end_node = footer->nnodes,
+            .nbytes = footer->notes[kind].nbytes,
+            .count = footer->notes[kind].count,
+        };
+    b->streams[STOA_NNOTES] = (struct stoa_footer_stream){
         .type = STOA_SECTION_SIDES,
         .parts = {SIDE_PART, STOA_FOOTER_NPARTS},
         .first_node = footer->nnodes,
@@ -332,7 +349,7 @@ static enum stoa_status plan_streams(struct builder *b, struct stoa_error *err)
         .nbytes = (uint64_t)footer->nsides * STOA_SIDEDIR_NBYTES,
         .count = footer->nsides,
     };
-    b->streams[2] = (struct stoa_footer_stream){
+    b->streams[STOA_NNOTES + 1] = (struct stoa_footer_stream){
         .type = STOA_SECTION_SOURCES,
         .parts = {SOURCES_PART, STOA_FOOTER_NPARTS},
         .first_node = footer->nnodes,

@@ -24,7 +24,7 @@ struct stoa_footer_node {
 
 /* What a section of the footer says of one chunk; without bytes: nothing. */
 struct stoa_chunk_note {
-    uint32_t count; /* of codes */
+    uint32_t count; /* of codes, or of distinct values */
     struct stoa_buffer bytes;
 };
 
@@ -44,7 +44,7 @@ struct stoa_footer_writer {
     struct stoa_buffer groups;    /* the row-group table */
     struct stoa_dictdir_entry *segments;
     size_t nsegments, segments_capacity;
-    struct stoa_footer_notes presence;
+    struct stoa_footer_notes notes[STOA_NNOTES];
     const struct stoa_sort_order *order; /* of the rows, borrowed; NULL: none is known */
     struct stoa_sources_writer sources;
     uint64_t sources_nbytes; /* of blocks */
@@ -74,11 +74,10 @@ stoa_footer_add_chunk(struct stoa_footer_writer *footer, uint32_t node, uint64_t
                       const struct stoa_buffer *zones, const struct stoa_zone *all,
                       struct stoa_error *err);
 
-/* Which codes a chunk of the row group that comes next uses (file/presence.h). */
-STOA_CHECK enum stoa_status stoa_footer_add_presence(struct stoa_footer_writer *footer,
-                                                     uint32_t node,
-                                                     const struct stoa_chunk_note *note,
-                                                     struct stoa_error *err);
+/* What is said of a chunk of the row group that comes next: one note of each kind, or none. */
+STOA_CHECK enum stoa_status stoa_footer_add_notes(struct stoa_footer_writer *footer, uint32_t node,
+                                                  const struct stoa_chunk_note notes[STOA_NNOTES],
+                                                  struct stoa_error *err);
 STOA_CHECK enum stoa_status stoa_footer_add_group(struct stoa_footer_writer *footer,
                                                   uint64_t object_off, uint64_t header_hash,
                                                   uint32_t nrows, struct stoa_error *err);

@@ -46,6 +46,7 @@ static const char *const section_names[STOA_SECTION_NTYPES] = {
     [STOA_SECTION_SOURCES] = "sources",
     [STOA_SECTION_METADATA] = "metadata",
     [STOA_SECTION_SIDES] = "side tables",
+    [STOA_SECTION_BLOOM] = "bloom filters",
     [STOA_SECTION_PRESENCE] = "presence",
     [STOA_SECTION_ORDER] = "order",
 };

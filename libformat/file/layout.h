@@ -83,9 +83,10 @@ enum stoa_section_type {
     STOA_SECTION_SOURCES = 8,
     STOA_SECTION_METADATA = 9,
     STOA_SECTION_SIDES = 10,
+    STOA_SECTION_BLOOM = 11,
     STOA_SECTION_PRESENCE = 12,
     STOA_SECTION_ORDER = 14,
-    STOA_SECTION_NTYPES = 15, /* there are less: 11 and 13 have no bytes yet */
+    STOA_SECTION_NTYPES = 15, /* there are less: 13 has no bytes yet */
 };
 enum { STOA_SECTION_REQUIRED = 1, STOA_SECTION_SLICED = 2, STOA_SECTION_BY_COLUMN = 4 };
 

@@ -4,6 +4,7 @@
  * Each chunk is planned for itself and has its own dictionary, if any: its bytes follow from its
  * values and the type alone, whatever else is merged.
  */
+#include "base/alloc.h"
 #include "base/error.h"
 #include "column/array_cast.h"
 #include "file/merge_part.h"
@@ -28,6 +29,28 @@ out:
     return st;
 }
 
+/*
+ * Bits a value of the Bloom filters that the column's chunks have in the part: those that are
+ * encoded anew get new ones, because their values may be others by their type.
+ */
+static enum stoa_status plan_blooms(const struct stoa_part *part, uint32_t group, uint32_t column,
+                                    uint32_t nnodes, uint8_t **out, struct stoa_error *err)
+{
+    const uint32_t *from = part->node_of + part->merger->columns[column];
+    enum stoa_status st = stoa_alloc_zeroed(out, nnodes, 1, err);
+
+    for (uint32_t i = 0; st == STOA_OK && i < nnodes; i++) {
+        const struct stoa_note *note =
+            stoa_notes_find(part->notes[STOA_NOTE_BLOOM], from[i], group);
+        const uint64_t nbits = note != NULL && note->entry.count > 0
+                                   ? UINT64_C(8) * note->entry.nbytes / note->entry.count
+                                   : 0;
+
+        (*out)[i] = nbits < UINT8_MAX ? (uint8_t)nbits : UINT8_MAX;
+    }
+    return st;
+}
+
 enum stoa_status stoa_part_encode(struct stoa_part *part, uint32_t group, uint32_t column,
                                   struct stoa_writer_group **out, struct stoa_error *err)
 {
@@ -40,6 +63,7 @@ enum stoa_status stoa_part_encode(struct stoa_part *part, uint32_t group, uint32
     uint32_t nnodes;
     struct stoa_writer_group *made = NULL;
     struct stoa_batch batch = {0};
+    uint8_t *blooms = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_schema_nodes(&schema, &nodes, &nnodes, err));
@@ -49,12 +73,15 @@ enum stoa_status stoa_part_encode(struct stoa_part *part, uint32_t group, uint32
     STOA_TRY(stoa_row_group_prepare(&merger->encoders, rules, nodes, nnodes, NULL,
                                     stoa_nodes_count_texts(nodes, nnodes), ordinal, &batch, &made,
                                     err));
+    STOA_TRY(plan_blooms(part, group, column, nnodes, &blooms, err));
+    made->blooms = blooms;
     STOA_TRY(stoa_row_group_encode(&merger->encoders, rules, nodes, made, err));
     *out = made;
     made = NULL;
 out:
     stoa_writer_group_free(made);
     stoa_free(nodes);
+    stoa_free(blooms);
     stoa_batch_reset(&batch);
     return st;
 }

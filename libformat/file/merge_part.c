@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "column/join.h"
 #include "file/bases.h"
+#include "file/bloom.h"
 #include "file/chunk_write.h"
 #include "file/phys.h"
 #include "file/presence.h"
@@ -251,7 +252,9 @@ enum stoa_status stoa_part_init(struct stoa_part *part, struct stoa_merger *merg
     if (gives == NULL)
         STOA_TRY(check_all_bases(&made, err));
     STOA_TRY(stoa_dictionaries_table(&reader->dictionaries, &reader->footer, &made.table, err));
-    STOA_TRY(stoa_footer_notes(&reader->footer, STOA_SECTION_PRESENCE, &made.presence, err));
+    for (unsigned kind = 0; kind < STOA_NNOTES; kind++)
+        STOA_TRY(
+            stoa_footer_notes(&reader->footer, stoa_note_sections[kind], &made.notes[kind], err));
     STOA_TRY(stoa_alloc(&made.segments, made.table->nentries * sizeof(made.segments[0]), err));
     STOA_TRY(stoa_part_plan_segments(&made, err));
     *part = made;
@@ -279,7 +282,7 @@ struct node {
     const uint8_t *encoded;          /* the bytes of a chunk that was encoded anew, or NULL */
     struct stoa_buffer zones;
     struct stoa_zone all;
-    struct stoa_chunk_note presence; /* of a chunk that is copied */
+    struct stoa_chunk_note notes[STOA_NNOTES]; /* of a chunk that is copied */
 };
 
 struct group {
@@ -299,7 +302,8 @@ static void group_reset(struct group *group)
 
     for (uint32_t i = 0; group->nodes != NULL && i < merger->nnodes; i++) {
         stoa_buffer_free(&group->nodes[i].zones);
-        stoa_buffer_free(&group->nodes[i].presence.bytes);
+        for (unsigned kind = 0; kind < STOA_NNOTES; kind++)
+            stoa_buffer_free(&group->nodes[i].notes[kind].bytes);
     }
     for (uint32_t i = 0; group->encoded != NULL && i < merger->schema->nfields; i++)
         stoa_writer_group_free(group->encoded[i]);
@@ -431,43 +435,61 @@ static enum stoa_status plan_missing(struct group *group, uint32_t node, struct 
     return set_zones(group, node, null_zone, err);
 }
 
-static enum stoa_status read_presence(struct group *group, uint32_t node,
-                                      const struct stoa_note *note, struct stoa_presence *out,
-                                      struct stoa_error *err)
+/*
+ * Presence bitmaps of a chunk are of codes, and those stay what they are as long as the chain does,
+ * which the chunk goes on naming by its id.
+ */
+static enum stoa_status read_presence(struct stoa_open_chunk *in, const struct stoa_note *note,
+                                      uint8_t **bytes, struct stoa_error *err)
 {
-    struct stoa_reader *reader = group->part->reader;
-    struct stoa_budget budget = {reader->footer.memory_nbytes, reader->footer.memory_nbytes};
-    struct stoa_open_chunk in;
-    enum stoa_status st =
-        stoa_open_chunk_find(&in, reader, group->number, group->part->node_of[node], &budget, err);
+    struct stoa_presence presence;
+    enum stoa_status st;
 
-    if (st != STOA_OK)
-        return st;
-    STOA_TRY(stoa_presence_check(&in, note, err));
-    st = stoa_presence_read(&in, note, out, err);
+    STOA_TRY(stoa_presence_check(in, note, err));
+    STOA_TRY(stoa_presence_read(in, note, &presence, err));
+    *bytes = presence.bits;
 out:
-    stoa_open_chunk_reset(&in);
-    return st == STOA_OK ? st : stoa_footer_wrap(&reader->footer, in.node, st, err);
+    return st;
 }
 
-/*
- * The presence bitmaps of a chunk are of codes, and those stay what they are as long as the chain
- * does, which the chunk goes on naming by its id.
- */
-static enum stoa_status copy_presence(struct group *group, uint32_t node, struct stoa_error *err)
+/* A Bloom filter has hashes of values that do not change when their type gets wider. */
+static enum stoa_status read_bloom(struct stoa_open_chunk *in, const struct stoa_note *note,
+                                   uint8_t **bytes, struct stoa_error *err)
 {
-    struct stoa_chunk_note *copy = &group->nodes[node].presence;
+    enum stoa_status st = stoa_bloom_check(in, note, err);
+
+    return st == STOA_OK ? stoa_bloom_read(in, note, bytes, err) : st;
+}
+
+/* What is said of a chunk is said of its copy. */
+static enum stoa_status copy_note(struct group *group, uint32_t node, enum stoa_note_kind kind,
+                                  struct stoa_error *err)
+{
+    static enum stoa_status (*const reads[])(struct stoa_open_chunk *, const struct stoa_note *,
+                                             uint8_t **, struct stoa_error *) = {
+        [STOA_NOTE_BLOOM] = read_bloom,
+        [STOA_NOTE_PRESENCE] = read_presence,
+    };
+    struct stoa_part *part = group->part;
+    struct stoa_reader *reader = part->reader;
+    struct stoa_budget budget = {reader->footer.memory_nbytes, reader->footer.memory_nbytes};
     const struct stoa_note *note =
-        stoa_notes_find(group->part->presence, group->part->node_of[node], group->number);
-    struct stoa_presence presence;
+        stoa_notes_find(part->notes[kind], part->node_of[node], group->number);
+    struct stoa_chunk_note *copy = &group->nodes[node].notes[kind];
+    struct stoa_open_chunk in;
+    uint8_t *bytes;
     enum stoa_status st;
 
     if (note == NULL)
         return STOA_OK;
-    STOA_TRY(read_presence(group, node, note, &presence, err));
-    copy->bytes = (struct stoa_buffer){presence.bits, note->entry.nbytes, note->entry.nbytes};
+    STOA_TRY(stoa_open_chunk_find(&in, reader, group->number, part->node_of[node], &budget, err));
+    st = reads[kind](&in, note, &bytes, err);
+    stoa_open_chunk_reset(&in);
+    if (st != STOA_OK)
+        return stoa_footer_wrap(&reader->footer, in.node, st, err);
+    copy->bytes = (struct stoa_buffer){bytes, note->entry.nbytes, note->entry.nbytes};
     copy->count = note->entry.count;
-    group->chunks[node].presence = copy;
+    group->chunks[node].notes = group->nodes[node].notes;
 out:
     return st;
 }
@@ -508,7 +530,8 @@ static enum stoa_status plan_copy(struct group *group, uint32_t node, struct sto
         out->dict_index = part->segments[chunk->dict_index].index;
         out->entry.dict_id = part->table->entries[chunk->dict_index].id;
     }
-    STOA_TRY(copy_presence(group, node, err));
+    for (unsigned kind = 0; kind < STOA_NNOTES; kind++)
+        STOA_TRY(copy_note(group, node, (enum stoa_note_kind)kind, err));
     if (chunk->flags & STOA_CHUNK_DERIVED)
         out->entry.dict_id = output_bases(part, chunk->dict_index);
     if (chunk->nbytes > 0)
@@ -528,7 +551,7 @@ static void use_encoded(struct group *group, uint32_t node, const struct stoa_wr
         .dict_index = dict_index,
         .zones = &chunk->zones,
         .all = &chunk->all,
-        .presence = &chunk->presence,
+        .notes = chunk->notes,
     };
     if (chunk->entry.nbytes > 0)
         group->nodes[node].encoded = made->body.data + (chunk->entry.offset - STOA_OBJECT_NBYTES);

@@ -61,7 +61,7 @@ struct stoa_part {
     bool *encodes;       /* of each output column: its chunks are encoded anew */
     const bool *gives;   /* of each output column: its chunks come with each row group; or NULL */
     const struct stoa_dictionary_table *table;
-    const struct stoa_notes *presence; /* NULL: none */
+    const struct stoa_notes *notes[STOA_NNOTES]; /* NULL: none */
     struct stoa_part_segment *segments;
     uint32_t *given_segments; /* index in the output of each segment that came so */
     size_t ngiven_segments, given_capacity;

@@ -10,6 +10,11 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
+const enum stoa_section_type stoa_note_sections[STOA_NNOTES] = {
+    [STOA_NOTE_BLOOM] = STOA_SECTION_BLOOM,
+    [STOA_NOTE_PRESENCE] = STOA_SECTION_PRESENCE,
+};
+
 /* Entries rise by node and row group, and both are there. */
 static enum stoa_status check_entry(const struct stoa_footer *footer,
                                     const struct stoa_note_entry *entry,

@@ -7,7 +7,11 @@
 #define STOA_FILE_NOTES_READ_H
 
 #include "file/footer.h"
+#include "file/footer_data.h"
 #include "file/layout.h"
+
+/* The section of each kind of notes. */
+extern const enum stoa_section_type stoa_note_sections[STOA_NNOTES];
 
 struct stoa_note {
     struct stoa_note_entry entry;

@@ -197,7 +197,7 @@ static enum stoa_status make_chunk(struct run *run, uint32_t column, uint32_t fi
     if (chunk->is_lost) {
         made = &run->repairs[column].made->nodes[node - first];
         *out = (struct stoa_new_chunk){made->entry, STOA_NONE32, &made->zones, &made->all,
-                                       &made->presence};
+                                       made->notes};
         return STOA_OK;
     }
     *out = (struct stoa_new_chunk){chunk->entry, STOA_NONE32, &chunk->zones, &chunk->all, NULL};

@@ -105,10 +105,15 @@ enum stoa_status stoa_rewriter_prepare(struct stoa_rewriter *rewriter, uint32_t 
                                        struct stoa_batch *batch, struct stoa_writer_group **out,
                                        struct stoa_error *err)
 {
+    enum stoa_status st;
+
     assert(batch->nrows == rewriter->part.reader->footer.groups[number].nrows);
-    return stoa_row_group_prepare(&rewriter->encoders, rewriter->plan->rules, rewriter->some.nodes,
-                                  rewriter->some.nnodes, &rewriter->those, rewriter->plan->ntexts,
-                                  number, batch, out, err);
+    st = stoa_row_group_prepare(&rewriter->encoders, rewriter->plan->rules, rewriter->some.nodes,
+                                rewriter->some.nnodes, &rewriter->those, rewriter->plan->ntexts,
+                                number, batch, out, err);
+    if (st == STOA_OK)
+        (*out)->blooms = rewriter->plan->blooms;
+    return st;
 }
 
 enum stoa_status stoa_rewriter_sequence(struct stoa_rewriter *rewriter,

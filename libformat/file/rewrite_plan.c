@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "codec/page.h"
+#include "file/bloom_plan.h"
 #include "file/chunk_pages.h"
 #include "file/encoder_pool.h"
 #include "file/reader.h"
@@ -396,8 +397,10 @@ out:
 }
 
 enum stoa_status stoa_rewrite_plan_new(struct stoa_reader *reader, const struct stoa_schema *schema,
-                                       const struct stoa_rules *rules, const bool *changes,
-                                       struct stoa_rewrite_plan **out, struct stoa_error *err)
+                                       const struct stoa_rules *rules,
+                                       const struct stoa_writer_options *options,
+                                       const bool *changes, struct stoa_rewrite_plan **out,
+                                       struct stoa_error *err)
 {
     struct stoa_schema_node *nodes = NULL;
     struct stoa_rewrite_plan *plan = NULL;
@@ -411,6 +414,7 @@ enum stoa_status stoa_rewrite_plan_new(struct stoa_reader *reader, const struct 
     stoa_encoder_pool_init(&plan->encoders, rules, false);
     STOA_TRY(stoa_reader_schema(reader, &plan->old, err));
     STOA_TRY(stoa_schema_nodes(schema, &nodes, &nnodes, err));
+    STOA_TRY(stoa_bloom_plan(options, schema, nodes, nnodes, &plan->blooms, err));
     plan->ntexts = stoa_nodes_count_texts(nodes, nnodes);
     plan->nrelations = reader->footer.ngroups / rules->chooser_period + 1;
     STOA_TRY(
@@ -440,5 +444,6 @@ void stoa_rewrite_plan_free(struct stoa_rewrite_plan *plan)
     stoa_free(plan->read);
     stoa_free(plan->sampled);
     stoa_free(plan->nothing);
+    stoa_free(plan->blooms);
     stoa_free(plan);
 }

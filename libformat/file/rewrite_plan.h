@@ -34,6 +34,7 @@ struct stoa_rewrite_plan {
     struct stoa_reader *reader;
     const struct stoa_schema *old, *schema;
     const struct stoa_rules *rules;
+    uint8_t *blooms; /* of each node of the new file, stoa_bloom_plan() */
     uint32_t ntexts;
     const bool *changes;
     bool *given; /* once finished: encoded anew */
@@ -49,13 +50,14 @@ struct stoa_rewrite_plan {
 };
 
 /*
- * `changes`: columns that do. Both schemas have the same columns in number, names and order. All is
- * borrowed. Reads of dictionaries what their bound asks for.
+ * `changes`: columns that do; of the options, Bloom filters alone are asked for. Both schemas have
+ * the same columns in number, names and order. All is borrowed. Reads of dictionaries what their
+ * bound asks for.
  */
 STOA_CHECK enum stoa_status
 stoa_rewrite_plan_new(struct stoa_reader *reader, const struct stoa_schema *schema,
-                      const struct stoa_rules *rules, const bool *changes,
-                      struct stoa_rewrite_plan **out, struct stoa_error *err);
+                      const struct stoa_rules *rules, const struct stoa_writer_options *options,
+                      const bool *changes, struct stoa_rewrite_plan **out, struct stoa_error *err);
 void stoa_rewrite_plan_free(struct stoa_rewrite_plan *plan);
 
 /* Who shares the work of looking at row groups, and of writing them; in front of both. */

@@ -13,6 +13,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "file/bloom_plan.h"
 #include "file/chunk_write.h"
 #include "file/derive.h"
 #include "file/presence.h"
@@ -36,7 +37,8 @@ void stoa_writer_group_free(struct stoa_writer_group *group)
     for (uint32_t i = 0; i < group->nnodes; i++) {
         drop_values(&group->nodes[i]);
         stoa_buffer_free(&group->nodes[i].zones);
-        stoa_buffer_free(&group->nodes[i].presence.bytes);
+        for (unsigned kind = 0; kind < STOA_NNOTES; kind++)
+            stoa_buffer_free(&group->nodes[i].notes[kind].bytes);
         stoa_sequenced_reset(&group->nodes[i].sequenced);
     }
     for (uint32_t i = 0; group->columns != NULL && i < group->ncolumns; i++)
@@ -546,7 +548,7 @@ static enum stoa_status write_alone(struct stoa_encoder *encoder, const struct s
     if (shared && !node->below_list)
         STOA_TRY(stoa_presence_make(rules, attempt.codes, attempt.input.validity,
                                     node->array.nvalues, sequenced->ncodes, entry->nbytes,
-                                    &node->presence, err));
+                                    &node->notes[STOA_NOTE_PRESENCE], err));
 out:
     attempt_reset(&attempt);
     attempt_reset(&second);
@@ -637,6 +639,7 @@ static enum stoa_status encode_node(struct stoa_encoder *encoder, const struct s
                                                all_null ? (uint32_t)node->array.nvalues : 0);
         return STOA_OK;
     }
+    STOA_TRY(stoa_bloom_of_node(nodes, group, node, err));
     STOA_TRY(stoa_buffer_append_zeros(body, stoa_round_up(body->nbytes, CHUNK_ALIGN) - body->nbytes,
                                       err));
     offset = STOA_OBJECT_NBYTES + body->nbytes;
@@ -786,7 +789,10 @@ uint64_t stoa_row_group_encoded_nbytes(const struct stoa_writer_group *group)
 {
     uint64_t nbytes = group->body.capacity + group->side_body.capacity;
 
-    for (uint32_t i = 0; i < group->nnodes; i++)
+    for (uint32_t i = 0; i < group->nnodes; i++) {
         nbytes += group->nodes[i].zones.capacity + group->nodes[i].sequenced.segment.body.capacity;
+        for (unsigned kind = 0; kind < STOA_NNOTES; kind++)
+            nbytes += group->nodes[i].notes[kind].bytes.capacity;
+    }
     return nbytes;
 }

@@ -33,7 +33,7 @@ struct stoa_group_node {
     struct stoa_zone all;          /* and that of the group */
     struct stoa_sequenced sequenced;
     struct stoa_rg_entry entry;
-    struct stoa_chunk_note presence; /* of a chunk with a shared dictionary, if it pays */
+    struct stoa_chunk_note notes[STOA_NNOTES];
     bool below_list;
     bool is_base; /* others are derived from it: its array stays until they are encoded */
 };
@@ -60,6 +60,9 @@ struct stoa_writer_group {
     uint32_t side_dir_nbytes;
     uint32_t nnodes;
     const struct stoa_group_part *part; /* NULL: all columns of the file are here */
+    /* Bits a value of the Bloom filter of each node of the file, 0 for none; lent until it is
+       encoded. NULL: there are none. */
+    const uint8_t *blooms;
     struct stoa_group_node nodes[];
 };
 

@@ -280,6 +280,7 @@ static enum stoa_status tell_section(struct spans *spans, const struct stoa_sect
     static const enum stoa_span_kind kinds[STOA_SECTION_NTYPES] = {
         [STOA_SECTION_SIDES] = STOA_SPAN_TEXT,
         [STOA_SECTION_SOURCES] = STOA_SPAN_TEXT,
+        [STOA_SECTION_BLOOM] = STOA_SPAN_BLOOM,
         [STOA_SECTION_PRESENCE] = STOA_SPAN_PRESENCE,
     };
     bool is_other = section->type >= STOA_SECTION_NTYPES || kinds[section->type] == 0;

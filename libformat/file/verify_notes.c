@@ -1,6 +1,6 @@
 /*
  * Verifying what the footer says of single chunks (spec/format.md, section 17): presence bitmaps
- * against the codes of the values.
+ * against the codes of the values, Bloom filters against the values.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -9,10 +9,12 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "codec/distinct.h"
+#include "file/bloom.h"
 #include "file/chunk_open.h"
 #include "file/chunk_values.h"
 #include "file/presence.h"
 #include "file/verify.h"
+#include "stats/bloom.h"
 #include "stats/zonemap.h"
 
 /* The codes of values in a dictionary, UINT32_MAX for what is not there. */
@@ -116,11 +118,62 @@ out:
     return st;
 }
 
-enum stoa_status stoa_verify_notes(struct stoa_verify *verify, struct stoa_error *err)
+/* A Bloom filter; deep, it is that of the values, no bit more or less. */
+static enum stoa_status check_bloom(struct stoa_verify *verify, const struct stoa_note *note,
+                                    struct stoa_open_chunk *in, struct stoa_error *err)
+{
+    const struct stoa_note_entry *entry = &note->entry;
+    struct stoa_buffer truth = {0};
+    struct stoa_array array = {0};
+    uint8_t *claim = NULL;
+    uint32_t count;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_bloom_check(in, note, err));
+    if (!verify->options->deep)
+        goto out;
+    STOA_TRY(stoa_bloom_read(in, note, &claim, err));
+    STOA_TRY(stoa_node_read(verify->reader, in->row_group, in->node,
+                            (struct stoa_range){0, in->nrows}, &array, NULL, err));
+    STOA_TRY(stoa_bloom_make(&in->column->field.type, &array, 0,
+                             entry->nbytes / STOA_BLOOM_BLOCK_NBYTES, &count, &truth, err));
+    if (count != entry->count || memcmp(claim, truth.data, entry->nbytes) != 0)
+        st = stoa_fail(err, STOA_ERR_CORRUPT, "Bloom filter does not hold");
+out:
+    stoa_array_reset(&array);
+    stoa_buffer_free(&truth);
+    stoa_free(claim);
+    return st;
+}
+
+static enum stoa_status verify_note(struct stoa_verify *verify, enum stoa_note_kind kind,
+                                    const struct stoa_note *note, struct stoa_error *err)
+{
+    static enum stoa_status (*const checks[])(struct stoa_verify *, const struct stoa_note *,
+                                              struct stoa_open_chunk *, struct stoa_error *) = {
+        [STOA_NOTE_BLOOM] = check_bloom,
+        [STOA_NOTE_PRESENCE] = check_presence,
+    };
+    const uint64_t memory_nbytes = verify->reader->footer.memory_nbytes;
+    struct stoa_budget budget = {memory_nbytes, memory_nbytes};
+    struct stoa_open_chunk in;
+    enum stoa_status st = stoa_open_chunk_find(&in, verify->reader, note->entry.group,
+                                               note->entry.node, &budget, err);
+
+    if (st == STOA_OK) {
+        st = checks[kind](verify, note, &in, err);
+        stoa_open_chunk_reset(&in);
+    }
+    if (st != STOA_OK)
+        stoa_verify_wrap(verify, note->entry.group, note->entry.node, st, err);
+    return stoa_verify_report(verify, st, err);
+}
+
+static enum stoa_status verify_kind(struct stoa_verify *verify, enum stoa_note_kind kind,
+                                    struct stoa_error *err)
 {
     struct stoa_footer *footer = &verify->reader->footer;
-    struct stoa_budget budget = {footer->memory_nbytes, footer->memory_nbytes};
-    const struct stoa_footer_section *section = footer->by_type[STOA_SECTION_PRESENCE];
+    const struct stoa_footer_section *section = footer->by_type[stoa_note_sections[kind]];
     const struct stoa_notes *notes;
     enum stoa_status st;
 
@@ -129,24 +182,20 @@ enum stoa_status stoa_verify_notes(struct stoa_verify *verify, struct stoa_error
     st = stoa_footer_section_verify(footer, (uint32_t)(section - footer->sections), err);
     if (st != STOA_OK) /* reported with the sections */
         return stoa_verify_is_finding(st) ? STOA_OK : st;
-    st = stoa_footer_notes(footer, STOA_SECTION_PRESENCE, &notes, err);
+    st = stoa_footer_notes(footer, stoa_note_sections[kind], &notes, err);
     if (st != STOA_OK)
         return stoa_verify_report(verify, st, err);
-    for (size_t i = 0; i < notes->n; i++) {
-        const struct stoa_note *note = &notes->notes[i];
-        struct stoa_open_chunk in;
-
-        budget.left = budget.total;
-        st = stoa_open_chunk_find(&in, verify->reader, note->entry.group, note->entry.node, &budget,
-                                  err);
-        if (st == STOA_OK) {
-            st = check_presence(verify, note, &in, err);
-            stoa_open_chunk_reset(&in);
-        }
-        if (st != STOA_OK)
-            stoa_verify_wrap(verify, note->entry.group, note->entry.node, st, err);
-        STOA_TRY(stoa_verify_report(verify, st, err));
-    }
+    for (size_t i = 0; i < notes->n; i++)
+        STOA_TRY(verify_note(verify, kind, &notes->notes[i], err));
 out:
+    return st;
+}
+
+enum stoa_status stoa_verify_notes(struct stoa_verify *verify, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (unsigned kind = 0; kind < STOA_NNOTES && st == STOA_OK; kind++)
+        st = verify_kind(verify, (enum stoa_note_kind)kind, err);
     return st;
 }

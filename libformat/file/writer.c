@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "column/order.h"
 #include "file/assemble.h"
+#include "file/bloom_plan.h"
 #include "file/encoder_pool.h"
 #include "file/row_group_write.h"
 
@@ -46,6 +47,7 @@ struct stoa_writer {
     struct stoa_schema_node *nodes; /* of the schema */
     uint32_t nnodes;
     uint32_t ntexts; /* of the nodes, how many have shared dictionaries */
+    uint8_t *blooms; /* of each node, bits a value of its Bloom filters; NULL: none has any */
 
     struct stoa_encoder_pool encoders;
 
@@ -121,6 +123,8 @@ enum stoa_status stoa_writer_open_rules(struct stoa_sink *sink, const struct sto
     STOA_TRY(stoa_assembler_init(&writer->file, sink, &writer->schema, rules, err));
     writer->file.footer.order = &writer->order;
     STOA_TRY(stoa_schema_nodes(&writer->schema, &writer->nodes, &writer->nnodes, err));
+    STOA_TRY(stoa_bloom_plan(&writer->options, &writer->schema, writer->nodes, writer->nnodes,
+                             &writer->blooms, err));
     writer->row_nbytes = bytes_of_row(&writer->schema);
     writer->ntexts = stoa_nodes_count_texts(writer->nodes, writer->nnodes);
     STOA_TRY(stoa_sequencer_new(&writer->sequencer, rules, writer->nnodes, writer->ntexts, err));
@@ -167,6 +171,7 @@ void stoa_writer_close(struct stoa_writer *writer)
     stoa_sequencer_free(writer->sequencer);
     stoa_encoder_pool_reset(&writer->encoders);
     stoa_free(writer->nodes);
+    stoa_free(writer->blooms);
     stoa_order_edges_reset(&writer->edges);
     stoa_order_reset(&writer->order);
     stoa_schema_reset(&writer->schema);
@@ -264,6 +269,7 @@ enum stoa_status stoa_writer_prepare(struct stoa_writer *writer, uint64_t ordina
                                 NULL, writer->ntexts, ordinal, batch, out, err);
     if (st == STOA_OK) {
         (*out)->edges = edges;
+        (*out)->blooms = writer->blooms;
         edges = (struct stoa_order_edges){0};
     }
 out:
@@ -338,7 +344,7 @@ static enum stoa_status commit_group(struct stoa_writer *writer, struct stoa_wri
             .dict_index = shared ? node->sequenced.dict_index : STOA_NONE32,
             .zones = &node->zones,
             .all = &node->all,
-            .presence = &node->presence,
+            .notes = node->notes,
         };
     }
     STOA_TRY(stoa_assembler_add_group(&writer->file, group->nrows, chunks, &group->body, err));

@@ -3,15 +3,20 @@
  *
  *     zone map of the row group     maybe
  *     zone maps of its zones        never  maybe  maybe  always
- *     presence of codes             .      never  .      .           a leaf at a time
+ *     Bloom filter                  .      .      .      .           a leaf at a time: all or none
+ *     presence of codes             .      never  .      .
  *
  * A row group is held against its own zone map first; only where that says "maybe" are its zones
  * looked at one by one. What is left is a list of units, one for each row group with a zone in it.
+ *
+ * Zone maps are needed: damage to them is an error. Filters and bitmaps are optional sections,
+ * whose absence changes nothing but time: one that is damaged is not used, and `verify` reports it.
  */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "file/bloom.h"
 #include "file/presence.h"
 #include "scan/scan_state.h"
 
@@ -50,16 +55,26 @@ static enum stoa_status know_leaf(struct pruning *pruning, uint32_t row_group, u
 {
     struct stoa_scan *scan = pruning->scan;
     struct stoa_chunk_filter *filter = &scan->filters[leaf];
+    const uint32_t node = scan->filter_nodes[filter->leaf->field];
     struct stoa_read_counters counters = {0};
+    struct stoa_error what;
     enum stoa_status st;
 
     STOA_TRY(stoa_reserve(&pruning->of_leaf, &pruning->nof_leaf, nzones, 1, err));
     memset(pruning->of_leaf, STOA_MATCH_MAYBE, nzones);
-    st = stoa_presence_prune(filter, scan->reader, row_group,
-                             scan->filter_nodes[filter->leaf->field], nzones, pruning->of_leaf,
-                             &counters, err);
+    st = stoa_bloom_prune(filter->leaf, scan->reader, row_group, node, nzones, pruning->of_leaf,
+                          &what);
+    if (st == STOA_OK && pruning->of_leaf[0] == STOA_MATCH_MAYBE)
+        st = stoa_presence_prune(filter, scan->reader, row_group, node, nzones, pruning->of_leaf,
+                                 &counters, &what);
     atomic_fetch_add(&scan->read_pages, counters.pages);
     atomic_fetch_add(&scan->read_bytes, counters.bytes);
+    if (st == STOA_ERR_CORRUPT) { /* rows are not read from here: see above */
+        memset(pruning->of_leaf, STOA_MATCH_MAYBE, nzones);
+        st = STOA_OK;
+    } else if (st != STOA_OK && err != NULL) {
+        *err = what;
+    }
 out:
     return st;
 }

@@ -140,30 +140,6 @@ static enum stoa_status keep(struct stoa_matcher *matcher, const uint8_t *bytes,
     return STOA_OK;
 }
 
-static union stoa_bound bound_of(enum stoa_bound_kind kind, const struct stoa_scalar *scalar)
-{
-    union stoa_bound bound;
-
-    switch (scalar->kind) {
-    case STOA_KIND_INT64:
-        return (union stoa_bound){.i64 = scalar->i64};
-    case STOA_KIND_UINT64:
-        return (union stoa_bound){.u64 = scalar->u64};
-    case STOA_KIND_DOUBLE:
-        return (union stoa_bound){.f64 = scalar->f64};
-    case STOA_KIND_INT128:
-        if (kind == STOA_BOUND_INT)
-            return (union stoa_bound){.i64 = (int64_t)scalar->i128.lo};
-        return (union stoa_bound){.i128 = {.lo = scalar->i128.lo, .hi = scalar->i128.hi}};
-    case STOA_KIND_INT256:
-        for (int i = 0; i < 4; i++)
-            bound.i256[i] = scalar->i256.words[STOA_INT256_WORD(i)];
-        return bound;
-    default:
-        return (union stoa_bound){.u64 = 0};
-    }
-}
-
 static enum stoa_status locate(struct stoa_matcher *matcher, enum stoa_bound_kind kind,
                                const struct stoa_field *field,
                                const struct stoa_filter_value *value, struct place *out,
@@ -177,7 +153,7 @@ static enum stoa_status locate(struct stoa_matcher *matcher, enum stoa_bound_kin
 
     *out = (struct place){0};
     STOA_TRY(stoa_cast_literal(field, &literal, &out->cast, &scalar, storage, err));
-    out->number = bound_of(kind, &scalar);
+    out->number = stoa_bound_of_scalar(kind, &scalar);
     out->is_nan = kind == STOA_BOUND_FLOAT && scalar.f64 != scalar.f64;
     if (kind == STOA_BOUND_BYTES) {
         STOA_TRY(keep(matcher, scalar.bytes, scalar.nbytes, &copy, err));

@@ -9,6 +9,7 @@
 #include "base/float16.h"
 #include "base/int256.h"
 #include "column/array.h"
+#include "column/scalar.h"
 #include "stats/text_key.h"
 #include "stats/zonemap.h"
 
@@ -195,4 +196,30 @@ enum stoa_status stoa_zone_bounds(const struct stoa_type *type, const struct sto
     stoa_array_drop_validity(&array);
     *out = array;
     return STOA_OK;
+}
+
+/* ---- Values as bounds. ---- */
+
+union stoa_bound stoa_bound_of_scalar(enum stoa_bound_kind kind, const struct stoa_scalar *scalar)
+{
+    union stoa_bound bound;
+
+    switch (scalar->kind) {
+    case STOA_KIND_INT64:
+        return (union stoa_bound){.i64 = scalar->i64};
+    case STOA_KIND_UINT64:
+        return (union stoa_bound){.u64 = scalar->u64};
+    case STOA_KIND_DOUBLE:
+        return (union stoa_bound){.f64 = scalar->f64};
+    case STOA_KIND_INT128:
+        if (kind == STOA_BOUND_INT)
+            return (union stoa_bound){.i64 = (int64_t)scalar->i128.lo};
+        return (union stoa_bound){.i128 = {.lo = scalar->i128.lo, .hi = scalar->i128.hi}};
+    case STOA_KIND_INT256:
+        for (int i = 0; i < 4; i++)
+            bound.i256[i] = scalar->i256.words[STOA_INT256_WORD(i)];
+        return bound;
+    default:
+        return (union stoa_bound){.u64 = 0};
+    }
 }

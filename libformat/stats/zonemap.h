@@ -104,6 +104,10 @@ uint64_t stoa_zone_entry(uint32_t nrow_groups, uint64_t nzones, enum stoa_zone_l
 int stoa_bound_compare(enum stoa_bound_kind kind, const union stoa_bound *a, size_t a_nbytes,
                        const union stoa_bound *b, size_t b_nbytes);
 
+/* A value of a type of that kind, of numbers, as its bound would be. */
+struct stoa_scalar;
+union stoa_bound stoa_bound_of_scalar(enum stoa_bound_kind kind, const struct stoa_scalar *scalar);
+
 struct stoa_text_ref;
 
 /*

@@ -33,7 +33,7 @@ NESTED = 1 << 2  # the feature
 MAX_NVALUES = 2 ** 31 - 1
 (COLUMNS, NAMES, POOL, ROW_GROUPS, CHUNKS, STATISTICS, DICTIONARIES, SOURCES, METADATA,
  SIDES) = range(1, 11)
-PRESENCE, ORDER = 12, 14
+BLOOM, PRESENCE, ORDER = 11, 12, 14
 REQUIRED, SLICED, BY_COLUMN = 1, 2, 4
 REFUSED = (Damage, struct.error, ValueError, LookupError)  # what a file that is wrong can raise
 FEATURES = ["encryption", "derived columns", "nested columns"]
@@ -74,7 +74,7 @@ class File:
         for k in range(nsections):
             kind, flags, zero, count, offset, length, section_hash = struct.unpack_from(
                 "<BBHIQQQ", table, 32 * k)
-            need(kind <= SIDES or kind in (PRESENCE, ORDER) or not flags & REQUIRED, f"section {kind} is required")
+            need(kind <= SIDES or kind in (BLOOM, PRESENCE, ORDER) or not flags & REQUIRED, f"section {kind} is required")
             need(zero == 0 and all(kind > other for other in self.sections), f"section {kind}: order")
             need(self.footer_off + 64 <= offset and offset + length <= table_off,
                  f"section {kind}: place")
@@ -143,8 +143,9 @@ class File:
         self.load_groups()
         self.load_source_text()
         self.load_dictionaries()
-        self.presence = notes.read_notes("presence", *self.sections.get(PRESENCE, (b"", 0))[:2],
-                                         self.nnodes, len(self.groups))
+        self.blooms, self.presence = (
+            notes.read_notes(name, *self.sections.get(kind, (b"", 0))[:2], self.nnodes, len(self.groups))
+            for kind, name in ((BLOOM, "Bloom filters"), (PRESENCE, "presence")))
         ngroups, nzones = len(self.groups), sum(-(-rows // ZONE) for _, rows in self.groups)
         nentries = (self.total_rows > 0) + (ngroups if ngroups > 1 else 0) \
             + (nzones if nzones > ngroups else 0)
@@ -279,6 +280,8 @@ class File:
             chunks.append((field, chunk, dict_index))
         values = read_nodes(chunks)
         for number, (field, chunk, _) in enumerate(chunks):
+            if (number, group) in self.blooms:
+                notes.check_bloom(field, chunk, *self.blooms[number, group], values[field])
             if (number, group) in self.presence:
                 notes.check_presence(field, chunk, *self.presence[number, group], values[field])
         return values

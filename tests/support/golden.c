@@ -29,6 +29,7 @@ struct golden {
     const char *order;                   /* what the rows are sorted by; NULL: nothing */
     bool derived; /* the last two columns: a sum, and what a text determines */
     bool phrases; /* texts of words, and texts of one layout */
+    bool blooms;  /* a Bloom filter of every column that can have one */
 };
 
 /* clang-format off */
@@ -113,6 +114,10 @@ static const struct golden goldens[STOA_TEST_NGOLDEN] = {
     {.name = "phrases", .filter = "c0 > 'p' or c1 = ''",
      .types = {STOA_UTF8, STOA_UTF8, STOA_BINARY}, .shape = STOA_TEST_FEW_DISTINCT,
      .nulls = STOA_TEST_NULLS_SOME, .nrows = {260, 30}, .phrases = true},
+    {.name = "keys", .filter = "c0 = 1 or c5 = 'x' or c2 > 0",
+     .texts = {"int32", "uint64", "float64", "decimal(30,2)", "decimal(60,0)", "utf8", "timestamp(ms,UTC)",
+               "struct<a:int8,b:uuid>"},
+     .shape = -1, .nulls = STOA_TEST_NULLS_SOME, .nrows = {40, 1, 25}, .blooms = true},
 };
 /* clang-format on */
 
@@ -341,6 +346,7 @@ void stoa_test_golden_make(size_t i, struct stoa_test_table *out)
 {
     const struct golden *golden = &goldens[i];
     struct stoa_rules rules = stoa_default_rules;
+    struct stoa_writer_options options = {0};
     struct stoa_test_random random;
     struct stoa_error err;
 
@@ -365,9 +371,20 @@ void stoa_test_golden_make(size_t i, struct stoa_test_table *out)
 
         stoa_test_check(stoa_order_parse(golden->order, &out->schema, &order, &err), &err);
         sort_rows(out, &order);
-        stoa_test_file_write_sorted(&out->schema, out->batches, out->nbatches, &order, &rules,
-                                    &out->file);
+        options.order = &order;
+        stoa_test_file_write_options(&out->schema, out->batches, out->nbatches, &options, &rules,
+                                     &out->file);
         stoa_order_reset(&order);
+        return;
+    }
+    if (golden->blooms) {
+        const char **names = stoa_test_bloom_columns(&out->schema, &options.nblooms);
+
+        options.blooms = names;
+        options.bloom_rate = 0.1;
+        stoa_test_file_write_options(&out->schema, out->batches, out->nbatches, &options, &rules,
+                                     &out->file);
+        free(names);
         return;
     }
     stoa_test_file_write(&out->schema, out->batches, out->nbatches, &rules, &out->file);

@@ -7,7 +7,7 @@
 
 #include "support/stoa_file.h"
 
-#define STOA_TEST_NGOLDEN 26
+#define STOA_TEST_NGOLDEN 27
 
 /* "integers", ...: the name of table number `i` and of its files. */
 const char *stoa_test_golden_name(size_t i);

@@ -127,7 +127,8 @@ static void take_rows(struct run *run, struct stoa_scan *scan)
 }
 
 /* One column by a scan: the rows that a predicate selects, and single ones. */
-static void scan_column(struct run *run, const char *name, enum stoa_value_kind kind)
+static void scan_column(struct run *run, const char *name, enum stoa_value_kind kind,
+                        enum stoa_compare op)
 {
     struct stoa_value value = {.kind = kind, .text = "10", .nbytes = 2};
     struct stoa_scan_options options = {.columns = &name, .ncolumns = 1};
@@ -136,7 +137,7 @@ static void scan_column(struct run *run, const char *name, enum stoa_value_kind 
     struct stoa_error err;
     uint64_t nrows;
 
-    if (stoa_filter_compare(name, STOA_COMPARE_GREATER, &value, &filter, &err) != STOA_OK)
+    if (stoa_filter_compare(name, op, &value, &filter, &err) != STOA_OK)
         return;
     options.filter = filter;
     if (stoa_scan_open(run->reader, &options, &scan, &err) == STOA_OK) {
@@ -184,9 +185,10 @@ static void read_columns(struct run *run)
             run->nfailed += found != i;
         for (uint32_t g = 0; g < stoa_reader_nrow_groups(run->reader); g++)
             read_chunk(run, g, i);
-        for (unsigned kind = 0; kind < 2 && run->schema != NULL && i < MAX_NSCANNED; kind++)
+        for (unsigned k = 0; k < 4 && run->schema != NULL && i < MAX_NSCANNED; k++)
             scan_column(run, run->schema->fields[i].name,
-                        kind == 0 ? STOA_VALUE_NUMBER : STOA_VALUE_TEXT);
+                        k % 2 == 0 ? STOA_VALUE_NUMBER : STOA_VALUE_TEXT,
+                        k < 2 ? STOA_COMPARE_GREATER : STOA_COMPARE_EQUAL);
     }
     for (uint32_t i = 0; i < stoa_reader_nnodes(run->reader); i++)
         (void)passed(run, stoa_reader_zone(run->reader, i, UINT32_MAX, UINT32_MAX, &zone, &err),

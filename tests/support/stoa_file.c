@@ -1,5 +1,7 @@
 #include "support/stoa_file.h"
 
+#include <stoa/stats.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,10 +56,9 @@ static void write_group(struct stoa_writer *writer, uint64_t ordinal, struct sto
 
 static void write_file(const struct stoa_schema *schema, const struct stoa_batch *batches,
                        size_t nbatches, const struct stoa_test_source_text *text,
-                       const struct stoa_sort_order *order, const struct stoa_rules *rules,
+                       const struct stoa_writer_options *options, const struct stoa_rules *rules,
                        struct stoa_test_file *out)
 {
-    const struct stoa_writer_options options = {.order = order};
     struct stoa_rules usual = stoa_default_rules;
     struct stoa_sink *sink;
     struct stoa_writer *writer;
@@ -67,7 +68,7 @@ static void write_file(const struct stoa_schema *schema, const struct stoa_batch
     usual.footer_pack_nbytes = 0;
     usual.schema_pack_nbytes = 0;
     must(stoa_sink_create_memory(&sink, &err), &err);
-    must(stoa_writer_open_rules(sink, schema, &options, rules != NULL ? rules : &usual, &writer,
+    must(stoa_writer_open_rules(sink, schema, options, rules != NULL ? rules : &usual, &writer,
                                 &err),
          &err);
     for (size_t i = 0; i < nbatches; i++) {
@@ -94,13 +95,27 @@ void stoa_test_file_write_text(const struct stoa_schema *schema, const struct st
     write_file(schema, batches, nbatches, text, NULL, rules, out);
 }
 
-void stoa_test_file_write_sorted(const struct stoa_schema *schema, const struct stoa_batch *batches,
-                                 size_t nbatches, const struct stoa_sort_order *order,
-                                 const struct stoa_rules *rules, struct stoa_test_file *out)
+void stoa_test_file_write_options(const struct stoa_schema *schema,
+                                  const struct stoa_batch *batches, size_t nbatches,
+                                  const struct stoa_writer_options *options,
+                                  const struct stoa_rules *rules, struct stoa_test_file *out)
 {
     const struct stoa_test_source_text none = {0};
 
-    write_file(schema, batches, nbatches, &none, order, rules, out);
+    write_file(schema, batches, nbatches, &none, options, rules, out);
+}
+
+const char **stoa_test_bloom_columns(const struct stoa_schema *schema, uint32_t *n)
+{
+    const char **names = calloc((size_t)schema->nfields + 1, sizeof(*names));
+
+    if (names == NULL)
+        abort();
+    *n = 0;
+    for (uint32_t i = 0; i < schema->nfields; i++)
+        if (stoa_bound_kind(&schema->fields[i].type) != STOA_BOUND_NONE)
+            names[(*n)++] = schema->fields[i].name;
+    return names;
 }
 
 void stoa_test_file_write(const struct stoa_schema *schema, const struct stoa_batch *batches,

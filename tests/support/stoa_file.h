@@ -40,10 +40,17 @@ void stoa_test_file_write_text(const struct stoa_schema *schema, const struct st
                                size_t nbatches, const struct stoa_test_source_text *text,
                                const struct stoa_rules *rules, struct stoa_test_file *out);
 
-/* The same with the order that the rows are in. */
-void stoa_test_file_write_sorted(const struct stoa_schema *schema, const struct stoa_batch *batches,
-                                 size_t nbatches, const struct stoa_sort_order *order,
-                                 const struct stoa_rules *rules, struct stoa_test_file *out);
+/* The same with options: the order that the rows are in, columns with Bloom filters. */
+void stoa_test_file_write_options(const struct stoa_schema *schema,
+                                  const struct stoa_batch *batches, size_t nbatches,
+                                  const struct stoa_writer_options *options,
+                                  const struct stoa_rules *rules, struct stoa_test_file *out);
+
+/*
+ * The names of the columns that can have a Bloom filter, for writer options; free the list with
+ * free(). They are the schema's.
+ */
+const char **stoa_test_bloom_columns(const struct stoa_schema *schema, uint32_t *n);
 void stoa_test_file_reset(struct stoa_test_file *file);
 
 /* Rules under which a few thousand rows meet everything that large files do. */

@@ -194,6 +194,7 @@ enum stoa_span_kind {
     STOA_SPAN_STATISTICS, /* zone maps */
     STOA_SPAN_TEXT,       /* side tables, and sources unless the footer is packed */
     STOA_SPAN_PRESENCE,   /* bitmaps of codes, unless the footer is packed */
+    STOA_SPAN_BLOOM,      /* Bloom filters, unless the footer is packed */
     STOA_SPAN_PADDING,
     STOA_SPAN_NKINDS,
 };

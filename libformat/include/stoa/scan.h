@@ -125,8 +125,8 @@ STOA_API STOA_CHECK enum stoa_status stoa_scan_counters_get(const struct stoa_sc
 
 /*
  * One term of the filter by itself: of how many zones the footer excludes it, leaves it open or
- * proves it; of how many of those decided it took more than their zone maps: presence of codes. For
- * `explain`. `text` is lent until close. STOA_ERR_USAGE: no such term.
+ * proves it; of how many of those decided it took more than their zone maps: Bloom filters,
+ * presence of codes. For `explain`. `text` is lent until close. STOA_ERR_USAGE: no such term.
  */
 struct stoa_scan_term {
     const char *text;

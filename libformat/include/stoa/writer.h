@@ -58,6 +58,16 @@ struct stoa_writer_options {
     const struct stoa_sort_order *order;
 
     /*
+     * Columns, or parts of structs as "a.b", that get a Bloom filter in each row group, so that
+     * tests for equality skip those without the value. 10 bits a distinct value, more or less by
+     * `bloom_rate`: the share of values that are not there and found all the same, 0.00001 to less
+     * than 0.33; 0: 0.01. Copied. STOA_ERR_USAGE: no such column, or one that can have none.
+     */
+    const char *const *blooms;
+    uint32_t nblooms;
+    double bloom_rate;
+
+    /*
      * Every page is decoded and compared with its values before it is written: what a fault of the
      * encoder or of the machine made of it is an error (STOA_ERR_CORRUPT, with column and page) and
      * reaches no file. `true` leaves that out.

@@ -197,11 +197,13 @@ static enum stoa_status rewrite(const struct job *job, struct stoa_sink *sink, s
     struct stoa_reader *reader = NULL;
     struct stoa_rewrite_plan *plan = NULL;
     struct stoa_rewriter *rewriter = NULL;
+    const struct stoa_writer_options options = {0};
     const struct stoa_source_info source = source_of(job->table->nrows);
     enum stoa_status st;
 
     STOA_TRY(stoa_reader_open(job->old, NULL, &reader, err));
-    STOA_TRY(stoa_rewrite_plan_new(reader, job->table->schema, job->rules, job->given, &plan, err));
+    STOA_TRY(stoa_rewrite_plan_new(reader, job->table->schema, job->rules, &options, job->given,
+                                   &plan, err));
     STOA_TRY(look(job, plan, err));
     STOA_TRY(stoa_rewriter_open(sink, plan, &rewriter, err));
     for (uint32_t i = 0; i * (size_t)job->group_nrows < job->table->nrows; i++) {

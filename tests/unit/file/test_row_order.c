@@ -72,8 +72,9 @@ static void write_rows(const struct pair *rows, size_t nrows, bool swapped, cons
     make_batch(&schema, rows, nrows, &batch);
     if (text != NULL)
         stoa_test_check(stoa_order_parse(text, &schema, &order, &err), &err);
-    stoa_test_file_write_sorted(&schema, &batch, nrows > 0, text != NULL ? &order : NULL, NULL,
-                                out);
+    stoa_test_file_write_options(
+        &schema, &batch, nrows > 0,
+        &(struct stoa_writer_options){.order = text != NULL ? &order : NULL}, NULL, out);
     stoa_order_reset(&order);
     stoa_batch_reset(&batch);
     stoa_schema_reset(&schema);
@@ -372,7 +373,8 @@ static void what_is_recovered_keeps_the_order_of_what_is_whole(void **state)
     for (size_t i = 0; i < 3; i++)
         make_batch(&schema, parts[i], 2, &batches[i]);
     stoa_test_check(stoa_order_parse("a,b", &schema, &order, &err), &err);
-    stoa_test_file_write_sorted(&schema, batches, 3, &order, NULL, &file);
+    stoa_test_file_write_options(&schema, batches, 3,
+                                 &(struct stoa_writer_options){.order = &order}, NULL, &file);
     expect_recovered(&file, false, "a,b");
 
     /* Two files, one behind the other, are not in their order. */

@@ -71,7 +71,8 @@ static void write_rows(const struct stoa_batch *batch, const struct stoa_sort_or
         &err);
     for (size_t g = 0; g < NGROUPS; g++)
         stoa_test_copy_rows(&sorted, g * NROWS / NGROUPS, (g + 1) * NROWS / NGROUPS, &groups[g]);
-    stoa_test_file_write_sorted(batch->schema, groups, NGROUPS, order, NULL, out);
+    stoa_test_file_write_options(batch->schema, groups, NGROUPS,
+                                 &(struct stoa_writer_options){.order = order}, NULL, out);
     for (size_t g = 0; g < NGROUPS; g++)
         stoa_batch_reset(&groups[g]);
     stoa_array_reset(&taken);

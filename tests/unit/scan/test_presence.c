@@ -261,6 +261,16 @@ static void count_rows(const struct stoa_test_file *file, const char *where, uin
     close_all(&o);
 }
 
+/* A predicate selects rows although bitmaps are damaged, which skip nothing. */
+static void expect_unused(const struct stoa_test_file *file, const char *where, uint64_t of_others)
+{
+    uint64_t nrows, nskipped = 0;
+
+    count_rows(file, where, &nrows, &nskipped);
+    assert_true(nrows > 0);
+    assert_int_equal(nskipped, of_others);
+}
+
 static void no_row_is_ever_lost(void **state)
 {
     (void)state;
@@ -384,12 +394,14 @@ static void notes_that_make_no_sense_are_damage(void **state)
         size_t at; /* in the section, of two entries and their notes */
         uint8_t byte;
         const char *message;
+        uint64_t nskipped; /* zones, by what is not damaged */
     } cases[] = {
-        {0, 1, "section presence: node 1 in row group 0 of 1 in 2"},
-        {4, 2, "section presence: node 0 in row group 2 of 1 in 2"},
-        {4, 1, "section presence: entries that do not rise"},
-        {8, 9, "section presence: entries and notes of 53 bytes, it has 56"},
-        {12, 28, "row group 0: column t: presence: 12 bytes for 28 codes, the dictionary has 29"},
+        {0, 1, "section presence: node 1 in row group 0 of 1 in 2", 0},
+        {4, 2, "section presence: node 0 in row group 2 of 1 in 2", 0},
+        {4, 1, "section presence: entries that do not rise", 0},
+        {8, 9, "section presence: entries and notes of 53 bytes, it has 56", 0},
+        {12, 28, "row group 0: column t: presence: 12 bytes for 28 codes, the dictionary has 29",
+         2},
     };
     struct stoa_schema schema;
     struct stoa_batch batches[NGROUPS];
@@ -403,41 +415,32 @@ static void notes_that_make_no_sense_are_damage(void **state)
         uint8_t *at = stoa_test_file_section(&file, STOA_SECTION_PRESENCE) + cases[i].at;
         const uint8_t before = *at;
         char expected[200];
-        struct stoa_error err;
-        struct opened o;
 
         *at = cases[i].byte;
         stoa_test_rehash(file.bytes, file.nbytes);
         snprintf(expected, sizeof(expected), "%s", cases[i].message);
-        assert_int_equal(open_all(&file, "t = 'text 07'", &o, &err), STOA_ERR_CORRUPT);
-        if (strcmp(err.message, expected) != 0)
-            fail_msg("%s", err.message);
+        expect_unused(&file, "t = 'text 07'", cases[i].nskipped);
         assert_string_equal(verify(&file, true).message, expected);
         assert_string_equal(verify(&file, false).message, expected);
         expect_no_merge(&file, expected);
-        close_all(&o);
         *at = before;
     }
     stoa_test_file_reset(&file);
     free_table(&schema, batches);
 }
 
-static void a_damaged_section_is_named_once(void **state)
+static void a_damaged_section_is_named_once_and_not_used(void **state)
 {
     (void)state;
     struct stoa_schema schema;
     struct stoa_batch batches[NGROUPS];
     struct stoa_test_file file;
-    struct stoa_error err;
-    struct opened o;
 
     stoa_test_random_seed(&random_now, 1);
     make_table(&schema, batches);
     write_table(&schema, batches, 1, &file);
     *stoa_test_file_section(&file, STOA_SECTION_PRESENCE) ^= 1;
-    assert_int_equal(open_all(&file, "t = 'text 07'", &o, &err), STOA_ERR_CORRUPT);
-    assert_string_equal(err.message, "section presence: hash differs");
-    close_all(&o);
+    expect_unused(&file, "t = 'text 07'", 0);
     assert_string_equal(verify(&file, false).message, "section presence: hash differs");
     expect_no_merge(&file, "section presence: hash differs");
     stoa_test_file_reset(&file);
@@ -549,7 +552,7 @@ int main(void)
         cmocka_unit_test(no_row_is_ever_lost),
         cmocka_unit_test(a_merged_file_keeps_the_bitmaps_of_what_is_copied),
         cmocka_unit_test(notes_that_make_no_sense_are_damage),
-        cmocka_unit_test(a_damaged_section_is_named_once),
+        cmocka_unit_test(a_damaged_section_is_named_once_and_not_used),
         cmocka_unit_test(a_note_of_a_chunk_without_a_shared_dictionary_is_damage),
         cmocka_unit_test(verify_finds_a_false_bitmap),
         cmocka_unit_test(a_failing_allocation_is_reported),

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""convert --bloom: what is skipped, what is asked for wrongly, the same bytes for any number of jobs, also where types widen."""
+import json
+import random
+import re
+
+import cli
+from cli import point as ok, refuse, stoa
+
+cli.work_in_a_folder()
+random.seed(5)
+rows = [(f"{random.getrandbits(64):016x}", random.randrange(10 ** 9), random.randrange(10 ** 6) / 100) for _ in range(6000)]
+
+def write(name, rows):
+    with open(name, "w") as file:
+        file.write("id,n,x\n" + "".join(f"{i},{n},{x:.2f}\n" for i, n, x in rows))
+
+
+def skipped(path, where):
+    done = json.loads(stoa("explain", path, "--where", where, "--json").out)
+    return done["row_groups"]["skipped"]
+
+
+write("t.csv", rows)
+groups = ["--row-group-rows", "1000"]
+stoa("convert", "t.csv", "-o", "plain.stoa", *groups)
+done = stoa("convert", "t.csv", "-o", "t.stoa", "--bloom", "id,n", "--bloom-rate", "0.0001", *groups, "--jobs", "1")
+ok("it is written", done.code == 0, done.err)
+stoa("convert", "t.csv", "-o", "two.stoa", "--bloom", "id,n", "--bloom-rate", "0.0001", *groups, "--jobs", "2")
+ok("the same bytes for any number of jobs", open("t.stoa", "rb").read() == open("two.stoa", "rb").read())
+for k in (0, 999, 1000, 3456, 5999):
+    i, n, x = rows[k]
+    for where in (f"id = '{i}'", f"n = {n}", f"id in ('{i}', '0000')", f"n = {n} and x = {x}"):
+        done = stoa("count", "t.stoa", "--where", where)
+        ok(f"row {k} is found by {where}", int(done.out) >= 1, done.out)
+        ok("... in one row group", skipped("t.stoa", where) == 5, str(skipped("t.stoa", where)))
+ok("without filters nothing is skipped", skipped("plain.stoa", f"id = '{rows[7][0]}'") == 0)
+info = json.loads(stoa("info", "t.stoa", "--json").out)
+ok("info tells their bytes", info["bytes_by_kind"]["bloom filters"] > 6 * 2 * 1000 * 27 / 8)
+done = stoa("verify", "--deep", "t.stoa")
+ok("verify holds them against the values", done.code == 0, done.err)
+stoa("merge", "t.stoa", "t.stoa", "-o", "m.stoa")
+ok("merge keeps them", skipped("m.stoa", f"id = '{rows[7][0]}'") == 10)
+
+# A column that widens behind the sample of a pipe gets the filters of its final type; those of the others are copied.
+LATE, NROWS = 45000, 50000
+wide = "id,n,x\n" + "".join(f"{k:05x}ff,{k * 7919 % 10 ** 6}{'.5' if k >= LATE else ''},{k}\n" for k in range(NROWS))
+options = ["--bloom", "n,id", "--row-group-rows", "5000", "-o"]
+done = stoa("convert", "-", *options, "w.stoa", stdin=wide.encode())
+ok("a column that widens", done.code == 0 and "column 2 (n)" in done.err, done)
+cli.write("w.json", stoa("schema", "w.stoa", "--format", "json").out)
+done = stoa("convert", "-", *options, "w2.stoa", "--schema", "w.json", stdin=wide.encode())
+ok("... has the bytes of a run with its type", cli.read("w.stoa") == cli.read("w2.stoa"), done)
+ok("... and filters", skipped("w.stoa", f"n = {(LATE + 9) * 7919 % 10 ** 6}.5") >= 8)
+ok("... that hold", stoa("verify", "--deep", "w.stoa").code == 0)
+done = stoa("convert", "-", *options, "w3.stoa", "--where", "x >= 0", stdin=wide.encode())
+ok("... also behind a predicate", skipped("w3.stoa", f"n = {(LATE + 9) * 7919 % 10 ** 6}.5") >= 8, done)
+
+refuse("no such column", ["convert", "t.csv", "-o", "no.stoa", "--bloom", "id,m"], 2, 'Bloom filter of "m": there is no column "m"')
+refuse("... that is left out", ["convert", "t.csv", "-o", "no.stoa", "--bloom", "id", "--select", "n"], 2,
+       'Bloom filter of "id": there is no column "id"')
+refuse("a rate that cannot be", ["convert", "t.csv", "-o", "no.stoa", "--bloom", "id", "--bloom-rate", "0.9"], 2,
+       "Bloom filters: the rate is from 0.00001 to less than 0.33")
+refuse("another output", ["convert", "t.csv", "-o", "no.csv", "--bloom", "id"], 2, "Bloom filters: the output is no Stoa file")
+refuse("a name that is empty", ["convert", "t.csv", "-o", "no.stoa", "--bloom", "id,"], 2, "--bloom id,: a name is empty")
+
+# A filter that is damaged is not used, and verify says so.
+data = bytearray(cli.read("t.stoa"))
+heads = re.search(rb"\0{8}(.{4})\xe8\x03\0{6}\x01\0{3}\1\xe8\x03", data, re.S)  # 1,000 values in row groups 0 and 1
+data[heads.start() + 12 * 16 + 5] ^= 1
+open("bad.stoa", "wb").write(data)
+done = stoa("count", "bad.stoa", "--where", f"id = '{rows[7][0]}'")
+ok("a damaged filter loses nothing", done.out.strip() == "1", done.err)
+done = stoa("verify", "bad.stoa")
+ok("... and is reported", done.code == 4 and "section bloom filters" in done.out + done.err, done.out + done.err)
+cli.end()
