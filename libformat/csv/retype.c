@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "csv/form.h"
 #include "csv/index.h"
 
@@ -20,6 +21,7 @@
 /* What prints the fields. */
 struct fields {
     struct stoa_csv_printer printer;
+    struct stoa_known_days known_days;
     const struct stoa_array *array;
     const uint8_t *bytes; /* by value, or NULL */
     const struct stoa_array *raw;
@@ -31,6 +33,7 @@ static enum stoa_status fields_init(struct fields *fields, const struct stoa_csv
                                     struct stoa_error *err)
 {
     struct stoa_csv_rule rule = {0};
+    enum stoa_status st;
 
     fields->array = written->array;
     for (uint32_t i = 0; i < written->side->ncolumns; i++) {
@@ -47,7 +50,9 @@ static enum stoa_status fields_init(struct fields *fields, const struct stoa_csv
         if (column->array.nvalues > 0)
             fields->bytes = column->array.values;
     }
-    return stoa_csv_printer_init(&fields->printer, written->field, written->reading, &rule, err);
+    st = stoa_csv_printer_init(&fields->printer, written->field, written->reading, &rule, err);
+    fields->printer.known_days = &fields->known_days;
+    return st;
 }
 
 static enum stoa_status fields_print(struct fields *fields, size_t begin, size_t end,
