@@ -106,7 +106,11 @@ out:
     return st;
 }
 
-/* The most bytes of distinct texts that a chunk of the node can have, with those of its chain. */
+/*
+ * The most bytes of distinct texts that a chunk of the node can have, with those of its chain. One
+ * that is codes of the chain alone has none of its own, and its pages, which are not asked, none at
+ * all.
+ */
 static enum stoa_status most_distinct(struct stoa_reader *reader, uint32_t node, uint64_t *out,
                                       struct stoa_error *err)
 {
@@ -127,12 +131,14 @@ static enum stoa_status most_distinct(struct stoa_reader *reader, uint32_t node,
         struct stoa_chunk_shape shape = {.type = (uint8_t)info->field.type.id,
                                          .nrows = footer->groups[i].nrows};
         bool shared = chunks[i].flags & STOA_CHUNK_SHARED_DICT;
+        bool only_codes = shared && !(chunks[i].flags & STOA_CHUNK_LOCAL_DICT);
         uint64_t nbytes = 0;
 
         if (chunks[i].nbytes == 0)
             continue;
         STOA_TRY(stoa_footer_nvalues(footer, node, i, &shape.nvalues, err));
-        STOA_TRY(stoa_chunk_pages_read(footer, &chunks[i], &shape, &pages, err));
+        if (!only_codes)
+            STOA_TRY(stoa_chunk_pages_read(footer, &chunks[i], &shape, &pages, err));
         for (uint32_t k = 0; k < pages.npages; k++)
             nbytes += pages.pages[k].raw_max;
         if (shared && chunks[i].dict_index != loaded) {
