@@ -7,7 +7,8 @@ import places
 import report
 import tables
 
-PROGRAMS = ("bench_kernels", "bench_pages", "bench_csv", "bench_number", "bench_writer")
+PROGRAMS = ("bench_base", "bench_kernels", "bench_pages", "bench_csv", "bench_number",
+            "bench_writer")
 
 
 def run(args):

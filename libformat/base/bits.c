@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/cpu.h"
+
 /* Sums of two bits, of four, of eight, of all: without POPCNT the compiler calls a function. */
 static inline size_t count_word(uint64_t word)
 {
@@ -79,4 +82,35 @@ void stoa_bitmap_copy(uint8_t *out, size_t to, const uint8_t *bitmap, size_t fro
     }
     for (; i < nbits; i++)
         put(out, to + i, stoa_bitmap_get(bitmap, from + i));
+}
+
+/* Up to 64 bits as a word, zeros behind them. */
+static inline uint64_t load_bits(const uint8_t *bitmap, size_t nbits)
+{
+    uint8_t bytes[8] = {0};
+
+    if (nbits >= 64)
+        return stoa_load64(bitmap);
+    memcpy(bytes, bitmap, stoa_bitmap_nbytes(nbits));
+    return stoa_load64(bytes) & ((UINT64_C(1) << nbits) - 1);
+}
+
+size_t stoa_bitmap_places_scalar(const uint8_t *bitmap, size_t nbits, uint32_t first, uint32_t *out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < nbits; i += 64) {
+        for (uint64_t word = load_bits(bitmap + i / 8, nbits - i); word != 0; word &= word - 1)
+            out[count++] = first + (uint32_t)i + (uint32_t)__builtin_ctzll(word);
+    }
+    return count;
+}
+
+size_t stoa_bitmap_places(const uint8_t *bitmap, size_t nbits, uint32_t first, uint32_t *out)
+{
+#if defined(__x86_64__)
+    if (stoa_cpu_has_avx2())
+        return stoa_bitmap_places_avx2(bitmap, nbits, first, out);
+#endif
+    return stoa_bitmap_places_scalar(bitmap, nbits, first, out);
 }

@@ -69,4 +69,18 @@ void stoa_bitmap_fill(uint8_t *out, size_t begin, size_t end, bool value);
  */
 void stoa_bitmap_copy(uint8_t *out, size_t to, const uint8_t *bitmap, size_t from, size_t nbits);
 
+/*
+ * Numbers of set bits: first + i for each bit i of [0, nbits) that is set, in order. Returns how
+ * many. Bits behind the last do not count. `out` has room for nbits numbers; those behind the ones
+ * returned may change.
+ */
+size_t stoa_bitmap_places(const uint8_t *bitmap, size_t nbits, uint32_t first, uint32_t *out);
+
+/* The two forms of it: the reference, and one that must not be called but on such a processor. */
+size_t stoa_bitmap_places_scalar(const uint8_t *bitmap, size_t nbits, uint32_t first,
+                                 uint32_t *out);
+#if defined(__x86_64__)
+size_t stoa_bitmap_places_avx2(const uint8_t *bitmap, size_t nbits, uint32_t first, uint32_t *out);
+#endif
+
 #endif

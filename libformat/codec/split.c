@@ -185,21 +185,18 @@ static enum stoa_status test_low(struct stoa_decoder *decoder, const struct stoa
     const size_t n = node->nvalues, count = stoa_bitmap_count(maybe, 0, n);
     uint32_t *places;
     uint8_t *values, *highs, *found;
-    size_t k = 0;
+    size_t k;
     enum stoa_status st = STOA_OK;
 
     if (count == 0)
         return STOA_OK;
-    STOA_TRY(stoa_scratch_take(&decoder->scratch, &places, count * sizeof(*places), err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &places, n * sizeof(*places), err));
     STOA_TRY(stoa_scratch_take(&decoder->scratch, &highs, count, err));
     STOA_TRY(stoa_scratch_take(&decoder->scratch, &found, (count + 63) / 64 * 8, err));
     memset(found, 0, (count + 63) / 64 * 8);
-    for (size_t i = 0; i < n; i += 64) {
-        for (uint64_t word = stoa_load64(maybe + i / 8); word != 0; word &= word - 1, k++) {
-            places[k] = (uint32_t)(i + (size_t)__builtin_ctzll(word));
-            highs[k] = high[places[k]];
-        }
-    }
+    stoa_bitmap_places(maybe, n, 0, places);
+    for (k = 0; k < count; k++)
+        highs[k] = high[places[k]];
     STOA_TRY(stoa_node_take_scratch(decoder, node->children[1], places, count, &values, err));
     if (!join_any(values, node->width, count, base, shift, highs))
         return stoa_node_fail(node, err, LOW_TOO_WIDE, shift);

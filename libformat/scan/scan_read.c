@@ -12,7 +12,6 @@
 
 #include "base/alloc.h"
 #include "base/bits.h"
-#include "base/bytes.h"
 #include "base/error.h"
 #include "file/reader.h"
 #include "scan/scan_state.h"
@@ -226,12 +225,8 @@ static enum stoa_status select_some(struct stoa_scan *scan, uint32_t row_group,
     STOA_TRY(stoa_alloc_zeroed(&selected, (nrows + 63) / 64, 8, err));
     STOA_TRY(evaluate(scan, row_group, span, many_survive(scan), arrays, selected, err));
     STOA_TRY(reserve_span(selection, span, err));
-    for (uint32_t i = 0; i < nrows; i += 64) {
-        uint64_t word = stoa_load64(selected + i / 8);
-
-        for (; word != 0; word &= word - 1)
-            selection->rows[selection->nrows++] = span->begin + i + (uint32_t)__builtin_ctzll(word);
-    }
+    selection->nrows +=
+        stoa_bitmap_places(selected, nrows, span->begin, selection->rows + selection->nrows);
     picked.end = selection->nrows;
     if (picked.end == picked.begin)
         goto out; /* what was decoded is of no more use */

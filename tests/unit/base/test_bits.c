@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/cpu.h"
 #include "support/random.h"
 
 static void bit_width_is_the_position_of_the_highest_bit(void **state)
@@ -175,6 +176,87 @@ static void nothing_is_touched_behind_the_last_byte(void **state)
     }
 }
 
+/* A form of stoa_bitmap_places(), on bits that end where their memory does. */
+static void check_form(size_t (*places)(const uint8_t *, size_t, uint32_t, uint32_t *),
+                       const uint8_t *bits, size_t nbits, uint32_t first)
+{
+    const size_t nbytes = stoa_bitmap_nbytes(nbits);
+    uint8_t *bitmap = test_malloc(nbytes + 1);
+    uint32_t *out = test_malloc(nbits > 0 ? nbits * sizeof(*out) : 1);
+    size_t count, k = 0;
+
+    memcpy(bitmap + 1, bits, nbytes); /* at an odd address */
+    count = places(bitmap + 1, nbits, first, out);
+    for (size_t i = 0; i < nbits; i++) {
+        if (stoa_bitmap_get(bits, i))
+            assert_int_equal(out[k++], (uint32_t)(first + i));
+    }
+    assert_int_equal(count, k);
+    test_free(out); /* cmocka checks the guards around the block */
+    test_free(bitmap);
+}
+
+/* Each of them, which must agree with the bits and so with each other. */
+static void check_places(const uint8_t *bits, size_t nbits, uint32_t first)
+{
+    check_form(stoa_bitmap_places, bits, nbits, first);
+    check_form(stoa_bitmap_places_scalar, bits, nbits, first);
+#if defined(__x86_64__)
+    if (stoa_cpu_has_avx2())
+        check_form(stoa_bitmap_places_avx2, bits, nbits, first);
+#endif
+}
+
+/* Bits that are set with a chance that changes on the way; anything behind the last. */
+static void random_bits(struct stoa_test_random *random, uint8_t *bits, size_t nbits, size_t nbytes)
+{
+    static const uint8_t chances[] = {0, 1, 5, 12, 13, 20, 50, 90, 100}; /* of a hundred */
+    uint8_t chance = 0;
+
+    stoa_test_random_bytes(random, bits, nbytes);
+    for (size_t i = 0; i < nbits; i++) {
+        if (i % 100 == 0)
+            chance = chances[stoa_test_random_below(random, sizeof(chances))];
+        stoa_bitmap_clear(bits, i);
+        if (stoa_test_random_below(random, 100) < chance)
+            stoa_bitmap_set(bits, i);
+    }
+}
+
+static void places_are_those_of_the_set_bits_at_every_length(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+
+    stoa_test_random_init(&random, "places_are_those_of_the_set_bits_at_every_length");
+    for (size_t turn = stoa_test_ncases(40); turn > 0; turn--) {
+        uint8_t bits[1024];
+
+        for (size_t nbits = 0; nbits <= 200; nbits++) {
+            random_bits(&random, bits, nbits, 32);
+            check_places(bits, nbits, (uint32_t)stoa_test_random_wide(&random)); /* may wrap */
+        }
+        random_bits(&random, bits, sizeof(bits) * 8, sizeof(bits));
+        check_places(bits, sizeof(bits) * 8 - turn % 70, 0);
+    }
+}
+
+/* Every byte at each place of a word, alone and among set bits. */
+static void places_of_every_byte(void **state)
+{
+    (void)state;
+
+    for (unsigned k = 0; k < 16; k++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            uint8_t bits[8];
+
+            memset(bits, k < 8 ? 0 : 0xff, sizeof(bits));
+            bits[k % 8] = (uint8_t)byte;
+            check_places(bits, 64, 1000);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +268,8 @@ int main(void)
         cmocka_unit_test(ranges_are_counted_and_filled),
         cmocka_unit_test(ranges_are_copied_between_any_positions),
         cmocka_unit_test(nothing_is_touched_behind_the_last_byte),
+        cmocka_unit_test(places_are_those_of_the_set_bits_at_every_length),
+        cmocka_unit_test(places_of_every_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
