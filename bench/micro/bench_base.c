@@ -7,9 +7,11 @@
  * first cache; there the plain code, too.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/utf8.h"
 #include "measure.h"
 
 enum { NPASSES = 5, CACHED_NPASSES = 15, CACHED_NREPEATS = 500 };
@@ -84,9 +86,71 @@ static void show_places(void)
     }
 }
 
+/* ---- UTF-8 check. A value is a byte. ---- */
+
+enum { PIECE_NBYTES = 16384 };
+
+static uint8_t *text;
+
+static void run_utf8(size_t piece, bool plain)
+{
+    const uint8_t *from = text + piece * PIECE_NBYTES;
+    const size_t n = plain ? stoa_utf8_valid_prefix_scalar(from, PIECE_NBYTES)
+                           : stoa_utf8_valid_prefix(from, PIECE_NBYTES);
+
+    if (n != PIECE_NBYTES)
+        abort();
+}
+
+/* Pieces of whole letters: one of `rarity` is `letter`, the others are ASCII. */
+static void make_text(const char *letter, unsigned rarity)
+{
+    const size_t letter_nbytes = strlen(letter);
+
+    for (size_t piece = 0; piece < MEASURE_MEMORY_NBYTES; piece += PIECE_NBYTES) {
+        for (size_t i = 0; i < PIECE_NBYTES;) {
+            const bool fits = PIECE_NBYTES - i >= letter_nbytes;
+
+            if (fits && measure_random() % rarity == 0) {
+                memcpy(text + piece + i, letter, letter_nbytes);
+                i += letter_nbytes;
+            } else {
+                text[piece + i++] = (uint8_t)('a' + measure_random() % 26);
+            }
+        }
+    }
+}
+
+static void show_utf8(void)
+{
+    static const struct {
+        const char *name;
+        const char *letter;
+        unsigned rarity;
+    } texts[] = {
+        {"UTF-8, ASCII", "a", 1},
+        {"UTF-8, one letter of 100 has two bytes", "\xc3\xa9", 100},
+        {"UTF-8, one letter of 10 has two bytes", "\xc3\xa9", 10},
+        {"UTF-8, letters of two bytes", "\xce\xb1", 1},
+        {"UTF-8, letters of three bytes", "\xe6\x96\x87", 1},
+    };
+
+    text = measure_memory(MEASURE_MEMORY_NBYTES);
+    for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+        struct measure_row row = {.name = texts[k].name,
+                                  .nvalues = (double)MEASURE_MEMORY_NBYTES,
+                                  .value_nbytes = 1,
+                                  .read_nbytes = (double)MEASURE_MEMORY_NBYTES};
+
+        make_text(texts[k].letter, texts[k].rarity);
+        show(&row, run_utf8, MEASURE_MEMORY_NBYTES / PIECE_NBYTES);
+    }
+}
+
 int main(int argc, char **argv)
 {
     measure_begin(argc, argv);
     show_places();
+    show_utf8();
     return 0;
 }

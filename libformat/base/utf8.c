@@ -1,10 +1,13 @@
 /*
  * UTF-8 check: 64 or 8 ASCII bytes at a time, else a character by the table of Unicode 3.9 D92.
+ * base/utf8_avx2.c does the same faster.
  */
 #include "base/utf8.h"
 
 #include <stdbool.h>
 #include <string.h>
+
+#include "base/cpu.h"
 
 /* Bytes of the valid character at text[0], a byte >= 0x80; 0 when it is none. */
 static size_t character(const uint8_t *text, size_t nbytes)
@@ -59,7 +62,7 @@ static inline bool is_ascii64(const uint8_t *text)
     return (any & HIGH_BITS) == 0;
 }
 
-size_t stoa_utf8_valid_prefix(const uint8_t *text, size_t nbytes)
+size_t stoa_utf8_valid_prefix_scalar(const uint8_t *text, size_t nbytes)
 {
     size_t i = 0;
 
@@ -84,4 +87,13 @@ size_t stoa_utf8_valid_prefix(const uint8_t *text, size_t nbytes)
         }
     }
     return i;
+}
+
+size_t stoa_utf8_valid_prefix(const uint8_t *text, size_t nbytes)
+{
+#if defined(__x86_64__)
+    if (nbytes >= 64 && stoa_cpu_has_avx2())
+        return stoa_utf8_valid_prefix_avx2(text, nbytes);
+#endif
+    return stoa_utf8_valid_prefix_scalar(text, nbytes);
 }
