@@ -43,6 +43,12 @@ void stoa_derived_from_reset(struct stoa_derived_from *from);
 uint32_t stoa_derive_pack(const struct stoa_writer_group *group,
                           const struct stoa_chunk_relation *relation);
 
+/* Columns of more distinct values in a group of nrows rows are not looked up by their codes. */
+static inline uint32_t stoa_derive_max_ncodes(uint32_t nrows)
+{
+    return nrows / 8;
+}
+
 /* ---- Between derive.c and derive_search.c ---- */
 
 /* A relation that a sample speaks for; the less `rank`, the more. */

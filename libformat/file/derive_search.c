@@ -98,7 +98,7 @@ static bool make_side(const struct search *search, const struct stoa_type *type,
         ncodes = stoa_distinct_count(values->distinct.set);
     side->node = node;
     side->values = values;
-    side->has_codes = ncodes > 1 && ncodes <= search->group->nrows / 8;
+    side->has_codes = ncodes > 1 && ncodes <= stoa_derive_max_ncodes(search->group->nrows);
     side->has_words = kind == STOA_BASE_WORDS;
     side->cost = cost_of(&values->chosen);
     side->is_target = side->has_words && values->values.phys >= STOA_PHYS_I8 &&

@@ -68,7 +68,8 @@ bool stoa_rewrite_plan_wants(const struct stoa_rewrite_plan *plan, uint32_t numb
 
 /*
  * Looks at a row group: `batch` has the sampled columns, of the new types, and is taken over on
- * success. Each once, on any thread. Cost: that of preparing a chooser group.
+ * success. Each once, on any thread. Cost: that of preparing a chooser group of numbers, and of
+ * finding the distinct texts of columns that have few.
  */
 STOA_CHECK enum stoa_status stoa_rewrite_plan_look(struct stoa_rewrite_plan *plan, uint32_t number,
                                                    struct stoa_batch *batch,

@@ -64,6 +64,17 @@ size_t stoa_row_group_first_huge(const struct stoa_rules *rules,
 
 /* ---- Prepare ---- */
 
+/* What the columns of a group are prepared with. */
+struct preparing {
+    struct stoa_encoder_pool *encoders;
+    const struct stoa_rules *rules;
+    const struct stoa_schema_node *nodes;
+    uint32_t ntexts;
+    const struct stoa_batch *batch;
+    const uint32_t *firsts; /* the first node of each column */
+    struct stoa_writer_group *group;
+};
+
 static enum stoa_status compute_zones(const struct stoa_schema_node *schema_node,
                                       const struct stoa_split_node *split, size_t nzones,
                                       struct stoa_zone *scratch, struct stoa_group_node *node,
@@ -99,47 +110,39 @@ static enum stoa_status collect_numbers(const struct stoa_rules *rules,
     return stoa_chunk_distinct_init(&node->distinct, &node->values, max_count, max_nbytes, err);
 }
 
-static enum stoa_status collect_texts(const struct stoa_rules *rules, uint32_t ntexts,
-                                      struct stoa_group_node *node, struct stoa_error *err)
+static enum stoa_status collect_texts(const struct preparing *with, struct stoa_group_node *node,
+                                      struct stoa_error *err)
 {
-    uint32_t max_count;
+    uint32_t max_count, most = stoa_derive_max_ncodes(with->group->nrows);
     uint64_t max_nbytes;
 
-    stoa_sequencer_bounds(rules, ntexts, node->array.nvalues, &max_count, &max_nbytes);
+    stoa_sequencer_bounds(with->rules, with->ntexts, node->array.nvalues, &max_count, &max_nbytes);
+    if (stoa_group_only_looks(with->group) && max_count > most)
+        max_count = most;
     return stoa_chunk_distinct_init(&node->distinct, &node->values, max_count, max_nbytes, err);
 }
 
-static enum stoa_status prepare_node(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                                     const struct stoa_type *type, uint32_t ntexts, bool is_chooser,
-                                     struct stoa_group_node *node, struct stoa_error *err)
+/* Texts are derived from nothing: where relations are all that matters they need no plan. */
+static enum stoa_status prepare_node(const struct preparing *with, struct stoa_encoder *encoder,
+                                     const struct stoa_type *type, struct stoa_group_node *node,
+                                     struct stoa_error *err)
 {
-    bool is_text = stoa_type_shares_dictionary(type);
+    const bool is_text = stoa_type_shares_dictionary(type), is_chooser = with->group->is_chooser;
     enum stoa_status st;
 
     STOA_TRY(stoa_chunk_values_init(&node->values, type, &node->array, err));
     if (node->values.all_null || node->values.phys == STOA_PHYS_NONE)
         return STOA_OK;
-    if (is_text && !rules->stores_plain)
-        STOA_TRY(collect_texts(rules, ntexts, node, err));
-    else if (is_chooser && !rules->stores_plain)
-        STOA_TRY(collect_numbers(rules, node, err));
-    if (is_chooser)
-        STOA_TRY(stoa_chunk_plan_choose(encoder, rules, &node->values, &node->distinct, is_text,
-                                        &node->chosen, err));
+    if (is_text && !with->rules->stores_plain)
+        STOA_TRY(collect_texts(with, node, err));
+    else if (is_chooser && !with->rules->stores_plain)
+        STOA_TRY(collect_numbers(with->rules, node, err));
+    if (is_chooser && !(is_text && stoa_group_only_looks(with->group)))
+        STOA_TRY(stoa_chunk_plan_choose(encoder, with->rules, &node->values, &node->distinct,
+                                        is_text, &node->chosen, err));
 out:
     return st;
 }
-
-/* What the columns of a group are prepared with. */
-struct preparing {
-    struct stoa_encoder_pool *encoders;
-    const struct stoa_rules *rules;
-    const struct stoa_schema_node *nodes;
-    uint32_t ntexts;
-    const struct stoa_batch *batch;
-    const uint32_t *firsts; /* the first node of each column */
-    struct stoa_writer_group *group;
-};
 
 /* The nodes of the column at `first`; their arrays are lent until all is well. */
 static enum stoa_status prepare_nodes(const struct preparing *with, struct stoa_encoder *encoder,
@@ -158,10 +161,10 @@ static enum stoa_status prepare_nodes(const struct preparing *with, struct stoa_
         node->below_list = nodes[i].below_list;
         if (stoa_group_only_reads(group, i))
             continue;
-        st = compute_zones(&nodes[i], &split[i - first], nzones, zones, node, err);
+        if (!stoa_group_only_looks(group))
+            st = compute_zones(&nodes[i], &split[i - first], nzones, zones, node, err);
         if (st == STOA_OK)
-            st = prepare_node(encoder, with->rules, &nodes[i].field->type, with->ntexts,
-                              group->is_chooser, node, err);
+            st = prepare_node(with, encoder, &nodes[i].field->type, node, err);
         if (st != STOA_OK)
             return stoa_nodes_wrap(nodes, i, st, err);
     }
@@ -476,8 +479,7 @@ static bool is_too_large(const struct stoa_rules *rules, const struct attempt *a
     return entry->nbytes > attempt->expected_nbytes * (100 + rules->excess_percent) / 100 + room;
 }
 
-/* Of two chunks of equal values behind each other, at `begin` and `second_at`, keeps the smaller.
- */
+/* Keeps the smaller of two chunks of equal values behind each other, at `begin` and `second_at`. */
 static void keep_smaller(struct stoa_buffer *body, size_t begin, size_t second_at,
                          struct stoa_rg_entry *entry, const struct stoa_rg_entry *second)
 {

@@ -42,7 +42,8 @@ struct stoa_group_node {
 struct stoa_group_part {
     const uint32_t *numbers; /* of the nodes in the file, rising */
     const bool *only_read;   /* of each node: no chunk, others are derived from it */
-    /* Of each chooser group those that it has; NULL: it is looked for them. */
+    /* Of each chooser group those that it has; NULL: they are looked for, and that is all that the
+       group is prepared for: it has no zone maps, and texts have no plans. */
     const struct stoa_relations *relations;
 };
 
@@ -70,6 +71,12 @@ struct stoa_writer_group {
 static inline uint32_t stoa_group_number(const struct stoa_writer_group *group, uint32_t i)
 {
     return group->part != NULL ? group->part->numbers[i] : i;
+}
+
+/* Whether the group is there for the relations between its columns alone, and is never written. */
+static inline bool stoa_group_only_looks(const struct stoa_writer_group *group)
+{
+    return group->part != NULL && group->part->relations == NULL;
 }
 
 static inline bool stoa_group_only_reads(const struct stoa_writer_group *group, uint32_t i)
