@@ -451,6 +451,56 @@ static void what_is_derived_in_another_way_is_given(void **state)
     assert_in_range(sums[1], 1, ncases - 1); /* others are given too where they have to be */
 }
 
+/* Texts of four kinds, whose codes take one page of each row group, and numbers that become text.
+ */
+static void make_few(struct stoa_test_random *random, size_t nrows, struct tables *t)
+{
+    static const int64_t kinds[] = {7, 123456789, 31415926535, 2718281828459045};
+    const char *const names[] = {"number", "few", "fewer"};
+    int64_t(*all)[NRELATED] = calloc(nrows, sizeof(*all));
+    struct stoa_error err = {0};
+    const uint8_t *bytes;
+    size_t nbytes;
+
+    assert_non_null(all);
+    *t = (struct tables){.job = {.table = &t->table, .rules = &stoa_default_rules}};
+    for (uint32_t c = 0; c < 3; c++) {
+        stoa_test_add_column(&t->schema, names[c], STOA_UTF8, true);
+        stoa_test_add_column(&t->old_schema, names[c], c == 0 ? STOA_INT64 : STOA_UTF8, true);
+        for (size_t i = 0; i < nrows; i++)
+            all[i][c] = c == 0 ? (int64_t)i : kinds[stoa_test_random_below(random, 5 - c)];
+    }
+    stoa_test_check(stoa_batch_init(&t->table, &t->schema, &err), &err);
+    stoa_test_check(stoa_batch_init(&t->old, &t->old_schema, &err), &err);
+    t->table.nrows = t->old.nrows = nrows;
+    for (uint32_t c = 0; c < 3; c++) {
+        put_numbers((const int64_t(*)[NRELATED])all, nrows, c, &t->schema.fields[c].type,
+                    &t->table.columns[c]);
+        put_numbers((const int64_t(*)[NRELATED])all, nrows, c, &t->old_schema.fields[c].type,
+                    &t->old.columns[c]);
+    }
+    free(all);
+    t->job.given[0] = true;
+    t->job.group_nrows = 8000;
+    t->old_file = write_whole(&t->old, t->job.group_nrows, true, t->job.rules);
+    bytes = stoa_sink_memory(t->old_file, &nbytes);
+    stoa_test_check(stoa_source_open_memory(bytes, nbytes, "old", &t->job.old, &err), &err);
+}
+
+static void few_texts_are_copied_though_their_dictionaries_have_less_room(void **state)
+{
+    (void)state;
+    struct stoa_test_random random;
+    struct tables t;
+    size_t ngiven;
+
+    stoa_test_random_init(&random, "few_texts_are_copied");
+    make_few(&random, 20000, &t);
+    check_case(&t, 0, &ngiven);
+    assert_int_equal(ngiven, 1);
+    reset_tables(&t);
+}
+
 /* ---- Failures ---- */
 
 static enum stoa_status rewrites(void *context, struct stoa_error *err)
@@ -530,6 +580,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rewritten_file_is_the_one_written_at_once),
         cmocka_unit_test(what_is_derived_in_another_way_is_given),
+        cmocka_unit_test(few_texts_are_copied_though_their_dictionaries_have_less_room),
         cmocka_unit_test(a_failing_allocation_is_reported),
         cmocka_unit_test(a_failing_allocation_of_a_look_is_reported),
         cmocka_unit_test(a_failing_read_or_write_is_reported),
