@@ -8,8 +8,9 @@
  *
  * Small pages let a reader skip more and read less; but each costs a head entry, a hash and a call,
  * and compresses less. So a page is the smallest, from 8,192 values on, that is expected to take a
- * page of memory when stored. Only when values are long are pages smaller: what a reader has to
- * hold at a time is bounded.
+ * page of memory when stored. Only when values are long are pages smaller: what a reader or a
+ * writer has to hold at a time is bounded. Where most are short, 64 of them make a page all the
+ * same, for the sake of what a page costs.
  */
 #include "file/chunk_write.h"
 
@@ -25,6 +26,7 @@
 enum {
     MIN_PAGE_SHIFT = 13,
     MAX_PAGE_SHIFT = 16,
+    FEW_PAGE_SHIFT = 6,
     /* Beside its bytes a value may take a length or a run, and a bit of validity; a page bases. */
     RAW_VALUE_NBYTES = 5,
     RAW_PAGE_NBYTES = 1024,
@@ -75,6 +77,27 @@ bool stoa_chunk_may_be_base(const struct stoa_rules *rules, const struct stoa_ve
     return pages_fit(values, STOA_DERIVED_MIN_PAGE_SHIFT, rules->page_max_nbytes);
 }
 
+/* Smaller pages, down to 2^least values, if one is above max_nbytes; a chunk that fits has one. */
+static unsigned shrink(const struct stoa_vector *values, unsigned shift, unsigned least,
+                       uint64_t max_nbytes)
+{
+    if (raw_nbytes(values, 0, values->nvalues) > max_nbytes)
+        while (shift > least && !pages_fit(values, shift, max_nbytes))
+            shift--;
+    return shift;
+}
+
+/* Pages of so many values are small enough on the average, or of a few. */
+static unsigned least_shift(const struct stoa_vector *values, uint64_t max_nbytes)
+{
+    const uint64_t one = raw_nbytes(values, 0, values->nvalues) / values->nvalues;
+    unsigned shift = FEW_PAGE_SHIFT;
+
+    while (shift > 0 && one << shift > max_nbytes)
+        shift--;
+    return shift;
+}
+
 static uint8_t choose_page_shift(const struct stoa_rules *rules,
                                  const struct stoa_chunk_input *chunk)
 {
@@ -86,11 +109,9 @@ static uint8_t choose_page_shift(const struct stoa_rules *rules,
     while (shift < MAX_PAGE_SHIFT &&
            (chunk->estimate_nbytes << shift) / values->nvalues < rules->page_min_nbytes)
         shift++;
-    /* A chunk that fits may have any: the one that holds it all. */
-    if (raw_nbytes(values, 0, values->nvalues) > rules->page_max_nbytes)
-        while (shift > 0 && !pages_fit(values, shift, rules->page_max_nbytes))
-            shift--;
-    return (uint8_t)shift;
+    shift = shrink(values, shift, least_shift(values, rules->page_long_nbytes),
+                   rules->page_long_nbytes);
+    return (uint8_t)shrink(values, shift, 0, rules->page_max_nbytes);
 }
 
 uint8_t stoa_page_root_encoding(const uint8_t *page)

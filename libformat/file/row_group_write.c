@@ -21,7 +21,7 @@
 #include "file/side_write.h"
 #include "stats/zonemap.h"
 
-enum { CHUNK_ALIGN = 8 };
+enum { CHUNK_ALIGN = 8, LARGE_CHUNK_NBYTES = 4 << 20 };
 
 static void drop_values(struct stoa_group_node *node)
 {
@@ -508,6 +508,31 @@ static enum stoa_status write_if_smaller(struct stoa_encoder *encoder,
     return st;
 }
 
+/*
+ * The same for a large chunk, which is not held twice: the attempt takes the place of what is
+ * there, of which `first` tells how it was made and is made again if it was the smaller one.
+ */
+static enum stoa_status write_instead(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+                                      const struct stoa_chunk_input *first,
+                                      const struct stoa_chunk_input *input,
+                                      struct stoa_buffer *body, size_t begin,
+                                      struct stoa_rg_entry *entry, struct stoa_error *err)
+{
+    const uint32_t nbytes = entry->nbytes;
+    enum stoa_status st;
+
+    if (nbytes <= LARGE_CHUNK_NBYTES)
+        return write_if_smaller(encoder, rules, input, body, begin, entry, err);
+    body->nbytes = begin;
+    STOA_TRY(stoa_chunk_write(encoder, rules, input, body, entry, err));
+    if (entry->nbytes >= nbytes) {
+        body->nbytes = begin;
+        STOA_TRY(stoa_chunk_write(encoder, rules, first, body, entry, err));
+    }
+out:
+    return st;
+}
+
 static bool is_planned(const struct stoa_group_node *node)
 {
     return node->sequenced.mode != STOA_CHUNK_UNPLANNED &&
@@ -545,7 +570,8 @@ static enum stoa_status write_alone(struct stoa_encoder *encoder, const struct s
         STOA_TRY(write_if_smaller(encoder, rules, &attempt.input, body, begin, entry, err));
     } else {
         STOA_TRY(plan_anew(encoder, rules, &second, &plan, node, err));
-        STOA_TRY(write_if_smaller(encoder, rules, &second.input, body, begin, entry, err));
+        STOA_TRY(
+            write_instead(encoder, rules, &attempt.input, &second.input, body, begin, entry, err));
     }
     if (shared && !node->below_list)
         STOA_TRY(stoa_presence_make(rules, attempt.codes, attempt.input.validity,

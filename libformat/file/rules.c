@@ -34,6 +34,7 @@ const struct stoa_rules stoa_default_rules = {
     .chooser_period = 16,
     .page_min_nbytes = 4096,
     .presence_gain = 32,
+    .page_long_nbytes = UINT64_C(4) << 20,
     COMMON,
 };
 
@@ -48,6 +49,7 @@ static const struct stoa_rules fast_rules = {
     .chooser_period = 64,
     .local_gain_percent = 25,
     .page_min_nbytes = 16384,
+    .page_long_nbytes = UINT64_C(4) << 20,
     COMMON,
 };
 
@@ -57,6 +59,7 @@ static const struct stoa_rules small_rules = {
     .chooser_period = 16,
     .page_min_nbytes = UINT32_MAX,
     .presence_gain = 32,
+    .page_long_nbytes = UINT64_C(16) << 20,
     COMMON,
 };
 
@@ -81,6 +84,8 @@ const struct stoa_rules *stoa_rules_of_level(enum stoa_level level)
     .footer_max_nbytes = UINT64_C(32) << 20
 /* clang-format on */
 
-const struct stoa_rules stoa_draft_rules = {.page_min_nbytes = 65536, DRAFT};
+const struct stoa_rules stoa_draft_rules = {
+    .page_min_nbytes = 65536, .page_long_nbytes = UINT64_C(4) << 20, DRAFT};
 
-const struct stoa_rules stoa_sorted_run_rules = {.page_min_nbytes = 4096, DRAFT};
+const struct stoa_rules stoa_sorted_run_rules = {
+    .page_min_nbytes = 4096, .page_long_nbytes = UINT64_C(256) << 10, DRAFT};

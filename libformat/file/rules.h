@@ -33,8 +33,9 @@ struct stoa_rules {
     /* Relations between columns are looked for in row groups of no fewer rows, 256 at least. */
     uint32_t derive_min_nrows;
 
-    uint32_t page_min_nbytes; /* stored: pages are the smallest that are not below */
-    uint64_t page_max_nbytes; /* raw: a page of several values is not above */
+    uint32_t page_min_nbytes;  /* stored: pages are the smallest that are not below */
+    uint64_t page_max_nbytes;  /* raw: a page of several values is not above, */
+    uint64_t page_long_nbytes; /* nor above this, unless of a few values, some of them long */
 
     /*
      * Dictionaries. A row group of at least full_nrows rows is expected to share its entries with

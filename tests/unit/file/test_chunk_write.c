@@ -30,6 +30,8 @@ static struct stoa_chunk_input input_of_numbers(const struct stoa_plan *plan, si
 }
 
 static const struct stoa_plan plain = {1, {{STOA_PLAIN, STOA_PHYS_U32, false}}};
+static const struct stoa_plan text_plan = {
+    2, {{STOA_PLAIN, STOA_PHYS_BYTES, false}, {STOA_PFOR, STOA_PHYS_U32, false}}};
 static const struct stoa_plan constant = {1, {{STOA_CONST, STOA_PHYS_U32, false}}};
 
 static struct stoa_encoder *new_encoder(void)
@@ -151,6 +153,51 @@ static void pages_are_the_smallest_that_are_not_too_small(void **state)
     stoa_encoder_free(encoder);
 }
 
+/* Long values: of `nlong` at the front `long_nbytes` each, of all others one byte. */
+static void pages_of_long_values_are_short(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t nlong;
+        uint32_t long_nbytes;
+        uint64_t page_long_nbytes;
+        uint8_t shift;
+    } cases[] = {
+        {0, 0, 20000 * 6 + 1024, 13}, /* as small as they should be */
+        {0, 0, 8192 * 6 + 1024, 13},  /* pages of 8,192 fit, at 6 bytes a value and 1,024 */
+        {0, 0, 8192 * 6 + 1023, 12},  /* and no more */
+        {0, 0, 64 * 6 + 1024, 6},     /* of 64 at the least, */
+        {0, 0, 100, 4},               /* unless they are long on the average */
+        {1, 100000, 50000, 6},        /* one long value makes no page of fewer */
+        {20000, 1000, 100000, 6},     /* 99 would fit */
+        {20000, 1000, 3000, 1},
+        {20000, 1000, 1000, 0},
+    };
+    struct stoa_encoder *encoder = new_encoder();
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_chunk_input input = {.phys = STOA_PHYS_BYTES, .plan = &text_plan};
+        struct stoa_rules rules = stoa_default_rules;
+        struct stoa_buffer out = {0}, text = {0};
+        int32_t offsets[NVALUES + 1] = {0};
+        struct stoa_rg_entry entry;
+        struct stoa_error err = {0};
+
+        for (uint32_t k = 0; k < NVALUES; k++)
+            offsets[k + 1] = offsets[k] + (k < cases[i].nlong ? (int32_t)cases[i].long_nbytes : 1);
+        stoa_test_check(stoa_buffer_append_zeros(&text, (size_t)offsets[NVALUES] + 64, &err), &err);
+        input.values = (struct stoa_vector){
+            .phys = STOA_PHYS_BYTES, .nvalues = NVALUES, .values = text.data, .offsets = offsets};
+        input.estimate_nbytes = 1000000;
+        rules.page_long_nbytes = cases[i].page_long_nbytes;
+        stoa_test_check(stoa_chunk_write(encoder, &rules, &input, &out, &entry, &err), &err);
+        assert_int_equal(entry.page_shift, cases[i].shift);
+        stoa_buffer_free(&text);
+        stoa_buffer_free(&out);
+    }
+    stoa_encoder_free(encoder);
+}
+
 /* The directory names the encoding of the values, behind whatever tree the validity takes. */
 static void the_encoding_of_a_page_is_found(void **state)
 {
@@ -222,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_head_describes_every_page),
         cmocka_unit_test(a_chunk_of_one_page_is_that_page),
         cmocka_unit_test(pages_are_the_smallest_that_are_not_too_small),
+        cmocka_unit_test(pages_of_long_values_are_short),
         cmocka_unit_test(the_encoding_of_a_page_is_found),
         cmocka_unit_test(a_segment_has_pages_of_4096_values),
     };
