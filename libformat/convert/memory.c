@@ -9,8 +9,9 @@
  * for the second one from then on, and in the end for what is left of it, its pages. How much text
  * goes into columns is not known of a unit that was not read: all of it may, whatever the others
  * before it had, as columns that were empty fill. Columns below lists may even take more than their
- * text ("1," is a value of 8 bytes): as much as those of the others took, for want of a better
- * bound.
+ * text: "1," is a value of 8 bytes, and "{}," one of each field. So such units are cut smaller, by
+ * as much as their types say. A binary format may take less than that for a value: of its units it
+ * is expected what those before them took.
  */
 #include "convert/memory.h"
 
@@ -22,6 +23,7 @@
 #define PROGRAM      (24 * MIB) /* code, encoders, buffers of streams, what malloc leaves open */
 #define DISTINCT_MAX (32 * MIB) /* distinct texts of a row group that a writer keeps */
 #define SHARE_UNIT   1024
+#define MIN_UNIT     (UINT64_C(64) << 10)
 #define SLOT_NBYTES  24 /* of its table for each of them, and its code in each row */
 
 static bool is_text(const struct stoa_type *type)
@@ -52,13 +54,55 @@ static void add_field(const struct stoa_field *field, bool below_list, struct st
         add_field(&field->children[i], below_list, row);
 }
 
+/* Bytes of a value with all of the parts that it has even where its text names none of them. */
+static uint64_t bytes_of_parts(const struct stoa_field *field)
+{
+    uint64_t nbytes = 0;
+
+    if (!is_list(&field->type))
+        for (uint32_t i = 0; i < field->nchildren; i++)
+            nbytes += bytes_of_parts(&field->children[i]);
+    if (field->type.id == STOA_FIXED_LIST)
+        nbytes *= field->type.width;
+    return nbytes + bytes_of_value(&field->type);
+}
+
+/* "1," or "{}," for each value of a list. */
+static uint64_t growth_of(const struct stoa_field *field)
+{
+    uint64_t growth = 1;
+
+    for (uint32_t i = 0; i < field->nchildren; i++) {
+        const struct stoa_field *child = &field->children[i];
+        const uint64_t below = growth_of(child);
+        const uint64_t here =
+            is_list(&field->type) ? bytes_of_parts(child) / (child->nchildren > 0 ? 3 : 2) : 1;
+
+        growth = below > growth ? below : growth;
+        growth = here > growth ? here : growth;
+    }
+    return growth;
+}
+
 static struct stoa_memory_row row_of(const struct stoa_schema *schema)
 {
-    struct stoa_memory_row row = {.nfields = schema->nfields};
+    struct stoa_memory_row row = {.nfields = schema->nfields, .growth = 1};
 
-    for (uint32_t i = 0; i < schema->nfields; i++)
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        const uint64_t growth = growth_of(&schema->fields[i]);
+
         add_field(&schema->fields[i], false, &row);
+        row.growth = growth > row.growth ? growth : row.growth;
+    }
     return row;
+}
+
+uint64_t stoa_memory_text_nbytes(const struct stoa_schema *schema, uint64_t group_nbytes)
+{
+    const uint64_t nbytes = group_nbytes / row_of(schema).growth;
+    const uint64_t least = group_nbytes < MIN_UNIT ? group_nbytes : MIN_UNIT;
+
+    return nbytes > least ? nbytes : least;
 }
 
 void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigned jobs,
@@ -73,6 +117,8 @@ void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigne
         limit_nbytes = STOA_CONVERT_MEMORY_NBYTES +
                        (jobs > 2 ? (jobs - 2) * STOA_CONVERT_MEMORY_JOB_NBYTES : 0);
     memory->limit_nbytes = limit_nbytes;
+    if (unit_nbytes == 0) /* units tell what is in their columns, and of no text */
+        memory->row.growth = 1;
     atomic_init(&memory->nbytes, 0);
     if (limit_nbytes <= PROGRAM)
         return;
@@ -127,14 +173,20 @@ enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t 
 {
     const uint64_t between = nrows * memory->row.nfields; /* what ends fields is in no column */
     const uint64_t most = memory->row.varies && between < text_nbytes ? text_nbytes - between : 0;
-    const uint64_t expected = text_nbytes / SHARE_UNIT * atomic_load(&memory->share);
+    const uint64_t learnt = text_nbytes / SHARE_UNIT * atomic_load(&memory->share);
+    const uint64_t grown = most * memory->row.growth;
+    const uint64_t in_columns = grown > learnt ? grown : learnt;
     enum stoa_status st = check_limit(
         memory, text_nbytes, unit_nbytes(memory, text_nbytes, nrows, most),
         memory->makes_groups ? " (smaller row groups need less)" : " (--memory allows more)", out,
         err);
 
-    if (st == STOA_OK && memory->row.varies && expected > most)
-        *out = unit_nbytes(memory, text_nbytes, nrows, expected);
+    if (st == STOA_OK && memory->row.varies && in_columns > most) {
+        const uint64_t room = memory->limit_nbytes - PROGRAM;
+        const uint64_t nbytes = unit_nbytes(memory, text_nbytes, nrows, in_columns);
+
+        *out = nbytes < room ? nbytes : room;
+    }
     return st;
 }
 

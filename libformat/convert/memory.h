@@ -21,6 +21,7 @@ struct stoa_memory_row {
     uint32_t nfields;
     uint32_t ntexts; /* nodes of text or bytes */
     bool varies;     /* there is text, or something below lists */
+    uint64_t growth; /* bytes in columns for one of text, at the most: above 1 below lists */
 };
 
 struct stoa_memory {
@@ -43,10 +44,14 @@ void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigne
                       uint64_t unit_nbytes, uint64_t nahead, const struct stoa_schema *schema,
                       bool to_text);
 
+/* How much text makes no more than group_nbytes in columns of the schema, whatever it holds. */
+uint64_t stoa_memory_text_nbytes(const struct stoa_schema *schema, uint64_t group_nbytes);
+
 /*
  * What a unit of so much text, and so many rows, takes until it is written, before it is known what
- * its columns hold: all of the text, or more where columns of a unit before took more than its
- * text. STOA_ERR_USAGE when all of the text does not fit the limit by itself: names what would.
+ * its columns hold: all of the text, or more where lists may take more, or columns of a unit before
+ * took more than its text; but no more than there is. STOA_ERR_USAGE when all of the text does not
+ * fit the limit by itself: names what would.
  */
 STOA_CHECK enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory,
                                                 uint64_t text_nbytes, uint64_t nrows, uint64_t *out,

@@ -218,7 +218,6 @@ static enum stoa_status plan_jsonl(struct stoa_plan_convert *plan,
         .inferred = options->schema == NULL,
         .rejects = stoa_plan_rejects(options, rejects),
         .unit_nrows = plan->group_nrows,
-        .unit_nbytes = plan->group_nbytes,
     };
     const bool widens = source.inferred && stoa_plan_widens(options);
     struct table table = {0};
@@ -244,7 +243,8 @@ static enum stoa_status plan_jsonl(struct stoa_plan_convert *plan,
     source.widens = widens && !certain;
     STOA_TRY(stoa_schema_select(&plan->schema, &table.schema, table.columns, table.nselected, err));
     STOA_TRY(stoa_schema_select(&read, &table.schema, table.columns, table.ncolumns, err));
-    stoa_memory_init(&plan->memory, options->memory_nbytes, plan->jobs, plan->group_nbytes,
+    source.unit_nbytes = stoa_memory_text_nbytes(&read, plan->group_nbytes);
+    stoa_memory_init(&plan->memory, options->memory_nbytes, plan->jobs, source.unit_nbytes,
                      plan->jobs, &read, plan->to != STOA_FORMAT_STOA);
     source.prefetch_nbytes = plan->memory.prefetch_nbytes;
     if (source.widens)
@@ -263,5 +263,6 @@ const struct stoa_source_kind stoa_jsonl_kind = {
     .rejected = stoa_jsonl_source_rejected,
     .misfit = stoa_jsonl_source_misfit,
     .counts_text = true,
+    .counts_values = true,
     .obstacle = "the input is JSON lines, of which values are kept and no text",
 };

@@ -174,18 +174,22 @@ out:
 
 /*
  * What rows count in the size of a row group. Of CSV it is text, and 8 bytes a field where that is
- * more: no matter of types, which may turn out to be others in the end.
+ * more: no matter of types, which may turn out to be others in the end. Types of JSON lines are
+ * final, and lists may take more than their text.
  */
 static uint64_t group_nbytes_of(const struct run *run, const struct stoa_batch *batch,
                                 const struct stoa_text_unit *unit)
 {
-    uint64_t text, fields;
+    uint64_t text, fields, values;
 
+    values =
+        run->plan->counts_text && !run->plan->counts_values ? 0 : stoa_memory_batch_nbytes(batch);
     if (!run->plan->counts_text)
-        return stoa_memory_batch_nbytes(batch);
+        return values;
     text = unit->nrows > 0 ? unit->nbytes * batch->nrows / unit->nrows : 0;
     fields = (uint64_t)8 * batch->nrows * batch->ncolumns;
-    return text > fields ? text : fields;
+    text = text > fields ? text : fields;
+    return text > values ? text : values;
 }
 
 static enum stoa_status stage_read(void *context, void **at, struct stoa_error *err)

@@ -94,6 +94,7 @@ SHAPES = [  # name, columns, a row, MB of text, --memory in MiB: 0 is the defaul
     ("texts of 1 KB", 2, text, 200, 0),
     ("texts of 1 KB in little memory", 2, text, 200, 128),
     ("texts of 25 KB", 2, blobs, 200, 0),
+    ("texts of 25 KB in little memory", 2, blobs, 100, 128),
     ("keys that are all different", 4, keys, 200, 0),
 ]
 
@@ -170,9 +171,45 @@ def check_compressions():
           f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
 
 
+def lists():
+    return '{"v":[' + ",".join(random.choices("0123456789", k=50)) + "]}"
+
+
+def empty_structs():
+    whole = '{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7}'
+    return '{"v":[' + ",".join(random.choices(("{}", whole), (9, 1), k=50)) + "]}"
+
+
+def no_lists():
+    return '{"t":"' + word(1000) + '","v":[]}'
+
+
+def lists_alone():
+    return '{"t":"","v":[' + ",".join(random.choices("0123456789", k=50)) + "]}"
+
+
+LINES = [  # name, what rows are made of, each of them for so many MB, --memory in MiB
+    ("lists of digits", (lists,), 100, 128),
+    ("lists of structs without their fields", (empty_structs,), 60, 128),
+    ("lists of digits behind texts", (lists_alone, no_lists, lists_alone), 60, 128),
+]
+
+
+def check_json_lines():
+    """What lists hold takes more memory than its text."""
+    for name, makers, megabytes, memory in LINES:
+        pieces = []
+        for make in makers:
+            pieces += [block(forever(make))] * (megabytes * 10**6 // BLOCK)
+        code, peak, err = convert_from("-", ["--from", "jsonl", "--memory", f"{memory}M"], pieces)
+        point(f"JSON lines, {name}: at most {memory} MiB", code == 0 and peak <= memory * MIB,
+              f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
+
+
 SORTED = [  # shape, what to sort by, MB of text, --memory in MiB
     ("narrow rows in little memory", "c2,c1", 350, 64),
     ("texts of 1 KB in little memory", "c1", 300, 128),
+    ("texts of 25 KB in little memory", "c0", 150, 128),
     ("200 columns of all kinds", "c3:desc", 600, 224),
     ("keys that are all different", "c0,c2", 500, 160),
 ]
@@ -212,6 +249,7 @@ def main():
             point(f"restore, {name}: at most {limit // MIB} MiB", code == 0 and peak <= limit,
                   f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
     check_compressions()
+    check_json_lines()
     check_sorting()
     code, peak, err = convert(200, block(forever(wide)), 50 * 10**6, 64)
     point("too little memory is refused early, with what would do",
