@@ -490,46 +490,26 @@ static void keep_smaller(struct stoa_buffer *body, size_t begin, size_t second_a
     body->nbytes = begin + entry->nbytes;
 }
 
-/* Writes the attempt behind the body and keeps it only if it is smaller than what is there. */
-static enum stoa_status write_if_smaller(struct stoa_encoder *encoder,
-                                         const struct stoa_rules *rules,
-                                         const struct stoa_chunk_input *input,
-                                         struct stoa_buffer *body, size_t begin,
-                                         struct stoa_rg_entry *entry, struct stoa_error *err)
-{
-    size_t end = body->nbytes;
-    struct stoa_rg_entry second;
-    enum stoa_status st = stoa_chunk_write(encoder, rules, input, body, &second, err);
-
-    if (st == STOA_OK)
-        keep_smaller(body, begin, end, entry, &second);
-    else
-        body->nbytes = end;
-    return st;
-}
-
-/*
- * The same for a large chunk, which is not held twice: the attempt takes the place of what is
- * there, of which `first` tells how it was made and is made again if it was the smaller one.
+/* Keeps the attempt if it is smaller than `first`, which is there; if large, one is held at a time.
  */
-static enum stoa_status write_instead(struct stoa_encoder *encoder, const struct stoa_rules *rules,
-                                      const struct stoa_chunk_input *first,
-                                      const struct stoa_chunk_input *input,
-                                      struct stoa_buffer *body, size_t begin,
-                                      struct stoa_rg_entry *entry, struct stoa_error *err)
+static enum stoa_status put_smaller(struct stoa_encoder *encoder, const struct stoa_rules *rules,
+                                    const struct stoa_chunk_input *first,
+                                    const struct stoa_chunk_input *input, struct stoa_buffer *body,
+                                    size_t begin, struct stoa_rg_entry *entry,
+                                    struct stoa_error *err)
 {
-    const uint32_t nbytes = entry->nbytes;
+    const size_t end = entry->nbytes > LARGE_CHUNK_NBYTES ? begin : body->nbytes;
+    struct stoa_rg_entry second;
     enum stoa_status st;
 
-    if (nbytes <= LARGE_CHUNK_NBYTES)
-        return write_if_smaller(encoder, rules, input, body, begin, entry, err);
-    body->nbytes = begin;
-    STOA_TRY(stoa_chunk_write(encoder, rules, input, body, entry, err));
-    if (entry->nbytes >= nbytes) {
+    body->nbytes = end;
+    st = stoa_chunk_write(encoder, rules, input, body, &second, err);
+    if (st == STOA_OK && end == begin && second.nbytes >= entry->nbytes) {
         body->nbytes = begin;
-        STOA_TRY(stoa_chunk_write(encoder, rules, first, body, entry, err));
+        return stoa_chunk_write(encoder, rules, first, body, entry, err);
     }
-out:
+    if (st == STOA_OK)
+        keep_smaller(body, begin, end, entry, &second);
     return st;
 }
 
@@ -563,15 +543,12 @@ static enum stoa_status write_alone(struct stoa_encoder *encoder, const struct s
         STOA_TRY(plan_anew(encoder, rules, &attempt, &plan, node, err));
     STOA_TRY(stoa_chunk_write(encoder, rules, &attempt.input, body, entry, err));
 
-    if (is_chooser || !planned || !is_too_large(rules, &attempt, entry)) {
-        /* It is as it was planned. */
-    } else if (shared) {
-        STOA_TRY(replan_shared(encoder, &attempt, &choice, err));
-        STOA_TRY(write_if_smaller(encoder, rules, &attempt.input, body, begin, entry, err));
-    } else {
-        STOA_TRY(plan_anew(encoder, rules, &second, &plan, node, err));
+    if (!is_chooser && planned && is_too_large(rules, &attempt, entry)) {
+        second.input = shared ? attempt.input : second.input; /* the same codes */
+        STOA_TRY(shared ? replan_shared(encoder, &second, &choice, err)
+                        : plan_anew(encoder, rules, &second, &plan, node, err));
         STOA_TRY(
-            write_instead(encoder, rules, &attempt.input, &second.input, body, begin, entry, err));
+            put_smaller(encoder, rules, &attempt.input, &second.input, body, begin, entry, err));
     }
     if (shared && !node->below_list)
         STOA_TRY(stoa_presence_make(rules, attempt.codes, attempt.input.validity,

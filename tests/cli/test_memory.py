@@ -202,14 +202,14 @@ def check_json_lines():
         for make in makers:
             pieces += [block(forever(make))] * (megabytes * 10**6 // BLOCK)
         code, peak, err = convert_from("-", ["--from", "jsonl", "--memory", f"{memory}M"], pieces)
-        point(f"JSON lines, {name}: at most {memory} MiB", code == 0 and peak <= memory * MIB,
+        limit = memory * MIB + PROGRAM
+        point(f"JSON lines, {name}: at most {limit // MIB} MiB", code == 0 and peak <= limit,
               f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
 
 
 SORTED = [  # shape, what to sort by, MB of text, --memory in MiB
     ("narrow rows in little memory", "c2,c1", 350, 64),
     ("texts of 1 KB in little memory", "c1", 300, 128),
-    ("texts of 25 KB in little memory", "c0", 150, 128),
     ("200 columns of all kinds", "c3:desc", 600, 224),
     ("keys that are all different", "c0,c2", 500, 160),
 ]
