@@ -274,21 +274,6 @@ static struct stoa_object group_header(const struct stoa_assembler *assembler, u
     };
 }
 
-enum stoa_status stoa_assembler_add_group(struct stoa_assembler *assembler, uint32_t nrows,
-                                          const struct stoa_new_chunk *chunks,
-                                          const struct stoa_buffer *body, struct stoa_error *err)
-{
-    struct stoa_object header = group_header(assembler, nrows);
-    uint64_t offset = assembler->offset;
-    enum stoa_status st;
-
-    STOA_TRY(write_object(assembler, &header, body, err));
-    assembler->header_hash = header.hash;
-    STOA_TRY(add_to_footer(assembler, offset, header.hash, nrows, chunks, err));
-out:
-    return st;
-}
-
 /* Gives the chunks their places; returns the bytes of the object, not padded. */
 static uint64_t lay_out(struct stoa_new_chunk *chunks, uint32_t nchunks)
 {

@@ -8,7 +8,7 @@
  *     for each row group:
  *         stoa_assembler_add_segment() for what it needs and the file has not
  *         stoa_assembler_begin_group(); for each chunk with bytes _begin_chunk(), _write()..;
- *         stoa_assembler_end_group()            or all of that: stoa_assembler_add_group()
+ *         stoa_assembler_end_group()
  *         stoa_assembler_add_side(), if it has a side table
  *     stoa_footer_add_source(&a.footer, ..) for each source, any time
  *     STOA_TRY(stoa_assembler_finish(&a, &err));
@@ -91,16 +91,6 @@ uint32_t stoa_assembler_find_segment(const struct stoa_assembler *assembler, uin
 /* The body of a segment while it is kept for a second copy, else NULL; lent until the next call. */
 const struct stoa_buffer *stoa_assembler_segment_body(const struct stoa_assembler *assembler,
                                                       uint32_t index);
-
-/*
- * Writes a row group whose body is made: directory, chunks, padding. `chunks`, one a node, have
- * the entries of the directory.
- */
-STOA_CHECK enum stoa_status stoa_assembler_add_group(struct stoa_assembler *assembler,
-                                                     uint32_t nrows,
-                                                     const struct stoa_new_chunk *chunks,
-                                                     const struct stoa_buffer *body,
-                                                     struct stoa_error *err);
 
 /*
  * Begins a row group out of chunks that come one by one: gives each its place, in the order of the

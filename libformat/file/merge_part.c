@@ -543,8 +543,8 @@ out:
 }
 
 /* A chunk that was encoded anew, as node number `node`. */
-static void use_encoded(struct group *group, uint32_t node, const struct stoa_writer_group *made,
-                        const struct stoa_group_node *chunk, uint32_t dict_index)
+static void use_encoded(struct group *group, uint32_t node, const struct stoa_group_node *chunk,
+                        uint32_t dict_index)
 {
     group->chunks[node] = (struct stoa_new_chunk){
         .entry = chunk->entry,
@@ -554,7 +554,7 @@ static void use_encoded(struct group *group, uint32_t node, const struct stoa_wr
         .notes = chunk->notes,
     };
     if (chunk->entry.nbytes > 0)
-        group->nodes[node].encoded = made->body.data + (chunk->entry.offset - STOA_OBJECT_NBYTES);
+        group->nodes[node].encoded = chunk->chunk.data;
     group->part->merger->nchunks_encoded++;
 }
 
@@ -569,7 +569,7 @@ static enum stoa_status plan_encoded(struct group *group, uint32_t column, struc
         return st;
     group->encoded[column] = made;
     for (uint32_t i = 0; i < merger->columns[column + 1] - first; i++)
-        use_encoded(group, first + i, made, &made->nodes[i], STOA_NONE32);
+        use_encoded(group, first + i, &made->nodes[i], STOA_NONE32);
     return STOA_OK;
 }
 
@@ -588,7 +588,7 @@ static enum stoa_status plan_given(struct group *group, uint32_t column, struct 
             STOA_TRY(stoa_part_give_segment(group->part, &chunk->sequenced.segment, err));
         if (chunk->entry.flags & STOA_CHUNK_SHARED_DICT)
             dict_index = group->part->given_segments[chunk->sequenced.dict_index];
-        use_encoded(group, node, group->given, chunk, dict_index);
+        use_encoded(group, node, chunk, dict_index);
     }
 out:
     return st;

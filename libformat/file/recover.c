@@ -211,7 +211,7 @@ static enum stoa_status write_chunk(struct run *run, uint32_t column, uint32_t f
 {
     const struct stoa_recover_chunk *chunk = &run->rec.chunks[node];
     const struct stoa_writer_group *made = run->repairs[column].made;
-    const struct stoa_rg_entry *entry;
+    const struct stoa_buffer *bytes;
     enum stoa_status st;
 
     if (run->chunks[node].entry.nbytes == 0)
@@ -219,10 +219,8 @@ static enum stoa_status write_chunk(struct run *run, uint32_t column, uint32_t f
     STOA_TRY(stoa_assembler_begin_chunk(&run->assembler, node, err));
     if (!chunk->is_lost)
         return copy_bytes(run, chunk->entry.offset, chunk->entry.nbytes, err);
-    entry = &made->nodes[node - first].entry;
-    st = stoa_assembler_write(&run->assembler,
-                              made->body.data + (entry->offset - STOA_OBJECT_NBYTES), entry->nbytes,
-                              err);
+    bytes = &made->nodes[node - first].chunk;
+    st = stoa_assembler_write(&run->assembler, bytes->data, bytes->nbytes, err);
 out:
     return st;
 }

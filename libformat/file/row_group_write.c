@@ -10,9 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/bits.h"
 #include "base/error.h"
-#include "base/hash.h"
 #include "file/bloom_plan.h"
 #include "file/chunk_write.h"
 #include "file/derive.h"
@@ -21,7 +19,7 @@
 #include "file/side_write.h"
 #include "stats/zonemap.h"
 
-enum { CHUNK_ALIGN = 8, LARGE_CHUNK_NBYTES = 4 << 20 };
+enum { LARGE_CHUNK_NBYTES = 4 << 20 };
 
 static void drop_values(struct stoa_group_node *node)
 {
@@ -37,6 +35,7 @@ void stoa_writer_group_free(struct stoa_writer_group *group)
     for (uint32_t i = 0; i < group->nnodes; i++) {
         drop_values(&group->nodes[i]);
         stoa_buffer_free(&group->nodes[i].zones);
+        stoa_buffer_free(&group->nodes[i].chunk);
         for (unsigned kind = 0; kind < STOA_NNOTES; kind++)
             stoa_buffer_free(&group->nodes[i].notes[kind].bytes);
         stoa_sequenced_reset(&group->nodes[i].sequenced);
@@ -44,7 +43,6 @@ void stoa_writer_group_free(struct stoa_writer_group *group)
     for (uint32_t i = 0; group->columns != NULL && i < group->ncolumns; i++)
         stoa_array_reset(&group->columns[i]);
     stoa_free(group->columns);
-    stoa_buffer_free(&group->body);
     stoa_order_edges_reset(&group->edges);
     stoa_side_reset(&group->side);
     stoa_buffer_free(&group->side_body);
@@ -567,24 +565,24 @@ out:
 static enum stoa_status write_derived(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                       const struct stoa_schema_node *nodes,
                                       const struct stoa_writer_group *group,
-                                      struct stoa_group_node *node, struct stoa_buffer *body,
-                                      struct stoa_error *err)
+                                      struct stoa_group_node *node, struct stoa_error *err)
 {
     const struct stoa_chunk_plan *plan = &node->sequenced.plan;
+    struct stoa_buffer *out = &node->chunk;
     struct stoa_rg_entry alone;
     struct attempt attempt;
-    size_t begin = body->nbytes, end;
+    size_t end;
     enum stoa_status st;
 
     attempt_init(&attempt, node);
     STOA_TRY(plan_derived(nodes, group, &attempt, plan, err));
-    STOA_TRY(stoa_chunk_write(encoder, rules, &attempt.input, body, &node->entry, err));
+    STOA_TRY(stoa_chunk_write(encoder, rules, &attempt.input, out, &node->entry, err));
     if (!is_too_large(rules, &attempt, &node->entry))
         goto out;
-    end = body->nbytes;
+    end = out->nbytes;
     STOA_TRY(
-        write_alone(encoder, rules, plan->otherwise, group->is_chooser, node, body, &alone, err));
-    keep_smaller(body, begin, end, &node->entry, &alone);
+        write_alone(encoder, rules, plan->otherwise, group->is_chooser, node, out, &alone, err));
+    keep_smaller(out, 0, end, &node->entry, &alone);
 out:
     attempt_reset(&attempt);
     return st;
@@ -609,8 +607,7 @@ static bool may_derive(const struct stoa_rules *rules, const struct stoa_writer_
 static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                     const struct stoa_schema_node *nodes,
                                     const struct stoa_writer_group *group,
-                                    struct stoa_group_node *node, struct stoa_buffer *body,
-                                    struct stoa_error *err)
+                                    struct stoa_group_node *node, struct stoa_error *err)
 {
     static const struct stoa_plan bitmap = {.nodes = {{.encoding = STOA_CONST}}};
     enum stoa_chunk_mode mode = node->sequenced.mode;
@@ -619,22 +616,21 @@ static enum stoa_status write_chunk(struct stoa_encoder *encoder, const struct s
     if (node->values.phys == STOA_PHYS_NONE) {
         attempt_init(&attempt, node);
         attempt.input.plan = &bitmap;
-        return stoa_chunk_write(encoder, rules, &attempt.input, body, &node->entry, err);
+        return stoa_chunk_write(encoder, rules, &attempt.input, &node->chunk, &node->entry, err);
     }
     if (mode == STOA_CHUNK_FROM_OTHERS && is_planned(node) && may_derive(rules, group, node))
-        return write_derived(encoder, rules, nodes, group, node, body, err);
+        return write_derived(encoder, rules, nodes, group, node, err);
     if (mode == STOA_CHUNK_FROM_OTHERS)
         mode = node->sequenced.plan.otherwise;
-    return write_alone(encoder, rules, mode, group->is_chooser, node, body, &node->entry, err);
+    return write_alone(encoder, rules, mode, group->is_chooser, node, &node->chunk, &node->entry,
+                       err);
 }
 
 static enum stoa_status encode_node(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                     const struct stoa_schema_node *nodes,
                                     const struct stoa_writer_group *group,
-                                    struct stoa_group_node *node, struct stoa_buffer *body,
-                                    struct stoa_error *err)
+                                    struct stoa_group_node *node, struct stoa_error *err)
 {
-    uint64_t offset;
     enum stoa_status st;
 
     if (node->values.all_null || (node->values.phys == STOA_PHYS_NONE && node->array.nnulls == 0)) {
@@ -645,11 +641,7 @@ static enum stoa_status encode_node(struct stoa_encoder *encoder, const struct s
         return STOA_OK;
     }
     STOA_TRY(stoa_bloom_of_node(nodes, group, node, err));
-    STOA_TRY(stoa_buffer_append_zeros(body, stoa_round_up(body->nbytes, CHUNK_ALIGN) - body->nbytes,
-                                      err));
-    offset = STOA_OBJECT_NBYTES + body->nbytes;
-    STOA_TRY(write_chunk(encoder, rules, nodes, group, node, body, err));
-    node->entry.offset = offset;
+    STOA_TRY(write_chunk(encoder, rules, nodes, group, node, err));
     if (node->sequenced.mode == STOA_CHUNK_SHARED) {
         node->entry.flags |= STOA_CHUNK_SHARED_DICT;
         node->entry.dict_id = node->sequenced.dict_id;
@@ -685,14 +677,13 @@ static void mark_bases(struct stoa_writer_group *group)
     }
 }
 
-/* What the columns of a group are encoded with, and into. */
+/* What the columns of a group are encoded with. */
 struct encoding {
     struct stoa_encoder_pool *encoders;
     const struct stoa_rules *rules;
     const struct stoa_schema_node *nodes;
     const uint32_t *firsts; /* the first node of each column */
     struct stoa_writer_group *group;
-    struct stoa_buffer *bodies; /* of each column; offsets of chunks are in them */
 };
 
 static enum stoa_status encode_column(void *context, size_t column, struct stoa_error *err)
@@ -709,8 +700,7 @@ static enum stoa_status encode_column(void *context, size_t column, struct stoa_
         struct stoa_group_node *node = &group->nodes[i];
 
         if (!stoa_group_only_reads(group, i))
-            st = encode_node(encoder, with->rules, with->nodes, group, node, &with->bodies[column],
-                             err);
+            st = encode_node(encoder, with->rules, with->nodes, group, node, err);
         if (st != STOA_OK) {
             stoa_nodes_wrap(with->nodes, i, st, err);
             break;
@@ -724,78 +714,38 @@ static enum stoa_status encode_column(void *context, size_t column, struct stoa_
     return st;
 }
 
-/* Puts the chunks of all columns behind each other, and the directory in front. */
-static enum stoa_status join_bodies(const struct encoding *with, struct stoa_error *err)
-{
-    struct stoa_writer_group *group = with->group;
-    struct stoa_buffer *body = &group->body;
-    size_t nbytes = 0;
-    enum stoa_status st;
-
-    for (uint32_t i = 0; i < group->ncolumns; i++)
-        nbytes += with->bodies[i].nbytes + CHUNK_ALIGN;
-    group->dir_nbytes = group->nnodes * STOA_RG_ENTRY_NBYTES;
-    STOA_TRY(stoa_buffer_reserve(body, group->dir_nbytes + nbytes + STOA_OBJECT_NBYTES, err));
-    STOA_TRY(stoa_buffer_append_zeros(body, group->dir_nbytes, err));
-    for (uint32_t i = 0; i < group->ncolumns; i++) {
-        const uint32_t first = with->firsts[i], end = first + with->nodes[first].nnodes;
-        struct stoa_buffer *chunks = &with->bodies[i];
-
-        if (chunks->nbytes > 0)
-            STOA_TRY(stoa_buffer_append_zeros(
-                body, stoa_round_up(body->nbytes, CHUNK_ALIGN) - body->nbytes, err));
-        for (uint32_t k = first; k < end; k++) {
-            struct stoa_rg_entry *entry = &group->nodes[k].entry;
-
-            if (entry->offset > 0) /* it has pages */
-                entry->offset += body->nbytes;
-            stoa_rg_entry_pack(entry, body->data + (size_t)k * STOA_RG_ENTRY_NBYTES);
-        }
-        STOA_TRY(stoa_buffer_append(body, chunks->data, chunks->nbytes, err));
-        stoa_buffer_free(chunks);
-    }
-    STOA_TRY(stoa_buffer_append_zeros(
-        body, stoa_round_up(body->nbytes, STOA_OBJECT_NBYTES) - body->nbytes, err));
-out:
-    return st;
-}
-
 enum stoa_status stoa_row_group_encode(struct stoa_encoder_pool *encoders,
                                        const struct stoa_rules *rules,
                                        const struct stoa_schema_node *nodes,
                                        struct stoa_writer_group *group, struct stoa_error *err)
 {
-    struct encoding with = {encoders, rules, nodes, NULL, group, NULL};
+    struct encoding with = {encoders, rules, nodes, NULL, group};
     uint32_t *firsts = NULL;
     enum stoa_status st;
 
     mark_bases(group);
     STOA_TRY(find_firsts(nodes, group->ncolumns, &firsts, err));
     with.firsts = firsts;
-    STOA_TRY(stoa_alloc_zeroed(&with.bodies, group->ncolumns, sizeof(with.bodies[0]), err));
     STOA_TRY(stoa_crew_run(encoders->crew, group->ncolumns, encode_column, &with, err));
     for (uint32_t i = 0; i < group->nnodes; i++)
         drop_values(&group->nodes[i]);
     for (uint32_t i = 0; i < group->ncolumns; i++)
         stoa_array_reset(&group->columns[i]);
-    STOA_TRY(join_bodies(&with, err));
     if (group->side.ncolumns > 0)
         STOA_TRY(stoa_side_encode(encoders, rules, &group->side, &group->side_body,
                                   &group->side_dir_nbytes, err));
 out:
-    for (uint32_t i = 0; with.bodies != NULL && i < group->ncolumns; i++)
-        stoa_buffer_free(&with.bodies[i]);
-    stoa_free(with.bodies);
     stoa_free(firsts);
     return st;
 }
 
 uint64_t stoa_row_group_encoded_nbytes(const struct stoa_writer_group *group)
 {
-    uint64_t nbytes = group->body.capacity + group->side_body.capacity;
+    uint64_t nbytes = group->side_body.capacity;
 
     for (uint32_t i = 0; i < group->nnodes; i++) {
-        nbytes += group->nodes[i].zones.capacity + group->nodes[i].sequenced.segment.body.capacity;
+        nbytes += group->nodes[i].chunk.capacity + group->nodes[i].zones.capacity +
+                  group->nodes[i].sequenced.segment.body.capacity;
         for (unsigned kind = 0; kind < STOA_NNOTES; kind++)
             nbytes += group->nodes[i].notes[kind].bytes.capacity;
     }

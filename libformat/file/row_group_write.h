@@ -1,9 +1,9 @@
 /*
- * One row group on its way from a batch to the body of its object.
+ * One row group on its way from a batch to the chunks of its object.
  *
  *     prepare   physical values, zone maps, distinct values, on chooser groups plans   any thread
  *     settle    the sequencer's part, for each node                                    in order
- *     encode    directory and chunks; bodies of new segments                           any thread
+ *     encode    chunks; bodies of new segments                                         any thread
  *
  * The steps of one group are done one after the other, each column by column, which the crew of
  * `encoders` shares; different groups share nothing but those and what is const here.
@@ -32,7 +32,8 @@ struct stoa_group_node {
     struct stoa_buffer zones;      /* zone maps in stored form */
     struct stoa_zone all;          /* and that of the group */
     struct stoa_sequenced sequenced;
-    struct stoa_rg_entry entry;
+    struct stoa_rg_entry entry; /* once encoded, without its place, */
+    struct stoa_buffer chunk;   /* and its bytes */
     struct stoa_chunk_note notes[STOA_NNOTES];
     bool below_list;
     bool is_base; /* others are derived from it: its array stays until they are encoded */
@@ -53,8 +54,6 @@ struct stoa_writer_group {
     struct stoa_array *columns; /* owned, as they came */
     uint32_t ncolumns;
     bool is_chooser;
-    struct stoa_buffer body;
-    uint32_t dir_nbytes;
     struct stoa_order_edges edges; /* in a file with an order */
     struct stoa_side side;         /* owned; once encoded: */
     struct stoa_buffer side_body;
@@ -119,8 +118,8 @@ STOA_CHECK enum stoa_status stoa_row_group_set_side(struct stoa_writer_group *gr
                                                     struct stoa_error *err);
 
 /*
- * Frees the values; what is left is the body, the entries, the zone maps, new segments, and the
- * body of the side table.
+ * Frees the values; what is left are the chunks and their entries, the zone maps, new segments, and
+ * the body of the side table.
  */
 STOA_CHECK enum stoa_status stoa_row_group_encode(struct stoa_encoder_pool *encoders,
                                                   const struct stoa_rules *rules,

@@ -190,7 +190,7 @@ enum stoa_status stoa_side_encode(struct stoa_encoder_pool *encoders,
         entry->chunk = made[i]->nodes[0].entry;
         assert(!(entry->chunk.flags & STOA_CHUNK_SHARED_DICT));
         if (entry->chunk.nbytes > 0)
-            parts[i].bytes = made[i]->body.data + (entry->chunk.offset - STOA_OBJECT_NBYTES);
+            parts[i].bytes = made[i]->nodes[0].chunk.data;
     }
     STOA_TRY(stoa_side_build(parts, side->ncolumns, body, dir_nbytes, err));
 out:

@@ -347,7 +347,16 @@ static enum stoa_status commit_group(struct stoa_writer *writer, struct stoa_wri
             .notes = node->notes,
         };
     }
-    STOA_TRY(stoa_assembler_add_group(&writer->file, group->nrows, chunks, &group->body, err));
+    STOA_TRY(stoa_assembler_begin_group(&writer->file, group->nrows, chunks, err));
+    for (uint32_t i = 0; i < group->nnodes; i++) {
+        const struct stoa_buffer *chunk = &group->nodes[i].chunk;
+
+        if (chunk->nbytes == 0)
+            continue;
+        STOA_TRY(stoa_assembler_begin_chunk(&writer->file, i, err));
+        STOA_TRY(stoa_assembler_write(&writer->file, chunk->data, chunk->nbytes, err));
+    }
+    STOA_TRY(stoa_assembler_end_group(&writer->file, err));
     if (group->side_body.nbytes > 0)
         STOA_TRY(
             stoa_assembler_add_side(&writer->file, group->side_dir_nbytes, &group->side_body, err));
