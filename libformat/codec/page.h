@@ -16,6 +16,10 @@ struct stoa_decoder;
 STOA_CHECK enum stoa_status stoa_encoder_new(struct stoa_encoder **out, int zstd_level,
                                              struct stoa_error *err);
 void stoa_encoder_free(struct stoa_encoder *encoder);
+
+/* Gives back what it holds because of large pages, so that an encoder may wait for its next use. */
+void stoa_encoder_trim(struct stoa_encoder *encoder);
+
 STOA_CHECK enum stoa_status stoa_decoder_new(struct stoa_decoder **out, struct stoa_error *err);
 void stoa_decoder_free(struct stoa_decoder *decoder);
 

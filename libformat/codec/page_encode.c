@@ -17,7 +17,7 @@
 #include "codec/node.h"
 
 /* What an encoding may take above PLAIN. */
-enum { PLAIN_SLACK_NBYTES = 16 };
+enum { PLAIN_SLACK_NBYTES = 16, KEEP_NBYTES = 1 << 20 };
 
 /*
  * The level for numbers. Their bytes have an entropy code to gain, and hardly a string of bytes
@@ -37,7 +37,6 @@ enum stoa_status stoa_encoder_new(struct stoa_encoder **out, int zstd_level, str
     STOA_TRY(stoa_alloc_zeroed(&encoder, 1, sizeof(*encoder), err));
     STOA_TRY(stoa_zstd_encoder_new(&encoder->zstd, zstd_level, err));
     STOA_TRY(stoa_zstd_encoder_new(&encoder->numbers, level_of_numbers(zstd_level), err));
-    STOA_TRY(stoa_buffer_reserve(&encoder->payload, 4096, err)); /* its data is never NULL */
     *out = encoder;
     encoder = NULL;
 out:
@@ -72,6 +71,19 @@ enum stoa_status stoa_scratch_take(struct stoa_scratch *scratch, void *out, size
     scratch->nused++;
     memcpy(out, &buffer->data, sizeof(buffer->data));
     return STOA_OK;
+}
+
+static void drop_large(struct stoa_buffer *buffer)
+{
+    if (buffer->capacity > KEEP_NBYTES)
+        stoa_buffer_free(buffer);
+}
+
+void stoa_encoder_trim(struct stoa_encoder *encoder)
+{
+    drop_large(&encoder->payload);
+    for (unsigned i = 0; i < STOA_SCRATCH_NBUFFERS; i++)
+        drop_large(&encoder->scratch.buffers[i]);
 }
 
 void stoa_scratch_free(struct stoa_scratch *scratch)
@@ -253,6 +265,7 @@ enum stoa_status stoa_page_encode(struct stoa_encoder *encoder, const struct sto
     if (nvalid < n)
         mode = nvalid == 0 ? STOA_PAGE_ALL_NULL : STOA_PAGE_SOME_NULLS;
     encoder->payload.nbytes = 0;
+    STOA_TRY(stoa_buffer_reserve(&encoder->payload, 4096, err)); /* its data is never NULL */
     encoder->scratch.nused = 0;
     encoder->nnodes = 0;
     encoder->phys = phys;

@@ -47,6 +47,7 @@ enum stoa_status stoa_encoder_pool_take(struct stoa_encoder_pool *pool, struct s
 
 void stoa_encoder_pool_give(struct stoa_encoder_pool *pool, struct stoa_encoder *encoder)
 {
+    stoa_encoder_trim(encoder); /* another one may get the next large pages */
     for (unsigned i = 0; i < STOA_ENCODER_POOL_NSLOTS; i++) {
         struct stoa_encoder *empty = NULL;
 
