@@ -646,8 +646,6 @@ static enum stoa_status encode_node(struct stoa_encoder *encoder, const struct s
         node->entry.flags |= STOA_CHUNK_SHARED_DICT;
         node->entry.dict_id = node->sequenced.dict_id;
     }
-    if (node->sequenced.has_segment)
-        STOA_TRY(stoa_segment_encode(encoder, &node->sequenced.segment, err));
 out:
     return st;
 }
@@ -710,6 +708,13 @@ static enum stoa_status encode_column(void *context, size_t column, struct stoa_
     }
     if (st == STOA_OK && !group->nodes[end - 1].is_base)
         stoa_array_reset(&group->columns[column]);
+    /* A segment has values of its own, and may be large: only now, as the column is gone. */
+    for (uint32_t i = first; st == STOA_OK && i < end; i++)
+        if (group->nodes[i].sequenced.has_segment) {
+            st = stoa_segment_encode(encoder, &group->nodes[i].sequenced.segment, err);
+            if (st != STOA_OK)
+                stoa_nodes_wrap(with->nodes, i, st, err);
+        }
     stoa_encoder_pool_give(with->encoders, encoder);
     return st;
 }
