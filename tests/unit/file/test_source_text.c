@@ -489,7 +489,7 @@ static void what_most_rows_do_not_need_costs_next_to_nothing(void **state)
     enum { NROWS = 131072 };
     static const struct stoa_type byte = {.id = STOA_UINT8}, binary = {.id = STOA_BINARY};
     struct stoa_side side = {.nrows = NROWS, .ncolumns = 4};
-    struct stoa_encoder *encoder;
+    struct stoa_encoder_pool encoders;
     struct stoa_buffer body = {0};
     struct stoa_builder forms, texts[2];
     struct stoa_error err = {0};
@@ -518,11 +518,11 @@ static void what_most_rows_do_not_need_costs_next_to_nothing(void **state)
     stoa_builder_finish(&forms, &side.columns[0].array);
     stoa_builder_finish(&texts[0], &side.columns[1].array);
     stoa_builder_finish(&texts[1], &side.columns[3].array);
-    check(stoa_encoder_new(&encoder, stoa_default_rules.zstd_level, &err), &err);
-    check(stoa_side_encode(encoder, &stoa_default_rules, &side, &body, &dir_nbytes, &err), &err);
+    stoa_encoder_pool_init(&encoders, &stoa_default_rules, true);
+    check(stoa_side_encode(&encoders, &stoa_default_rules, &side, &body, &dir_nbytes, &err), &err);
     print_message("# %zu bytes\n", body.nbytes);
     assert_true(body.nbytes < 1500);
-    stoa_encoder_free(encoder);
+    stoa_encoder_pool_reset(&encoders);
     stoa_buffer_free(&body);
     stoa_side_reset(&side);
 }
