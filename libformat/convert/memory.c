@@ -113,6 +113,7 @@ void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigne
 
     *memory = (struct stoa_memory){
         .row = row_of(schema), .to_text = to_text, .makes_groups = unit_nbytes > 0 && !to_text};
+    memory->refuses = limit_nbytes > 0 || unit_nbytes > 0;
     if (limit_nbytes == 0)
         limit_nbytes = STOA_CONVERT_MEMORY_NBYTES +
                        (jobs > 2 ? (jobs - 2) * STOA_CONVERT_MEMORY_JOB_NBYTES : 0);
@@ -140,7 +141,8 @@ static uint64_t write_nbytes(const struct stoa_memory *memory, uint64_t fixed_nb
 
 /*
  * *out is nbytes, unless so much never fits. `text_nbytes` of it may have made the sum wrap around.
- * `hint` ends the message: what would help.
+ * `hint` ends the message: what would help. Units of a binary format are only guessed to be large,
+ * and could be no smaller: where no limit was asked for, such a one takes all there is.
  */
 static enum stoa_status check_limit(const struct stoa_memory *memory, uint64_t text_nbytes,
                                     uint64_t nbytes, const char *hint, uint64_t *out,
@@ -151,6 +153,10 @@ static enum stoa_status check_limit(const struct stoa_memory *memory, uint64_t t
     *out = nbytes;
     if (nbytes + PROGRAM <= memory->limit_nbytes)
         return STOA_OK;
+    if (!memory->refuses) {
+        *out = memory->limit_nbytes - PROGRAM;
+        return STOA_OK;
+    }
     return stoa_fail(err, STOA_ERR_USAGE,
                      "%" PRIu64 " MiB of memory are too few: one row group needs about %" PRIu64
                      " MiB%s",

@@ -30,6 +30,7 @@ struct stoa_memory {
     struct stoa_memory_row row; /* as it is read */
     bool to_text;               /* the output is no Stoa file */
     bool makes_groups;          /* of text for a Stoa file: they could be smaller */
+    bool refuses;               /* units that never fit; else they take all there is */
     uint64_t last_nbytes;       /* of the last unit; first stage alone */
     atomic_uint_fast32_t share; /* most that columns took of a unit's text, in 1/1024; 0: unknown */
     atomic_uint_fast64_t nbytes; /* of all that is on its way */
@@ -51,7 +52,7 @@ uint64_t stoa_memory_text_nbytes(const struct stoa_schema *schema, uint64_t grou
  * What a unit of so much text, and so many rows, takes until it is written, before it is known what
  * its columns hold: all of the text, or more where lists may take more, or columns of a unit before
  * took more than its text; but no more than there is. STOA_ERR_USAGE when all of the text does not
- * fit the limit by itself: names what would.
+ * fit the limit by itself, and that was asked for or units could be smaller: names what would.
  */
 STOA_CHECK enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory,
                                                 uint64_t text_nbytes, uint64_t nrows, uint64_t *out,

@@ -215,6 +215,19 @@ SORTED = [  # shape, what to sort by, MB of text, --memory in MiB
 ]
 
 
+def check_stored():
+    """What was made with no limit named is read with none: nobody could make the row groups smaller."""
+    words = [word(6) for _ in range(200)]
+    rows = block(forever(lambda: ",".join(random.choices(words, k=150))))
+    code, peak, err = convert(150, rows, 60 * 10**6, 0)
+    os.rename("out.stoa", "words.stoa")
+    limit = 256 * MIB + PROGRAM
+    for output in ("out.stoa", "out.csv"):
+        code, peak, err = run(["convert", "words.stoa", "-o", output, "--force", "--jobs", "2"])
+        point(f"150 columns of words, stored, to {output}: at most {limit // MIB} MiB", code == 0 and peak <= limit,
+              f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
+
+
 def check_sorting():
     """Tables several times as large as the memory, sorted."""
     for name, order, megabytes, memory in SORTED:
@@ -250,6 +263,7 @@ def main():
                   f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
     check_compressions()
     check_json_lines()
+    check_stored()
     check_sorting()
     code, peak, err = convert(200, block(forever(wide)), 50 * 10**6, 64)
     point("too little memory is refused early, with what would do",
