@@ -317,7 +317,7 @@ out:
 
 /*
  * The chunk entries of a node as they are stored; of few nodes and row groups all of the section is
- * read with those of the first.
+ * read with those of the first. Where that can't be read, the entries asked for may still be.
  */
 static enum stoa_status read_entries(const struct stoa_footer *footer, uint64_t offset,
                                      uint64_t nbytes, uint8_t *out, struct stoa_error *err)
@@ -330,7 +330,12 @@ static enum stoa_status read_entries(const struct stoa_footer *footer, uint64_t 
         return stoa_footer_read(footer, offset, out, nbytes, err);
     if (stoa_once_get(&section->whole) == NULL) {
         STOA_TRY(stoa_alloc(&mine, (size_t)section->entry.nbytes, err));
-        STOA_TRY(stoa_footer_read(footer, section->entry.offset, mine, section->entry.nbytes, err));
+        st = stoa_footer_read(footer, section->entry.offset, mine, section->entry.nbytes, err);
+        if (st == STOA_ERR_IO) {
+            st = stoa_footer_read(footer, offset, out, nbytes, err);
+            goto out;
+        }
+        STOA_TRY(st);
         if (stoa_once_publish(&section->whole, mine) == mine)
             mine = NULL;
     }

@@ -45,9 +45,18 @@ static enum stoa_status faulty_read_at(struct stoa_source *source, uint64_t offs
 {
     struct faulty *faulty = (struct faulty *)source;
     struct stoa_source *inner = faulty->inner.source;
-    enum stoa_status st = strike(faulty->fault, inner->name, err);
+    struct stoa_test_io_fault *fault = faulty->fault;
+    enum stoa_status st;
 
-    return st != STOA_OK ? st : inner->read_at(inner, offset, out, nbytes, err);
+    STOA_TRY(strike(fault, inner->name, err));
+    if (offset < fault->bad_end && offset + nbytes > fault->bad_begin) {
+        atomic_fetch_add(&fault->nfailed, 1);
+        st = stoa_fail_errno(err, fault->os_errno, "%s: a bad sector", inner->name);
+        goto out;
+    }
+    st = inner->read_at(inner, offset, out, nbytes, err);
+out:
+    return st;
 }
 
 static void faulty_source_close(struct stoa_source *source)

@@ -16,8 +16,10 @@
 #include <stoa/io.h>
 
 struct stoa_test_io_fault {
-    uint64_t fail_at;      /* number of the call that fails, from 1; 0 for none */
-    bool from_then_on;     /* all later ones fail too */
+    uint64_t fail_at;   /* number of the call that fails, from 1; 0 for none */
+    bool from_then_on;  /* all later ones fail too */
+    uint64_t bad_begin; /* a read_at() that touches [bad_begin, bad_end) fails as well */
+    uint64_t bad_end;
     int os_errno;          /* EIO, ENOSPC, ... */
     size_t max_read;       /* a stream gives at most so many bytes a call; 0 for any */
     atomic_ullong ncalls;  /* so far */

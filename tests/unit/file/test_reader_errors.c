@@ -732,6 +732,49 @@ static void a_failing_read_is_reported_and_the_reader_stays_usable(void **state)
     stoa_test_table_reset(&table);
 }
 
+/* Behind the entries of chunks are 100 KB of metadata: opening a file does not read the entries. */
+static void a_bad_sector_costs_the_columns_whose_entries_it_holds(void **state)
+{
+    static const size_t nrows[] = {50, 50, 50};
+    struct stoa_test_io_fault fault = {.os_errno = 5};
+    struct stoa_test_random random;
+    struct stoa_test_table table;
+    struct stoa_schema schema;
+    struct stoa_reader *reader;
+    struct stoa_source *source;
+    struct stoa_error err;
+    size_t nread = 0, nbad = 0;
+    char *filler = malloc(100001);
+
+    (void)state;
+    assert_non_null(filler);
+    memset(filler, 'm', 100000);
+    filler[100000] = '\0';
+    stoa_test_random_init(&random, "a_bad_sector");
+    stoa_test_schema_of_all_types(&random, &schema);
+    assert_int_equal(stoa_metadata_set(&schema.metadata, "filler", filler, &err), STOA_OK);
+    free(filler);
+    stoa_test_table_make(&random, &schema, nrows, LENGTH_OF(nrows), NULL, &table);
+    fault.bad_begin = (uint64_t)(stoa_test_file_chunk(&table.file, 0, 2) - table.file.bytes);
+    fault.bad_end = fault.bad_begin + 1;
+    source = stoa_test_faulty_source(stoa_test_file_source(&table.file), &fault);
+    assert_int_equal(stoa_reader_open(source, NULL, &reader, &err), STOA_OK);
+    for (uint32_t i = 0; i < table.schema.nfields; i++) {
+        struct stoa_array array = {0};
+        enum stoa_status st =
+            stoa_reader_column(reader, 0, i, (struct stoa_rows){0, nrows[0]}, &array, NULL, &err);
+
+        nread += st == STOA_OK;
+        nbad += st == STOA_ERR_IO;
+        stoa_array_reset(&array);
+    }
+    assert_int_equal(nbad, 1);
+    assert_int_equal(nread, table.schema.nfields - 1);
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+    stoa_test_table_reset(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -749,6 +792,7 @@ int main(void)
         cmocka_unit_test(swapped_pages_are_refused),
         cmocka_unit_test(a_damaged_copy_of_a_dictionary_costs_nothing),
         cmocka_unit_test(a_failing_read_is_reported_and_the_reader_stays_usable),
+        cmocka_unit_test(a_bad_sector_costs_the_columns_whose_entries_it_holds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
