@@ -7,7 +7,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "column/array_cast.h"
+#include "file/bloom.h"
 #include "file/merge_part.h"
+#include "stats/zonemap.h"
 
 /* The values of the column in the merged type. */
 static enum stoa_status read_column(struct stoa_part *part, uint32_t group, uint32_t column,
@@ -29,25 +31,52 @@ out:
     return st;
 }
 
+/* Bits a value of the Bloom filter that a note of the part holds. */
+static enum stoa_status bloom_nbits(const struct stoa_part *part, uint32_t group,
+                                    const struct stoa_note *note, uint8_t *out,
+                                    struct stoa_error *err)
+{
+    const struct stoa_note_entry *entry = &note->entry;
+    const uint64_t memory_nbytes = part->reader->footer.memory_nbytes;
+    struct stoa_budget budget = {memory_nbytes, memory_nbytes};
+    struct stoa_open_chunk in;
+    uint64_t nbits;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_open_chunk_find(&in, part->reader, group, entry->node, &budget, err));
+    st = stoa_bloom_check(&in, note, err);
+    stoa_open_chunk_reset(&in);
+    if (st != STOA_OK)
+        return stoa_reader_wrap(part->reader, group, entry->node, st, err);
+    nbits = UINT64_C(8) * entry->nbytes / entry->count;
+    *out = nbits < UINT8_MAX ? (uint8_t)nbits : UINT8_MAX;
+out:
+    return st;
+}
+
 /*
  * Bits a value of the Bloom filters that the column's chunks have in the part: those that are
  * encoded anew get new ones, because their values may be others by their type.
  */
 static enum stoa_status plan_blooms(const struct stoa_part *part, uint32_t group, uint32_t column,
-                                    uint32_t nnodes, uint8_t **out, struct stoa_error *err)
+                                    const struct stoa_schema_node *nodes, uint32_t nnodes,
+                                    uint8_t **out, struct stoa_error *err)
 {
     const uint32_t *from = part->node_of + part->merger->columns[column];
-    enum stoa_status st = stoa_alloc_zeroed(out, nnodes, 1, err);
+    enum stoa_status st;
 
-    for (uint32_t i = 0; st == STOA_OK && i < nnodes; i++) {
+    STOA_TRY(stoa_alloc_zeroed(out, nnodes, 1, err));
+    for (uint32_t i = 0; i < nnodes; i++) {
         const struct stoa_note *note =
             stoa_notes_find(part->notes[STOA_NOTE_BLOOM], from[i], group);
-        const uint64_t nbits = note != NULL && note->entry.count > 0
-                                   ? UINT64_C(8) * note->entry.nbytes / note->entry.count
-                                   : 0;
 
-        (*out)[i] = nbits < UINT8_MAX ? (uint8_t)nbits : UINT8_MAX;
+        if (note == NULL)
+            continue;
+        STOA_TRY(bloom_nbits(part, group, note, &(*out)[i], err));
+        if (stoa_bound_kind(&nodes[i].field->type) == STOA_BOUND_NONE)
+            (*out)[i] = 0;
     }
+out:
     return st;
 }
 
@@ -73,7 +102,7 @@ enum stoa_status stoa_part_encode(struct stoa_part *part, uint32_t group, uint32
     STOA_TRY(stoa_row_group_prepare(&merger->encoders, rules, nodes, nnodes, NULL,
                                     stoa_nodes_count_texts(nodes, nnodes), ordinal, &batch, &made,
                                     err));
-    STOA_TRY(plan_blooms(part, group, column, nnodes, &blooms, err));
+    STOA_TRY(plan_blooms(part, group, column, nodes, nnodes, &blooms, err));
     made->blooms = blooms;
     STOA_TRY(stoa_row_group_encode(&merger->encoders, rules, nodes, made, err));
     *out = made;
