@@ -108,10 +108,14 @@ enum stoa_status stoa_bloom_prune(const struct stoa_leaf *leaf, struct stoa_read
     unsigned n;
     enum stoa_status st;
 
+    if (footer->by_type[STOA_SECTION_BLOOM] == NULL)
+        return STOA_OK;
+    n = stoa_bloom_points(leaf, hashes);
+    if (n == 0)
+        return STOA_OK;
     STOA_TRY(stoa_footer_notes(footer, STOA_SECTION_BLOOM, &notes, err));
     note = stoa_notes_find(notes, node, row_group);
-    n = note != NULL ? stoa_bloom_points(leaf, hashes) : 0;
-    if (n == 0)
+    if (note == NULL)
         return STOA_OK;
     STOA_TRY(stoa_open_chunk_find(&in, reader, row_group, node, &budget, err));
     st = prune_chunk(leaf, &in, note, hashes, n, nzones, matches, err);

@@ -69,12 +69,13 @@ struct stoa_column {
 struct stoa_footer_section {
     struct stoa_section entry;
     uint64_t content_off;
-    uint64_t content_nbytes;  /* without the list of hashes */
-    uint32_t nslices;         /* 0 for BY_COLUMN */
-    struct stoa_once hashes;  /* uint8_t *, SLICED: the list of hashes */
-    struct stoa_once *slices; /* uint8_t *, verified */
-    struct stoa_once whole;   /* uint8_t *, all of the content; verified, but not BY_COLUMN */
-    struct stoa_once notes;   /* struct stoa_notes *, of a section of notes, checked */
+    uint64_t content_nbytes;   /* without the list of hashes */
+    uint32_t nslices;          /* 0 for BY_COLUMN */
+    struct stoa_once hashes;   /* uint8_t *, SLICED: the list of hashes */
+    struct stoa_once *slices;  /* uint8_t *, verified */
+    struct stoa_once whole;    /* uint8_t *, all of the content; verified, but not BY_COLUMN */
+    struct stoa_once notes;    /* struct stoa_notes *, of a section of notes, checked */
+    atomic_bool has_bad_notes; /* they were found to be damaged, and are not read again */
 };
 
 struct stoa_footer {
@@ -165,7 +166,10 @@ STOA_CHECK enum stoa_status stoa_footer_section_whole(struct stoa_footer *footer
                                                       const uint8_t **out, size_t *nbytes,
                                                       struct stoa_error *err);
 
-/* Verifies all bytes of section number `n` of the table, known or not; it is not BY_COLUMN. */
+/*
+ * Verifies all bytes of section number `n` of the table, known or not; it is not BY_COLUMN. Of a
+ * SLICED one nothing is kept.
+ */
 STOA_CHECK enum stoa_status stoa_footer_section_verify(struct stoa_footer *footer, uint32_t n,
                                                        struct stoa_error *err);
 

@@ -109,8 +109,12 @@ enum stoa_status stoa_footer_notes(struct stoa_footer *footer, enum stoa_section
     *out = NULL;
     if (section == NULL)
         return STOA_OK;
+    if (atomic_load(&section->has_bad_notes))
+        return stoa_fail(err, STOA_ERR_CORRUPT, "section %s: damaged", stoa_section_name(type));
     if (stoa_once_get(&section->notes) == NULL) {
         st = load_notes(footer, type, &mine, err);
+        if (st == STOA_ERR_CORRUPT)
+            atomic_store(&section->has_bad_notes, true);
         if (st != STOA_OK)
             return st;
         if (stoa_once_publish(&section->notes, mine) != mine)

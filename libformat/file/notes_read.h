@@ -24,7 +24,8 @@ struct stoa_notes {
 };
 
 /*
- * The notes of a section; lent until the footer is reset, *out NULL when there are none.
+ * The notes of a section; lent until the footer is reset, *out NULL when there are none. Damage is
+ * told in full the first time, and costs nothing from then on.
  * STOA_ERR_CORRUPT, STOA_ERR_LIMIT, STOA_ERR_NOMEM, STOA_ERR_IO.
  */
 STOA_CHECK enum stoa_status stoa_footer_notes(struct stoa_footer *footer,

@@ -49,6 +49,23 @@ out:
     return st;
 }
 
+/*
+ * What became of asking a section: one that is damaged has told nothing. Rows are not read from
+ * there, see above, and the next section may be sound.
+ */
+static enum stoa_status unless_damaged(struct pruning *pruning, uint32_t nzones,
+                                       enum stoa_status st, const struct stoa_error *what,
+                                       struct stoa_error *err)
+{
+    if (st == STOA_ERR_CORRUPT) {
+        memset(pruning->of_leaf, STOA_MATCH_MAYBE, nzones);
+        return STOA_OK;
+    }
+    if (st != STOA_OK && err != NULL)
+        *err = *what;
+    return st;
+}
+
 /* What is known of a leaf in the zones of a row group beside its zone maps: of_leaf. */
 static enum stoa_status know_leaf(struct pruning *pruning, uint32_t row_group, uint32_t nzones,
                                   uint32_t leaf, struct stoa_error *err)
@@ -64,17 +81,14 @@ static enum stoa_status know_leaf(struct pruning *pruning, uint32_t row_group, u
     memset(pruning->of_leaf, STOA_MATCH_MAYBE, nzones);
     st = stoa_bloom_prune(filter->leaf, scan->reader, row_group, node, nzones, pruning->of_leaf,
                           &what);
-    if (st == STOA_OK && pruning->of_leaf[0] == STOA_MATCH_MAYBE)
-        st = stoa_presence_prune(filter, scan->reader, row_group, node, nzones, pruning->of_leaf,
-                                 &counters, &what);
+    STOA_TRY(unless_damaged(pruning, nzones, st, &what, err));
+    if (pruning->of_leaf[0] != STOA_MATCH_MAYBE)
+        goto out;
+    st = stoa_presence_prune(filter, scan->reader, row_group, node, nzones, pruning->of_leaf,
+                             &counters, &what);
     atomic_fetch_add(&scan->read_pages, counters.pages);
     atomic_fetch_add(&scan->read_bytes, counters.bytes);
-    if (st == STOA_ERR_CORRUPT) { /* rows are not read from here: see above */
-        memset(pruning->of_leaf, STOA_MATCH_MAYBE, nzones);
-        st = STOA_OK;
-    } else if (st != STOA_OK && err != NULL) {
-        *err = what;
-    }
+    st = unless_damaged(pruning, nzones, st, &what, err);
 out:
     return st;
 }

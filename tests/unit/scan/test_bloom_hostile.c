@@ -1,5 +1,6 @@
 /* Bloom filters of files, and of values, that someone made to do harm: errors, and no time lost. */
 #include <stoa/merge.h>
+#include <stoa/scan.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,8 +10,12 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "column/array.h"
 #include "column/schema.h"
+#include "file/notes_read.h"
+#include "file/reader.h"
 #include "support/columns.h"
+#include "support/fault_alloc.h"
 #include "support/random.h"
 #include "support/rehash.h"
 #include "support/stoa_file.h"
@@ -95,10 +100,128 @@ static void a_filter_of_a_node_that_can_have_none_is_not_merged(void **state)
     stoa_schema_reset(&wide);
 }
 
+/* ---- Reading. ---- */
+
+enum { ZONE = STOA_ZONE_NROWS, NZONES = 3, NROWS = NZONES * ZONE };
+
+/* "a" and "z" are in every zone, so that bounds tell nothing. */
+static const char *in_second_zone(size_t i, char room[64])
+{
+    if (i % 3 == 1)
+        return "a";
+    if (i % 3 == 2)
+        return "z";
+    snprintf(room, 64, "%s", i / ZONE == 1 ? "only" : "other");
+    return room;
+}
+
+static int64_t number(size_t i)
+{
+    return (int64_t)i;
+}
+
+/* A row group of texts "t" and numbers "n", both with filters, and presence bitmaps of "t". */
+static void make_file(double rate, struct stoa_test_file *out)
+{
+    static const char *const names[] = {"t", "n"};
+    const struct stoa_writer_options options = {.blooms = names, .nblooms = 2, .bloom_rate = rate};
+    struct stoa_rules rules = plain_rules(1);
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_error err;
+
+    rules.full_nrows = 100;
+    stoa_test_add_column(&schema, "t", STOA_UTF8, false);
+    stoa_test_add_column(&schema, "n", STOA_INT64, false);
+    stoa_test_check(stoa_batch_init(&batch, &schema, &err), &err);
+    batch.nrows = NROWS;
+    stoa_test_make_texts(&batch.columns[0], NROWS, in_second_zone);
+    stoa_test_make_numbers(&batch.columns[1], NROWS, number);
+    stoa_test_file_write_options(&schema, &batch, 1, &options, &rules, out);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
+/* Entries name a node that there is not, and all hashes are right. */
+static void damage_entries(struct stoa_test_file *file)
+{
+    stoa_test_file_section(file, STOA_SECTION_BLOOM)[0] = 9;
+    stoa_test_rehash(file->bytes, file->nbytes);
+}
+
+static uint64_t zones_skipped(const struct stoa_test_file *file, const char *where)
+{
+    struct stoa_source *source = stoa_test_file_source(file);
+    struct stoa_scan_options options = {0};
+    struct stoa_scan_counters counters;
+    struct stoa_filter *filter;
+    struct stoa_reader *reader;
+    struct stoa_scan *scan;
+    struct stoa_error err;
+
+    stoa_test_check(stoa_reader_open(source, NULL, &reader, &err), &err);
+    stoa_test_check(stoa_filter_parse(where, &filter, &err), &err);
+    options.filter = filter;
+    stoa_test_check(stoa_scan_open(reader, &options, &scan, &err), &err);
+    stoa_test_check(stoa_scan_counters_get(scan, &counters, &err), &err);
+    stoa_scan_close(scan);
+    stoa_filter_free(filter);
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+    return counters.zones.skipped;
+}
+
+static void presence_is_asked_beside_damaged_filters(void **state)
+{
+    (void)state;
+    struct stoa_test_file file;
+
+    make_file(0, &file);
+    assert_int_equal(zones_skipped(&file, "t = 'only'"), NZONES - 1);
+    damage_entries(&file);
+    assert_int_equal(zones_skipped(&file, "t = 'only'"), NZONES - 1);
+    stoa_test_file_reset(&file);
+}
+
+static void damaged_entries_are_read_once(void **state)
+{
+    (void)state;
+    static const char *const messages[] = {"section bloom filters: node 9 in row group 0 of 2 in 1",
+                                           "section bloom filters: damaged"};
+    struct stoa_test_file file;
+    struct stoa_source *source;
+    struct stoa_reader *reader;
+    struct stoa_error err;
+
+    make_file(0, &file);
+    damage_entries(&file);
+    source = stoa_test_file_source(&file);
+    stoa_test_check(stoa_reader_open(source, NULL, &reader, &err), &err);
+    for (int i = 0; i < 2; i++) {
+        struct stoa_test_alloc_counts counts;
+        const struct stoa_notes *notes;
+
+        if (i == 1)
+            stoa_test_alloc_begin(0, STOA_TEST_FAULT_ONCE);
+        assert_int_equal(stoa_footer_notes(&reader->footer, STOA_SECTION_BLOOM, &notes, &err),
+                         STOA_ERR_CORRUPT);
+        if (i == 1) {
+            counts = stoa_test_alloc_end();
+            assert_int_equal(counts.nallocs, 0);
+        }
+        assert_string_equal(err.message, messages[i]);
+    }
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+    stoa_test_file_reset(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_filter_of_a_node_that_can_have_none_is_not_merged),
+        cmocka_unit_test(presence_is_asked_beside_damaged_filters),
+        cmocka_unit_test(damaged_entries_are_read_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
