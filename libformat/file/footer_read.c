@@ -452,11 +452,14 @@ enum stoa_status stoa_footer_section_verify(struct stoa_footer *footer, uint32_t
                                             struct stoa_error *err)
 {
     struct stoa_footer_section *section = &footer->sections[n];
+    const bool is_large = (section->entry.flags & STOA_SECTION_SLICED) != 0;
+    struct stoa_section_cursor cursor = {0};
     const uint8_t *slice;
     enum stoa_status st = STOA_OK;
 
     for (uint32_t i = 0; st == STOA_OK && i < section->nslices; i++)
-        st = load_slice(footer, section, i, &slice, err);
+        st = get_slice(footer, section, is_large ? &cursor : NULL, i, &slice, err);
+    stoa_section_cursor_reset(&cursor);
     return st == STOA_OK ? st : stoa_wrap(err, st, "section %s", section_label(&section->entry));
 }
 

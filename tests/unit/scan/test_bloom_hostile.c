@@ -216,12 +216,38 @@ static void damaged_entries_are_read_once(void **state)
     stoa_test_file_reset(&file);
 }
 
+static void verifying_keeps_nothing_of_a_large_section(void **state)
+{
+    (void)state;
+    struct stoa_test_file file;
+    struct stoa_source *source;
+    struct stoa_reader *reader;
+    struct stoa_footer_section *section;
+    struct stoa_error err;
+
+    make_file(0.00001, &file);
+    source = stoa_test_file_source(&file);
+    stoa_test_check(stoa_reader_open(source, NULL, &reader, &err), &err);
+    section = reader->footer.by_type[STOA_SECTION_BLOOM];
+    assert_true(section->entry.flags & STOA_SECTION_SLICED);
+    assert_true(section->nslices > 0);
+    stoa_test_check(stoa_footer_section_verify(&reader->footer,
+                                               (uint32_t)(section - reader->footer.sections), &err),
+                    &err);
+    for (uint32_t i = 0; i < section->nslices; i++)
+        assert_null(stoa_once_get(&section->slices[i]));
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+    stoa_test_file_reset(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_filter_of_a_node_that_can_have_none_is_not_merged),
         cmocka_unit_test(presence_is_asked_beside_damaged_filters),
         cmocka_unit_test(damaged_entries_are_read_once),
+        cmocka_unit_test(verifying_keeps_nothing_of_a_large_section),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
