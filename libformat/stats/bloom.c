@@ -134,48 +134,6 @@ static uint64_t hash_number(enum stoa_bound_kind kind, const union stoa_bound *n
 
 /* ---- Making. ---- */
 
-/* Distinct hashes: an open-addressed table, at most half full. */
-struct set {
-    uint64_t *slots; /* 0: free */
-    size_t nslots;   /* a power of two */
-    size_t n;
-    bool has_zero;
-};
-
-/* Hashes that come from values are spread already. */
-static void set_put(struct set *set, uint64_t hash)
-{
-    size_t slot = (size_t)hash & (set->nslots - 1);
-
-    if (hash == 0) {
-        set->n += !set->has_zero;
-        set->has_zero = true;
-        return;
-    }
-    while (set->slots[slot] != 0 && set->slots[slot] != hash)
-        slot = (slot + 1) & (set->nslots - 1);
-    set->n += set->slots[slot] == 0;
-    set->slots[slot] = hash;
-}
-
-static enum stoa_status set_grow(struct set *set, struct stoa_error *err)
-{
-    struct set larger = {.nslots = set->nslots > 0 ? 2 * set->nslots : 1024,
-                         .has_zero = set->has_zero,
-                         .n = set->has_zero};
-    enum stoa_status st =
-        stoa_alloc_zeroed(&larger.slots, larger.nslots, sizeof(larger.slots[0]), err);
-
-    if (st != STOA_OK)
-        return st;
-    for (size_t i = 0; i < set->nslots; i++)
-        if (set->slots[i] != 0)
-            set_put(&larger, set->slots[i]);
-    stoa_free(set->slots);
-    *set = larger;
-    return STOA_OK;
-}
-
 /* Whether a value counts; sets its hash. */
 static bool hash_value(const struct stoa_type *type, enum stoa_bound_kind kind,
                        const struct stoa_array *array, size_t i, uint64_t *hash)
@@ -195,20 +153,55 @@ static bool hash_value(const struct stoa_type *type, enum stoa_bound_kind kind,
     return kind != STOA_BOUND_FLOAT || number.f64 == number.f64;
 }
 
+/*
+ * Sorts n < 2^32 hashes, by way of as many `others`, byte by byte from the lowest on: an even
+ * number of times from one to the other. Who chose the values can't make that slow, as it would be
+ * with a table by these hashes, whose function is known.
+ */
+static void sort_hashes(uint64_t *hashes, uint64_t *others, size_t n)
+{
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        uint32_t at[256] = {0}, end = 0;
+        uint64_t *sorted = others;
+
+        for (size_t i = 0; i < n; i++)
+            at[hashes[i] >> shift & 0xff]++;
+        for (size_t i = 0; i < 256; i++) {
+            const uint32_t count = at[i];
+
+            at[i] = end;
+            end += count;
+        }
+        for (size_t i = 0; i < n; i++)
+            others[at[hashes[i] >> shift & 0xff]++] = hashes[i];
+        others = hashes;
+        hashes = sorted;
+    }
+}
+
+/* The distinct hashes of the values that count, rising: the first *n of *out. */
 static enum stoa_status collect(const struct stoa_type *type, const struct stoa_array *array,
-                                struct set *set, struct stoa_error *err)
+                                uint64_t **out, size_t *n, struct stoa_error *err)
 {
     const enum stoa_bound_kind kind = stoa_bound_kind(type);
-    enum stoa_status st = STOA_OK;
-    uint64_t hash;
+    uint64_t *hashes = NULL, *others = NULL;
+    size_t nhashes = 0, ndistinct = 0;
+    enum stoa_status st;
 
-    for (size_t i = 0; i < array->nvalues; i++) {
-        if (2 * set->n >= set->nslots)
-            STOA_TRY(set_grow(set, err));
-        if (hash_value(type, kind, array, i, &hash))
-            set_put(set, hash);
-    }
+    STOA_TRY(stoa_alloc(&hashes, array->nvalues * sizeof(*hashes), err));
+    for (size_t i = 0; i < array->nvalues; i++)
+        nhashes += hash_value(type, kind, array, i, &hashes[nhashes]);
+    STOA_TRY(stoa_alloc(&others, nhashes * sizeof(*others), err));
+    sort_hashes(hashes, others, nhashes);
+    for (size_t i = 0; i < nhashes; i++)
+        if (i == 0 || hashes[i] != hashes[ndistinct - 1])
+            hashes[ndistinct++] = hashes[i];
+    *n = ndistinct;
+    *out = hashes;
+    hashes = NULL;
 out:
+    stoa_free(others);
+    stoa_free(hashes);
     return st;
 }
 
@@ -217,24 +210,22 @@ enum stoa_status stoa_bloom_make(const struct stoa_type *type, const struct stoa
                                  struct stoa_buffer *out, struct stoa_error *err)
 {
     struct stoa_buffer blocks = {0};
-    struct set set = {0};
+    uint64_t *hashes = NULL;
+    size_t n;
     enum stoa_status st;
 
-    STOA_TRY(collect(type, array, &set, err));
-    *count = (uint32_t)set.n;
-    if (set.n == 0)
+    STOA_TRY(collect(type, array, &hashes, &n, err));
+    *count = (uint32_t)n;
+    if (n == 0)
         goto out;
     if (nblocks == 0)
         nblocks = stoa_bloom_nblocks(*count, nbits);
     STOA_TRY(stoa_buffer_append_zeros(&blocks, (size_t)nblocks * STOA_BLOOM_BLOCK_NBYTES, err));
-    if (set.has_zero)
-        put(blocks.data, nblocks, 0);
-    for (size_t i = 0; i < set.nslots; i++)
-        if (set.slots[i] != 0)
-            put(blocks.data, nblocks, set.slots[i]);
+    for (size_t i = 0; i < n; i++)
+        put(blocks.data, nblocks, hashes[i]);
     *out = blocks;
 out:
-    stoa_free(set.slots);
+    stoa_free(hashes);
     return st;
 }
 

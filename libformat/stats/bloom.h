@@ -33,7 +33,7 @@ uint32_t stoa_bloom_nblocks(uint32_t ndistinct, unsigned nbits);
  * The filter of the values of an array that are neither null nor NaN; the kind of `type` is not
  * STOA_BOUND_NONE. *count is how many hashes they have; with 0 of them *out stays as it is, else it
  * is set and the caller's. nblocks 0: as many as `nbits` bits a value ask for. STOA_ERR_NOMEM.
- * Cost: a hash a value; memory of 16 to 48 bytes a distinct one.
+ * Cost: a hash a value and sorting them; memory of 16 bytes a value.
  */
 STOA_CHECK enum stoa_status stoa_bloom_make(const struct stoa_type *type,
                                             const struct stoa_array *array, unsigned nbits,

@@ -6,14 +6,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "column/array.h"
 #include "column/schema.h"
 #include "file/notes_read.h"
 #include "file/reader.h"
+#include "stats/bloom.h"
 #include "support/columns.h"
 #include "support/fault_alloc.h"
 #include "support/random.h"
@@ -241,6 +246,91 @@ static void verifying_keeps_nothing_of_a_large_section(void **state)
     stoa_test_file_reset(&file);
 }
 
+/* ---- Values by their hashes. ---- */
+
+static uint64_t hash_of(uint64_t value)
+{
+    uint8_t bytes[8];
+
+    stoa_store64(bytes, value);
+    return stoa_hash(bytes, sizeof(bytes));
+}
+
+static uint64_t rotate(uint64_t x, unsigned n)
+{
+    return x << n | x >> (64 - n);
+}
+
+/* The steps of XXH3-64 of eight bytes, the other way round: anybody can take them. */
+static uint64_t unmix(uint64_t hash)
+{
+    const uint64_t factor = UINT64_C(0x9fb21c651e98df25);
+    uint64_t inverse = factor, x = hash ^ hash >> 28 ^ hash >> 56;
+
+    for (int i = 0; i < 6; i++)
+        inverse *= 2 - factor * inverse;
+    x *= inverse;
+    x ^= (x >> 35) + 8;
+    x *= inverse;
+    for (int i = 0; i < 63; i++) /* once more, and every bit is back */
+        x ^= rotate(x, 49) ^ rotate(x, 24);
+    return x;
+}
+
+static uint64_t value_of_hash(uint64_t hash)
+{
+    return rotate(unmix(hash) ^ unmix(hash_of(0)), 32);
+}
+
+static uint64_t colliding(uint64_t i)
+{
+    return value_of_hash((i + 1) << 40);
+}
+
+static uint64_t rising(uint64_t i)
+{
+    return i;
+}
+
+/* The processor's time for a filter of N values. */
+static double seconds_for(uint64_t (*value)(uint64_t i))
+{
+    enum { N = 1 << 17 };
+    const struct stoa_type type = {.id = STOA_INT64};
+    struct stoa_buffer blocks = {0};
+    struct stoa_array array;
+    struct stoa_error err;
+    uint32_t count;
+    clock_t begin;
+
+    stoa_test_check(stoa_array_alloc(&type, N, 0, false, &array, &err), &err);
+    for (uint64_t i = 0; i < N; i++) {
+        const uint64_t number_now = value(i);
+
+        memcpy(array.values + 8 * i, &number_now, 8);
+    }
+    begin = clock();
+    stoa_test_check(stoa_bloom_make(&type, &array, 8, 0, &count, &blocks, &err), &err);
+    begin = clock() - begin;
+    assert_int_equal(count, N);
+    stoa_buffer_free(&blocks);
+    stoa_array_reset(&array);
+    return (double)begin / CLOCKS_PER_SEC;
+}
+
+/* Values whose hashes are equal in their lower bits: a table of them would take N * N steps. */
+static void values_chosen_by_their_hashes_take_no_longer(void **state)
+{
+    (void)state;
+    double usual, chosen;
+
+    assert_true(hash_of(value_of_hash(UINT64_C(0x123456789abcdef))) == UINT64_C(0x123456789abcdef));
+    usual = seconds_for(rising);
+    chosen = seconds_for(colliding);
+    if (chosen > 20 * usual + 0.1)
+        fail_msg("%g s, for other values %g s", chosen, usual);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +338,7 @@ int main(void)
         cmocka_unit_test(presence_is_asked_beside_damaged_filters),
         cmocka_unit_test(damaged_entries_are_read_once),
         cmocka_unit_test(verifying_keeps_nothing_of_a_large_section),
+        cmocka_unit_test(values_chosen_by_their_hashes_take_no_longer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
