@@ -59,7 +59,7 @@ struct stoa_writer_options {
 
     /*
      * Columns, or parts of structs as "a.b", that get a Bloom filter in each row group, so that
-     * tests for equality skip those without the value. 10 bits a distinct value, more or less by
+     * tests for equality skip those without the value. 11 bits a distinct value, more or less by
      * `bloom_rate`: the share of values that are not there and found all the same, 0.00001 to less
      * than 0.33; 0: 0.01. Copied. STOA_ERR_USAGE: no such column, or one that can have none.
      */

@@ -179,7 +179,8 @@ static struct counted count_where(const struct stoa_test_file *file, const char 
     return out;
 }
 
-/* A table of all types, and its file once more with a Bloom filter of every column. */
+/* A table of any types and one that has all its values, and its file once more with a Bloom filter
+ * of every column. */
 struct subject {
     struct stoa_test_table table;
     struct stoa_test_file with;
@@ -194,6 +195,7 @@ static void make_subject(struct stoa_test_random *random, struct subject *out)
     const char **names;
 
     stoa_test_gen_any_schema(random, 12, 2, &schema);
+    stoa_test_add_column(&schema, "sure", STOA_INT64, false);
     stoa_test_table_make(random, &schema, nrows, NGROUPS, &rules, &out->table);
     names = stoa_test_bloom_columns(&out->table.schema, &options.nblooms);
     options.blooms = names;
@@ -289,7 +291,7 @@ static bool find_value(const struct subject *subject, uint32_t column, size_t gr
 static void what_is_there_is_never_skipped(void **state)
 {
     (void)state;
-    const size_t ntables = stoa_test_ncases(6);
+    const size_t ntables = stoa_test_ncases(6), nvalues = 12;
     struct stoa_test_random random;
     size_t nfound = 0;
 
@@ -301,7 +303,7 @@ static void what_is_there_is_never_skipped(void **state)
         for (uint32_t c = 0; c < subject.table.schema.nfields; c++) {
             if (stoa_bound_kind(&subject.table.schema.fields[c].type) == STOA_BOUND_NONE)
                 continue;
-            for (int k = 0; k < 12; k++) {
+            for (size_t k = 0; k < nvalues; k++) {
                 const size_t g = (size_t)stoa_test_random_below(&random, NGROUPS);
                 const struct stoa_batch *batch = &subject.table.batches[g];
                 const size_t row = (size_t)stoa_test_random_below(&random, batch->nrows);
@@ -312,14 +314,13 @@ static void what_is_there_is_never_skipped(void **state)
         }
         free_subject(&subject);
     }
-    assert_true(nfound > ntables * 40);
+    assert_true(nfound >= ntables * nvalues); /* those of one column */
 }
 
 static void predicates_select_the_same_rows(void **state)
 {
     (void)state;
     struct stoa_test_random random;
-    uint64_t with_skipped = 0, without_skipped = 0;
 
     stoa_test_random_init(&random, "predicates");
     for (size_t t = 0; t < stoa_test_ncases(6); t++) {
@@ -332,21 +333,19 @@ static void predicates_select_the_same_rows(void **state)
             const struct counted with = count_filter(&subject.with, filter);
             const struct counted without = count_filter(&subject.table.file, filter);
 
-            if (with.nrows != without.nrows) {
+            if (with.nrows != without.nrows || with.nskipped < without.nskipped) {
                 struct stoa_error err;
                 char *text;
 
                 stoa_test_check(stoa_filter_print(filter, &text, &err), &err);
-                fail_msg("%s: %d rows, without filters %d", text, (int)with.nrows,
-                         (int)without.nrows);
+                fail_msg("%s: %d rows, %d zones skipped, without filters %d, %d", text,
+                         (int)with.nrows, (int)with.nskipped, (int)without.nrows,
+                         (int)without.nskipped);
             }
-            with_skipped += with.nskipped;
-            without_skipped += without.nskipped;
             stoa_filter_free(filter);
         }
         free_subject(&subject);
     }
-    assert_true(with_skipped > without_skipped);
 }
 
 /* Columns n, x, s.k and t of NGROUPS row groups; the values of group g are those i % NGROUPS == g,
