@@ -10,6 +10,7 @@
 #include "stoa_avro_bridge.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,8 @@ struct stoa_avro_appender {
     size_t nbytes;
     size_t capacity;
     size_t nrows;
+    size_t ends[MAX_NROWS]; /* of the rows in bytes */
+    uint64_t nbefore;       /* rows appended in front of these */
 };
 
 struct stoa_avro_fetcher {
@@ -69,6 +72,21 @@ static enum stoa_status fail_avro(struct stoa_error *err, int code)
     if (code == ENOMEM)
         return fail_nomem(err);
     return fail(err, STOA_ERR_DATA, "avro-c: %s", avro_strerror());
+}
+
+/* Whether the fault is of one row, which stands at err->offset. */
+static bool is_of_row(enum stoa_status st, const struct stoa_error *err)
+{
+    return (st == STOA_ERR_DATA || st == STOA_ERR_LIMIT) && err->offset != STOA_NO_OFFSET;
+}
+
+/* The error of a row with its number, from 1, in the place of that among the rows of one call. */
+static enum stoa_status fail_row(struct stoa_error *err, uint64_t number,
+                                 const struct stoa_error *of)
+{
+    const char *what = strchr(of->message, ':');
+
+    return fail(err, of->status, "row %" PRIu64 "%s", number, what != NULL ? what : "");
 }
 
 /* ---- Appending ---- */
@@ -159,21 +177,57 @@ static enum stoa_status reserve(struct stoa_avro_appender *appender, size_t nbyt
     return STOA_OK;
 }
 
+/* The first n of the collected rows. */
+static enum stoa_status read_rows(const struct stoa_avro_appender *appender, size_t n,
+                                  struct stoa_batch *out, struct stoa_error *err)
+{
+    const size_t nbytes = n > 0 ? appender->ends[n - 1] : 0;
+
+    return stoa_avro_row_reader_read(appender->rows, appender->bytes, nbytes, n, out, err);
+}
+
+/* Forgets the first n of the collected rows. */
+static void drop_rows(struct stoa_avro_appender *appender, size_t n)
+{
+    const size_t nbytes = n > 0 ? appender->ends[n - 1] : 0;
+
+    memmove(appender->bytes, appender->bytes + nbytes, appender->nbytes - nbytes);
+    appender->nbytes -= nbytes;
+    appender->nrows -= n;
+    appender->nbefore += n;
+    for (size_t i = 0; i < appender->nrows; i++)
+        appender->ends[i] = appender->ends[n + i] - nbytes;
+}
+
 enum stoa_status stoa_avro_append_flush(struct stoa_avro_appender *appender,
                                         struct stoa_writer *writer, struct stoa_error *err)
 {
+    struct stoa_error refused = {0};
     struct stoa_batch batch = {0};
+    size_t n = appender->nrows;
     enum stoa_status st;
 
-    if (appender->nrows == 0)
+    if (n == 0)
         return STOA_OK;
-    st = stoa_avro_row_reader_read(appender->rows, appender->bytes, appender->nbytes,
-                                   appender->nrows, &batch, err);
-    if (st == STOA_OK)
-        st = stoa_writer_append(writer, &batch, err);
+    st = read_rows(appender, n, &batch, &refused);
+    if (st == STOA_OK || is_of_row(st, &refused)) {
+        if (st != STOA_OK) { /* a row that can be refused has bytes: it ends behind the place */
+            for (n = 0; n + 1 < appender->nrows && appender->ends[n] <= refused.offset; n++)
+                ;
+            st = read_rows(appender, n, &batch, err);
+        }
+        if (st == STOA_OK && n > 0)
+            st = stoa_writer_append(writer, &batch, err);
+    } else if (err != NULL) {
+        *err = refused;
+    }
     stoa_batch_reset(&batch);
-    appender->nbytes = 0;
-    appender->nrows = 0;
+    if (st == STOA_OK && n < appender->nrows) {
+        st = fail_row(err, appender->nbefore + n + 1, &refused);
+        drop_rows(appender, n + 1);
+    } else {
+        drop_rows(appender, appender->nrows);
+    }
     return st;
 }
 
@@ -189,10 +243,7 @@ enum stoa_status stoa_avro_append(struct stoa_avro_appender *appender, struct st
     code = avro_value_sizeof(row, &nbytes);
     if (code != 0)
         return fail_avro(err, code);
-    if (appender->nrows > 0 && nbytes > MAX_NBYTES - appender->nbytes)
-        st = stoa_avro_append_flush(appender, writer, err);
-    if (st == STOA_OK)
-        st = reserve(appender, nbytes, err);
+    st = reserve(appender, nbytes, err);
     if (st != STOA_OK)
         return st;
     avro_writer_memory_set_dest(appender->writer, appender->bytes + appender->nbytes,
@@ -201,6 +252,7 @@ enum stoa_status stoa_avro_append(struct stoa_avro_appender *appender, struct st
     if (code != 0)
         return fail_avro(err, code);
     appender->nbytes += (size_t)avro_writer_tell(appender->writer);
+    appender->ends[appender->nrows] = appender->nbytes;
     if (++appender->nrows < MAX_NROWS && appender->nbytes < MAX_NBYTES)
         return STOA_OK;
     return stoa_avro_append_flush(appender, writer, err);

@@ -57,14 +57,18 @@ stoa_avro_appender_schema(const struct stoa_avro_appender *appender);
 
 /*
  * Appends a row, which is borrowed. Rows are collected and handed to the writer 16,384 at a time,
- * or after 4 MiB; so an error of the writer may be that of a row before. A row that is refused
- * leaves those in front of it. STOA_ERR_USAGE: the row has another schema.
+ * or after 4 MiB; so an error may be that of a row before. STOA_ERR_DATA: a row that no column
+ * holds; its number, from 1, counts all rows appended. It is left out: those in front of it are
+ * with the writer, those behind it stay collected. STOA_ERR_USAGE: the row has another schema.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_avro_append(struct stoa_avro_appender *appender,
                                                       struct stoa_writer *writer, avro_value_t *row,
                                                       struct stoa_error *err);
 
-/* Hands over what was collected: before stoa_writer_finish(). */
+/*
+ * Hands over what was collected: before stoa_writer_finish(). After a row that is refused, another
+ * call hands over those behind it; any other error drops what was collected.
+ */
 STOA_API STOA_CHECK enum stoa_status stoa_avro_append_flush(struct stoa_avro_appender *appender,
                                                             struct stoa_writer *writer,
                                                             struct stoa_error *err);

@@ -193,7 +193,8 @@ static const char *const schemas[] = {
     RECORD(FIELD("o", "[\"null\",\"string\"]") ","
            FIELD("p", "[\"int\",\"null\"]") ","
            FIELD("q", "[\"null\",\"int\",\"string\",{\"type\":\"array\",\"items\":\"long\"}]")),
-    RECORD(FIELD("a", "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"s\",\"fields\":["
+    RECORD(FIELD("a", "{\"type\":\"array\",\"items\":"
+                      "{\"type\":\"record\",\"name\":\"s\",\"fields\":["
                       FIELD("m", "{\"type\":\"map\",\"values\":[\"null\",\"double\"]}") "]}}")),
     RECORD(FIELD("v", "\"int\"") ","
            FIELD("next", "[\"null\",{\"type\":\"record\",\"name\":\"t\",\"fields\":["
@@ -310,6 +311,102 @@ static void a_value_that_no_column_holds_is_named(void **state)
     stoa_avro_appender_free(appender);
 }
 
+static enum stoa_status append_text(struct stoa_avro_appender *appender, struct stoa_writer *writer,
+                                    struct rows *rows, const char *text, struct stoa_error *err)
+{
+    avro_value_t field;
+
+    assert_int_equal(avro_value_get_by_index(&rows->row, 0, &field, NULL), 0);
+    assert_int_equal(avro_value_set_string(&field, text), 0);
+    return stoa_avro_append(appender, writer, &rows->row, err);
+}
+
+/* Texts of a file's only column, one behind the other with a space behind each. */
+static void assert_texts(struct stoa_sink *sink, const char *expected)
+{
+    struct stoa_source *source = NULL;
+    struct stoa_reader *reader = NULL;
+    struct stoa_scan *scan = NULL;
+    struct stoa_avro_fetcher *fetcher = NULL;
+    struct stoa_error err = {0};
+    struct rows rows;
+    avro_value_t field;
+    char texts[200] = "";
+    const char *text;
+    const uint8_t *bytes;
+    size_t nbytes;
+    bool more;
+
+    bytes = stoa_sink_memory(sink, &nbytes);
+    stoa_test_check(stoa_source_open_memory(bytes, nbytes, "x", &source, &err), &err);
+    stoa_test_check(stoa_reader_open(source, NULL, &reader, &err), &err);
+    stoa_test_check(stoa_scan_open(reader, &(struct stoa_scan_options){0}, &scan, &err), &err);
+    stoa_test_check(stoa_avro_fetcher_new(stoa_scan_schema(scan), "row", &fetcher, &err), &err);
+    rows_init(&rows, stoa_avro_fetcher_schema(fetcher));
+    for (;;) {
+        stoa_test_check(stoa_avro_fetch(fetcher, scan, &rows.row, &more, &err), &err);
+        if (!more)
+            break;
+        assert_int_equal(avro_value_get_by_index(&rows.row, 0, &field, NULL), 0);
+        assert_int_equal(avro_value_get_string(&field, &text, &nbytes), 0);
+        assert_true(strlen(texts) + nbytes + 2 < sizeof(texts));
+        strcat(strcat(texts, text), " ");
+    }
+    assert_string_equal(texts, expected);
+    rows_reset(&rows);
+    stoa_avro_fetcher_free(fetcher);
+    stoa_scan_close(scan);
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+}
+
+static void a_refused_row_leaves_those_around_it(void **state)
+{
+    (void)state;
+    static const char json[] = RECORD(FIELD("s", "\"string\""));
+    static const char *const texts[] = {"one",
+                                        "two",
+                                        "b\xff"
+                                        "d",
+                                        "four",
+                                        "\xc0",
+                                        "six"};
+    static const char *const messages[] = {"row 3: field s: the text is not UTF-8",
+                                           "row 5: field s: the text is not UTF-8"};
+    struct stoa_avro_appender *appender = NULL;
+    struct stoa_writer *writer = NULL;
+    struct stoa_sink *sink = NULL;
+    struct stoa_error err = {0};
+    struct rows rows;
+    avro_schema_t schema;
+
+    assert_int_equal(avro_schema_from_json_length(json, sizeof(json) - 1, &schema), 0);
+    rows_init(&rows, schema);
+    stoa_test_check(stoa_sink_create_memory(&sink, &err), &err);
+    stoa_test_check(stoa_avro_appender_new(json, sizeof(json) - 1, &appender, &err), &err);
+    stoa_test_check(
+        stoa_writer_open(sink, stoa_avro_appender_schema(appender), NULL, &writer, &err), &err);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        stoa_test_check(append_text(appender, writer, &rows, texts[i], &err), &err);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(stoa_avro_append_flush(appender, writer, &err), STOA_ERR_DATA);
+        assert_string_equal(err.message, messages[i]);
+    }
+    stoa_test_check(append_text(appender, writer, &rows, "seven", &err), &err);
+    stoa_test_check(stoa_avro_append_flush(appender, writer, &err), &err);
+    stoa_test_check(append_text(appender, writer, &rows, "\xff", &err), &err);
+    assert_int_equal(stoa_avro_append_flush(appender, writer, &err), STOA_ERR_DATA);
+    assert_string_equal(err.message, "row 8: field s: the text is not UTF-8");
+    stoa_test_check(stoa_avro_append_flush(appender, writer, &err), &err);
+    stoa_test_check(stoa_writer_finish(writer, &err), &err);
+    assert_texts(sink, "one two four six seven ");
+    stoa_writer_close(writer);
+    stoa_sink_close(sink);
+    stoa_avro_appender_free(appender);
+    rows_reset(&rows);
+    avro_schema_decref(schema);
+}
+
 /* ---- Failures ---- */
 
 struct scenario {
@@ -358,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_row_of_another_schema_is_refused),
         cmocka_unit_test(a_schema_that_is_none_is_refused),
         cmocka_unit_test(a_value_that_no_column_holds_is_named),
+        cmocka_unit_test(a_refused_row_leaves_those_around_it),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
 
