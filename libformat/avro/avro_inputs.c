@@ -87,12 +87,19 @@ out:
     return st;
 }
 
+const char *stoa_avro_show_input(const char *path, char out[STOA_AVRO_INPUT_NAME_NBYTES])
+{
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+
+    return stoa_quote(out, STOA_AVRO_INPUT_NAME_NBYTES, name, strlen(name));
+}
+
 /* The bytes of a file, decompressed; unless *opened is NULL it is open already. */
 static enum stoa_status open_stream(const char *path, struct stoa_members **opened,
                                     struct stoa_stream **out, struct stoa_error *err)
 {
     struct stoa_members *members = *opened;
-    char shown[256];
+    char shown[STOA_AVRO_INPUT_NAME_NBYTES];
     enum stoa_status st;
 
     *opened = NULL;
@@ -101,7 +108,7 @@ static enum stoa_status open_stream(const char *path, struct stoa_members **open
     if (stoa_members_is_archive(members)) {
         st = stoa_fail(err, STOA_ERR_USAGE,
                        "%s: is an archive, in which Avro files are not read: unpack it first",
-                       stoa_quote(shown, sizeof(shown), path, strlen(path)));
+                       stoa_avro_show_input(path, shown));
         goto out;
     }
     STOA_TRY(stoa_members_next(members, out, err));
@@ -239,7 +246,7 @@ enum stoa_status stoa_avro_inputs_next(struct stoa_avro_inputs *inputs, struct s
     const char *path = inputs->paths[inputs->nopened++];
     enum stoa_status st;
 
-    stoa_quote(inputs->name, sizeof(inputs->name), path, strlen(path));
+    stoa_avro_show_input(path, inputs->name);
     inputs->is_open = true;
     st = open_path(inputs, path, err);
     if (st != STOA_OK)

@@ -63,4 +63,7 @@ uint64_t stoa_avro_inputs_total(const struct stoa_avro_inputs *inputs);
 STOA_CHECK enum stoa_status stoa_avro_inputs_name(const struct stoa_avro_inputs *inputs,
                                                   enum stoa_status st, struct stoa_error *err);
 
+/* What messages call an input: its path, or standard input; `out`. */
+const char *stoa_avro_show_input(const char *path, char out[STOA_AVRO_INPUT_NAME_NBYTES]);
+
 #endif

@@ -73,6 +73,7 @@ struct source {
         *text_nbytes; /* of 1,024 rows of a unit, by node: what the next has room for */
     atomic_uint_fast64_t done_nbytes;
     uint64_t closed_nbytes;
+    uint64_t passed_nbytes; /* of the open file, outside the split */
     uint64_t total_nbytes;
 };
 
@@ -130,7 +131,7 @@ static enum stoa_status prepare_table(struct source *source, struct stoa_error *
     if (st == STOA_OK || inputs->has_schema)
         return st;
     return stoa_wrap(err, st, "with the schema of %s",
-                     stoa_quote(first, sizeof(first), inputs->paths[0], strlen(inputs->paths[0])));
+                     stoa_avro_show_input(inputs->paths[0], first));
 }
 
 static void note_empty(const struct source *source)
@@ -149,7 +150,8 @@ static void note_empty(const struct source *source)
 static void count_progress(struct source *source)
 {
     atomic_store_explicit(&source->done_nbytes,
-                          source->closed_nbytes + stoa_avro_inputs_done(source->inputs),
+                          source->closed_nbytes + stoa_avro_inputs_done(source->inputs) -
+                              source->passed_nbytes,
                           memory_order_relaxed);
 }
 
@@ -182,9 +184,12 @@ static enum stoa_status read_head(struct source *source, bool *more, struct stoa
             return STOA_OK;
         if (st == STOA_OK) {
             *more = source->pending.begin - STOA_AVRO_SYNC_NBYTES < source->options.split_begin;
-            if (!*more)
+            if (!*more) { /* its head is read, for nothing but to see that */
+                source->passed_nbytes += file->offset - source->pending.begin;
                 return STOA_OK;
+            }
             STOA_TRY(stoa_avro_container_step(file, &source->pending, err));
+            source->passed_nbytes = file->offset;
             continue;
         }
         if (!is_damage(source->inputs, st)) {
@@ -219,7 +224,8 @@ static enum stoa_status find_block(struct source *source, struct stoa_error *err
     source->is_pending = more;
     if (!more) {
         note_empty(source);
-        source->closed_nbytes += stoa_avro_inputs_done(inputs);
+        source->closed_nbytes += stoa_avro_inputs_done(inputs) - source->passed_nbytes;
+        source->passed_nbytes = 0;
         stoa_avro_inputs_end(inputs);
     }
     return STOA_OK;

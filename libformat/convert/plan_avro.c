@@ -24,6 +24,10 @@ static enum stoa_status check_options(const struct stoa_convert_options *options
         return stoa_fail(err, STOA_ERR_USAGE,
                          "no single row is left out of an Avro file, but the block that it is in: "
                          "--on-error skip-block");
+    if (options->max_errors > 0 && options->on_error == STOA_CSV_ON_ERROR_ABORT)
+        return stoa_fail(err, STOA_ERR_USAGE,
+                         "--max-errors counts the places where an Avro file is damaged, of which "
+                         "the first ends the run: --on-error skip-block");
     if (options->max_error_ratio > 0)
         return stoa_fail(err, STOA_ERR_USAGE,
                          "--max-error-ratio is of records of text: --max-errors counts the places "

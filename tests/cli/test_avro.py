@@ -120,6 +120,8 @@ done = stoa("convert", "bad.avro", "-o", "bad.stoa")
 point("a bad value is named by file, block, row and field",
       done.code == 1 and "bad.avro: block 0, at byte" in done.err and ": row 25, at byte" in done.err
       and done.err.endswith("of the data: field city: the text is not UTF-8\n"), done)
+done = stoa("convert", "-", "-o", "bad.stoa", stdin=bad)
+point("a pipe is named as it is for text", done.code == 1 and done.err.startswith("stoa: standard input: block 0, at byte"), done)
 
 with open("empty.avro", "wb") as f:
     f.write(header(b"deflate") + block([], b"deflate") + number(0) + number(0) + MARKER + block([1], b"deflate"))
@@ -166,7 +168,9 @@ with open("t.csv", "w") as f:
 for args, why in ((["t.csv", "--on-error", "skip-block"], "only Avro files have blocks that can be left out (--on-error skip-block)"),
                   (["few.avro", "--on-error", "skip"], "no single row is left out of an Avro file, but the block that it is in: --on-error skip-block"),
                   (["few.avro", "--on-error", "skip-block", "--max-error-ratio", "0.1"],
-                   "--max-error-ratio is of records of text: --max-errors counts the places where an Avro file is damaged")):
+                   "--max-error-ratio is of records of text: --max-errors counts the places where an Avro file is damaged"),
+                  (["few.avro", "--max-errors", "3"],
+                   "--max-errors counts the places where an Avro file is damaged, of which the first ends the run: --on-error skip-block")):
     done = stoa("convert", *args, "-o", "no.stoa")
     point(f"skip-block: refused: {why[:30]}", done.code == 2 and done.err == f"stoa: {why}\n", done)
 
@@ -176,6 +180,11 @@ SIZES = [0, 1, BEGINS[1] - 16, BEGINS[1] - 15, len(few) - 5, len(few)]
 parts = [stoa("convert", "few.avro", "-o", "-", "--to", "jsonl", "--split", f"{a}:{b}") for a, b in zip(SIZES, SIZES[1:])]
 point("splits: each row once", [r for part in parts for r in rows_of(part)] == expected, parts)
 point("splits: a block is of the split in which the marker before it begins", len(rows_of(parts[2])) == 300 and not rows_of(parts[0]), parts)
+reports = [stoa("convert", "few.avro", "-o", "split.jsonl", "--force", "--json", "--jobs", jobs, "--split", f"{a}:{b}")
+           for jobs in ("1", "3") for a, b in zip(SIZES, SIZES[1:])]
+read = [json.loads(r.out)["input_bytes"] for r in reports]
+point("splits: the bytes read are those of its blocks, and with the first the header",
+      read == [0, BEGINS[1], BEGINS[2] - BEGINS[1], len(few) - BEGINS[2], 0] * 2, read, *reports)
 for args, why in ((["few.avro.gz", "--split", "0:10"], "a split is of one file that is Avro as it stands, not compressed as a whole, and no pipe"),
                   (["few.avro", "few.avro", "--split", "0:10"],
                    "a split is of one file that is Avro as it stands, not compressed as a whole, and no pipe"),
