@@ -192,6 +192,28 @@ bool option_fraction(const struct arguments *arguments, enum option_id id, doubl
     return false;
 }
 
+bool option_bloom_rate(const struct arguments *arguments, double *out)
+{
+    const char *text = arguments->values[OPT_BLOOM_RATE];
+    char *end;
+    double x;
+
+    if (text == NULL)
+        return true;
+    x = strtod(text, &end);
+    if (end == text || *end != '\0' || !(x >= 0.00001 && x < 0.33)) {
+        complain_option(arguments, OPT_BLOOM_RATE,
+                        "expected a number from 0.00001 to less than 0.33");
+        return false;
+    }
+    if (!has_option(arguments, OPT_BLOOM)) {
+        complain_option(arguments, OPT_BLOOM_RATE, "--bloom says of which columns");
+        return false;
+    }
+    *out = x;
+    return true;
+}
+
 bool option_size(const struct arguments *arguments, enum option_id id, uint64_t *out)
 {
     uint64_t x;

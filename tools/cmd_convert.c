@@ -194,7 +194,7 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         !option_conflict(arguments, options) || !option_split(arguments, options) ||
         !option_names(arguments, OPT_SELECT, &job->names, &options->ncolumns) ||
         !option_names(arguments, OPT_BLOOM, &job->blooms, &options->writer.nblooms) ||
-        !option_fraction(arguments, OPT_BLOOM_RATE, &options->writer.bloom_rate) ||
+        !option_bloom_rate(arguments, &options->writer.bloom_rate) ||
         !option_where(arguments, &job->filter) ||
         !option_schema(arguments, &job->schema, &job->avro_schema, &given, code) ||
         !expand_inputs(arguments, &job->paths, &options->npaths, code))

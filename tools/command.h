@@ -178,6 +178,9 @@ bool option_count(const struct arguments *arguments, enum option_id id, uint64_t
 bool option_number(const struct arguments *arguments, enum option_id id, uint64_t *out);
 bool option_fraction(const struct arguments *arguments, enum option_id id, double *out);
 
+/* The same for the rate of Bloom filters, which there is with --bloom only. */
+bool option_bloom_rate(const struct arguments *arguments, double *out);
+
 /* The same for sizes: "1000", "64K", "256M", "4G" (powers of 1024). */
 bool option_size(const struct arguments *arguments, enum option_id id, uint64_t *out);
 

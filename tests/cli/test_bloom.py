@@ -59,8 +59,11 @@ ok("... also behind a predicate", skipped("w3.stoa", f"n = {(LATE + 9) * 7919 % 
 refuse("no such column", ["convert", "t.csv", "-o", "no.stoa", "--bloom", "id,m"], 2, 'Bloom filter of "m": there is no column "m"')
 refuse("... that is left out", ["convert", "t.csv", "-o", "no.stoa", "--bloom", "id", "--select", "n"], 2,
        'Bloom filter of "id": there is no column "id"')
-refuse("a rate that cannot be", ["convert", "t.csv", "-o", "no.stoa", "--bloom", "id", "--bloom-rate", "0.9"], 2,
-       "Bloom filters: the rate is from 0.00001 to less than 0.33")
+for rate in ("0.9", "0.33", "0.000009", "0", "-1", "nan", "inf", "x", ""):
+    refuse(f"a rate that cannot be: {rate}", ["convert", "t.csv", "-o", "no.stoa", "--bloom", "id", "--bloom-rate", rate], 2,
+           f"--bloom-rate {rate}: expected a number from 0.00001 to less than 0.33")
+refuse("a rate of nothing", ["convert", "t.csv", "-o", "no.stoa", "--bloom-rate", "0.01"], 2,
+       "--bloom-rate 0.01: --bloom says of which columns")
 refuse("another output", ["convert", "t.csv", "-o", "no.csv", "--bloom", "id"], 2, "Bloom filters: the output is no Stoa file")
 refuse("a name that is empty", ["convert", "t.csv", "-o", "no.stoa", "--bloom", "id,"], 2, "--bloom id,: a name is empty")
 
