@@ -23,7 +23,6 @@ enum {
     CHUNK_NBYTES = 64 << 10,
     WINDOW_NBYTES = 256 << 10,
     ROWS_A_CALL = 4096,
-    MAX_EMPTY_ROWS = 1 << 24, /* in one block */
     MAX_DEFLATE_TAIL = 4, /* what is left of zlib's checksum, which some writers cut off badly */
 };
 
@@ -304,8 +303,9 @@ static enum stoa_status read_window(struct stoa_avro_data *data,
     *more = decoded.nrows == 0;
     data->nrows += decoded.nrows;
     use(data, decoded.nused);
-    if (st == STOA_OK && data->nused == 0 && data->nrows > MAX_EMPTY_ROWS)
-        st = stoa_fail(err, STOA_ERR_LIMIT, "more than %d rows without any bytes", MAX_EMPTY_ROWS);
+    if (st == STOA_OK && data->nused == 0 && data->nrows > STOA_AVRO_MAX_EMPTY_ROWS)
+        st = stoa_fail(err, STOA_ERR_LIMIT, "more than %u rows without any bytes",
+                       STOA_AVRO_MAX_EMPTY_ROWS);
     return st == STOA_OK ? st : blame(data, st, true, err);
 }
 

@@ -82,6 +82,9 @@ void stoa_avro_program_reset(struct stoa_avro_program *program);
 /* The most that a row may have in columns. */
 #define STOA_AVRO_MAX_DECODED_NBYTES (512u << 20)
 
+/* The most rows without any bytes, in a block or a call of a row reader. */
+#define STOA_AVRO_MAX_EMPTY_ROWS (1u << 24)
+
 /* What a call did. */
 struct stoa_avro_decoded {
     size_t nrows;

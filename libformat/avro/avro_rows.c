@@ -160,15 +160,13 @@ static enum stoa_status read_some(const struct stoa_avro_row_reader *reader,
     STOA_TRY(read_head(reader, bytes, nbytes, &place, err));
     st = stoa_avro_decode(&reader->program, columns, bytes + place, nbytes - place, true, most,
                           &decoded, err);
-    if (st != STOA_OK && err != NULL && err->offset != STOA_NO_OFFSET)
-        place += (size_t)err->offset;
-    else
+    if (st == STOA_OK)
         *at = place + decoded.nused;
     *nrows += decoded.nrows;
 out:
     if (st != STOA_OK && st != STOA_ERR_NOMEM) {
         if (err != NULL)
-            err->offset = place;
+            err->offset = *at + decoded.nused; /* also of a message: in front of its head */
         return stoa_wrap(err, st, "row %zu", *nrows + 1);
     }
     return st;
@@ -191,6 +189,11 @@ enum stoa_status stoa_avro_row_reader_read(const struct stoa_avro_row_reader *re
     STOA_TRY(stoa_avro_columns_init(&columns, &reader->schema, err));
     while (n < nrows) {
         STOA_TRY(read_some(reader, &columns, padded.data, nbytes, nrows, &n, &at, err));
+        if (at == 0 && n > STOA_AVRO_MAX_EMPTY_ROWS) {
+            st = stoa_fail(err, STOA_ERR_LIMIT, "more than %u rows without any bytes",
+                           STOA_AVRO_MAX_EMPTY_ROWS);
+            goto out;
+        }
         if (stoa_avro_columns_nbytes(&columns) > MAX_DECODED_NBYTES) {
             st = stoa_fail(err, STOA_ERR_LIMIT, "%zu rows become more than 1 GiB", nrows);
             goto out;

@@ -141,6 +141,42 @@ static void a_value_that_is_wrong_is_named(void **state)
     stoa_avro_row_reader_free(reader);
 }
 
+static void a_message_that_is_wrong_is_told_by_its_head(void **state)
+{
+    (void)state;
+    struct stoa_avro_row_reader *reader = new_reader(json, STOA_AVRO_MESSAGES);
+    uint8_t other[sizeof(messages)];
+    struct stoa_batch batch;
+    struct stoa_error err;
+
+    memcpy(other, messages, sizeof(other));
+    other[26] = 6; /* branch 3 */
+    assert_int_equal(stoa_avro_row_reader_read(reader, other, sizeof(other), 2, &batch, &err),
+                     STOA_ERR_DATA);
+    assert_string_equal(err.message, "row 2: field s: the union has no branch 3");
+    assert_int_equal(err.offset, 15);
+    stoa_avro_row_reader_free(reader);
+}
+
+static void rows_without_bytes_have_a_limit(void **state)
+{
+    (void)state;
+    static const size_t refused[] = {((size_t)1 << 24) + 1, (size_t)1 << 40};
+    struct stoa_avro_row_reader *reader = new_reader("\"null\"", STOA_AVRO_BARE);
+    struct stoa_batch batch;
+    struct stoa_error err = {0};
+
+    stoa_test_check(stoa_avro_row_reader_read(reader, "", 0, (size_t)1 << 24, &batch, &err), &err);
+    assert_int_equal(batch.nrows, 1 << 24);
+    stoa_batch_reset(&batch);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        assert_int_equal(stoa_avro_row_reader_read(reader, "", 0, refused[i], &batch, &err),
+                         STOA_ERR_LIMIT);
+        assert_string_equal(err.message, "more than 16777216 rows without any bytes");
+    }
+    stoa_avro_row_reader_free(reader);
+}
+
 static void what_avro_does_not_hold_is_named(void **state)
 {
     (void)state;
@@ -269,6 +305,8 @@ int main(void)
         cmocka_unit_test(what_is_no_message_is_told_apart),
         cmocka_unit_test(other_bytes_than_the_rows_are_refused),
         cmocka_unit_test(a_value_that_is_wrong_is_named),
+        cmocka_unit_test(a_message_that_is_wrong_is_told_by_its_head),
+        cmocka_unit_test(rows_without_bytes_have_a_limit),
         cmocka_unit_test(what_avro_does_not_hold_is_named),
         cmocka_unit_test(rows_of_all_types_come_back),
         cmocka_unit_test(a_failing_allocation_is_reported),
