@@ -25,15 +25,22 @@ static enum stoa_status append_all(const char *path, avro_file_reader_t file, av
     struct stoa_avro_appender *appender = NULL;
     struct stoa_writer *writer = NULL;
     const char *json;
+    int code;
     enum stoa_status st;
 
     TRY(stoa_avro_file_schema(path, &columns, err));
     json = stoa_metadata_get(&columns.metadata, "avro.schema");
     TRY(stoa_avro_appender_new(json, strlen(json), &appender, err));
     TRY(stoa_writer_open(sink, stoa_avro_appender_schema(appender), NULL, &writer, err));
-    while (avro_file_reader_read_value(file, row) == 0) {
+    while ((code = avro_file_reader_read_value(file, row)) == 0) {
         TRY(stoa_avro_append(appender, writer, row, err));
         avro_value_reset(row);
+    }
+    if (code != EOF) { /* or a damaged file would be taken for a shorter one */
+        *err = (struct stoa_error){.status = STOA_ERR_DATA, .offset = STOA_NO_OFFSET};
+        snprintf(err->message, sizeof(err->message), "%s: %s", path, avro_strerror());
+        st = STOA_ERR_DATA;
+        goto out;
     }
     TRY(stoa_avro_append_flush(appender, writer, err));
     TRY(stoa_writer_finish(writer, err));
@@ -47,6 +54,7 @@ out:
 static enum stoa_status write_stoa(const char *from, const char *to, struct stoa_error *err)
 {
     avro_file_reader_t file;
+    avro_schema_t schema;
     avro_value_iface_t *class;
     avro_value_t row;
     struct stoa_sink *sink = NULL;
@@ -56,7 +64,8 @@ static enum stoa_status write_stoa(const char *from, const char *to, struct stoa
         fprintf(stderr, "%s\n", avro_strerror());
         exit(1);
     }
-    class = avro_generic_class_from_schema(avro_file_reader_get_writer_schema(file));
+    schema = avro_file_reader_get_writer_schema(file); /* a reference of our own */
+    class = avro_generic_class_from_schema(schema);
     avro_generic_value_new(class, &row);
     TRY(stoa_sink_create_file(to, true, &sink, err));
     TRY(append_all(from, file, &row, sink, err));
@@ -65,6 +74,7 @@ out:
     stoa_sink_close(sink);
     avro_value_decref(&row);
     avro_value_iface_decref(class);
+    avro_schema_decref(schema);
     avro_file_reader_close(file);
     return st;
 }

@@ -75,6 +75,11 @@ rows_of_avro_c_go_both_ways() {
             '{"name": {"string": "Vostok"}, "depth_m": null}')" ] &&
         [ "$("$root/bin/stoa" cat "$work/deep.stoa")" = "$(cat "$work/deep.csv")" ]
 }
+a_damaged_file_is_no_shorter_one() {
+    head -c -8 "$work/deep.avro" > "$work/cut.avro"
+    ! package=stoa-avro example avro_values "$work/cut.avro" "$work/cut.stoa" 2> "$work/cut.err" &&
+        grep -q "cut.avro: " "$work/cut.err" && [ ! -e "$work/cut.stoa" ]
+}
 has_man_page() {
     cmp docs/man/stoa.1 "$root/share/man/man1/stoa.1"
 }
@@ -82,7 +87,7 @@ has_version() {
     [ "$("$root/bin/stoa" --version)" = "stoa $(flags --modversion)" ]
 }
 
-echo 1..10
+echo 1..11
 point "make install puts files under DESTDIR and PREFIX" \
     env MAKEFLAGS= make -s install DESTDIR="$work/root" PREFIX=/usr
 point "the command runs and agrees with stoa.pc on the version" has_version
@@ -91,12 +96,14 @@ point "... and asks for libstoa.so.0" is_shared
 point "docs/examples/write_arrow.c builds and writes a file" arrow_arrays_are_written
 point "docs/examples/scan_filter.c builds and adds up a column" a_predicate_selects_rows
 point "docs/examples/export_stream.c builds and walks a stream" a_stream_is_walked
-name="docs/examples/avro_values.c builds and copies rows of avro-c"
 if pkg-config --exists avro-c; then
-    point "$name" rows_of_avro_c_go_both_ways
+    point "docs/examples/avro_values.c builds and copies rows of avro-c" rows_of_avro_c_go_both_ways
+    point "... and does not take a damaged file for a shorter one" a_damaged_file_is_no_shorter_one
 else
-    number=$((number + 1))
-    echo "ok $number - $name # SKIP no avro-c"
+    for name in "rows of avro-c are copied" "a damaged file is refused"; do
+        number=$((number + 1))
+        echo "ok $number - $name # SKIP no avro-c"
+    done
 fi
 point "the man page is there" has_man_page
 point "a program builds against the static library" is_static

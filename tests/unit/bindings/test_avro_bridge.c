@@ -170,8 +170,10 @@ static enum stoa_status read_rows(struct stoa_source *source, const char *json, 
 #define FIELD(name, type)      "{\"name\":\"" name "\",\"type\":" type "}"
 #define LOGICAL(type, logical) "{\"type\":\"" type "\",\"logicalType\":\"" logical "\"}"
 #define RECORD(fields)         "{\"type\":\"record\",\"name\":\"r\",\"fields\":[" fields "]}"
-#define DECIMAL                "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":9,\"scale\":2}"
-#define SYMBOLS                "{\"type\":\"enum\",\"name\":\"e\",\"symbols\":[\"A\",\"B\"]}"
+#define DECIMAL                                                                                    \
+    "{\"type\":\"bytes\",\"logicalType\":\"decimal\","                                             \
+    "\"precision\":9,\"scale\":2}"
+#define SYMBOLS "{\"type\":\"enum\",\"name\":\"e\",\"symbols\":[\"A\",\"B\"]}"
 
 /* clang-format off */
 static const char *const schemas[] = {
