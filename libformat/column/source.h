@@ -94,6 +94,7 @@ struct stoa_batch_sink {
 
     /* Threads that may share prepare and encode of an item. In front of the first step. */
     void (*set_crew)(struct stoa_batch_sink *sink, struct stoa_crew *crew);
+    uint64_t helper_nbytes; /* what each of them takes, and keeps until the end */
 
     enum stoa_status (*prepare)(struct stoa_batch_sink *sink, uint64_t ordinal,
                                 struct stoa_batch *batch, void **item,

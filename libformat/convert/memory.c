@@ -272,9 +272,15 @@ uint64_t stoa_memory_of_node(const struct stoa_type *type, bool below_list, uint
     return is_text(type) ? nbytes + 4 * stored_nbytes + 16 * nvalues : nbytes;
 }
 
-bool stoa_memory_has_room(const struct stoa_memory *memory, uint64_t kept_nbytes)
+bool stoa_memory_has_room_for(const struct stoa_memory *memory, uint64_t kept_nbytes,
+                              uint64_t nbytes)
 {
     return PROGRAM + memory->prefetch_nbytes + kept_nbytes + atomic_load(&memory->nbytes) +
-               memory->last_nbytes <=
+               nbytes <=
            memory->limit_nbytes;
+}
+
+bool stoa_memory_has_room(const struct stoa_memory *memory, uint64_t kept_nbytes)
+{
+    return stoa_memory_has_room_for(memory, kept_nbytes, memory->last_nbytes);
 }

@@ -79,6 +79,10 @@ STOA_CHECK enum stoa_status stoa_memory_of_restored(const struct stoa_memory *me
 /* Whether a unit like the last one fits beside what is there; `kept_nbytes` is the sink's own. */
 bool stoa_memory_has_room(const struct stoa_memory *memory, uint64_t kept_nbytes);
 
+/* The same for nbytes of something else. */
+bool stoa_memory_has_room_for(const struct stoa_memory *memory, uint64_t kept_nbytes,
+                              uint64_t nbytes);
+
 /* Bytes of rows in memory: values, offsets, text. What the size of a row group counts. */
 uint64_t stoa_memory_batch_nbytes(const struct stoa_batch *batch);
 

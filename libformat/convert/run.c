@@ -44,6 +44,7 @@ struct run {
     const struct stoa_run *plan;
     struct item *held; /* what assemble has joined so far */
     uint64_t next_ordinal;
+    size_t nhelpers; /* most that shared the work of the sink at once */
 };
 
 /* Charges an item for so much memory from now on. */
@@ -54,15 +55,36 @@ static void charge(struct run *run, struct item *item, uint64_t nbytes)
     item->memory = nbytes;
 }
 
+/* Memory that belongs to no item. */
+static uint64_t kept_nbytes(const struct run *run)
+{
+    struct stoa_batch_source *source = run->plan->source;
+    struct stoa_batch_sink *sink = run->plan->sink;
+
+    return (source->kept_nbytes != NULL ? source->kept_nbytes(source) : 0) +
+           (sink->kept_nbytes != NULL ? sink->kept_nbytes(sink) : 0) +
+           run->nhelpers * sink->helper_nbytes;
+}
+
 static bool has_room(void *context)
 {
     const struct run *run = context;
-    struct stoa_batch_source *source = run->plan->source;
-    struct stoa_batch_sink *sink = run->plan->sink;
-    uint64_t kept = (source->kept_nbytes != NULL ? source->kept_nbytes(source) : 0) +
-                    (sink->kept_nbytes != NULL ? sink->kept_nbytes(sink) : 0);
 
-    return stoa_memory_has_room(run->plan->memory, kept);
+    return stoa_memory_has_room(run->plan->memory, kept_nbytes(run));
+}
+
+/* What a helper takes stays for the next one: only one more than ever before needs room. */
+static bool may_help(void *context, size_t nhelping)
+{
+    struct run *run = context;
+
+    if (nhelping < run->nhelpers)
+        return true;
+    if (!stoa_memory_has_room_for(run->plan->memory, kept_nbytes(run),
+                                  run->plan->sink->helper_nbytes))
+        return false;
+    run->nhelpers++;
+    return true;
 }
 
 static void drop_notes(struct item *item)
@@ -457,6 +479,7 @@ enum stoa_status stoa_run(const struct stoa_run *plan, const char **obstacle,
             .drop = drop,
             .prefetch = plan->source->prefetch != NULL ? prefetch : NULL,
             .crew = &crew,
+            .may_help = may_help,
             .cancel = plan->cancel,
             .progress = plan->progress,
         },

@@ -403,6 +403,7 @@ enum stoa_status stoa_writer_sink_open(struct stoa_sink *sink, const struct stoa
     mine->base = (struct stoa_batch_sink){
         .wants_groups = true,
         .set_crew = sink_set_crew,
+        .helper_nbytes = rules->encoder_nbytes,
         .prepare = sink_prepare,
         .set_side = sink_set_side,
         .sequence = sink_sequence,

@@ -83,6 +83,7 @@ struct run {
     uint64_t nchanges; /* counts what may have made work; the sleepers know of nannounced */
     uint64_t nannounced;
     struct share *shares; /* the oldest first */
+    size_t nhelping;      /* threads that do parts of others */
     bool over;
     enum stoa_status status;
     struct stoa_error err;
@@ -340,14 +341,18 @@ static void do_part(struct run *run, struct share *share)
 /* Does a part of what another thread shares, the oldest of it, if there is one. */
 static bool help(struct run *run)
 {
+    const struct stoa_pipeline *pipeline = run->pipeline;
     struct share *share = run->shares;
 
     while (share != NULL && !has_parts(share))
         share = share->next;
-    if (share == NULL)
+    if (share == NULL ||
+        (pipeline->may_help != NULL && !pipeline->may_help(pipeline->context, run->nhelping)))
         return false;
     share->ngoing++;
+    run->nhelping++;
     do_part(run, share);
+    run->nhelping--;
     share->ngoing--;
     if (share->ngoing == 0 && !has_parts(share))
         pthread_cond_broadcast(&run->helped);

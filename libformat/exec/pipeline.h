@@ -51,6 +51,12 @@ struct stoa_stage {
     enum stoa_status (*run)(void *context, void **item, struct stoa_error *err);
 };
 
+/* The idle threads of a pipeline. Init with `{0}`; alone outside of a run. */
+struct stoa_pipeline_crew {
+    struct stoa_crew crew;
+    void *run; /* what the pipeline knows of itself, while it runs */
+};
+
 /*
  * What to run. Zero or NULL is fine for everything but the stages and `drop`.
  *
@@ -66,16 +72,12 @@ struct stoa_stage {
  *                whether there was one. It reports its errors through the first stage.
  * crew           shares the work inside a call of a parallel stage with threads that would be idle:
  *                hand `&crew->crew` to what the stages call. It is only used inside them.
+ * may_help       is asked before a thread joins `nhelping` others that help; where it says no, the
+ *                thread asks again when something has changed. Short, any thread, under the lock.
  * cancel         when it becomes nonzero (in a signal handler, in another thread), the run ends
  *                with STOA_ERR_CANCELLED after the calls that are going on.
  * progress       is ticked between calls.
  */
-/* The idle threads of a pipeline. Init with `{0}`; alone outside of a run. */
-struct stoa_pipeline_crew {
-    struct stoa_crew crew;
-    void *run; /* what the pipeline knows of itself, while it runs */
-};
-
 struct stoa_pipeline {
     const struct stoa_stage *stages;
     size_t nstages;
@@ -86,6 +88,7 @@ struct stoa_pipeline {
     void (*drop)(void *context, void *item);
     bool (*prefetch)(void *context);
     struct stoa_pipeline_crew *crew;
+    bool (*may_help)(void *context, size_t nhelping);
     const volatile sig_atomic_t *cancel;
     struct stoa_progress *progress;
 };

@@ -31,6 +31,7 @@
 
 const struct stoa_rules stoa_default_rules = {
     .zstd_level = 3,
+    .encoder_nbytes = 6 << 20,
     .chooser_period = 16,
     .page_min_nbytes = 4096,
     .presence_gain = 32,
@@ -46,6 +47,7 @@ const struct stoa_rules stoa_default_rules = {
 static const struct stoa_rules fast_rules = {
     .zstd_level = 1,
     .inflate_cost = 256,
+    .encoder_nbytes = 4 << 20,
     .chooser_period = 64,
     .local_gain_percent = 25,
     .page_min_nbytes = 16384,
@@ -56,6 +58,7 @@ static const struct stoa_rules fast_rules = {
 /* A compressor finds more in pages as large as there are, given time. */
 static const struct stoa_rules small_rules = {
     .zstd_level = 17,
+    .encoder_nbytes = 40 << 20,
     .chooser_period = 16,
     .page_min_nbytes = UINT32_MAX,
     .presence_gain = 32,
@@ -77,6 +80,7 @@ const struct stoa_rules *stoa_rules_of_level(enum stoa_level level)
 /* clang-format off */
 #define DRAFT                                                                                      \
     .zstd_level = 1,                                                                               \
+    .encoder_nbytes = 4 << 20,                                                                     \
     .stores_plain = true,                                                                          \
     .chooser_period = 1,                                                                           \
     .page_max_nbytes = STOA_PAGE_MAX_RAW_NBYTES,                                                   \

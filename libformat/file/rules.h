@@ -12,7 +12,8 @@
 
 struct stoa_rules {
     int zstd_level;
-    unsigned inflate_cost; /* stoa_encoder_set_inflate_cost() */
+    unsigned inflate_cost;   /* stoa_encoder_set_inflate_cost() */
+    uint32_t encoder_nbytes; /* about what an encoder takes with the column that it works on */
 
     /* Nothing is chosen: values are stored as they are, integers by their range. */
     bool stores_plain;

@@ -207,6 +207,22 @@ def check_json_lines():
               f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
 
 
+def check_helpers():
+    """Threads that share the columns of one row group have compressors of their own, if there is room."""
+    words = [word(random.randrange(3, 9)) for _ in range(5000)]
+    rows = [",".join([" ".join(random.choices(words, k=4)) for _ in range(12)] +
+                     [repr(random.random() * 1000) for _ in range(12)]) for _ in range(20000)]
+    pieces, outputs, limit = [header(24), ("\n".join(rows) + "\n").encode()], [], 100 * MIB + PROGRAM
+    for jobs in (1, 8):
+        code, peak, err = run(["convert", "-", "-o", "out.stoa", "--force", "--level", "small",
+                               "--jobs", str(jobs), "--memory", "100M"], pieces)
+        point(f"columns of a row group shared among {jobs} threads: at most {limit // MIB} MiB",
+              code == 0 and peak <= limit, f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
+        with open("out.stoa", "rb") as file:
+            outputs.append(file.read())
+    point("the file is the same for any number of threads", outputs[0] == outputs[1])
+
+
 SORTED = [  # shape, what to sort by, MB of text, --memory in MiB
     ("narrow rows in little memory", "c2,c1", 350, 64),
     ("texts of 1 KB in little memory", "c1", 300, 128),
@@ -264,6 +280,7 @@ def main():
     check_compressions()
     check_json_lines()
     check_stored()
+    check_helpers()
     check_sorting()
     code, peak, err = convert(200, block(forever(wide)), 50 * 10**6, 64)
     point("too little memory is refused early, with what would do",
