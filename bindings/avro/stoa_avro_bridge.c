@@ -42,7 +42,9 @@ struct stoa_avro_fetcher {
     struct stoa_batch batch;
     uint8_t *bytes;
     size_t *ends;
-    size_t next; /* row of the batch */
+    size_t next;              /* row of the batch */
+    uint64_t nbefore;         /* rows of the batches in front of it */
+    struct stoa_error at_end; /* why the rows behind the batch can't be had */
 };
 
 /* ---- Errors ---- */
@@ -325,27 +327,46 @@ const char *stoa_avro_fetcher_json(const struct stoa_avro_fetcher *fetcher)
     return stoa_avro_row_writer_json(fetcher->rows);
 }
 
-/* The rows that come next; none at the end of the scan. */
+/*
+ * The rows of the batch as bytes; of one with a row that Avro can't hold, those in front of it.
+ * What fails here has taken rows from the scan: it stays at the end.
+ */
+static void encode(struct stoa_avro_fetcher *fetcher)
+{
+    struct stoa_batch *batch = &fetcher->batch;
+    struct stoa_error err = {.offset = STOA_NO_OFFSET};
+    enum stoa_status st;
+
+    fetcher->ends = malloc(batch->nrows * sizeof(*fetcher->ends));
+    st = fetcher->ends != NULL ? stoa_avro_row_writer_write(fetcher->rows, batch, &fetcher->bytes,
+                                                            fetcher->ends, &err)
+                               : fail_nomem(&err);
+    if (is_of_row(st, &err) && err.offset < batch->nrows) {
+        fail_row(&fetcher->at_end, fetcher->nbefore + err.offset + 1, &err);
+        batch->nrows = (size_t)err.offset;
+        st = stoa_avro_row_writer_write(fetcher->rows, batch, &fetcher->bytes, fetcher->ends, &err);
+    }
+    if (st != STOA_OK) {
+        drop_batch(fetcher);
+        fetcher->at_end = err;
+    }
+}
+
 static enum stoa_status fill(struct stoa_avro_fetcher *fetcher, struct stoa_scan *scan,
                              struct stoa_error *err)
 {
     enum stoa_status st;
 
+    fetcher->nbefore += fetcher->batch.nrows;
     drop_batch(fetcher);
     st = stoa_scan_next(scan, &fetcher->batch, err);
     if (st != STOA_OK) {
         fetcher->batch = (struct stoa_batch){0};
         return st;
     }
-    if (fetcher->batch.nrows == 0)
-        return STOA_OK;
-    fetcher->ends = malloc(fetcher->batch.nrows * sizeof(*fetcher->ends));
-    st = fetcher->ends != NULL ? stoa_avro_row_writer_write(fetcher->rows, &fetcher->batch,
-                                                            &fetcher->bytes, fetcher->ends, err)
-                               : fail_nomem(err);
-    if (st != STOA_OK)
-        drop_batch(fetcher);
-    return st;
+    if (fetcher->batch.nrows > 0)
+        encode(fetcher);
+    return STOA_OK;
 }
 
 enum stoa_status stoa_avro_fetch(struct stoa_avro_fetcher *fetcher, struct stoa_scan *scan,
@@ -355,10 +376,15 @@ enum stoa_status stoa_avro_fetch(struct stoa_avro_fetcher *fetcher, struct stoa_
     enum stoa_status st;
     int code;
 
-    if (fetcher->next == fetcher->batch.nrows) {
+    if (fetcher->next == fetcher->batch.nrows && fetcher->at_end.status == STOA_OK) {
         st = fill(fetcher, scan, err);
         if (st != STOA_OK)
             return st;
+    }
+    if (fetcher->next == fetcher->batch.nrows && fetcher->at_end.status != STOA_OK) {
+        if (err != NULL)
+            *err = fetcher->at_end;
+        return fetcher->at_end.status;
     }
     *more = fetcher->batch.nrows > 0;
     if (!*more)

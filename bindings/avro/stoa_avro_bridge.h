@@ -93,8 +93,9 @@ STOA_API const char *stoa_avro_fetcher_json(const struct stoa_avro_fetcher *fetc
 
 /*
  * The next row of the scan into *row, a value of that schema; *more is false behind the last one,
- * and *row as it was. After an error of the scan the next call tries the same rows again; a row
- * that Avro does not hold ends it.
+ * and *row as it was. After an error of the scan the next call tries the same rows again. A row
+ * that Avro can't hold is an error with its number, from 1, behind the rows in front of it; that
+ * error and STOA_ERR_NOMEM of making rows are those of every later call.
  */
 STOA_API STOA_CHECK enum stoa_status stoa_avro_fetch(struct stoa_avro_fetcher *fetcher,
                                                      struct stoa_scan *scan, avro_value_t *row,

@@ -429,9 +429,7 @@ static enum stoa_status put_row(struct run *run, uint8_t *at)
     out->nbytes = (size_t)(at - out->data);
     if (out->nbytes - run->row <= STOA_AVRO_MAX_ROW_NBYTES)
         return STOA_OK;
-    if (run->err != NULL)
-        run->err->offset = run->index;
-    return stoa_fail(run->err, STOA_ERR_LIMIT, "a row has more than 256 MiB");
+    return stoa_fail_at(run->err, STOA_ERR_LIMIT, run->index, "a row has more than 256 MiB");
 }
 
 /* Rows from the next one on, where they are flat and as long as they fit the piece at `begin`. */

@@ -91,7 +91,8 @@ STOA_API uint64_t stoa_avro_row_writer_fingerprint(const struct stoa_avro_row_wr
 /*
  * The rows of a batch. Row i is the bytes from ends[i - 1], or 0, to ends[i] of *out, which is for
  * stoa_free(); `ends` has room for batch->nrows. STOA_ERR_DATA: a value that Avro does not hold,
- * with row and field; STOA_ERR_LIMIT: a row of more than 256 MiB.
+ * with row and field, and the row, from 0, in err->offset; STOA_ERR_LIMIT: a row of more than 256
+ * MiB.
  */
 STOA_API STOA_CHECK enum stoa_status
 stoa_avro_row_writer_write(const struct stoa_avro_row_writer *writer,

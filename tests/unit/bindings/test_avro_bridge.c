@@ -7,10 +7,12 @@
 
 #include <cmocka.h>
 
+#include "column/array.h"
 #include "stoa_avro_bridge.h"
 #include "support/columns.h"
 #include "support/fault_alloc.h"
 #include "support/random.h"
+#include "support/stoa_file.h"
 
 /* ---- A file of rows of avro-c ---- */
 
@@ -409,6 +411,54 @@ static void a_refused_row_leaves_those_around_it(void **state)
     avro_schema_decref(schema);
 }
 
+/* Avro's duration has no sign: row 4 of these can't be had, and no row behind it is. */
+static void a_row_that_avro_cannot_hold_ends_the_rows(void **state)
+{
+    (void)state;
+    enum { N = 6, BAD = 3 };
+    const struct stoa_type type = {.id = STOA_INTERVAL};
+    const size_t width = stoa_type_width(&type);
+    struct stoa_schema schema = {0};
+    struct stoa_batch batch;
+    struct stoa_test_file file;
+    struct stoa_source *source = NULL;
+    struct stoa_reader *reader = NULL;
+    struct stoa_scan *scan = NULL;
+    struct stoa_avro_fetcher *fetcher = NULL;
+    struct stoa_error err = {0};
+    struct rows rows;
+    bool more = false;
+
+    stoa_test_check(stoa_schema_add(&schema, "t", &type, false, &err), &err);
+    stoa_test_check(stoa_batch_init(&batch, &schema, &err), &err);
+    batch.nrows = N;
+    stoa_test_check(stoa_array_alloc(&type, N, 0, false, &batch.columns[0], &err), &err);
+    memset(batch.columns[0].values, 0, N * width);
+    memset(batch.columns[0].values + BAD * width, 0xff, width);
+    stoa_test_file_write(&schema, &batch, 1, NULL, &file);
+    source = stoa_test_file_source(&file);
+    stoa_test_check(stoa_reader_open(source, NULL, &reader, &err), &err);
+    stoa_test_check(stoa_scan_open(reader, &(struct stoa_scan_options){0}, &scan, &err), &err);
+    stoa_test_check(stoa_avro_fetcher_new(stoa_scan_schema(scan), "row", &fetcher, &err), &err);
+    rows_init(&rows, stoa_avro_fetcher_schema(fetcher));
+    for (size_t i = 0; i < BAD; i++) {
+        stoa_test_check(stoa_avro_fetch(fetcher, scan, &rows.row, &more, &err), &err);
+        assert_true(more);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(stoa_avro_fetch(fetcher, scan, &rows.row, &more, &err), STOA_ERR_DATA);
+        assert_string_equal(err.message, "row 4: field t: Avro's duration can't be negative");
+    }
+    rows_reset(&rows);
+    stoa_avro_fetcher_free(fetcher);
+    stoa_scan_close(scan);
+    stoa_reader_close(reader);
+    stoa_source_close(source);
+    stoa_test_file_reset(&file);
+    stoa_batch_reset(&batch);
+    stoa_schema_reset(&schema);
+}
+
 /* ---- Failures ---- */
 
 struct scenario {
@@ -458,6 +508,7 @@ int main(void)
         cmocka_unit_test(a_schema_that_is_none_is_refused),
         cmocka_unit_test(a_value_that_no_column_holds_is_named),
         cmocka_unit_test(a_refused_row_leaves_those_around_it),
+        cmocka_unit_test(a_row_that_avro_cannot_hold_ends_the_rows),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
 
