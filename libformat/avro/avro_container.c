@@ -46,7 +46,7 @@ static enum stoa_status fill(struct stoa_avro_container *file, size_t want, stru
     struct stoa_buffer *buffer = &file->buffer;
     enum stoa_status st = STOA_OK;
 
-    if (available(file) >= want)
+    if (available(file) >= want || file->at_end)
         return STOA_OK;
     if (file->begin > 0)
         memmove(buffer->data, buffer->data + file->begin, available(file));
@@ -81,6 +81,11 @@ static void go_to(struct stoa_avro_container *file, uint64_t offset)
 {
     if (offset >= file->offset && offset - file->offset <= available(file)) {
         use(file, (size_t)(offset - file->offset));
+        return;
+    }
+    if (offset < file->offset && file->offset - offset <= file->begin) { /* still there */
+        file->begin -= (size_t)(file->offset - offset);
+        file->offset = offset;
         return;
     }
     file->begin = file->buffer.nbytes = 0;
@@ -451,17 +456,17 @@ static enum stoa_status find_marker(struct stoa_avro_container *file, bool *foun
 {
     enum stoa_status st;
 
-    for (;;) {
-        const uint8_t *bytes, *at;
+    for (;;) { /* first in what is there: the next marker may be near, again and again */
+        const uint8_t *bytes = file->buffer.data + file->begin, *at;
 
-        STOA_TRY(fill(file, READ_NBYTES, err));
-        bytes = file->buffer.data + file->begin;
         at = memmem(bytes, available(file), file->sync, STOA_AVRO_SYNC_NBYTES);
         *found = at != NULL;
         *out = file->offset + (at != NULL ? (size_t)(at - bytes) : available(file));
         if (*found || file->at_end)
             return STOA_OK;
-        use(file, available(file) - (STOA_AVRO_SYNC_NBYTES - 1));
+        if (available(file) >= STOA_AVRO_SYNC_NBYTES)
+            use(file, available(file) - (STOA_AVRO_SYNC_NBYTES - 1));
+        STOA_TRY(fill(file, READ_NBYTES, err));
     }
 out:
     return st;
