@@ -168,6 +168,8 @@ static enum stoa_status inflate_some(struct stoa_avro_data *data, size_t nout,
         if (data->nin + data->nbehind > MAX_DEFLATE_TAIL ||
             (data->nin > 0 && data->codec->compression != &stoa_inflate_deflate))
             return stoa_fail(err, STOA_ERR_DATA, "%s: bytes follow its end", data->codec->name);
+        while (data->nbehind > 0) /* the marker is behind these */
+            STOA_TRY(read_more(data, CHUNK_NBYTES, err));
         data->whole = true;
         return STOA_OK;
     }
