@@ -206,7 +206,8 @@ static enum stoa_status open_path(struct stoa_avro_inputs *inputs, const char *p
     STOA_TRY(open_source(path, &source, err));
     if (source == NULL)
         STOA_TRY(open_stream(path, &inputs->opened, &inputs->stream, err));
-    if (source == NULL && inputs->skips_blocks) {
+    inputs->is_copy = source == NULL && inputs->skips_blocks;
+    if (inputs->is_copy) {
         st = keep_stream(inputs->stream, &source, err);
         stoa_stream_close(inputs->stream);
         inputs->stream = NULL;

@@ -38,7 +38,8 @@ struct stoa_avro_inputs {
     bool skips_blocks;               /* each is a source, and its blocks are looked at beforehand */
     bool is_open;                    /* not read through yet */
     struct stoa_stream *stream;      /* what is open: this, */
-    struct stoa_avro_shared *shared; /* or this */
+    struct stoa_avro_shared *shared; /* or this, */
+    bool is_copy;                    /* which is a temporary one of what a stream had */
     struct stoa_avro_container file;
     struct stoa_avro_table *tables; /* of the files so far, that of the last one first */
     char name[STOA_AVRO_INPUT_NAME_NBYTES];

@@ -640,7 +640,8 @@ enum stoa_status stoa_avro_source_open(struct stoa_avro_inputs *inputs,
     uint32_t nnodes;
     enum stoa_status st;
 
-    if (options->split_end != 0 && (inputs->npaths != 1 || inputs->shared == NULL))
+    if (options->split_end != 0 &&
+        (inputs->npaths != 1 || inputs->shared == NULL || inputs->is_copy))
         return stoa_fail(err, STOA_ERR_USAGE,
                          "a split is of one file that is Avro as it stands, not compressed as a "
                          "whole, and no pipe");

@@ -174,6 +174,28 @@ for args, why in ((["t.csv", "--on-error", "skip-block"], "only Avro files have 
     done = stoa("convert", *args, "-o", "no.stoa")
     point(f"skip-block: refused: {why[:30]}", done.code == 2 and done.err == f"stoa: {why}\n", done)
 
+with open("markers.avro", "wb") as f:
+    f.write(header(b"null") + MARKER * 500_000)
+done = stoa("convert", "markers.avro", "-o", "-", "--to", "jsonl", "--on-error", "skip-block")
+point("skip-block: 8 MB of markers are places one behind the other, read once", done.code == 5 and done.out == "", done)
+
+# ---- Large blocks of deflate, which are read as they come ----
+
+BYTES = {"type": "record", "name": "one", "fields": [{"name": "b", "type": "bytes"}]}
+packer = zlib.compressobj(0, zlib.DEFLATED, -15)
+bare = packer.compress(text(bytes(4_400_000))) + packer.flush()
+tails = []
+for off in (-4, -3, -2, -1, 0, 1):
+    short = (off - len(bare)) % 65536  # of what the row has more, so that the data end so near to 64 KiB
+    packer = zlib.compressobj(0, zlib.DEFLATED, -15)
+    data = packer.compress(text(bytes(4_400_000 + short))) + packer.flush()
+    tails += [(off, tail, data + bytes(tail)) for tail in (0, 1, 2, 3, 4)]
+for off, tail, data in tails:
+    with open("tail.avro", "wb") as f:
+        f.write(header(b"deflate", schema=BYTES) + number(1) + number(len(data)) + data + MARKER)
+    done = stoa("count", "tail.avro")
+    point(f"deflate: {tail} bytes behind its end, {off} from 64 KiB, are passed over", done.code == 0 and done.out == "1\n", done)
+
 # ---- Splits ----
 
 SIZES = [0, 1, BEGINS[1] - 16, BEGINS[1] - 15, len(few) - 5, len(few)]
@@ -186,6 +208,8 @@ read = [json.loads(r.out)["input_bytes"] for r in reports]
 point("splits: the bytes read are those of its blocks, and with the first the header",
       read == [0, BEGINS[1], BEGINS[2] - BEGINS[1], len(few) - BEGINS[2], 0] * 2, read, *reports)
 for args, why in ((["few.avro.gz", "--split", "0:10"], "a split is of one file that is Avro as it stands, not compressed as a whole, and no pipe"),
+                  (["few.avro.gz", "--split", "0:10", "--on-error", "skip-block"],
+                   "a split is of one file that is Avro as it stands, not compressed as a whole, and no pipe"),
                   (["few.avro", "few.avro", "--split", "0:10"],
                    "a split is of one file that is Avro as it stands, not compressed as a whole, and no pipe"),
                   (["t.csv", "--split", "0:10"], "only an Avro file has splits (--split)"),
