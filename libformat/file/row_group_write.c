@@ -93,7 +93,8 @@ static enum stoa_status compute_zones(const struct stoa_schema_node *schema_node
 
 /* Distinct values within the bounds of a chunk's own dictionary, if a sample gives hope. */
 static enum stoa_status collect_numbers(const struct stoa_rules *rules,
-                                        struct stoa_group_node *node, struct stoa_error *err)
+                                        const struct stoa_group_node *node,
+                                        struct stoa_chunk_distinct *out, struct stoa_error *err)
 {
     uint32_t max_count;
     uint64_t max_nbytes;
@@ -105,7 +106,7 @@ static enum stoa_status collect_numbers(const struct stoa_rules *rules,
     stoa_sequencer_bounds(rules, 1, node->array.nvalues, &max_count, &max_nbytes);
     if (max_count > rules->local_max_count)
         max_count = rules->local_max_count;
-    return stoa_chunk_distinct_init(&node->distinct, &node->values, max_count, max_nbytes, err);
+    return stoa_chunk_distinct_init(out, &node->values, max_count, max_nbytes, err);
 }
 
 static enum stoa_status collect_texts(const struct preparing *with, struct stoa_group_node *node,
@@ -134,7 +135,7 @@ static enum stoa_status prepare_node(const struct preparing *with, struct stoa_e
     if (is_text && !with->rules->stores_plain)
         STOA_TRY(collect_texts(with, node, err));
     else if (is_chooser && !with->rules->stores_plain)
-        STOA_TRY(collect_numbers(with->rules, node, err));
+        STOA_TRY(collect_numbers(with->rules, node, &node->distinct, err));
     if (is_chooser && !(is_text && stoa_group_only_looks(with->group)))
         STOA_TRY(stoa_chunk_plan_choose(encoder, with->rules, &node->values, &node->distinct,
                                         is_text, &node->chosen, err));
@@ -275,9 +276,13 @@ out:
 
 /* ---- Encode ---- */
 
-/* One way to write a chunk, and what it is expected to take. */
+/*
+ * One way to write a chunk, and what it is expected to take. Meanwhile others may read the node, of
+ * whose values they are derived: what is found out of these only now stays here.
+ */
 struct attempt {
     struct stoa_chunk_input input;
+    struct stoa_chunk_distinct late; /* where the node has none */
     struct stoa_plan entries_plan;
     uint64_t expected_nbytes;
     uint32_t *codes;
@@ -287,6 +292,7 @@ struct attempt {
 
 static void attempt_reset(struct attempt *attempt)
 {
+    stoa_chunk_distinct_reset(&attempt->late);
     stoa_free(attempt->codes);
     stoa_values_reset(&attempt->entries);
     stoa_derived_from_reset(&attempt->from);
@@ -312,12 +318,27 @@ static void attempt_plan(struct attempt *attempt, const struct stoa_chunk_plan *
     attempt->expected_nbytes = attempt->input.estimate_nbytes;
 }
 
+static const struct stoa_chunk_distinct *attempt_distinct(const struct attempt *attempt,
+                                                          const struct stoa_group_node *node)
+{
+    return node->distinct.set != NULL ? &node->distinct : &attempt->late;
+}
+
+/* Distinct numbers, unless they are known; texts were collected before. */
+static enum stoa_status collect_late(const struct stoa_rules *rules, struct attempt *attempt,
+                                     const struct stoa_group_node *node, struct stoa_error *err)
+{
+    if (attempt_distinct(attempt, node)->set != NULL || node->values.phys == STOA_PHYS_BYTES)
+        return STOA_OK;
+    return collect_numbers(rules, node, &attempt->late, err);
+}
+
 /* The codes of all slots through a table from the codes of distinct values. */
 static enum stoa_status map_codes(struct attempt *attempt, const struct stoa_group_node *node,
                                   const uint32_t *map, struct stoa_error *err)
 {
     size_t nvalues = node->array.nvalues;
-    const uint32_t *from = node->distinct.codes;
+    const uint32_t *from = attempt_distinct(attempt, node)->codes;
     enum stoa_status st =
         stoa_alloc(&attempt->codes, nvalues * sizeof(uint32_t) + STOA_ARRAY_SLACK, err);
 
@@ -386,13 +407,14 @@ static enum stoa_status plan_local(struct stoa_encoder *encoder, struct attempt 
                                    const struct stoa_chunk_plan *plan,
                                    const struct stoa_group_node *node, struct stoa_error *err)
 {
-    struct stoa_vector values = stoa_distinct_values(node->distinct.set);
+    const struct stoa_distinct *set = attempt_distinct(attempt, node)->set;
+    struct stoa_vector values = stoa_distinct_values(set);
     uint32_t *order = NULL, *rank = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc(&order, values.nvalues * sizeof(order[0]), err));
     STOA_TRY(stoa_alloc(&rank, values.nvalues * sizeof(rank[0]), err));
-    STOA_TRY(stoa_distinct_order(node->distinct.set, order, err));
+    STOA_TRY(stoa_distinct_order(set, order, err));
     for (uint32_t i = 0; i < values.nvalues; i++)
         rank[order[i]] = i;
     STOA_TRY(stoa_values_take(&attempt->entries, &values, order, (uint32_t)values.nvalues, err));
@@ -408,17 +430,16 @@ out:
 /* PLAIN, or LOCAL where the distinct values are few enough. `plan` outlives the attempt. */
 static enum stoa_status plan_alone(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                    struct attempt *attempt, const struct stoa_chunk_plan *plan,
-                                   enum stoa_chunk_mode mode, struct stoa_group_node *node,
+                                   enum stoa_chunk_mode mode, const struct stoa_group_node *node,
                                    struct stoa_error *err)
 {
     enum stoa_status st = STOA_OK;
 
-    if (mode == STOA_CHUNK_LOCAL && node->distinct.set == NULL &&
-        node->values.phys != STOA_PHYS_BYTES)
-        st = collect_numbers(rules, node, err);
+    if (mode == STOA_CHUNK_LOCAL)
+        st = collect_late(rules, attempt, node, err);
     if (st != STOA_OK)
         return st;
-    if (mode == STOA_CHUNK_LOCAL && node->distinct.set != NULL)
+    if (mode == STOA_CHUNK_LOCAL && attempt_distinct(attempt, node)->set != NULL)
         return plan_local(encoder, attempt, plan, node, err);
     attempt_plan(attempt, plan, &plan->plain);
     return STOA_OK;
@@ -441,14 +462,13 @@ static enum stoa_status plan_derived(const struct stoa_schema_node *nodes,
 /* A plan of the chunk's own, when there is none or it did not fit. */
 static enum stoa_status plan_anew(struct stoa_encoder *encoder, const struct stoa_rules *rules,
                                   struct attempt *attempt, struct stoa_chunk_plan *plan,
-                                  struct stoa_group_node *node, struct stoa_error *err)
+                                  const struct stoa_group_node *node, struct stoa_error *err)
 {
     enum stoa_status st;
 
-    if (node->distinct.set == NULL && node->values.phys != STOA_PHYS_BYTES)
-        STOA_TRY(collect_numbers(rules, node, err));
-    STOA_TRY(
-        stoa_chunk_plan_choose(encoder, rules, &node->values, &node->distinct, false, plan, err));
+    STOA_TRY(collect_late(rules, attempt, node, err));
+    STOA_TRY(stoa_chunk_plan_choose(encoder, rules, &node->values, attempt_distinct(attempt, node),
+                                    false, plan, err));
     STOA_TRY(plan_alone(encoder, rules, attempt, plan, plan->mode, node, err));
 out:
     return st;
@@ -543,6 +563,8 @@ static enum stoa_status write_alone(struct stoa_encoder *encoder, const struct s
 
     if (!is_chooser && planned && is_too_large(rules, &attempt, entry)) {
         second.input = shared ? attempt.input : second.input; /* the same codes */
+        second.late = attempt.late;
+        attempt.late = (struct stoa_chunk_distinct){0};
         STOA_TRY(shared ? replan_shared(encoder, &second, &choice, err)
                         : plan_anew(encoder, rules, &second, &plan, node, err));
         STOA_TRY(
