@@ -149,13 +149,30 @@ static void unmap(struct stoa_heap_block *block)
     }
 }
 
+/* The bytes of a block in a larger one, elsewhere maybe; MAP_FAILED: `old` stays. */
+static void *grow(struct stoa_heap_block *old, size_t nbytes)
+{
+#ifdef __SANITIZE_THREAD__
+    /* It does not see that mremap() gives addresses away, which another thread may get next. */
+    void *block = mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (block != MAP_FAILED) {
+        memcpy(block, old, old->nbytes);
+        (void)munmap(old, old->nbytes);
+    }
+    return block;
+#else
+    return mremap(old, old->nbytes, nbytes, MREMAP_MAYMOVE);
+#endif
+}
+
 /* nbytes at `old`, or anywhere when that is NULL; NULL: the system has not as much. */
 static struct stoa_heap_block *map(struct stoa_heap_block *old, size_t nbytes)
 {
     struct stoa_heap_block *block;
 
     if (old != NULL)
-        block = mremap(old, old->nbytes, nbytes, MREMAP_MAYMOVE);
+        block = grow(old, nbytes);
     else
         block = mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED)
