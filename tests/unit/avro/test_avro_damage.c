@@ -15,6 +15,7 @@
 #include "avro/avro_source.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "support/avro_bytes.h"
 #include "support/fault_alloc.h"
 #include "support/folder.h"
 
@@ -40,36 +41,16 @@ struct read {
     size_t nnotes;
 };
 
-static void put(struct stoa_buffer *out, const void *bytes, size_t nbytes)
-{
-    assert_int_equal(stoa_buffer_append(out, bytes, nbytes, NULL), STOA_OK);
-}
-
-static void put_long(struct stoa_buffer *out, int64_t value)
-{
-    uint64_t x = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
-
-    for (; x >= 0x80; x >>= 7)
-        put(out, (uint8_t[]){(uint8_t)(x | 0x80)}, 1);
-    put(out, (uint8_t[]){(uint8_t)x}, 1);
-}
-
-static void put_text(struct stoa_buffer *out, const char *text)
-{
-    put_long(out, (int64_t)strlen(text));
-    put(out, text, strlen(text));
-}
-
 static void put_header(struct stoa_buffer *out, const char *codec)
 {
-    put(out, "Obj\x01", 4);
-    put_long(out, 2);
-    put_text(out, "avro.schema");
-    put_text(out, schema);
-    put_text(out, "avro.codec");
-    put_text(out, codec);
-    put_long(out, 0);
-    put(out, sync_marker, 16);
+    stoa_test_put(out, "Obj\x01", 4);
+    stoa_test_put_long(out, 2);
+    stoa_test_put_text(out, "avro.schema");
+    stoa_test_put_text(out, schema);
+    stoa_test_put_text(out, "avro.codec");
+    stoa_test_put_text(out, codec);
+    stoa_test_put_long(out, 0);
+    stoa_test_put(out, sync_marker, 16);
 }
 
 /* Rows with the numbers [id, id + nrows), compressed by the codec. */
@@ -80,17 +61,17 @@ static void put_block(struct stoa_buffer *out, const char *codec, int64_t id, un
 
     for (unsigned i = 0; i < nrows; i++) {
         snprintf(text, sizeof(text), "the text of row %d", (int)id + (int)i);
-        put_long(&data, id + i);
-        put_text(&data, text);
+        stoa_test_put_long(&data, id + i);
+        stoa_test_put_text(&data, text);
     }
     if (strcmp(codec, "snappy") == 0)
         assert_int_equal(stoa_avro_pack_snappy(data.data, data.nbytes, &packed, NULL), STOA_OK);
     else
-        put(&packed, data.data, data.nbytes);
-    put_long(out, nrows);
-    put_long(out, (int64_t)packed.nbytes);
-    put(out, packed.data, packed.nbytes);
-    put(out, sync_marker, 16);
+        stoa_test_put(&packed, data.data, data.nbytes);
+    stoa_test_put_long(out, nrows);
+    stoa_test_put_long(out, (int64_t)packed.nbytes);
+    stoa_test_put(out, packed.data, packed.nbytes);
+    stoa_test_put(out, sync_marker, 16);
     stoa_buffer_free(&packed);
     stoa_buffer_free(&data);
 }
@@ -322,11 +303,11 @@ static void a_shifted_block_is_lost_alone(void **state)
             struct stoa_error err;
             struct read read;
 
-            put(&file, made.bytes.data, at);
+            stoa_test_put(&file, made.bytes.data, at);
             if (more)
-                put(&file, "some bytes more", 15);
-            put(&file, made.bytes.data + at + (more ? 0 : 7),
-                made.bytes.nbytes - at - (more ? 0 : 7));
+                stoa_test_put(&file, "some bytes more", 15);
+            stoa_test_put(&file, made.bytes.data + at + (more ? 0 : 7),
+                          made.bytes.nbytes - at - (more ? 0 : 7));
             assert_int_equal(read_file(file.data, file.nbytes, false, 100, 0, &read, &err),
                              STOA_ERR_DATA);
             assert_int_equal(read_file(file.data, file.nbytes, true, 100, 0, &read, &err), STOA_OK);
@@ -349,10 +330,10 @@ static void a_marker_among_data_ends_no_block(void **state)
 
     put_header(&file, "null");
     for (int i = 0; i < 3; i++) {
-        put_long(&file, 1);
-        put_long(&file, sizeof(row) - 1);
-        put(&file, row, sizeof(row) - 1);
-        put(&file, sync_marker, 16);
+        stoa_test_put_long(&file, 1);
+        stoa_test_put_long(&file, sizeof(row) - 1);
+        stoa_test_put(&file, row, sizeof(row) - 1);
+        stoa_test_put(&file, sync_marker, 16);
     }
     assert_int_equal(read_file(file.data, file.nbytes, true, 100, 0, &read, &err), STOA_OK);
     assert_int_equal(read.nrows, 3);
@@ -368,9 +349,9 @@ static void markers_in_a_row_are_damage(void **state)
     struct stoa_error err;
     struct read read;
 
-    put(&file, made.bytes.data, made.begins[2]);
-    put(&file, sync_marker, 16);
-    put(&file, made.bytes.data + made.begins[2], made.bytes.nbytes - made.begins[2]);
+    stoa_test_put(&file, made.bytes.data, made.begins[2]);
+    stoa_test_put(&file, sync_marker, 16);
+    stoa_test_put(&file, made.bytes.data + made.begins[2], made.bytes.nbytes - made.begins[2]);
     assert_int_equal(read_file(file.data, file.nbytes, true, 100, 0, &read, &err), STOA_OK);
     check_rows(&read, 0, "markers", 2);
     assert_int_equal(read.lost.nplaces, 1);
@@ -420,8 +401,8 @@ static void a_file_of_damage_alone_has_no_rows(void **state)
     put_header(&file, "null");
     begin = file.nbytes;
     for (int i = 0; i < 1000; i++) { /* heads that claim all that follows, each with a marker */
-        put(&file, "\x02\xfe\xff\xff\xff\x0f", 6);
-        put(&file, sync_marker, 16);
+        stoa_test_put(&file, "\x02\xfe\xff\xff\xff\x0f", 6);
+        stoa_test_put(&file, sync_marker, 16);
     }
     assert_int_equal(read_file(file.data, file.nbytes, true, 100, 0, &read, &err), STOA_OK);
     assert_int_equal(read.nrows, 0);

@@ -9,55 +9,36 @@
 
 #include "avro/avro_pack.h"
 #include "base/alloc.h"
+#include "support/avro_bytes.h"
 #include "support/fault_alloc.h"
 #include "support/random.h"
 #include "support/read_avro.h"
 
 static const char sync_marker[] = "0123456789abcdef";
 
-static void put(struct stoa_buffer *out, const void *bytes, size_t nbytes)
-{
-    assert_int_equal(stoa_buffer_append(out, bytes, nbytes, NULL), STOA_OK);
-}
-
-static void put_long(struct stoa_buffer *out, int64_t value)
-{
-    uint64_t x = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
-
-    for (; x >= 0x80; x >>= 7)
-        put(out, (uint8_t[]){(uint8_t)(x | 0x80)}, 1);
-    put(out, (uint8_t[]){(uint8_t)x}, 1);
-}
-
-static void put_text(struct stoa_buffer *out, const char *text)
-{
-    put_long(out, (int64_t)strlen(text));
-    put(out, text, strlen(text));
-}
-
 /* A header whose metadata is in two blocks, one of which tells its size. */
 static void put_header(struct stoa_buffer *out, const char *schema, const char *codec)
 {
-    put(out, "Obj\x01", 4);
-    put_long(out, 1);
-    put_text(out, "avro.schema");
-    put_text(out, schema);
+    stoa_test_put(out, "Obj\x01", 4);
+    stoa_test_put_long(out, 1);
+    stoa_test_put_text(out, "avro.schema");
+    stoa_test_put_text(out, schema);
     if (codec != NULL) {
-        put_long(out, -1);
-        put_long(out, 1 + 10 + 1 + (int64_t)strlen(codec));
-        put_text(out, "avro.codec");
-        put_text(out, codec);
+        stoa_test_put_long(out, -1);
+        stoa_test_put_long(out, 1 + 10 + 1 + (int64_t)strlen(codec));
+        stoa_test_put_text(out, "avro.codec");
+        stoa_test_put_text(out, codec);
     }
-    put_long(out, 0);
-    put(out, sync_marker, 16);
+    stoa_test_put_long(out, 0);
+    stoa_test_put(out, sync_marker, 16);
 }
 
 static void put_block(struct stoa_buffer *out, int64_t nrows, const void *data, size_t nbytes)
 {
-    put_long(out, nrows);
-    put_long(out, (int64_t)nbytes);
-    put(out, data, nbytes);
-    put(out, sync_marker, 16);
+    stoa_test_put_long(out, nrows);
+    stoa_test_put_long(out, (int64_t)nbytes);
+    stoa_test_put(out, data, nbytes);
+    stoa_test_put(out, sync_marker, 16);
 }
 
 #define RECORD(fields)    "{\"type\":\"record\",\"name\":\"r\",\"fields\":[" fields "]}"
@@ -383,12 +364,12 @@ static void a_footer_between_two_chunks_is_read(void **state)
 
     stoa_test_random_seed(&r, 1);
     for (size_t i = 0; i < nbytes; i++)
-        put(&text, (uint8_t[]){(uint8_t)stoa_test_random_below(&r, 256)}, 1);
+        stoa_test_put(&text, (uint8_t[]){(uint8_t)stoa_test_random_below(&r, 256)}, 1);
     assert_int_equal(packer->open(0, &pack, NULL), STOA_OK);
     do { /* random bytes are stored as they are: so many less make it so many bytes shorter */
         data.nbytes = stored.nbytes = 0;
-        put_long(&data, (int64_t)nbytes);
-        put(&data, text.data, nbytes);
+        stoa_test_put_long(&data, (int64_t)nbytes);
+        stoa_test_put(&data, text.data, nbytes);
         assert_int_equal(packer->pack(pack, data.data, data.nbytes, &stored, NULL), STOA_OK);
         too_many = (stored.nbytes - 8) % (64 << 10);
         nbytes -= too_many;
@@ -458,21 +439,24 @@ static void fields_without_bytes_are_counted(void **state)
     struct stoa_test_avro avro;
     char text[96];
 
-    put(&schema, DATA("{\"type\":\"record\",\"name\":\"t\",\"fields\":[{\"name\":\"g\",\"type\":"
-                      "\"int\"},{\"name\":\"f\",\"type\":{\"type\":\"record\",\"name\":\"a\","
-                      "\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"a\"]},{\"name\":\"x\","
-                      "\"type\":"));
+    stoa_test_put(&schema,
+                  DATA("{\"type\":\"record\",\"name\":\"t\",\"fields\":[{\"name\":\"g\",\"type\":"
+                       "\"int\"},{\"name\":\"f\",\"type\":{\"type\":\"record\",\"name\":\"a\","
+                       "\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"a\"]},{\"name\":\"x\","
+                       "\"type\":"));
     for (int i = 30; i >= 0; i--)
-        put(&schema, text,
+        stoa_test_put(
+            &schema, text,
             (size_t)snprintf(text, sizeof(text),
                              "{\"type\":\"record\",\"name\":\"r%d\",\"fields\":[{\"name\":\"a\","
                              "\"type\":",
                              i));
-    put(&schema, DATA("\"null\"}]}"));
+    stoa_test_put(&schema, DATA("\"null\"}]}"));
     for (int i = 1; i <= 30; i++)
-        put(&schema, text,
+        stoa_test_put(
+            &schema, text,
             (size_t)snprintf(text, sizeof(text), "},{\"name\":\"b\",\"type\":\"r%d\"}]}", i - 1));
-    put(&schema, DATA("}]}}]}\0"));
+    stoa_test_put(&schema, DATA("}]}}]}\0"));
     file = file_of((char *)schema.data, 1, DATA("\x02\x00"));
     for (uint64_t unwanted = 0; unwanted <= 2; unwanted += 2) { /* as JSON, and passed over */
         assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, false, unwanted, &avro, &err),
@@ -492,18 +476,19 @@ static void json_text_of_a_value_is_bounded(void **state)
     struct stoa_error err = {0};
     struct stoa_test_avro avro;
 
-    put(&schema, DATA("{\"type\":\"record\",\"name\":\"t\",\"fields\":[{\"name\":\"f\",\"type\":"
+    stoa_test_put(
+        &schema, DATA("{\"type\":\"record\",\"name\":\"t\",\"fields\":[{\"name\":\"f\",\"type\":"
                       "{\"type\":\"record\",\"name\":\"a\",\"fields\":[{\"name\":\"next\",\"type\":"
                       "[\"null\",\"a\"]},{\"name\":\"x\",\"type\":{\"type\":\"array\",\"items\":"
                       "{\"type\":\"enum\",\"name\":\"e\",\"symbols\":[\""));
     for (int i = 0; i < 1000; i++)
         for (int k = 0; k < 100; k++)
-            put(&schema, "0123456789", 10);
-    put(&schema, DATA("\"]}}}]}}]}\0"));
+            stoa_test_put(&schema, "0123456789", 10);
+    stoa_test_put(&schema, DATA("\"]}}}]}}]}\0"));
     for (int nitems = 200; nitems <= 300; nitems += 100) {
         data.nbytes = 0;
-        put_long(&data, 0);
-        put_long(&data, nitems);
+        stoa_test_put_long(&data, 0);
+        stoa_test_put_long(&data, nitems);
         assert_int_equal(stoa_buffer_append_zeros(&data, (size_t)nitems + 1, NULL), STOA_OK);
         file = file_of((char *)schema.data, 1, data.data, data.nbytes);
         if (nitems == 200) {
@@ -528,15 +513,15 @@ static struct stoa_buffer file_of_null_structs(int64_t nrows, int64_t nitems)
     struct stoa_buffer schema = {0}, data = {0}, file;
     char text[64];
 
-    put(&schema, DATA("{\"type\":\"array\",\"items\":[\"null\",{\"type\":\"record\","
-                      "\"name\":\"r\",\"fields\":["));
+    stoa_test_put(&schema, DATA("{\"type\":\"array\",\"items\":[\"null\",{\"type\":\"record\","
+                                "\"name\":\"r\",\"fields\":["));
     for (int i = 0; i < 1000; i++)
-        put(&schema, text,
-            (size_t)snprintf(text, sizeof(text), "%s" FIELD("c%d", "\"long\""), i > 0 ? "," : "",
-                             i));
-    put(&schema, DATA("]}]}\0"));
+        stoa_test_put(&schema, text,
+                      (size_t)snprintf(text, sizeof(text), "%s" FIELD("c%d", "\"long\""),
+                                       i > 0 ? "," : "", i));
+    stoa_test_put(&schema, DATA("]}]}\0"));
     for (int64_t i = 0; i < nrows; i++) {
-        put_long(&data, nitems);
+        stoa_test_put_long(&data, nitems);
         assert_int_equal(stoa_buffer_append_zeros(&data, (size_t)nitems + 1, NULL), STOA_OK);
     }
     file = file_of((char *)schema.data, nrows, data.data, data.nbytes);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "support/avro_bytes.h"
 #include "support/random.h"
 #include "support/read_avro.h"
 
@@ -28,20 +29,6 @@ static const char *const types[][2] = {
     {"{\"type\":\"enum\",\"name\":\"e", "\",\"symbols\":[\"a\",\"b\",\"c\"]}"},
 };
 enum { NTYPES = sizeof(types) / sizeof(types[0]) };
-
-static void put(struct stoa_buffer *out, const void *bytes, size_t nbytes)
-{
-    assert_int_equal(stoa_buffer_append(out, bytes, nbytes, NULL), STOA_OK);
-}
-
-static void put_long(struct stoa_buffer *out, int64_t value)
-{
-    uint64_t x = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
-
-    for (; x >= 0x80; x >>= 7)
-        put(out, (uint8_t[]){(uint8_t)(x | 0x80)}, 1);
-    put(out, (uint8_t[]){(uint8_t)x}, 1);
-}
 
 /* Of any length, so that numbers of ten bytes are among them. */
 static int64_t any_long(struct stoa_test_random *r)
@@ -62,17 +49,17 @@ static void put_value(struct stoa_buffer *out, struct stoa_test_random *r, unsig
     const uint64_t bits = stoa_test_random_u64(r) >> 2;
 
     if (kind == 0)
-        put_long(out, (int32_t)any_long(r));
+        stoa_test_put_long(out, (int32_t)any_long(r));
     else if (kind == 1)
-        put_long(out, stoa_test_random_below(r, 2) ? any_long(r) : -any_long(r));
+        stoa_test_put_long(out, stoa_test_random_below(r, 2) ? any_long(r) : -any_long(r));
     else if (kind == 4)
-        put(out, (uint8_t[]){(uint8_t)(bits & 1)}, 1);
+        stoa_test_put(out, (uint8_t[]){(uint8_t)(bits & 1)}, 1);
     else if (kind == 7)
-        put_long(out, (int64_t)(bits % 3));
+        stoa_test_put_long(out, (int64_t)(bits % 3));
     else if (kind == 5)
-        put(out, "\x06xyz", 4);
+        stoa_test_put(out, "\x06xyz", 4);
     else
-        put(out, &bits, sizes[kind]);
+        stoa_test_put(out, &bits, sizes[kind]);
 }
 
 static void put_rows(struct stoa_buffer *out, struct stoa_test_random *r, const unsigned *kinds,
@@ -90,7 +77,7 @@ static struct stoa_buffer file_of(const unsigned *kinds, unsigned nrows, const u
     struct stoa_buffer file = {0}, schema = {0};
     char text[160], type[100];
 
-    put(&schema, "{\"type\":\"record\",\"name\":\"r\",\"fields\":[", 38);
+    stoa_test_put(&schema, "{\"type\":\"record\",\"name\":\"r\",\"fields\":[", 38);
     for (unsigned i = 0; i < NFIELDS; i++) {
         const char *const *words = types[kinds[i]];
 
@@ -99,23 +86,23 @@ static struct stoa_buffer file_of(const unsigned *kinds, unsigned nrows, const u
         else
             snprintf(type, sizeof(type), "%s", words[0]);
         snprintf(text, sizeof(text), "%s{\"name\":\"c%u\",\"type\":%s}", i > 0 ? "," : "", i, type);
-        put(&schema, text, strlen(text));
+        stoa_test_put(&schema, text, strlen(text));
     }
-    put(&schema, "]}", 2);
-    put(&file,
-        "Obj\x01\x02\x16"
-        "avro.schema",
-        17);
-    put_long(&file, (int64_t)schema.nbytes);
-    put(&file, schema.data, schema.nbytes);
-    put(&file,
-        "\0"
-        "0123456789abcdef",
-        17);
-    put_long(&file, nrows);
-    put_long(&file, (int64_t)nbytes);
-    put(&file, data, nbytes);
-    put(&file, "0123456789abcdef", 16);
+    stoa_test_put(&schema, "]}", 2);
+    stoa_test_put(&file,
+                  "Obj\x01\x02\x16"
+                  "avro.schema",
+                  17);
+    stoa_test_put_long(&file, (int64_t)schema.nbytes);
+    stoa_test_put(&file, schema.data, schema.nbytes);
+    stoa_test_put(&file,
+                  "\0"
+                  "0123456789abcdef",
+                  17);
+    stoa_test_put_long(&file, nrows);
+    stoa_test_put_long(&file, (int64_t)nbytes);
+    stoa_test_put(&file, data, nbytes);
+    stoa_test_put(&file, "0123456789abcdef", 16);
     stoa_buffer_free(&schema);
     return file;
 }
@@ -206,9 +193,9 @@ static void a_number_that_is_too_long_is_told_of_its_field(void **state)
 
             for (unsigned i = 0; i < 2 * NFIELDS; i++) {
                 if (i == at)
-                    put(&data, bad[b], strlen(bad[b]));
+                    stoa_test_put(&data, bad[b], strlen(bad[b]));
                 else
-                    put_long(&data, (int64_t)1 << (7 * i + at) % 62);
+                    stoa_test_put_long(&data, (int64_t)1 << (7 * i + at) % 62);
             }
             check_message(kinds, 2, data.data, data.nbytes, at);
             stoa_buffer_free(&data);
