@@ -148,6 +148,9 @@ void stoa_recover_segments_drop(struct stoa_recover_segments *segments, uint64_t
 
 /* ---- recover_group.c ---- */
 
+/* What stands at `offset` of the file stands at offset + STOA_RECOVER_SHIFT of rec->reader. */
+enum { STOA_RECOVER_SHIFT = STOA_OBJECT_NBYTES };
+
 /* Once segments are known. */
 STOA_CHECK enum stoa_status stoa_recover_reader_init(struct stoa_recover *rec,
                                                      struct stoa_error *err);

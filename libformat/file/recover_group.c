@@ -24,7 +24,7 @@
 #include "file/segment_check.h"
 #include "stats/zonemap.h"
 
-#define SHIFT STOA_OBJECT_NBYTES /* of the file in what the reader sees */
+enum { SHIFT = STOA_RECOVER_SHIFT };
 
 /* ---- The reader. ---- */
 

@@ -38,15 +38,28 @@ static const struct stoa_found *find_side(const struct stoa_recover *rec,
     return NULL;
 }
 
+/* Hashes that fit say nothing of bytes that were never good: all values are read. */
+static enum stoa_status check_values(const struct stoa_recover *rec,
+                                     const struct stoa_side_object *object, struct stoa_error *err)
+{
+    enum stoa_status st = STOA_OK;
+
+    for (uint32_t i = 0; st == STOA_OK && i < object->nentries; i++) {
+        struct stoa_budget budget = {rec->memory_nbytes, rec->memory_nbytes};
+        struct stoa_array array = {0};
+
+        if (object->entries[i].has_values)
+            st = stoa_side_values(rec->reader.reader, object, i, &budget, &array, err);
+        stoa_array_reset(&array);
+    }
+    return st;
+}
+
 enum stoa_status stoa_recover_side(struct stoa_recover *rec, const struct stoa_found *item,
                                    struct stoa_assembler *assembler, bool *copied,
                                    struct stoa_error *err)
 {
-    const struct stoa_footer objects = {
-        .source = rec->source,
-        .memory_nbytes = rec->memory_nbytes,
-        .trailer.footer_off = rec->source->nbytes,
-    };
+    const struct stoa_footer *objects = &rec->reader.reader->footer;
     const struct stoa_found *side = item->object.hash != 0 ? find_side(rec, item) : NULL;
     struct stoa_side_object object = {0};
     struct stoa_error why;
@@ -55,11 +68,14 @@ enum stoa_status stoa_recover_side(struct stoa_recover *rec, const struct stoa_f
     *copied = false;
     if (side == NULL)
         return STOA_OK;
-    st = stoa_side_open(&objects, &side->object, side->offset, item->object.nrows, &object, &why);
+    st = stoa_side_open(objects, &side->object, side->offset + STOA_RECOVER_SHIFT,
+                        item->object.nrows, &object, &why);
     if (st == STOA_OK)
         st = stoa_side_check_columns(&object, rec->schema.nfields, &why);
     if (st == STOA_OK)
-        st = stoa_side_copy(&objects, &object, rec->memory_nbytes, assembler, &why);
+        st = check_values(rec, &object, &why);
+    if (st == STOA_OK)
+        st = stoa_side_copy(objects, &object, rec->memory_nbytes, assembler, &why);
     *copied = st == STOA_OK;
     stoa_side_object_reset(&object);
     if (st == STOA_OK || stoa_recover_is_damage(st)) /* the rows are whole without it */

@@ -201,6 +201,55 @@ static void a_file_that_lost_nothing_keeps_its_source_text(void **state)
     }
 }
 
+/* A byte of a chunk of the side table is another one, and all hashes are right. */
+static void text_that_can_not_be_read_is_not_kept(void **state)
+{
+    struct stoa_test_random random;
+    size_t ndropped = 0;
+
+    (void)state;
+    stoa_test_random_init(&random, "text_that_can_not_be_read_is_not_kept");
+    for (size_t n = stoa_test_ncases(200); n > 0; n--) {
+        const size_t nrows[] = {100};
+        struct stoa_schema schema = {0};
+        struct stoa_test_table table;
+        struct stoa_recover_result result;
+        struct stoa_test_file whole;
+        struct stoa_source *source;
+        struct stoa_reader *reader;
+        struct stoa_error err = {0};
+        struct stoa_side side;
+        uint64_t at, dir_nbytes, body_nbytes;
+
+        stoa_test_gen_schema(&random, 2, &schema);
+        stoa_test_table_make(&random, &schema, nrows, 1, NULL, &table);
+        stoa_test_table_add_text(&random, &table, 2, NULL);
+        at = stoa_load64(stoa_test_file_group(&table.file, 0));
+        at += 64 + stoa_load64(table.file.bytes + at + 16); /* the object behind the row group */
+        dir_nbytes = stoa_load32(table.file.bytes + at + 28);
+        body_nbytes = stoa_load64(table.file.bytes + at + 16);
+        if (table.sides[0].ncolumns > 0 && body_nbytes > dir_nbytes) {
+            uint64_t place = dir_nbytes + stoa_test_random_below(&random, body_nbytes - dir_nbytes);
+
+            table.file.bytes[at + 64 + place] ^=
+                (uint8_t)(1 + stoa_test_random_below(&random, 255));
+            stoa_test_rehash(table.file.bytes, table.file.nbytes);
+            recover(&table.file, &whole, &result);
+            assert_int_equal(count_findings(&whole, true), 0);
+            source = stoa_test_file_source(&whole);
+            check(stoa_reader_open(source, NULL, &reader, &err), &err);
+            check(stoa_reader_side(reader, 0, &side, &err), &err);
+            ndropped += side.ncolumns == 0;
+            stoa_side_reset(&side);
+            stoa_reader_close(reader);
+            stoa_source_close(source);
+            stoa_test_file_reset(&whole);
+        }
+        stoa_test_table_reset(&table);
+    }
+    assert_true(ndropped > 0);
+}
+
 /* Rows [begin, end) of source `info` that stand in rows [from, to). */
 static uint64_t overlap(const struct stoa_source_info *info, uint64_t from, uint64_t to)
 {
@@ -534,6 +583,7 @@ int main(void)
         cmocka_unit_test(verify_finds_every_flipped_bit),
         cmocka_unit_test(hashing_anew_changes_nothing),
         cmocka_unit_test(a_file_that_lost_nothing_keeps_its_source_text),
+        cmocka_unit_test(text_that_can_not_be_read_is_not_kept),
         cmocka_unit_test(what_lost_rows_or_text_is_no_longer_complete),
         cmocka_unit_test(what_does_not_fit_is_refused_by_name),
         cmocka_unit_test(a_failing_allocation_is_reported),
