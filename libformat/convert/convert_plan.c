@@ -53,23 +53,44 @@ static enum stoa_status plan_compression(struct stoa_plan_convert *plan,
     return STOA_OK;
 }
 
-/* What only Avro files have would be lost in others. */
-static enum stoa_status refuse_avro(const struct stoa_avro_write_options *options,
-                                    const char *shown, struct stoa_error *err)
-{
-    const char *what = NULL;
+#define OUTPUT(format) (1u << (format))
 
-    if (options->codec != NULL)
-        what = "a codec is";
-    else if (options->has_level)
-        what = "the level of a codec is";
-    else if (options->block_nbytes > 0)
-        what = "a size of blocks is";
-    else if (options->random_sync)
-        what = "a random marker is";
-    if (what == NULL)
-        return STOA_OK;
-    return stoa_fail(err, STOA_ERR_USAGE, "%s: %s for Avro files", shown, what);
+/* What is said of an output of another format would be dropped: a new option is a row here. */
+static enum stoa_status refuse_foreign(const struct stoa_convert_options *options,
+                                       enum stoa_format to, const char *shown,
+                                       struct stoa_error *err)
+{
+    const unsigned stoa = OUTPUT(STOA_FORMAT_STOA), avro = OUTPUT(STOA_FORMAT_AVRO);
+    const unsigned csv = OUTPUT(STOA_FORMAT_CSV) | OUTPUT(STOA_FORMAT_TSV);
+    const struct {
+        bool given;
+        unsigned outputs;
+        const char *what;
+        const char *whose;
+    } rows[] = {
+        {options->avro_out.codec != NULL, avro, "a codec is", "Avro"},
+        {options->avro_out.has_level, avro, "the level of a codec is", "Avro"},
+        {options->avro_out.block_nbytes > 0, avro, "a size of blocks is", "Avro"},
+        {options->avro_out.random_sync, avro, "a random marker is", "Avro"},
+        {options->writer.level != STOA_LEVEL_BALANCED, stoa, "a level is", "Stoa"},
+        {options->writer.nblooms > 0, stoa, "Bloom filters are", "Stoa"},
+        {options->no_source_text, stoa, "to leave out source text is", "Stoa"},
+        {options->csv_out.delimiter != 0, csv, "an output delimiter is", "CSV"},
+        {options->csv_out.quoting != STOA_CSV_QUOTE_MINIMAL, csv, "quoting is", "CSV"},
+        {options->csv_out.nested != STOA_CSV_NESTED_REFUSE, csv, "a way to nest is", "CSV"},
+        {options->csv_out.null_text != NULL, csv, "a text of null is", "CSV"},
+        {options->csv_out.crlf, csv, "a choice of line ends is", "CSV"},
+        {options->csv_out.no_header, csv, "to leave out the header is", "CSV"},
+        {options->csv_out.bom, csv, "a byte order mark is", "CSV"},
+        {options->csv_out.encoding != NULL, csv, "an output encoding is", "CSV"},
+        {options->csv_out.safe_spreadsheet, csv, "care for spreadsheets is", "CSV"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].given && (rows[i].outputs & OUTPUT(to)) == 0)
+            return stoa_fail(err, STOA_ERR_USAGE, "%s: %s for %s files", shown, rows[i].what,
+                             rows[i].whose);
+    return STOA_OK;
 }
 
 static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
@@ -99,8 +120,7 @@ static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
     STOA_TRY(plan_compression(plan, options, ending, shown, err));
     if (plan->to == STOA_FORMAT_AVRO)
         STOA_TRY(stoa_avro_check_codec(&options->avro_out, err));
-    else
-        STOA_TRY(refuse_avro(&options->avro_out, shown, err));
+    STOA_TRY(refuse_foreign(options, plan->to, shown, err));
 out:
     return st;
 }
@@ -390,8 +410,6 @@ static enum stoa_status check_blooms(const struct stoa_plan_convert *plan,
     uint32_t nnodes;
     enum stoa_status st;
 
-    if (options->nblooms > 0 && plan->to != STOA_FORMAT_STOA)
-        return stoa_fail(err, STOA_ERR_USAGE, "Bloom filters: the output is no Stoa file");
     STOA_TRY(stoa_schema_nodes(&plan->schema, &nodes, &nnodes, err));
     STOA_TRY(stoa_bloom_plan(options, &plan->schema, nodes, nnodes, &blooms, err));
 out:

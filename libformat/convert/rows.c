@@ -105,7 +105,6 @@ static struct stoa_convert_options options_of(const struct stoa_convert_options 
     made.compress = STOA_COMPRESS_NONE;
     made.sort_by = NULL;
     made.verify = false;
-    made.no_source_text = true;
     made.on_conflict = STOA_CONFLICT_ERROR;
     if (limit > 0 && limit < UINT16_MAX && options->filter == NULL)
         made.writer.row_group_nrows = (uint32_t)limit; /* no more is read than is wanted */

@@ -64,7 +64,7 @@ for rate in ("0.9", "0.33", "0.000009", "0", "-1", "nan", "inf", "x", ""):
            f"--bloom-rate {rate}: expected a number from 0.00001 to less than 0.33")
 refuse("a rate of nothing", ["convert", "t.csv", "-o", "no.stoa", "--bloom-rate", "0.01"], 2,
        "--bloom-rate 0.01: --bloom says of which columns")
-refuse("another output", ["convert", "t.csv", "-o", "no.csv", "--bloom", "id"], 2, "Bloom filters: the output is no Stoa file")
+refuse("another output", ["convert", "t.csv", "-o", "no.csv", "--bloom", "id"], 2, "no.csv: Bloom filters are for Stoa files")
 refuse("a name that is empty", ["convert", "t.csv", "-o", "no.stoa", "--bloom", "id,"], 2, "--bloom id,: a name is empty")
 
 # A filter that is damaged is not used, and verify says so.

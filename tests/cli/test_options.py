@@ -94,6 +94,18 @@ REFUSED = (
     (["convert", "t.csv", "t.stoa", "-o", "out.stoa"],
      "t.csv is csv, but t.stoa is stoa: one format at a time"),
 )
+STOA_ONLY = (("--level", "small", "a level is for Stoa files"), ("--bloom", "a", "Bloom filters are for Stoa files"),
+             ("--no-source-text", None, "to leave out source text is for Stoa files"))
+CSV_ONLY = (("--quoting", "all", "quoting is"), ("--newline", "crlf", "a choice of line ends is"), ("--bom", None, "a byte order mark is"),
+            ("--null-text", "NA", "a text of null is"), ("--output-delimiter", ";", "an output delimiter is"),
+            ("--output-encoding", "latin1", "an output encoding is"), ("--no-output-header", None, "to leave out the header is"),
+            ("--nested", "json", "a way to nest is"), ("--safe-spreadsheet", None, "care for spreadsheets is"))
+for outputs, options in ((("csv", "tsv", "jsonl", "avro"), STOA_ONLY),
+                         (("stoa", "jsonl", "avro"), [(name, value, f"{what} for CSV files") for name, value, what in CSV_ONLY])):
+    for output in outputs:
+        for name, value, why in options:
+            given = [name] if value is None else [name, value]
+            refuse(f"{name} of another output: {output}", ["convert", "t.csv", "-o", f"no.{output}", *given], 2, f"no.{output}: {why}")
 for args, message in REFUSED:
     err = message if callable(message) else f"stoa: {message}\n"
     expect("refused: " + " ".join(args), args, 2, "", err)
