@@ -7,7 +7,9 @@
  *     presence of codes             .      never  .      .
  *
  * A row group is held against its own zone map first; only where that says "maybe" are its zones
- * looked at one by one. What is left is a list of units, one for each row group with a zone in it.
+ * looked at one by one. Of a file in order only what scan_order.c leaves over is looked at, row
+ * groups as well as zones. What is left is a list of units, one for each row group with a zone in
+ * it.
  *
  * Zone maps are needed: damage to them is an error. Filters and bitmaps are optional sections,
  * whose absence changes nothing but time: one that is damaged is not used, and `verify` reports it.
@@ -23,6 +25,7 @@
 /* Of the row group that is looked at. */
 struct pruning {
     struct stoa_scan *scan;
+    struct stoa_scan_order order;
     struct stoa_zone *zones; /* one a node of the filter */
     uint8_t *known;          /* enum stoa_match of each leaf in each zone; a zone's are together */
     uint8_t *of_leaf;        /* of one leaf in each zone */
@@ -36,15 +39,15 @@ static void pruning_reset(struct pruning *pruning)
     stoa_free(pruning->of_leaf);
 }
 
-static enum stoa_status read_zones(struct pruning *pruning, uint32_t row_group, uint32_t zone,
-                                   struct stoa_error *err)
+enum stoa_status stoa_scan_read_zones(const struct stoa_scan *scan, uint32_t row_group,
+                                      uint32_t zone, struct stoa_zone *zones,
+                                      struct stoa_error *err)
 {
-    struct stoa_scan *scan = pruning->scan;
     enum stoa_status st = STOA_OK;
 
     for (uint32_t i = 0; i < scan->nfilter_nodes; i++)
-        STOA_TRY(stoa_reader_zone(scan->reader, scan->filter_nodes[i], row_group, zone,
-                                  &pruning->zones[i], err));
+        STOA_TRY(
+            stoa_reader_zone(scan->reader, scan->filter_nodes[i], row_group, zone, &zones[i], err));
 out:
     return st;
 }
@@ -115,24 +118,28 @@ static enum stoa_status prune_row_group(struct pruning *pruning, uint32_t row_gr
                                         struct stoa_error *err)
 {
     struct stoa_scan *scan = pruning->scan;
+    struct stoa_range range = {0, rows->nzones};
     uint8_t *matches = scan->matches + rows->first_zone;
     enum stoa_match whole;
     enum stoa_status st;
 
-    STOA_TRY(read_zones(pruning, row_group, UINT32_MAX, err));
+    STOA_TRY(stoa_scan_read_zones(scan, row_group, UINT32_MAX, pruning->zones, err));
     whole = stoa_matcher_prune(scan->matcher, pruning->zones);
     memset(matches, whole, rows->nzones);
     *nleft = whole == STOA_MATCH_NEVER ? 0 : rows->nzones;
     if (whole != STOA_MATCH_MAYBE)
         return STOA_OK;
-    STOA_TRY(know_leaves(pruning, row_group, rows->nzones, err));
-    for (uint32_t zone = 0; zone < rows->nzones; zone++) {
+    STOA_TRY(stoa_scan_order_narrow(&pruning->order, scan, row_group, pruning->zones, &range, err));
+    memset(matches, STOA_MATCH_NEVER, rows->nzones);
+    *nleft = 0;
+    if (range.begin < range.end)
+        STOA_TRY(know_leaves(pruning, row_group, rows->nzones, err));
+    for (uint32_t zone = range.begin; zone < range.end; zone++) {
         const uint8_t *known = pruning->known + (size_t)zone * scan->matcher->nleaves;
 
-        if (rows->nzones > 1)
-            STOA_TRY(read_zones(pruning, row_group, zone, err));
+        STOA_TRY(stoa_scan_read_zones(scan, row_group, zone, pruning->zones, err));
         matches[zone] = (uint8_t)stoa_matcher_prune_known(scan->matcher, pruning->zones, known);
-        *nleft -= matches[zone] == STOA_MATCH_NEVER;
+        *nleft += matches[zone] != STOA_MATCH_NEVER;
     }
 out:
     return st;
@@ -143,6 +150,7 @@ enum stoa_status stoa_scan_plan_units(struct stoa_scan *scan, struct stoa_error 
     const uint32_t nrow_groups = stoa_reader_nrow_groups(scan->reader);
     struct pruning pruning = {.scan = scan};
     struct stoa_row_group rows = {0};
+    struct stoa_range range = {0, nrow_groups};
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&scan->units, nrow_groups, sizeof(*scan->units), err));
@@ -151,9 +159,13 @@ enum stoa_status stoa_scan_plan_units(struct stoa_scan *scan, struct stoa_error 
         STOA_TRY(stoa_reader_row_group(scan->reader, nrow_groups - 1, &rows, err));
     scan->row_groups.total = nrow_groups;
     scan->zones.total = rows.first_zone + rows.nzones;
-    if (scan->matcher != NULL)
+    if (scan->matcher != NULL) {
         STOA_TRY(stoa_alloc_zeroed(&scan->matches, (size_t)scan->zones.total, 1, err));
-    for (uint32_t g = 0; g < nrow_groups; g++) {
+        STOA_TRY(stoa_scan_order_find(scan, &pruning.order, err));
+        STOA_TRY(
+            stoa_scan_order_narrow(&pruning.order, scan, UINT32_MAX, pruning.zones, &range, err));
+    }
+    for (uint32_t g = range.begin; g < range.end; g++) {
         uint32_t nleft;
 
         STOA_TRY(stoa_reader_row_group(scan->reader, g, &rows, err));

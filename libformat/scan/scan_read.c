@@ -260,6 +260,10 @@ enum stoa_status stoa_scan_select(struct stoa_scan *scan, const struct stoa_scan
         else
             STOA_TRY(select_some(scan, unit->row_group, &span, selection, err));
     }
+    if (selection->nrows > want) { /* then the last span has more than were missing */
+        selection->nrows = (size_t)want;
+        selection->spans[selection->nspans - 1].end = selection->nrows;
+    }
     atomic_fetch_add(&scan->rows_selected, selection->nrows);
 out:
     return st;

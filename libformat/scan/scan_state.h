@@ -6,9 +6,11 @@
 
 #include <stdatomic.h>
 
+#include <stoa/order.h>
 #include <stoa/scan.h>
 
 #include "file/chunk_filter.h"
+#include "file/reader.h"
 
 /* A row group of which statistics left something over. */
 struct stoa_scan_unit {
@@ -87,13 +89,40 @@ void stoa_scan_parts_reset(struct stoa_scan_parts *parts);
 /* Sets the units of a scan whose filter is bound, their zones' matches, and what was skipped. */
 STOA_CHECK enum stoa_status stoa_scan_plan_units(struct stoa_scan *scan, struct stoa_error *err);
 
+/* Zone maps of the filter's nodes, those of stoa_reader_zone(); `zones` has room for them. */
+STOA_CHECK enum stoa_status stoa_scan_read_zones(const struct stoa_scan *scan, uint32_t row_group,
+                                                 uint32_t zone, struct stoa_zone *zones,
+                                                 struct stoa_error *err);
+
+/* The keys of the file's order, from the first on, that its filter has conjuncts about. */
+struct stoa_scan_order {
+    const struct stoa_sort_key *keys; /* the reader's */
+    uint32_t nkeys;
+    uint32_t places[STOA_ORDER_MAX_NKEYS]; /* of their nodes among those of the filter */
+};
+
+/* Those of a scan whose filter is bound; a file whose order can't be read has none. */
+STOA_CHECK enum stoa_status stoa_scan_order_find(const struct stoa_scan *scan,
+                                                 struct stoa_scan_order *out,
+                                                 struct stoa_error *err);
+
+/*
+ * Narrows [range->begin, range->end), row groups of the file (row_group UINT32_MAX) or zones of
+ * one, to those that the order and the zone maps leave over. `zones` has room for those of the
+ * filter's nodes. Cost: a binary search, of which each step looks at two of them.
+ */
+STOA_CHECK enum stoa_status stoa_scan_order_narrow(const struct stoa_scan_order *order,
+                                                   const struct stoa_scan *scan, uint32_t row_group,
+                                                   struct stoa_zone *zones,
+                                                   struct stoa_range *range,
+                                                   struct stoa_error *err);
+
 /* Whether statistics select every row of a unit. */
 bool stoa_scan_unit_is_whole(const struct stoa_scan *scan, const struct stoa_scan_unit *unit);
 
 /*
- * Selects the rows of a unit that `*selection`, {0} before, then holds: at least `want` from its
- * start if it has so many; UINT64_MAX: all. Release with stoa_scan_selection_reset(), after a
- * failure too.
+ * Selects the rows of a unit that `*selection`, {0} before, then holds: the first `want` of them;
+ * UINT64_MAX: all. Release with stoa_scan_selection_reset(), after a failure too.
  */
 STOA_CHECK enum stoa_status stoa_scan_select(struct stoa_scan *scan,
                                              const struct stoa_scan_unit *unit, uint64_t want,
@@ -128,8 +157,7 @@ STOA_CHECK enum stoa_status stoa_scan_read_node(struct stoa_scan *scan, uint32_t
                                                 struct stoa_array *out, struct stoa_error *err);
 
 /*
- * The selected rows of a unit: at least `want` of them from its start if it has so many, perhaps
- * more; UINT64_MAX: all. Any thread.
+ * The selected rows of a unit: the first `want` of them; UINT64_MAX: all. Any thread.
  */
 STOA_CHECK enum stoa_status stoa_scan_unit_read(struct stoa_scan *scan,
                                                 const struct stoa_scan_unit *unit, uint64_t want,

@@ -125,6 +125,39 @@ static enum stoa_match prune_nan(const struct stoa_leaf *leaf, const struct stoa
     return leaf->inverted ? match_of(may_other, may_nan) : match_of(may_nan, may_other);
 }
 
+/* Whether a leaf asks for values of ranges, and a zone has bounds to hold against them. */
+static bool is_comparable(const struct stoa_leaf *leaf, const struct stoa_zone *zone)
+{
+    assert(zone->kind == leaf->kind);
+    return (leaf->test == STOA_LEAF_RANGES || leaf->test == STOA_LEAF_LIKE) && !leaf->inverted &&
+           leaf->nranges > 0 && (zone->flags & STOA_ZONE_HAS_BOUNDS);
+}
+
+bool stoa_leaf_is_above(const struct stoa_leaf *leaf, const struct stoa_zone *zone)
+{
+    if (!is_comparable(leaf, zone))
+        return false;
+    if (leaf->kind == STOA_BOUND_BYTES)
+        return !(zone->flags & STOA_ZONE_MAX_OPEN) &&
+               stoa_bytes_compare(zone->max.bytes, zone->max_nbytes, leaf->texts[0].lo,
+                                  leaf->texts[0].lo_nbytes) < 0;
+    return stoa_bound_compare(leaf->kind, &zone->max, 0, &leaf->ranges[0].lo, 0) < 0;
+}
+
+bool stoa_leaf_is_below(const struct stoa_leaf *leaf, const struct stoa_zone *zone)
+{
+    return is_comparable(leaf, zone) && first_range(leaf, zone) == leaf->nranges;
+}
+
+bool stoa_leaf_is_point(const struct stoa_leaf *leaf)
+{
+    if (leaf->test != STOA_LEAF_RANGES || leaf->inverted || leaf->nranges != 1)
+        return false;
+    if (leaf->kind == STOA_BOUND_BYTES)
+        return leaf->texts[0].is_point;
+    return stoa_bound_compare(leaf->kind, &leaf->ranges[0].lo, 0, &leaf->ranges[0].hi, 0) == 0;
+}
+
 enum stoa_match stoa_leaf_prune(const struct stoa_leaf *leaf, const struct stoa_zone *zone)
 {
     struct may may;

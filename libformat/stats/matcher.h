@@ -130,6 +130,16 @@ STOA_CHECK enum stoa_status stoa_matcher_eval_leaves(const struct stoa_matcher *
 /* What a zone map of its node tells of a leaf. */
 enum stoa_match stoa_leaf_prune(const struct stoa_leaf *leaf, const struct stoa_zone *zone);
 
+/*
+ * Whether a leaf asks for values above all of a zone's, or below them, as its zone map proves;
+ * nulls and NaN aside, which no leaf of ranges asks for. False for leaves without ranges.
+ */
+bool stoa_leaf_is_above(const struct stoa_leaf *leaf, const struct stoa_zone *zone);
+bool stoa_leaf_is_below(const struct stoa_leaf *leaf, const struct stoa_zone *zone);
+
+/* Whether a leaf asks for one value. */
+bool stoa_leaf_is_point(const struct stoa_leaf *leaf);
+
 /* Whether bytes lie in a range of a leaf of kind BYTES. */
 bool stoa_leaf_has_bytes(const struct stoa_leaf *leaf, const uint8_t *bytes, size_t nbytes);
 

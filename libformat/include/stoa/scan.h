@@ -6,6 +6,10 @@
  * predicate, then the other columns only where rows survived. The rows come in the order of the
  * file and are exactly those of a full scan that is filtered afterwards.
  *
+ * In a file that is sorted (stoa_reader_order()) the first k rows by its keys are therefore those
+ * of a scan with limit k, which decodes no page behind them. Where conjuncts of the predicate are
+ * about its first keys, row groups and zones are found by a binary search.
+ *
  * In which order the terms of a conjunction are asked depends on what threads saw of them so far:
  * with more jobs than one, which of several damaged pages is reported, and the counters of pages
  * and bytes, may differ from run to run; rows never do.

@@ -1,7 +1,8 @@
 /*
  * A scan gives the rows of a full scan that is filtered afterwards: generated tables, predicates
  * and options. Half of the tables have nested columns, and predicates on parts of structs; some
- * have row groups of several zones and pages.
+ * have row groups of several zones and pages; a third are sorted by some of their columns, and
+ * their files say so.
  */
 #include <stoa/scan.h>
 
@@ -16,11 +17,12 @@
 
 #include "base/alloc.h"
 #include "base/bits.h"
+#include "column/order.h"
 #include "support/gen_filter.h"
 #include "support/gen_table.h"
 #include "support/stoa_file.h"
 
-enum { MAX_NCOLUMNS = 5, MAX_NGROUPS = 12, MAX_NROWS = 26000 };
+enum { MAX_NCOLUMNS = 5, MAX_NGROUPS = 24, MAX_NROWS = 26000 };
 
 /* A table in memory and as a file with an open reader. */
 struct table {
@@ -85,27 +87,66 @@ static void slice(const struct stoa_batch *rows, size_t begin, size_t end, struc
               &err);
 }
 
-/* Writes the rows as row groups of any size. */
-static void write_table(struct stoa_test_random *r, struct table *table)
+/* Writes the rows as row groups of any size; in order, as many small ones. */
+static void write_table(struct stoa_test_random *r, const struct stoa_sort_order *order,
+                        struct table *table)
 {
+    const bool many = order->nkeys > 0 && stoa_test_random_one_in(r, 2);
+    const size_t most = many ? 2 * table->rows.nrows / MAX_NGROUPS + 1 : SIZE_MAX;
     struct stoa_batch groups[MAX_NGROUPS];
     struct stoa_rules rules = small_rules(r);
     size_t ngroups = 0, begin = 0;
 
     while (begin < table->rows.nrows) {
         size_t rest = table->rows.nrows - begin;
-        size_t n = 1 + (size_t)stoa_test_random_below(r, rest);
+        size_t n = 1 + (size_t)stoa_test_random_below(r, rest < most ? rest : most);
 
         if (ngroups == MAX_NGROUPS - 1 ||
-            stoa_test_random_one_in(r, rest > STOA_ZONE_NROWS ? 2 : 4))
+            (!many && stoa_test_random_one_in(r, rest > STOA_ZONE_NROWS ? 2 : 4)))
             n = rest;
         slice(&table->rows, begin, begin + n, &groups[ngroups++]);
         begin += n;
     }
-    stoa_test_file_write(&table->schema, groups, ngroups,
-                         stoa_test_random_one_in(r, 3) ? NULL : &rules, &table->file);
+    stoa_test_file_write_options(
+        &table->schema, groups, ngroups,
+        &(struct stoa_writer_options){.order = order->nkeys > 0 ? order : NULL},
+        stoa_test_random_one_in(r, 3) ? NULL : &rules, &table->file);
     for (size_t i = 0; i < ngroups; i++)
         stoa_batch_reset(&groups[i]);
+}
+
+/* Puts the rows in an order by one column or more, which *order is then; or leaves it empty. */
+static void sort_table(struct stoa_test_random *r, struct stoa_batch *rows,
+                       struct stoa_sort_order *order)
+{
+    uint32_t *places = malloc((rows->nrows + 1) * sizeof(*places));
+    uint32_t columns[MAX_NCOLUMNS], n = 0;
+    struct stoa_error err = {0};
+
+    for (uint32_t i = 0; i < rows->ncolumns; i++)
+        if (stoa_type_has_order(&rows->schema->fields[i].type))
+            columns[n++] = i;
+    check(stoa_alloc_zeroed(&order->keys, MAX_NCOLUMNS, sizeof(*order->keys), &err), &err);
+    while (n > 0 && (order->nkeys == 0 || stoa_test_random_one_in(r, 2))) {
+        const uint32_t k = (uint32_t)stoa_test_random_below(r, n);
+
+        order->keys[order->nkeys++] =
+            (struct stoa_sort_key){.column = columns[k],
+                                   .descending = stoa_test_random_one_in(r, 2),
+                                   .nulls_first = stoa_test_random_one_in(r, 2)};
+        columns[k] = columns[--n];
+    }
+    check(stoa_order_sort(order, rows, places, &err), &err);
+    for (uint32_t i = 0; i < rows->ncolumns; i++) {
+        struct stoa_array sorted;
+
+        check(stoa_array_take(&rows->schema->fields[i], &rows->columns[i], places, rows->nrows,
+                              &sorted, &err),
+              &err);
+        stoa_array_reset(&rows->columns[i]);
+        rows->columns[i] = sorted;
+    }
+    free(places);
 }
 
 /* The columns from some place on become parts of one column. */
@@ -128,6 +169,7 @@ static void table_init(struct stoa_test_random *r, struct table *table)
 {
     uint32_t ncolumns = 1 + (uint32_t)stoa_test_random_below(r, MAX_NCOLUMNS);
     size_t nrows = stoa_test_random_below(r, stoa_test_random_one_in(r, 5) ? MAX_NROWS : 500);
+    struct stoa_sort_order order = {0};
     struct stoa_error err = {0};
 
     *table = (struct table){0};
@@ -148,7 +190,10 @@ static void table_init(struct stoa_test_random *r, struct table *table)
         stoa_array_reset(&table->rows.columns[i]);
         stoa_test_gen_long_texts(r, field, nrows, &table->rows.columns[i]);
     }
-    write_table(r, table);
+    if (stoa_test_random_one_in(r, 3))
+        sort_table(r, &table->rows, &order);
+    write_table(r, &order, table);
+    stoa_order_reset(&order);
     table->source = stoa_test_file_source(&table->file);
     check(stoa_reader_open(table->source, NULL, &table->reader, &err), &err);
 }
