@@ -11,12 +11,15 @@
  *
  * The columns of rows have room before the loop, those of items when a block of items begins; only
  * text asks for room value by value.
+ *
+ * Of many rows those that avro_decode_flat.c can read are read there first. The operations here are
+ * the reference: they read what is left, and say what is wrong.
  */
 #include "avro/avro_program.h"
 
-#include <inttypes.h>
 #include <string.h>
 
+#include "avro/avro_decode_flat.h"
 #include "avro/avro_read.h"
 #include "base/bytes.h"
 #include "base/error.h"
@@ -41,6 +44,8 @@ struct decoder {
     uint64_t before_nbytes;  /* in the columns, when it began */
     uint64_t unasked_nbytes; /* that came since the columns were asked, which takes time, about */
     bool any_row;            /* is whole */
+    size_t flat_row;         /* of which an operation was run last for avro_decode_flat.c, */
+    struct stoa_avro_cursor before_row; /* and where it stood in front of it */
     struct stoa_error *err;
 };
 
@@ -672,58 +677,58 @@ static bool run(struct decoder *decoder, const struct stoa_avro_op *op,
     return done;
 }
 
+/* One operation among rows that are read without this file. */
+static const uint8_t *run_other(void *context, const struct stoa_avro_op *op, size_t row,
+                                const uint8_t *at)
+{
+    struct decoder *decoder = context;
+
+    if (row != decoder->flat_row) {
+        decoder->flat_row = row;
+        decoder->before_row = decoder->cursor;
+    }
+    decoder->cursor.at = at;
+    return run(decoder, op, &decoder->program->ops[op->next]) ? decoder->cursor.at : NULL;
+}
+
+/*
+ * Reads rows as far as they are flat, and counts them. The one in front of which it stops is read
+ * anew: what was found out about it is forgotten, but for memory that was not there.
+ */
+static enum stoa_status read_flat(struct decoder *decoder, struct stoa_avro_columns *columns,
+                                  size_t before, size_t max_nrows, size_t *nrows,
+                                  struct stoa_error *err)
+{
+    const uint8_t *at = decoder->cursor.at;
+    bool no_memory;
+    enum stoa_status st;
+
+    decoder->flat_row = SIZE_MAX;
+    decoder->any_row = true; /* a row that is large stops it in any case */
+    st = stoa_avro_decode_flat(decoder->program, columns, &at, decoder->cursor.end, max_nrows,
+                               run_other, decoder, nrows, err);
+    no_memory = decoder->cursor.fault == STOA_AVRO_BUILDER;
+    if (decoder->flat_row == before + *nrows)
+        decoder->cursor = decoder->before_row;
+    decoder->cursor.at = at;
+    decoder->cursor.fault = no_memory ? STOA_AVRO_BUILDER : STOA_AVRO_FINE;
+    decoder->nth = 0;
+    decoder->any_row = *nrows > 0;
+    return st;
+}
+
 /* ---- Errors ---- */
 
-/* What is wrong, in words; `number` is put where there is a place for it. */
+/* What is wrong with the value of an operation, whose field is named. */
 static enum stoa_status describe(const struct decoder *decoder, struct stoa_error *err)
 {
-    static const struct {
-        enum stoa_status status;
-        const char *text, *behind; /* of the number; NULL: it is not told */
-    } words[] = {
-        [STOA_AVRO_CUT] = {STOA_ERR_DATA, "the data of the block ends within the value", NULL},
-        [STOA_AVRO_TOO_LONG] = {STOA_ERR_DATA, "a number has more than 64 bits", NULL},
-        [STOA_AVRO_NO_INT] = {STOA_ERR_DATA, "", " is no int of 32 bits"},
-        [STOA_AVRO_NO_BOOLEAN] = {STOA_ERR_DATA, "", " is no boolean, which is 0 or 1"},
-        [STOA_AVRO_NO_BRANCH] = {STOA_ERR_DATA, "the union has no branch ", ""},
-        [STOA_AVRO_NO_SYMBOL] = {STOA_ERR_DATA, "the enum has no symbol ", ""},
-        [STOA_AVRO_NO_LENGTH] = {STOA_ERR_DATA, "", " is no length"},
-        [STOA_AVRO_NO_COUNT] = {STOA_ERR_DATA, "the items do not have the ",
-                                " bytes that they claim"},
-        [STOA_AVRO_NO_UTF8] = {STOA_ERR_DATA, "the text is not UTF-8", NULL},
-        [STOA_AVRO_NO_UUID] = {STOA_ERR_DATA, "the text is no uuid", NULL},
-        [STOA_AVRO_NO_DECIMAL] = {STOA_ERR_DATA, "the decimal has more digits than its type", NULL},
-        [STOA_AVRO_NO_DURATION] = {STOA_ERR_DATA, "",
-                                   " months or days are more than an interval holds"},
-        [STOA_AVRO_EMPTY_ITEMS] = {STOA_ERR_LIMIT, "too many items without any bytes", NULL},
-        [STOA_AVRO_EMPTY_FIELDS] = {STOA_ERR_LIMIT, "too many fields without any bytes", NULL},
-        [STOA_AVRO_LARGE_ROW] = {STOA_ERR_LIMIT, "the row has more than 512 MiB in memory", NULL},
-        [STOA_AVRO_LONG_JSON] = {STOA_ERR_LIMIT, "the value has more than 256 MiB as JSON text",
-                                 NULL},
-        [STOA_AVRO_REFUSED_BRANCH] = {STOA_ERR_DATA, "",
-                                      " is a branch of the file that the schema has no type for"},
-        [STOA_AVRO_REFUSED_SYMBOL] = {STOA_ERR_DATA, "the symbol ",
-                                      " of the file is none of the schema, nor is there a default"},
-        [STOA_AVRO_DEEP] = {STOA_ERR_LIMIT, "the value is nested too deep", NULL},
-    };
-    const enum stoa_avro_fault fault = decoder->cursor.fault;
-    char field[600], shown[80];
-    enum stoa_status st;
+    char field[600];
 
     stoa_avro_place_print(&decoder->program->places, decoder->op->place + decoder->nth, field,
                           sizeof(field));
-    if (fault == STOA_AVRO_BUILDER)
+    if (decoder->cursor.fault == STOA_AVRO_BUILDER)
         return stoa_wrap(err, err != NULL ? err->status : STOA_ERR_NOMEM, "%s", field);
-    st = words[fault].status;
-    if (decoder->cursor.name != NULL)
-        return stoa_fail(
-            err, st, "%s: %s\"%s\"%s", field, words[fault].text,
-            stoa_quote(shown, sizeof(shown), decoder->cursor.name, strlen(decoder->cursor.name)),
-            words[fault].behind);
-    if (words[fault].behind == NULL)
-        return stoa_fail(err, st, "%s: %s", field, words[fault].text);
-    return stoa_fail(err, st, "%s: %s%" PRId64 "%s", field, words[fault].text,
-                     decoder->cursor.number, words[fault].behind);
+    return stoa_avro_fault_tell(&decoder->cursor, field, err);
 }
 
 enum stoa_status stoa_avro_decode(const struct stoa_avro_program *program,
@@ -751,7 +756,9 @@ enum stoa_status stoa_avro_decode(const struct stoa_avro_program *program,
     for (uint32_t i = 0; i < columns->nitems; i += columns->items[i].nnodes)
         STOA_TRY(stoa_avro_columns_reserve(&columns->items[i], columns->items[i].nnodes, max_nrows,
                                            err));
-    while (decoded->nrows < max_nrows) {
+    STOA_TRY(read_flat(&decoder, columns, before, max_nrows, &decoded->nrows, err));
+    row = decoder.cursor.at;
+    while (decoded->nrows < max_nrows && decoder.cursor.fault == STOA_AVRO_FINE) {
         if (!run(&decoder, program->ops, end))
             break;
         row = decoder.cursor.at;

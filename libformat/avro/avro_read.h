@@ -65,6 +65,11 @@ static inline bool stoa_avro_fail_name(struct stoa_avro_cursor *cursor, enum sto
     return false;
 }
 
+/* Says what the cursor has met, but for STOA_AVRO_BUILDER, behind the name of the field
+ * (avro_fault.c). */
+enum stoa_status stoa_avro_fault_tell(const struct stoa_avro_cursor *cursor, const char *field,
+                                      struct stoa_error *err);
+
 /* A number of three bytes and more. */
 bool stoa_avro_read_long_slow(struct stoa_avro_cursor *cursor, int64_t *out);
 
