@@ -256,7 +256,7 @@ enum stoa_status stoa_avro_data_begin(struct stoa_avro_data *data,
     data->nin = nbytes;
     data->stream = stream;
     data->nbehind = stream != NULL ? block->nbytes - nbytes : 0;
-    data->nrows = data->nused = 0;
+    data->nrows = data->nused = data->nempty = 0;
     data->begin = data->window.nbytes = 0;
     data->at_end = false;
     data->whole = in_place;
@@ -305,9 +305,9 @@ static enum stoa_status read_window(struct stoa_avro_data *data,
     *more = decoded.nrows == 0;
     data->nrows += decoded.nrows;
     use(data, decoded.nused);
-    if (st == STOA_OK && data->nused == 0 && data->nrows > STOA_AVRO_MAX_EMPTY_ROWS)
-        st = stoa_fail(err, STOA_ERR_LIMIT, "more than %u rows without any bytes",
-                       STOA_AVRO_MAX_EMPTY_ROWS);
+    data->nempty += stoa_avro_count_nothing(columns, &decoded);
+    if (st == STOA_OK && data->nempty > STOA_AVRO_MAX_EMPTY)
+        st = stoa_avro_fail_nothing(err);
     return st == STOA_OK ? st : blame(data, st, true, err);
 }
 

@@ -45,8 +45,9 @@ struct stoa_avro_data {
     struct stoa_buffer chunk;
 
     struct stoa_avro_block block;
-    uint64_t nrows; /* of it that were read */
-    uint64_t nused; /* bytes of data in front of the window's begin */
+    uint64_t nrows;  /* of it that were read */
+    uint64_t nused;  /* bytes of data in front of the window's begin */
+    uint64_t nempty; /* rows and items so far that have none */
 };
 
 /* Begins a block whose stored bytes are in memory, with STOA_AVRO_PADDING readable behind. */

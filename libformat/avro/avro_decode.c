@@ -763,6 +763,7 @@ enum stoa_status stoa_avro_decode(const struct stoa_avro_program *program,
             break;
         row = decoder.cursor.at;
         decoded->nrows++;
+        decoded->nempty = decoder.cursor.nempty;
         decoder.any_row = true;
     }
     decoded->nused = (size_t)(row - bytes);
@@ -781,4 +782,11 @@ enum stoa_status stoa_avro_decode(const struct stoa_avro_program *program,
 out:
     stoa_buffer_free(&decoder.text);
     return st;
+}
+
+enum stoa_status stoa_avro_fail_nothing(struct stoa_error *err)
+{
+    return stoa_fail(err, STOA_ERR_LIMIT,
+                     "more than %u values of rows and arrays that have no bytes",
+                     STOA_AVRO_MAX_EMPTY);
 }

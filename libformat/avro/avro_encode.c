@@ -405,13 +405,13 @@ out:
 
 /* Ends the piece whose bytes are [begin, end). */
 static enum stoa_status end_piece(struct stoa_avro_rows *rows, size_t nbytes, uint64_t nrows,
-                                  struct stoa_error *err)
+                                  uint64_t nempty, struct stoa_error *err)
 {
     enum stoa_status st;
 
     STOA_TRY(stoa_reserve(&rows->pieces, &rows->pieces_capacity, rows->npieces + 1,
                           sizeof(*rows->pieces), err));
-    rows->pieces[rows->npieces++] = (struct stoa_avro_piece){nbytes, nrows};
+    rows->pieces[rows->npieces++] = (struct stoa_avro_piece){nbytes, nrows, nempty};
 out:
     return st;
 }
@@ -434,20 +434,18 @@ static enum stoa_status put_row(struct run *run, uint8_t *at)
 
 /* Rows from the next one on, where they are flat and as long as they fit the piece at `begin`. */
 static void put_flat(struct run *run, const struct stoa_avro_flat *flat, size_t nrows, size_t begin,
-                     uint64_t nbefore, size_t piece_nbytes)
+                     size_t piece_nbytes)
 {
     struct stoa_buffer *out = run->out;
-    const size_t most = STOA_AVRO_MAX_PIECE_NROWS - nbefore, nleft = nrows - run->index;
     const uint8_t *full;
 
     if (flat->lanes == NULL || piece_nbytes > MAX_FLAT_NBYTES)
         return;
     full = (size_t)(run->end - out->data) - begin < piece_nbytes ? run->end
                                                                  : out->data + begin + piece_nbytes;
-    out->nbytes =
-        (size_t)(stoa_avro_flat_put(flat, &run->index, run->index + (nleft < most ? nleft : most),
-                                    out->data + out->nbytes, full, run->end) -
-                 out->data);
+    out->nbytes = (size_t)(stoa_avro_flat_put(flat, &run->index, nrows, out->data + out->nbytes,
+                                              full, run->end) -
+                           out->data);
 }
 
 /* Memory that is likely to hold the rows: to let it grow costs more than what is never touched. */
@@ -467,7 +465,7 @@ enum stoa_status stoa_avro_encode(const struct stoa_avro_encoder *encoder,
     struct stoa_buffer *out = &rows->bytes;
     struct stoa_avro_flat flat = {0};
     size_t begin = out->nbytes;
-    uint64_t nrows = 0;
+    uint64_t nrows = 0, nempty = 0;
     enum stoa_status st;
 
     STOA_TRY(find_nodes(encoder, batch, &run.nodes, err));
@@ -477,26 +475,29 @@ enum stoa_status stoa_avro_encode(const struct stoa_avro_encoder *encoder,
     while (run.index < batch->nrows) {
         const size_t first = run.index;
 
-        put_flat(&run, &flat, batch->nrows, begin, nrows, piece_nbytes);
+        put_flat(&run, &flat, batch->nrows, begin, piece_nbytes);
         nrows += run.index - first;
         if (run.index == first) {
             STOA_TRY(put_row(&run, out->data + out->nbytes));
             if (nrows > 0 && out->nbytes - begin > STOA_AVRO_MAX_PIECE_NBYTES) {
-                STOA_TRY(end_piece(rows, run.row - begin, nrows, err));
+                STOA_TRY(end_piece(rows, run.row - begin, nrows, nempty, err));
                 begin = run.row;
-                nrows = 0;
+                nrows = nempty = 0;
             }
             nrows++;
+            nempty += run.nempty;
+            if (out->nbytes == run.row) /* it has as many nulls as there are nodes */
+                nempty += encoder->nnodes > 0 ? encoder->nnodes : 1;
             run.index++;
         }
-        if (out->nbytes - begin < piece_nbytes && nrows < STOA_AVRO_MAX_PIECE_NROWS)
+        if (out->nbytes - begin < piece_nbytes && nempty < STOA_AVRO_MAX_PIECE_EMPTY)
             continue;
-        STOA_TRY(end_piece(rows, out->nbytes - begin, nrows, err));
+        STOA_TRY(end_piece(rows, out->nbytes - begin, nrows, nempty, err));
         begin = out->nbytes;
-        nrows = 0;
+        nrows = nempty = 0;
     }
     if (nrows > 0)
-        STOA_TRY(end_piece(rows, out->nbytes - begin, nrows, err));
+        STOA_TRY(end_piece(rows, out->nbytes - begin, nrows, nempty, err));
 out:
     stoa_avro_flat_reset(&flat);
     stoa_free(run.nodes);

@@ -102,11 +102,12 @@ void stoa_avro_encoder_reset(struct stoa_avro_encoder *encoder);
 struct stoa_avro_piece {
     size_t nbytes;
     uint64_t nrows;
+    uint64_t nempty; /* rows and items that have no bytes, as STOA_AVRO_MAX_EMPTY counts them */
 };
 
-/* What readers take of one block, whatever its codec; of rows without bytes far less than that. */
+/* What readers take of one block, whatever its codec; of what has no bytes a quarter. */
 #define STOA_AVRO_MAX_PIECE_NBYTES STOA_AVRO_MAX_ROW_NBYTES
-#define STOA_AVRO_MAX_PIECE_NROWS  (1u << 22)
+#define STOA_AVRO_MAX_PIECE_EMPTY  (1u << 21)
 
 /* Rows, cut into blocks. `{0}` is empty. */
 struct stoa_avro_rows {
@@ -120,7 +121,7 @@ void stoa_avro_rows_reset(struct stoa_avro_rows *rows);
 
 /*
  * Puts the rows of a batch behind those that are there; a piece ends behind the row that brings it
- * to piece_nbytes or STOA_AVRO_MAX_PIECE_NROWS, in front of one that would bring it above
+ * to piece_nbytes or STOA_AVRO_MAX_PIECE_EMPTY, in front of one that would bring it above
  * STOA_AVRO_MAX_PIECE_NBYTES, and at the end. STOA_ERR_DATA: a value that the type does not hold,
  * which names the field; err->offset is its row. STOA_ERR_LIMIT: a row of more than
  * STOA_AVRO_MAX_ROW_NBYTES or STOA_AVRO_MAX_EMPTY_ITEMS, likewise. On failure *rows may hold some

@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "avro/avro_json.h"
@@ -126,14 +127,50 @@ enum stoa_avro_way stoa_avro_way_between(const struct stoa_avro_type *writer,
     return way;
 }
 
+/*
+ * A type that is used again is spelled once and mapped every time, so a document of a few kilobytes
+ * may stand for any number of fields: what it may become follows from its size.
+ */
+enum {
+    FIELDS_NBYTES = 8 << 20, /* of fields and symbols, and */
+    FIELDS_RATIO = 8,        /* as many times the document: a field takes 26 bytes of it at least */
+    TEXT_NBYTES = 32,        /* of a text besides its characters, about */
+};
+
 struct mapper {
-    uint32_t nfields; /* so far, with all that is below them */
-    bool declared;    /* "stoa_type" is what a field is */
+    const struct stoa_avro_schema *schema;
+    const char ***members; /* by the index of a union, made when it comes: names of its members */
+    uint64_t left_nbytes;  /* that fields and symbols may still take */
+    uint32_t nfields;      /* so far, with all that is below them */
+    bool declared;         /* "stoa_type" is what a field is */
     struct stoa_error *err;
 };
 
 static enum stoa_status map_type(struct mapper *mapper, const struct stoa_avro_type *type,
                                  unsigned depth, struct stoa_field *field);
+
+/* Takes n things of nbytes each from what the schema may become. */
+static enum stoa_status charge(struct mapper *mapper, uint64_t n, uint64_t nbytes)
+{
+    if (n > mapper->left_nbytes / nbytes)
+        return stoa_fail(mapper->err, STOA_ERR_LIMIT,
+                         "types that are used again and again make too many fields and symbols: "
+                         "more than %d MiB and %d times the schema's text",
+                         FIELDS_NBYTES >> 20, FIELDS_RATIO);
+    mapper->left_nbytes -= n * nbytes;
+    return STOA_OK;
+}
+
+static enum stoa_status copy_text(struct mapper *mapper, const char *text, char **out)
+{
+    const size_t nbytes = strlen(text);
+    enum stoa_status st;
+
+    STOA_TRY(charge(mapper, 1, TEXT_NBYTES + nbytes));
+    STOA_TRY(stoa_strndup(out, text, nbytes, mapper->err));
+out:
+    return st;
+}
 
 static enum stoa_status add_children(struct mapper *mapper, struct stoa_field *field,
                                      enum stoa_type_id id, size_t n)
@@ -142,10 +179,12 @@ static enum stoa_status add_children(struct mapper *mapper, struct stoa_field *f
 
     if (n > STOA_MAX_NODES - mapper->nfields)
         return stoa_fail(mapper->err, STOA_ERR_LIMIT, "more than %u fields", STOA_MAX_NODES);
+    STOA_TRY(charge(mapper, n, sizeof(*field->children)));
     mapper->nfields += (uint32_t)n;
-    st = stoa_alloc_zeroed(&field->children, n, sizeof(*field->children), mapper->err);
+    STOA_TRY(stoa_alloc_zeroed(&field->children, n, sizeof(*field->children), mapper->err));
     field->type.id = id;
-    field->nchildren = st == STOA_OK ? (uint32_t)n : 0;
+    field->nchildren = (uint32_t)n;
+out:
     return st;
 }
 
@@ -156,7 +195,7 @@ static enum stoa_status map_child(struct mapper *mapper, const char *name,
     char shown[80];
     enum stoa_status st;
 
-    STOA_TRY(stoa_strndup(&child->name, name, strlen(name), mapper->err));
+    STOA_TRY(copy_text(mapper, name, &child->name));
     STOA_TRY(map_type(mapper, type, depth, child));
 out:
     return st == STOA_OK ? st
@@ -302,31 +341,70 @@ out:
     return st;
 }
 
-/*
- * What a branch of a union is called among the members: its simple name, or the full one where
- * another has that too. "tag" is taken.
- */
-static const char *member_name(const struct stoa_avro_type *type, size_t branch)
-{
-    const char *full = stoa_avro_branch_name(type->branches[branch]);
-    const char *simple = stoa_avro_simple_name(full);
-    bool taken = strcmp(simple, "tag") == 0;
+/* A branch that has a simple name. */
+struct branch {
+    const char *simple;
+    size_t number;
+};
 
-    for (size_t i = 0; !taken && i < type->nbranches; i++)
-        taken =
-            i != branch &&
-            strcmp(stoa_avro_simple_name(stoa_avro_branch_name(type->branches[i])), simple) == 0;
-    return taken && strcmp(full, "tag") != 0 ? full : simple;
+static int compare_branches(const void *a, const void *b)
+{
+    return strcmp(((const struct branch *)a)->simple, ((const struct branch *)b)->simple);
+}
+
+/*
+ * What the branches of a union are called among the members: by the simple name, or the full one
+ * where another has that too. "tag" is taken. A union may be used often, its names are found once.
+ */
+static enum stoa_status name_members(struct mapper *mapper, const struct stoa_avro_type *type,
+                                     const char *const **out)
+{
+    const size_t n = type->nbranches;
+    struct branch *branches = NULL;
+    const char **names = NULL;
+    enum stoa_status st = STOA_OK;
+
+    if (mapper->members == NULL)
+        STOA_TRY(stoa_alloc_zeroed(&mapper->members, mapper->schema->ntypes,
+                                   sizeof(*mapper->members), mapper->err));
+    if (mapper->members[type->index] != NULL) {
+        *out = mapper->members[type->index];
+        return STOA_OK;
+    }
+    STOA_TRY(stoa_alloc_zeroed(&branches, n, sizeof(*branches), mapper->err));
+    STOA_TRY(stoa_alloc_zeroed(&names, n, sizeof(*names), mapper->err));
+    for (size_t i = 0; i < n; i++) {
+        names[i] = stoa_avro_branch_name(type->branches[i]);
+        branches[i] = (struct branch){stoa_avro_simple_name(names[i]), i};
+    }
+    qsort(branches, n, sizeof(*branches), compare_branches);
+    for (size_t i = 0; i < n; i++) {
+        const struct branch *at = &branches[i];
+        const bool taken = strcmp(at->simple, "tag") == 0 ||
+                           (i > 0 && compare_branches(at, at - 1) == 0) ||
+                           (i + 1 < n && compare_branches(at, at + 1) == 0);
+
+        if (!taken || strcmp(names[at->number], "tag") == 0)
+            names[at->number] = at->simple;
+    }
+    *out = mapper->members[type->index] = names;
+    names = NULL;
+out:
+    stoa_free(branches);
+    stoa_free(names);
+    return st;
 }
 
 /* struct<tag:enum(int,string) not null, int:int32, string:utf8>; null is the struct's own. */
 static enum stoa_status map_union(struct mapper *mapper, const struct stoa_avro_type *type,
                                   unsigned depth, struct stoa_field *field)
 {
+    const char *const *names;
     struct stoa_type *tag;
     size_t nmembers = 0;
     enum stoa_status st;
 
+    STOA_TRY(name_members(mapper, type, &names));
     for (size_t i = 0; i < type->nbranches; i++)
         nmembers += type->branches[i]->kind != STOA_AVRO_NULL;
     field->nullable |= nmembers < type->nbranches;
@@ -336,14 +414,13 @@ static enum stoa_status map_union(struct mapper *mapper, const struct stoa_avro_
     tag->id = STOA_ENUM;
     STOA_TRY(stoa_alloc_zeroed(&tag->symbols, nmembers, sizeof(*tag->symbols), mapper->err));
     for (size_t i = 0; i < type->nbranches; i++) {
-        const char *name = member_name(type, i);
         struct stoa_field *member;
 
         if (type->branches[i]->kind == STOA_AVRO_NULL)
             continue;
-        STOA_TRY(stoa_strndup(&tag->symbols[tag->nsymbols], name, strlen(name), mapper->err));
+        STOA_TRY(copy_text(mapper, names[i], &tag->symbols[tag->nsymbols]));
         member = &field->children[++tag->nsymbols];
-        STOA_TRY(map_child(mapper, name, type->branches[i], depth + 1, member));
+        STOA_TRY(map_child(mapper, names[i], type->branches[i], depth + 1, member));
         member->nullable = true;
     }
 out:
@@ -356,13 +433,12 @@ static enum stoa_status map_enum(struct mapper *mapper, const struct stoa_avro_t
     enum stoa_status st;
 
     out->id = STOA_ENUM;
+    STOA_TRY(charge(mapper, type->symbols.nitems, sizeof(*out->symbols)));
     STOA_TRY(
         stoa_alloc_zeroed(&out->symbols, type->symbols.nitems, sizeof(*out->symbols), mapper->err));
-    for (; out->nsymbols < type->symbols.nitems; out->nsymbols++) {
-        const char *symbol = type->symbols.items[out->nsymbols];
-
-        STOA_TRY(stoa_strndup(&out->symbols[out->nsymbols], symbol, strlen(symbol), mapper->err));
-    }
+    for (; out->nsymbols < type->symbols.nitems; out->nsymbols++)
+        STOA_TRY(
+            copy_text(mapper, type->symbols.items[out->nsymbols], &out->symbols[out->nsymbols]));
 out:
     return st;
 }
@@ -419,19 +495,22 @@ static enum stoa_status map_type(struct mapper *mapper, const struct stoa_avro_t
     }
 }
 
-static enum stoa_status map_schema(struct mapper *mapper, const struct stoa_avro_schema *schema,
-                                   struct stoa_schema *out)
+static enum stoa_status map_schema(const struct stoa_avro_schema *schema, bool declared,
+                                   struct stoa_schema *out, struct stoa_error *err)
 {
-    struct stoa_error *const err = mapper->err;
+    struct mapper mapper = {.schema = schema,
+                            .left_nbytes = FIELDS_NBYTES + schema->nbytes * FIELDS_RATIO,
+                            .declared = declared,
+                            .err = err};
     struct stoa_field table = {0};
     struct stoa_schema made = {0};
     enum stoa_status st;
 
     if (schema->root->kind == STOA_AVRO_RECORD) {
-        STOA_TRY(map_type(mapper, schema->root, 0, &table));
+        STOA_TRY(map_type(&mapper, schema->root, 0, &table));
     } else {
-        STOA_TRY(add_children(mapper, &table, STOA_STRUCT, 1));
-        STOA_TRY(map_child(mapper, "value", schema->root, 1, &table.children[0]));
+        STOA_TRY(add_children(&mapper, &table, STOA_STRUCT, 1));
+        STOA_TRY(map_child(&mapper, "value", schema->root, 1, &table.children[0]));
     }
     made = (struct stoa_schema){.fields = table.children, .nfields = table.nchildren};
     table.children = NULL;
@@ -441,6 +520,9 @@ static enum stoa_status map_schema(struct mapper *mapper, const struct stoa_avro
     *out = made;
     made = (struct stoa_schema){0};
 out:
+    for (size_t i = 0; mapper.members != NULL && i < schema->ntypes; i++)
+        stoa_free(mapper.members[i]);
+    stoa_free(mapper.members);
     stoa_field_reset(&table);
     stoa_schema_reset(&made);
     return st == STOA_OK ? st
@@ -450,20 +532,17 @@ out:
 enum stoa_status stoa_avro_map_schema(const struct stoa_avro_schema *schema,
                                       struct stoa_schema *out, struct stoa_error *err)
 {
-    struct mapper mapper = {.err = err};
-
-    return map_schema(&mapper, schema, out);
+    return map_schema(schema, false, out, err);
 }
 
 enum stoa_status stoa_avro_parse_schema(const char *text, size_t nbytes, struct stoa_schema *out,
                                         struct stoa_error *err)
 {
-    struct mapper mapper = {.declared = true, .err = err};
     struct stoa_avro_schema schema = {0};
     enum stoa_status st;
 
     STOA_TRY(stoa_avro_schema_parse(text, nbytes, &schema, err));
-    STOA_TRY(map_schema(&mapper, &schema, out));
+    STOA_TRY(map_schema(&schema, true, out, err));
 out:
     stoa_avro_schema_reset(&schema);
     return st;

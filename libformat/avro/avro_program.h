@@ -82,13 +82,17 @@ void stoa_avro_program_reset(struct stoa_avro_program *program);
 /* The most that a row may have in columns. */
 #define STOA_AVRO_MAX_DECODED_NBYTES (512u << 20)
 
-/* The most rows without any bytes, in a block or a call of a row reader. */
-#define STOA_AVRO_MAX_EMPTY_ROWS (1u << 24)
+/*
+ * The most that has no bytes at all in a block or a call of a row reader: items, and rows, of which
+ * one counts as many times as it has columns with all that is below them.
+ */
+#define STOA_AVRO_MAX_EMPTY (1u << 23)
 
 /* What a call did. */
 struct stoa_avro_decoded {
     size_t nrows;
-    size_t nused; /* bytes of these rows */
+    size_t nused;    /* bytes of these rows */
+    uint32_t nempty; /* their items without bytes */
 };
 
 /*
@@ -104,5 +108,15 @@ STOA_CHECK enum stoa_status stoa_avro_decode(const struct stoa_avro_program *pro
                                              const uint8_t *bytes, size_t nbytes, bool whole,
                                              size_t max_nrows, struct stoa_avro_decoded *decoded,
                                              struct stoa_error *err);
+
+/* What counts of decoded rows for STOA_AVRO_MAX_EMPTY, and the message of more than that. */
+static inline uint64_t stoa_avro_count_nothing(const struct stoa_avro_columns *columns,
+                                               const struct stoa_avro_decoded *decoded)
+{
+    const uint64_t row = columns->nitems > 0 ? columns->nitems : 1;
+
+    return decoded->nempty + (decoded->nused == 0 ? row * decoded->nrows : 0);
+}
+enum stoa_status stoa_avro_fail_nothing(struct stoa_error *err);
 
 #endif

@@ -150,7 +150,7 @@ static enum stoa_status read_head(const struct stoa_avro_row_reader *reader, con
 static enum stoa_status read_some(const struct stoa_avro_row_reader *reader,
                                   struct stoa_avro_columns *columns, const uint8_t *bytes,
                                   size_t nbytes, size_t last, size_t *nrows, size_t *at,
-                                  struct stoa_error *err)
+                                  uint64_t *nempty, struct stoa_error *err)
 {
     const size_t most = reader->framing == STOA_AVRO_MESSAGES ? 1 : last - *nrows;
     struct stoa_avro_decoded decoded = {0};
@@ -163,6 +163,9 @@ static enum stoa_status read_some(const struct stoa_avro_row_reader *reader,
     if (st == STOA_OK)
         *at = place + decoded.nused;
     *nrows += decoded.nrows;
+    *nempty += stoa_avro_count_nothing(columns, &decoded);
+    if (st == STOA_OK && *nempty > STOA_AVRO_MAX_EMPTY)
+        return stoa_avro_fail_nothing(err);
 out:
     if (st != STOA_OK && st != STOA_ERR_NOMEM) {
         if (err != NULL)
@@ -180,6 +183,7 @@ enum stoa_status stoa_avro_row_reader_read(const struct stoa_avro_row_reader *re
     struct stoa_buffer padded = {0};
     struct stoa_batch batch = {0};
     size_t n = 0, at = 0;
+    uint64_t nempty = 0;
     enum stoa_status st;
 
     STOA_TRY(stoa_buffer_reserve(&padded, nbytes + STOA_AVRO_PADDING, err));
@@ -188,12 +192,7 @@ enum stoa_status stoa_avro_row_reader_read(const struct stoa_avro_row_reader *re
     STOA_TRY(stoa_batch_init(&batch, &reader->schema, err));
     STOA_TRY(stoa_avro_columns_init(&columns, &reader->schema, err));
     while (n < nrows) {
-        STOA_TRY(read_some(reader, &columns, padded.data, nbytes, nrows, &n, &at, err));
-        if (at == 0 && n > STOA_AVRO_MAX_EMPTY_ROWS) {
-            st = stoa_fail(err, STOA_ERR_LIMIT, "more than %u rows without any bytes",
-                           STOA_AVRO_MAX_EMPTY_ROWS);
-            goto out;
-        }
+        STOA_TRY(read_some(reader, &columns, padded.data, nbytes, nrows, &n, &at, &nempty, err));
         if (stoa_avro_columns_nbytes(&columns) > MAX_DECODED_NBYTES) {
             st = stoa_fail(err, STOA_ERR_LIMIT, "%zu rows become more than 1 GiB", nrows);
             goto out;

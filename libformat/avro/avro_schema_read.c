@@ -36,6 +36,7 @@ struct parser {
     uint32_t open[STOA_AVRO_MAX_DEPTH + 1]; /* records, from the outside to the inside */
     uint32_t nopen;
     struct stoa_avro_type *plain[STOA_AVRO_STRING + 1]; /* primitive types with nothing else */
+    size_t full_nbytes; /* of full names that were put together: a namespace goes into many */
     struct stoa_error *err;
 };
 
@@ -150,20 +151,37 @@ static struct space space_of(const char *fullname)
     return (struct space){fullname, dot != NULL ? (size_t)(dot - fullname) : 0};
 }
 
-/* A name in a namespace as a full name: one with a dot is full already. */
-static enum stoa_status make_fullname(struct parser *parser, const char *name, struct space space,
-                                      const char **out)
+/* A name in a namespace as a full name, into the scratch: one with a dot is full already. */
+static enum stoa_status join_fullname(struct parser *parser, const char *name, struct space space)
 {
     struct stoa_buffer *text = &parser->text;
     enum stoa_status st = STOA_OK;
 
     text->nbytes = 0;
     if (strchr(name, '.') == NULL && space.nbytes > 0) {
+        if (space.nbytes > STOA_AVRO_MAX_NAMES_NBYTES - parser->full_nbytes)
+            return stoa_fail(parser->err, STOA_ERR_LIMIT,
+                             "the namespaces in front of all names have more than %u MiB",
+                             STOA_AVRO_MAX_NAMES_NBYTES >> 20);
+        parser->full_nbytes += space.nbytes;
         STOA_TRY(stoa_buffer_append(text, space.text, space.nbytes, parser->err));
         STOA_TRY(stoa_buffer_append(text, ".", 1, parser->err));
     }
-    STOA_TRY(stoa_buffer_append(text, name, strlen(name), parser->err));
-    STOA_TRY(stoa_avro_strndup(parser->schema, out, (char *)text->data, text->nbytes, parser->err));
+    STOA_TRY(stoa_buffer_append(text, name, strlen(name) + 1, parser->err));
+    text->nbytes--; /* the zero is no part of it */
+out:
+    return st;
+}
+
+/* The same, kept. */
+static enum stoa_status make_fullname(struct parser *parser, const char *name, struct space space,
+                                      const char **out)
+{
+    enum stoa_status st;
+
+    STOA_TRY(join_fullname(parser, name, space));
+    STOA_TRY(stoa_avro_strndup(parser->schema, out, (char *)parser->text.data, parser->text.nbytes,
+                               parser->err));
 out:
     return st;
 }
@@ -233,7 +251,6 @@ static void note_use(struct parser *parser, uint32_t type)
 static enum stoa_status find_type(struct parser *parser, const char *name, struct space space,
                                   struct stoa_avro_type **out)
 {
-    const char *full;
     const json_t *index;
     enum stoa_status st = STOA_OK;
 
@@ -248,8 +265,8 @@ static enum stoa_status find_type(struct parser *parser, const char *name, struc
         *out = *plain;
         return STOA_OK;
     }
-    STOA_TRY(make_fullname(parser, name, space, &full));
-    index = json_object_get(parser->names, full);
+    STOA_TRY(join_fullname(parser, name, space));
+    index = json_object_get(parser->names, (char *)parser->text.data);
     if (index == NULL)
         index = json_object_get(parser->names, name);
     if (index == NULL)
@@ -532,6 +549,7 @@ enum stoa_status stoa_avro_schema_parse(const char *text, size_t nbytes,
         goto out;
     }
     STOA_TRY(parse_type(&parser, root, (struct space){"", 0}, &made.root));
+    made.nbytes = nbytes;
     *schema = made;
     made = (struct stoa_avro_schema){0};
 out:

@@ -324,6 +324,7 @@ static enum stoa_status move_first(struct stoa_avro_rows *waiting, struct stoa_a
     STOA_TRY(stoa_buffer_append(&waiting->bytes, rows->bytes.data, first->nbytes, err));
     waiting->pieces[0].nbytes += first->nbytes;
     waiting->pieces[0].nrows += first->nrows;
+    waiting->pieces[0].nempty += first->nempty;
     rows->begin = first->nbytes;
     memmove(rows->pieces, rows->pieces + 1, --rows->npieces * sizeof(*rows->pieces));
 out:
@@ -331,9 +332,9 @@ out:
 }
 
 /* Whether a block of so much is large enough. */
-static bool is_full(const struct avro_sink *sink, size_t nbytes, uint64_t nrows)
+static bool is_full(const struct avro_sink *sink, size_t nbytes, uint64_t nempty)
 {
-    return nbytes >= sink->options.block_nbytes || nrows >= STOA_AVRO_MAX_PIECE_NROWS;
+    return nbytes >= sink->options.block_nbytes || nempty >= STOA_AVRO_MAX_PIECE_EMPTY;
 }
 
 /* Takes off a last piece that is not full, which others may join. */
@@ -344,7 +345,7 @@ static enum stoa_status hold_last(struct avro_sink *sink, struct stoa_avro_rows 
     struct stoa_avro_rows *held = &sink->held;
     enum stoa_status st = STOA_OK;
 
-    if (is_full(sink, last->nbytes, last->nrows))
+    if (is_full(sink, last->nbytes, last->nempty))
         return STOA_OK;
     STOA_TRY(stoa_reserve(&held->pieces, &held->pieces_capacity, 1, sizeof(*held->pieces), err));
     STOA_TRY(stoa_buffer_append(&held->bytes, rows->bytes.data + rows->bytes.nbytes - last->nbytes,
@@ -375,7 +376,7 @@ static enum stoa_status sequence(struct stoa_batch_sink *base, void *sequenced,
     if (held->npieces > 0) {
         together = held->bytes.nbytes + item->rows.pieces[0].nbytes;
         if (item->rows.npieces == 1 &&
-            !is_full(sink, together, held->pieces[0].nrows + item->rows.pieces[0].nrows)) {
+            !is_full(sink, together, held->pieces[0].nempty + item->rows.pieces[0].nempty)) {
             STOA_TRY(move_first(held, &item->rows, err));
             return STOA_OK;
         }

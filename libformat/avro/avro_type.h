@@ -24,6 +24,7 @@
 #define STOA_AVRO_MAX_DEPTH        256u        /* of types in each other; 1 without parts */
 #define STOA_AVRO_MAX_FIXED_NBYTES (64u << 20) /* of a fixed */
 #define STOA_AVRO_MAX_BRANCHES     1024u /* of a union; their names are compared with each other */
+#define STOA_AVRO_MAX_NAMES_NBYTES (16u << 20) /* of namespaces, in front of every name again */
 
 enum stoa_avro_kind {
     STOA_AVRO_NULL,
@@ -122,6 +123,7 @@ struct stoa_avro_schema {
     struct stoa_avro_type **types; /* all of them, each once */
     size_t ntypes;
     size_t types_capacity;
+    size_t nbytes; /* of the document that it was read from; 0: it was made */
     struct stoa_avro_memory *memory;
 };
 

@@ -5,6 +5,7 @@
 #include "support/fault_alloc.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -18,11 +19,23 @@ static struct {
     atomic_uint_fast64_t nallocs;
     atomic_uint_fast64_t nfailed;
     atomic_int_fast64_t nlive;
+    atomic_int_fast64_t nbytes; /* of these, as large as the C library made them */
+    atomic_int_fast64_t peak_nbytes;
 } faults;
+
+static void count_bytes(int_fast64_t more)
+{
+    const int_fast64_t now = atomic_fetch_add(&faults.nbytes, more) + more;
+    int_fast64_t peak = atomic_load(&faults.peak_nbytes);
+
+    while (now > peak && !atomic_compare_exchange_weak(&faults.peak_nbytes, &peak, now))
+        ;
+}
 
 static void *fault_reallocate(void *context, void *memory, size_t nbytes)
 {
-    uint64_t n = atomic_fetch_add(&faults.nallocs, 1) + 1;
+    const uint64_t n = atomic_fetch_add(&faults.nallocs, 1) + 1;
+    const size_t before = malloc_usable_size(memory);
     void *block;
 
     (void)context;
@@ -32,6 +45,8 @@ static void *fault_reallocate(void *context, void *memory, size_t nbytes)
         return NULL;
     }
     block = realloc(memory, nbytes);
+    if (block != NULL)
+        count_bytes((int_fast64_t)malloc_usable_size(block) - (int_fast64_t)before);
     if (memory == NULL && block != NULL)
         atomic_fetch_add(&faults.nlive, 1);
     return block;
@@ -42,6 +57,7 @@ static void fault_release(void *context, void *memory)
     (void)context;
     if (memory != NULL)
         atomic_fetch_sub(&faults.nlive, 1);
+    count_bytes(-(int_fast64_t)malloc_usable_size(memory));
     free(memory);
 }
 
@@ -57,6 +73,8 @@ void stoa_test_alloc_begin(uint64_t fail_at, enum stoa_test_fault fault)
     atomic_store(&faults.nallocs, 0);
     atomic_store(&faults.nfailed, 0);
     atomic_store(&faults.nlive, 0);
+    atomic_store(&faults.nbytes, 0);
+    atomic_store(&faults.peak_nbytes, 0);
     stoa_allocator_set(&allocator);
 }
 
@@ -67,6 +85,7 @@ struct stoa_test_alloc_counts stoa_test_alloc_end(void)
         .nallocs = atomic_load(&faults.nallocs),
         .nfailed = atomic_load(&faults.nfailed),
         .nlive = atomic_load(&faults.nlive),
+        .peak_nbytes = atomic_load(&faults.peak_nbytes),
     };
 }
 

@@ -42,7 +42,8 @@ void stoa_test_alloc_begin(uint64_t fail_at, enum stoa_test_fault fault);
 struct stoa_test_alloc_counts {
     uint64_t nallocs; /* calls that asked for memory, the failed ones included */
     uint64_t nfailed;
-    int64_t nlive; /* blocks handed out and not freed */
+    int64_t nlive;       /* blocks handed out and not freed */
+    int64_t peak_nbytes; /* of blocks that were there at once, about */
 };
 
 /* Gives libstoa its own allocator back. */

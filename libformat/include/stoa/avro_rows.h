@@ -61,8 +61,8 @@ STOA_API uint64_t stoa_avro_row_reader_fingerprint(const struct stoa_avro_row_re
  * batch is initialised with the reader's schema, which must outlive it; on failure it is left
  * alone. STOA_ERR_DATA: a value that is wrong, a message of another schema, other bytes than these
  * rows; the message names the row and the field, err->offset is where the row begins.
- * STOA_ERR_LIMIT: rows that become more than 1 GiB, or more than 2^24 without any bytes. Cost: a
- * copy of the bytes, and what reading a block costs.
+ * STOA_ERR_LIMIT: rows that become more than 1 GiB, or more than 2^23 rows (times columns) and
+ * items that have no bytes. Cost: a copy of the bytes, and what reading a block costs.
  */
 STOA_API STOA_CHECK enum stoa_status
 stoa_avro_row_reader_read(const struct stoa_avro_row_reader *reader, const void *bytes,
