@@ -758,6 +758,7 @@ enum stoa_status stoa_avro_decode(const struct stoa_avro_program *program,
                                            err));
     STOA_TRY(read_flat(&decoder, columns, before, max_nrows, &decoded->nrows, err));
     row = decoder.cursor.at;
+    decoded->nempty = decoder.cursor.nempty;
     while (decoded->nrows < max_nrows && decoder.cursor.fault == STOA_AVRO_FINE) {
         if (!run(&decoder, program->ops, end))
             break;
