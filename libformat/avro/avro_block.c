@@ -241,6 +241,17 @@ static void use(struct stoa_avro_data *data, size_t nbytes)
     }
 }
 
+/* What stands in the way of the next row, if there is one: where that is. */
+static enum stoa_status blame(const struct stoa_avro_data *data, enum stoa_status st,
+                              struct stoa_error *err)
+{
+    if (data->nrows < data->block.nrows)
+        st = stoa_wrap(err, st, "row %" PRIu64 ", at byte %" PRIu64 " of the data",
+                       data->block.first_row + data->nrows + 1, data->nused);
+    return stoa_wrap(err, st, "block %" PRIu64 ", at byte %" PRIu64, data->block.number,
+                     data->block.offset);
+}
+
 enum stoa_status stoa_avro_data_begin(struct stoa_avro_data *data,
                                       const struct stoa_avro_codec *codec,
                                       const struct stoa_avro_block *block, const uint8_t *bytes,
@@ -271,20 +282,7 @@ enum stoa_status stoa_avro_data_begin(struct stoa_avro_data *data,
     else
         STOA_TRY(fill(data, err));
 out:
-    return st == STOA_OK ? st
-                         : stoa_wrap(err, st, "block %" PRIu64 ", at byte %" PRIu64, block->number,
-                                     block->offset);
-}
-
-/* What stands in the way of a next row: an error of its own, or of what it is read from. */
-static enum stoa_status blame(const struct stoa_avro_data *data, enum stoa_status st, bool in_row,
-                              struct stoa_error *err)
-{
-    if (in_row)
-        st = stoa_wrap(err, st, "row %" PRIu64 ", at byte %" PRIu64 " of the data",
-                       data->block.first_row + data->nrows, data->nused);
-    return stoa_wrap(err, st, "block %" PRIu64 ", at byte %" PRIu64, data->block.number,
-                     data->block.offset);
+    return st == STOA_OK ? st : blame(data, st, err);
 }
 
 /* Rows of the window; *more: it has none that is whole. */
@@ -308,7 +306,7 @@ static enum stoa_status read_window(struct stoa_avro_data *data,
     data->nempty += stoa_avro_count_nothing(columns, &decoded);
     if (st == STOA_OK && data->nempty > STOA_AVRO_MAX_EMPTY)
         st = stoa_avro_fail_nothing(err);
-    return st == STOA_OK ? st : blame(data, st, true, err);
+    return st == STOA_OK ? st : blame(data, st, err);
 }
 
 enum stoa_status stoa_avro_data_read(struct stoa_avro_data *data,
@@ -328,7 +326,7 @@ enum stoa_status stoa_avro_data_read(struct stoa_avro_data *data,
         st = read_window(data, program, columns, max_nrows - (data->nrows - before), &more, err);
         if (st == STOA_OK && more) {
             st = fill(data, err);
-            st = st == STOA_OK ? st : blame(data, st, false, err);
+            st = st == STOA_OK ? st : blame(data, st, err);
         }
     }
     *nrows = data->nrows - before;
@@ -337,13 +335,13 @@ enum stoa_status stoa_avro_data_read(struct stoa_avro_data *data,
     while (st == STOA_OK && !data->whole && (bytes_of(data, &nbytes), nbytes == 0))
         st = fill(data, err);
     if (st != STOA_OK)
-        return blame(data, st, false, err);
+        return blame(data, st, err);
     (void)bytes_of(data, &nbytes);
     if (nbytes > 0)
         return blame(data,
                      stoa_fail(err, STOA_ERR_DATA, "bytes follow the last of its %" PRIu64 " rows",
                                data->block.nrows),
-                     false, err);
+                     err);
     *done = true;
     return STOA_OK;
 }

@@ -101,8 +101,8 @@ static enum stoa_status fail_cut_at(const struct stoa_avro_container *file, uint
                             "the file ends at byte %" PRIu64 ", within the header", end);
     return stoa_fail_at(err, STOA_ERR_DATA, end,
                         "the file ends at byte %" PRIu64 ", within block %" PRIu64
-                        ", which begins at byte %" PRIu64,
-                        end, file->nblocks - 1, file->begun);
+                        ", which begins at byte %" PRIu64 " with row %" PRIu64,
+                        end, file->nblocks - 1, file->begun, file->begun_row + 1);
 }
 
 static enum stoa_status fail_cut(const struct stoa_avro_container *file, struct stoa_error *err)
@@ -306,9 +306,9 @@ static enum stoa_status fail_marker(const struct stoa_avro_container *file, uint
                                     struct stoa_error *err)
 {
     return stoa_fail_at(err, STOA_ERR_DATA, offset,
-                        "block %" PRIu64 ", which begins at byte %" PRIu64
+                        "block %" PRIu64 ", which begins at byte %" PRIu64 " with row %" PRIu64
                         ", does not end with the file's marker, at byte %" PRIu64,
-                        file->nblocks - 1, file->begun, offset);
+                        file->nblocks - 1, file->begun, file->begun_row + 1, offset);
 }
 
 enum stoa_status stoa_avro_container_end_block(struct stoa_avro_container *file,
@@ -356,9 +356,9 @@ static enum stoa_status read_head(struct stoa_avro_container *file, struct stoa_
     STOA_TRY(read_number(file, &nbytes, err));
     if (nrows < 0 || nbytes < 0)
         return stoa_fail_at(err, STOA_ERR_DATA, begin,
-                            "block %" PRIu64 ", at byte %" PRIu64 ": %" PRId64 " rows in %" PRId64
-                            " bytes",
-                            file->nblocks - 1, begin, nrows, nbytes);
+                            "block %" PRIu64 ", at byte %" PRIu64 ": row %" PRIu64 ": %" PRId64
+                            " rows in %" PRId64 " bytes",
+                            file->nblocks - 1, begin, file->nrows + 1, nrows, nbytes);
     *block = (struct stoa_avro_block){.number = file->nblocks - 1,
                                       .begin = begin,
                                       .offset = file->offset,
@@ -382,6 +382,7 @@ enum stoa_status stoa_avro_container_next(struct stoa_avro_container *file,
         if (!*more)
             return STOA_OK;
         file->begun = file->offset;
+        file->begun_row = file->nrows;
         file->nblocks++;
         STOA_TRY(read_head(file, block, err));
         file->left = block->nbytes;

@@ -54,7 +54,8 @@ struct stoa_avro_container {
     size_t schema_nbytes;
     uint8_t sync[STOA_AVRO_SYNC_NBYTES];
 
-    uint64_t begun; /* where the head of the last block stands */
+    uint64_t begun;     /* where the head of the last block stands, */
+    uint64_t begun_row; /* and how many rows are in front of it */
     uint64_t nblocks;
     uint64_t nempty; /* blocks without rows and data, which are passed over */
     uint64_t nrows;  /* of the blocks so far */

@@ -68,6 +68,8 @@ struct source {
     struct stoa_avro_data large;      /* a large block on its way; `codec` NULL: none */
     struct stoa_avro_columns columns; /* of its rows */
     struct stoa_avro_losses *losses;  /* for the next unit; NULL: none */
+    uint64_t nplaces;                 /* of these */
+    bool gave_up;                     /* they are too many: nothing behind them is read */
     struct stoa_avro_lost lost;       /* of units that were accepted */
     atomic_uint_fast64_t
         *text_nbytes; /* of 1,024 rows of a unit, by node: what the next has room for */
@@ -161,6 +163,19 @@ static bool is_damage(const struct stoa_avro_inputs *inputs, enum stoa_status st
     return inputs->skips_blocks && (st == STOA_ERR_DATA || st == STOA_ERR_LIMIT);
 }
 
+/* Adds what is damaged to what the next unit tells; by itself it may be too much. */
+static enum stoa_status leave_out(struct source *source, const struct stoa_avro_loss *loss,
+                                  const struct stoa_error *why, struct stoa_error *err)
+{
+    const uint64_t most = source->options.max_lost;
+
+    source->nplaces++;
+    source->gave_up = most > 0 && source->nplaces > most;
+    if (source->gave_up)
+        source->inputs->nopened = source->inputs->npaths;
+    return stoa_avro_losses_add(&source->losses, loss, source->inputs->name, why, err);
+}
+
 /* Whether what begins there is of the split: where its preceding marker begins says it. */
 static bool is_ours(const struct source *source, uint64_t begin)
 {
@@ -178,7 +193,7 @@ static enum stoa_status read_head(struct source *source, bool *more, struct stoa
     struct stoa_error why = {0};
     enum stoa_status st;
 
-    for (;;) {
+    while (!source->gave_up) {
         st = stoa_avro_container_next(file, &source->pending, more, &why);
         if (st == STOA_OK && (!*more || is_ours(source, source->pending.begin)))
             return STOA_OK;
@@ -199,8 +214,10 @@ static enum stoa_status read_head(struct source *source, bool *more, struct stoa
         }
         STOA_TRY(stoa_avro_container_recover(file, &loss, err));
         if (is_ours(source, loss.offset))
-            STOA_TRY(stoa_avro_losses_add(&source->losses, &loss, source->inputs->name, &why, err));
+            STOA_TRY(leave_out(source, &loss, &why, err));
     }
+    *more = false;
+    st = STOA_OK;
 out:
     return st;
 }
@@ -347,7 +364,7 @@ static enum stoa_status skip_bad_large(struct source *source, struct stoa_error 
     }
     stoa_avro_container_pass(&inputs->file, &source->pending);
     source->is_pending = false;
-    return stoa_avro_losses_add(&source->losses, &loss, inputs->name, &why, err);
+    return leave_out(source, &loss, &why, err);
 }
 
 /* Begins the pending block, which is large, unless it is left out. */
@@ -412,6 +429,7 @@ static enum stoa_status next(struct stoa_batch_source *base, struct stoa_unit **
         STOA_TRY(stoa_batch_init(&unit->batch, &source->schema, err));
     unit->losses = source->losses;
     source->losses = NULL;
+    source->nplaces = 0;
     count_progress(source);
     *out = &unit->base;
     unit = NULL;

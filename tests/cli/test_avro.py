@@ -110,7 +110,7 @@ with open("cut.avro", "wb") as f:
     f.write(few[:-20])
 done = stoa("convert", "cut.avro", "-o", "cut.stoa")
 point("a file that is cut is an error, and leaves no output",
-      done.code == 1 and done.err == f"stoa: cut.avro: the file ends at byte {len(few) - 20}, within block 3, which begins at byte {BEGINS[3]}\n"
+      done.code == 1 and done.err == f"stoa: cut.avro: the file ends at byte {len(few) - 20}, within block 3, which begins at byte {BEGINS[3]} with row 901\n"
       and not os.path.exists("cut.stoa"), done)
 
 bad = few.replace(text(b"town 25"), text(b"town \xff5"), 1)
@@ -118,7 +118,7 @@ with open("bad.avro", "wb") as f:
     f.write(bad)
 done = stoa("convert", "bad.avro", "-o", "bad.stoa")
 point("a bad value is named by file, block, row and field",
-      done.code == 1 and "bad.avro: block 0, at byte" in done.err and ": row 25, at byte" in done.err
+      done.code == 1 and "bad.avro: block 0, at byte" in done.err and ": row 26, at byte" in done.err
       and done.err.endswith("of the data: field city: the text is not UTF-8\n"), done)
 done = stoa("convert", "-", "-o", "bad.stoa", stdin=bad)
 point("a pipe is named as it is for text", done.code == 1 and done.err.startswith("stoa: standard input: block 0, at byte"), done)
@@ -145,7 +145,7 @@ for name, args, stdin in (("a file", ["bad.avro"], None), ("a compressed file", 
     done = stoa("convert", *args, "-o", "-", "--to", "jsonl", "--on-error", "skip-block", stdin=stdin)
     point(f"skip-block: {name}: the rows of whole blocks, and 5", done.code == 5 and [json.loads(x) for x in done.out.split("\n") if x] == kept, done)
     point(f"skip-block: {name}: what is lost is told",
-          ": block 0, at byte " in done.err and f": row 25, at byte " in done.err
+          ": block 0, at byte " in done.err and f": row 26, at byte " in done.err
           and f"field city: the text is not UTF-8; left out: 1 block, {SIZE} bytes from byte {BEGINS[0]}, 300 rows\n" in done.err
           , done)
 for jobs in ("1", "3"):

@@ -39,6 +39,7 @@ struct read {
     struct stoa_avro_lost lost;
     char first_note[1400];
     size_t nnotes;
+    uint64_t done_nbytes; /* of the file */
 };
 
 static void put_header(struct stoa_buffer *out, const char *codec)
@@ -146,6 +147,7 @@ static enum stoa_status read_split(bool skips, uint32_t unit_nrows, uint64_t max
                                                      .note_context = out};
     struct stoa_avro_inputs *inputs = NULL;
     struct stoa_batch_source *source = NULL;
+    uint64_t total;
     enum stoa_status st;
 
     STOA_TRY(stoa_avro_inputs_open(&path, 1, NULL, skips, NULL, &inputs, err));
@@ -153,6 +155,7 @@ static enum stoa_status read_split(bool skips, uint32_t unit_nrows, uint64_t max
     inputs = NULL;
     st = read_units(source, out, err);
     stoa_avro_source_lost(source, &out->lost);
+    source->progress(source, &out->done_nbytes, &total);
 out:
     if (source != NULL)
         source->close(source);
@@ -380,7 +383,8 @@ static void losses_are_told_and_limited(void **state)
     assert_int_equal(read.lost.nuncounted, 1);
     assert_int_equal(read.lost.nrows, nrows_of[1] + nrows_of[2]);
     snprintf(expected, sizeof(expected),
-             "x.avro: block 2, which begins at byte %zu, does not end with the file's marker, at "
+             "x.avro: block 2, which begins at byte %zu with row 4, does not end with the file's "
+             "marker, at "
              "byte %zu; left out: 1 block, %zu bytes from byte %zu, 5 rows",
              made.begins[2], made.begins[3] - 16, made.begins[3] - made.begins[2], made.begins[2]);
     assert_string_equal(read.first_note, expected);
@@ -410,6 +414,10 @@ static void a_file_of_damage_alone_has_no_rows(void **state)
     assert_int_equal(read.lost.nblocks, 1000);
     assert_int_equal(read.lost.nbytes, file.nbytes - begin);
     assert_int_equal(read.nnotes, 100);
+    /* With a limit the places behind it are not looked for. */
+    assert_int_equal(read_file(file.data, file.nbytes, true, 100, 20, &read, &err), STOA_ERR_DATA);
+    assert_non_null(strstr(err.message, "; blocks may be left out at 20 places, not at one more"));
+    assert_int_equal(read.done_nbytes, begin + 21 * 22);
     stoa_buffer_free(&file);
 }
 

@@ -232,7 +232,7 @@ static void bad_values_are_named(void **state)
         struct stoa_buffer file = file_of(cases[i].schema, 1, cases[i].data, cases[i].nbytes);
         const size_t at = file.nbytes - 16 - cases[i].nbytes;
 
-        snprintf(wrong, sizeof(wrong), "block 0, at byte %zu: row 0, at byte 0 of the data: %s", at,
+        snprintf(wrong, sizeof(wrong), "block 0, at byte %zu: row 1, at byte 0 of the data: %s", at,
                  cases[i].wrong != NULL ? cases[i].wrong : "");
         if (cases[i].wrong == NULL)
             snprintf(wrong, sizeof(wrong),
@@ -335,10 +335,11 @@ static void damage_around_blocks_is_named(void **state)
         struct stoa_buffer file = {0};
         struct stoa_test_avro avro;
         struct stoa_error err = {0};
-        char wrong[128];
+        char wrong[160];
 
         put_header(&file, "\"int\"", cases[i].codec);
-        snprintf(wrong, sizeof(wrong), "block 0, at byte %zu: %s", file.nbytes + 2, cases[i].wrong);
+        snprintf(wrong, sizeof(wrong), "block 0, at byte %zu: row 1, at byte 0 of the data: %s",
+                 file.nbytes + 2, cases[i].wrong);
         put_block(&file, 1, cases[i].data, cases[i].nbytes);
         for (int in_stream = 0; in_stream < 2; in_stream++) {
             assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, in_stream, 0, &avro, &err),
@@ -411,12 +412,13 @@ static void headers_are_checked(void **state)
         {DATA("Obj\x01\x02\x16"
               "avro.schema\x0a\"int\"\x00"
               "0123456789abcdef\x01\x00"),
-         "block 0, at byte 40: -1 rows in 0 bytes"},
+         "block 0, at byte 40: row 1: -1 rows in 0 bytes"},
         {DATA("Obj\x01\x02\x16"
               "avro.schema\x0a\"int\"\x00"
               "0123456789abcdef\x02\x02\x02"
               "0123456789abcdeg"),
-         "block 0, which begins at byte 40, does not end with the file's marker, at byte 43"},
+         "block 0, which begins at byte 40 with row 1, does not end with the file's marker, at "
+         "byte 43"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -539,7 +541,7 @@ static void a_row_that_is_large_in_memory_is_refused(void **state)
 
     assert_int_equal(stoa_test_read_avro(file.data, file.nbytes, false, 0, &avro, &err),
                      STOA_ERR_LIMIT);
-    assert_non_null(strstr(err.message, ": row 0, at byte 0 of the data: field value[]: the row "
+    assert_non_null(strstr(err.message, ": row 1, at byte 0 of the data: field value[]: the row "
                                         "has more than 512 MiB in memory"));
     stoa_test_avro_reset(&avro);
     stoa_buffer_free(&file);
