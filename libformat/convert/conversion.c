@@ -92,7 +92,6 @@ static struct stoa_run run_of(struct stoa_conversion *conversion)
         .group_nrows = plan->group_nrows,
         .group_nbytes = plan->group_nbytes,
         .counts_text = plan->kind->counts_text,
-        .counts_values = plan->kind->counts_values,
         .memory = &plan->memory,
         .jobs = plan->jobs,
         .cancel = conversion->options->cancel,

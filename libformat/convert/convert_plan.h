@@ -49,8 +49,7 @@ struct stoa_source_kind {
     void (*lost)(const struct stoa_batch_source *source, struct stoa_avro_lost *out);
     /* Whether the run ended because a guess was wrong; NULL: a guess never ends it. */
     bool (*misfit)(const struct stoa_batch_source *source);
-    bool counts_text;     /* units are of text, whose bytes row groups count, */
-    bool counts_values;   /* or those of values where they are more */
+    bool counts_text;     /* row groups count the bytes of its text, not of values */
     const char *obstacle; /* why its inputs can't be restored, in words; NULL: they can */
 };
 

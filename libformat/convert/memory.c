@@ -26,6 +26,8 @@
 #define MIN_UNIT     (UINT64_C(64) << 10)
 #define SLOT_NBYTES  24 /* of its table for each of them, and its code in each row */
 
+#define SMALLER_GROUPS " (smaller row groups need less)"
+
 static bool is_text(const struct stoa_type *type)
 {
     return type->id == STOA_UTF8 || type->id == STOA_BINARY;
@@ -113,7 +115,8 @@ void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigne
 
     *memory = (struct stoa_memory){
         .row = row_of(schema), .to_text = to_text, .makes_groups = unit_nbytes > 0 && !to_text};
-    memory->refuses = limit_nbytes > 0 || unit_nbytes > 0;
+    memory->asked = limit_nbytes > 0;
+    memory->refuses = memory->asked || unit_nbytes > 0;
     if (limit_nbytes == 0)
         limit_nbytes = STOA_CONVERT_MEMORY_NBYTES +
                        (jobs > 2 ? (jobs - 2) * STOA_CONVERT_MEMORY_JOB_NBYTES : 0);
@@ -182,10 +185,9 @@ enum stoa_status stoa_memory_of_unit(const struct stoa_memory *memory, uint64_t 
     const uint64_t learnt = text_nbytes / SHARE_UNIT * atomic_load(&memory->share);
     const uint64_t grown = most * memory->row.growth;
     const uint64_t in_columns = grown > learnt ? grown : learnt;
-    enum stoa_status st = check_limit(
-        memory, text_nbytes, unit_nbytes(memory, text_nbytes, nrows, most),
-        memory->makes_groups ? " (smaller row groups need less)" : " (--memory allows more)", out,
-        err);
+    enum stoa_status st =
+        check_limit(memory, text_nbytes, unit_nbytes(memory, text_nbytes, nrows, most),
+                    memory->makes_groups ? SMALLER_GROUPS : " (--memory allows more)", out, err);
 
     if (st == STOA_OK && memory->row.varies && in_columns > most) {
         const uint64_t room = memory->limit_nbytes - PROGRAM;
@@ -261,6 +263,13 @@ uint64_t stoa_memory_of_batch(const struct stoa_memory *memory, const struct sto
     struct size size = size_of(batch);
 
     return write_nbytes(memory, size.fixed_nbytes, size.text_nbytes, size.ntexts);
+}
+
+enum stoa_status stoa_memory_of_joined(const struct stoa_memory *memory, uint64_t a_nbytes,
+                                       uint64_t b_nbytes, uint64_t *out, struct stoa_error *err)
+{
+    *out = a_nbytes + b_nbytes - MIB; /* each counts what one row group takes besides its rows */
+    return memory->asked ? check_limit(memory, 0, *out, SMALLER_GROUPS, out, err) : STOA_OK;
 }
 
 uint64_t stoa_memory_of_node(const struct stoa_type *type, bool below_list, uint64_t nvalues,

@@ -31,6 +31,7 @@ struct stoa_memory {
     bool to_text;               /* the output is no Stoa file */
     bool makes_groups;          /* of text for a Stoa file: they could be smaller */
     bool refuses;               /* units that never fit; else they take all there is */
+    bool asked;                 /* the limit was */
     uint64_t last_nbytes;       /* of the last unit; first stage alone */
     atomic_uint_fast32_t share; /* most that columns took of a unit's text, in 1/1024; 0: unknown */
     atomic_uint_fast64_t nbytes; /* of all that is on its way */
@@ -67,6 +68,14 @@ void stoa_memory_learn(struct stoa_memory *memory, uint64_t text_nbytes,
 
 /* The same when its rows were read, the filter's choice of them. */
 uint64_t stoa_memory_of_batch(const struct stoa_memory *memory, const struct stoa_batch *batch);
+
+/*
+ * The same for two batches that become one, which take so much each. STOA_ERR_USAGE when that does
+ * not fit a limit that was asked for.
+ */
+STOA_CHECK enum stoa_status stoa_memory_of_joined(const struct stoa_memory *memory,
+                                                  uint64_t a_nbytes, uint64_t b_nbytes,
+                                                  uint64_t *out, struct stoa_error *err);
 
 /*
  * The same for a row group whose rows are written as so much text, the columns and what a side

@@ -262,7 +262,5 @@ const struct stoa_source_kind stoa_jsonl_kind = {
     .plan = plan_jsonl,
     .rejected = stoa_jsonl_source_rejected,
     .misfit = stoa_jsonl_source_misfit,
-    .counts_text = true,
-    .counts_values = true,
     .obstacle = "the input is JSON lines, of which values are kept and no text",
 };

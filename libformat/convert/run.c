@@ -195,23 +195,19 @@ out:
 }
 
 /*
- * What rows count in the size of a row group. Of CSV it is text, and 8 bytes a field where that is
- * more: no matter of types, which may turn out to be others in the end. Types of JSON lines are
- * final, and lists may take more than their text.
+ * What rows count in the size of a row group: their values. Of CSV it is text, and 8 bytes a field
+ * where that is more: no matter of types, which may turn out to be others in the end.
  */
 static uint64_t group_nbytes_of(const struct run *run, const struct stoa_batch *batch,
                                 const struct stoa_text_unit *unit)
 {
-    uint64_t text, fields, values;
+    uint64_t text, fields;
 
-    values =
-        run->plan->counts_text && !run->plan->counts_values ? 0 : stoa_memory_batch_nbytes(batch);
     if (!run->plan->counts_text)
-        return values;
+        return stoa_memory_batch_nbytes(batch);
     text = unit->nrows > 0 ? unit->nbytes * batch->nrows / unit->nrows : 0;
     fields = (uint64_t)8 * batch->nrows * batch->ncolumns;
-    text = text > fields ? text : fields;
-    return text > values ? text : values;
+    return text > fields ? text : fields;
 }
 
 static enum stoa_status stage_read(void *context, void **at, struct stoa_error *err)
@@ -253,8 +249,10 @@ out:
 static enum stoa_status join(struct run *run, struct item *to, struct item *from,
                              struct stoa_error *err)
 {
+    uint64_t memory;
     enum stoa_status st;
 
+    STOA_TRY(stoa_memory_of_joined(run->plan->memory, to->memory, from->memory, &memory, err));
     STOA_TRY(stoa_reserve(&to->batches, &to->capacity, to->nbatches + from->nbatches,
                           sizeof(*to->batches), err));
     STOA_TRY(stoa_reserve(&to->notes, &to->notes_capacity, to->nnotes + from->nnotes,
@@ -266,8 +264,7 @@ static enum stoa_status join(struct run *run, struct item *to, struct item *from
     from->nnotes = 0;
     to->nrows += from->nrows;
     to->nbytes += from->nbytes;
-    to->memory += from->memory;
-    from->memory = 0;
+    charge(run, to, memory);
     from->nbatches = 0;
     drop(run, from);
 out:
@@ -282,11 +279,12 @@ static void give_out(struct run *run, struct item *item, void **at)
     *at = item;
 }
 
-/* Nothing of a usual size would fit any more: no need to wait for the next unit. */
-static bool is_full(const struct run *run, const struct item *item)
+/* A unit like the last one would not fit any more: no need to wait for the next one. */
+static bool is_full(const struct run *run, const struct item *item, uint64_t last_nrows,
+                    uint64_t last_nbytes)
 {
-    return item->nrows >= run->plan->group_nrows - run->plan->group_nrows / 8 ||
-           item->nbytes >= run->plan->group_nbytes - run->plan->group_nbytes / 8;
+    return item->nrows + last_nrows > run->plan->group_nrows ||
+           item->nbytes + last_nbytes > run->plan->group_nbytes;
 }
 
 static bool fit_together(const struct run *run, const struct item *a, const struct item *b)
@@ -300,6 +298,7 @@ static enum stoa_status stage_assemble(void *context, void **at, struct stoa_err
     struct run *run = context;
     struct item *item = *at, *held = run->held;
     struct stoa_text_units *units = run->plan->units;
+    const uint64_t nrows = item != NULL ? item->nrows : 0, nbytes = item != NULL ? item->nbytes : 0;
     enum stoa_status st = STOA_OK;
 
     if (item != NULL && item->nnotes > 0)
@@ -329,7 +328,7 @@ static enum stoa_status stage_assemble(void *context, void **at, struct stoa_err
         STOA_TRY(join(run, held, item, err)); /* on failure *at and `held` stay what they are */
     run->held = held != NULL ? held : item;
     *at = NULL;
-    if (is_full(run, run->held)) {
+    if (is_full(run, run->held, nrows, nbytes)) {
         give_out(run, run->held, at);
         run->held = NULL;
     }

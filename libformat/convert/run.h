@@ -32,8 +32,7 @@ struct stoa_run {
     struct stoa_matcher *matcher;     /* bound to the source's schema; NULL: every row */
     uint32_t group_nrows;             /* of a row group at the most, */
     uint64_t group_nbytes;            /* and its bytes: those of values, */
-    bool counts_text;                 /* or of the text of its rows, which units then tell, */
-    bool counts_values;               /* or of whichever of the two is more */
+    bool counts_text;                 /* or of the text of its rows, which units then tell */
     struct stoa_text_units *units;    /* row groups are not joined, but their units are told */
     struct stoa_memory *memory;
     unsigned jobs;

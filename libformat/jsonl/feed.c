@@ -116,6 +116,7 @@ static enum stoa_status open_text(struct stoa_jsonl_feed *feed, bool *found, str
     STOA_TRY(set_origin(feed, stream->name, err));
     stoa_jsonl_cutter_init(&feed->cutter, stream, options->unit_nlines, options->unit_nbytes,
                            options->max_record_nbytes);
+    feed->cutter.in_parts = true;
     feed->cutter.passes_large = options->passes_large;
     pthread_mutex_lock(&feed->mutex);
     feed->stream = stream;

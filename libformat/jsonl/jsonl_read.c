@@ -515,18 +515,34 @@ static uint64_t values_of(const struct stoa_jsonl_shape *shape, uint32_t node)
 }
 
 /*
- * Lines of a unit: no more than have room for all columns in a unit's bytes, for a line need not
- * name all of them.
+ * Text of a unit: so little that it stays in the caches from the thread that reads it to the one
+ * that parses it, and units of several threads are on their way in the memory of one row group; but
+ * many rows for each column that is begun and joined.
+ */
+static uint64_t text_of(const struct stoa_jsonl_source_options *options,
+                        const struct stoa_jsonl_shape *shape)
+{
+    const uint64_t fields = (uint64_t)shape->nnodes * STOA_JSONL_UNIT_FIELD_NBYTES;
+    const uint64_t usual = fields > STOA_JSONL_UNIT_NBYTES ? fields : STOA_JSONL_UNIT_NBYTES;
+    const uint64_t most =
+        options->unit_nbytes != 0 ? options->unit_nbytes : STOA_JSONL_MAX_UNIT_NBYTES;
+
+    return usual < most ? usual : most;
+}
+
+/*
+ * Lines of a unit of so much text: no more than have room for all columns in as many bytes, for a
+ * line need not name all of them. Units that are smaller for that join to the same rows.
  */
 static uint32_t lines_of(const struct stoa_jsonl_source_options *options,
-                         const struct stoa_jsonl_shape *shape)
+                         const struct stoa_jsonl_shape *shape, uint64_t unit_nbytes)
 {
-    const uint64_t nbytes =
-        options->unit_nbytes != 0 ? options->unit_nbytes : STOA_JSONL_UNIT_NBYTES;
-    const uint64_t most = nbytes / 8 / values_of(shape, 0);
-    const uint32_t nlines = options->unit_nrows != 0 ? options->unit_nrows : STOA_JSONL_UNIT_NROWS;
+    const uint64_t most = unit_nbytes / 8 / values_of(shape, 0);
+    uint32_t nlines = options->unit_nrows != 0 ? options->unit_nrows : STOA_JSONL_UNIT_NROWS;
 
-    return most == 0 ? 1 : most < nlines ? (uint32_t)most : nlines;
+    while (nlines > 1 && nlines > most)
+        nlines /= 2;
+    return nlines;
 }
 
 enum stoa_status stoa_jsonl_source_open(struct stoa_jsonl_inputs *inputs,
@@ -534,7 +550,6 @@ enum stoa_status stoa_jsonl_source_open(struct stoa_jsonl_inputs *inputs,
                                         struct stoa_batch_source **out, struct stoa_error *err)
 {
     struct stoa_jsonl_feed_options feed = {
-        .unit_nbytes = options->unit_nbytes,
         .max_record_nbytes = options->jsonl.max_record_nbytes,
         .prefetch_nbytes = options->prefetch_nbytes,
         .passes_large = options->rejects.on_error != STOA_CSV_ON_ERROR_ABORT,
@@ -562,7 +577,9 @@ enum stoa_status stoa_jsonl_source_open(struct stoa_jsonl_inputs *inputs,
             stoa_fail(err, STOA_ERR_USAGE, "the schema has no columns, and records have some"));
     STOA_TRY(stoa_jsonl_shape_init(&source->shape, &source->table, source->wanted, source->guessed,
                                    err));
-    source->feed.options.unit_nlines = lines_of(options, &source->shape);
+    source->feed.options.unit_nbytes = text_of(options, &source->shape);
+    source->feed.options.unit_nlines =
+        lines_of(options, &source->shape, source->feed.options.unit_nbytes);
     STOA_TRY(stoa_reject_ledger_init(&source->ledger, &options->rejects, err));
     *out = &source->base;
     source = NULL;

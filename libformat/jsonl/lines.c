@@ -13,7 +13,8 @@
 
 #include "base/error.h"
 
-#define READ_NBYTES ((size_t)1 << 20)
+#define READ_NBYTES       ((size_t)1 << 20)
+#define LEAST_READ_NBYTES ((size_t)64 << 10)
 
 void stoa_jsonl_cutter_init(struct stoa_jsonl_cutter *cutter, struct stoa_stream *stream,
                             uint32_t unit_nlines, uint64_t unit_nbytes, uint64_t max_nbytes)
@@ -32,16 +33,29 @@ void stoa_jsonl_cutter_reset(struct stoa_jsonl_cutter *cutter)
     stoa_buffer_free(&cutter->buffer);
 }
 
+/* For a unit that is a bit larger than the one before. */
+static size_t room_of(const struct stoa_jsonl_cutter *cutter)
+{
+    return cutter->last_nbytes + cutter->last_nbytes / 16 + 2 * LEAST_READ_NBYTES;
+}
+
+/* What is read behind the end of a unit, which is likely as long as the one before, is moved to
+   the next one: so it is little. */
 static enum stoa_status read_more(struct stoa_jsonl_cutter *cutter, struct stoa_error *err)
 {
     struct stoa_buffer *buffer = &cutter->buffer;
-    const size_t want = buffer->capacity == 0 ? cutter->last_nbytes : 0;
+    const size_t want = buffer->capacity == 0 ? room_of(cutter) : 0;
+    const size_t room =
+        cutter->last_nbytes > buffer->nbytes ? cutter->last_nbytes - buffer->nbytes : 0;
+    const size_t nbytes = room < LEAST_READ_NBYTES ? LEAST_READ_NBYTES
+                          : room < READ_NBYTES     ? room
+                                                   : READ_NBYTES;
     size_t got;
     enum stoa_status st;
 
-    STOA_TRY(stoa_buffer_reserve(buffer, (want > READ_NBYTES ? want : READ_NBYTES), err));
-    STOA_TRY(cutter->stream->read(cutter->stream, buffer->data + buffer->nbytes, READ_NBYTES, &got,
-                                  err));
+    STOA_TRY(stoa_buffer_reserve(buffer, (want > nbytes ? want : nbytes), err));
+    STOA_TRY(
+        cutter->stream->read(cutter->stream, buffer->data + buffer->nbytes, nbytes, &got, err));
     buffer->nbytes += got;
     cutter->ended = got == 0;
 out:
@@ -79,6 +93,17 @@ struct lines {
     size_t looked; /* bytes behind them without an LF */
 };
 
+/*
+ * Whether a unit that has more than half of its text may end behind so many lines: all, a half, a
+ * quarter, ... of them, so that units join to row groups of as many rows as were asked for.
+ */
+static bool is_part(uint32_t unit_nlines, uint64_t nlines)
+{
+    const uint64_t times = unit_nlines / nlines;
+
+    return (times & (times - 1)) == 0 && unit_nlines >> __builtin_ctzll(times) == nlines;
+}
+
 /* Walks over the lines that are there; true when the unit is full. */
 static bool walk(const struct stoa_jsonl_cutter *cutter, struct lines *lines)
 {
@@ -99,7 +124,9 @@ static bool walk(const struct stoa_jsonl_cutter *cutter, struct lines *lines)
         }
         lines->nbytes = to;
         lines->looked = 0;
-        if (++lines->nlines == cutter->unit_nlines)
+        if (++lines->nlines == cutter->unit_nlines ||
+            (cutter->in_parts && to > cutter->unit_nbytes / 2 &&
+             is_part(cutter->unit_nlines, lines->nlines)))
             return true;
     }
 }
@@ -112,8 +139,8 @@ static enum stoa_status hand_over(struct stoa_jsonl_cutter *cutter, const struct
     enum stoa_status st = STOA_OK;
 
     if (nrest > 0) {
-        STOA_TRY(stoa_buffer_reserve(
-            &rest, cutter->last_nbytes > nrest ? cutter->last_nbytes : nrest, err));
+        STOA_TRY(
+            stoa_buffer_reserve(&rest, room_of(cutter) > nrest ? room_of(cutter) : nrest, err));
         memcpy(rest.data, buffer->data + lines->nbytes, nrest);
         rest.nbytes = nrest;
     }
@@ -128,8 +155,7 @@ static enum stoa_status hand_over(struct stoa_jsonl_cutter *cutter, const struct
     };
     cutter->line += lines->nlines;
     cutter->offset += lines->nbytes;
-    /* The next one is likely as large, and is read behind what it begins with. */
-    cutter->last_nbytes = lines->nbytes + lines->nbytes / 16 + 2 * READ_NBYTES;
+    cutter->last_nbytes = lines->nbytes;
     *buffer = rest;
     rest = (struct stoa_buffer){0};
 out:

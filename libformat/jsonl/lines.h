@@ -11,8 +11,12 @@
 
 #define STOA_JSONL_SLACK 64 /* zeros behind the text of a unit */
 
-#define STOA_JSONL_UNIT_NROWS        131072
-#define STOA_JSONL_UNIT_NBYTES       (UINT64_C(32) << 20)
+#define STOA_JSONL_UNIT_NROWS  131072
+#define STOA_JSONL_UNIT_NBYTES (UINT64_C(4) << 20)
+#define STOA_JSONL_UNIT_FIELD_NBYTES                                                               \
+    (UINT64_C(32) << 10)                                  /* for each field, where that is more,   \
+                                                           */
+#define STOA_JSONL_MAX_UNIT_NBYTES   (UINT64_C(32) << 20) /* and no more than this */
 #define STOA_JSONL_MAX_RECORD_NBYTES (UINT64_C(32) << 20)
 #define STOA_JSONL_BEGINNING_NBYTES  10000 /* that are delivered of a line that is too large */
 
@@ -31,6 +35,7 @@ struct stoa_jsonl_cutter {
     uint32_t unit_nlines;
     uint64_t unit_nbytes;
     uint64_t max_nbytes; /* of a line */
+    bool in_parts;       /* units may end behind a half, a quarter, ... of their lines */
     bool passes_large;   /* a line that is larger is delivered as its beginning; else an error */
     struct stoa_buffer buffer;
     size_t last_nbytes; /* of the unit before */

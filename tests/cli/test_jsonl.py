@@ -253,6 +253,18 @@ expect("types that are given", ["convert", "0.jsonl", "-o", "-", "--to", "jsonl"
 expect("nothing but text", ["convert", "0.jsonl", "-o", "-", "--to", "csv", "--infer", "none"], 0, "b,a\n1,2\n", None)
 expect("the name of a column that is there", ["convert", "0.jsonl", "-o", "-", "--to", "csv", "--filename", "b"], 2, "",
        None)
+
+# ---- Row groups: many units of text, as large as their values. ----
+
+write("long.jsonl", "".join(f'{{"number":{i},"text":"{i:0200d}"}}\n' for i in range(131_072)))
+expect("a row group of many units has its limit too", ["convert", "long.jsonl", "-o", "long.stoa", "--memory", "64M"], 2, "",
+       lambda err: re.fullmatch(r"stoa: 64 MiB of memory are too few: one row group needs about \d+ MiB \(smaller row groups need less\)\n", err))
+expect("smaller ones fit it", ["convert", "long.jsonl", "-o", "long.stoa", "--memory", "64M", "--row-group-rows", "16384"])
+point("a row group holds as many rows as were asked for", json.loads(stoa("info", "--json", "long.stoa").out)["row_groups"] == 8,
+      stoa("info", "long.stoa").out)
+expect("keys take no part in its size", ["convert", "long.jsonl", "-o", "one.stoa", "-s", "number"])
+point("nor does text that is not read", json.loads(stoa("info", "--json", "one.stoa").out)["row_groups"] == 1, stoa("info", "one.stoa").out)
+
 made = json.loads(stoa("convert", "0.jsonl", "-o", "o.stoa", "--json").out)
 point("no text is restored", not made["restorable"] and "JSON lines" in made["obstacle"] and stoa("restore", "o.stoa", "-o", "x").code != 0, made)
 

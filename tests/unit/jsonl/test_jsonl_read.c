@@ -155,7 +155,8 @@ static void lines_that_are_no_utf8_are_left_out_wherever_they_stand(void **state
 }
 
 /* Units of a text, with so many lines and bytes at the most: "3 lines, 20 bytes at 0; ...". */
-static char *units_of(const char *lines, uint32_t nlines, uint64_t nbytes, uint64_t max_nbytes)
+static char *units_of(const char *lines, uint32_t nlines, uint64_t nbytes, uint64_t max_nbytes,
+                      bool in_parts)
 {
     struct stoa_stream *stream = NULL;
     struct stoa_jsonl_cutter cutter;
@@ -166,6 +167,7 @@ static char *units_of(const char *lines, uint32_t nlines, uint64_t nbytes, uint6
     assert_int_equal(stoa_stream_open_memory(lines, strlen(lines), "x", &stream, NULL), STOA_OK);
     stoa_jsonl_cutter_init(&cutter, stream, nlines, nbytes, max_nbytes);
     cutter.passes_large = true;
+    cutter.in_parts = in_parts;
     for (out[0] = '\0';;) {
         assert_int_equal(stoa_jsonl_cutter_next(&cutter, &unit, NULL), STOA_OK);
         if (unit.text == NULL)
@@ -186,24 +188,29 @@ static void units_end_behind_whole_lines(void **state)
         const char *lines;
         uint32_t nlines;
         uint64_t nbytes, max_nbytes;
+        bool in_parts;
         const char *units; /* lines@first line+bytes, ! for the beginning of one too large */
     } cases[] = {
-        {"", 0, 0, 0, ""},
-        {"\xef\xbb\xbf", 0, 0, 0, ""},
-        {"\xef\xbb\xbf{}", 0, 0, 0, "1@1+2 "},
-        {"a\nb\n\nc", 0, 0, 0, "4@1+6 "},
-        {"a\nb\nc\n", 2, 0, 0, "2@1+4 1@3+2 "},
-        {"aaa\nbbb\nccc\n", 0, 8, 0, "2@1+8 1@3+4 "},
-        {"aaa\nbbb\nccc\n", 0, 2, 0, "1@1+4 1@2+4 1@3+4 "},
-        {"aaa\nbbbbbbbb\nccc", 0, 0, 5, "1@1+4 1@2+5! 1@3+3 "},
-        {"aaaaaaaa", 0, 0, 5, "1@1+5! "},
+        {"", 0, 0, 0, false, ""},
+        {"\xef\xbb\xbf", 0, 0, 0, false, ""},
+        {"\xef\xbb\xbf{}", 0, 0, 0, false, "1@1+2 "},
+        {"a\nb\n\nc", 0, 0, 0, false, "4@1+6 "},
+        {"a\nb\nc\n", 2, 0, 0, false, "2@1+4 1@3+2 "},
+        {"aaa\nbbb\nccc\n", 0, 8, 0, false, "2@1+8 1@3+4 "},
+        {"aaa\nbbb\nccc\n", 0, 2, 0, false, "1@1+4 1@2+4 1@3+4 "},
+        {"aaa\nbbbbbbbb\nccc", 0, 0, 5, false, "1@1+4 1@2+5! 1@3+3 "},
+        {"aaaaaaaa", 0, 0, 5, false, "1@1+5! "},
+        {"a\nb\nc\nd\ne\nf\ng\nh\n", 8, 8, 0, false, "4@1+8 4@5+8 "},
+        {"a\nb\nc\nd\ne\nf\ng\nh\n", 8, 14, 0, true, "4@1+8 4@5+8 "},
+        {"a\nb\nc\nd\ne\nf\ng\nh\n", 7, 10, 0, true, "3@1+6 3@4+6 2@7+4 "},
+        {"aaaa\nb\ncccc\nddd\ne\n", 4, 10, 0, true, "2@1+7 2@3+9 1@5+2 "},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        assert_string_equal(
-            units_of(cases[i].lines, cases[i].nlines, cases[i].nbytes, cases[i].max_nbytes),
-            cases[i].units);
+        assert_string_equal(units_of(cases[i].lines, cases[i].nlines, cases[i].nbytes,
+                                     cases[i].max_nbytes, cases[i].in_parts),
+                            cases[i].units);
 }
 
 static const char types[] = "{\"stoa_schema\":1,\"fields\":[{\"name\":\"l\",\"type\":\"list<struct<"
