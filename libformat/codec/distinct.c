@@ -14,7 +14,9 @@
  *
  *     values  7 9 7 8     table of 7..9   1 3 2     differ  7 9 8     codes  0 1 0 2
  *
- * Short byte strings are looked for among the last ones first, in a small table of words.
+ * Short byte strings are looked for among the last ones first, in a small table of words. Where the
+ * first of many byte strings nearly all differ, all are counted by bits that their hashes set: no
+ * more bits are set than strings differ, so more than the most that is wanted is the end of it.
  */
 #include "codec/distinct.h"
 
@@ -335,19 +337,58 @@ static inline size_t take_recent(const struct recent *recent, const struct stoa_
     return nleft;
 }
 
+/* Byte strings so many that their bits are worth setting, and how many of them are looked at first.
+ */
+enum { MANY_NVALUES = 1 << 14, FIRST_PART = 16 };
+
+/* Whether more than max_count of the byte strings differ for certain; with few bits, not seen. */
+static enum stoa_status differ_often(const struct stoa_vector *values, uint32_t max_count,
+                                     bool *out, struct stoa_error *err)
+{
+    size_t n = values->nvalues, nset = 0;
+    unsigned log2 = 3; /* of the number of bits: eight for each string at least */
+    uint64_t *words;
+    enum stoa_status st;
+
+    while (log2 < 32 && (size_t)1 << log2 < 8 * n)
+        log2++;
+    st = stoa_alloc_zeroed(&words, (((size_t)1 << log2) + 63) / 64, sizeof(*words), err);
+    if (st != STOA_OK)
+        return st;
+    for (size_t i = 0; i < n && nset <= max_count; i++) {
+        uint32_t bit = hash_of(values, i, 0) >> (32 - log2);
+        uint64_t mask = UINT64_C(1) << (bit & 63);
+
+        nset += (words[bit / 64] & mask) == 0;
+        words[bit / 64] |= mask;
+    }
+    *out = nset > max_count;
+    stoa_free(words);
+    return STOA_OK;
+}
+
 static enum stoa_status add_bytes(struct stoa_distinct *set, const struct stoa_vector *values,
                                   uint32_t max_count, uint64_t max_nbytes, uint32_t *codes,
                                   bool *complete, struct stoa_error *err)
 {
     struct recent recent[1 << RECENT_LOG2] = {0};
     uint32_t hashes[BATCH], left[BATCH];
+    const uint32_t before = set->count;
     size_t n = values->nvalues;
+    size_t first_part = n >= MANY_NVALUES ? n / FIRST_PART / BATCH * BATCH : SIZE_MAX;
     enum stoa_status st = STOA_OK;
 
     *complete = false;
     for (size_t begin = 0; begin < n; begin += BATCH) {
         size_t end = n - begin < BATCH ? n : begin + BATCH, nleft;
 
+        if (begin == first_part && set->count - before > begin - begin / 16) {
+            bool too_many;
+
+            STOA_TRY(differ_often(values, max_count, &too_many, err));
+            if (too_many)
+                return STOA_OK;
+        }
         STOA_TRY(prepare(set, values, begin, end, err));
         nleft = take_recent(recent, values, begin, end, codes, left);
         for (size_t k = 0; k < nleft; k++) {

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@
 #include "support/codec_values.h"
 #include "support/fault_alloc.h"
 
-enum { FIXED_WIDTH = 5 };
+enum { FIXED_WIDTH = 5, MANY = 1 << 15 }; /* MANY: values of the largest set */
 
 static const enum stoa_phys physes[] = {
     STOA_PHYS_I8,   STOA_PHYS_I16,   STOA_PHYS_I32,   STOA_PHYS_I64, STOA_PHYS_U8,
@@ -312,7 +313,7 @@ static void order_sees_the_whole_value(void **state)
 static enum stoa_status adds_and_sorts(void *context, struct stoa_error *err)
 {
     const struct stoa_vector *values = context;
-    static uint32_t codes[5000], order[5000];
+    static uint32_t codes[MANY], order[MANY];
     struct stoa_distinct *set = NULL;
     bool complete;
     enum stoa_status st = stoa_distinct_new(&set, values->phys, values->width, err);
@@ -323,6 +324,42 @@ static enum stoa_status adds_and_sorts(void *context, struct stoa_error *err)
         st = stoa_distinct_order(set, order, err);
     stoa_distinct_free(set);
     return st;
+}
+
+/* Texts that nearly all differ at first: whether there are too many is said of all of them. */
+static void many_texts_stop_only_beyond_the_limit(void **state)
+{
+    enum { N = MANY, NBYTES = 8 };
+    static const size_t ndistinct[] = {N, N - 1, N / 4 * 3 + 2000, N / 4 * 3 + 1, N / 4 * 3, N / 8};
+    static char text[N * NBYTES + 1];
+    static int32_t offsets[N + 1];
+    static uint32_t codes[N];
+    struct stoa_vector values = {STOA_PHYS_BYTES, 0, N, (const uint8_t *)text, offsets};
+    const uint32_t max_count = N / 4 * 3;
+
+    (void)state;
+    for (size_t k = 0; k < sizeof(ndistinct) / sizeof(ndistinct[0]); k++) {
+        struct stoa_distinct *set;
+        bool complete;
+
+        for (size_t i = 0; i < N; i++) {
+            sprintf(text + i * NBYTES, "%08x", (unsigned)(i % ndistinct[k]) * 2654435761u);
+            offsets[i + 1] = (int32_t)((i + 1) * NBYTES);
+        }
+        assert_int_equal(stoa_distinct_new(&set, STOA_PHYS_BYTES, 0, NULL), STOA_OK);
+        assert_int_equal(
+            stoa_distinct_add(set, &values, max_count, UINT64_MAX, codes, &complete, NULL),
+            STOA_OK);
+        assert_int_equal(complete, ndistinct[k] <= max_count);
+        if (complete)
+            for (size_t i = 0; i < N; i++)
+                assert_int_equal(codes[i], i % ndistinct[k]);
+        else if (ndistinct[k] == N) /* seen before they were all added */
+            assert_in_range(stoa_distinct_count(set), 1, N / 8);
+        stoa_distinct_free(set);
+        if (k == 0)
+            stoa_test_each_failing_alloc(adds_and_sorts, &values);
+    }
 }
 
 static void a_failing_allocation_is_reported(void **state)
@@ -350,6 +387,7 @@ int main(void)
         cmocka_unit_test(short_texts_that_nearly_agree_are_told_apart),
         cmocka_unit_test(adding_stops_at_the_limits),
         cmocka_unit_test(order_sees_the_whole_value),
+        cmocka_unit_test(many_texts_stop_only_beyond_the_limit),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
 
