@@ -77,23 +77,6 @@ static uint8_t *put_symbols(const struct stoa_fsst_symbols *symbols, uint8_t *ou
     return out;
 }
 
-/* The codes of all values, and where each block of them ends. */
-static size_t encode_blocks(const struct stoa_fsst_trainer *trainer,
-                            const struct stoa_vector *values, uint32_t *ends, uint8_t *out)
-{
-    const int32_t *offsets = values->offsets;
-    const uint8_t *text_end = values->values + offsets[values->nvalues];
-    size_t n = values->nvalues, at = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        at += stoa_fsst_encode(trainer, values->values + offsets[i],
-                               (size_t)(offsets[i + 1] - offsets[i]), text_end, out + at);
-        if (i % BLOCK == BLOCK - 1 || i + 1 == n)
-            ends[i / BLOCK] = (uint32_t)at;
-    }
-    return at;
-}
-
 enum stoa_status stoa_fsst_encode_text(struct stoa_encoder *encoder,
                                        const struct stoa_plan_node *plan,
                                        const struct stoa_vector *values, struct stoa_error *err)
@@ -109,7 +92,7 @@ enum stoa_status stoa_fsst_encode_text(struct stoa_encoder *encoder,
     STOA_TRY(find_symbols(encoder, values, &symbols, err));
     STOA_TRY(stoa_scratch_take(&encoder->scratch, &ends, nblocks * sizeof(*ends), err));
     STOA_TRY(stoa_scratch_take(&encoder->scratch, &codes, 2 * nbytes, err));
-    ncodes = encode_blocks(encoder->trainer, values, ends, codes);
+    ncodes = stoa_fsst_encode_blocks(encoder->trainer, values, BLOCK, ends, codes);
     head_nbytes = symbols_nbytes(symbols) + nblocks * sizeof(*ends);
     if (head_nbytes + ncodes >= nbytes)
         return stoa_node_encode_instead(encoder, plan, values, err);

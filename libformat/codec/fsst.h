@@ -51,6 +51,14 @@ size_t stoa_fsst_encode(const struct stoa_fsst_trainer *trainer, const uint8_t *
                         const uint8_t *text_end, uint8_t *out);
 
 /*
+ * The same of all values, one behind the other; ends[b] := where the codes of block b end, which
+ * has block_nvalues values, the last one what is left. `out` has room for twice the text and 1.
+ */
+size_t stoa_fsst_encode_blocks(const struct stoa_fsst_trainer *trainer,
+                               const struct stoa_vector *values, size_t block_nvalues,
+                               uint32_t *ends, uint8_t *out);
+
+/*
  * The text of ncodes bytes of codes into out[0..nbytes), and anything into the next 64 bytes.
  * False unless the codes are whole, have symbols and give exactly nbytes bytes.
  */

@@ -113,9 +113,10 @@ static void matcher_set(struct matcher *matcher, const struct stoa_fsst_symbols 
 static inline uint32_t find(const struct matcher *matcher, uint64_t x)
 {
     const struct slot *slot = &matcher->slots[slot_of(x)];
-    uint32_t match = matcher->pairs[x & 0xffff];
+    const uint32_t match = matcher->pairs[x & 0xffff];
+    const uint32_t hit = 0 - (uint32_t)((x ^ slot->word) << slot->shift == 0);
 
-    return (x ^ slot->word) << slot->shift == 0 ? slot->match : match;
+    return match ^ ((match ^ slot->match) & hit); /* a branch would be guessed wrong too often */
 }
 
 /* The same where only `left` bytes of x, fewer than eight, are text and the others zeros. */
@@ -438,22 +439,145 @@ size_t stoa_fsst_encode(const struct stoa_fsst_trainer *trainer, const uint8_t *
     const uint8_t *end = text + nbytes;
     uint8_t *begin = out;
 
-    while (end - text >= 8) {
-        uint32_t match = find(matcher, stoa_load64(text));
+    while (text < end) {
+        size_t left = (size_t)(end - text);
+        uint32_t match = left >= 8 ? find(matcher, stoa_load64(text))
+                                   : find_in_rest(matcher, load_rest(text, left, text_end), left);
 
         out[0] = (uint8_t)match;
         out[1] = text[0]; /* counts behind an escape alone */
         out += 1 + (match >> 12);
         text += match >> 8 & 15;
     }
-    while (text < end) {
-        size_t left = (size_t)(end - text);
-        uint32_t match = find_in_rest(matcher, load_rest(text, left, text_end), left);
-
-        out[0] = (uint8_t)match;
-        out[1] = text[0];
-        out += 1 + (match >> 12);
-        text += match >> 8 & 15;
-    }
     return (size_t)(out - begin);
+}
+
+/*
+ * Where a code begins is known only when the one before is found, so a value alone leaves most of a
+ * processor idle. The values are cut into as many parts as there are lanes, which take turns; each
+ * writes to where its codes are in any case, and what is between them is closed afterwards.
+ */
+enum { NLANES = 4 };
+
+struct lane {
+    const uint8_t *text, *end; /* what is left of its value */
+    uint8_t *out, *begin;
+    size_t value, last; /* values [value, last) are left */
+};
+
+/* What the lanes have in common. */
+struct lanes {
+    const struct matcher *matcher;
+    const struct stoa_vector *values;
+    size_t block_nvalues;
+    uint32_t *ends;
+};
+
+/* Goes on to a value that is not empty; false when the lane has none. */
+static inline bool lane_next(const struct lanes *all, struct lane *lane)
+{
+    while (lane->text == lane->end) {
+        if ((lane->value + 1) % all->block_nvalues == 0)
+            all->ends[lane->value / all->block_nvalues] = (uint32_t)(lane->out - lane->begin);
+        if (++lane->value >= lane->last)
+            return false;
+        lane->end = all->values->values + all->values->offsets[lane->value + 1];
+    }
+    return true;
+}
+
+/*
+ * One code; false behind the last one. Eight bytes from the text on can be read. What is written
+ * could be anything to the compiler, so all is read before.
+ */
+static inline bool lane_step(const struct matcher *matcher, const struct lanes *all,
+                             struct lane *lane)
+{
+    const uint8_t *text = lane->text, *end = lane->end;
+    uint8_t *out = lane->out;
+    const size_t left = (size_t)(end - text);
+    const unsigned shift = left < 8 ? 64 - 8 * (unsigned)left : 0;
+    const uint64_t x = stoa_load64(text) << shift >> shift;
+    uint32_t match = find(matcher, x);
+
+    if (__builtin_expect((match >> 8 & 15) > left, 0)) /* zeros that are not of the text */
+        match = find_in_rest(matcher, x, left);
+    out[0] = (uint8_t)match;
+    out[1] = (uint8_t)x;
+    lane->out = out + 1 + (match >> 12);
+    lane->text = text += match >> 8 & 15;
+    return text < end || lane_next(all, lane);
+}
+
+static bool lane_init(const struct lanes *all, struct lane *lane, size_t first, size_t last,
+                      uint8_t *out)
+{
+    const int32_t *offsets = all->values->offsets;
+
+    *lane = (struct lane){
+        .text = all->values->values + offsets[first],
+        .end = all->values->values + offsets[first + 1],
+        .out = out + 2 * (size_t)(offsets[first] - offsets[0]),
+        .value = first,
+        .last = last,
+    };
+    lane->begin = lane->out;
+    return lane_next(all, lane);
+}
+
+/* Values [0, n), n at least NLANES, with eight bytes behind them that can be read. */
+static size_t encode_lanes(const struct lanes *all, size_t n, uint8_t *out)
+{
+    const struct matcher *matcher = all->matcher;
+    struct lane lanes[NLANES];
+    bool more[NLANES], all_have = true;
+    size_t at = 0;
+
+    for (size_t k = 0; k < NLANES; k++) {
+        more[k] = lane_init(all, &lanes[k], n * k / NLANES, n * (k + 1) / NLANES, out);
+        all_have = all_have && more[k];
+    }
+    while (all_have) {
+        more[0] = lane_step(matcher, all, &lanes[0]);
+        more[1] = lane_step(matcher, all, &lanes[1]);
+        more[2] = lane_step(matcher, all, &lanes[2]);
+        more[3] = lane_step(matcher, all, &lanes[3]);
+        all_have = more[0] & more[1] & more[2] & more[3];
+    }
+    for (size_t k = 0; k < NLANES; k++) {
+        const struct lane *lane = &lanes[k];
+        size_t block = n * k / NLANES / all->block_nvalues;
+
+        while (more[k])
+            more[k] = lane_step(matcher, all, &lanes[k]);
+        for (; (block + 1) * all->block_nvalues <= lane->last; block++)
+            all->ends[block] += (uint32_t)at;
+        memmove(out + at, lane->begin, (size_t)(lane->out - lane->begin));
+        at += (size_t)(lane->out - lane->begin);
+    }
+    return at;
+}
+
+size_t stoa_fsst_encode_blocks(const struct stoa_fsst_trainer *trainer,
+                               const struct stoa_vector *values, size_t block_nvalues,
+                               uint32_t *ends, uint8_t *out)
+{
+    const struct lanes all = {&trainer->matcher, values, block_nvalues, ends};
+    const int32_t *offsets = values->offsets;
+    const uint8_t *text_end = values->values + offsets[values->nvalues];
+    size_t n = values->nvalues, nfast = n, at = 0;
+
+    while (nfast > 0 && offsets[n] - offsets[nfast] < 8)
+        nfast--;
+    if (nfast < NLANES)
+        nfast = 0;
+    if (nfast > 0)
+        at = encode_lanes(&all, nfast, out);
+    for (size_t i = nfast; i < n; i++) {
+        at += stoa_fsst_encode(trainer, values->values + offsets[i],
+                               (size_t)(offsets[i + 1] - offsets[i]), text_end, out + at);
+        if ((i + 1) % block_nvalues == 0 || i + 1 == n)
+            ends[i / block_nvalues] = (uint32_t)at;
+    }
+    return at;
 }

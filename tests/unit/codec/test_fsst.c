@@ -198,6 +198,47 @@ static void codes_depend_on_the_text_alone(void **state)
     stoa_fsst_trainer_free(trainer);
 }
 
+/* Whatever shares of the text the lanes get: none, empty values, values cut out of a longer text.
+ */
+static void blocks_have_the_codes_of_their_values(void **state)
+{
+    static uint8_t codes[2 * ROOM + 1], one[161];
+    struct stoa_fsst_trainer *trainer;
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "blocks");
+    assert_int_equal(stoa_fsst_trainer_new(&trainer, NULL), STOA_OK);
+    for (size_t k = stoa_test_ncases(400); k > 0; k--) {
+        size_t family = (size_t)stoa_test_random_below(&r, sizeof(families) / sizeof(families[0]));
+        size_t first, n, at = 0, block = 1 + (size_t)stoa_test_random_below(&r, 130);
+        uint32_t ends[NVALUES];
+        struct stoa_vector part;
+        struct texts t;
+
+        texts_make(&t, &r, family);
+        (void)stoa_fsst_train(trainer, &t.vector);
+        n = 1 + (size_t)stoa_test_random_below(&r, k % 2 == 0 ? 12 : NVALUES);
+        first = (size_t)stoa_test_random_below(&r, NVALUES - n + 1);
+        if (k % 8 == 0) /* nothing but empty values in front */
+            for (size_t i = 0; i < first + n / 2; i++)
+                t.offsets[i] = t.offsets[first + n / 2];
+        part = stoa_vector_slice(&t.vector, first, first + n);
+        (void)stoa_fsst_encode_blocks(trainer, &part, block, ends, codes);
+        for (size_t i = 0; i < n; i++) {
+            size_t m = encode_value(trainer, &t, first + i, one);
+
+            if (memcmp(codes + at, one, m) != 0)
+                fail_msg("value %zu of %zu of \"%s\" has other codes", i, n, families[family].name);
+            at += m;
+            if ((i + 1) % block == 0 || i + 1 == n)
+                assert_int_equal(ends[i / block], at);
+        }
+        free(t.bytes);
+    }
+    stoa_fsst_trainer_free(trainer);
+}
+
 static void training_again_gives_the_same_symbols(void **state)
 {
     struct stoa_fsst_trainer *trainer;
@@ -367,6 +408,7 @@ int main(void)
         cmocka_unit_test(each_value_comes_back_by_itself),
         cmocka_unit_test(symbols_are_sorted_by_length_and_differ),
         cmocka_unit_test(codes_depend_on_the_text_alone),
+        cmocka_unit_test(blocks_have_the_codes_of_their_values),
         cmocka_unit_test(training_again_gives_the_same_symbols),
         cmocka_unit_test(one_long_value_is_sampled),
         cmocka_unit_test(fast_decoding_says_what_the_reference_does),
