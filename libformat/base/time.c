@@ -243,24 +243,28 @@ bool stoa_time_parse(const char *text, size_t nbytes, enum stoa_time_unit unit, 
     return stoa_timestamp_from_seconds(seconds, nanos, unit, out);
 }
 
+/* Days of a common year in front of each month, and of all. */
+static const uint16_t days_before[13] = {0,   31,  59,  90,  120, 151, 181,
+                                         212, 243, 273, 304, 334, 365};
+
 bool stoa_known_month_find(struct stoa_known_month *month, const char *text)
 {
-    struct stoa_civil first = {.day = 1}, next = {.day = 1};
-    unsigned century, year;
-    int64_t begin;
+    enum { DAYS_OF_1970 = 719162 }; /* from the first of January of the year 1 on */
+    unsigned century, year, number;
+    bool leaps;
 
     if (!stoa_two_digits(text, &century) || !stoa_two_digits(text + 2, &year) || text[4] != '-' ||
-        !stoa_two_digits(text + 5, &first.month) || text[7] != '-')
+        !stoa_two_digits(text + 5, &number) || text[7] != '-' || number - 1 >= 12)
         return false;
-    first.year = century * 100 + year;
-    if (!stoa_civil_is_valid(first))
+    year += century * 100;
+    if (year == 0)
         return false;
-    next.year = first.year + (first.month == 12);
-    next.month = first.month % 12 + 1;
-    begin = stoa_days_from_civil(first);
+    leaps = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     month->text = stoa_load64(text);
-    month->days = (int32_t)begin - 1;
-    month->ndays = (unsigned)(stoa_days_from_civil(next) - begin);
+    month->ndays = days_before[number] - days_before[number - 1] + (leaps && number == 2);
+    year--; /* those in front of it */
+    month->days = (int32_t)(year * 365 + year / 4 - year / 100 + year / 400) +
+                  days_before[number - 1] + (leaps && number > 2) - DAYS_OF_1970 - 1;
     return true;
 }
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/time_scan.h"
 #include "support/random.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -21,6 +22,7 @@ static void every_day_of_every_written_year_comes_back(void **state)
     (void)state;
     const int64_t first = stoa_days_from_civil((struct stoa_civil){1, 1, 1});
     const int64_t last = stoa_days_from_civil((struct stoa_civil){9999, 12, 31});
+    struct stoa_known_month month = stoa_known_month_init();
     struct stoa_civil expected = {1, 1, 1};
 
     assert_int_equal(first, -719162);
@@ -28,7 +30,7 @@ static void every_day_of_every_written_year_comes_back(void **state)
     for (int64_t days = first; days <= last; days++) {
         struct stoa_civil civil = stoa_civil_from_days(days);
         char text[STOA_TIME_NBYTES], picture[16];
-        int32_t back = 0;
+        int32_t back = 0, scanned = 0;
 
         if (civil.year != expected.year || civil.month != expected.month ||
             civil.day != expected.day || stoa_days_from_civil(civil) != days)
@@ -39,6 +41,8 @@ static void every_day_of_every_written_year_comes_back(void **state)
         if (stoa_date_format((int32_t)days, text) != 10 || memcmp(text, picture, 10) != 0 ||
             !stoa_date_parse(text, 10, &back) || back != days)
             fail_msg("%s gave %.10s and %" PRId32, picture, text, back);
+        if (!stoa_date_scan(&month, text, &scanned) || scanned != days)
+            fail_msg("%s gave %" PRId32, picture, scanned);
         expected.day++; /* the next day by the rules as people say them */
         if (!stoa_civil_is_valid(expected)) {
             expected.day = 1;
@@ -60,6 +64,7 @@ static void days_that_do_not_exist_are_refused(void **state)
             for (unsigned day = 0; day <= 99; day++) {
                 struct tm tm = {
                     .tm_year = (int)year - 1900, .tm_mon = (int)month - 1, .tm_mday = (int)day};
+                struct stoa_known_month found = stoa_known_month_init();
                 char text[16];
                 int32_t days;
                 bool exists;
@@ -71,7 +76,8 @@ static void days_that_do_not_exist_are_refused(void **state)
                 exists = year > 0 && month >= 1 && month <= 12 && tm.tm_mon == (int)month - 1 &&
                          tm.tm_mday == (int)day;
                 snprintf(text, sizeof(text), "%04u-%02u-%02u", year, month, day);
-                if (stoa_date_parse(text, 10, &days) != exists)
+                if (stoa_date_parse(text, 10, &days) != exists ||
+                    stoa_date_scan(&found, text, &days) != exists)
                     fail_msg("%s", text);
             }
         }
