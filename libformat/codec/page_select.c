@@ -319,38 +319,44 @@ out:
 
 /* ---- Pages without compression. ---- */
 
-enum stoa_status stoa_page_inflate(struct stoa_decoder *decoder, const struct stoa_page_view *view,
-                                   struct stoa_buffer *out, struct stoa_error *err)
+enum stoa_status stoa_page_inflated_nbytes(struct stoa_decoder *decoder,
+                                           const struct stoa_page_view *view, size_t *nbytes,
+                                           struct stoa_error *err)
 {
-    const size_t before = out->nbytes;
     struct stoa_page_roots roots;
-    size_t nbytes, raw_nbytes = 0;
+    size_t raw_nbytes = STOA_PAGE_HEAD_NBYTES;
     bool is_packed = false;
     enum stoa_status st;
 
     STOA_TRY(stoa_page_open(decoder, view, &roots, err));
-    nbytes = STOA_PAGE_HEAD_NBYTES + (size_t)decoder->nnodes * STOA_PAGE_NODE_NBYTES;
     for (unsigned k = 0; k < decoder->nnodes; k++) {
-        raw_nbytes += decoder->nodes[k].raw_nbytes;
+        raw_nbytes += STOA_PAGE_NODE_NBYTES + decoder->nodes[k].raw_nbytes;
         is_packed = is_packed || decoder->nodes[k].codec != STOA_CODEC_NONE;
     }
-    if (!is_packed)
-        return STOA_OK;
-    STOA_TRY(stoa_buffer_reserve(out, nbytes + raw_nbytes, err));
-    STOA_TRY(stoa_buffer_append(out, view->page, nbytes, err));
-    for (unsigned k = 0; k < decoder->nnodes; k++) {
+    *nbytes = is_packed ? raw_nbytes : 0;
+out:
+    return st;
+}
+
+enum stoa_status stoa_page_inflate(struct stoa_decoder *decoder, const struct stoa_page_view *view,
+                                   uint8_t *out, struct stoa_error *err)
+{
+    struct stoa_page_roots roots;
+    uint8_t *head = out + STOA_PAGE_HEAD_NBYTES, *payload;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_page_open(decoder, view, &roots, err));
+    payload = head + (size_t)decoder->nnodes * STOA_PAGE_NODE_NBYTES;
+    memcpy(out, view->page, (size_t)(payload - out));
+    for (unsigned k = 0; k < decoder->nnodes; k++, head += STOA_PAGE_NODE_NBYTES) {
         const struct stoa_page_node *node = &decoder->nodes[k];
-        uint8_t *head =
-            out->data + before + STOA_PAGE_HEAD_NBYTES + (size_t)k * STOA_PAGE_NODE_NBYTES;
 
         head[1] = STOA_CODEC_NONE;
         stoa_store32(head + 8, node->raw_nbytes);
-        STOA_TRY(stoa_node_payload_into(decoder, node, out->data + out->nbytes, err));
-        out->nbytes += node->raw_nbytes;
+        STOA_TRY(stoa_node_payload_into(decoder, node, payload, err));
+        payload += node->raw_nbytes;
     }
-    return STOA_OK;
 out:
-    out->nbytes = before;
     return st;
 }
 

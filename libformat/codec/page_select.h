@@ -85,12 +85,15 @@ STOA_CHECK enum stoa_status stoa_page_take(struct stoa_decoder *decoder,
                                            struct stoa_page_values *out, struct stoa_error *err);
 
 /*
- * Appends to *out the same page without compression, for a page that is asked for single values
- * again and again; nothing where none of it is compressed: the page is what it would be.
+ * The same page without compression, for one that is asked for single values again and again: how
+ * many bytes it has, 0 where none of it is compressed and the page is what it would be; then these.
  */
+STOA_CHECK enum stoa_status stoa_page_inflated_nbytes(struct stoa_decoder *decoder,
+                                                      const struct stoa_page_view *view,
+                                                      size_t *nbytes, struct stoa_error *err);
 STOA_CHECK enum stoa_status stoa_page_inflate(struct stoa_decoder *decoder,
-                                              const struct stoa_page_view *view,
-                                              struct stoa_buffer *out, struct stoa_error *err);
+                                              const struct stoa_page_view *view, uint8_t *out,
+                                              struct stoa_error *err);
 
 /*
  * Appends to *out a page of the same values that is PLAIN, for one that is computed from `bases`.

@@ -17,6 +17,9 @@
 #include "file/chunk_open.h"
 #include "file/segment_read.h"
 
+/* Of such a size base/alloc_heap.h uses memory again, also for the next file. */
+enum { STORED_NBYTES = 64 << 10 };
+
 /* ---- The chunk. ---- */
 
 static struct stoa_kept_name name_of(const struct stoa_open_chunk *in, enum stoa_kept_kind kind,
@@ -25,25 +28,69 @@ static struct stoa_kept_name name_of(const struct stoa_open_chunk *in, enum stoa
     return (struct stoa_kept_name){(uint32_t)kind, in->row_group, in->node, page};
 }
 
+/* Heads that were read, under a name. */
+static enum stoa_status keep_pages(struct stoa_open_chunk *in, struct stoa_kept_name name,
+                                   const struct stoa_chunk_pages *pages, struct stoa_kept **out,
+                                   struct stoa_error *err)
+{
+    const size_t nbytes = pages->npages * sizeof(*pages->pages);
+    struct stoa_kept *made;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_keeper_make(&in->reader->kept, nbytes, &made, err));
+    made->pages = *pages;
+    made->pages.pages = memcpy(made->page.data, pages->pages, nbytes);
+    *out = stoa_keeper_add(&in->reader->kept, name, made);
+out:
+    return st;
+}
+
 static enum stoa_status keep_head(struct stoa_open_chunk *in, struct stoa_error *err)
 {
     const struct stoa_kept_name name = name_of(in, STOA_KEPT_HEAD, 0);
-    struct stoa_kept thing = {0};
-    enum stoa_status st;
+    struct stoa_chunk_pages pages = {0};
+    enum stoa_status st = STOA_OK;
 
     in->head = stoa_keeper_find(&in->reader->kept, name);
     if (in->head == NULL) {
         struct stoa_chunk_shape shape = {in->column->place.type, in->nvalues, in->nrows};
 
         STOA_TRY(stoa_chunk_pages_read_near(&in->reader->footer, &in->scratch->near, in->chunk,
-                                            &shape, &thing.pages, err));
-        in->nread += thing.pages.head_nbytes;
-        STOA_TRY(stoa_keeper_add(&in->reader->kept, name, &thing, &in->head, err));
+                                            &shape, &pages, err));
+        in->nread += pages.head_nbytes;
+        STOA_TRY(keep_pages(in, name, &pages, &in->head, err));
     }
     in->pages = in->head->pages;
-    return STOA_OK;
 out:
-    stoa_chunk_pages_reset(&thing.pages);
+    stoa_chunk_pages_reset(&pages);
+    return st;
+}
+
+/*
+ * Reads and verifies a stored page: where it stays, if the page table says that it is not
+ * compressed, or else aside, where pages of all columns come to lie one after the other.
+ */
+static enum stoa_status read_page(struct stoa_open_chunk *in, const struct stoa_stored_page *page,
+                                  struct stoa_kept **made, const uint8_t **out,
+                                  struct stoa_error *err)
+{
+    struct stoa_buffer *stored = &in->scratch->stored;
+    uint8_t *bytes;
+    enum stoa_status st;
+
+    if (page->raw_max < page->nbytes) {
+        STOA_TRY(stoa_keeper_make(&in->reader->kept, page->nbytes, made, err));
+        bytes = (*made)->page.data;
+    } else {
+        STOA_TRY(stoa_buffer_resize(
+            stored, page->nbytes > STORED_NBYTES ? page->nbytes : STORED_NBYTES, err));
+        bytes = stored->data;
+    }
+    STOA_TRY(stoa_footer_read_near(&in->reader->footer, &in->scratch->near, page->offset, bytes,
+                                   page->nbytes, err));
+    STOA_TRY(stoa_stored_page_verify(page, bytes, err));
+    *out = bytes;
+out:
     return st;
 }
 
@@ -54,33 +101,36 @@ static enum stoa_status keep_page(struct stoa_open_chunk *in, struct stoa_kept_n
                                   struct stoa_error *err)
 {
     const struct stoa_stored_page *page = &pages->pages[k];
-    struct stoa_buffer inflated = {0};
-    struct stoa_kept thing = {0};
+    struct stoa_keeper *keeper = &in->reader->kept;
+    struct stoa_kept *made = NULL, *inflated = NULL;
     uint32_t nvalues;
+    size_t nbytes;
     enum stoa_status st;
 
-    STOA_TRY(stoa_buffer_resize(&thing.page, page->nbytes, err)); /* read where it stays */
-    STOA_TRY(stoa_footer_read_near(&in->reader->footer, &in->scratch->near, page->offset,
-                                   thing.page.data, page->nbytes, err));
-    STOA_TRY(stoa_stored_page_verify(page, thing.page.data, err));
+    STOA_TRY(read_page(in, page, &made, &view.page, err));
+    view.nbytes = page->nbytes;
     if (view.nvalues == 0) {
-        STOA_TRY(stoa_page_count(thing.page.data, page->nbytes, &nvalues, err));
+        STOA_TRY(stoa_page_count(view.page, view.nbytes, &nvalues, err));
         view.nvalues = nvalues;
     }
-    view.page = thing.page.data;
-    view.nbytes = page->nbytes;
-    STOA_TRY(stoa_page_inflate(in->scratch->decoder, &view, &inflated, err));
-    if (inflated.nbytes > 0) {
-        stoa_buffer_free(&thing.page);
-        thing.page = inflated;
-        inflated = (struct stoa_buffer){0};
+    STOA_TRY(stoa_page_inflated_nbytes(in->scratch->decoder, &view, &nbytes, err));
+    if (made == NULL || nbytes > 0) {
+        STOA_TRY(stoa_keeper_make(keeper, nbytes > 0 ? nbytes : view.nbytes, &inflated, err));
+        if (nbytes > 0)
+            STOA_TRY(stoa_page_inflate(in->scratch->decoder, &view, inflated->page.data, err));
+        else
+            memcpy(inflated->page.data, view.page, view.nbytes);
+        stoa_keeper_release(keeper, made);
+        made = inflated;
+        inflated = NULL;
     }
-    STOA_TRY(stoa_keeper_add(&in->reader->kept, name, &thing, out, err));
+    *out = stoa_keeper_add(keeper, name, made);
+    made = NULL;
     in->nread += page->nbytes;
     in->ndecoded++;
 out:
-    stoa_buffer_free(&inflated);
-    stoa_buffer_free(&thing.page);
+    stoa_keeper_release(keeper, inflated);
+    stoa_keeper_release(keeper, made);
     return st;
 }
 
@@ -162,7 +212,8 @@ enum stoa_status stoa_open_chunk_keep_values(struct stoa_open_chunk *in, uint32_
                                              struct stoa_base_source *bases, struct stoa_error *err)
 {
     struct stoa_page_view view = view_of(in, in->pages.pages[k].raw_max, 0);
-    struct stoa_kept thing = {0}, *kept;
+    struct stoa_buffer page = {0};
+    struct stoa_kept *made;
     uint32_t first, n;
     enum stoa_status st;
 
@@ -170,15 +221,15 @@ enum stoa_status stoa_open_chunk_keep_values(struct stoa_open_chunk *in, uint32_
     view.nvalues = n;
     view.page = in->page->page.data;
     view.nbytes = in->page->page.nbytes;
-    STOA_TRY(stoa_page_make_plain(in->scratch->decoder, &view, bases, &thing.page, err));
-    STOA_TRY(
-        stoa_keeper_add(&in->reader->kept, name_of(in, STOA_KEPT_VALUES, k), &thing, &kept, err));
+    STOA_TRY(stoa_page_make_plain(in->scratch->decoder, &view, bases, &page, err));
+    STOA_TRY(stoa_keeper_make(&in->reader->kept, page.nbytes, &made, err));
+    memcpy(made->page.data, page.data, page.nbytes);
     stoa_keeper_release(&in->reader->kept, in->page);
-    in->page = kept;
+    in->page = stoa_keeper_add(&in->reader->kept, name_of(in, STOA_KEPT_VALUES, k), made);
     in->page_is_plain = true;
     in->ndecoded++;
 out:
-    stoa_buffer_free(&thing.page);
+    stoa_buffer_free(&page);
     return st;
 }
 
@@ -196,16 +247,14 @@ static enum stoa_status keep_entries_at(struct stoa_open_chunk *in, uint32_t ind
     const struct stoa_kept_name name = {STOA_KEPT_ENTRIES, index, in->width, k};
     const struct stoa_kept_name head_name = {STOA_KEPT_SEGMENT, index, in->width, is_copy};
     struct stoa_kept *head = stoa_keeper_find(&in->reader->kept, head_name);
-    struct stoa_kept thing = {0};
-    struct stoa_segment segment;
+    struct stoa_segment segment = {0};
     enum stoa_status st;
 
     if (head == NULL) {
         STOA_TRY(stoa_segment_read(&in->reader->footer, &in->scratch->near, in->segments, index,
                                    offset, in->phys, in->width, &segment, err));
         in->nread += segment.pages.head_nbytes;
-        thing.pages = segment.pages;
-        STOA_TRY(stoa_keeper_add(&in->reader->kept, head_name, &thing, &head, err));
+        STOA_TRY(keep_pages(in, head_name, &segment.pages, &head, err));
     }
     st = keep_page(
         in, name, &head->pages, k,
@@ -214,7 +263,7 @@ static enum stoa_status keep_entries_at(struct stoa_open_chunk *in, uint32_t ind
     if (st != STOA_OK)
         stoa_segment_fail(&head->pages.pages[k], k, st, err);
 out:
-    stoa_chunk_pages_reset(&thing.pages);
+    stoa_chunk_pages_reset(&segment.pages);
     stoa_keeper_release(&in->reader->kept, head);
     return st == STOA_OK ? st : stoa_segment_wrap(in->segments, index, offset, st, err);
 }

@@ -1,35 +1,71 @@
 /*
- * The store of single rows (file/kept.h): a table of lists by hash, and one list by age.
+ * The store of single rows (file/kept.h): a table of lists by hash, blocks in a list by age.
+ *
+ *     slots    [ ] [.] [ ] [.] ...
+ *                   |       `------------.
+ *     blocks   | head | page    | head | page |  room |   filled from the left, dropped as a whole
+ *              `- newer, older -'
  */
 #include "file/kept.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
 #include "base/hash.h"
 
 _Static_assert(sizeof(struct stoa_kept_name) == 16, "names are compared and hashed as bytes");
 
-static void free_kept(struct stoa_kept *kept)
+/*
+ * A row of many columns takes one or two blocks, and base/alloc_heap.h uses them again. A store has
+ * some all the same, of less memory each where it has little. The address sanitizer looks at each
+ * thing by itself.
+ */
+enum { NBLOCKS = 16, MIN_BLOCK_NBYTES = 1024, MAX_BLOCK_NBYTES = 256 << 10 };
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ONE_EACH true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ONE_EACH true
+#endif
+#endif
+#ifndef ONE_EACH
+#define ONE_EACH false
+#endif
+
+struct stoa_kept_block {
+    size_t nbytes; /* with this */
+    size_t nused;
+    size_t nholders;
+    struct stoa_kept *last;
+    struct stoa_kept_block *newer;
+    struct stoa_kept_block *older;
+};
+
+static size_t aligned(size_t nbytes)
 {
-    stoa_chunk_pages_reset(&kept->pages);
-    stoa_buffer_free(&kept->page);
-    stoa_free(kept);
+    return (nbytes + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
 }
 
 void stoa_keeper_init(struct stoa_keeper *keeper, size_t max_nbytes)
 {
-    *keeper = (struct stoa_keeper){.max_nbytes = max_nbytes};
+    size_t nbytes = max_nbytes / NBLOCKS;
+
+    nbytes = nbytes < MIN_BLOCK_NBYTES ? MIN_BLOCK_NBYTES : nbytes;
+    nbytes = nbytes > MAX_BLOCK_NBYTES ? MAX_BLOCK_NBYTES : nbytes;
+    *keeper = (struct stoa_keeper){.max_nbytes = max_nbytes, .block_nbytes = nbytes};
     (void)pthread_mutex_init(&keeper->lock, NULL); /* never fails without attributes */
 }
 
 void stoa_keeper_reset(struct stoa_keeper *keeper)
 {
-    for (struct stoa_kept *kept = keeper->newest, *older; kept != NULL; kept = older) {
-        older = kept->older;
-        assert(kept->nholders == 0);
-        free_kept(kept);
+    for (struct stoa_kept_block *block = keeper->newest, *older; block != NULL; block = older) {
+        older = block->older;
+        assert(block->nholders == 0);
+        stoa_free(block);
     }
     (void)pthread_mutex_destroy(&keeper->lock);
 }
@@ -50,47 +86,94 @@ static struct stoa_kept *find(struct stoa_keeper *keeper, const struct stoa_kept
     return kept;
 }
 
-static void unlink_age(struct stoa_keeper *keeper, struct stoa_kept *kept)
+static void unlink_age(struct stoa_keeper *keeper, struct stoa_kept_block *block)
 {
-    if (kept->newer != NULL)
-        kept->newer->older = kept->older;
+    if (block->newer != NULL)
+        block->newer->older = block->older;
     else
-        keeper->newest = kept->older;
-    if (kept->older != NULL)
-        kept->older->newer = kept->newer;
+        keeper->newest = block->older;
+    if (block->older != NULL)
+        block->older->newer = block->newer;
     else
-        keeper->oldest = kept->newer;
+        keeper->oldest = block->newer;
 }
 
-static void make_newest(struct stoa_keeper *keeper, struct stoa_kept *kept)
+static void make_newest(struct stoa_keeper *keeper, struct stoa_kept_block *block)
 {
-    kept->newer = NULL;
-    kept->older = keeper->newest;
+    block->newer = NULL;
+    block->older = keeper->newest;
     if (keeper->newest != NULL)
-        keeper->newest->newer = kept;
+        keeper->newest->newer = block;
     else
-        keeper->oldest = kept;
-    keeper->newest = kept;
+        keeper->oldest = block;
+    keeper->newest = block;
 }
 
-/* Drops what is oldest and not held until there is room, or nothing more to drop. */
+static struct stoa_kept *hold(struct stoa_keeper *keeper, struct stoa_kept *kept)
+{
+    kept->block->nholders++;
+    if (keeper->newest != kept->block) {
+        unlink_age(keeper, kept->block);
+        make_newest(keeper, kept->block);
+    }
+    return kept;
+}
+
+static void drop(struct stoa_keeper *keeper, struct stoa_kept_block *block)
+{
+    for (struct stoa_kept *kept = block->last; kept != NULL; kept = kept->before) {
+        struct stoa_kept **at = slot_of(keeper, &kept->name);
+
+        if (!kept->is_added)
+            continue;
+        while (*at != kept)
+            at = &(*at)->next;
+        *at = kept->next;
+    }
+    if (keeper->filling == block)
+        keeper->filling = NULL;
+    unlink_age(keeper, block);
+    keeper->nbytes -= block->nbytes;
+    stoa_free(block);
+}
+
+/* Drops the oldest blocks that are not held until there is room, or nothing more to drop. */
 static void make_room(struct stoa_keeper *keeper)
 {
-    struct stoa_kept *kept = keeper->oldest;
+    struct stoa_kept_block *block = keeper->oldest;
 
-    while (kept != NULL && keeper->nbytes > keeper->max_nbytes) {
-        struct stoa_kept *newer = kept->newer, **at = slot_of(keeper, &kept->name);
+    while (block != NULL && keeper->nbytes > keeper->max_nbytes) {
+        struct stoa_kept_block *newer = block->newer;
 
-        if (kept->nholders == 0) {
-            while (*at != kept)
-                at = &(*at)->next;
-            *at = kept->next;
-            unlink_age(keeper, kept);
-            keeper->nbytes -= kept->nbytes;
-            free_kept(kept);
-        }
-        kept = newer;
+        if (block->nholders == 0)
+            drop(keeper, block);
+        block = newer;
     }
+}
+
+/* nbytes of a block, the thing among them, or NULL. */
+static struct stoa_kept *cut(struct stoa_kept_block *block, size_t nbytes)
+{
+    struct stoa_kept *kept;
+
+    if (block == NULL || block->nbytes - block->nused < nbytes)
+        return NULL;
+    kept = (struct stoa_kept *)(void *)((uint8_t *)block + block->nused);
+    *kept = (struct stoa_kept){.block = block, .before = block->last};
+    block->last = kept;
+    block->nused += nbytes;
+    return kept;
+}
+
+/* Whoever made it has let it go: if nothing came behind it, its memory is free again. */
+static void uncut(struct stoa_kept *kept)
+{
+    struct stoa_kept_block *block = kept->block;
+
+    if (block->last != kept)
+        return;
+    block->last = kept->before;
+    block->nused = (size_t)((uint8_t *)kept - (uint8_t *)block);
 }
 
 /* ---- The store. ---- */
@@ -101,51 +184,87 @@ struct stoa_kept *stoa_keeper_find(struct stoa_keeper *keeper, struct stoa_kept_
 
     (void)pthread_mutex_lock(&keeper->lock);
     kept = find(keeper, &name);
-    if (kept != NULL) {
-        kept->nholders++;
-        unlink_age(keeper, kept);
-        make_newest(keeper, kept);
-    }
+    if (kept != NULL)
+        hold(keeper, kept);
     (void)pthread_mutex_unlock(&keeper->lock);
     return kept;
 }
 
-static size_t size_of(const struct stoa_kept *kept)
+/* A block for things of up to nbytes bytes; a large one has it for itself. */
+static enum stoa_status new_block(const struct stoa_keeper *keeper, size_t nbytes, bool *is_shared,
+                                  struct stoa_kept_block **out, struct stoa_error *err)
 {
-    return sizeof(*kept) + kept->pages.npages * sizeof(kept->pages.pages[0]) + kept->page.capacity;
+    struct stoa_kept_block *block;
+    enum stoa_status st;
+
+    *is_shared = !ONE_EACH && nbytes <= keeper->block_nbytes / 2;
+    nbytes = *is_shared ? keeper->block_nbytes : aligned(sizeof(*block)) + nbytes;
+    STOA_TRY(stoa_alloc(&block, nbytes, err));
+    *block = (struct stoa_kept_block){.nbytes = nbytes, .nused = aligned(sizeof(*block))};
+    *out = block;
+out:
+    return st;
 }
 
-enum stoa_status stoa_keeper_add(struct stoa_keeper *keeper, struct stoa_kept_name name,
-                                 struct stoa_kept *thing, struct stoa_kept **out,
-                                 struct stoa_error *err)
+enum stoa_status stoa_keeper_make(struct stoa_keeper *keeper, size_t nbytes, struct stoa_kept **out,
+                                  struct stoa_error *err)
 {
-    struct stoa_kept *mine, *kept, **slot;
-    enum stoa_status st = stoa_alloc(&mine, sizeof(*mine), err);
+    const size_t head_nbytes = aligned(sizeof(**out));
+    struct stoa_kept_block *block;
+    struct stoa_kept *kept;
+    size_t all_nbytes;
+    bool is_shared;
+    enum stoa_status st = STOA_OK;
 
-    if (st != STOA_OK)
-        return st;
-    *mine = *thing;
-    *thing = (struct stoa_kept){0};
-    mine->name = name;
-    mine->nbytes = size_of(mine);
+    if (nbytes > SIZE_MAX / 2)
+        return stoa_fail_nomem(err, nbytes);
+    all_nbytes = head_nbytes + aligned(nbytes);
+    (void)pthread_mutex_lock(&keeper->lock);
+    kept = cut(keeper->filling, all_nbytes);
+    if (kept != NULL)
+        hold(keeper, kept);
+    (void)pthread_mutex_unlock(&keeper->lock);
+    if (kept == NULL) {
+        STOA_TRY(new_block(keeper, all_nbytes, &is_shared, &block, err));
+        kept = cut(block, all_nbytes);
+        (void)pthread_mutex_lock(&keeper->lock);
+        keeper->nbytes += block->nbytes;
+        make_newest(keeper, block);
+        if (is_shared)
+            keeper->filling = block;
+        hold(keeper, kept);
+        make_room(keeper);
+        (void)pthread_mutex_unlock(&keeper->lock);
+    }
+    kept->page.data = (uint8_t *)kept + head_nbytes;
+    kept->page.nbytes = nbytes;
+    *out = kept;
+out:
+    return st;
+}
+
+struct stoa_kept *stoa_keeper_add(struct stoa_keeper *keeper, struct stoa_kept_name name,
+                                  struct stoa_kept *made)
+{
+    struct stoa_kept *kept, **slot;
+
     (void)pthread_mutex_lock(&keeper->lock);
     kept = find(keeper, &name);
-    if (kept == NULL) {
-        kept = mine;
-        mine = NULL;
+    if (kept != NULL) {
+        made->block->nholders--;
+        uncut(made);
+        hold(keeper, kept);
+        make_room(keeper);
+    } else {
+        kept = made;
+        kept->name = name;
+        kept->is_added = true;
         slot = slot_of(keeper, &name);
         kept->next = *slot;
         *slot = kept;
-        make_newest(keeper, kept);
-        keeper->nbytes += kept->nbytes;
     }
-    kept->nholders++;
-    make_room(keeper);
     (void)pthread_mutex_unlock(&keeper->lock);
-    if (mine != NULL)
-        free_kept(mine);
-    *out = kept;
-    return STOA_OK;
+    return kept;
 }
 
 void stoa_keeper_release(struct stoa_keeper *keeper, struct stoa_kept *kept)
@@ -153,7 +272,9 @@ void stoa_keeper_release(struct stoa_keeper *keeper, struct stoa_kept *kept)
     if (kept == NULL)
         return;
     (void)pthread_mutex_lock(&keeper->lock);
-    kept->nholders--;
+    kept->block->nholders--;
+    if (!kept->is_added)
+        uncut(kept);
     make_room(keeper);
     (void)pthread_mutex_unlock(&keeper->lock);
 }

@@ -3,8 +3,13 @@
  * read, no hash and no decompression: heads of chunks and of segments of dictionaries, and pages of
  * both without compression. All of it was verified.
  *
- * Threads: any, on one store. Something found is held until it is let go; what nobody holds may go
- * when the store is full, the least recently used first. Cost: a lock for each call.
+ * Things lie side by side in blocks, in the order in which they came, because what a row takes is
+ * wanted together and goes together: a page of each column. Memory of blocks is used again by the
+ * next file that is opened, where that of single pages would be cleared by the system each time.
+ *
+ * Threads: any, on one store. Something found is held until it is let go; a block of which nobody
+ * holds anything may go when the store is full, the least recently used first. Cost: a lock for
+ * each call.
  */
 #ifndef STOA_FILE_KEPT_H
 #define STOA_FILE_KEPT_H
@@ -35,18 +40,20 @@ struct stoa_kept_name {
     uint32_t page;
 };
 
-/* One thing: the member of its kind. */
+/* One thing: the member of its kind. What they point to is memory of the store. */
 struct stoa_kept {
     struct stoa_chunk_pages pages;
-    struct stoa_buffer page;
+    struct {
+        uint8_t *data;
+        size_t nbytes;
+    } page;
 
     /* Of the store. */
     struct stoa_kept_name name;
-    size_t nbytes;
-    unsigned nholders;
-    struct stoa_kept *next; /* of the same slot */
-    struct stoa_kept *newer;
-    struct stoa_kept *older;
+    struct stoa_kept_block *block; /* where it is */
+    struct stoa_kept *before;      /* in the block */
+    struct stoa_kept *next;        /* of the same slot */
+    bool is_added;
 };
 
 #define STOA_KEEPER_NSLOTS 1024
@@ -54,10 +61,12 @@ struct stoa_kept {
 struct stoa_keeper {
     pthread_mutex_t lock;
     size_t max_nbytes;
-    size_t nbytes;
+    size_t block_nbytes;
+    size_t nbytes; /* of the blocks */
     struct stoa_kept *slots[STOA_KEEPER_NSLOTS];
-    struct stoa_kept *newest;
-    struct stoa_kept *oldest;
+    struct stoa_kept_block *filling; /* what comes next goes here; or NULL */
+    struct stoa_kept_block *newest;
+    struct stoa_kept_block *oldest;
 };
 
 /* An empty store of at most max_nbytes, and what is held; reset when nobody holds anything. */
@@ -68,14 +77,20 @@ void stoa_keeper_reset(struct stoa_keeper *keeper);
 struct stoa_kept *stoa_keeper_find(struct stoa_keeper *keeper, struct stoa_kept_name name);
 
 /*
- * Takes over the members of *thing, which is left empty, under a name. *out is held for the caller:
- * the new thing, or the one that another thread was first with.
+ * A thing with nbytes bytes of memory in page.data, held for the caller, who fills it; nobody finds
+ * it before it is added.
  */
-STOA_CHECK enum stoa_status stoa_keeper_add(struct stoa_keeper *keeper, struct stoa_kept_name name,
-                                            struct stoa_kept *thing, struct stoa_kept **out,
-                                            struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_keeper_make(struct stoa_keeper *keeper, size_t nbytes,
+                                             struct stoa_kept **out, struct stoa_error *err);
 
-/* Lets go what was found or added; NULL is nothing. */
+/*
+ * Gives a thing that was made a name. Returns it, or the one that another thread was first with,
+ * which is held for the caller then in place of the other.
+ */
+struct stoa_kept *stoa_keeper_add(struct stoa_keeper *keeper, struct stoa_kept_name name,
+                                  struct stoa_kept *made);
+
+/* NULL is nothing. What was made and not added is gone. */
 void stoa_keeper_release(struct stoa_keeper *keeper, struct stoa_kept *kept);
 
 #endif

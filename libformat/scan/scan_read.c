@@ -568,9 +568,9 @@ out:
 }
 
 /* The columns that are derived from others in this row group, or those that are not. */
-static enum stoa_status read_columns(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
-                                     bool derived, struct stoa_scan_selection *selection,
-                                     struct stoa_array *columns, struct stoa_error *err)
+static enum stoa_status read_some_columns(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                          bool derived, struct stoa_scan_selection *selection,
+                                          struct stoa_array *columns, struct stoa_error *err)
 {
     enum stoa_status st = STOA_OK;
 
@@ -585,6 +585,15 @@ out:
     return st;
 }
 
+enum stoa_status stoa_scan_read_columns(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
+                                        struct stoa_scan_selection *selection,
+                                        struct stoa_array *columns, struct stoa_error *err)
+{
+    enum stoa_status st = read_some_columns(scan, unit, false, selection, columns, err);
+
+    return st == STOA_OK ? read_some_columns(scan, unit, true, selection, columns, err) : st;
+}
+
 enum stoa_status stoa_scan_unit_read(struct stoa_scan *scan, const struct stoa_scan_unit *unit,
                                      uint64_t want, struct stoa_batch *out, struct stoa_error *err)
 {
@@ -595,10 +604,8 @@ enum stoa_status stoa_scan_unit_read(struct stoa_scan *scan, const struct stoa_s
     STOA_TRY(stoa_batch_init(&batch, &scan->schema, err));
     STOA_TRY(stoa_scan_select(scan, unit, want, &selection, err));
     batch.nrows = selection.nrows;
-    if (selection.nrows > 0) {
-        STOA_TRY(read_columns(scan, unit, false, &selection, batch.columns, err));
-        STOA_TRY(read_columns(scan, unit, true, &selection, batch.columns, err));
-    }
+    if (selection.nrows > 0)
+        STOA_TRY(stoa_scan_read_columns(scan, unit, &selection, batch.columns, err));
     *out = batch;
     batch = (struct stoa_batch){0};
 out:

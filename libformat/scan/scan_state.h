@@ -146,6 +146,16 @@ stoa_scan_read_parts(struct stoa_scan *scan, const struct stoa_scan_unit *unit, 
                      stoa_scan_known *known, void *context, struct stoa_scan_parts *parts,
                      struct stoa_error *err);
 
+/*
+ * All columns of the output at the selected rows into `columns`, each {0} before; those that are
+ * derived from others come last and take what was read of them. The caller's, after a failure too.
+ */
+STOA_CHECK enum stoa_status stoa_scan_read_columns(struct stoa_scan *scan,
+                                                   const struct stoa_scan_unit *unit,
+                                                   struct stoa_scan_selection *selection,
+                                                   struct stoa_array *columns,
+                                                   struct stoa_error *err);
+
 /* All parts of output column `column` as one array, which takes a single one as it is. */
 STOA_CHECK enum stoa_status stoa_scan_join_parts(const struct stoa_scan *scan, uint32_t column,
                                                  struct stoa_scan_parts *parts,

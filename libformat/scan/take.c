@@ -127,6 +127,9 @@ static enum stoa_status take_columns(struct take *take, struct stoa_error *err)
     const struct stoa_scan *scan = take->scan;
     enum stoa_status st = STOA_OK;
 
+    if (take->nrows < FEW_NROWS && take->ngroups == 1)
+        return stoa_scan_read_columns(take->scan, &take->groups[0].unit, &take->groups[0].selection,
+                                      take->columns, err);
     if (take->nrows < FEW_NROWS) {
         for (uint32_t i = 0; st == STOA_OK && i < scan->ncolumns; i++)
             st = take_column(take, i, err);

@@ -382,23 +382,30 @@ static void use_parts(struct stoa_decoder *decoder, const struct stoa_page_view 
     const bool tested = view->dictionary == NULL && bases == NULL; /* by what is seen here */
     uint64_t state = view->nbytes * 31 + view->page[view->nbytes / 2];
     struct stoa_page_view inflated_view = *view;
-    struct stoa_buffer inflated = {0};
+    uint8_t *inflated;
+    size_t nbytes;
 
     for (unsigned k = 0; k < 2; k++) {
         take_and_compare(decoder, view, all, bases, &state);
         filter_and_compare(decoder, view, tested ? all : NULL, &state);
     }
-    if (stoa_page_inflate(decoder, view, &inflated, NULL) == STOA_OK) {
-        if (inflated.nbytes > 0) {
-            inflated_view.page = inflated.data;
-            inflated_view.nbytes = inflated.nbytes;
-        }
+    if (stoa_page_inflated_nbytes(decoder, view, &nbytes, NULL) != STOA_OK) {
+        must(all == NULL);
+        return;
+    }
+    if (nbytes == 0)
+        return;
+    inflated = malloc(nbytes);
+    must(inflated != NULL);
+    if (stoa_page_inflate(decoder, view, inflated, NULL) == STOA_OK) {
+        inflated_view.page = inflated;
+        inflated_view.nbytes = nbytes;
         take_and_compare(decoder, &inflated_view, all, bases, &state);
         filter_and_compare(decoder, &inflated_view, tested ? all : NULL, &state);
     } else {
         must(all == NULL);
     }
-    stoa_buffer_free(&inflated);
+    free(inflated);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
