@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "column/schema.h"
 #include "convert/convert_plan.h"
+#include "convert/format.h"
 #include "exec/pipeline.h"
 #include "jsonl/jsonl.h"
 
@@ -94,6 +95,22 @@ static enum stoa_status survey(const struct stoa_plan_convert *plan,
     return stoa_pipeline_run(&pipeline, err);
 }
 
+/* No record was found in what only its text says is JSON lines: other text may begin so, too. */
+static enum stoa_status name_guess(const struct stoa_convert_options *options,
+                                   struct stoa_error *err)
+{
+    const bool is_guess = options->from == STOA_FORMAT_AUTO &&
+                          stoa_format_of_name(options->paths[0], NULL) == STOA_FORMAT_AUTO;
+    const struct stoa_error why = err != NULL ? *err : (struct stoa_error){0};
+
+    if (!is_guess)
+        return STOA_ERR_DATA;
+    return stoa_fail_at(err, STOA_ERR_DATA, why.offset,
+                        "%s (taken for JSON lines, as it begins with {; CSV that does so needs "
+                        "--from csv)",
+                        why.message);
+}
+
 static enum stoa_status infer(const struct stoa_plan_convert *plan,
                               const struct stoa_convert_options *options,
                               const struct stoa_jsonl_options *jsonl, struct stoa_schema *out,
@@ -110,7 +127,7 @@ static enum stoa_status infer(const struct stoa_plan_convert *plan,
     STOA_TRY(stoa_jsonl_inference_schema(inference, out, NULL, err));
 out:
     stoa_jsonl_inference_free(inference);
-    return st;
+    return st == STOA_ERR_DATA ? name_guess(options, err) : st;
 }
 
 /* ---- Columns. ---- */

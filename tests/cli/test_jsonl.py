@@ -253,6 +253,13 @@ expect("types that are given", ["convert", "0.jsonl", "-o", "-", "--to", "jsonl"
 expect("nothing but text", ["convert", "0.jsonl", "-o", "-", "--to", "csv", "--infer", "none"], 0, "b,a\n1,2\n", None)
 expect("the name of a column that is there", ["convert", "0.jsonl", "-o", "-", "--to", "csv", "--filename", "b"], 2, "",
        None)
+GUESS = "(taken for JSON lines, as it begins with {; CSV that does so needs --from csv)"
+BRACES = '{"a",b\n1,2\n'
+write("braces", BRACES)
+expect("CSV in a pipe that begins as JSON lines do", ["convert", "-", "-o", "-", "--to", "csv"], 1, "",
+       f"stoa: standard input: line 1: byte 5: ':' is expected {GUESS}\n", stdin=BRACES.encode())
+expect("or in a file", ["convert", "braces", "-o", "-", "--to", "csv"], 1, "", f"stoa: braces: line 1: byte 5: ':' is expected {GUESS}\n")
+expect("what helps", ["convert", "-", "--from", "csv", "-o", "-", "--to", "jsonl"], 0, '{"{\\"a\\"":1,"b":2}\n', None, stdin=BRACES.encode())
 
 # ---- Row groups: many units of text, as large as their values. ----
 
