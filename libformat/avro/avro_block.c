@@ -16,6 +16,7 @@
 
 #include "avro/avro_pack.h"
 #include "avro/avro_read.h"
+#include "avro/avro_snappy.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -92,44 +93,60 @@ static enum stoa_status get_stored(struct stoa_avro_data *data, size_t max_nbyte
     return data->nin > 0 || data->nbehind == 0 ? STOA_OK : read_more(data, max_nbytes, err);
 }
 
+/* Makes all of a block stand in `all`, with padding behind it, unless it is too large. */
+static enum stoa_status get_all(struct stoa_avro_data *data, size_t max_nbytes,
+                                struct stoa_buffer *all, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    do {
+        STOA_TRY(get_stored(data, CHUNK_NBYTES, err));
+        STOA_TRY(stoa_buffer_append(all, data->in, data->nin, err));
+        data->nin = 0;
+    } while (data->nbehind > 0 && all->nbytes <= max_nbytes);
+    STOA_TRY(stoa_buffer_reserve(all, STOA_AVRO_PADDING, err));
+    memset(all->data + all->nbytes, 0, STOA_AVRO_PADDING);
+out:
+    return st;
+}
+
 /* All of a block in snappy: raw snappy, then the CRC-32 of its text, big-endian. */
 static enum stoa_status unpack_snappy(struct stoa_avro_data *data, struct stoa_error *err)
 {
     uint32_t crc;
     const size_t max_nbytes = snappy_max_compressed_length(STOA_AVRO_MAX_ROW_NBYTES) + sizeof(crc);
     struct stoa_buffer all = {0};
-    size_t nbytes = 0;
+    const uint8_t *in = data->in;
+    size_t nin = data->nin, nbytes = 0;
     enum stoa_status st = STOA_OK;
 
-    while (data->nin > 0 || data->nbehind > 0) { /* one round where it is in memory */
-        STOA_TRY(get_stored(data, CHUNK_NBYTES, err));
-        STOA_TRY(stoa_buffer_append(&all, data->in, data->nin, err));
-        data->nin = 0;
-        if (all.nbytes > max_nbytes)
-            break;
+    if (data->nbehind > 0) { /* it comes from a stream */
+        STOA_TRY(get_all(data, max_nbytes, &all, err));
+        in = all.data;
+        nin = all.nbytes;
     }
-    if (all.nbytes < 5 ||
-        snappy_uncompressed_length((char *)all.data, all.nbytes - 4, &nbytes) != SNAPPY_OK) {
+    data->nin = 0;
+    if (nin < 5 || !stoa_avro_snappy_nbytes(in, nin - sizeof(crc), &nbytes)) {
         st = stoa_fail(err, STOA_ERR_DATA, "snappy: the data is damaged");
         goto out;
     }
-    if (all.nbytes > max_nbytes || nbytes > STOA_AVRO_MAX_ROW_NBYTES) {
+    if (nin > max_nbytes || nbytes > STOA_AVRO_MAX_ROW_NBYTES) {
         st = stoa_fail(err, STOA_ERR_LIMIT, "snappy: %zu bytes of data, more than 256 MiB", nbytes);
         goto out;
     }
     /* Three bytes of snappy stand for 64 at the most. */
-    if (nbytes / 64 > all.nbytes) {
+    if (nbytes / 64 > nin) {
         st = stoa_fail(err, STOA_ERR_DATA, "snappy: the data is damaged");
         goto out;
     }
     STOA_TRY(stoa_buffer_resize(&data->window, nbytes, err));
     STOA_TRY(pad(data, err));
-    if (snappy_uncompress((char *)all.data, all.nbytes - 4, (char *)data->window.data, &nbytes) !=
-        SNAPPY_OK) {
+    if (!stoa_avro_snappy_unpack(in, nin - sizeof(crc), data->window.data, nbytes)) {
         st = stoa_fail(err, STOA_ERR_DATA, "snappy: the data is damaged");
         goto out;
     }
-    crc = stoa_load32(all.data + all.nbytes - 4);
+    STOA_TRY(pad(data, err)); /* it was written over */
+    crc = stoa_load32(in + nin - sizeof(crc));
     if (stoa_inflate_crc32(0, data->window.data, nbytes) != __builtin_bswap32(crc))
         st = stoa_fail(err, STOA_ERR_DATA, "snappy: the checksum differs");
     data->whole = true;
