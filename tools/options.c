@@ -91,7 +91,7 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_DATE_FORMAT] = {"date-format", 0, "FORMATS",
         "further ways to write dates and times, as of strptime(), with | between them: \"%d/%m/%y\""},
     [OPT_MAX_RECORD_SIZE] = {"max-record-size", 0, "SIZE",
-        "refuse longer records of CSV (otherwise 32M)"},
+        "refuse longer records of CSV, lines of JSON and rows of Avro (otherwise 32M)"},
     [OPT_ON_ERROR] = {"on-error", 0, "WHAT",
         "what becomes of records of CSV that are no rows or have a value that does not fit: abort "
         "(otherwise), skip, or reject (into --rejects); of damaged blocks of Avro: abort or skip-block, "

@@ -205,15 +205,16 @@ out:
     return st == STOA_OK || data->nin == 0 ? st : stoa_wrap(err, st, "%s", data->codec->name);
 }
 
-/* Makes more data stand in the window, unless all of it does. */
+/* Makes more data stand in the window, unless all of it does: as much again, up to one row. */
 static enum stoa_status fill(struct stoa_avro_data *data, struct stoa_error *err)
 {
     const size_t left = data->window.nbytes - data->begin;
-    const size_t room = left < WINDOW_NBYTES / 2 ? WINDOW_NBYTES : left;
+    const size_t most = data->max_row_nbytes > left ? data->max_row_nbytes - left : 0;
+    size_t room = left < WINDOW_NBYTES / 2 ? WINDOW_NBYTES : left;
     enum stoa_status st;
 
-    if (left > STOA_AVRO_MAX_ROW_NBYTES)
-        return stoa_fail(err, STOA_ERR_LIMIT, "a row has more than 256 MiB");
+    if (room > most && left >= WINDOW_NBYTES / 2)
+        room = most + 1; /* that it does not end there tells that it is too long */
     if (left > 0 && data->begin > 0)
         memmove(data->window.data, data->window.data + data->begin, left);
     data->window.nbytes = left;
@@ -273,7 +274,7 @@ enum stoa_status stoa_avro_data_begin(struct stoa_avro_data *data,
                                       const struct stoa_avro_codec *codec,
                                       const struct stoa_avro_block *block, const uint8_t *bytes,
                                       size_t nbytes, struct stoa_stream *stream,
-                                      struct stoa_error *err)
+                                      uint64_t max_row_nbytes, struct stoa_error *err)
 {
     const bool in_place = codec->compression == NULL && !codec->snappy && stream == NULL;
     enum stoa_status st = STOA_OK;
@@ -285,6 +286,11 @@ enum stoa_status stoa_avro_data_begin(struct stoa_avro_data *data,
     data->stream = stream;
     data->nbehind = stream != NULL ? block->nbytes - nbytes : 0;
     data->nrows = data->nused = data->nempty = 0;
+    if (max_row_nbytes == 0)
+        max_row_nbytes = STOA_AVRO_USUAL_ROW_NBYTES;
+    if (max_row_nbytes > STOA_AVRO_MAX_DECODED_NBYTES)
+        max_row_nbytes = STOA_AVRO_MAX_DECODED_NBYTES;
+    data->max_row_nbytes = (size_t)max_row_nbytes;
     data->begin = data->window.nbytes = 0;
     data->at_end = false;
     data->whole = in_place;
@@ -302,21 +308,40 @@ out:
     return st == STOA_OK ? st : blame(data, st, err);
 }
 
-/* Rows of the window; *more: it has none that is whole. */
+/*
+ * Rows of the window; *more: it has none that is whole. A row of more than a usual one's bytes
+ * stands alone: *full when it was read, which must be the first, or when it would be next.
+ */
 static enum stoa_status read_window(struct stoa_avro_data *data,
                                     const struct stoa_avro_program *program,
                                     struct stoa_avro_columns *columns, uint64_t max_nrows,
-                                    bool *more, struct stoa_error *err)
+                                    bool is_first, bool *more, bool *full, struct stoa_error *err)
 {
     const uint64_t left = data->block.nrows - data->nrows;
     const uint64_t n = left < max_nrows ? left : max_nrows;
+    const size_t max_nbytes = data->max_row_nbytes, usual = STOA_AVRO_USUAL_ROW_NBYTES;
+    size_t nbytes, part = max_nbytes < usual ? max_nbytes : usual;
+    const uint8_t *bytes = bytes_of(data, &nbytes);
     struct stoa_avro_decoded decoded;
     enum stoa_status st;
-    size_t nbytes;
-    const uint8_t *bytes = bytes_of(data, &nbytes);
 
-    st = stoa_avro_decode(program, columns, bytes, nbytes, data->whole,
+    part = nbytes < part ? nbytes : part;
+    st = stoa_avro_decode(program, columns, bytes, part, data->whole && part == nbytes,
                           n < ROWS_A_CALL ? (size_t)n : ROWS_A_CALL, &decoded, err);
+    if (st == STOA_OK && decoded.nrows == 0 && part < nbytes && !is_first && max_nbytes > usual) {
+        *full = true;
+        return STOA_OK;
+    }
+    if (st == STOA_OK && decoded.nrows == 0 && part < nbytes) {
+        part = nbytes < max_nbytes ? nbytes : max_nbytes;
+        st = stoa_avro_decode(program, columns, bytes, part, data->whole && part == nbytes, 1,
+                              &decoded, err);
+        *full = decoded.nrows > 0;
+        if (st == STOA_OK && !*full && part < nbytes)
+            st = stoa_fail(err, STOA_ERR_LIMIT,
+                           "a row of more than %zu bytes (--max-record-size: 512M at the most)",
+                           max_nbytes);
+    }
     *more = decoded.nrows == 0;
     data->nrows += decoded.nrows;
     use(data, decoded.nused);
@@ -334,13 +359,14 @@ enum stoa_status stoa_avro_data_read(struct stoa_avro_data *data,
 {
     const uint64_t before = data->nrows;
     enum stoa_status st = STOA_OK;
+    bool more = false, full = false;
     size_t nbytes;
-    bool more;
 
     *done = false;
-    while (st == STOA_OK && data->nrows < data->block.nrows && data->nrows - before < max_nrows &&
-           stoa_avro_columns_nbytes(columns) < max_nbytes) {
-        st = read_window(data, program, columns, max_nrows - (data->nrows - before), &more, err);
+    while (st == STOA_OK && !full && data->nrows < data->block.nrows &&
+           data->nrows - before < max_nrows && stoa_avro_columns_nbytes(columns) < max_nbytes) {
+        st = read_window(data, program, columns, max_nrows - (data->nrows - before),
+                         data->nrows == before, &more, &full, err);
         if (st == STOA_OK && more) {
             st = fill(data, err);
             st = st == STOA_OK ? st : blame(data, st, err);

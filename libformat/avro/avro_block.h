@@ -45,24 +45,32 @@ struct stoa_avro_data {
     struct stoa_buffer chunk;
 
     struct stoa_avro_block block;
+    size_t max_row_nbytes;
     uint64_t nrows;  /* of it that were read */
     uint64_t nused;  /* bytes of data in front of the window's begin */
     uint64_t nempty; /* rows and items so far that have none */
 };
 
-/* Begins a block whose stored bytes are in memory, with STOA_AVRO_PADDING readable behind. */
+/* Rows of a file that are longer are refused, unless more is asked for: */
+#define STOA_AVRO_USUAL_ROW_NBYTES (32u << 20)
+
+/*
+ * Begins a block whose stored bytes are in memory, with STOA_AVRO_PADDING readable behind, or come
+ * from the stream. A row of more than max_row_nbytes is refused; 0: STOA_AVRO_USUAL_ROW_NBYTES, and
+ * never more than STOA_AVRO_MAX_DECODED_NBYTES.
+ */
 STOA_CHECK enum stoa_status
 stoa_avro_data_begin(struct stoa_avro_data *data, const struct stoa_avro_codec *codec,
                      const struct stoa_avro_block *block, const uint8_t *bytes, size_t nbytes,
-                     struct stoa_stream *stream, struct stoa_error *err);
+                     struct stoa_stream *stream, uint64_t max_row_nbytes, struct stoa_error *err);
 void stoa_avro_data_reset(struct stoa_avro_data *data);
 
 /*
  * Reads rows of the block into columns until it has no more, or there are max_nrows or max_nbytes
- * of them in the columns (a row more). *done: the block is through, and was used up to its last
- * byte. *nrows counts those that were read, also when it fails. STOA_ERR_DATA: damaged, cut, or
- * with bytes left over; STOA_ERR_LIMIT: a row of more than STOA_AVRO_MAX_ROW_NBYTES. Messages begin
- * with "block 3, at byte 1000: ".
+ * of them in the columns (a row more), or one of more than STOA_AVRO_USUAL_ROW_NBYTES, alone.
+ * *done: the block is through, and was used up to its last byte. *nrows counts those that were
+ * read, also when it fails. STOA_ERR_DATA: damaged, cut, or with bytes left over; STOA_ERR_LIMIT: a
+ * row of more than max_row_nbytes. Messages begin with "block 3, at byte 1000: ".
  */
 STOA_CHECK enum stoa_status
 stoa_avro_data_read(struct stoa_avro_data *data, const struct stoa_avro_program *program,

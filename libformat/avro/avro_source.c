@@ -282,9 +282,12 @@ out:
     return st;
 }
 
+/* What may have rows that stand alone, which are asked for, and is compressed is large, too. */
 static bool is_large(const struct source *source, const struct stoa_avro_block *block)
 {
-    return block->nbytes > LARGE_NBYTES || block->nrows > source->options.unit_nrows;
+    return block->nbytes > LARGE_NBYTES || block->nrows > source->options.unit_nrows ||
+           (source->options.max_row_nbytes > STOA_AVRO_USUAL_ROW_NBYTES &&
+            strcmp(source->inputs->file.codec->name, "null") != 0);
 }
 
 static bool fits(const struct source *source, const struct unit *unit)
@@ -331,8 +334,8 @@ static enum stoa_status try_large(struct source *source, struct stoa_error *err)
     uint64_t n;
     enum stoa_status st;
 
-    STOA_TRY(
-        stoa_avro_data_begin(&data, file->codec, &source->pending, NULL, 0, &file->payload, err));
+    STOA_TRY(stoa_avro_data_begin(&data, file->codec, &source->pending, NULL, 0, &file->payload,
+                                  source->options.max_row_nbytes, err));
     while (!done) {
         STOA_TRY(stoa_avro_data_read(&data, &source->inputs->tables->program, &source->columns,
                                      source->options.unit_nrows, source->options.unit_nbytes, &n,
@@ -379,7 +382,7 @@ static enum stoa_status begin_large(struct source *source, struct stoa_error *er
         STOA_TRY(skip_bad_large(source, err));
     if (source->is_pending)
         STOA_TRY(stoa_avro_data_begin(&source->large, file->codec, &source->pending, NULL, 0,
-                                      &file->payload, err));
+                                      &file->payload, source->options.max_row_nbytes, err));
     source->is_pending = false;
 out:
     return stoa_avro_inputs_name(source->inputs, st, err);
@@ -514,9 +517,10 @@ static void note_text(struct source *source, const struct stoa_avro_columns *col
 }
 
 /* Decodes one block of a unit behind the rows that are there. */
-static enum stoa_status read_block(const struct unit *unit, const struct piece *piece,
-                                   struct stoa_avro_data *data, struct stoa_avro_columns *columns,
-                                   uint64_t *nrows, bool *too_many, struct stoa_error *err)
+static enum stoa_status read_block(const struct source *source, const struct unit *unit,
+                                   const struct piece *piece, struct stoa_avro_data *data,
+                                   struct stoa_avro_columns *columns, uint64_t *nrows,
+                                   bool *too_many, struct stoa_error *err)
 {
     const uint64_t most = stoa_avro_columns_nbytes(columns) + MAX_BLOCK_TEXT_NBYTES;
     const bool alone = most < MAX_UNIT_TEXT_NBYTES;
@@ -525,7 +529,8 @@ static enum stoa_status read_block(const struct unit *unit, const struct piece *
 
     *too_many = false;
     STOA_TRY(stoa_avro_data_begin(data, unit->codec, &piece->block, unit->bytes.data + piece->begin,
-                                  (size_t)piece->block.nbytes, NULL, err));
+                                  (size_t)piece->block.nbytes, NULL, source->options.max_row_nbytes,
+                                  err));
     STOA_TRY(stoa_avro_data_read(data, &unit->table->program, columns, UINT64_MAX,
                                  alone ? most : MAX_UNIT_TEXT_NBYTES, nrows, &done, err));
     *too_many = !done && !alone;
@@ -567,7 +572,7 @@ static enum stoa_status read_blocks(struct source *source, struct unit *unit,
         uint64_t n = 0;
         bool too_many;
 
-        st = read_block(unit, piece, &data, &columns, &n, &too_many, &why);
+        st = read_block(source, unit, piece, &data, &columns, &n, &too_many, &why);
         if (st == STOA_OK) {
             nrows += n;
         } else if (is_damage(source->inputs, st) && !too_many) {

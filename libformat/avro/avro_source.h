@@ -51,6 +51,7 @@ struct stoa_avro_source_options {
     /* Of the only input, a file: the blocks whose preceding marker begins in [begin, end); end 0:
      * all */
     uint64_t split_begin, split_end;
+    uint64_t max_row_nbytes; /* a longer row is STOA_ERR_LIMIT; 0: 32 MiB; at most 512 MiB */
     uint64_t max_lost; /* one more place where blocks are left out ends the run; 0: any number */
     void (*note)(void *context, const char *message); /* or NULL */
     void *note_context;

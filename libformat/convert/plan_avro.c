@@ -43,6 +43,7 @@ static enum stoa_status plan_avro(struct stoa_plan_convert *plan,
                                               .unit_nbytes = plan->group_nbytes,
                                               .split_begin = options->avro_split_begin,
                                               .split_end = options->avro_split_end,
+                                              .max_row_nbytes = options->csv.max_record_nbytes,
                                               .max_lost = options->max_errors,
                                               .note = options->note,
                                               .note_context = options->note_context};

@@ -135,6 +135,28 @@ done = stoa("convert", "denied.avro", "-o", "-", "--to", "jsonl")
 point("data of a block that says it has no rows is an error",
       done.code == 1 and done.err.endswith("block 0, at byte %d: bytes follow the last of its 0 rows\n" % (len(header(b"null")) + 2)), done)
 
+# ---- Large rows ----
+
+SIZES = (5, 10 << 20, 66 << 20, 3, 33 << 20, 70 << 20, 2)
+large = b"".join(text(b"x" * n) for n in SIZES)
+for codec in (b"null", b"deflate"):
+    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+    stored = large if codec == b"null" else packer.compress(large) + packer.flush()
+    with open("large.avro", "wb") as f:
+        f.write(header(codec, schema="string") + number(len(SIZES)) + number(len(stored)) + stored + MARKER)
+    for jobs in ("1", "2"):
+        done = stoa("convert", "large.avro", "-o", "large.stoa", "--force", "--max-record-size", "80M", "--memory", "1G", "--jobs", jobs)
+        point(f"large rows of {codec}, {jobs} jobs", done.code == 0, done)
+        done = stoa("convert", "large.stoa", "-o", "-", "--to", "csv")
+        point("... come back", done.out == "value\n" + "".join("x" * n + "\n" for n in SIZES), (done.code, len(done.out), done.err))
+    for more, most in (([], 32 << 20), (["--max-record-size", "1M"], 1 << 20), (["--max-record-size", "66M"], 66 << 20)):
+        done = stoa("convert", "large.avro", "-o", "no.stoa", *more)
+        first = next(i for i, n in enumerate(SIZES) if len(text(b"x" * n)) > most)
+        point(f"a row of {codec} of more than {most} bytes is refused",
+              done.code == 1 and f": row {first + 1}, at byte " in done.err and done.err.endswith(
+                  f" of the data: a row of more than {most} bytes (--max-record-size: 512M at the most)\n"), done)
+del large, stored
+
 # ---- Damaged files ----
 
 kept = [r for i, r in enumerate(expected) if i // 300 != 0]

@@ -36,7 +36,7 @@ static enum stoa_status read_block(struct stoa_avro_container *file,
     }
     STOA_TRY(stoa_avro_data_begin(&data, file->codec, block, bytes.data,
                                   in_stream ? 0 : (size_t)block->nbytes,
-                                  in_stream ? &file->payload : NULL, err));
+                                  in_stream ? &file->payload : NULL, 0, err));
     while (!done && *nrows < 1 << 20) { /* a hostile file may have more rows than memory */
         st = stoa_avro_data_read(&data, program, columns, 100, UINT64_MAX, &n, &done, err);
         *nrows += n;

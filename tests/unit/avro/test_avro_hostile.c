@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "support/avro_bytes.h"
+#include "support/compress.h"
 #include "support/fault_alloc.h"
 #include "support/folder.h"
 
@@ -227,6 +228,32 @@ static const struct hostile cases[] = {
      NULL, 1, DATA("\x02"), 1 << 20, 0, "field n: the value is nested too deep"},
 };
 
+/* A text of 40 MiB in 40 KB. */
+static void put_bomb(struct stoa_buffer *out)
+{
+    const size_t nbytes = 40 << 20, room = stoa_test_compress_bound(nbytes);
+    struct stoa_buffer text = {0}, packed = {0};
+
+    stoa_test_put_long(&text, (int64_t)nbytes);
+    assert_int_equal(stoa_buffer_append_zeros(&text, nbytes, NULL), STOA_OK);
+    assert_int_equal(stoa_buffer_resize(&packed, room, NULL), STOA_OK);
+    packed.nbytes = stoa_test_deflate(text.data, text.nbytes, packed.data, room);
+    stoa_test_put(out, "Obj\x01", 4);
+    stoa_test_put_long(out, 2);
+    stoa_test_put_text(out, "avro.schema");
+    stoa_test_put_text(out, "\"string\"");
+    stoa_test_put_text(out, "avro.codec");
+    stoa_test_put_text(out, "deflate");
+    stoa_test_put_long(out, 0);
+    stoa_test_put(out, "0123456789abcdef", 16);
+    stoa_test_put_long(out, 1);
+    stoa_test_put_long(out, (int64_t)packed.nbytes);
+    stoa_test_put(out, packed.data, packed.nbytes);
+    stoa_test_put(out, "0123456789abcdef", 16);
+    stoa_buffer_free(&packed);
+    stoa_buffer_free(&text);
+}
+
 static struct stoa_buffer make(const struct hostile *given)
 {
     struct stoa_buffer file = {0}, schema = {0};
@@ -302,30 +329,41 @@ static bool ends_with(const char *text, const char *end)
     return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
 }
 
+static void check_refused(const struct stoa_buffer *file, const char *what, const char *wrong)
+{
+    struct stoa_test_alloc_counts counts;
+    struct stoa_error err = {0};
+    enum stoa_status st;
+
+    if (file->nbytes > MAX_FILE_NBYTES + 100)
+        fail_msg("%s: the file is not small: %zu bytes", what, file->nbytes);
+    stoa_test_folder_put("x.avro", file->data, file->nbytes);
+    stoa_test_alloc_begin(0, STOA_TEST_FAULT_ONCE);
+    st = read_file("x.avro", &err);
+    counts = stoa_test_alloc_end();
+    if (st != STOA_ERR_LIMIT && st != STOA_ERR_DATA)
+        fail_msg("%s: it is read, or something else is wrong: %s", what, err.message);
+    if (!ends_with(err.message, wrong))
+        fail_msg("%s: \"%s\"", what, err.message);
+    if (counts.peak_nbytes > MAX_NBYTES)
+        fail_msg("%s: it takes %lld bytes of memory", what, (long long)counts.peak_nbytes);
+}
+
 static void what_small_files_stand_for_is_bounded(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct stoa_test_alloc_counts counts;
-        struct stoa_error err = {0};
-        struct stoa_buffer file = make(&cases[i]);
-        enum stoa_status st;
+    struct stoa_buffer file = {0};
 
-        if (file.nbytes > MAX_FILE_NBYTES + 100)
-            fail_msg("%s: the file is not small: %zu bytes", cases[i].what, file.nbytes);
-        stoa_test_folder_put("x.avro", file.data, file.nbytes);
-        stoa_test_alloc_begin(0, STOA_TEST_FAULT_ONCE);
-        st = read_file("x.avro", &err);
-        counts = stoa_test_alloc_end();
-        if (st != STOA_ERR_LIMIT && st != STOA_ERR_DATA)
-            fail_msg("%s: it is read, or something else is wrong: %s", cases[i].what, err.message);
-        if (!ends_with(err.message, cases[i].wrong))
-            fail_msg("%s: \"%s\"", cases[i].what, err.message);
-        if (counts.peak_nbytes > MAX_NBYTES)
-            fail_msg("%s: it takes %lld bytes of memory", cases[i].what,
-                     (long long)counts.peak_nbytes);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        file = make(&cases[i]);
+        check_refused(&file, cases[i].what, cases[i].wrong);
         stoa_buffer_free(&file);
     }
+    put_bomb(&file);
+    check_refused(&file, "a bomb",
+                  "row 1, at byte 0 of the data: a row of more than 33554432 bytes "
+                  "(--max-record-size: 512M at the most)");
+    stoa_buffer_free(&file);
 }
 
 /* Long names of branches whose simple names are told apart, and are not. */
