@@ -78,6 +78,16 @@ void stoa_alloc_drop(void)
     stoa_heap_drop(&heap);
 }
 
+void stoa_alloc_begin_huge(void)
+{
+    stoa_heap_begin_huge(&heap);
+}
+
+void stoa_alloc_end_huge(void)
+{
+    stoa_heap_end_huge(&heap);
+}
+
 void stoa_free(void *memory)
 {
     if (memory != NULL)

@@ -15,6 +15,10 @@
 void stoa_alloc_hold(void);
 void stoa_alloc_drop(void);
 
+/* From begin to end new large blocks are in huge pages. base/alloc_heap.h */
+void stoa_alloc_begin_huge(void);
+void stoa_alloc_end_huge(void);
+
 /* nbytes (0 counts as 1) of uninitialised memory into *out, or STOA_ERR_NOMEM. */
 STOA_CHECK enum stoa_status stoa_alloc(void *out, size_t nbytes, struct stoa_error *err);
 

@@ -6,6 +6,7 @@
  *     small     from malloc
  *     large     mapped, of one of a few sizes; freed ones of a size wait in a stack, so that the
  *               one that the caches know best comes first
+ *     field     addresses of whole huge pages, where large blocks are cut from the front
  */
 #include "base/alloc_heap.h"
 
@@ -17,6 +18,8 @@
 
 #define LARGE_NBYTES ((size_t)64 << 10)
 #define PAGE_NBYTES  ((size_t)64 << 10) /* of the system, at most */
+#define HUGE_NBYTES  ((size_t)2 << 20)
+#define FIELD_NBYTES (16 * HUGE_NBYTES)
 
 /* In front of each block. What follows is aligned as malloc's blocks are. */
 struct stoa_heap_block {
@@ -149,12 +152,18 @@ static void unmap(struct stoa_heap_block *block)
     }
 }
 
+/* Addresses: they take no memory before they are written to. */
+static void *map_anywhere(size_t nbytes)
+{
+    return mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 /* The bytes of a block in a larger one, elsewhere maybe; MAP_FAILED: `old` stays. */
 static void *grow(struct stoa_heap_block *old, size_t nbytes)
 {
 #ifdef __SANITIZE_THREAD__
     /* It does not see that mremap() gives addresses away, which another thread may get next. */
-    void *block = mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *block = map_anywhere(nbytes);
 
     if (block != MAP_FAILED) {
         memcpy(block, old, old->nbytes);
@@ -166,15 +175,64 @@ static void *grow(struct stoa_heap_block *old, size_t nbytes)
 #endif
 }
 
+/* The lock is held. */
+static void drop_field(struct stoa_heap *heap)
+{
+    if (heap->field_nbytes > 0)
+        (void)munmap(heap->field, heap->field_nbytes);
+    heap->field_nbytes = 0;
+}
+
+/* The lock is held. */
+static void renew_field(struct stoa_heap *heap)
+{
+    char *begin = map_anywhere(FIELD_NBYTES + HUGE_NBYTES), *field;
+    size_t before;
+
+    drop_field(heap);
+    if (begin == MAP_FAILED)
+        return;
+    before = -(uintptr_t)begin & (HUGE_NBYTES - 1);
+    field = begin + before;
+    if (before > 0)
+        (void)munmap(begin, before);
+    (void)munmap(field + FIELD_NBYTES, HUGE_NBYTES - before);
+    heap->field = field;
+    heap->field_nbytes = FIELD_NBYTES;
+    if (madvise(field, FIELD_NBYTES, MADV_HUGEPAGE) != 0) /* the system may not have them */
+        drop_field(heap);
+}
+
+/* The next nbytes of the field, or NULL where small pages do. */
+static void *cut_field(struct stoa_heap *heap, size_t nbytes)
+{
+    char *block = NULL;
+
+    pthread_mutex_lock(&heap->lock);
+    if (heap->nhuge > 0 && heap->nused + heap->nkept + nbytes > STOA_HEAP_SPARE_NBYTES &&
+        nbytes <= FIELD_NBYTES / 4) {
+        if (nbytes > heap->field_nbytes)
+            renew_field(heap);
+        if (nbytes <= heap->field_nbytes) {
+            block = heap->field;
+            heap->field += nbytes;
+            heap->field_nbytes -= nbytes;
+        }
+    }
+    pthread_mutex_unlock(&heap->lock);
+    return block;
+}
+
 /* nbytes at `old`, or anywhere when that is NULL; NULL: the system has not as much. */
-static struct stoa_heap_block *map(struct stoa_heap_block *old, size_t nbytes)
+static struct stoa_heap_block *map(struct stoa_heap *heap, struct stoa_heap_block *old,
+                                   size_t nbytes)
 {
     struct stoa_heap_block *block;
 
     if (old != NULL)
         block = grow(old, nbytes);
-    else
-        block = mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    else if ((block = cut_field(heap, nbytes)) == NULL)
+        block = map_anywhere(nbytes);
     if (block == MAP_FAILED)
         return NULL;
     block->nbytes = nbytes;
@@ -217,7 +275,7 @@ static struct stoa_heap_block *reuse(struct stoa_heap *heap, size_t nbytes, bool
         cut(other, nbytes, rest);
         return other;
     }
-    block = map(other, nbytes);
+    block = map(heap, other, nbytes);
     if (block == NULL)
         (void)munmap(other, other->nbytes);
     return block;
@@ -244,7 +302,7 @@ static struct stoa_heap_block *large_new(struct stoa_heap *heap, size_t nbytes)
     struct stoa_heap_block *rest, *block = reuse(heap, nbytes, true, &rest);
 
     if (block == NULL)
-        block = map(NULL, nbytes);
+        block = map(heap, NULL, nbytes);
     if (block != NULL)
         count(heap, block->nbytes, rest);
     return block;
@@ -273,7 +331,7 @@ static struct stoa_heap_block *large_grow(struct stoa_heap *heap, struct stoa_he
     struct stoa_heap_block *rest, *block = reuse(heap, nbytes, false, &rest);
 
     if (block == NULL) {
-        block = map(old, nbytes);
+        block = map(heap, old, nbytes);
         if (block != NULL)
             count(heap, nmore, NULL);
         return block;
@@ -361,4 +419,19 @@ void stoa_heap_drop(struct stoa_heap *heap)
     surplus = trim(heap);
     pthread_mutex_unlock(&heap->lock);
     unmap(surplus);
+}
+
+void stoa_heap_begin_huge(struct stoa_heap *heap)
+{
+    pthread_mutex_lock(&heap->lock);
+    heap->nhuge++;
+    pthread_mutex_unlock(&heap->lock);
+}
+
+void stoa_heap_end_huge(struct stoa_heap *heap)
+{
+    pthread_mutex_lock(&heap->lock);
+    if (--heap->nhuge == 0)
+        drop_field(heap);
+    pthread_mutex_unlock(&heap->lock);
 }

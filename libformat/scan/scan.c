@@ -165,6 +165,8 @@ void stoa_scan_close(struct stoa_scan *scan)
     stoa_matcher_free(scan->matcher);
     stoa_schema_reset(&scan->schema);
     stoa_free(scan->nodes);
+    if (scan->has_huge)
+        stoa_alloc_end_huge();
     stoa_free(scan);
     stoa_alloc_drop();
 }

@@ -76,6 +76,10 @@ static enum stoa_status fill(struct stoa_scan *scan, struct stoa_error *err)
     uint64_t nrows = 0;
     enum stoa_status st;
 
+    if (!scan->has_huge) {
+        stoa_alloc_begin_huge();
+        scan->has_huge = true;
+    }
     STOA_TRY(stoa_alloc_zeroed(&window.batches, nunits, sizeof(*window.batches), err));
     STOA_TRY(stoa_scan_run_pass(&pass, err));
     for (uint32_t i = 0; i < window.nbatches; i++)

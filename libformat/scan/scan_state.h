@@ -45,6 +45,7 @@ struct stoa_scan {
     uint64_t left; /* rows that may still be delivered; UINT64_MAX: no limit */
     uint32_t next_unit;
     uint32_t window; /* how many units are read at a time */
+    bool has_huge;   /* its batches are in huge pages */
     struct stoa_batch *ready;
     uint32_t nready;
     uint32_t ready_at;

@@ -257,6 +257,66 @@ static void a_block_that_shrinks_gives_back_its_rest(void **state)
     reset(&heap);
 }
 
+/* One behind the other, at the front of a field, once the heap has more than it keeps. */
+static void blocks_of_who_wants_huge_pages_are_cut_from_a_field(void **state)
+{
+    (void)state;
+    struct stoa_heap heap;
+    uint8_t *first, *block[3], *large;
+
+    init(&heap);
+    stoa_heap_begin_huge(&heap);
+    first = resize(&heap, NULL, 100000);
+    assert_int_equal(heap.field_nbytes, 0);
+    large = resize(&heap, NULL, STOA_HEAP_SPARE_NBYTES);
+    for (size_t i = 0; i < 3; i++) {
+        block[i] = resize(&heap, NULL, 1000000);
+        memset(block[i], 7, 1000000);
+    }
+    if (heap.field_nbytes > 0) { /* not every system has huge pages */
+        for (size_t i = 1; i < 3; i++)
+            assert_int_equal(block[i] - block[i - 1], block[1] - block[0]);
+        assert_in_range(block[1] - block[0], 1000000, 1000000 * 9 / 8);
+        stoa_heap_begin_huge(&heap);
+        stoa_heap_end_huge(&heap);
+        assert_int_not_equal(heap.field_nbytes, 0);
+    }
+    stoa_heap_end_huge(&heap);
+    assert_int_equal(heap.field_nbytes, 0); /* what was cut stays */
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(block[i][999999], 7);
+        drop(&heap, block[i]);
+    }
+    drop(&heap, first);
+    drop(&heap, large);
+    reset(&heap);
+}
+
+/* More than one has room for, and larger ones than are cut from it. */
+static void a_field_that_is_used_up_is_followed_by_another(void **state)
+{
+    (void)state;
+    struct stoa_heap heap;
+    uint8_t *block[40];
+
+    init(&heap);
+    stoa_heap_begin_huge(&heap);
+    for (size_t i = 0; i < 40; i++) {
+        const size_t nbytes = i % 8 == 7 ? (size_t)20 << 20 : (size_t)3 << 20;
+
+        block[i] = resize(&heap, NULL, nbytes);
+        assert_non_null(block[i]);
+        memset(block[i], (int)i, 4096);
+        block[i][nbytes - 1] = (uint8_t)i;
+    }
+    for (size_t i = 0; i < 40; i++) {
+        assert_int_equal(block[i][4095], i);
+        drop(&heap, block[i]);
+    }
+    stoa_heap_end_huge(&heap);
+    reset(&heap);
+}
+
 static void *allocate_on(void *argument)
 {
     atomic_bool *ends = argument;
@@ -324,6 +384,7 @@ static void threads_share_it(void **state)
 
     stoa_test_random_init(&random, "threads_share_it");
     init(&heap);
+    stoa_heap_begin_huge(&heap);
     for (size_t i = 0; i < 4; i++) {
         workers[i].heap = &heap;
         stoa_test_random_seed(&workers[i].random, stoa_test_random_u64(&random));
@@ -331,6 +392,7 @@ static void threads_share_it(void **state)
     }
     for (size_t i = 0; i < 4; i++)
         pthread_join(workers[i].thread, NULL);
+    stoa_heap_end_huge(&heap);
     reset(&heap);
 }
 
@@ -346,6 +408,8 @@ int main(void)
         cmocka_unit_test(threads_share_it),
         cmocka_unit_test(a_block_that_outgrows_all_others_takes_its_own_pages),
         cmocka_unit_test(a_block_that_shrinks_gives_back_its_rest),
+        cmocka_unit_test(blocks_of_who_wants_huge_pages_are_cut_from_a_field),
+        cmocka_unit_test(a_field_that_is_used_up_is_followed_by_another),
         cmocka_unit_test(children_of_a_fork_can_allocate),
     };
 
