@@ -197,7 +197,7 @@ static uint8_t *put_json(struct run *run, const struct stoa_avro_put_op *op,
 
     run->out->nbytes = (size_t)(at - run->out->data);
     st = stoa_avro_parse_json(op->type, (const char *)array->values + begin, nbytes, run->out,
-                              run->err);
+                              &run->nempty, run->err);
     if (st != STOA_OK)
         return stop(run, op, st);
     run->end = run->out->data + run->out->capacity;

@@ -25,6 +25,7 @@ struct parser {
     const char *text; /* ends with a zero, and slack behind it */
     const char *at;
     struct stoa_buffer *out;
+    uint32_t *nempty;         /* items without bytes so far */
     struct stoa_buffer plain; /* of a string, its escapes resolved */
     struct stoa_error *err;
 };
@@ -262,6 +263,7 @@ static enum stoa_status parse_items(struct parser *parser, const struct stoa_avr
     const char end = is_map ? '}' : ']';
     const size_t place = parser->out->nbytes;
     int64_t nitems = 0;
+    size_t before;
     enum stoa_status st;
 
     if (!take(parser, is_map ? '{' : '['))
@@ -270,12 +272,16 @@ static enum stoa_status parse_items(struct parser *parser, const struct stoa_avr
     while (!take(parser, end)) {
         if (nitems++ > 0 && !take(parser, ','))
             return expect(parser, is_map ? "',' or '}'" : "',' or ']'");
+        before = parser->out->nbytes;
         if (is_map) {
             STOA_TRY(parse_string(parser));
             if (!take(parser, ':'))
                 return expect(parser, "':'");
         }
         STOA_TRY(parse(parser, type->items, depth + 1));
+        if (parser->out->nbytes == before && ++*parser->nempty > STOA_AVRO_MAX_EMPTY_ITEMS)
+            return stoa_fail(parser->err, STOA_ERR_LIMIT, "more than %u items without any bytes",
+                             STOA_AVRO_MAX_EMPTY_ITEMS);
     }
     STOA_TRY(put_count(parser, place, nitems));
 out:
@@ -377,10 +383,10 @@ static enum stoa_status parse(struct parser *parser, const struct stoa_avro_type
 }
 
 enum stoa_status stoa_avro_parse_json(const struct stoa_avro_type *type, const char *text,
-                                      size_t nbytes, struct stoa_buffer *out,
+                                      size_t nbytes, struct stoa_buffer *out, uint32_t *nempty,
                                       struct stoa_error *err)
 {
-    struct parser parser = {.out = out, .err = err};
+    struct parser parser = {.out = out, .nempty = nempty, .err = err};
     struct stoa_buffer copy = {0};
     enum stoa_status st;
 

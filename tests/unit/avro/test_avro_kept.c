@@ -15,6 +15,7 @@
 #include "avro/avro_sink.h"
 #include "avro/avro_source.h"
 #include "column/schema.h"
+#include "support/avro_bytes.h"
 #include "support/fault_alloc.h"
 #include "support/fault_io.h"
 #include "support/gen_table.h"
@@ -150,10 +151,11 @@ static enum stoa_status parse(const char *schema, const char *text, struct stoa_
                               struct stoa_error *err)
 {
     struct stoa_avro_schema parsed = {0};
+    uint32_t nempty = 0;
     enum stoa_status st = stoa_avro_schema_parse(schema, strlen(schema), &parsed, err);
 
     if (st == STOA_OK)
-        st = stoa_avro_parse_json(parsed.root, text, strlen(text), out, err);
+        st = stoa_avro_parse_json(parsed.root, text, strlen(text), out, &nempty, err);
     stoa_avro_schema_reset(&parsed);
     return st;
 }
@@ -276,6 +278,31 @@ static void json_text_that_is_too_deep_is_refused(void **state)
     assert_int_equal(parse_deep(250, &err), STOA_OK);
     assert_int_equal(parse_deep(300, &err), STOA_ERR_LIMIT);
     assert_string_equal(err.message, "JSON is nested more than 512 deep");
+}
+
+/* As many as a reader takes of a row, in two arrays of the text, and one more. */
+static void items_of_json_text_without_bytes_are_counted(void **state)
+{
+    (void)state;
+    for (size_t more = 0; more < 2; more++) {
+        struct stoa_buffer text = {0}, out = {0};
+        struct stoa_error err = {0};
+        const size_t counts[] = {1000, ((size_t)1 << 20) - 1000 + more};
+
+        for (size_t i = 0; i < 2; i++) {
+            stoa_test_put(&text, i == 0 ? "[[" : ",[", 2);
+            for (size_t k = 0; k < counts[i]; k++)
+                stoa_test_put(&text, k == 0 ? "null" : ",null", k == 0 ? 4 : 5);
+            stoa_test_put(&text, "]", 1);
+        }
+        stoa_test_put(&text, "]", 2);
+        assert_int_equal(parse(ARRAY(ARRAY("\"null\"")), (char *)text.data, &out, &err),
+                         more > 0 ? STOA_ERR_LIMIT : STOA_OK);
+        if (more > 0)
+            assert_string_equal(err.message, "more than 1048576 items without any bytes");
+        stoa_buffer_free(&out);
+        stoa_buffer_free(&text);
+    }
 }
 
 static void a_list_of_many_items_has_its_count_in_front(void **state)
@@ -520,6 +547,7 @@ int main(void)
         cmocka_unit_test(json_text_says_values),
         cmocka_unit_test(json_text_of_something_else_is_refused),
         cmocka_unit_test(json_text_that_is_too_deep_is_refused),
+        cmocka_unit_test(items_of_json_text_without_bytes_are_counted),
         cmocka_unit_test(a_list_of_many_items_has_its_count_in_front),
         cmocka_unit_test(values_that_a_kept_schema_does_not_have_are_refused),
         cmocka_unit_test(a_schema_of_other_columns_is_refused),
