@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Avro files that fastavro writes, of generated schemas and values, in every codec: read as what was written,
-and written again, straight or by way of a Stoa file, as what fastavro reads as the same."""
+and written again, straight or by way of a Stoa file, as what fastavro reads as the same. STOA_TEST_SCALE=42 makes them 5,000."""
 import io
 import json
 import os
