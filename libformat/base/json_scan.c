@@ -185,8 +185,12 @@ size_t stoa_json_unescape(const struct stoa_json_string *string, char *out)
 
 static const char *digits_end(const char *at)
 {
-    while (stoa_digit(*at))
-        at++;
+    unsigned n;
+
+    do {
+        n = stoa_leading_digits(stoa_load64(at));
+        at += n;
+    } while (n == 8);
     return at;
 }
 

@@ -107,6 +107,23 @@ static inline unsigned stoa_json_plain_16(const char *at)
 }
 #endif
 
+/* Whether n bytes are the same, at most 32, which can be read at both places. */
+static inline bool stoa_json_same(const char *a, const char *b, unsigned n)
+{
+#if defined(__SSE2__)
+    const __m128i low = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)a),
+                                       _mm_loadu_si128((const __m128i *)(const void *)b));
+    const __m128i high = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)(a + 16)),
+                                        _mm_loadu_si128((const __m128i *)(const void *)(b + 16)));
+    const uint64_t same =
+        (unsigned)_mm_movemask_epi8(low) | (uint64_t)(unsigned)_mm_movemask_epi8(high) << 16;
+
+    return (~same & ((UINT64_C(1) << n) - 1)) == 0;
+#else
+    return memcmp(a, b, n) == 0;
+#endif
+}
+
 /* The first such byte from `at` on. */
 static inline const char *stoa_json_plain_end(const char *at)
 {

@@ -315,20 +315,10 @@ static const char *pass_member(struct stoa_jsonl_parser *parser, const char *at)
     return at != NULL ? at : fail_syntax(parser);
 }
 
-/* Whether the text of a step stands at `at`. */
+/* Whether the text of a step, if there is one, stands at `at`. */
 static inline bool is_step(const struct stoa_jsonl_step *step, const char *at)
 {
-    const char *text = step->text;
-    uint32_t nbytes = step->nbytes;
-
-    if (nbytes == 0)
-        return false;
-    for (; nbytes >= 8; nbytes -= 8, text += 8, at += 8) {
-        if (stoa_load64(text) != stoa_load64(at))
-            return false;
-    }
-    return nbytes == 0 ||
-           ((stoa_load64(text) ^ stoa_load64(at)) & (~UINT64_C(0) >> (64 - 8 * nbytes))) == 0;
+    return step->nbytes != 0 && stoa_json_same(step->text, at, step->nbytes);
 }
 
 static void remember(struct stoa_jsonl_step *step, uint32_t child, const char *from, const char *to)
@@ -336,7 +326,7 @@ static void remember(struct stoa_jsonl_step *step, uint32_t child, const char *f
     const size_t nbytes = (size_t)(to - from);
 
     step->child = child;
-    step->nbytes = nbytes <= STOA_JSONL_STEP_NBYTES - 8 ? (uint32_t)nbytes : 0;
+    step->nbytes = nbytes <= STOA_JSONL_STEP_NBYTES ? (uint32_t)nbytes : 0;
     memcpy(step->text, from, step->nbytes);
 }
 
@@ -421,7 +411,7 @@ static const char *read_members(struct stoa_jsonl_parser *parser, uint32_t node,
             return NULL;
         step = &parser->columns[child].next;
     }
-    if ((nmembers < parser->shape->nodes[node].nchildren || parser->passes_unknown) &&
+    if (nmembers < parser->shape->nodes[node].nchildren &&
         !append_missing(parser, node, target, at - 1))
         return NULL;
     return at;

@@ -50,7 +50,7 @@ const char *stoa_jsonl_wrong_name(enum stoa_jsonl_wrong wrong);
  * From one value of a line to the next: the text between them, `,"key":` with its blanks, and whose
  * value stands behind it. Where a line has the same text, no more needs to be known.
  */
-#define STOA_JSONL_STEP_NBYTES 56
+#define STOA_JSONL_STEP_NBYTES 32
 struct stoa_jsonl_step {
     uint32_t child;  /* 0: not known */
     uint32_t nbytes; /* of the text; 0: it is too long, or not known */

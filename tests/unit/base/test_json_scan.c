@@ -84,11 +84,50 @@ static void a_string_ends_at_its_quote(void **state)
     }
 }
 
+static void as_many_bytes_as_asked_for_are_compared(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n <= 32; n++)
+        for (unsigned other = 0; other < 33; other++) {
+            char a[33], b[33];
+
+            memset(a, 'a', sizeof(a));
+            memset(b, 'a', sizeof(b));
+            b[other] = 'b';
+            assert_int_equal(stoa_json_same(a, b, n), memcmp(a, b, n) == 0);
+        }
+}
+
+static void a_number_ends_behind_its_digits(void **state)
+{
+    (void)state;
+    for (size_t nwhole = 1; nwhole < 30; nwhole++)
+        for (size_t nbehind = 0; nbehind < 30; nbehind++) {
+            char text[1 + 30 + 1 + 30 + 1 + STOA_JSON_SLACK] = "-";
+            struct stoa_json_fault fault;
+            bool is_integer;
+            char *at = text + 1;
+
+            memset(at, '9', nwhole);
+            at += nwhole;
+            if (nbehind > 0) {
+                *at = '.';
+                memset(at + 1, '0', nbehind);
+                at += 1 + nbehind;
+            }
+            *at = "/:,\n"[(nwhole + nbehind) % 4];
+            assert_ptr_equal(stoa_json_scan_number(text, &is_integer, &fault), at);
+            assert_int_equal(is_integer, nbehind == 0);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_end_of_plain_text_is_found),
         cmocka_unit_test(a_string_ends_at_its_quote),
+        cmocka_unit_test(as_many_bytes_as_asked_for_are_compared),
+        cmocka_unit_test(a_number_ends_behind_its_digits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
