@@ -130,6 +130,12 @@ bench: all $(BENCHES) $(addsuffix .so,$(STOA_ROWS) $(AVRO_STOA) $(AVRO_C))
 	@STOA_BUILD=$(BUILD) bench/e2e/run.py $(ARGS)
 	@bench/readme.py
 
+## bench-plans: what is chosen for the tables of the bench, beside the best of all plans; minutes
+PLAN_TABLES := $(wildcard $(patsubst %,bench/data/%.csv,trips flights flights-3m lineitem))
+bench-plans: $(BUILD)/tests/unit/convert/test_chosen_tables
+	@test -n "$(PLAN_TABLES)" || { echo "no table is there: make bench ARGS=--prepare"; exit 1; }
+	@STOA_TEST_TABLES="$$(echo $(PLAN_TABLES) | tr " " :)" $<
+
 ## install: library, headers, command, stoa.pc and man pages under DESTDIR/PREFIX
 install: all
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include/stoa share/doc/stoa share/man/man1)
@@ -270,4 +276,4 @@ endif
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: FORCE all deps deps-dev demo check asan tsan fuzz fuzz-run lint format bench install dist clean help
+.PHONY: FORCE all deps deps-dev demo check asan tsan fuzz fuzz-run lint format bench bench-plans install dist clean help
