@@ -4,7 +4,7 @@
  *     block block block | block block | large block ...
  *     unit                unit          unit unit unit
  *
- * A unit is some blocks as they are stored, up to the rows of a row group and 4 MiB, of compressed
+ * A unit is some blocks as they are stored, up to the rows of a row group and 1 MiB, of compressed
  * ones 32 and 512 KiB; any thread decompresses and decodes them. Of a file only heads and markers
  * are read in order: the thread that decodes a unit reads it, with one call. What a unit is follows
  * from the heads of blocks alone, so the batches are the same for any number of threads. A block
@@ -27,7 +27,9 @@
 
 enum {
     LARGE_NBYTES = 4 << 20,
-    /* Units of compressed blocks, which may become a lot more, are small. */
+    /* What is read is still near when it is decoded, and units on their way touch little memory. */
+    UNIT_NBYTES = LARGE_NBYTES / 4,
+    /* Units of compressed blocks, which may become a lot more, are smaller. */
     PACKED_UNIT_NBYTES = LARGE_NBYTES / 8,
     PACKED_UNIT_NBLOCKS = 32,
     MAX_BLOCK_TEXT_NBYTES = 512 << 20,  /* of what becomes of a block in memory, */
@@ -298,7 +300,7 @@ static bool fits(const struct source *source, const struct unit *unit)
     return unit->npieces == 0 ||
            (!is_large(source, block) && (!packed || unit->npieces < PACKED_UNIT_NBLOCKS) &&
             unit->base.nrows + block->nrows <= source->options.unit_nrows &&
-            unit->stored_nbytes + block->nbytes <= (packed ? PACKED_UNIT_NBYTES : LARGE_NBYTES) &&
+            unit->stored_nbytes + block->nbytes <= (packed ? PACKED_UNIT_NBYTES : UNIT_NBYTES) &&
             block->offset + block->nbytes - unit->pieces[0].block.offset <= MAX_SPAN_NBYTES);
 }
 
