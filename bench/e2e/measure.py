@@ -223,6 +223,7 @@ def query_questions(table):
     for name, query in table.queries.items():
         out[f"sum {name}"] = ("sum", sum_question(query), NREPEATS, FEW_SECONDS)
     return out | {"1 row": ("rows", few, NREPEATS, FEW_SECONDS),
+                  "1 row again": ("rows again", few, NREPEATS, FEW_SECONDS),
                   "1,000 rows": ("rows", many, NREPEATS, FEW_SECONDS)}
 
 

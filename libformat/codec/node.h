@@ -354,6 +354,11 @@ STOA_CHECK enum stoa_status stoa_validity_decode(struct stoa_decoder *decoder,
                                                  const struct stoa_page_node *node, uint8_t *bitmap,
                                                  struct stoa_error *err);
 
+/* The bits of a BITMAP, lent as the payload is. */
+STOA_CHECK enum stoa_status stoa_bitmap_view(struct stoa_decoder *decoder,
+                                             const struct stoa_page_node *node,
+                                             const uint8_t **bitmap, struct stoa_error *err);
+
 /* ---- The encodings: one file each. ---- */
 
 #define STOA_DECLARE_ENCODING(name)                                                                \

@@ -206,10 +206,14 @@ static enum stoa_status take_validity(struct stoa_decoder *decoder,
     struct stoa_page_values *out = decoder->out;
     const uint8_t *all;
     uint8_t *bits = NULL;
-    size_t nnulls;
+    size_t nnulls = 0;
     enum stoa_status st;
 
-    STOA_TRY(stoa_page_validity(decoder, roots, view->nvalues, &all, &nnulls, err));
+    if (roots->validity != NULL && roots->validity->encoding == STOA_BITMAP &&
+        out->validity != NULL) /* how many are null in all of the page is nobody's question */
+        STOA_TRY(stoa_bitmap_view(decoder, roots->validity, &all, err));
+    else
+        STOA_TRY(stoa_page_validity(decoder, roots, view->nvalues, &all, &nnulls, err));
     if (nnulls > 0 && out->validity == NULL)
         return stoa_fail_at(err, STOA_ERR_CORRUPT, 1, "%zu null values where none may be", nnulls);
     if (all != NULL)

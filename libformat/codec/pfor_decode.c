@@ -30,10 +30,16 @@ struct pfor {
 
 static uint64_t load(const uint8_t *bytes, unsigned width)
 {
-    uint8_t native[8] = {0};
-
-    stoa_bytes_le(native, bytes, 1, width);
-    return stoa_get(native, 0, width);
+    switch (width) {
+    case 1:
+        return bytes[0];
+    case 2:
+        return stoa_load16(bytes);
+    case 4:
+        return stoa_load32(bytes);
+    default:
+        return stoa_load64(bytes);
+    }
 }
 
 static size_t count_of(const struct pfor *p, size_t block)

@@ -78,17 +78,25 @@ out:
     return st;
 }
 
+static enum stoa_status check_end(const struct stoa_page_node *node, const uint8_t *bitmap,
+                                  struct stoa_error *err)
+{
+    const size_t n = node->nvalues;
+
+    if (n % 8 != 0 && bitmap[n / 8] >> (n % 8) != 0)
+        return stoa_node_fail(node, err, "bits behind the last value");
+    return STOA_OK;
+}
+
 static enum stoa_status decode_bitmap(struct stoa_decoder *decoder,
                                       const struct stoa_page_node *node, uint8_t *bitmap,
                                       struct stoa_error *err)
 {
-    size_t n = node->nvalues, nbytes = stoa_bitmap_nbytes(n);
     enum stoa_status st;
 
-    STOA_TRY(stoa_node_expect(node, nbytes, err));
+    STOA_TRY(stoa_node_expect(node, stoa_bitmap_nbytes(node->nvalues), err));
     STOA_TRY(stoa_node_payload_into(decoder, node, bitmap, err));
-    if (n % 8 != 0 && bitmap[nbytes - 1] >> (n % 8) != 0)
-        st = stoa_node_fail(node, err, "bits behind the last value");
+    st = check_end(node, bitmap, err);
 out:
     return st;
 }
@@ -129,4 +137,16 @@ enum stoa_status stoa_validity_decode(struct stoa_decoder *decoder,
 {
     return node->encoding == STOA_BITMAP ? decode_bitmap(decoder, node, bitmap, err)
                                          : decode_runs(decoder, node, bitmap, err);
+}
+
+enum stoa_status stoa_bitmap_view(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                  const uint8_t **bitmap, struct stoa_error *err)
+{
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_expect(node, stoa_bitmap_nbytes(node->nvalues), err));
+    STOA_TRY(stoa_node_payload(decoder, node, bitmap, err));
+    st = check_end(node, *bitmap, err);
+out:
+    return st;
 }
