@@ -15,26 +15,15 @@
 #include "base/bits.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "codec/charpack.h"
 #include "codec/kernels.h"
 #include "codec/node.h"
 
 enum {
-    MAX_LENGTH = 255,
     HEAD_NBYTES = 4,
     SOME_EMPTY = 1,      /* flag of the node */
     MAX_HEX_DIGITS = 16, /* of a number of 64 bits */
     MAX_DECIMAL_DIGITS = 19,
-};
-
-/* What all texts of a page have in common. */
-struct layout {
-    unsigned base;   /* 10 or 16 */
-    uint8_t letter;  /* of ten: 'a' or 'A'; 0 of decimal digits */
-    unsigned length; /* of a text that is not empty */
-    unsigned ndigits;
-    unsigned nnumber; /* the digits of the number in the child; the others are in the payload */
-    uint8_t text[MAX_LENGTH];   /* the fixed places */
-    uint8_t places[MAX_LENGTH]; /* of each digit */
 };
 
 /* The digit that a character stands for, 16 and more when it is none. */
@@ -45,14 +34,14 @@ static inline unsigned digit_of(uint8_t c)
                                             : 16;
 }
 
-static void count_digits(struct layout *layout)
+static void count_digits(struct stoa_charpack_layout *layout)
 {
     unsigned most = layout->base == 16 ? MAX_HEX_DIGITS : MAX_DECIMAL_DIGITS;
 
     layout->nnumber = layout->ndigits < most ? layout->ndigits : most;
 }
 
-static unsigned nrest(const struct layout *layout)
+static unsigned nrest(const struct stoa_charpack_layout *layout)
 {
     return layout->ndigits - layout->nnumber;
 }
@@ -105,7 +94,7 @@ static inline uint64_t word_of(const uint8_t *text, unsigned length, unsigned w)
 }
 
 /* Which places are digits, and of which base; false when there are none or others vary too. */
-static bool choose_places(const struct seen *seen, struct layout *out)
+static bool choose_places(const struct seen *seen, struct stoa_charpack_layout *out)
 {
     bool lower = false, upper = false;
 
@@ -129,21 +118,21 @@ static bool choose_places(const struct seen *seen, struct layout *out)
 }
 
 /* The layout of the texts that are not empty; false when they have none or are all equal. */
-static bool find_layout(const struct stoa_vector *values, struct layout *out)
+static bool find_layout(const struct stoa_vector *values, struct stoa_charpack_layout *out)
 {
     const int32_t *offsets = values->offsets;
-    struct seen seen[(MAX_LENGTH + 7) / 8] = {{0}};
-    uint64_t words[(MAX_LENGTH + 7) / 8];
+    struct seen seen[(STOA_CHARPACK_MAX_LENGTH + 7) / 8] = {{0}};
+    uint64_t words[(STOA_CHARPACK_MAX_LENGTH + 7) / 8];
     size_t first = 0, n = values->nvalues;
     unsigned length, nwords;
 
     while (first < n && offsets[first + 1] == offsets[first])
         first++;
-    if (first == n || offsets[first + 1] - offsets[first] > MAX_LENGTH)
+    if (first == n || offsets[first + 1] - offsets[first] > STOA_CHARPACK_MAX_LENGTH)
         return false;
     length = (unsigned)(offsets[first + 1] - offsets[first]);
     nwords = (length + 7) / 8;
-    *out = (struct layout){.length = length};
+    *out = (struct stoa_charpack_layout){.length = length};
     memcpy(out->text, values->values + offsets[first], length);
     for (unsigned w = 0; w < nwords; w++)
         words[w] = word_of(out->text, length, w);
@@ -161,7 +150,7 @@ static bool find_layout(const struct stoa_vector *values, struct layout *out)
 }
 
 /* The numbers of all texts; an empty one has that of the text before. */
-static void put_numbers(const struct stoa_vector *values, const struct layout *layout,
+static void put_numbers(const struct stoa_vector *values, const struct stoa_charpack_layout *layout,
                         uint64_t *numbers)
 {
     uint64_t number = 0;
@@ -180,7 +169,7 @@ static void put_numbers(const struct stoa_vector *values, const struct layout *l
 
 bool stoa_charpack_numbers(const struct stoa_vector *values, uint64_t *numbers)
 {
-    struct layout layout;
+    struct stoa_charpack_layout layout;
 
     if (!find_layout(values, &layout))
         return false;
@@ -190,7 +179,8 @@ bool stoa_charpack_numbers(const struct stoa_vector *values, uint64_t *numbers)
 
 /* The digits behind the numbers, one text that is not empty after the other; `out` is zeros before.
  */
-static void put_rest(const struct stoa_vector *values, const struct layout *layout, uint8_t *out)
+static void put_rest(const struct stoa_vector *values, const struct stoa_charpack_layout *layout,
+                     uint8_t *out)
 {
     size_t at = 0;
 
@@ -214,18 +204,18 @@ static size_t count_empty(const struct stoa_vector *values)
 }
 
 /* Of n texts that are not empty. */
-static size_t rest_nbytes(const struct layout *layout, size_t n)
+static size_t rest_nbytes(const struct stoa_charpack_layout *layout, size_t n)
 {
     return (n * nrest(layout) + 1) / 2;
 }
 
 /* Head, places, fixed characters. */
-static size_t layout_nbytes(const struct layout *layout)
+static size_t layout_nbytes(const struct stoa_charpack_layout *layout)
 {
     return HEAD_NBYTES + stoa_bitmap_nbytes(layout->length) + layout->length - layout->ndigits;
 }
 
-static uint8_t *put_layout(const struct layout *layout, uint8_t *out)
+static uint8_t *put_layout(const struct stoa_charpack_layout *layout, uint8_t *out)
 {
     uint8_t *places = out + HEAD_NBYTES;
     unsigned digit = 0;
@@ -253,7 +243,7 @@ enum stoa_status stoa_charpack_encode(struct stoa_encoder *encoder,
 {
     size_t n = values->nvalues, nempty = count_empty(values), empty_nbytes, nrests;
     struct stoa_vector child = {.phys = STOA_PHYS_U64, .width = 8, .nvalues = n};
-    struct layout layout;
+    struct stoa_charpack_layout layout;
     uint64_t *numbers;
     uint8_t *payload;
     enum stoa_status st;
@@ -284,7 +274,7 @@ out:
 /* ---- Decoding. ---- */
 
 struct payload {
-    struct layout layout;
+    struct stoa_charpack_layout layout;
     const uint8_t *empty; /* a bit for each empty text, or NULL */
     const uint8_t *rest, *rest_end;
 };
@@ -296,14 +286,15 @@ static bool unused_bits_are_zero(const uint8_t *bits, size_t n)
 
 /* Head, places and fixed characters; *nbytes is what they take. */
 static enum stoa_status open_layout(const struct stoa_page_node *node, const uint8_t *in,
-                                    struct layout *out, size_t *nbytes, struct stoa_error *err)
+                                    struct stoa_charpack_layout *out, size_t *nbytes,
+                                    struct stoa_error *err)
 {
     size_t left = node->raw_nbytes;
     const uint8_t *places = in + HEAD_NBYTES, *fixed;
 
     if (left < HEAD_NBYTES)
         return stoa_node_fail(node, err, "a payload of %zu bytes", left);
-    *out = (struct layout){.base = in[0], .letter = in[1], .length = in[2]};
+    *out = (struct stoa_charpack_layout){.base = in[0], .letter = in[1], .length = in[2]};
     if (!(out->base == 10 && out->letter == 0) &&
         !(out->base == 16 && (out->letter == 'a' || out->letter == 'A')))
         return stoa_node_fail(node, err, "digits of base %u with letter %u", in[0], in[1]);
@@ -359,8 +350,8 @@ out:
 
 /* Numbers have no more digits than their places. */
 static enum stoa_status check_numbers(const struct stoa_page_node *node,
-                                      const struct layout *layout, const uint64_t *numbers,
-                                      size_t n, struct stoa_error *err)
+                                      const struct stoa_charpack_layout *layout,
+                                      const uint64_t *numbers, size_t n, struct stoa_error *err)
 {
     uint64_t most = 1, max = stoa_kernels()->range[3]((const uint8_t *)numbers, n, 0).max;
 
@@ -387,7 +378,7 @@ enum {
     NUMBER_ROOM = 24,
     FIXED_AT = 288,
     PIECE = 16,
-    SOURCE_NBYTES = FIXED_AT + MAX_LENGTH + PIECE,
+    SOURCE_NBYTES = FIXED_AT + STOA_CHARPACK_MAX_LENGTH + PIECE,
     NSOURCES = 16,
 };
 
@@ -396,14 +387,14 @@ struct assembly {
     struct {
         uint16_t from;
         uint8_t to;
-    } pieces[MAX_LENGTH];
+    } pieces[STOA_CHARPACK_MAX_LENGTH];
     uint8_t sources[NSOURCES][SOURCE_NBYTES];
     int32_t begins[NSOURCES]; /* of the texts of which there are digits */
     unsigned ntexts;
 };
 
 /* For n texts at least, or as many as there is room for. */
-static void cut_layout(const struct layout *layout, size_t n, struct assembly *out)
+static void cut_layout(const struct stoa_charpack_layout *layout, size_t n, struct assembly *out)
 {
     unsigned digit = 0;
 
@@ -472,7 +463,7 @@ static inline void put_decimal(uint32_t x, uint8_t *out)
     stoa_store64(out, v + EVERY('0'));
 }
 
-static void put_digits(const struct layout *layout, uint64_t number, uint8_t *room)
+static void put_digits(const struct stoa_charpack_layout *layout, uint64_t number, uint8_t *room)
 {
     if (layout->base == 16) {
         put_hex((uint32_t)number, layout->letter, room + 16);
@@ -578,4 +569,69 @@ enum stoa_status stoa_charpack_take_text(struct stoa_decoder *decoder,
         stoa_node_take_scratch(decoder, node->children[0], places, n, &numbers, err);
 
     return st == STOA_OK ? put_texts(decoder, node, numbers, places, n, err) : st;
+}
+
+/* ---- Tests. ---- */
+
+/* Values whose numbers are those of an end: their texts decide. */
+static enum stoa_status test_edges(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                   const struct stoa_test *test, const struct stoa_test *edges,
+                                   uint8_t *bits, struct stoa_error *err)
+{
+    const size_t n = node->nvalues, nbytes = (n + 63) / 64 * 8;
+    struct stoa_page_values texts;
+    uint8_t *at_edge, *passes;
+    uint32_t *places;
+    size_t nplaces;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &at_edge, 2 * nbytes, err));
+    passes = at_edge + nbytes;
+    memset(at_edge, 0, 2 * nbytes);
+    STOA_TRY(stoa_node_filter(decoder, node->children[0], edges, at_edge, err));
+    STOA_TRY(stoa_scratch_take(&decoder->scratch, &places, n * sizeof(*places), err));
+    nplaces = stoa_bitmap_places(at_edge, n, 0, places);
+    if (nplaces == 0)
+        return STOA_OK;
+    STOA_TRY(stoa_text_aside(decoder, node, places, nplaces, &decoder->text, &texts, err));
+    test->match(test->context, decoder->text.data, texts.offsets, nplaces, passes);
+    for (size_t k = 0; k < nplaces; k++)
+        if (stoa_bitmap_get(passes, k))
+            stoa_bitmap_set(bits, places[k]);
+out:
+    return st;
+}
+
+/* Empty texts have the number of some other one. */
+static void test_empty(const struct stoa_test *test, const uint8_t *empty, size_t n, uint8_t *bits)
+{
+    static const uint8_t no_text[64];
+    const bool passes = stoa_text_test_one(test, no_text, 0);
+
+    for (size_t i = 0; i < stoa_bitmap_nbytes(n); i++)
+        bits[i] = (uint8_t)(passes ? bits[i] | empty[i] : bits[i] & ~empty[i]);
+}
+
+enum stoa_status stoa_charpack_filter(struct stoa_decoder *decoder,
+                                      const struct stoa_page_node *node,
+                                      const struct stoa_test *test, uint8_t *bits,
+                                      struct stoa_error *err)
+{
+    struct stoa_charpack_tests numbers = {{.kind = STOA_TEST_SPANS}, {.kind = STOA_TEST_SPANS}};
+    struct payload payload;
+    enum stoa_status st;
+
+    if (test->nspans == 0)
+        return stoa_text_test_decoded(decoder, node, test, bits, err);
+    STOA_TRY(open_payload(decoder, node, &payload, err));
+    for (unsigned r = 0; r < test->nspans; r++)
+        stoa_charpack_add_range(&payload.layout, &test->texts[r], &numbers);
+    if (numbers.certain.nspans > 0)
+        STOA_TRY(stoa_node_filter(decoder, node->children[0], &numbers.certain, bits, err));
+    if (numbers.edges.nspans > 0)
+        STOA_TRY(test_edges(decoder, node, test, &numbers.edges, bits, err));
+    if (payload.empty != NULL)
+        test_empty(test, payload.empty, node->nvalues, bits);
+out:
+    return st;
 }

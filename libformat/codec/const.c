@@ -97,6 +97,24 @@ out:
 
 /* ---- A part of the values. ---- */
 
+static enum stoa_status filter_text(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                    const struct stoa_test *test, uint8_t *bits,
+                                    struct stoa_error *err)
+{
+    const size_t nbytes = node->raw_nbytes;
+    enum stoa_status st;
+
+    if (nbytes > INT32_MAX)
+        return stoa_fail(err, STOA_ERR_LIMIT, "a text of %zu bytes", nbytes);
+    decoder->text.nbytes = 0;
+    STOA_TRY(stoa_buffer_reserve(&decoder->text, nbytes + 64, err));
+    STOA_TRY(stoa_node_payload_into(decoder, node, decoder->text.data, err));
+    if (stoa_text_test_one(test, decoder->text.data, nbytes))
+        stoa_bitmap_fill(bits, 0, node->nvalues, true);
+out:
+    return st;
+}
+
 enum stoa_status stoa_const_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
                                    const struct stoa_test *test, uint8_t *bits,
                                    struct stoa_error *err)
@@ -104,6 +122,8 @@ enum stoa_status stoa_const_filter(struct stoa_decoder *decoder, const struct st
     uint8_t value[8], passes = 0;
     enum stoa_status st;
 
+    if (test->kind == STOA_TEST_TEXTS)
+        return filter_text(decoder, node, test, bits, err);
     assert(node->width <= sizeof(value));
     STOA_TRY(stoa_node_expect(node, node->width, err));
     STOA_TRY(stoa_node_payload_into(decoder, node, value, err));

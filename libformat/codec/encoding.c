@@ -30,12 +30,12 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false}},
         .encode = stoa_plain_encode, .decode = stoa_plain_decode,
         .decode_text = stoa_plain_decode_text, .take_text = stoa_plain_take_text,
-        .tests = ANY_TEST, .filter = stoa_plain_filter, .take = stoa_plain_take},
+        .tests = ANY_TEST | TEST(TEXTS), .filter = stoa_plain_filter, .take = stoa_plain_take},
     [STOA_CONST] = {
         .name = "const", .roles = ANYWHERE | ROLE(PARTS), .physes = FIXED_WIDTH | PHYS(BYTES),
         .encode = stoa_const_encode, .decode = stoa_const_decode,
         .decode_text = stoa_const_decode_text,
-        .tests = ANY_TEST, .filter = stoa_const_filter, .take = stoa_const_take},
+        .tests = ANY_TEST | TEST(TEXTS), .filter = stoa_const_filter, .take = stoa_const_take},
     [STOA_PFOR] = {
         .name = "pfor", .roles = ANYWHERE | ROLE(PARTS), .physes = NUMBERS, .flags = 3,
         .encode = stoa_pfor_encode, .decode = stoa_pfor_decode,
@@ -82,18 +82,21 @@ static const struct stoa_encoding encodings[] = { /* the numbers are stored: nev
         .name = "fsst", .roles = ROLE(ROOT) | ROLE(SUFFIXES), .physes = PHYS(BYTES),
         .nchildren = 1, .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false}},
         .encode = stoa_fsst_encode_text, .decode_text = stoa_fsst_decode_text,
-        .take_text = stoa_fsst_take_text},
+        .take_text = stoa_fsst_take_text,
+        .tests = TEST(TEXTS), .filter = stoa_fsst_filter},
     [STOA_FRONT] = {
         .name = "front", .roles = ROLE(ROOT), .physes = PHYS(BYTES),
         .nchildren = 2, .children = {{STOA_ROLE_COUNTS, STOA_CHILD_U32, false},
                                      {STOA_ROLE_SUFFIXES, STOA_CHILD_SAME, false}},
         .encode = stoa_front_encode, .decode_text = stoa_front_decode_text,
-        .take_text = stoa_front_take_text},
+        .take_text = stoa_front_take_text,
+        .tests = TEST(TEXTS), .filter = stoa_front_filter},
     [STOA_CHARPACK] = {
         .name = "charpack", .roles = ROLE(ROOT), .physes = PHYS(BYTES), .flags = 1,
         .nchildren = 1, .children = {{STOA_ROLE_INTEGERS, STOA_CHILD_U64, false}},
         .encode = stoa_charpack_encode, .decode_text = stoa_charpack_decode_text,
-        .take_text = stoa_charpack_take_text},
+        .take_text = stoa_charpack_take_text,
+        .tests = TEST(TEXTS), .filter = stoa_charpack_filter},
     [STOA_SPLIT] = {
         .name = "split", .roles = ROLE(ROOT) | ROLE(CODES) | ROLE(DELTAS) | ROLE(VALUES) |
                                   ROLE(INTEGERS) | ROLE(RESIDUALS),

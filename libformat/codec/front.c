@@ -16,7 +16,10 @@
 #include "base/error.h"
 #include "codec/node.h"
 
-enum { BLOCK = 128, STEP = 16 /* what texts are copied by; less than the room behind them */ };
+enum {
+    BLOCK = STOA_TEXT_BLOCK,
+    STEP = 16 /* what texts are copied by; less than the room behind them */
+};
 
 /* ---- Encoding. ---- */
 
@@ -240,6 +243,85 @@ enum stoa_status stoa_front_take_text(struct stoa_decoder *decoder,
                 memcpy(out->bytes->data + out->offsets[at], value, lengths[needed[k]]);
     }
     out->bytes->nbytes = (size_t)out->offsets[n];
+out:
+    return st;
+}
+
+/*
+ * Where the values stand to an end of a range: how many bytes they begin with are those of the end,
+ * and the order of what follows. A value that shares more than that with the one before stands
+ * where that one stands; of any other, the bytes behind what is shared are compared.
+ */
+struct standing {
+    const uint8_t *end;
+    size_t nbytes;
+    size_t common;
+    int order; /* of the value to the end, as of memcmp() */
+};
+
+static void stand(struct standing *standing, size_t prefix, const uint8_t *suffix, size_t nbytes)
+{
+    size_t left, k;
+
+    if (prefix > standing->common)
+        return;
+    left = standing->nbytes - prefix;
+    k = common_nbytes(suffix, standing->end + prefix, nbytes < left ? nbytes : left);
+    standing->common = prefix + k;
+    if (k < nbytes && k < left)
+        standing->order = suffix[k] < standing->end[prefix + k] ? -1 : 1;
+    else
+        standing->order = (nbytes > left) - (nbytes < left);
+}
+
+/* The lower and the upper end of each range of a test; a point has one. */
+struct range_ends {
+    struct standing lo;
+    struct standing hi;
+    bool has_hi;
+    bool is_point;
+};
+
+static bool has_value(struct range_ends *ends, size_t prefix, const uint8_t *suffix, size_t nbytes)
+{
+    stand(&ends->lo, prefix, suffix, nbytes);
+    if (ends->is_point)
+        return ends->lo.order == 0;
+    if (ends->has_hi)
+        stand(&ends->hi, prefix, suffix, nbytes);
+    return ends->lo.order >= 0 && (!ends->has_hi || ends->hi.order < 0);
+}
+
+enum stoa_status stoa_front_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                   const struct stoa_test *test, uint8_t *bits,
+                                   struct stoa_error *err)
+{
+    struct range_ends ends[STOA_TEST_MAX_NSPANS];
+    struct parts parts;
+    uint32_t length = 0;
+    enum stoa_status st;
+
+    if (test->nspans == 0)
+        return stoa_text_test_decoded(decoder, node, test, bits, err);
+    for (unsigned r = 0; r < test->nspans; r++) {
+        const struct stoa_text_range *range = &test->texts[r];
+
+        ends[r] = (struct range_ends){.lo = {.end = range->lo, .nbytes = range->lo_nbytes},
+                                      .hi = {.end = range->hi, .nbytes = range->hi_nbytes},
+                                      .has_hi = range->hi != NULL,
+                                      .is_point = range->is_point};
+    }
+    STOA_TRY(open_parts(decoder, node, NULL, node->nvalues, &parts, err));
+    for (size_t i = 0; i < node->nvalues; i++) {
+        const uint32_t prefix = parts.prefixes[i], nbytes = suffix_nbytes(&parts, i);
+        const uint8_t *suffix = decoder->suffixes.data + parts.suffixes.offsets[i];
+        bool has = false;
+
+        STOA_TRY(length_of(node, &parts, i, i, &length, err)); /* a block begins with prefix 0 */
+        for (unsigned r = 0; r < test->nspans; r++)
+            has |= has_value(&ends[r], prefix, suffix, nbytes);
+        bits[i / 8] = (uint8_t)(bits[i / 8] | has << (i % 8));
+    }
 out:
     return st;
 }

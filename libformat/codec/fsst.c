@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "codec/node.h"
 
-enum { BLOCK = 128, COUNTS_NBYTES = STOA_FSST_SYMBOL_NBYTES };
+enum { BLOCK = STOA_TEXT_BLOCK, COUNTS_NBYTES = STOA_FSST_SYMBOL_NBYTES };
 
 static size_t nblocks_of(size_t nvalues)
 {
@@ -192,13 +192,6 @@ static enum stoa_status decode_block(const struct stoa_page_node *node,
     return STOA_OK;
 }
 
-static size_t block_nvalues(const struct stoa_page_node *node, size_t b)
-{
-    size_t left = node->nvalues - b * BLOCK;
-
-    return left < BLOCK ? left : BLOCK;
-}
-
 enum stoa_status stoa_fsst_decode_text(struct stoa_decoder *decoder,
                                        const struct stoa_page_node *node, struct stoa_error *err)
 {
@@ -218,7 +211,7 @@ enum stoa_status stoa_fsst_decode_text(struct stoa_decoder *decoder,
     STOA_TRY(stoa_text_reserve(decoder, nbytes, err));
     text = decoder->out->bytes->data + decoder->out->bytes->nbytes;
     for (size_t b = 0; b < nblocks_of(n); b++) {
-        uint64_t block_nbytes = stoa_text_total(lengths + b * BLOCK, block_nvalues(node, b));
+        uint64_t block_nbytes = stoa_text_total(lengths + b * BLOCK, stoa_text_block_nvalues(n, b));
 
         STOA_TRY(decode_block(node, &payload, b, block_nbytes, text, err));
         text += block_nbytes;
@@ -235,12 +228,15 @@ static enum stoa_status load_block(struct stoa_decoder *decoder, const struct st
                                    const struct payload *payload, const uint32_t *lengths, size_t b,
                                    struct stoa_error *err)
 {
-    uint64_t nbytes = stoa_text_total(lengths + b * BLOCK, block_nvalues(node, b));
+    uint64_t nbytes =
+        stoa_text_total(lengths + b * BLOCK, stoa_text_block_nvalues(node->nvalues, b));
     const uint8_t *codes = NULL;
     size_t ncodes = 0;
     enum stoa_status st;
 
     STOA_TRY(block_codes(node, payload, b, nbytes, &codes, &ncodes, err));
+    if (nbytes > INT32_MAX)
+        return stoa_fail(err, STOA_ERR_LIMIT, "%" PRIu64 " bytes of text in a block", nbytes);
     decoder->text.nbytes = 0;
     STOA_TRY(stoa_buffer_reserve(&decoder->text, (size_t)nbytes + STOA_FSST_SLACK_NBYTES, err));
     st = decode_block(node, payload, b, nbytes, decoder->text.data, err);
@@ -277,6 +273,33 @@ enum stoa_status stoa_fsst_take_text(struct stoa_decoder *decoder,
         memcpy(out->bytes->data + out->offsets[k], decoder->text.data + at, nbytes);
     }
     out->bytes->nbytes = (size_t)out->offsets[n];
+out:
+    return st;
+}
+
+/* Blocks of which no text may pass by its length are not decoded. */
+enum stoa_status stoa_fsst_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                  const struct stoa_test *test, uint8_t *bits,
+                                  struct stoa_error *err)
+{
+    const size_t n = node->nvalues;
+    struct payload payload;
+    const uint32_t *lengths;
+    uint8_t *candidates;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &lengths, err));
+    STOA_TRY(stoa_text_candidates(decoder, test, lengths, n, &candidates, err));
+    if (stoa_bitmap_count(candidates, 0, n) == 0) /* nor is the payload decompressed */
+        return STOA_OK;
+    STOA_TRY(open_payload(decoder, node, &payload, err));
+    for (size_t b = 0; b < nblocks_of(n); b++) {
+        if (!stoa_text_block_any(candidates, n, b))
+            continue;
+        STOA_TRY(load_block(decoder, node, &payload, lengths, b, err));
+        stoa_text_test_block(test, decoder->text.data, lengths + b * BLOCK,
+                             stoa_text_block_nvalues(n, b), bits + b * BLOCK / 8);
+    }
 out:
     return st;
 }

@@ -83,8 +83,8 @@ struct stoa_encoding {
                                   const uint32_t *places, size_t n, struct stoa_error *err);
 
     /*
-     * Fixed width, optional: sets the bits of the values that pass a test of a kind that `tests`
-     * has a bit for; they are clear before. Without it the values are decoded and tested.
+     * Sets the bits of the values that pass a test of a kind that `tests` has a bit for; they are
+     * clear before. Optional for fixed width: without it the values are decoded and tested.
      */
     uint8_t tests; /* bit per enum stoa_test_kind */
     enum stoa_status (*filter)(struct stoa_decoder *decoder, const struct stoa_page_node *node,
@@ -349,6 +349,44 @@ STOA_CHECK enum stoa_status stoa_text_take_lengths(struct stoa_decoder *decoder,
                                                    const uint32_t *lengths, const uint32_t *places,
                                                    size_t n, struct stoa_error *err);
 
+/*
+ * Tests of texts: text_tests.c. Values that go by blocks of STOA_TEXT_BLOCK, of which the `text` of
+ * one at a time is made; the bits of the block are those from bits[b * STOA_TEXT_BLOCK / 8] on.
+ */
+enum { STOA_TEXT_BLOCK = 128 };
+
+/* How many values block b has, of n in all. */
+static inline size_t stoa_text_block_nvalues(size_t n, size_t b)
+{
+    size_t left = n - b * STOA_TEXT_BLOCK;
+
+    return left < STOA_TEXT_BLOCK ? left : STOA_TEXT_BLOCK;
+}
+
+/*
+ * The values that may pass by their lengths, as a bitmap in scratch memory; `lengths` may be NULL.
+ */
+STOA_CHECK enum stoa_status stoa_text_candidates(struct stoa_decoder *decoder,
+                                                 const struct stoa_test *test,
+                                                 const uint32_t *lengths, size_t n, uint8_t **out,
+                                                 struct stoa_error *err);
+
+/* Whether there are any in block b of a bitmap. */
+bool stoa_text_block_any(const uint8_t *bits, size_t n, size_t b);
+
+/* The texts of a block, by their lengths; with 64 bytes behind that may be read. */
+void stoa_text_test_block(const struct stoa_test *test, const uint8_t *text,
+                          const uint32_t *lengths, size_t n, uint8_t *bits);
+
+/* One text alone. */
+bool stoa_text_test_one(const struct stoa_test *test, const uint8_t *text, size_t nbytes);
+
+/* Values of a node that are all decoded and then tested. */
+STOA_CHECK enum stoa_status stoa_text_test_decoded(struct stoa_decoder *decoder,
+                                                   const struct stoa_page_node *node,
+                                                   const struct stoa_test *test, uint8_t *bits,
+                                                   struct stoa_error *err);
+
 /* A tree of validity into the bits [0, nvalues) of `bitmap`, which is all zeros before. */
 STOA_CHECK enum stoa_status stoa_validity_decode(struct stoa_decoder *decoder,
                                                  const struct stoa_page_node *node, uint8_t *bitmap,
@@ -401,6 +439,9 @@ STOA_DECLARE_FILTER(sparse);
 STOA_DECLARE_FILTER(narrow);
 STOA_DECLARE_FILTER(alp);
 STOA_DECLARE_FILTER(split);
+STOA_DECLARE_FILTER(fsst); /* of texts, as the next two */
+STOA_DECLARE_FILTER(front);
+STOA_DECLARE_FILTER(charpack);
 
 STOA_DECLARE_TAKE(plain);
 STOA_DECLARE_TAKE(const);

@@ -457,7 +457,8 @@ enum stoa_status stoa_page_decode(struct stoa_decoder *decoder, const uint8_t *p
                                   uint32_t ncodes, struct stoa_page_values *out,
                                   struct stoa_error *err)
 {
-    struct stoa_page_view view = {page, nbytes, phys, width, nvalues, raw_max, dictionary, ncodes};
+    struct stoa_page_view view = {page,    nbytes,     phys,   width, nvalues,
+                                  raw_max, dictionary, ncodes, 0};
     struct stoa_page_roots roots;
     enum stoa_status st;
 

@@ -148,12 +148,13 @@ enum stoa_status stoa_page_filter(struct stoa_decoder *decoder, const struct sto
 {
     const size_t n = view->nvalues, nbytes = (n + 63) / 64 * 8;
     struct stoa_page_roots roots;
+    struct stoa_page_values aside = {.bytes_max = view->text_max}; /* no values, no bases */
     const struct stoa_page_node *node;
     const uint8_t *valid = NULL;
     size_t nnulls;
     enum stoa_status st;
 
-    decoder->out = NULL; /* no values, no bases */
+    decoder->out = &aside;
     STOA_TRY(stoa_page_open(decoder, view, &roots, err));
     STOA_TRY(stoa_page_validity(decoder, &roots, n, &valid, &nnulls, err));
     memset(bits, test->kind == STOA_TEST_VALID && nnulls < n ? 0xff : 0, nbytes);
@@ -161,10 +162,10 @@ enum stoa_status stoa_page_filter(struct stoa_decoder *decoder, const struct sto
         finish_bits(bits, valid, false, n);
         if (test->inverted)
             finish_bits(bits, NULL, true, n);
-        return STOA_OK;
+        goto out;
     }
     if (nnulls == n || roots.values == NULL)
-        return STOA_OK;
+        goto out;
     node = roots.values;
     STOA_TRY(check_root(decoder, node, err));
     if (node->encoding == STOA_DICT) {
@@ -174,6 +175,7 @@ enum stoa_status stoa_page_filter(struct stoa_decoder *decoder, const struct sto
     STOA_TRY(stoa_node_filter(decoder, node, test, bits, err));
     finish_bits(bits, valid, test->inverted, n);
 out:
+    decoder->out = NULL;
     return st;
 }
 

@@ -21,6 +21,7 @@ struct stoa_page_view {
     uint64_t raw_max;
     const struct stoa_vector *dictionary; /* the entries of a chunk that has a dictionary */
     uint32_t ncodes;                      /* without them: how many there are; takes give codes */
+    size_t text_max; /* of a test of texts: the most bytes it may make of them; 0: 2^31 - 1 */
 };
 
 enum stoa_test_kind {
@@ -28,6 +29,7 @@ enum stoa_test_kind {
     STOA_TEST_SPANS,  /* integers in one of the spans; of a chunk with a dictionary, the codes */
     STOA_TEST_FLOATS, /* float32 and float64 in one of the ranges */
     STOA_TEST_CODES,  /* codes with a 1 in the table */
+    STOA_TEST_TEXTS,  /* BYTES without a dictionary that the test's function lets pass */
 };
 
 /* Integers x of a type with x - from, which wraps around, at most `length`. */
@@ -42,6 +44,22 @@ struct stoa_float_range {
     double hi;
 };
 
+/* Bytes from lo (belongs) to hi (does not), as memcmp() orders them; hi NULL: no upper end. */
+struct stoa_text_range {
+    const uint8_t *lo;
+    size_t lo_nbytes;
+    const uint8_t *hi;
+    size_t hi_nbytes;
+    bool is_point; /* lo alone; hi is lo with a zero byte behind */
+};
+
+/*
+ * Bit i of bits[(n + 7) / 8] is set where text i passes, those behind the last are cleared. Offsets
+ * are into `text`, behind which 64 bytes may be read.
+ */
+typedef void stoa_text_match(const void *context, const uint8_t *text, const int32_t *offsets,
+                             size_t n, uint8_t *bits);
+
 /* The most of them a caller may set; there is room for what encodings make of them. */
 #define STOA_TEST_MAX_NSPANS 8
 
@@ -49,12 +67,16 @@ struct stoa_float_range {
 struct stoa_test {
     enum stoa_test_kind kind;
     bool inverted;
-    unsigned nspans; /* of SPANS and FLOATS; may be 0 */
+    unsigned nspans; /* of SPANS and FLOATS; may be 0. Of TEXTS; 0: `match` alone can tell */
     union {
         struct stoa_test_span spans[2 * STOA_TEST_MAX_NSPANS];
         struct stoa_float_range floats[2 * STOA_TEST_MAX_NSPANS];
+        struct stoa_text_range texts[STOA_TEST_MAX_NSPANS]; /* what `match` tells, where few */
     };
-    const uint8_t *codes; /* CODES: a byte, 0 or 1, for each entry of the dictionary */
+    const uint8_t *codes;   /* CODES: a byte, 0 or 1, for each entry of the dictionary */
+    stoa_text_match *match; /* TEXTS, with its context */
+    const void *context;
+    const uint8_t *wanted; /* TEXTS: a bit for each value that needs a right answer; NULL: all */
 };
 
 /*
@@ -67,7 +89,8 @@ void stoa_test_numbers(const struct stoa_test *test, enum stoa_phys phys, const 
 /*
  * Tests the values of a page: bit i of bits[(nvalues + 63) / 64 * 8] is set where value i passes,
  * the others are cleared. The kind of the test must be one for the values: SPANS of a chunk of
- * integers or with a dictionary, FLOATS of F32 and F64 without one, CODES with one; VALID of any.
+ * integers or with a dictionary, FLOATS of F32 and F64 without one, CODES with one, TEXTS of BYTES
+ * without one; VALID of any. Values that are not wanted of a test of texts may be answered anyhow.
  * Errors as in stoa_page_decode().
  */
 STOA_CHECK enum stoa_status stoa_page_filter(struct stoa_decoder *decoder,

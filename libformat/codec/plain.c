@@ -84,6 +84,48 @@ out:
 
 /* ---- A part of the values. ---- */
 
+/* Texts are tested where they are, but the last ones: bytes behind them may be no one's. */
+static enum stoa_status filter_text(struct stoa_decoder *decoder, const struct stoa_page_node *node,
+                                    const struct stoa_test *test, uint8_t *bits,
+                                    struct stoa_error *err)
+{
+    const size_t n = node->nvalues;
+    const uint8_t *text, *end;
+    const uint32_t *lengths;
+    uint8_t *candidates;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &lengths, err));
+    STOA_TRY(stoa_node_expect(node, stoa_text_total(lengths, n), err));
+    STOA_TRY(stoa_text_candidates(decoder, test, lengths, n, &candidates, err));
+    if (node->raw_nbytes > INT32_MAX)
+        return stoa_fail(err, STOA_ERR_LIMIT, "%u bytes of text", node->raw_nbytes);
+    if (stoa_bitmap_count(candidates, 0, n) == 0) /* nor is the payload decompressed */
+        return STOA_OK;
+    STOA_TRY(stoa_node_payload(decoder, node, &text, err));
+    end = text + node->raw_nbytes;
+    for (size_t b = 0; b * STOA_TEXT_BLOCK < n; b++) {
+        const uint32_t *of_block = lengths + b * STOA_TEXT_BLOCK;
+        const size_t nvalues = stoa_text_block_nvalues(n, b);
+        const size_t nbytes = (size_t)stoa_text_total(of_block, nvalues);
+        const uint8_t *at = text;
+
+        text += nbytes;
+        if (!stoa_text_block_any(candidates, n, b))
+            continue;
+        if (end - text < 64) {
+            decoder->text.nbytes = 0;
+            STOA_TRY(stoa_buffer_reserve(&decoder->text, nbytes + 64, err));
+            if (nbytes > 0)
+                memcpy(decoder->text.data, at, nbytes);
+            at = decoder->text.data;
+        }
+        stoa_text_test_block(test, at, of_block, nvalues, bits + b * STOA_TEXT_BLOCK / 8);
+    }
+out:
+    return st;
+}
+
 enum stoa_status stoa_plain_filter(struct stoa_decoder *decoder, const struct stoa_page_node *node,
                                    const struct stoa_test *test, uint8_t *bits,
                                    struct stoa_error *err)
@@ -91,6 +133,8 @@ enum stoa_status stoa_plain_filter(struct stoa_decoder *decoder, const struct st
     const uint8_t *values;
     enum stoa_status st;
 
+    if (test->kind == STOA_TEST_TEXTS)
+        return filter_text(decoder, node, test, bits, err);
     if (!STOA_LITTLE_ENDIAN) {
         STOA_TRY(stoa_node_decode_scratch(decoder, node, &values, err));
     } else {

@@ -106,6 +106,49 @@ static bool test_of_numbers(const struct stoa_leaf *leaf, enum stoa_phys phys,
     return true;
 }
 
+/* ---- From a leaf to a test of texts. ---- */
+
+/* A leaf that is not inverted, which the test of a page does. */
+struct text_match {
+    struct stoa_leaf leaf;
+    const struct stoa_type *type;
+};
+
+static void match_texts(const void *context, const uint8_t *text, const int32_t *offsets, size_t n,
+                        uint8_t *bits)
+{
+    const struct text_match *match = context;
+    struct stoa_array texts = {
+        .nvalues = n, .values = (uint8_t *)text, .offsets = (int32_t *)offsets};
+
+    stoa_leaf_eval(&match->leaf, match->type, &texts, n, bits);
+}
+
+static bool test_of_texts(const struct stoa_chunk_filter *filter, enum stoa_phys phys,
+                          struct text_match *match, struct stoa_test *out)
+{
+    const struct stoa_leaf *leaf = filter->leaf;
+
+    if (phys != STOA_PHYS_BYTES || leaf->kind != STOA_BOUND_BYTES ||
+        !(leaf->test == STOA_LEAF_RANGES || leaf->test == STOA_LEAF_LIKE))
+        return false;
+    *match = (struct text_match){.leaf = *leaf, .type = filter->type};
+    match->leaf.inverted = false;
+    *out = (struct stoa_test){.kind = STOA_TEST_TEXTS,
+                              .inverted = leaf->inverted,
+                              .match = match_texts,
+                              .context = match};
+    if (leaf->test == STOA_LEAF_LIKE || leaf->nranges > STOA_TEST_MAX_NSPANS)
+        return true;
+    for (size_t k = 0; k < leaf->nranges; k++) {
+        const struct stoa_bytes_range *range = &leaf->texts[k];
+
+        out->texts[out->nspans++] = (struct stoa_text_range){range->lo, range->lo_nbytes, range->hi,
+                                                             range->hi_nbytes, range->is_point};
+    }
+    return true;
+}
+
 /* ---- From a leaf to the codes of a dictionary. ---- */
 
 /* Bits of the entries that pass; false when the leaf can't be tested on them as they are. */
@@ -230,6 +273,7 @@ struct job {
     struct stoa_open_chunk in;
     struct stoa_code_set *own_codes; /* of a dictionary that is the chunk's own */
     struct stoa_test test;
+    struct text_match match; /* of a test of texts */
     struct stoa_rows rows;
     const uint8_t *wanted;
     uint8_t *out;
@@ -264,8 +308,9 @@ static enum stoa_status filter_page(struct job *job, uint32_t k, const uint8_t *
         .width = in->width,
         .raw_max = stoa_open_chunk_raw_max(in, k),
         .ncodes = in->ncodes,
+        .text_max = in->budget->left < INT32_MAX ? (size_t)in->budget->left : INT32_MAX,
     };
-    uint8_t bits[PAGE_BITS_NBYTES];
+    uint8_t bits[PAGE_BITS_NBYTES], wanted[PAGE_BITS_NBYTES];
     uint32_t first, n;
     size_t begin, end;
     enum stoa_status st;
@@ -273,6 +318,12 @@ static enum stoa_status filter_page(struct job *job, uint32_t k, const uint8_t *
     stoa_open_chunk_values(in, k, &first, &n);
     rows_of_page(job, k, &begin, &end);
     view.nvalues = n;
+    if (job->test.kind == STOA_TEST_TEXTS) {
+        memset(wanted, 0, sizeof(wanted));
+        stoa_bitmap_copy(wanted, (size_t)job->rows.begin + begin - first, job->wanted, begin,
+                         end - begin);
+        job->test.wanted = wanted;
+    }
     STOA_TRY(stoa_stored_page_verify(&in->pages.pages[k], bytes, err));
     STOA_TRY(stoa_page_filter(in->scratch->decoder, &view, &job->test, bits, err));
     stoa_bitmap_copy(job->out, begin, bits, (size_t)job->rows.begin + begin - first, end - begin);
@@ -321,7 +372,8 @@ static enum stoa_status find_test(struct job *job, bool *done, struct stoa_error
     }
     if ((in->chunk->flags & (STOA_CHUNK_SHARED_DICT | STOA_CHUNK_LOCAL_DICT)) == 0) {
         *done = (in->chunk->flags & STOA_CHUNK_DERIVED) == 0 &&
-                test_of_numbers(leaf, in->phys, &job->test);
+                (test_of_numbers(leaf, in->phys, &job->test) ||
+                 test_of_texts(job->filter, in->phys, &job->match, &job->test));
         return *done ? stoa_open_chunk_head(in, err) : STOA_OK;
     }
     STOA_TRY(stoa_open_chunk_head(in, err));

@@ -3,6 +3,8 @@
  *
  *     trip_distance > 10.6   a chunk with a dictionary   each entry is tested once, then codes are
  *                            any other of numbers        bounds become bounds of what is stored
+ *     name = 'Stoa'          texts without a dictionary  lengths, numbers and what texts have in
+ *                                                        common decide; others a block at a time
  *                            all others, and derived     not here: decode and stoa_leaf_eval()
  *
  * What passes is what stoa_leaf_eval() says of the decoded values, null, NaN and -0.0 included.
@@ -35,7 +37,8 @@ void stoa_chunk_filter_reset(struct stoa_chunk_filter *filter);
  * *done   false: this leaf needs the values of this chunk, and nothing was written
  *
  * counters may be NULL. Errors as of stoa_reader_node().
- * Cost: reads and verifies pages; decodes a number only where a bound runs through its block.
+ * Cost: reads and verifies pages; decodes a number only where a bound runs through its block, and
+ * a text only where a wanted one of its block may pass by its length.
  */
 STOA_CHECK enum stoa_status stoa_chunk_filter_eval(struct stoa_chunk_filter *filter,
                                                    struct stoa_reader *reader, uint32_t row_group,

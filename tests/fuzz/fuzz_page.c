@@ -15,6 +15,8 @@
 #include "base/bits.h"
 #include "base/bytes.h"
 #include "codec/page_select.h"
+#include "support/random.h"
+#include "support/text_test.h"
 
 enum { HEAD = 5, WIDTH = 5, MAX_NENTRIES = 256, RAW_MAX = 1 << 22, TEXT_MAX = 1 << 22 };
 enum { NO_DICTIONARY, CODES, DICTIONARY, BASES };
@@ -356,6 +358,37 @@ static bool expected(const struct stoa_test *test, const struct column *c, enum 
     return passes != test->inverted;
 }
 
+/* Texts of a page; those of one that is not whole are held against some others. */
+static void filter_texts_and_compare(struct stoa_decoder *decoder,
+                                     const struct stoa_page_view *view, const struct column *all,
+                                     uint64_t *state)
+{
+    static const int32_t offsets[] = {0, 3, 3, 11};
+    const struct stoa_page_values *out = all != NULL ? &all->out : NULL;
+    const bool some = out != NULL && out->bytes->data != NULL; /* all null: there are no bytes */
+    const uint8_t *values = some ? out->bytes->data : (const uint8_t *)"0a1stoa 4711";
+    uint8_t *bits = malloc((view->nvalues + 63) / 64 * 8);
+    struct stoa_test_random random;
+    struct stoa_test_text text;
+
+    must(bits != NULL);
+    stoa_test_random_seed(&random, draw(state));
+    stoa_test_text_draw(&text, &random, values, out != NULL ? out->offsets : offsets,
+                        out != NULL ? view->nvalues : 3);
+    if (stoa_page_filter(decoder, view, &text.test, bits, NULL) == STOA_OK) {
+        for (size_t i = 0; out != NULL && i < view->nvalues; i++) {
+            const size_t nbytes = (size_t)(out->offsets[i + 1] - out->offsets[i]);
+            const bool has = stoa_test_text_has(&text, values + out->offsets[i], nbytes);
+
+            must(stoa_bitmap_get(bits, i) ==
+                 (stoa_bitmap_get(out->validity, i) && has != text.test.inverted));
+        }
+    } else {
+        must(all == NULL);
+    }
+    free(bits);
+}
+
 /* `all` has codes in a chunk with a dictionary; NULL: the page is not whole. */
 static void filter_and_compare(struct stoa_decoder *decoder, const struct stoa_page_view *view,
                                const struct column *all, uint64_t *state)
@@ -388,6 +421,8 @@ static void use_parts(struct stoa_decoder *decoder, const struct stoa_page_view 
     for (unsigned k = 0; k < 2; k++) {
         take_and_compare(decoder, view, all, bases, &state);
         filter_and_compare(decoder, view, tested ? all : NULL, &state);
+        if (view->phys == STOA_PHYS_BYTES && view->dictionary == NULL && view->ncodes == 0)
+            filter_texts_and_compare(decoder, view, tested ? all : NULL, &state);
     }
     if (stoa_page_inflated_nbytes(decoder, view, &nbytes, NULL) != STOA_OK) {
         must(all == NULL);

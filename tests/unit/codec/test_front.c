@@ -136,7 +136,7 @@ static void check_page(struct stoa_decoder *decoder, const struct texts *t, cons
     struct stoa_buffer text = {0};
     struct stoa_page_values out = {.offsets = offsets, .bytes = &text, .validity = bitmap};
     const struct stoa_page_view view = {
-        page->data, page->nbytes, STOA_PHYS_BYTES, 0, t->vector.nvalues, 1 << 20, NULL, 0};
+        page->data, page->nbytes, STOA_PHYS_BYTES, 0, t->vector.nvalues, 1 << 20, NULL, 0, 0};
     struct stoa_error err;
     enum stoa_status st = places == NULL
                               ? stoa_page_decode(decoder, page->data, page->nbytes, STOA_PHYS_BYTES,
