@@ -126,15 +126,11 @@ static enum stoa_status select_all(struct stoa_scan_selection *selection,
 /* A node with children has one test: whether it is null. */
 static enum stoa_status read_filter_node(struct stoa_scan *scan, uint32_t row_group, uint32_t node,
                                          const struct stoa_scan_span *span, struct stoa_array *out,
+                                         struct stoa_read_counters *counters,
                                          struct stoa_error *err)
 {
-    struct stoa_read_counters counters = {0};
-    enum stoa_status st =
-        stoa_reader_nulls(scan->reader, row_group, node, (struct stoa_rows){span->begin, span->end},
-                          out, &counters, err);
-
-    count_reading(scan, &counters);
-    return st;
+    return stoa_reader_nulls(scan->reader, row_group, node,
+                             (struct stoa_rows){span->begin, span->end}, out, counters, err);
 }
 
 /* A span whose rows are evaluated. */
@@ -159,7 +155,7 @@ static bool is_output(const struct stoa_scan *scan, uint32_t place)
 
 /* A leaf of the filter: on the chunk as it is stored, if that can be, else on decoded values. */
 static enum stoa_status answer_leaf(void *context, uint32_t leaf, const uint8_t *wanted,
-                                    uint8_t *out, struct stoa_error *err)
+                                    uint8_t *out, uint64_t *nbytes, struct stoa_error *err)
 {
     const struct evaluation *in = context;
     struct stoa_scan *scan = in->scan;
@@ -175,13 +171,13 @@ static enum stoa_status answer_leaf(void *context, uint32_t leaf, const uint8_t 
         STOA_TRY(stoa_chunk_filter_eval(filter, scan->reader, in->row_group, node,
                                         (struct stoa_rows){in->span->begin, in->span->end}, wanted,
                                         out, &done, &counters, err));
-        count_reading(scan, &counters);
     }
-    if (done)
-        return STOA_OK;
-    if (array->nvalues == 0)
-        STOA_TRY(read_filter_node(scan, in->row_group, node, in->span, array, err));
-    stoa_leaf_eval(filter->leaf, filter->type, array, nrows, out);
+    if (!done && array->nvalues == 0)
+        STOA_TRY(read_filter_node(scan, in->row_group, node, in->span, array, &counters, err));
+    if (!done)
+        stoa_leaf_eval(filter->leaf, filter->type, array, nrows, out);
+    count_reading(scan, &counters);
+    *nbytes += counters.bytes;
 out:
     return st;
 }

@@ -486,43 +486,65 @@ static double share_true(const struct stoa_node_count *count)
     return nrows > 0 ? (double)ntrue / (double)nrows : 0.5;
 }
 
-static void count_node(const struct eval *eval, uint32_t at, uint64_t nrows, uint64_t ntrue)
+static void add(atomic_uint_least64_t *number, uint64_t n)
+{
+    atomic_fetch_add_explicit(number, n, memory_order_relaxed);
+}
+
+static void count_node(const struct eval *eval, uint32_t at, uint64_t nrows, uint64_t ntrue,
+                       uint64_t nbytes)
 {
     if (eval->counts == NULL)
         return;
-    atomic_fetch_add_explicit(&eval->counts[at].nrows, nrows, memory_order_relaxed);
-    atomic_fetch_add_explicit(&eval->counts[at].ntrue, ntrue, memory_order_relaxed);
+    add(&eval->counts[at].nrows, nrows);
+    add(&eval->counts[at].ntrue, ntrue);
+    add(&eval->counts[at].nseen, eval->nrows);
+    add(&eval->counts[at].nbytes, nbytes);
 }
 
 /*
- * The operand that is best asked next: of "and" the one that was true least often, of "or" most
- * often; the first of equals. `done` has a bit for each operand that was asked already; nodes with
- * more operands than that has bits are asked in their order.
+ * What a row costs: the bytes that are read for it, which are about what is hashed, decompressed
+ * and decoded, and a part of one for the loops over bits. A text of 8 bytes a row is asked behind
+ * codes of 3 bits although it may be true less often.
+ */
+static double cost_of(const struct stoa_node_count *count)
+{
+    uint64_t nseen = atomic_load_explicit(&count->nseen, memory_order_relaxed);
+    uint64_t nbytes = atomic_load_explicit(&count->nbytes, memory_order_relaxed);
+
+    return 0.25 + (nseen > 0 ? (double)nbytes / (double)nseen : 0);
+}
+
+/*
+ * The operand that is best asked next: the one that decides most rows for what it costs. They are
+ * those where an operand of "and" was false, of "or" true; the first of equals. `done` has a bit
+ * for each operand that was asked already; nodes with more operands than that has bits are asked in
+ * their order.
  */
 static uint32_t next_operand(const struct eval *eval, const struct stoa_matcher_node *node,
                              uint64_t done, uint32_t nasked)
 {
     uint32_t best = nasked;
-    double least = 2;
+    double most = -1;
 
     if (eval->counts == NULL || node->nchildren > 64)
         return best;
     for (uint32_t i = 0; i < node->nchildren; i++) {
-        double share = share_true(&eval->counts[node->first + i]);
+        const struct stoa_node_count *count = &eval->counts[node->first + i];
+        double share = share_true(count), worth;
 
-        if (node->op == STOA_NODE_OR)
-            share = 1 - share;
-        if ((done >> i & 1) == 0 && share < least) {
-            least = share;
+        worth = (node->op == STOA_NODE_AND ? 1 - share : share) / cost_of(count);
+        if ((done >> i & 1) == 0 && worth > most) {
+            most = worth;
             best = i;
         }
     }
     return best;
 }
 
-/* `spare` has room for a bitmap for each level below the node. */
+/* `spare` has room for a bitmap for each level below the node. Adds what was read to *nbytes. */
 static enum stoa_status eval_node(const struct eval *eval, uint32_t at, const uint8_t *wanted,
-                                  uint8_t *out, uint8_t *spare)
+                                  uint8_t *out, uint8_t *spare, uint64_t *nbytes)
 {
     const struct stoa_matcher_node *node = &eval->matcher->nodes[at];
     const bool is_and = node->op == STOA_NODE_AND;
@@ -530,17 +552,18 @@ static enum stoa_status eval_node(const struct eval *eval, uint32_t at, const ui
     enum stoa_status st = STOA_OK;
 
     if (node->op == STOA_NODE_LEAF)
-        return eval->answer(eval->context, node->first, wanted, out, eval->err);
+        return eval->answer(eval->context, node->first, wanted, out, nbytes, eval->err);
     for (uint32_t i = 0; i < node->nchildren && (i == 0 || !is_decided(eval, out, is_and)); i++) {
         const uint32_t k = next_operand(eval, node, done, i), child = node->first + k;
         const uint8_t *asked = is_and && i > 0 ? out : wanted;
         uint8_t *to = i == 0 ? out : spare;
-        uint64_t nasked = stoa_bitmap_count(asked, 0, eval->nrows);
+        uint64_t nasked = stoa_bitmap_count(asked, 0, eval->nrows), nread = 0;
 
         done |= k < 64 ? UINT64_C(1) << k : 0;
-        STOA_TRY(eval_node(eval, child, asked, to, spare + (i > 0 ? eval->nbytes : 0)));
+        STOA_TRY(eval_node(eval, child, asked, to, spare + (i > 0 ? eval->nbytes : 0), &nread));
         join(to, asked, eval->nbytes, true);
-        count_node(eval, child, nasked, stoa_bitmap_count(to, 0, eval->nrows));
+        count_node(eval, child, nasked, stoa_bitmap_count(to, 0, eval->nrows), nread);
+        *nbytes += nread;
         if (i > 0)
             join(out, spare, eval->nbytes, is_and);
     }
@@ -563,15 +586,16 @@ enum stoa_status stoa_matcher_eval_leaves(const struct stoa_matcher *matcher,
         .nbytes = nbytes,
         .err = err,
     };
+    uint64_t nread = 0;
     uint8_t *bitmaps;
     enum stoa_status st = stoa_alloc_zeroed(&bitmaps, (size_t)matcher->depth + 1, nbytes, err);
 
     if (st != STOA_OK)
         return st;
     stoa_bitmap_fill(bitmaps, 0, nrows, true);
-    st = eval_node(&eval, 0, bitmaps, selected, bitmaps + nbytes);
+    st = eval_node(&eval, 0, bitmaps, selected, bitmaps + nbytes, &nread);
     if (st == STOA_OK)
-        count_node(&eval, 0, nrows, stoa_bitmap_count(selected, 0, nrows));
+        count_node(&eval, 0, nrows, stoa_bitmap_count(selected, 0, nrows), nread);
     stoa_free(bitmaps);
     return st;
 }
@@ -584,12 +608,13 @@ struct arrays {
 };
 
 static enum stoa_status answer_by_array(void *context, uint32_t leaf, const uint8_t *wanted,
-                                        uint8_t *out, struct stoa_error *err)
+                                        uint8_t *out, uint64_t *nbytes, struct stoa_error *err)
 {
     const struct arrays *in = context;
     const struct stoa_leaf *test = &in->matcher->leaves[leaf];
 
     (void)wanted;
+    (void)nbytes;
     (void)err;
     stoa_leaf_eval(test, &in->matcher->types[test->field], in->arrays[test->field], in->nrows, out);
     return STOA_OK;

@@ -101,26 +101,29 @@ enum stoa_match stoa_matcher_prune_known(const struct stoa_matcher *matcher,
                                          const struct stoa_zone *zones, const uint8_t *known);
 
 /*
- * How often a node of the tree was true so far: of `nrows` rows that it was asked for. Shared by
- * threads; what they do to each other's numbers changes the order of the work alone.
+ * How often a node of the tree was true so far, of `nrows` rows that it was asked for, and how many
+ * bytes had to be read for it, when nseen rows were looked at. Shared by threads; what they do to
+ * each other's numbers changes the order of the work alone.
  */
 struct stoa_node_count {
     atomic_uint_least64_t nrows;
     atomic_uint_least64_t ntrue;
+    atomic_uint_least64_t nseen;
+    atomic_uint_least64_t nbytes;
 };
 
 /*
  * Answers leaf number `leaf` into `out`, as stoa_leaf_eval() does; only rows whose bits are set in
- * `wanted` need to be right.
+ * `wanted` need to be right. Adds the bytes that it read to *nbytes.
  */
 typedef enum stoa_status stoa_leaf_answer(void *context, uint32_t leaf, const uint8_t *wanted,
-                                          uint8_t *out, struct stoa_error *err);
+                                          uint8_t *out, uint64_t *nbytes, struct stoa_error *err);
 
 /*
  * Evaluates a predicate on nrows > 0 rows by its leaves' answers, those first that leave the fewest
- * rows undecided by what `counts` (one a node, zeroed at first, or NULL) says of earlier rows; a
- * leaf that can't change anything is not asked. The result is the same in any order. selected as in
- * stoa_matcher_eval_nodes().
+ * rows undecided for the bytes that they read, by what `counts` (one a node, zeroed at first, or
+ * NULL) says of earlier rows; a leaf that can't change anything is not asked. The result is the
+ * same in any order. selected as in stoa_matcher_eval_nodes().
  */
 STOA_CHECK enum stoa_status stoa_matcher_eval_leaves(const struct stoa_matcher *matcher,
                                                      struct stoa_node_count *counts, size_t nrows,
