@@ -35,6 +35,7 @@ struct loop {
     const char *name;
     void (*run)(const struct job *job, size_t block);
     bool any_width; /* for each of some numbers of bits */
+    bool of_words;  /* of 64 bits alone */
     bool one_code;  /* there is no faster form of it */
     bool reads_packed;
     bool reads_codes;
@@ -102,6 +103,12 @@ static void run_histogram(const struct job *job, size_t block)
     __asm__ volatile("" ::"r"(hist[3]));
 }
 
+/* Eight digits are a value, made of 32 bits. */
+static void run_hex(const struct job *job, size_t block)
+{
+    job->kernels->hex(packed_at(job, block), BLOCK / 2, 'a', value_at(out, job, block), 16);
+}
+
 static void run_memcpy(const struct job *job, size_t block)
 {
     memcpy(value_at(out, job, block), value_at(values, job, block), (size_t)BLOCK << job->log2);
@@ -119,6 +126,7 @@ static const struct loop loops[] = {
     {"scale", run_scale, .reads_values = true, .writes_values = true},
     {"gather", run_gather, .one_code = true, .reads_codes = true, .writes_values = true},
     {"histogram", run_histogram, .one_code = true, .reads_values = true},
+    {"hex", run_hex, .of_words = true, .reads_packed = true, .writes_values = true},
 };
 /* clang-format on */
 
@@ -189,8 +197,8 @@ int main(int argc, char **argv)
     measure_begin(argc, argv);
     make_values();
     for (size_t k = 0; k < sizeof(loops) / sizeof(loops[0]); k++)
-        for (unsigned log2 = 0; log2 < 4; log2++)
+        for (unsigned log2 = loops[k].of_words ? 3 : 0; log2 < 4; log2++)
             for (unsigned w = 0; w < (loops[k].any_width ? 3 : 1); w++)
-                measure(&loops[k], log2, widths[log2][w]);
+                measure(&loops[k], log2, loops[k].of_words ? 32 : widths[log2][w]);
     return 0;
 }

@@ -389,7 +389,8 @@ struct assembly {
         uint8_t to;
     } pieces[STOA_CHARPACK_MAX_LENGTH];
     uint8_t sources[NSOURCES][SOURCE_NBYTES];
-    int32_t begins[NSOURCES]; /* of the texts of which there are digits */
+    uint64_t numbers[NSOURCES];
+    int32_t begins[NSOURCES]; /* of the texts that are put together next */
     unsigned ntexts;
 };
 
@@ -417,38 +418,13 @@ static void cut_layout(const struct stoa_charpack_layout *layout, size_t n, stru
     }
 }
 
-/* The bytes of x, each in the lower half of 16 bits. */
-static inline uint64_t spread_bytes(uint32_t x)
-{
-    uint64_t v = (x | (uint64_t)x << 16) & UINT64_C(0x0000ffff0000ffff);
-
-    return (v | v << 8) & UINT64_C(0x00ff00ff00ff00ff);
-}
-
-/* Eight digits below 16, a byte each, as characters. */
-static inline uint64_t hex_characters(uint64_t digits, uint8_t letter)
-{
-    uint64_t letters = (digits + EVERY(6)) >> 4 & EVERY(1);
-
-    return digits + EVERY('0') + letters * (uint64_t)(letter - '0' - 10);
-}
-
-/* The eight digits of x, highest first. */
-static inline void put_hex(uint32_t x, uint8_t letter, uint8_t *out)
-{
-    uint64_t v = spread_bytes(__builtin_bswap32(x));
-
-    v = (v >> 4 & EVERY(15)) | (v << 8 & (EVERY(15) << 8));
-    stoa_store64(out, hex_characters(v, letter));
-}
-
-/* The same, lowest first. */
+/* The eight digits of x, lowest first. */
 static inline void put_rest_hex(uint32_t x, uint8_t letter, uint8_t *out)
 {
-    uint64_t v = spread_bytes(x);
+    uint64_t v = stoa_spread_bytes(x);
 
     v = (v | v << 4) & EVERY(15);
-    stoa_store64(out, hex_characters(v, letter));
+    stoa_store64(out, stoa_hex_digits(v, letter));
 }
 
 /* The eight digits of x < 10^8: halves of it side by side, then halves of those, and again. */
@@ -463,15 +439,20 @@ static inline void put_decimal(uint32_t x, uint8_t *out)
     stoa_store64(out, v + EVERY('0'));
 }
 
-static void put_digits(const struct stoa_charpack_layout *layout, uint64_t number, uint8_t *room)
+/* The digits of the numbers of the assembly's texts. */
+static void put_numbers_of(const struct stoa_charpack_layout *layout, struct assembly *assembly)
 {
     if (layout->base == 16) {
-        put_hex((uint32_t)number, layout->letter, room + 16);
-        put_hex((uint32_t)(number >> 32), layout->letter, room + 8);
+        stoa_kernels()->hex((const uint8_t *)assembly->numbers, assembly->ntexts, layout->letter,
+                            assembly->sources[0] + NUMBER_ROOM - MAX_HEX_DIGITS, SOURCE_NBYTES);
         return;
     }
-    for (unsigned k = 0; k < layout->nnumber; k += 8, number /= 100000000)
-        put_decimal((uint32_t)(number % 100000000), room + 16 - k);
+    for (unsigned t = 0; t < assembly->ntexts; t++) {
+        uint64_t number = assembly->numbers[t];
+
+        for (unsigned k = 0; k < layout->nnumber; k += 8, number /= 100000000)
+            put_decimal((uint32_t)(number % 100000000), assembly->sources[t] + 16 - k);
+    }
 }
 
 /* The digits behind the number of a text that `rank` texts which are not empty are in front of. */
@@ -492,9 +473,11 @@ static void put_rest_of(const struct payload *payload, size_t rank, uint8_t *roo
     }
 }
 
-/* Puts together the texts of which there are digits. */
-static void put_pieces(struct assembly *assembly, uint8_t *out)
+/* Puts together the texts of the assembly, which has none then. */
+static void put_pieces(const struct stoa_charpack_layout *layout, struct assembly *assembly,
+                       uint8_t *out)
 {
+    put_numbers_of(layout, assembly);
     for (unsigned t = 0; t < assembly->ntexts; t++) {
         uint8_t *text = out + assembly->begins[t];
 
@@ -538,13 +521,13 @@ static enum stoa_status put_texts(struct stoa_decoder *decoder, const struct sto
         place = next;
         if (out->offsets[k + 1] == out->offsets[k])
             continue;
-        put_digits(&payload.layout, numbers[k], assembly.sources[assembly.ntexts]);
+        assembly.numbers[assembly.ntexts] = numbers[k];
         put_rest_of(&payload, rank, assembly.sources[assembly.ntexts] + NUMBER_ROOM);
         assembly.begins[assembly.ntexts++] = out->offsets[k];
         if (assembly.ntexts == NSOURCES)
-            put_pieces(&assembly, out->bytes->data);
+            put_pieces(&payload.layout, &assembly, out->bytes->data);
     }
-    put_pieces(&assembly, out->bytes->data);
+    put_pieces(&payload.layout, &assembly, out->bytes->data);
     out->bytes->nbytes = (size_t)end;
 out:
     return st;

@@ -2,7 +2,7 @@
  * A table of kernels out of loops that take the width as their last argument. Who includes this has
  * them as inline functions unpack, pack, range, sum, scale and within; each is given to the table
  * four times with a constant width, which leaves plain loops over one type to the compiler. Those
- * over floats are between32 and between64.
+ * over floats are between32 and between64, that over numbers of 64 bits is hex.
  */
 #ifndef STOA_CODEC_KERNEL_TABLE_H
 #define STOA_CODEC_KERNEL_TABLE_H
@@ -52,6 +52,7 @@
         .between = {between32, between64},                                                         \
         .alp_decode = {stoa_alp_decode32, stoa_alp_decode64},                                      \
         .alp_encode = {stoa_alp_encode32, stoa_alp_encode64},                                      \
+        .hex = hex,                                                                                \
     }
 
 #endif

@@ -238,6 +238,25 @@ static inline void differences(const uint8_t *values, size_t n, uint64_t before,
         stoa_put(out, i, width, stoa_get(values, i, width) - stoa_get(values, i - 1, width));
 }
 
+/* The half bytes of x in a byte each, the highest first in memory. */
+static inline uint64_t high_first(uint32_t x)
+{
+    const uint64_t v = stoa_spread_bytes(__builtin_bswap32(x));
+
+    return (v >> 4 & UINT64_C(0x000f000f000f000f)) | (v << 8 & UINT64_C(0x0f000f000f000f00));
+}
+
+/* Eight digits at a time: each in a byte of its own, then those above nine moved to the letters. */
+static void hex(const uint8_t *numbers, size_t n, uint8_t letter, uint8_t *out, size_t stride)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t x = stoa_get(numbers, i, 8);
+
+        stoa_store64(out + i * stride, stoa_hex_digits(high_first((uint32_t)(x >> 32)), letter));
+        stoa_store64(out + i * stride + 8, stoa_hex_digits(high_first((uint32_t)x), letter));
+    }
+}
+
 STOA_KERNELS_TABLE(stoa_kernels_scalar);
 
 struct stoa_range stoa_least_range(const uint8_t *values, unsigned width, size_t n, uint64_t *flip)

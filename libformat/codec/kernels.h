@@ -57,6 +57,12 @@ struct stoa_kernels {
      */
     bool (*alp_decode[2])(uint8_t *values, size_t n, double power);
     size_t (*alp_encode[2])(const uint8_t *values, size_t n, double power, uint8_t *out);
+
+    /*
+     * n numbers of 64 bits as 16 digits of base 16 each, the highest first, at out, out + stride
+     * and so on. `letter` is that of ten, 'a' or 'A'.
+     */
+    void (*hex)(const uint8_t *numbers, size_t n, uint8_t letter, uint8_t *out, size_t stride);
 };
 
 /* The best for this processor. */
@@ -98,6 +104,23 @@ void stoa_differences(const uint8_t *values, unsigned width, size_t n, uint64_t 
 /* out[i] = entries[codes[i]]; every code was checked. width is 1, 2, 4, 8, 16, 32 or any other. */
 void stoa_gather(const uint8_t *entries, unsigned width, const uint32_t *codes, size_t n,
                  uint8_t *out);
+
+/* The bytes of x, each in the lower half of 16 bits. */
+static inline uint64_t stoa_spread_bytes(uint32_t x)
+{
+    uint64_t v = (x | (uint64_t)x << 16) & UINT64_C(0x0000ffff0000ffff);
+
+    return (v | v << 8) & UINT64_C(0x00ff00ff00ff00ff);
+}
+
+/* Eight digits below 16, a byte each, as characters; `letter` is that of ten. */
+static inline uint64_t stoa_hex_digits(uint64_t digits, uint8_t letter)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t letters = (digits + 6 * ones) >> 4 & ones;
+
+    return digits + ones * '0' + letters * (uint64_t)(letter - '0' - 10);
+}
 
 static inline unsigned stoa_width_log2(unsigned width)
 {

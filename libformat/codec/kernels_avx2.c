@@ -316,4 +316,30 @@ static void between64(const uint8_t *values, size_t n, double lo, double hi, uin
     between(values, n, lo, hi, bits, true);
 }
 
+/* Half bytes side by side, highest first, each looked up among 16 digits; four numbers a step. */
+static void hex(const uint8_t *numbers, size_t n, uint8_t letter, uint8_t *out, size_t stride)
+{
+    const vec swap = _mm256_set_epi8(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+                                     11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    const vec digits = _mm256_broadcastsi128_si256(_mm_loadu_si128(
+        (const __m128i *)(const void *)(letter == 'a' ? "0123456789abcdef" : "0123456789ABCDEF")));
+    const vec halves = _mm256_set1_epi8(15);
+    size_t i = 0;
+
+    for (; i + 4 <= n; i += 4) {
+        const vec x = _mm256_shuffle_epi8(load(numbers + i * 8), swap);
+        const vec high = _mm256_and_si256(_mm256_srli_epi16(x, 4), halves);
+        const vec low = _mm256_and_si256(x, halves);
+        const vec even = _mm256_shuffle_epi8(digits, _mm256_unpacklo_epi8(high, low));
+        const vec odd = _mm256_shuffle_epi8(digits, _mm256_unpackhi_epi8(high, low));
+        uint8_t *at = out + i * stride;
+
+        _mm_storeu_si128((__m128i *)(void *)at, _mm256_castsi256_si128(even));
+        _mm_storeu_si128((__m128i *)(void *)(at + stride), _mm256_castsi256_si128(odd));
+        _mm_storeu_si128((__m128i *)(void *)(at + 2 * stride), _mm256_extracti128_si256(even, 1));
+        _mm_storeu_si128((__m128i *)(void *)(at + 3 * stride), _mm256_extracti128_si256(odd, 1));
+    }
+    stoa_kernels_scalar.hex(numbers + i * 8, n - i, letter, out + i * stride, stride);
+}
+
 STOA_KERNELS_TABLE(stoa_kernels_avx2);

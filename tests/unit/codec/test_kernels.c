@@ -4,10 +4,12 @@
  */
 #include "codec/kernels.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -323,6 +325,37 @@ static void fast_tests_equal_the_reference(void **state)
     }
 }
 
+/* As many as fill no vector, one or more, close together and with room between; nothing else. */
+static void hex_digits_are_those_of_printf(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"%016" PRIx64, "%016" PRIX64};
+    struct stoa_test_random r;
+
+    stoa_test_random_init(&r, "hex_digits_are_those_of_printf");
+    for (size_t c = 0; c < stoa_test_ncases(2000); c++) {
+        const size_t n = (size_t)stoa_test_random_below(&r, 20);
+        const size_t stride = 16 + (size_t)stoa_test_random_below(&r, 2) * 7;
+        const unsigned upper = (unsigned)stoa_test_random_below(&r, 2);
+        uint8_t numbers[20 * 8], a[20 * 23 + GUARD], b[sizeof(a)], want[sizeof(a)];
+
+        stoa_test_random_bytes(&r, numbers, sizeof(numbers));
+        memset(want, 0xa5, sizeof(want));
+        memcpy(a, want, sizeof(a));
+        memcpy(b, want, sizeof(b));
+        for (size_t i = 0; i < n; i++) {
+            char text[17];
+
+            snprintf(text, sizeof(text), formats[upper], stoa_get(numbers, i, 8));
+            memcpy(want + i * stride, text, 16);
+        }
+        stoa_kernels_scalar.hex(numbers, n, upper ? 'A' : 'a', a, stride);
+        fast->hex(numbers, n, upper ? 'A' : 'a', b, stride);
+        assert_memory_equal(a, want, sizeof(want));
+        assert_memory_equal(b, want, sizeof(want));
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -335,6 +368,7 @@ int main(void)
         cmocka_unit_test(least_range_takes_the_better_order),
         cmocka_unit_test(strings_of_bits_hold_their_values),
         cmocka_unit_test(histogram_differences_and_gather_do_what_they_say),
+        cmocka_unit_test(hex_digits_are_those_of_printf),
     };
 
     fast = stoa_kernels();
