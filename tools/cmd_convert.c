@@ -35,6 +35,16 @@ static void job_reset(struct job *job)
     inference_arguments_reset(&job->inference);
 }
 
+static const char *const no_names[1]; /* a list of none, which is not the same as no list */
+
+static bool check_no_bloom(const struct arguments *arguments)
+{
+    if (!has_option(arguments, OPT_NO_BLOOM) || !has_option(arguments, OPT_BLOOM))
+        return true;
+    complain("--no-bloom: --bloom names columns that shall have them");
+    return false;
+}
+
 /* What -o and --to ask for makes sense; false after a message. */
 static bool check_output(const struct stoa_convert_options *options, bool json)
 {
@@ -194,14 +204,15 @@ static bool job_init(struct job *job, const struct arguments *arguments, enum ex
         !option_conflict(arguments, options) || !option_split(arguments, options) ||
         !option_names(arguments, OPT_SELECT, &job->names, &options->ncolumns) ||
         !option_names(arguments, OPT_BLOOM, &job->blooms, &options->writer.nblooms) ||
-        !option_bloom_rate(arguments, &options->writer.bloom_rate) ||
+        !option_bloom_rate(arguments, &options->writer.bloom_rate) || !check_no_bloom(arguments) ||
         !option_where(arguments, &job->filter) ||
         !option_schema(arguments, &job->schema, &job->avro_schema, &given, code) ||
         !expand_inputs(arguments, &job->paths, &options->npaths, code))
         return false;
     options->paths = (const char *const *)job->paths;
     options->columns = (const char *const *)job->names;
-    options->writer.blooms = (const char *const *)job->blooms;
+    options->writer.blooms =
+        has_option(arguments, OPT_NO_BLOOM) ? no_names : (const char *const *)job->blooms;
     options->filter = job->filter;
     options->schema = given ? &job->schema : NULL;
     options->avro_schema = job->avro_schema;

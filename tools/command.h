@@ -93,6 +93,7 @@ enum option_id {
     OPT_LEVEL,
     OPT_BLOOM,
     OPT_BLOOM_RATE,
+    OPT_NO_BLOOM,
     OPT_NO_SOURCE_TEXT,
     OPT_DRY_RUN,
     OPT_PROGRESS,

@@ -158,9 +158,12 @@ const struct option_row option_table[NOPTIONS] = {
         "nothing is compressed with zstd) or small (written slowly)"},
     [OPT_BLOOM] = {"bloom", 0, "A,B,...",
         "columns, or parts of structs as a.b, whose row groups get Bloom filters: tests for equality skip row groups "
-        "that do not have the value, for about 11 bits a distinct value"},
+        "that do not have the value, for about 11 bits a distinct value (otherwise: the columns that have them in Stoa "
+        "files that are read)"},
     [OPT_BLOOM_RATE] = {"bloom-rate", 0, "P",
         "how often a Bloom filter finds a value that is not there, 0.00001 to 0.32 (otherwise 0.01)"},
+    [OPT_NO_BLOOM] = {"no-bloom", 0, NULL,
+        "leave out the Bloom filters that Stoa files have which are read"},
     [OPT_NO_SOURCE_TEXT] = {"no-source-text", 0, NULL,
         "keep values alone: the file is smaller, and `stoa restore` can't write the CSV back"},
     [OPT_DRY_RUN] = {"dry-run", 0, NULL,

@@ -51,7 +51,7 @@ static enum stoa_status open_sink(struct stoa_conversion *conversion, struct sto
 {
     const struct stoa_plan_convert *plan = &conversion->plan;
     const struct stoa_text_packer *packer = stoa_text_packer_find(plan->compress);
-    struct stoa_writer_options writer = conversion->options->writer;
+    struct stoa_writer_options writer = plan->writer;
     char name[256];
 
     switch (plan->to) {
@@ -60,7 +60,7 @@ static enum stoa_status open_sink(struct stoa_conversion *conversion, struct sto
             writer.order = &plan->order;
         return stoa_writer_sink_open(&output->base, &plan->schema, &writer,
                                      stoa_rules_of_level(conversion->options->writer.level),
-                                     &conversion->sink, err);
+                                     plan->memory.limit_nbytes, &conversion->sink, err);
     case STOA_FORMAT_JSONL:
         return stoa_jsonl_sink_open(&output->base, packer, &conversion->sink, err);
     case STOA_FORMAT_AVRO:
@@ -110,8 +110,7 @@ static enum stoa_status run_to_output(struct stoa_conversion *conversion, struct
     if (plan->sorts) {
         STOA_TRY(stoa_sort_run(run, &plan->order, &sorted, err));
         atomic_store(&conversion->progress.counters[STOA_PROGRESS_ROWS], 0);
-        stoa_memory_init(&plan->memory, conversion->options->memory_nbytes, plan->jobs, 0, 0,
-                         &plan->schema, plan->to != STOA_FORMAT_STOA);
+        stoa_plan_memory_again(plan, conversion->options, &plan->schema);
         run->source = sorted;
         run->matcher = NULL;
         run->counts_text = false;
@@ -137,7 +136,7 @@ static enum stoa_status run_to_draft(struct stoa_conversion *conversion, struct 
     writer.nblooms = 0;
     STOA_TRY(stoa_sink_create_spill(&output->below, err));
     STOA_TRY(stoa_writer_sink_open(&output->base, plan->source->schema, &writer, &stoa_draft_rules,
-                                   &conversion->sink, err));
+                                   plan->memory.limit_nbytes, &conversion->sink, err));
     run = run_of(conversion);
     run.schema = plan->source->schema;
     run.matcher = NULL;
@@ -244,8 +243,7 @@ static enum stoa_status run_from_draft(struct stoa_conversion *conversion,
     if (options->filter != NULL)
         STOA_TRY(stoa_filter_bind(options->filter, schema, &matcher, err));
     STOA_TRY(stoa_widen_source_open(widen, schema, &conversion->units, &source, err));
-    stoa_memory_init(&plan->memory, options->memory_nbytes, plan->jobs, 0, 0, schema,
-                     plan->to != STOA_FORMAT_STOA);
+    stoa_plan_memory_again(plan, options, schema);
     atomic_store(&conversion->progress.counters[STOA_PROGRESS_ROWS], 0);
     run = run_of(conversion);
     run.source = source;

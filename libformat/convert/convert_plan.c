@@ -400,18 +400,37 @@ static const char *find_obstacle(const struct stoa_plan_convert *plan,
     return NULL;
 }
 
+/* The filters of Stoa files stay those of their columns, unless others are asked for. */
+static enum stoa_status keep_blooms(struct stoa_plan_convert *plan, struct stoa_error *err)
+{
+    double rate;
+    enum stoa_status st = stoa_scan_source_blooms(plan->source, &plan->bloom_names,
+                                                  &plan->writer.nblooms, &rate, err);
+
+    plan->writer.blooms = (const char *const *)plan->bloom_names;
+    if (st == STOA_OK && plan->writer.bloom_rate == 0)
+        plan->writer.bloom_rate = rate;
+    return st;
+}
+
 /* Before the first row is read: the output may be far away. */
-static enum stoa_status check_blooms(const struct stoa_plan_convert *plan,
-                                     const struct stoa_writer_options *options,
-                                     struct stoa_error *err)
+static enum stoa_status plan_blooms(struct stoa_plan_convert *plan, struct stoa_error *err)
 {
     struct stoa_schema_node *nodes = NULL;
     uint8_t *blooms = NULL;
     uint32_t nnodes;
     enum stoa_status st;
 
+    if (plan->from == STOA_FORMAT_STOA && plan->to == STOA_FORMAT_STOA &&
+        plan->writer.blooms == NULL)
+        STOA_TRY(keep_blooms(plan, err));
     STOA_TRY(stoa_schema_nodes(&plan->schema, &nodes, &nnodes, err));
-    STOA_TRY(stoa_bloom_plan(options, &plan->schema, nodes, nnodes, &blooms, err));
+    STOA_TRY(stoa_bloom_plan(&plan->writer, &plan->schema, nodes, nnodes, &blooms, err));
+    for (uint32_t i = 0; blooms != NULL && i < nnodes; i++) {
+        plan->bloom_nbits += blooms[i];
+        plan->nblooms += blooms[i] > 0;
+    }
+    stoa_memory_add_blooms(&plan->memory, plan->bloom_nbits, plan->nblooms, plan->jobs);
 out:
     stoa_free(nodes);
     stoa_free(blooms);
@@ -430,6 +449,7 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
                                                              : STOA_ROW_GROUP_NROWS;
     plan->group_nbytes = options->writer.row_group_nbytes != 0 ? options->writer.row_group_nbytes
                                                                : STOA_ROW_GROUP_NBYTES;
+    plan->writer = options->writer;
     plan->jobs = options->jobs != 0 ? options->jobs : nprocessors > 0 ? (unsigned)nprocessors : 1;
     STOA_TRY(plan_formats(plan, options, err));
     plan->kind = kind_of(plan->from);
@@ -452,7 +472,7 @@ enum stoa_status stoa_plan_convert_init(struct stoa_plan_convert *plan,
         goto out;
     }
     STOA_TRY(plan->kind->plan(plan, options, rejects, err));
-    STOA_TRY(check_blooms(plan, &options->writer, err));
+    STOA_TRY(plan_blooms(plan, err));
     plan->sorts = options->sort_by != NULL;
     if (plan->sorts)
         STOA_TRY(stoa_order_parse(options->sort_by, &plan->schema, &plan->order, err));
@@ -464,8 +484,19 @@ out:
     return st;
 }
 
+void stoa_plan_memory_again(struct stoa_plan_convert *plan,
+                            const struct stoa_convert_options *options,
+                            const struct stoa_schema *schema)
+{
+    stoa_memory_init(&plan->memory, options->memory_nbytes, plan->jobs, 0, 0, schema,
+                     plan->to != STOA_FORMAT_STOA);
+    stoa_memory_add_blooms(&plan->memory, plan->bloom_nbits, plan->nblooms, plan->jobs);
+}
+
 void stoa_plan_convert_again(struct stoa_plan_convert *plan)
 {
+    if (plan->bloom_names != NULL)
+        stoa_bloom_names_free(plan->bloom_names, plan->writer.nblooms);
     stoa_matcher_free(plan->matcher);
     stoa_order_reset(&plan->order);
     stoa_schema_reset(&plan->schema);

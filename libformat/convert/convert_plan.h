@@ -79,7 +79,17 @@ struct stoa_plan_convert {
     const char *obstacle;             /* to keeping the text of the inputs; NULL: it is kept */
     unsigned jobs;
     struct stoa_memory memory;
+    struct stoa_writer_options writer; /* as asked for, and with the Bloom filters of Stoa files
+                                          that are read */
+    char **bloom_names;                /* of these; NULL: they are the caller's */
+    uint64_t bloom_nbits;              /* a row at the most, of all filters of the output, */
+    unsigned nblooms;                  /* and how many it gets */
 };
+
+/* Makes plan->memory anew, for row groups as they are, of that schema. */
+void stoa_plan_memory_again(struct stoa_plan_convert *plan,
+                            const struct stoa_convert_options *options,
+                            const struct stoa_schema *schema);
 
 /*
  * Decides all of it and opens the source; the sinks are borrowed. *plan is `{0}`, or what

@@ -2,7 +2,7 @@
  * Estimates of memory, from what was measured on tables of all shapes.
  *
  *     read     text of the unit | columns                      columns of text grow by doubling
- *     write    columns | distinct texts and their table | codes | pages, or text
+ *     write    columns | distinct texts and their table | codes | pages | Bloom filters, or text
  *     restore  columns | side table | text
  *
  * A row group is in one of these states; it is charged for the larger one until its rows are known,
@@ -19,12 +19,13 @@
 
 #include "base/error.h"
 
-#define MIB          (UINT64_C(1) << 20)
-#define PROGRAM      (24 * MIB) /* code, encoders, buffers of streams, what malloc leaves open */
-#define DISTINCT_MAX (32 * MIB) /* distinct texts of a row group that a writer keeps */
-#define SHARE_UNIT   1024
-#define MIN_UNIT     (UINT64_C(64) << 10)
-#define SLOT_NBYTES  24 /* of its table for each of them, and its code in each row */
+#define MIB           (UINT64_C(1) << 20)
+#define PROGRAM       (24 * MIB) /* code, encoders, buffers of streams, what malloc leaves open */
+#define DISTINCT_MAX  (32 * MIB) /* distinct texts of a row group that a writer keeps */
+#define SHARE_UNIT    1024
+#define MIN_UNIT      (UINT64_C(64) << 10)
+#define SLOT_NBYTES   24 /* of its table for each of them, and its code in each row */
+#define HASHES_NBYTES 16 /* of a value whose Bloom filter is made */
 
 #define SMALLER_GROUPS " (smaller row groups need less)"
 
@@ -132,14 +133,37 @@ void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigne
     memory->prefetch_nbytes = ahead_nbytes;
 }
 
-static uint64_t write_nbytes(const struct stoa_memory *memory, uint64_t fixed_nbytes,
-                             uint64_t text_nbytes, uint64_t ntexts)
+void stoa_memory_add_blooms(struct stoa_memory *memory, uint64_t nbits, unsigned nblooms,
+                            unsigned jobs)
 {
-    uint64_t distinct_nbytes = text_nbytes < DISTINCT_MAX ? text_nbytes : DISTINCT_MAX;
+    memory->bloom_nbits = nbits;
+    memory->bloom_nthreads = nblooms < jobs ? nblooms : jobs;
+}
+
+/*
+ * Filters of a row group, their copies on the way to the footer, and what is left open where these
+ * were. With them a row group may take more while it is written than while it was read: then text
+ * ahead of its turn is there as well, and what the footer will have.
+ */
+static uint64_t blooms_nbytes(const struct stoa_memory *memory, uint64_t nrows)
+{
+    const uint64_t made = nrows * memory->bloom_nbits / 8;
+    const uint64_t hashes = nrows * memory->bloom_nthreads * HASHES_NBYTES;
+
+    if (made == 0)
+        return 0;
+    return 3 * made + hashes + memory->prefetch_nbytes + memory->limit_nbytes / STOA_FOOTER_SHARE;
+}
+
+static uint64_t write_nbytes(const struct stoa_memory *memory, uint64_t nrows,
+                             uint64_t fixed_nbytes, uint64_t text_nbytes, uint64_t ntexts)
+{
+    const uint64_t distinct_nbytes = text_nbytes < DISTINCT_MAX ? text_nbytes : DISTINCT_MAX;
 
     if (memory->to_text)
         return MIB + 3 * fixed_nbytes + 5 * text_nbytes / 2;
-    return MIB + 5 * fixed_nbytes / 4 + 2 * text_nbytes + distinct_nbytes + ntexts * SLOT_NBYTES;
+    return MIB + 5 * fixed_nbytes / 4 + 2 * text_nbytes + distinct_nbytes + ntexts * SLOT_NBYTES +
+           blooms_nbytes(memory, nrows);
 }
 
 /*
@@ -172,7 +196,8 @@ static uint64_t unit_nbytes(const struct stoa_memory *memory, uint64_t text_nbyt
 {
     const uint64_t fixed = nrows * memory->row.fixed_nbytes;
     const uint64_t reading = MIB + text_nbytes + fixed + 3 * in_columns / 2;
-    const uint64_t writing = write_nbytes(memory, fixed, in_columns, nrows * memory->row.ntexts);
+    const uint64_t writing =
+        write_nbytes(memory, nrows, fixed, in_columns, nrows * memory->row.ntexts);
 
     return reading > writing ? reading : writing;
 }
@@ -262,7 +287,7 @@ uint64_t stoa_memory_of_batch(const struct stoa_memory *memory, const struct sto
 {
     struct size size = size_of(batch);
 
-    return write_nbytes(memory, size.fixed_nbytes, size.text_nbytes, size.ntexts);
+    return write_nbytes(memory, batch->nrows, size.fixed_nbytes, size.text_nbytes, size.ntexts);
 }
 
 enum stoa_status stoa_memory_of_joined(const struct stoa_memory *memory, uint64_t a_nbytes,

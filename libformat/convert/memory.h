@@ -15,6 +15,9 @@
 #define STOA_CONVERT_MEMORY_NBYTES     (UINT64_C(256) << 20)
 #define STOA_CONVERT_MEMORY_JOB_NBYTES (UINT64_C(96) << 20)
 
+/* What a footer will have may take this part of the memory. */
+#define STOA_FOOTER_SHARE 16
+
 /* What decides how much a row takes. */
 struct stoa_memory_row {
     uint64_t fixed_nbytes; /* of a row in memory, text, bytes and what is below lists aside */
@@ -29,6 +32,8 @@ struct stoa_memory {
     uint64_t prefetch_nbytes;   /* part of it that text ahead of its turn may take */
     struct stoa_memory_row row; /* as it is read */
     bool to_text;               /* the output is no Stoa file */
+    uint64_t bloom_nbits;       /* a row at the most, of the Bloom filters of a row group */
+    uint64_t bloom_nthreads;    /* that may make one at a time */
     bool makes_groups;          /* of text for a Stoa file: they could be smaller */
     bool refuses;               /* units that never fit; else they take all there is */
     bool asked;                 /* the limit was */
@@ -45,6 +50,13 @@ struct stoa_memory {
 void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigned jobs,
                       uint64_t unit_nbytes, uint64_t nahead, const struct stoa_schema *schema,
                       bool to_text);
+
+/*
+ * The output has `nblooms` columns with Bloom filters, that have `nbits` bits a row together where
+ * all values are distinct; after stoa_memory_init(), and before the first unit.
+ */
+void stoa_memory_add_blooms(struct stoa_memory *memory, uint64_t nbits, unsigned nblooms,
+                            unsigned jobs);
 
 /* How much text makes no more than group_nbytes in columns of the schema, whatever it holds. */
 uint64_t stoa_memory_text_nbytes(const struct stoa_schema *schema, uint64_t group_nbytes);

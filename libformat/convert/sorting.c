@@ -210,7 +210,7 @@ static enum stoa_status file_begin(const struct sorting *sorting, struct stoa_so
 
     STOA_TRY(stoa_sink_create_spill(&file->spill, err));
     STOA_TRY(stoa_writer_sink_open(file->spill, &sorting->schema, &options, &stoa_sorted_run_rules,
-                                   sink, err));
+                                   sorting->run->memory->limit_nbytes, sink, err));
 out:
     return st;
 }

@@ -9,9 +9,14 @@
 #include "base/error.h"
 #include "column/order.h"
 #include "column/schema.h"
+#include "column/type.h"
 #include "convert/memory.h"
+#include "file/bloom_plan.h"
+#include "file/reader.h"
 #include "file/row_group_write.h"
+#include "file/rules.h"
 #include "file/writer.h"
+#include "stats/bloom.h"
 
 #define PICKED_NROWS 65536 /* of a unit, and what is left of a row group */
 
@@ -303,10 +308,110 @@ out:
     return st;
 }
 
+/* ---- Bloom filters of the files of a source. ---- */
+
+/* Sets wanted[node] of the source's nodes that have filters in a file. */
+static enum stoa_status find_blooms(const struct stoa_schema *schema,
+                                    const struct stoa_schema_node *nodes,
+                                    struct stoa_reader *reader, struct stoa_found_blooms *found,
+                                    bool *wanted, struct stoa_error *err)
+{
+    const struct stoa_schema *all;
+    uint32_t first = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_alloc_zeroed(&found->has, reader->footer.trailer.nnodes, 1, err));
+    STOA_TRY(stoa_bloom_find(reader, found, err));
+    STOA_TRY(stoa_reader_schema(reader, &all, err));
+    for (uint32_t i = 0; i < schema->nfields; i++) {
+        uint32_t column, node;
+
+        STOA_TRY(stoa_schema_find(all, schema->fields[i].name, &column, err));
+        STOA_TRY(stoa_reader_column_node(reader, column, &node, err));
+        for (uint32_t k = 0; k < nodes[first].nnodes; k++)
+            wanted[first + k] |= found->has[node + k];
+        first += nodes[first].nnodes;
+    }
+out:
+    stoa_free(found->has);
+    found->has = NULL;
+    return st;
+}
+
+/* "a.b" */
+static enum stoa_status name_node(const struct stoa_schema_node *nodes, uint32_t node, char **out,
+                                  struct stoa_error *err)
+{
+    uint32_t path[STOA_MAX_FIELD_DEPTH] = {0}, depth = 0;
+    struct stoa_buffer text = {0};
+    enum stoa_status st = STOA_OK;
+
+    for (; node != STOA_NO_NODE; node = nodes[node].parent)
+        path[depth++] = node;
+    while (depth > 0) {
+        const char *name = nodes[path[--depth]].field->name;
+
+        STOA_TRY(stoa_buffer_append(&text, name, strlen(name), err));
+        STOA_TRY(stoa_buffer_append(&text, depth > 0 ? "." : "", 1, err));
+    }
+    *out = (char *)text.data;
+    text = (struct stoa_buffer){0};
+out:
+    stoa_buffer_free(&text);
+    return st;
+}
+
+void stoa_bloom_names_free(char **names, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        stoa_free(names[i]);
+    stoa_free(names);
+}
+
+enum stoa_status stoa_scan_source_blooms(struct stoa_batch_source *base, char ***names, uint32_t *n,
+                                         double *rate, struct stoa_error *err)
+{
+    const struct scan_source *source = (const struct scan_source *)base;
+    struct stoa_found_blooms found = {0};
+    struct stoa_schema_node *nodes = NULL;
+    bool *wanted = NULL;
+    char **list = NULL;
+    uint32_t nnodes, nnames = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_schema_nodes(base->schema, &nodes, &nnodes, err));
+    STOA_TRY(stoa_alloc_zeroed(&wanted, nnodes, 1, err));
+    STOA_TRY(stoa_alloc_zeroed(&list, nnodes, sizeof(*list), err));
+    for (size_t i = 0; i < source->nfiles; i++) {
+        st = find_blooms(base->schema, nodes, source->files[i].reader, &found, wanted, err);
+        if (st != STOA_OK) {
+            stoa_wrap(err, st, "%s", source->files[i].file->name);
+            goto out;
+        }
+    }
+    for (uint32_t i = 0; i < nnodes; i++) {
+        if (!wanted[i])
+            continue;
+        STOA_TRY(name_node(nodes, i, &list[nnames], err));
+        nnames++;
+    }
+    *rate = stoa_bloom_rate(found.nbits);
+    *names = list;
+    *n = nnames;
+    list = NULL;
+    nnames = 0;
+out:
+    stoa_bloom_names_free(list, nnames);
+    stoa_free(wanted);
+    stoa_free(nodes);
+    return st;
+}
+
 /* ---- Sink: the four steps of the writer. ---- */
 
 struct writer_sink {
     struct stoa_batch_sink base;
+    struct stoa_rules rules;
     struct stoa_writer *writer;
 };
 
@@ -392,14 +497,17 @@ static void sink_close(struct stoa_batch_sink *base)
 
 enum stoa_status stoa_writer_sink_open(struct stoa_sink *sink, const struct stoa_schema *schema,
                                        const struct stoa_writer_options *options,
-                                       const struct stoa_rules *rules, struct stoa_batch_sink **out,
-                                       struct stoa_error *err)
+                                       const struct stoa_rules *rules, uint64_t memory_nbytes,
+                                       struct stoa_batch_sink **out, struct stoa_error *err)
 {
     struct writer_sink *mine = NULL;
     enum stoa_status st;
 
     STOA_TRY(stoa_alloc_zeroed(&mine, 1, sizeof(*mine), err));
-    STOA_TRY(stoa_writer_open_rules(sink, schema, options, rules, &mine->writer, err));
+    mine->rules = *rules;
+    if (mine->rules.footer_max_nbytes > memory_nbytes / STOA_FOOTER_SHARE)
+        mine->rules.footer_max_nbytes = memory_nbytes / STOA_FOOTER_SHARE;
+    STOA_TRY(stoa_writer_open_rules(sink, schema, options, &mine->rules, &mine->writer, err));
     mine->base = (struct stoa_batch_sink){
         .wants_groups = true,
         .set_crew = sink_set_crew,

@@ -37,15 +37,28 @@ STOA_CHECK enum stoa_status stoa_scan_source_order(struct stoa_batch_source *sou
                                                    struct stoa_sort_order *out,
                                                    struct stoa_error *err);
 
+/*
+ * The columns, or parts of structs, in which some chunk of such a source's files has a Bloom
+ * filter: *n names as stoa_writer_options has them, and the rate of the filter with the most
+ * values. The names are the caller's: stoa_bloom_names_free().
+ */
+void stoa_bloom_names_free(char **names, uint32_t n);
+STOA_CHECK enum stoa_status stoa_scan_source_blooms(struct stoa_batch_source *source, char ***names,
+                                                    uint32_t *n, double *rate,
+                                                    struct stoa_error *err);
+
 /* About how many bytes of text and bytes the columns of a row group hold, and of lists. */
 STOA_CHECK enum stoa_status stoa_measure_row_group(const struct stoa_schema *schema,
                                                    struct stoa_reader *reader, uint32_t row_group,
                                                    uint64_t *nbytes, struct stoa_error *err);
 
-/* The four steps of a writer to `sink`; all is borrowed. */
+/*
+ * The four steps of a writer to `sink`; all but the rules is borrowed. Of a conversion that has
+ * `memory_nbytes` the data of the footer may take a STOA_FOOTER_SHARE of it.
+ */
 STOA_CHECK enum stoa_status
 stoa_writer_sink_open(struct stoa_sink *sink, const struct stoa_schema *schema,
                       const struct stoa_writer_options *options, const struct stoa_rules *rules,
-                      struct stoa_batch_sink **out, struct stoa_error *err);
+                      uint64_t memory_nbytes, struct stoa_batch_sink **out, struct stoa_error *err);
 
 #endif

@@ -6,6 +6,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "column/type.h"
+#include "file/notes_read.h"
+#include "file/reader.h"
 #include "stats/bloom.h"
 #include "stats/filter_path.h"
 
@@ -56,6 +58,30 @@ enum stoa_status stoa_bloom_plan(const struct stoa_writer_options *options,
     blooms = NULL;
 out:
     stoa_free(blooms);
+    return st;
+}
+
+enum stoa_status stoa_bloom_find(struct stoa_reader *reader, struct stoa_found_blooms *found,
+                                 struct stoa_error *err)
+{
+    const struct stoa_notes *notes;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_footer_notes(&reader->footer, STOA_SECTION_BLOOM, &notes, err));
+    for (size_t i = 0; notes != NULL && i < notes->n; i++) {
+        const struct stoa_note_entry *entry = &notes->notes[i].entry;
+        struct stoa_column *column;
+
+        STOA_TRY(stoa_footer_column(&reader->footer, entry->node, &column, err));
+        if (column->place.below_list || stoa_bound_kind(&column->field.type) == STOA_BOUND_NONE)
+            continue;
+        found->has[entry->node] = true;
+        if (entry->count > found->nvalues) {
+            found->nvalues = entry->count;
+            found->nbits = UINT64_C(8) * entry->nbytes / entry->count;
+        }
+    }
+out:
     return st;
 }
 

@@ -90,7 +90,7 @@ out:
     return st;
 }
 
-enum stoa_status stoa_footer_data_end_group(struct stoa_footer_data *data, struct stoa_error *err)
+enum stoa_status stoa_footer_data_relieve(struct stoa_footer_data *data, struct stoa_error *err)
 {
     return data->nbytes > data->max_nbytes ? write_run(data, err) : STOA_OK;
 }

@@ -48,9 +48,9 @@ STOA_CHECK enum stoa_status stoa_footer_data_add(struct stoa_footer_data *data, 
                                                  enum stoa_footer_part part, const void *bytes,
                                                  size_t nbytes, struct stoa_error *err);
 
-/* A row group is complete: may empty the memory. STOA_ERR_IO: the temporary file. */
-STOA_CHECK enum stoa_status stoa_footer_data_end_group(struct stoa_footer_data *data,
-                                                       struct stoa_error *err);
+/* What was added is whole: may empty the memory. STOA_ERR_IO: the temporary file. */
+STOA_CHECK enum stoa_status stoa_footer_data_relieve(struct stoa_footer_data *data,
+                                                     struct stoa_error *err);
 
 /* Calls `visit` with all bytes of a part of a node, in their order, in pieces. */
 STOA_CHECK enum stoa_status

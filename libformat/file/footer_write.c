@@ -128,7 +128,7 @@ enum stoa_status stoa_footer_add_group(struct stoa_footer_writer *footer, uint64
     footer->nrows += nrows;
     footer->nzones += stoa_zone_count(nrows);
     footer->ngroups++;
-    return stoa_footer_data_end_group(&footer->data, err);
+    return stoa_footer_data_relieve(&footer->data, err);
 }
 
 enum stoa_status stoa_footer_add_segment(struct stoa_footer_writer *footer,
@@ -167,7 +167,7 @@ static enum stoa_status flush_sources(struct stoa_footer_writer *footer, struct 
     STOA_TRY(stoa_footer_data_add(&footer->data, footer->nnodes, SOURCES_PART, block.data,
                                   block.nbytes, err));
     footer->sources_nbytes += block.nbytes;
-    STOA_TRY(stoa_footer_data_end_group(&footer->data, err));
+    STOA_TRY(stoa_footer_data_relieve(&footer->data, err));
 out:
     stoa_buffer_free(&block);
     return st;
@@ -215,7 +215,8 @@ enum stoa_status stoa_footer_add_notes(struct stoa_footer_writer *footer, uint32
     for (unsigned kind = 0; kind < STOA_NNOTES && st == STOA_OK; kind++)
         if (notes[kind].bytes.nbytes > 0)
             st = add_note(footer, node, (enum stoa_note_kind)kind, &notes[kind], err);
-    return st;
+    /* Those of all nodes may be more than there shall be in memory. */
+    return st == STOA_OK ? stoa_footer_data_relieve(&footer->data, err) : st;
 }
 
 /* ---- Putting together ---- */

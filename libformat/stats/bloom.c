@@ -28,19 +28,28 @@
 
 enum { LEAST_NBITS = 4 };
 
+/* Of LEAST_NBITS bits a value, one more, and so on. */
+static const double rates[] = {
+    0.33,     0.18,     0.1,      0.057,    0.034,    0.021,    0.0127,   0.0082,
+    0.0055,   0.0037,   0.0026,   0.0019,   0.00133,  0.00097,  0.00073,  0.00055,
+    0.00043,  0.00033,  0.00026,  0.000204, 0.000164, 0.000132, 0.000108, 0.000088,
+    0.000073, 0.000061, 0.000051, 0.000043, 0.000037, 0.000031, 0.000027, 0.000023,
+    0.00002,  0.000017, 0.000015, 0.000013, 0.000012, 0.00001,
+};
+enum { NRATES = sizeof(rates) / sizeof(rates[0]) };
+
+double stoa_bloom_rate(uint64_t nbits)
+{
+    if (nbits <= LEAST_NBITS) /* nothing asks for so few */
+        return rates[1];
+    return nbits < LEAST_NBITS + NRATES ? rates[nbits - LEAST_NBITS] : rates[NRATES - 1];
+}
+
 uint8_t stoa_bloom_nbits(double rate)
 {
-    static const double rates[] = {
-        0.33,     0.18,     0.1,      0.057,    0.034,    0.021,    0.0127,   0.0082,
-        0.0055,   0.0037,   0.0026,   0.0019,   0.00133,  0.00097,  0.00073,  0.00055,
-        0.00043,  0.00033,  0.00026,  0.000204, 0.000164, 0.000132, 0.000108, 0.000088,
-        0.000073, 0.000061, 0.000051, 0.000043, 0.000037, 0.000031, 0.000027, 0.000023,
-        0.00002,  0.000017, 0.000015, 0.000013, 0.000012, 0.00001,
-    };
-
     if (!(rate < rates[0])) /* NaN too */
         return 0;
-    for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
+    for (size_t i = 0; i < NRATES; i++)
         if (rates[i] <= rate)
             return (uint8_t)(LEAST_NBITS + i);
     return 0;

@@ -26,6 +26,9 @@ enum {
  */
 uint8_t stoa_bloom_nbits(double rate);
 
+/* The rate that gives so many bits a value, or as near to it as there is one. */
+double stoa_bloom_rate(uint64_t nbits);
+
 /* Blocks of a filter of ndistinct > 0 values with nbits > 0 each. */
 uint32_t stoa_bloom_nblocks(uint32_t ndistinct, unsigned nbits);
 

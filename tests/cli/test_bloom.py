@@ -42,6 +42,34 @@ ok("verify holds them against the values", done.code == 0, done.err)
 stoa("merge", "t.stoa", "t.stoa", "-o", "m.stoa")
 ok("merge keeps them", skipped("m.stoa", f"id = '{rows[7][0]}'") == 10)
 
+
+def filters(path):
+    return json.loads(stoa("info", path, "--json").out)["bytes_by_kind"]["bloom filters"]
+
+
+# What is made of Stoa files has the filters that these have.
+for name, args, bloom, skips in (
+        ("as it is", ["t.stoa"], filters("t.stoa"), 5), ("sorted", ["t.stoa", "--sort-by", "x"], filters("t.stoa"), 5),
+        ("twice", ["t.stoa", "t.stoa"], 2 * filters("t.stoa"), 10),
+        ("with another file that has none", ["plain.stoa", "t.stoa"], 2 * filters("t.stoa"), 10),
+        ("one column of two", ["t.stoa", "--select", "x,id"], filters("t.stoa") // 2, 5),
+        ("other columns on request", ["t.stoa", "--bloom", "x,n", "--bloom-rate", "0.0001"], None, 0),
+        ("no columns that have them", ["t.stoa", "--select", "x"], 0, None), ("on request none", ["t.stoa", "--no-bloom"], 0, 0)):
+    done = stoa("convert", *args, "-o", "kept.stoa", "--force", *groups)
+    ok(f"filters of Stoa files: {name}", done.code == 0, done.err)
+    found = filters("kept.stoa")
+    ok("... have their size", found > 0 if bloom is None else abs(found - bloom) <= bloom // 50, f"{found}, not {bloom}")
+    if skips is not None:
+        ok("... and skip", skipped("kept.stoa", f"id = '{rows[7][0]}'") == skips, str(skipped("kept.stoa", f"id = '{rows[7][0]}'")))
+    ok("... and hold", stoa("verify", "--deep", "kept.stoa").code == 0)
+stoa("convert", "t.stoa", "-o", "small.stoa", "--where", "n < 500000000", *groups)
+ok("... behind a predicate", stoa("verify", "--deep", "small.stoa").code == 0 and filters("small.stoa") > 0)
+cli.write("n.jsonl", "".join(json.dumps({"p": {"q": f"{i}", "r": n}}) + "\n" for i, n, _ in rows))
+stoa("convert", "n.jsonl", "-o", "n.stoa", "--bloom", "p.q,p.r", *groups)
+stoa("convert", "n.stoa", "-o", "n2.stoa", *groups)
+ok("... of parts of structs", filters("n2.stoa") == filters("n.stoa") > 0 and skipped("n2.stoa", f"p.q = '{rows[7][0]}'") == 5)
+refuse("both", ["convert", "t.stoa", "-o", "no.stoa", "--bloom", "id", "--no-bloom"], 2, "--no-bloom: --bloom names columns that shall have them")
+
 # A column that widens behind the sample of a pipe gets the filters of its final type; those of the others are copied.
 LATE, NROWS = 45000, 50000
 wide = "id,n,x\n" + "".join(f"{k:05x}ff,{k * 7919 % 10 ** 6}{'.5' if k >= LATE else ''},{k}\n" for k in range(NROWS))

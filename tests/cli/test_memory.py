@@ -128,6 +128,19 @@ def convert(ncolumns, rows, nbytes, memory, group_rows=0):
     return convert_from("-", args, [header(ncolumns)] + [rows] * (nbytes // BLOCK))
 
 
+def check_blooms():
+    """Filters of 40 columns in row groups that fit, and in some that would fit without them."""
+    rows = block(forever(lambda: ",".join(str(random.randrange(10**6)) for _ in range(40))))
+    for memory, group_rows, rate, fits in ((64, 40000, "0.01", True), (128, 100000, "0.01", True), (128, 65536, "0.00001", True),
+                                           (64, 60000, "0.00001", False)):
+        args = ["--bloom", ",".join(f"c{i}" for i in range(40)), "--bloom-rate", rate, "--row-group-rows", str(group_rows)]
+        code, peak, err = convert_from("-", ["--memory", f"{memory}M", *args], [header(40)] + [rows] * 25)
+        limit = memory * MIB + PROGRAM
+        done = code == 0 or not fits and code == 2 and f"{memory} MiB of memory are too few: one row group needs" in err
+        point(f"Bloom filters, row groups of {group_rows:,} rows, a rate of {rate}: at most {limit // MIB} MiB{'' if fits else ', or refused'}",
+              done and peak <= limit, f"exit code {code}, {peak / MIB:.0f} MiB at the peak", err)
+
+
 def by_program(*command):
     return lambda data: subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True).stdout
 
@@ -282,6 +295,7 @@ def main():
     check_stored()
     check_helpers()
     check_sorting()
+    check_blooms()
     code, peak, err = convert(200, block(forever(wide)), 50 * 10**6, 64)
     point("too little memory is refused early, with what would do",
           code == 2 and peak < 100 * MIB and "64 MiB of memory are too few: one row group needs"

@@ -118,6 +118,12 @@ struct stoa_convert_options {
     enum stoa_compress compress;
     struct stoa_csv_write_options csv_out; /* of a CSV output; a delimiter 0 is a tab in TSV */
     struct stoa_avro_write_options avro_out;
+
+    /*
+     * With writer.blooms NULL a Stoa file that is made of Stoa files has Bloom filters of the
+     * columns that have them there, at the rate of the one with the most values; another pointer
+     * with writer.nblooms 0: none.
+     */
     struct stoa_writer_options writer;
     bool no_source_text;    /* of CSV: values alone, nothing to restore the inputs with */
     bool verify;            /* before the new file gets its name: check all its hashes, restore the
