@@ -132,7 +132,7 @@ enum stoa_avro_way stoa_avro_way_between(const struct stoa_avro_type *writer,
  * may stand for any number of fields: what it may become follows from its size.
  */
 enum {
-    FIELDS_NBYTES = 8 << 20, /* of fields and symbols, and */
+    FIELDS_NBYTES = 8 << 20, /* of fields, symbols and attributes, and */
     FIELDS_RATIO = 8,        /* as many times the document: a field takes 26 bytes of it at least */
     TEXT_NBYTES = 32,        /* of a text besides its characters, about */
 };
@@ -140,7 +140,7 @@ enum {
 struct mapper {
     const struct stoa_avro_schema *schema;
     const char ***members; /* by the index of a union, made when it comes: names of its members */
-    uint64_t left_nbytes;  /* that fields and symbols may still take */
+    uint64_t left_nbytes;  /* that fields, symbols and attributes may still take */
     uint32_t nfields;      /* so far, with all that is below them */
     bool declared;         /* "stoa_type" is what a field is */
     struct stoa_error *err;
@@ -154,8 +154,8 @@ static enum stoa_status charge(struct mapper *mapper, uint64_t n, uint64_t nbyte
 {
     if (n > mapper->left_nbytes / nbytes)
         return stoa_fail(mapper->err, STOA_ERR_LIMIT,
-                         "types that are used again and again make too many fields and symbols: "
-                         "more than %d MiB and %d times the schema's text",
+                         "types that are used again and again make too many fields, symbols and "
+                         "attributes: more than %d MiB and %d times the schema's text",
                          FIELDS_NBYTES >> 20, FIELDS_RATIO);
     mapper->left_nbytes -= n * nbytes;
     return STOA_OK;
@@ -203,79 +203,105 @@ out:
                                      stoa_quote(shown, sizeof(shown), name, strlen(name)));
 }
 
-/* The text of an attribute, for stoa_free(); NULL when it is not there, or is no text. */
-static enum stoa_status text_of(const struct stoa_avro_attributes *attributes, const char *key,
-                                char **out, struct stoa_error *err)
+/*
+ * The value of an attribute, for json_decref(); NULL when it is not there. It is parsed for every
+ * use of what has it, so it is charged first, whatever it is.
+ */
+static enum stoa_status load_attribute(struct mapper *mapper,
+                                       const struct stoa_avro_attributes *attributes,
+                                       const char *key, json_t **out)
 {
     const char *kept = stoa_avro_attribute(attributes, key);
-    json_t *json = NULL;
-    enum stoa_status st = STOA_OK;
+    enum stoa_status st;
 
     *out = NULL;
     if (kept == NULL)
         return STOA_OK;
-    STOA_TRY(stoa_avro_json_load(kept, strlen(kept), &json, err));
-    if (json_is_string(json) && strlen(json_string_value(json)) == json_string_length(json))
-        STOA_TRY(stoa_strndup(out, json_string_value(json), json_string_length(json), err));
+    STOA_TRY(charge(mapper, 1, TEXT_NBYTES + strlen(kept)));
+    STOA_TRY(stoa_avro_json_load(kept, strlen(kept), out, mapper->err));
 out:
-    json_decref(json);
     return st;
 }
 
-/* Metadata, which our own schemas have: an object of texts, and how a column is written in CSV. */
-static enum stoa_status map_metadata(const struct stoa_avro_attributes *attributes,
-                                     struct stoa_metadata *out, struct stoa_error *err)
+/* A text without zero bytes, or NULL. */
+static const char *text_of(const json_t *json)
 {
-    const char *kept = stoa_avro_attribute(attributes, "metadata");
-    char *format = NULL;
-    json_t *object = NULL, *value;
+    const char *text = json_string_value(json);
+
+    return text != NULL && strlen(text) == json_string_length(json) ? text : NULL;
+}
+
+/* Metadata, which our own schemas have: an object of texts, and how a column is written in CSV. */
+static enum stoa_status map_metadata(struct mapper *mapper,
+                                     const struct stoa_avro_attributes *attributes,
+                                     struct stoa_metadata *out)
+{
+    json_t *format = NULL, *object = NULL, *value;
     const char *key;
     enum stoa_status st;
 
-    STOA_TRY(text_of(attributes, STOA_METADATA_CSV_FORMAT, &format, err));
-    if (format != NULL)
-        STOA_TRY(stoa_metadata_set(out, STOA_METADATA_CSV_FORMAT, format, err));
-    if (kept != NULL)
-        STOA_TRY(stoa_avro_json_load(kept, strlen(kept), &object, err));
+    STOA_TRY(load_attribute(mapper, attributes, STOA_METADATA_CSV_FORMAT, &format));
+    if (text_of(format) != NULL)
+        STOA_TRY(stoa_metadata_set(out, STOA_METADATA_CSV_FORMAT, text_of(format), mapper->err));
+    STOA_TRY(load_attribute(mapper, attributes, "metadata", &object));
     json_object_foreach(object, key, value)
     {
-        if (json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value))
-            STOA_TRY(stoa_metadata_set(out, key, json_string_value(value), err));
+        if (text_of(value) == NULL)
+            continue;
+        STOA_TRY(charge(mapper, 1, sizeof(*out->pairs) + 2 * TEXT_NBYTES));
+        STOA_TRY(stoa_metadata_set(out, key, text_of(value), mapper->err));
     }
 out:
+    json_decref(format);
     json_decref(object);
-    stoa_free(format);
+    return st;
+}
+
+/* Takes what is below a field and its symbols, which were made of a text. */
+static enum stoa_status charge_declared(struct mapper *mapper, const struct stoa_field *field)
+{
+    enum stoa_status st;
+
+    STOA_TRY(charge(mapper, field->nchildren, sizeof(*field->children) + TEXT_NBYTES));
+    STOA_TRY(charge(mapper, field->type.nsymbols, sizeof(*field->type.symbols) + TEXT_NBYTES));
+    for (uint32_t i = 0; i < field->nchildren; i++)
+        STOA_TRY(charge_declared(mapper, &field->children[i]));
+out:
     return st;
 }
 
 /* The type that a field is declared as, instead of the one that it was given. */
-static enum stoa_status map_declared(const struct stoa_avro_field *from, struct stoa_field *field,
-                                     struct stoa_error *err)
+static enum stoa_status map_declared(struct mapper *mapper, const struct stoa_avro_field *from,
+                                     struct stoa_field *field)
 {
     struct stoa_field given = {0};
-    char *text = NULL, shown[80];
+    json_t *declared = NULL;
+    char shown[80];
     enum stoa_status st;
 
-    STOA_TRY(text_of(&from->attributes, "stoa_type", &text, err));
-    if (text == NULL)
-        return STOA_OK;
-    st = stoa_field_parse(field->name, text, field->nullable, &given, err);
+    STOA_TRY(load_attribute(mapper, &from->attributes, "stoa_type", &declared));
+    if (text_of(declared) == NULL)
+        goto out;
+    st = stoa_field_parse(field->name, text_of(declared), field->nullable, &given, mapper->err);
     if (st != STOA_OK) {
-        st = stoa_wrap(err, st, "field \"%s\"",
+        st = stoa_wrap(mapper->err, st, "field \"%s\"",
                        stoa_quote(shown, sizeof(shown), field->name, strlen(field->name)));
         goto out;
     }
+    STOA_TRY(charge_declared(mapper, &given));
     stoa_field_reset(field);
     *field = given;
+    given = (struct stoa_field){0};
 out:
-    stoa_free(text);
+    json_decref(declared);
+    stoa_field_reset(&given);
     return st;
 }
 
 static enum stoa_status map_record(struct mapper *mapper, const struct stoa_avro_type *type,
                                    unsigned depth, struct stoa_field *field)
 {
-    char *name = NULL;
+    json_t *name = NULL;
     enum stoa_status st;
 
     STOA_TRY(add_children(mapper, field, STOA_STRUCT, type->nfields));
@@ -283,17 +309,17 @@ static enum stoa_status map_record(struct mapper *mapper, const struct stoa_avro
         const struct stoa_avro_field *from = &type->fields[i];
 
         /* The name that it had before it was made to fit Avro's rules. */
-        STOA_TRY(text_of(&from->attributes, "stoa_name", &name, mapper->err));
-        STOA_TRY(map_child(mapper, name != NULL ? name : from->name, from->type, depth + 1,
-                           &field->children[i]));
+        STOA_TRY(load_attribute(mapper, &from->attributes, "stoa_name", &name));
+        STOA_TRY(map_child(mapper, text_of(name) != NULL ? text_of(name) : from->name, from->type,
+                           depth + 1, &field->children[i]));
         if (mapper->declared)
-            STOA_TRY(map_declared(from, &field->children[i], mapper->err));
-        STOA_TRY(map_metadata(&from->attributes, &field->children[i].metadata, mapper->err));
-        stoa_free(name);
+            STOA_TRY(map_declared(mapper, from, &field->children[i]));
+        STOA_TRY(map_metadata(mapper, &from->attributes, &field->children[i].metadata));
+        json_decref(name);
         name = NULL;
     }
 out:
-    stoa_free(name);
+    json_decref(name);
     return st;
 }
 
@@ -336,7 +362,7 @@ static enum stoa_status map_record_entries(struct mapper *mapper, const struct s
 
     STOA_TRY(map_entries(mapper, from[0].type, from[1].type, depth, field));
     for (unsigned i = 0; mapper->declared && i < 2; i++)
-        STOA_TRY(map_declared(&from[i], &field->children[0].children[i], mapper->err));
+        STOA_TRY(map_declared(mapper, &from[i], &field->children[0].children[i]));
 out:
     return st;
 }
@@ -515,7 +541,7 @@ static enum stoa_status map_schema(const struct stoa_avro_schema *schema, bool d
     made = (struct stoa_schema){.fields = table.children, .nfields = table.nchildren};
     table.children = NULL;
     table.nchildren = 0;
-    STOA_TRY(map_metadata(&schema->root->attributes, &made.metadata, err));
+    STOA_TRY(map_metadata(&mapper, &schema->root->attributes, &made.metadata));
     STOA_TRY(stoa_schema_check(&made, err));
     *out = made;
     made = (struct stoa_schema){0};

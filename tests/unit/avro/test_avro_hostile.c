@@ -23,8 +23,8 @@
 enum { MAX_NBYTES = 64 << 20, MAX_FILE_NBYTES = 2 << 20 };
 
 #define MANY_FIELDS                                                                                \
-    "types that are used again and again make too many fields and symbols: more than 8 MiB and 8 " \
-    "times the schema's text"
+    "types that are used again and again make too many fields, symbols and attributes: more than " \
+    "8 MiB and 8 times the schema's text"
 #define MANY_EMPTY "more than 8388608 values of rows and arrays that have no bytes"
 
 /* ---- Schemas ---- */
@@ -87,6 +87,56 @@ static void put_name(struct stoa_buffer *out)
     print_again(out, "0123456789abcdef", 65536);
     print(out, "\",\"type\":\"int\"}]}");
     use_again(out, "h", 900);
+}
+
+/* A record of one field with an attribute, whose value is n times a text between two others. */
+static void put_attribute(struct stoa_buffer *out, const char *begin, const char *text, unsigned n,
+                          const char *end)
+{
+    print(out,
+          USED_AGAIN "{\"type\":\"record\",\"name\":\"h\",\"fields\":[{\"name\":\"x\","
+                     "\"type\":\"string\",%s",
+          begin);
+    print_again(out, text, n);
+    print(out, "%s}]}", end);
+    use_again(out, "h", 900);
+}
+
+static void put_metadata(struct stoa_buffer *out)
+{
+    put_attribute(out, "\"metadata\":{\"k\":\"", "0123456789abcdef", 32768, "\"}");
+}
+
+static void put_pairs(struct stoa_buffer *out)
+{
+    struct stoa_buffer pairs = {0};
+
+    for (unsigned i = 0; i < 500; i++)
+        print(&pairs, ",\"%u\":\"\"", i);
+    stoa_test_put(&pairs, "", 1);
+    put_attribute(out, "\"metadata\":{\"k\":\"\"", (char *)pairs.data, 1, "}");
+    stoa_buffer_free(&pairs);
+}
+
+static void put_column_name(struct stoa_buffer *out)
+{
+    put_attribute(out, "\"stoa_name\":[1", ",1", 32768, "]");
+}
+
+static void put_csv_format(struct stoa_buffer *out)
+{
+    put_attribute(out, "\"csv_format\":[1", ",1", 32768, "]");
+}
+
+static void put_declared(struct stoa_buffer *out)
+{
+    struct stoa_buffer symbols = {0};
+
+    for (unsigned i = 0; i < 500; i++)
+        print(&symbols, ",s%u", i);
+    stoa_test_put(&symbols, "", 1);
+    put_attribute(out, "\"stoa_type\":\"enum(s", (char *)symbols.data, 1, ")\"");
+    stoa_buffer_free(&symbols);
 }
 
 static void put_enum(struct stoa_buffer *out)
@@ -196,6 +246,10 @@ static const struct hostile cases[] = {
     {"a record", NULL, put_record, 0, DATA(""), 0, 0, MANY_FIELDS},
     {"a name", NULL, put_name, 0, DATA(""), 0, 0, MANY_FIELDS},
     {"an enum", NULL, put_enum, 0, DATA(""), 0, 0, MANY_FIELDS},
+    {"metadata", NULL, put_metadata, 0, DATA(""), 0, 0, MANY_FIELDS},
+    {"pairs of metadata", NULL, put_pairs, 0, DATA(""), 0, 0, MANY_FIELDS},
+    {"a name of a column that is none", NULL, put_column_name, 0, DATA(""), 0, 0, MANY_FIELDS},
+    {"a pattern that is none", NULL, put_csv_format, 0, DATA(""), 0, 0, MANY_FIELDS},
     {"records twice in each other", NULL, put_doubled, 0, DATA(""), 0, 0, MANY_FIELDS},
     {"a namespace", NULL, put_namespace, 0, DATA(""), 0, 0,
      "the namespaces in front of all names have more than 16 MiB"},
@@ -366,6 +420,26 @@ static void what_small_files_stand_for_is_bounded(void **state)
     stoa_buffer_free(&file);
 }
 
+/* A schema that is given, where a type may be declared as another one. */
+static void what_declared_types_stand_for_is_bounded(void **state)
+{
+    (void)state;
+    struct stoa_test_alloc_counts counts;
+    struct stoa_buffer text = {0};
+    struct stoa_schema columns;
+    struct stoa_error err = {0};
+
+    put_declared(&text);
+    stoa_test_alloc_begin(0, STOA_TEST_FAULT_ONCE);
+    assert_int_equal(stoa_avro_parse_schema((char *)text.data, text.nbytes, &columns, &err),
+                     STOA_ERR_LIMIT);
+    counts = stoa_test_alloc_end();
+    if (!ends_with(err.message, MANY_FIELDS))
+        fail_msg("\"%s\"", err.message);
+    assert_in_range(counts.peak_nbytes, 0, MAX_NBYTES);
+    stoa_buffer_free(&text);
+}
+
 /* Long names of branches whose simple names are told apart, and are not. */
 static void names_of_members_are_simple_where_they_are_one(void **state)
 {
@@ -392,6 +466,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_small_files_stand_for_is_bounded,
                                         stoa_test_folder_enter_memory, stoa_test_folder_leave),
+        cmocka_unit_test(what_declared_types_stand_for_is_bounded),
         cmocka_unit_test(names_of_members_are_simple_where_they_are_one),
     };
 
