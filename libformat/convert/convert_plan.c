@@ -104,11 +104,14 @@ static enum stoa_status plan_formats(struct stoa_plan_convert *plan,
 
     stoa_quote(shown, sizeof(shown), options->output, strlen(options->output));
     plan->from = options->from;
-    STOA_TRY(stoa_format_of_inputs(options->paths, options->npaths, &plan->from, err));
+    STOA_TRY(
+        stoa_format_guess(options->paths, options->npaths, &plan->from, &plan->from_is_guess, err));
     if (plan->from == STOA_FORMAT_AUTO && plan->jsonl_inputs != NULL)
         plan->from = STOA_FORMAT_JSONL; /* so it was found, and what was read is kept */
-    else if (plan->from == STOA_FORMAT_AUTO)
+    else if (plan->from == STOA_FORMAT_AUTO) {
         STOA_TRY(stoa_format_of_pipe(options->paths[0], &plan->piped, &plan->from, err));
+        plan->from_is_guess = options->npaths == 1; /* no other pipe is looked at */
+    }
     named = stoa_format_of_name(options->output, &ending);
     plan->to = options->to != STOA_FORMAT_AUTO ? options->to : named;
     if (plan->to == STOA_FORMAT_AUTO)

@@ -55,6 +55,7 @@ struct stoa_source_kind {
 
 struct stoa_plan_convert {
     enum stoa_format from;
+    bool from_is_guess; /* only the beginning of the inputs says so */
     enum stoa_format to;
     enum stoa_compress compress; /* of text; not AUTO */
     struct stoa_csv_write_options csv_out;

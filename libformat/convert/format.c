@@ -175,14 +175,16 @@ out:
     return st;
 }
 
-enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
-                                      struct stoa_error *err)
+/* *is_guess: only the beginning of its text says so. */
+static enum stoa_status find_format(const char *path, enum stoa_format *out, bool *is_guess,
+                                    struct stoa_error *err)
 {
     uint8_t magic[STOA_MAGIC_NBYTES];
     struct stoa_source *source = NULL;
     struct stat info;
     enum stoa_status st = STOA_OK;
 
+    *is_guess = false;
     *out = stoa_format_of_name(path, NULL);
     if (strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
         STOA_TRY(stoa_source_open_file(path, &source, err));
@@ -193,7 +195,8 @@ enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
             else if (is_avro(magic, sizeof(magic)))
                 *out = STOA_FORMAT_AVRO;
         }
-        if (*out == STOA_FORMAT_AUTO)
+        *is_guess = *out == STOA_FORMAT_AUTO;
+        if (*is_guess)
             STOA_TRY(look_inside(path, out, err));
         if (*out == STOA_FORMAT_AUTO)
             *out = STOA_FORMAT_CSV;
@@ -203,6 +206,14 @@ out:
     return st;
 }
 
+enum stoa_status stoa_format_of_input(const char *path, enum stoa_format *out,
+                                      struct stoa_error *err)
+{
+    bool is_guess;
+
+    return find_format(path, out, &is_guess, err);
+}
+
 #define SHOWN_NBYTES 256
 
 static const char *show(char *out, const char *path)
@@ -210,21 +221,24 @@ static const char *show(char *out, const char *path)
     return stoa_quote(out, SHOWN_NBYTES, path, strlen(path));
 }
 
-enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
-                                       enum stoa_format *format, struct stoa_error *err)
+enum stoa_status stoa_format_guess(const char *const *paths, size_t npaths,
+                                   enum stoa_format *format, bool *is_guess, struct stoa_error *err)
 {
     enum stoa_format first = STOA_FORMAT_AUTO;
     char shown[SHOWN_NBYTES], found[SHOWN_NBYTES];
     size_t told = 0; /* the path that said so */
 
+    *is_guess = *format == STOA_FORMAT_AUTO;
     if (npaths == 0)
         return stoa_fail(err, STOA_ERR_USAGE, "no input");
     for (size_t i = 0; *format == STOA_FORMAT_AUTO && i < npaths; i++) {
         enum stoa_format other;
-        enum stoa_status st = stoa_format_of_input(paths[i], &other, err);
+        bool by_text;
+        enum stoa_status st = find_format(paths[i], &other, &by_text, err);
 
         if (st != STOA_OK)
             return st;
+        *is_guess = *is_guess && by_text;
         if (other == STOA_FORMAT_AUTO)
             continue; /* it is what the others are */
         if (first != STOA_FORMAT_AUTO && other != first)
@@ -237,4 +251,12 @@ enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
     if (*format == STOA_FORMAT_AUTO)
         *format = first;
     return STOA_OK;
+}
+
+enum stoa_status stoa_format_of_inputs(const char *const *paths, size_t npaths,
+                                       enum stoa_format *format, struct stoa_error *err)
+{
+    bool is_guess;
+
+    return stoa_format_guess(paths, npaths, format, &is_guess, err);
 }

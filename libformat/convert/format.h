@@ -13,6 +13,14 @@
 enum stoa_format stoa_format_of_name(const char *path, const char **compression);
 
 /*
+ * As stoa_format_of_inputs(). *is_guess: it is said by nothing but how the text of each of them
+ * begins, in which case other text may begin so, too.
+ */
+STOA_CHECK enum stoa_status stoa_format_guess(const char *const *paths, size_t npaths,
+                                              enum stoa_format *format, bool *is_guess,
+                                              struct stoa_error *err);
+
+/*
  * What an input is of which nothing else tells, by its first bytes: AVRO, JSONL, or else CSV.
  * *opened are its members, from which nothing was taken: what was read of a pipe can't be read
  * again. Errors: those of stoa_members_open().

@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "column/schema.h"
 #include "convert/convert_plan.h"
-#include "convert/format.h"
 #include "exec/pipeline.h"
 #include "jsonl/jsonl.h"
 
@@ -95,16 +94,11 @@ static enum stoa_status survey(const struct stoa_plan_convert *plan,
     return stoa_pipeline_run(&pipeline, err);
 }
 
-/* No record was found in what only its text says is JSON lines: other text may begin so, too. */
-static enum stoa_status name_guess(const struct stoa_convert_options *options,
-                                   struct stoa_error *err)
+/* What only begins as JSON lines do is no JSON: other text may begin so, too. */
+static enum stoa_status name_guess(struct stoa_error *err)
 {
-    const bool is_guess = options->from == STOA_FORMAT_AUTO &&
-                          stoa_format_of_name(options->paths[0], NULL) == STOA_FORMAT_AUTO;
     const struct stoa_error why = err != NULL ? *err : (struct stoa_error){0};
 
-    if (!is_guess)
-        return STOA_ERR_DATA;
     return stoa_fail_at(err, STOA_ERR_DATA, why.offset,
                         "%s (taken for JSON lines, as it begins with {; CSV that does so needs "
                         "--from csv)",
@@ -126,8 +120,10 @@ static enum stoa_status infer(const struct stoa_plan_convert *plan,
     *certain = full || stoa_jsonl_inference_is_certain(inference);
     STOA_TRY(stoa_jsonl_inference_schema(inference, out, NULL, err));
 out:
+    if (plan->from_is_guess && inference != NULL && stoa_jsonl_inference_met_other_text(inference))
+        st = name_guess(err);
     stoa_jsonl_inference_free(inference);
-    return st == STOA_ERR_DATA ? name_guess(options, err) : st;
+    return st;
 }
 
 /* ---- Columns. ---- */

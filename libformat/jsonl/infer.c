@@ -31,7 +31,8 @@ struct stoa_jsonl_inference {
     struct stoa_jsonl_evidence *record;
     struct stoa_jsonl_feed feed; /* full */
     bool full;
-    bool is_certain; /* the samples are all there is */
+    bool is_certain;     /* the samples are all there is */
+    bool met_other_text; /* when it failed */
 };
 
 /* ---- Observing. ---- */
@@ -351,7 +352,7 @@ out:
 }
 
 /* No line tells of a column: what is wrong with the first bad one, or that there is no key. */
-static enum stoa_status fail_without_columns(const struct stoa_jsonl_inference *inference,
+static enum stoa_status fail_without_columns(struct stoa_jsonl_inference *inference,
                                              struct stoa_error *err)
 {
     char name[] = "\x01"; /* which no key is, as it must be escaped: all keys are passed over */
@@ -377,7 +378,10 @@ static enum stoa_status fail_without_columns(const struct stoa_jsonl_inference *
         STOA_TRY(source->next(source, &unit, err));
         if (unit == NULL)
             break;
-        STOA_TRY(source->read(source, unit, &batch, &notes, err));
+        st = source->read(source, unit, &batch, &notes, err);
+        inference->met_other_text = st == STOA_ERR_DATA;
+        if (st != STOA_OK)
+            goto out;
         stoa_batch_reset(&batch);
     }
     st = stoa_fail(err, STOA_ERR_DATA, "%s: no object with a key: there are no columns",
@@ -388,7 +392,7 @@ out:
     return st;
 }
 
-enum stoa_status stoa_jsonl_inference_schema(const struct stoa_jsonl_inference *inference,
+enum stoa_status stoa_jsonl_inference_schema(struct stoa_jsonl_inference *inference,
                                              struct stoa_schema *out, char **evidence,
                                              struct stoa_error *err)
 {
@@ -414,6 +418,11 @@ out:
     stoa_buffer_free(&text);
     stoa_schema_reset(&schema);
     return st;
+}
+
+bool stoa_jsonl_inference_met_other_text(const struct stoa_jsonl_inference *inference)
+{
+    return inference->met_other_text;
 }
 
 /* All units, one after the other. */

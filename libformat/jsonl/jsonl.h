@@ -48,9 +48,11 @@ STOA_CHECK enum stoa_status stoa_jsonl_inference_join(struct stoa_jsonl_inferenc
                                                       struct stoa_jsonl_evidence *evidence,
                                                       struct stoa_error *err);
 /* `evidence` as that of stoa_jsonl_infer(). */
-STOA_CHECK enum stoa_status
-stoa_jsonl_inference_schema(const struct stoa_jsonl_inference *inference, struct stoa_schema *out,
-                            char **evidence, struct stoa_error *err);
+STOA_CHECK enum stoa_status stoa_jsonl_inference_schema(struct stoa_jsonl_inference *inference,
+                                                        struct stoa_schema *out, char **evidence,
+                                                        struct stoa_error *err);
+/* That failed, as no line tells of a column and one is no JSON. */
+bool stoa_jsonl_inference_met_other_text(const struct stoa_jsonl_inference *inference);
 /* Every value of every input was in the samples: no guess can be wrong. */
 bool stoa_jsonl_inference_is_certain(const struct stoa_jsonl_inference *inference);
 void stoa_jsonl_evidence_free(struct stoa_jsonl_evidence *evidence);

@@ -259,6 +259,24 @@ write("braces", BRACES)
 expect("CSV in a pipe that begins as JSON lines do", ["convert", "-", "-o", "-", "--to", "csv"], 1, "",
        f"stoa: standard input: line 1: byte 5: ':' is expected {GUESS}\n", stdin=BRACES.encode())
 expect("or in a file", ["convert", "braces", "-o", "-", "--to", "csv"], 1, "", f"stoa: braces: line 1: byte 5: ':' is expected {GUESS}\n")
+with gzip.open("whole.gz", "wb") as packed:
+    packed.write("".join(f'{{"a":{rng.randrange(10**9)}}}\n' for _ in range(1000)).encode())
+write("cut.gz", read("whole.gz")[:2000])
+write("keyless", "{}\n{}\n")
+write("none.jsonl", "")
+write("later", '{"a":1}\n{"a",b\n')
+ROWS = b"x,y\n1,2\n"
+VALUE = "line 1: byte 1: a value is expected"
+for name, inputs, stdin, why in (
+        ("damage", ["cut.gz"], None, "cut.gz: gzip data ends early, after [0-9]+ bytes of text"),
+        ("objects without keys", ["keyless"], None, "keyless: no object with a key: there are no columns"),
+        ("other text behind an object", ["later"], None, "later: line 2: byte 5: ':' is expected"),
+        ("a name that says so", ["-", "none.jsonl"], ROWS, f"standard input: {VALUE}"),
+        ("a pipe that is taken for what a file is", ["keyless", "-"], ROWS, f"standard input: {VALUE}")):
+    expect(f"{name}: no guess is to blame", ["convert", *inputs, "-o", "-", "--to", "csv"], 1, "",
+           lambda err, why=why: re.fullmatch(f"stoa: {why}\n", err), stdin=stdin)
+expect("two files that are both guessed", ["convert", "keyless", "braces", "-o", "-", "--to", "csv"], 1, "",
+       f"stoa: braces: line 1: byte 5: ':' is expected {GUESS}\n")
 expect("what helps", ["convert", "-", "--from", "csv", "-o", "-", "--to", "jsonl"], 0, '{"{\\"a\\"":1,"b":2}\n', None, stdin=BRACES.encode())
 
 # ---- Row groups: many units of text, as large as their values. ----
