@@ -43,7 +43,7 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_ROW_GROUP_ROWS] = {"row-group-rows", 0, "N",
         "rows of a row group at the most (otherwise 131072)"},
     [OPT_ROW_GROUP_BYTES] = {"row-group-bytes", 0, "SIZE",
-        "text of a row group at the most (otherwise 32M)"},
+        "text of CSV in a row group, else its values, at the most (otherwise 32M)"},
     [OPT_DELIMITER] = {"delimiter", 'd', "C",
         "what separates the fields of CSV: one character, or \"tab\" (otherwise found out)"},
     [OPT_QUOTE] = {"quote", 0, "C",

@@ -101,7 +101,8 @@ struct stoa_convert_options {
        temporary files of the size of the rows ($TMPDIR). NULL: rows stand as they come. */
     const char *sort_by;
     struct stoa_csv_options csv; /* of CSV inputs, whose units are those of `writer`; of JSON lines
-                                    infer, types, filename and max_record_nbytes count */
+                                    infer, types, filename and max_record_nbytes count; of Avro
+                                    max_record_nbytes, of rows */
     /* Records of text that are no rows, or have fields that are no values of their columns; of Avro
        inputs ABORT and SKIP_BLOCK only, where max_errors counts places that are damaged. */
     enum stoa_csv_on_error on_error;
