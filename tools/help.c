@@ -41,6 +41,8 @@ static void print_option(const struct option_row *row)
     snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name, row->value != NULL ? " " : "",
              row->value != NULL ? row->value : "");
     printf("  %-*s", HELP_INDENT - 2, left);
+    if (strlen(left) >= HELP_INDENT - 2)
+        printf("\n%*s", HELP_INDENT, "");
     print_wrapped(row->help);
 }
 

@@ -23,6 +23,9 @@ for command in COMMANDS:
     expect(f"help {command} is the same", ["help", command], 0, shown.out, "")
     wide = [line for line in shown.out.split("\n") if len(line) > 90]
     point(f"{command} --help fits a terminal", not wide, *wide)
+    rows = shown.out.split("\noptions:\n")[1].split("\n\n")[0].rstrip("\n").split("\n")
+    glued = [row for row in rows if row[28:29].strip() and not re.fullmatch(r"  (-\w, |    )--[a-z-]+ \S+", row)]
+    point(f"{command} --help keeps options apart from what they do", not glued, *glued)
 refuse("help of no command", ["help", "smell"], 2, 'there is no command "smell" (try: stoa --help)')
 version = expect("--version", ["--version"], 0, lambda out: re.fullmatch(r"stoa \d+\.\d+\.\d+\n", out), "")
 man = expect("--man", ["--man"], 0, lambda out: out.count("\n.SS stoa ") == len(COMMANDS), "")
