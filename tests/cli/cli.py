@@ -12,6 +12,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 FIXTURES = os.path.join(ROOT, "fixtures")
 STOA = os.path.abspath(os.environ["STOA"])
 IS_RELEASE = os.environ.get("STOA_BUILD", "").endswith("release")  # sanitizers are slow
+# Why memory is not measured where it is none.
+NO_RELEASE = ("STOA_BUILD is not set, which says what was built" if "STOA_BUILD" not in os.environ else
+              f"the build is {os.path.basename(os.environ['STOA_BUILD'])}, which takes memory of its own")
 
 sys.path.insert(0, os.path.join(ROOT, "spec", "decoder"))
 from xxh3 import xxh3_64  # noqa: E402

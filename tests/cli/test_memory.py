@@ -17,7 +17,7 @@ import tarfile
 import zipfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cli import IS_RELEASE, STOA, end, point, skip, work_in_a_folder  # noqa: E402
+from cli import IS_RELEASE, NO_RELEASE, STOA, end, point, skip, work_in_a_folder  # noqa: E402
 
 MIB = 1 << 20
 PROGRAM = 16 * MIB
@@ -273,7 +273,7 @@ def main():
     work_in_a_folder()
     random.seed(1)
     if not IS_RELEASE:
-        skip("memory of conversions", "a sanitizer takes memory of its own")
+        skip("memory of conversions", NO_RELEASE)
         end()
     for name, ncolumns, make, megabytes, memory in SHAPES:
         rows = block(forever(make))
