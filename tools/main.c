@@ -187,6 +187,9 @@ const struct command commands[] = {
     {.name = "explain", .synopsis = "FILE --where EXPR [options]", .run = run_explain,
      .min_files = 1, .max_files = 1,
      .summary = "Show what a scan skips: row groups, zones, pages and bytes, term by term",
+     .details =
+        "Pages and bytes are those of the values in the columns that the scan needs. Where every\n"
+        "byte of a file is, its footer, dictionaries and source text too, `stoa info` says.",
      .json =
         "  row_groups, zones, pages, bytes: each {total, skipped, read};\n"
         "  rows_considered, rows_selected,\n"

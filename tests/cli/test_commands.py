@@ -246,6 +246,9 @@ point("explain --json", keys(explain) == {"row_groups", "zones", "pages", "bytes
       and explain["zones"] == {"total": 39, "skipped": 38, "read": 1} and explain["rows_selected"] == 1000
       and [t["term"] for t in explain["terms"]] == ["n >= 299000", "n <> 7"]
       and all(keys(t) == {"term", "zones_never", "zones_maybe", "zones_always", "zones_known"} for t in explain["terms"]), explain)
+point("explain counts the values, and info every byte",
+      explain["bytes"]["total"] == info["bytes_by_kind"]["chunks"]
+      and sum(info["bytes_by_kind"].values()) == info["bytes"] == os.path.getsize("groups.stoa"), explain, info)
 expect("explain in words", ["explain", "groups.stoa", "-w", "n >= 299000"], 0,
        lambda out: out.splitlines()[:3] == ["            total  skipped  read", "row groups      3        2     1",
                                             "zones          39       38     1"]
