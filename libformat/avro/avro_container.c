@@ -393,7 +393,7 @@ enum stoa_status stoa_avro_container_next(struct stoa_avro_container *file,
             STOA_TRY(stoa_avro_container_end_block(file, err));
         file->nempty += is_empty;
     } while (is_empty);
-    file->nrows += block->nrows;
+    file->nrows = stoa_avro_add_rows(file->nrows, block->nrows);
 out:
     return st;
 }
@@ -484,6 +484,7 @@ out:
 static enum stoa_status follow(struct stoa_avro_container *file, uint64_t end, bool is_marker,
                                struct stoa_avro_loss *loss, bool *whole, struct stoa_error *err)
 {
+    bool is_last;
     enum stoa_status st;
 
     *whole = false;
@@ -502,11 +503,12 @@ static enum stoa_status follow(struct stoa_avro_container *file, uint64_t end, b
             go_to(file, block.begin);
             return STOA_OK;
         }
-        loss->nrows += block.nrows;
-        if (block.nbytes > end - block.offset ||
-            end - block.offset - block.nbytes < STOA_AVRO_SYNC_NBYTES) { /* a size is wrong, or */
-            loss->nrows -= is_marker ? block.nrows : 0;                  /* the file is cut */
-            loss->nrows_unknown = is_marker;
+        is_last = block.nbytes > end - block.offset ||
+                  end - block.offset - block.nbytes < STOA_AVRO_SYNC_NBYTES;
+        loss->nrows_unknown = is_last && is_marker; /* a size is wrong; else the file is cut */
+        if (!loss->nrows_unknown)
+            loss->nrows = stoa_avro_add_rows(loss->nrows, block.nrows);
+        if (is_last) {
             loss->nblocks++;
             return STOA_OK;
         }
@@ -536,7 +538,7 @@ enum stoa_status stoa_avro_container_recover(struct stoa_avro_container *file,
         go_to(file, end + (found ? STOA_AVRO_SYNC_NBYTES : 0));
     made.nbytes = file->offset - made.offset;
     file->nblocks += made.nblocks - 1; /* one was counted when it began */
-    file->nrows += made.nrows;
+    file->nrows = stoa_avro_add_rows(file->nrows, made.nrows);
     file->left = 0;
     *loss = made;
 out:

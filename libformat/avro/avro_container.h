@@ -25,6 +25,15 @@
 #define STOA_AVRO_SYNC_NBYTES       16
 #define STOA_AVRO_MAGIC             "Obj\x01"
 
+/*
+ * Rows of blocks together, counted up to 2^63 - 1, which each of the two has at most: heads may
+ * claim as many, and no sum or number of a row may begin again at 0.
+ */
+static inline uint64_t stoa_avro_add_rows(uint64_t a, uint64_t b)
+{
+    return a < INT64_MAX - b ? a + b : INT64_MAX;
+}
+
 /* A pair of the metadata; both point into the header. */
 struct stoa_avro_pair {
     const char *key;

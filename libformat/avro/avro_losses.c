@@ -44,7 +44,7 @@ enum stoa_status stoa_avro_losses_add(struct stoa_avro_losses **losses,
         place = &(*losses)->items[MAX_PLACES - 1];
         place->loss.nbytes += loss->nbytes;
         place->loss.nblocks += loss->nblocks;
-        place->loss.nrows += loss->nrows;
+        place->loss.nrows = stoa_avro_add_rows(place->loss.nrows, loss->nrows);
     } else {
         STOA_TRY(stoa_reserve(&(*losses)->items, &(*losses)->capacity, (*losses)->nitems + 1,
                               sizeof(*(*losses)->items), err));
@@ -105,7 +105,7 @@ enum stoa_status stoa_avro_losses_count(const struct stoa_avro_losses *losses, u
         sum->nplaces += place->nplaces;
         sum->nblocks += place->loss.nblocks;
         sum->nbytes += place->loss.nbytes;
-        sum->nrows += place->loss.nrows;
+        sum->nrows = stoa_avro_add_rows(sum->nrows, place->loss.nrows);
         sum->nuncounted += place->nuncounted;
     }
     return STOA_OK;

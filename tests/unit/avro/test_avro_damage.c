@@ -421,6 +421,39 @@ static void a_file_of_damage_alone_has_no_rows(void **state)
     stoa_buffer_free(&file);
 }
 
+/* Heads that claim as many rows as they can, with markers behind their data and without. */
+static void rows_that_heads_claim_are_counted_up_to_a_limit(void **state)
+{
+    (void)state;
+    for (unsigned u = 0; u < 4; u++) {
+        const bool has_markers = u % 2 == 0;
+        const unsigned n = u < 2 ? 3 : 300; /* more than a unit keeps one by one */
+        struct stoa_buffer file = {0};
+        struct stoa_error err;
+        struct read read;
+
+        put_header(&file, "null");
+        for (unsigned i = 0; i < n; i++) {
+            stoa_test_put_long(&file, INT64_MAX);
+            stoa_test_put_long(&file, 1);
+            stoa_test_put(&file, "\x02", 1);
+            stoa_test_put(&file, has_markers || i + 1 == n ? sync_marker : "xxxxxxxxxxxxxxxx", 16);
+        }
+        put_block(&file, "null", 0, 2);
+        assert_int_equal(read_file(file.data, file.nbytes, true, 100, 0, &read, &err), STOA_OK);
+        assert_int_equal(read.nrows, 2);
+        assert_int_equal(read.lost.nplaces, has_markers ? n : 2);
+        assert_int_equal(read.lost.nblocks, n);
+        assert_int_equal(read.lost.nrows, INT64_MAX);
+        assert_int_equal(
+            read_file(file.data, file.nbytes, true, 100, read.lost.nplaces - 1, &read, &err),
+            STOA_ERR_DATA);
+        if (strstr(err.message, ": row 9223372036854775808, at byte 0 of the data") == NULL)
+            fail_msg("%s", err.message);
+        stoa_buffer_free(&file);
+    }
+}
+
 /* Blocks that say zero rows of their data: an error, since nobody knows how many there were. */
 static void rows_that_a_head_denies_are_no_silent_loss(void **state)
 {
@@ -530,6 +563,7 @@ int main(void)
         IN_FOLDER(markers_in_a_row_are_damage),
         IN_FOLDER(losses_are_told_and_limited),
         IN_FOLDER(a_file_of_damage_alone_has_no_rows),
+        IN_FOLDER(rows_that_heads_claim_are_counted_up_to_a_limit),
         IN_FOLDER(rows_that_a_head_denies_are_no_silent_loss),
         IN_FOLDER(splits_have_each_row_once),
         IN_FOLDER(splits_of_damage_lose_each_block_once),
