@@ -108,7 +108,8 @@ const struct option_row option_table[NOPTIONS] = {
     [OPT_REJECTS_LIMIT] = {"rejects-limit", 0, "N",
         "list no more than N bad records; the others are left out and counted"},
     [OPT_MAX_ERRORS] = {"max-errors", 0, "N",
-        "give up at the first bad record after N, or place where an Avro file is damaged (otherwise never)"},
+        "give up at the first bad record after N, or place where an Avro file is damaged, in the order in "
+        "which they are found (otherwise never)"},
     [OPT_MAX_ERROR_RATIO] = {"max-error-ratio", 0, "P",
         "give up when more than this part of the records read so far are bad: 0.01"},
     [OPT_QUOTING] = {"quoting", 0, "MODE",

@@ -52,7 +52,9 @@ struct stoa_avro_source_options {
      * all */
     uint64_t split_begin, split_end;
     uint64_t max_row_nbytes; /* a longer row is STOA_ERR_LIMIT; 0: 32 MiB; at most 512 MiB */
-    uint64_t max_lost; /* one more place where blocks are left out ends the run; 0: any number */
+    /* One more place where blocks are left out ends the run; 0: any number. Of a unit those that
+     * are found when heads are read come before those in data. */
+    uint64_t max_lost;
     void (*note)(void *context, const char *message); /* or NULL */
     void *note_context;
 };
