@@ -22,7 +22,6 @@ enum {
     MIN_NROWS = 8, /* below it binding takes longer than it saves */
     SHORT_TEXT = 32,
     NUMBER_NBYTES = 10,
-    NO_BRANCH = 0xff, /* no byte that is one */
     MAX_FIXED_NBYTES = 1 << 16,
 };
 
@@ -117,8 +116,10 @@ static void bind(struct lane *lane, const struct stoa_avro_program *program,
             return;
         lane->op = op + 1;
         lane->is_nullable = true;
-        lane->null_byte = op->null_branch == UINT8_MAX ? NO_BRANCH : (uint8_t)(op->null_branch * 2);
         lane->value_byte = op->null_branch == 0 ? 2 : 0;
+        lane->null_byte = lane->value_byte; /* of a union of one branch, which has no null */
+        if (op->null_branch != UINT8_MAX)
+            lane->null_byte = (uint8_t)(op->null_branch * 2);
         *nbytes += 1;
     } else if (!bind_value(lane, op, nbytes)) {
         return;

@@ -262,6 +262,28 @@ static void texts_of_every_length_are_the_same(void **state)
     }
 }
 
+/* Any byte as the branch of a union that has only one: 0 alone is one. */
+static void a_union_of_one_branch_has_no_null(void **state)
+{
+    (void)state;
+    static const char type[] = "[\"string\"]";
+
+    for (unsigned byte = 0; byte < 256; byte++) {
+        struct stoa_buffer bytes = {0};
+        struct reading reading;
+
+        for (size_t i = 0; i < 40; i++) {
+            stoa_test_put(&bytes, i == 30 ? (char[]){(char)byte} : "\x00", 1);
+            stoa_test_put_text(&bytes, "abc");
+        }
+        stoa_test_check(stoa_buffer_append_zeros(&bytes, STOA_AVRO_PADDING, NULL), NULL);
+        reading_init(&reading, type, strlen(type), 0);
+        assert_same(&reading, &bytes, 40, 40, true);
+        reading_reset(&reading);
+        stoa_buffer_free(&bytes);
+    }
+}
+
 /* An array of nulls has no bytes: how many of them a call takes is counted. */
 static void items_without_bytes_are_counted_anew(void **state)
 {
@@ -328,6 +350,7 @@ int main(void)
         cmocka_unit_test(rows_of_all_types_are_the_same),
         cmocka_unit_test(numbers_of_every_length_are_the_same),
         cmocka_unit_test(texts_of_every_length_are_the_same),
+        cmocka_unit_test(a_union_of_one_branch_has_no_null),
         cmocka_unit_test(items_without_bytes_are_counted_anew),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
