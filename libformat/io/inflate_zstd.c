@@ -10,6 +10,8 @@
  *
  *     block: last (1 bit) type (2) size (21) | size bytes, or 1 byte for a run
  */
+#include <inttypes.h>
+#include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -19,10 +21,14 @@
 
 #define BLOCK_TEXT_NBYTES ((size_t)128 << 10)
 #define PIECE_TEXT_NBYTES ((size_t)1 << 20) /* frames that are smaller are put together */
+#define HEADER_NBYTES     18                /* of a frame at the most, magic number and all */
 
 struct stoa_inflate {
     ZSTD_DCtx *context;
-    bool begun; /* some of the frame was taken */
+    bool begun; /* some of the frame was taken: */
+    uint8_t header[HEADER_NBYTES];
+    size_t nheader;
+    uint64_t ntext; /* so far */
 };
 
 static enum stoa_inflate_match zstd_match(const uint8_t *bytes, size_t nbytes)
@@ -60,6 +66,26 @@ static enum stoa_status zstd_fail(size_t code, struct stoa_error *err)
     }
 }
 
+static void keep_header(struct stoa_inflate *zstd, const uint8_t *in, size_t nin)
+{
+    const size_t room = HEADER_NBYTES - zstd->nheader, n = nin < room ? nin : room;
+
+    if (n > 0)
+        memcpy(zstd->header + zstd->nheader, in, n);
+    zstd->nheader += n;
+}
+
+/* A whole frame has the text that its header tells of: libzstd does not look where it streams. */
+static enum stoa_status check_content(const struct stoa_inflate *zstd, struct stoa_error *err)
+{
+    const unsigned long long told = ZSTD_getFrameContentSize(zstd->header, zstd->nheader);
+
+    if (told == ZSTD_CONTENTSIZE_UNKNOWN || told == ZSTD_CONTENTSIZE_ERROR || told == zstd->ntext)
+        return STOA_OK;
+    return stoa_fail(err, STOA_ERR_DATA, "a frame of %" PRIu64 " bytes of text says it has %llu",
+                     zstd->ntext, told);
+}
+
 static enum stoa_status zstd_step(struct stoa_inflate *zstd, const uint8_t *in, size_t nin,
                                   uint8_t *out, size_t nout, struct stoa_inflate_step *step,
                                   struct stoa_error *err)
@@ -72,7 +98,11 @@ static enum stoa_status zstd_step(struct stoa_inflate *zstd, const uint8_t *in, 
     step->nused = input.pos;
     step->nput = output.pos;
     step->member_end = code == 0;
-    return ZSTD_isError(code) ? zstd_fail(code, err) : STOA_OK;
+    if (ZSTD_isError(code))
+        return zstd_fail(code, err);
+    keep_header(zstd, in, input.pos);
+    zstd->ntext += output.pos;
+    return step->member_end ? check_content(zstd, err) : STOA_OK;
 }
 
 static enum stoa_status zstd_next(struct stoa_inflate *zstd, struct stoa_error *err)
@@ -80,6 +110,8 @@ static enum stoa_status zstd_next(struct stoa_inflate *zstd, struct stoa_error *
     (void)err;
     ZSTD_DCtx_reset(zstd->context, ZSTD_reset_session_only);
     zstd->begun = false;
+    zstd->nheader = 0;
+    zstd->ntext = 0;
     return STOA_OK;
 }
 

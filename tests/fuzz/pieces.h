@@ -42,6 +42,17 @@ static void read_stream(struct stoa_stream *stream, size_t npiece, struct outcom
     }
 }
 
+/*
+ * What deflate that is damaged gives in front of its error is not compared: sets of codes that are
+ * not whole are taken by ISA-L, and lead to what its tables had before.
+ */
+static bool is_damaged_deflate(const struct outcome *outcome)
+{
+    return outcome->status != STOA_OK &&
+           (strstr(outcome->message, "gzip data is damaged near byte ") != NULL ||
+            strstr(outcome->message, "deflate data is damaged near byte ") != NULL);
+}
+
 /* The first byte of an input chooses the small piece, the others are what is read. */
 static void compare_pieces(const uint8_t *data, size_t nbytes,
                            void (*read_all)(const uint8_t *data, size_t nbytes, size_t npiece,
@@ -53,6 +64,8 @@ static void compare_pieces(const uint8_t *data, size_t nbytes,
         return;
     read_all(data + 1, nbytes - 1, MAX_TEXT, &large);
     read_all(data + 1, nbytes - 1, (size_t)1 + data[0], &small);
+    if (is_damaged_deflate(&large) && is_damaged_deflate(&small))
+        return;
     /* Small pieces may give out more in front of an error, never other text. */
     must(memcmp(large.text, small.text, large.ntext < small.ntext ? large.ntext : small.ntext) ==
          0);

@@ -282,6 +282,22 @@ static void what_follows_a_member_is_another_one_or_an_error(void **state)
     stoa_buffer_free(&text);
 }
 
+/* A frame that says it has 144 bytes, and whose only block has none. */
+static void text_that_a_frame_says_it_has_is_missed(void **state)
+{
+    (void)state;
+    static const uint8_t zstd[] = {0x28, 0xb5, 0x2f, 0xfd, 0x21, 0, 144, 1, 0, 0};
+    struct stoa_buffer text = {0};
+    struct stoa_error err = {0};
+
+    assert_int_equal(read_memory(zstd, sizeof(zstd), 1, &text, &err), STOA_ERR_DATA);
+    assert_string_equal(err.message,
+                        "input: zstd data is damaged near byte 10, after 0 bytes of text: a frame "
+                        "of 0 bytes of text says it has 144");
+    assert_int_equal(read_memory(zstd, sizeof(zstd), 65536, &text, &err), STOA_ERR_DATA);
+    stoa_buffer_free(&text);
+}
+
 static void messages_say_what_is_wrong_and_where(void **state)
 {
     (void)state;
@@ -456,6 +472,7 @@ int main(void)
         cmocka_unit_test(every_cut_is_an_error),
         cmocka_unit_test(every_flipped_bit_is_an_error_or_harmless),
         cmocka_unit_test(what_follows_a_member_is_another_one_or_an_error),
+        cmocka_unit_test(text_that_a_frame_says_it_has_is_missed),
         cmocka_unit_test(messages_say_what_is_wrong_and_where),
         cmocka_unit_test(archives_are_named),
         cmocka_unit_test(frames_to_skip_are_skipped),
