@@ -24,7 +24,8 @@
 #define DISTINCT_MAX  (32 * MIB) /* distinct texts of a row group that a writer keeps */
 #define SHARE_UNIT    1024
 #define MIN_UNIT      (UINT64_C(64) << 10)
-#define SLOT_NBYTES   24 /* of its table for each of them, and its code in each row */
+#define SLOT_NBYTES   20 /* of its table for each of them */
+#define CODE_NBYTES   4  /* of each row */
 #define HASHES_NBYTES 16 /* of a value whose Bloom filter is made */
 
 #define SMALLER_GROUPS " (smaller row groups need less)"
@@ -116,8 +117,7 @@ void stoa_memory_init(struct stoa_memory *memory, uint64_t limit_nbytes, unsigne
 
     *memory = (struct stoa_memory){
         .row = row_of(schema), .to_text = to_text, .makes_groups = unit_nbytes > 0 && !to_text};
-    memory->asked = limit_nbytes > 0;
-    memory->refuses = memory->asked || unit_nbytes > 0;
+    memory->refuses = limit_nbytes > 0 || unit_nbytes > 0;
     if (limit_nbytes == 0)
         limit_nbytes = STOA_CONVERT_MEMORY_NBYTES +
                        (jobs > 2 ? (jobs - 2) * STOA_CONVERT_MEMORY_JOB_NBYTES : 0);
@@ -150,20 +150,27 @@ static uint64_t blooms_nbytes(const struct stoa_memory *memory, uint64_t nrows)
     const uint64_t made = nrows * memory->bloom_nbits / 8;
     const uint64_t hashes = nrows * memory->bloom_nthreads * HASHES_NBYTES;
 
-    if (made == 0)
-        return 0;
-    return 3 * made + hashes + memory->prefetch_nbytes + memory->limit_nbytes / STOA_FOOTER_SHARE;
+    return 3 * made + hashes;
+}
+
+/* What a row group takes besides its rows. */
+static uint64_t beside_rows(const struct stoa_memory *memory)
+{
+    if (memory->to_text || memory->bloom_nbits == 0)
+        return MIB;
+    return MIB + memory->prefetch_nbytes + memory->limit_nbytes / STOA_FOOTER_SHARE;
 }
 
 static uint64_t write_nbytes(const struct stoa_memory *memory, uint64_t nrows,
                              uint64_t fixed_nbytes, uint64_t text_nbytes, uint64_t ntexts)
 {
     const uint64_t distinct_nbytes = text_nbytes < DISTINCT_MAX ? text_nbytes : DISTINCT_MAX;
+    const uint64_t ndistinct = ntexts < text_nbytes ? ntexts : text_nbytes; /* one is empty */
 
     if (memory->to_text)
-        return MIB + 3 * fixed_nbytes + 5 * text_nbytes / 2;
-    return MIB + 5 * fixed_nbytes / 4 + 2 * text_nbytes + distinct_nbytes + ntexts * SLOT_NBYTES +
-           blooms_nbytes(memory, nrows);
+        return beside_rows(memory) + 3 * fixed_nbytes + 5 * text_nbytes / 2;
+    return beside_rows(memory) + 5 * fixed_nbytes / 4 + 2 * text_nbytes + distinct_nbytes +
+           ndistinct * SLOT_NBYTES + ntexts * CODE_NBYTES + blooms_nbytes(memory, nrows);
 }
 
 /*
@@ -291,10 +298,19 @@ uint64_t stoa_memory_of_batch(const struct stoa_memory *memory, const struct sto
 }
 
 enum stoa_status stoa_memory_of_joined(const struct stoa_memory *memory, uint64_t a_nbytes,
-                                       uint64_t b_nbytes, uint64_t *out, struct stoa_error *err)
+                                       uint64_t b_nbytes, double times, uint64_t *out,
+                                       struct stoa_error *err)
 {
-    *out = a_nbytes + b_nbytes - MIB; /* each counts what one row group takes besides its rows */
-    return memory->asked ? check_limit(memory, 0, *out, SMALLER_GROUPS, out, err) : STOA_OK;
+    const uint64_t beside = beside_rows(memory); /* once, not with each of them */
+    uint64_t full;
+    double rows;
+
+    *out = a_nbytes + b_nbytes - beside;
+    if (!memory->refuses || *out + PROGRAM <= memory->limit_nbytes)
+        return STOA_OK;
+    rows = (double)(*out - beside) * times;
+    full = beside + (rows < 0x1p62 ? (uint64_t)rows : UINT64_C(1) << 62);
+    return check_limit(memory, 0, full, SMALLER_GROUPS, out, err);
 }
 
 uint64_t stoa_memory_of_node(const struct stoa_type *type, bool below_list, uint64_t nvalues,

@@ -36,7 +36,6 @@ struct stoa_memory {
     uint64_t bloom_nthreads;    /* that may make one at a time */
     bool makes_groups;          /* of text for a Stoa file: they could be smaller */
     bool refuses;               /* units that never fit; else they take all there is */
-    bool asked;                 /* the limit was */
     uint64_t last_nbytes;       /* of the last unit; first stage alone */
     atomic_uint_fast32_t share; /* most that columns took of a unit's text, in 1/1024; 0: unknown */
     atomic_uint_fast64_t nbytes; /* of all that is on its way */
@@ -82,12 +81,14 @@ void stoa_memory_learn(struct stoa_memory *memory, uint64_t text_nbytes,
 uint64_t stoa_memory_of_batch(const struct stoa_memory *memory, const struct stoa_batch *batch);
 
 /*
- * The same for two batches that become one, which take so much each. STOA_ERR_USAGE when that does
- * not fit a limit that was asked for.
+ * The same for two batches that become one, which take so much each; a full row group has `times`
+ * (at least 1) as many rows. STOA_ERR_USAGE when the two do not fit the limit, and that was asked
+ * for or they were made of text or Avro: names what a full one needs.
  */
 STOA_CHECK enum stoa_status stoa_memory_of_joined(const struct stoa_memory *memory,
                                                   uint64_t a_nbytes, uint64_t b_nbytes,
-                                                  uint64_t *out, struct stoa_error *err);
+                                                  double times, uint64_t *out,
+                                                  struct stoa_error *err);
 
 /*
  * The same for a row group whose rows are written as so much text, the columns and what a side

@@ -245,14 +245,25 @@ out:
     return st;
 }
 
+/* How many times so much, which fits, a full row group has. */
+static double times_in_group(const struct run *run, uint64_t nrows, uint64_t nbytes)
+{
+    const double by_rows = (double)run->plan->group_nrows / (double)nrows;
+    const double by_nbytes = (double)run->plan->group_nbytes / (double)(nbytes > 0 ? nbytes : 1);
+
+    return by_rows < by_nbytes ? by_rows : by_nbytes;
+}
+
 /* Moves the batches of `from` behind those of `to`. */
 static enum stoa_status join(struct run *run, struct item *to, struct item *from,
                              struct stoa_error *err)
 {
+    const double times = times_in_group(run, to->nrows + from->nrows, to->nbytes + from->nbytes);
     uint64_t memory;
     enum stoa_status st;
 
-    STOA_TRY(stoa_memory_of_joined(run->plan->memory, to->memory, from->memory, &memory, err));
+    STOA_TRY(
+        stoa_memory_of_joined(run->plan->memory, to->memory, from->memory, times, &memory, err));
     STOA_TRY(stoa_reserve(&to->batches, &to->capacity, to->nbatches + from->nbatches,
                           sizeof(*to->batches), err));
     STOA_TRY(stoa_reserve(&to->notes, &to->notes_capacity, to->nnotes + from->nnotes,

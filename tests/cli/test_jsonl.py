@@ -284,6 +284,18 @@ expect("what helps", ["convert", "-", "--from", "csv", "-o", "-", "--to", "jsonl
 write("long.jsonl", "".join(f'{{"number":{i},"text":"{i:0200d}"}}\n' for i in range(131_072)))
 expect("a row group of many units has its limit too", ["convert", "long.jsonl", "-o", "long.stoa", "--memory", "64M"], 2, "",
        lambda err: re.fullmatch(r"stoa: 64 MiB of memory are too few: one row group needs about \d+ MiB \(smaller row groups need less\)\n", err))
+needs = int(re.search(r"about (\d+) MiB", stoa("convert", "long.jsonl", "-o", "long.stoa", "--memory", "48M").err)[1])
+expect("what it is said to need does", ["convert", "long.jsonl", "-o", "long.stoa", "--memory", f"{needs}M", "--force"])
+os.remove("long.stoa")
+expect("the memory that is usual bounds row groups that are larger than usual",
+       ["convert", "long.jsonl", "long.jsonl", "long.jsonl", "long.jsonl", "-o", "large.stoa", "--jobs", "2", "--row-group-bytes", "1G",
+        "--row-group-rows", "16000000"], 2, "",
+       lambda err: re.fullmatch(r"stoa: 256 MiB of memory are too few: one row group needs about \d+ MiB \(smaller row groups need less\)\n", err))
+write("empty.jsonl", "{}\n" * 131_072)
+write("texts.json", json.dumps({"stoa_schema": 1, "fields": [{"name": f"c{i}", "type": "utf8", "nullable": True} for i in range(64)]}))
+expect("... and none of the usual size", ["convert", "empty.jsonl", "-o", "empty.stoa", "--schema", "texts.json", "--jobs", "2"])
+expect("filters count once in a row group of many units",
+       ["convert", "long.jsonl", "-o", "large.stoa", "--jobs", "2", "--memory", "170M", "--bloom", "text"])
 expect("smaller ones fit it", ["convert", "long.jsonl", "-o", "long.stoa", "--memory", "64M", "--row-group-rows", "16384"])
 point("a row group holds as many rows as were asked for", json.loads(stoa("info", "--json", "long.stoa").out)["row_groups"] == 8,
       stoa("info", "long.stoa").out)

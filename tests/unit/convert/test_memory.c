@@ -127,6 +127,76 @@ static void who_makes_no_row_groups_is_told_to_allow_more(void **state)
     }
 }
 
+/* What joins to row groups. */
+static enum stoa_status join(const struct stoa_memory *memory, uint64_t a_mib, uint64_t b_mib,
+                             double times, uint64_t *out, struct stoa_error *err)
+{
+    return stoa_memory_of_joined(memory, a_mib << 20, b_mib << 20, times, out, err);
+}
+
+static void what_joins_is_held_against_the_default_too(void **state)
+{
+    struct stoa_memory memory;
+    struct stoa_schema schema;
+    struct stoa_error err;
+    uint64_t nbytes = 0;
+
+    (void)state;
+    set_up(&memory, &schema, 0);
+    assert_int_equal(join(&memory, 200, 33, 4, &nbytes, &err), STOA_OK);
+    assert_int_equal(nbytes, UINT64_C(232) << 20);
+    assert_int_equal(join(&memory, 200, 34, 1, &nbytes, &err), STOA_ERR_USAGE);
+    assert_string_equal(err.message,
+                        "256 MiB of memory are too few: one row group needs about 258 MiB "
+                        "(smaller row groups need less)");
+    stoa_memory_init(&memory, 0, 2, 0, 0, &schema, false); /* row groups that are stored */
+    assert_int_equal(join(&memory, 200, 101, 4, &nbytes, &err), STOA_OK);
+    assert_int_equal(nbytes, UINT64_C(300) << 20);
+    stoa_schema_reset(&schema);
+}
+
+static void what_joins_and_does_not_fit_names_what_a_full_row_group_needs(void **state)
+{
+    static const struct {
+        double times;
+        const char *needs;
+    } cases[] = {{1, "about 66 MiB"}, {2.5, "about 126 MiB"}, {1e300, "about 4398046511130 MiB"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stoa_memory memory;
+        struct stoa_schema schema;
+        struct stoa_error err;
+        uint64_t nbytes = 0;
+
+        set_up(&memory, &schema, UINT64_C(64) << 20);
+        assert_int_equal(join(&memory, 31, 11, cases[i].times, &nbytes, &err), STOA_ERR_USAGE);
+        assert_non_null(strstr(err.message, cases[i].needs));
+        stoa_schema_reset(&schema);
+    }
+}
+
+static void what_filters_take_beside_rows_counts_once_when_batches_join(void **state)
+{
+    int32_t offsets[2 * NROWS + 1] = {0};
+    struct stoa_array columns[2] = {{.nvalues = NROWS}, {.nvalues = NROWS, .offsets = offsets}};
+    struct stoa_batch batch = {.nrows = NROWS, .ncolumns = 2, .columns = columns};
+    struct stoa_memory memory;
+    struct stoa_schema schema;
+    struct stoa_error err;
+    uint64_t nbytes = 0, one;
+
+    (void)state;
+    set_up(&memory, &schema, 0);
+    stoa_memory_add_blooms(&memory, 20, 1, 2);
+    batch.schema = &schema;
+    one = stoa_memory_of_batch(&memory, &batch);
+    assert_int_equal(stoa_memory_of_joined(&memory, one, one, 1, &nbytes, &err), STOA_OK);
+    batch.nrows = columns[0].nvalues = columns[1].nvalues = 2 * NROWS;
+    assert_int_equal(nbytes, stoa_memory_of_batch(&memory, &batch));
+    stoa_schema_reset(&schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +204,9 @@ int main(void)
         cmocka_unit_test(columns_that_took_more_than_their_text_count),
         cmocka_unit_test(what_was_learnt_makes_no_unit_fit_that_may_not),
         cmocka_unit_test(who_makes_no_row_groups_is_told_to_allow_more),
+        cmocka_unit_test(what_joins_is_held_against_the_default_too),
+        cmocka_unit_test(what_joins_and_does_not_fit_names_what_a_full_row_group_needs),
+        cmocka_unit_test(what_filters_take_beside_rows_counts_once_when_batches_join),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
