@@ -165,15 +165,21 @@ static struct stoa_kept *cut(struct stoa_kept_block *block, size_t nbytes)
     return kept;
 }
 
-/* Whoever made it has let it go: if nothing came behind it, its memory is free again. */
-static void uncut(struct stoa_kept *kept)
+/*
+ * Whoever made it has let it go: if nothing came behind it, its memory is free again, and a block
+ * with nothing else goes, unless it is the one to be filled.
+ */
+static void uncut(struct stoa_keeper *keeper, struct stoa_kept *kept)
 {
     struct stoa_kept_block *block = kept->block;
 
+    block->nholders--;
     if (block->last != kept)
         return;
     block->last = kept->before;
     block->nused = (size_t)((uint8_t *)kept - (uint8_t *)block);
+    if (block->last == NULL && block->nholders == 0 && block != keeper->filling)
+        drop(keeper, block);
 }
 
 /* ---- The store. ---- */
@@ -251,8 +257,7 @@ struct stoa_kept *stoa_keeper_add(struct stoa_keeper *keeper, struct stoa_kept_n
     (void)pthread_mutex_lock(&keeper->lock);
     kept = find(keeper, &name);
     if (kept != NULL) {
-        made->block->nholders--;
-        uncut(made);
+        uncut(keeper, made);
         hold(keeper, kept);
         make_room(keeper);
     } else {
@@ -272,9 +277,10 @@ void stoa_keeper_release(struct stoa_keeper *keeper, struct stoa_kept *kept)
     if (kept == NULL)
         return;
     (void)pthread_mutex_lock(&keeper->lock);
-    kept->block->nholders--;
-    if (!kept->is_added)
-        uncut(kept);
+    if (kept->is_added)
+        kept->block->nholders--;
+    else
+        uncut(keeper, kept);
     make_room(keeper);
     (void)pthread_mutex_unlock(&keeper->lock);
 }
