@@ -6,7 +6,7 @@
  *
  * Values are encoded one by one, so no code reaches from one into the next; where each begins among
  * the codes is known for every 128th alone. Whole pages are decoded in blocks of 128 values, single
- * values by decoding their block.
+ * values by decoding their block up to them.
  */
 #include "codec/fsst.h"
 
@@ -223,7 +223,122 @@ out:
 
 /* ---- A part of the values. ---- */
 
-/* The text of block b in decoder->text. */
+/*
+ * The text of a block stretch by stretch, so that a value takes no memory for the neighbours of its
+ * block, however long they are. Most blocks are one stretch.
+ */
+enum { STRETCH_NCODES = 8192 };
+
+struct stretch {
+    size_t block;
+    const uint8_t *codes; /* what is behind the stretch: codes and bytes of text */
+    size_t ncodes;
+    uint64_t nleft;
+    uint64_t begin; /* of the block's text, [begin, end) is in decoder->text */
+    uint64_t end;
+};
+
+/* The stretch of nothing in front of block b. */
+static enum stoa_status open_block(const struct stoa_page_node *node, const struct payload *payload,
+                                   const uint32_t *lengths, size_t b, struct stretch *out,
+                                   struct stoa_error *err)
+{
+    *out = (struct stretch){.block = b};
+    out->nleft = stoa_text_total(lengths + b * BLOCK, stoa_text_block_nvalues(node->nvalues, b));
+    return block_codes(node, payload, b, out->nleft, &out->codes, &out->ncodes, err);
+}
+
+/* The first STRETCH_NCODES bytes of codes, less one in front of half an escape, and their text. */
+static void cut_stretch(const struct stoa_fsst_symbols *symbols, const uint8_t *codes,
+                        size_t *ncodes, uint64_t *nbytes)
+{
+    size_t at = 0;
+
+    *nbytes = 0;
+    while (at < STRETCH_NCODES - 1) {
+        bool escaped = codes[at] == STOA_FSST_ESCAPE;
+
+        *nbytes += escaped ? 1 : symbols->nbytes[codes[at]];
+        at += escaped ? 2 : 1;
+    }
+    *ncodes = at;
+}
+
+static enum stoa_status next_stretch(struct stoa_decoder *decoder,
+                                     const struct stoa_page_node *node,
+                                     const struct payload *payload, struct stretch *stretch,
+                                     struct stoa_error *err)
+{
+    size_t ncodes = stretch->ncodes;
+    uint64_t nbytes = stretch->nleft;
+    enum stoa_status st = STOA_OK;
+
+    if (ncodes > STRETCH_NCODES)
+        cut_stretch(&payload->symbols, stretch->codes, &ncodes, &nbytes);
+    decoder->text.nbytes = 0;
+    if (nbytes > stretch->nleft || nbytes > ncodes * (uint64_t)STOA_FSST_SYMBOL_NBYTES)
+        goto bad; /* before memory is taken */
+    STOA_TRY(stoa_buffer_reserve(&decoder->text, (size_t)nbytes + STOA_FSST_SLACK_NBYTES, err));
+    if (!stoa_fsst_decode(&payload->symbols, stretch->codes, ncodes, decoder->text.data,
+                          (size_t)nbytes))
+        goto bad;
+    stretch->codes += ncodes;
+    stretch->ncodes -= ncodes;
+    stretch->nleft -= nbytes;
+    stretch->begin = stretch->end;
+    stretch->end += nbytes;
+out:
+    return st;
+bad:
+    return stoa_node_fail(node, err, "the codes of block %zu are not its text", stretch->block);
+}
+
+enum stoa_status stoa_fsst_take_text(struct stoa_decoder *decoder,
+                                     const struct stoa_page_node *node, const uint32_t *places,
+                                     size_t n, struct stoa_error *err)
+{
+    struct stoa_page_values *out = decoder->out;
+    struct stretch stretch = {.block = SIZE_MAX};
+    struct payload payload;
+    const uint32_t *lengths;
+    uint64_t at = 0; /* of value `next` in the text of its block */
+    size_t next = 0;
+    enum stoa_status st;
+
+    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &lengths, err));
+    STOA_TRY(open_payload(decoder, node, &payload, err));
+    STOA_TRY(stoa_text_take_lengths(decoder, lengths, places, n, err));
+    for (size_t k = 0; k < n; k++) {
+        uint8_t *to = out->bytes->data + out->offsets[k];
+        size_t left = (size_t)(out->offsets[k + 1] - out->offsets[k]);
+
+        if (left == 0)
+            continue;
+        if (places[k] / BLOCK != stretch.block) {
+            next = places[k] / BLOCK * BLOCK;
+            at = 0;
+            STOA_TRY(open_block(node, &payload, lengths, next / BLOCK, &stretch, err));
+        }
+        for (; next < places[k]; next++)
+            at += lengths[next];
+        for (uint64_t from = at; left > 0;) {
+            size_t nbytes;
+
+            while (stretch.end <= from)
+                STOA_TRY(next_stretch(decoder, node, &payload, &stretch, err));
+            nbytes = stretch.end - from < left ? (size_t)(stretch.end - from) : left;
+            memcpy(to, decoder->text.data + (from - stretch.begin), nbytes);
+            to += nbytes;
+            from += nbytes;
+            left -= nbytes;
+        }
+    }
+    out->bytes->nbytes = (size_t)out->offsets[n];
+out:
+    return st;
+}
+
+/* The text of block b in decoder->text, within the limit of a test. */
 static enum stoa_status load_block(struct stoa_decoder *decoder, const struct stoa_page_node *node,
                                    const struct payload *payload, const uint32_t *lengths, size_t b,
                                    struct stoa_error *err)
@@ -235,44 +350,10 @@ static enum stoa_status load_block(struct stoa_decoder *decoder, const struct st
     enum stoa_status st;
 
     STOA_TRY(block_codes(node, payload, b, nbytes, &codes, &ncodes, err));
-    if (nbytes > INT32_MAX)
-        return stoa_fail(err, STOA_ERR_LIMIT, "%" PRIu64 " bytes of text in a block", nbytes);
     decoder->text.nbytes = 0;
+    STOA_TRY(stoa_text_check_limit(decoder, 0, nbytes, err));
     STOA_TRY(stoa_buffer_reserve(&decoder->text, (size_t)nbytes + STOA_FSST_SLACK_NBYTES, err));
     st = decode_block(node, payload, b, nbytes, decoder->text.data, err);
-out:
-    return st;
-}
-
-enum stoa_status stoa_fsst_take_text(struct stoa_decoder *decoder,
-                                     const struct stoa_page_node *node, const uint32_t *places,
-                                     size_t n, struct stoa_error *err)
-{
-    struct stoa_page_values *out = decoder->out;
-    struct payload payload;
-    const uint32_t *lengths;
-    size_t loaded = SIZE_MAX, at = 0, next = 0; /* value `next` is at `at` of the loaded block */
-    enum stoa_status st;
-
-    STOA_TRY(stoa_node_decode_scratch(decoder, node->children[0], &lengths, err));
-    STOA_TRY(open_payload(decoder, node, &payload, err));
-    STOA_TRY(stoa_text_take_lengths(decoder, lengths, places, n, err));
-    for (size_t k = 0; k < n; k++) {
-        size_t nbytes = (size_t)(out->offsets[k + 1] - out->offsets[k]);
-
-        if (nbytes == 0)
-            continue;
-        if (places[k] / BLOCK != loaded) {
-            loaded = places[k] / BLOCK;
-            next = loaded * BLOCK;
-            at = 0;
-            STOA_TRY(load_block(decoder, node, &payload, lengths, loaded, err));
-        }
-        for (; next < places[k]; next++)
-            at += lengths[next];
-        memcpy(out->bytes->data + out->offsets[k], decoder->text.data + at, nbytes);
-    }
-    out->bytes->nbytes = (size_t)out->offsets[n];
 out:
     return st;
 }

@@ -317,6 +317,10 @@ STOA_CHECK enum stoa_status stoa_node_expect(const struct stoa_page_node *node, 
 STOA_CHECK enum stoa_status stoa_text_reserve(struct stoa_decoder *decoder, uint64_t nbytes,
                                               struct stoa_error *err);
 
+/* That limit by itself, for nbytes bytes behind so many others, wherever they are put. */
+STOA_CHECK enum stoa_status stoa_text_check_limit(const struct stoa_decoder *decoder, size_t behind,
+                                                  uint64_t nbytes, struct stoa_error *err);
+
 /*
  * Text: text_nodes.c. The lengths of the values that an encoder has, in scratch memory, as what the
  * child of lengths gets; and the sum of lengths, which n <= 2^32 of them do not overflow.

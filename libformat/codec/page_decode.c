@@ -124,18 +124,30 @@ enum stoa_status stoa_node_decode_scratch(struct stoa_decoder *decoder,
     return st;
 }
 
+enum stoa_status stoa_text_check_limit(const struct stoa_decoder *decoder, size_t behind,
+                                       uint64_t nbytes, struct stoa_error *err)
+{
+    const struct stoa_page_values *out = decoder->out;
+    uint64_t max = out->bytes_max > 0 && out->bytes_max < INT32_MAX ? out->bytes_max : INT32_MAX;
+
+    if (behind > max || nbytes > max - behind)
+        return stoa_fail(err, STOA_ERR_LIMIT,
+                         "%" PRIu64 " bytes of text behind %zu, the limit is %" PRIu64, nbytes,
+                         behind, max);
+    return STOA_OK;
+}
+
 enum stoa_status stoa_text_reserve(struct stoa_decoder *decoder, uint64_t nbytes,
                                    struct stoa_error *err)
 {
     struct stoa_page_values *out = decoder->out;
-    uint64_t max = out->bytes_max > 0 && out->bytes_max < INT32_MAX ? out->bytes_max : INT32_MAX;
+    enum stoa_status st;
 
     assert(out->bytes->nbytes == (size_t)out->offsets[0]);
-    if (out->bytes->nbytes > max || nbytes > max - out->bytes->nbytes)
-        return stoa_fail(err, STOA_ERR_LIMIT,
-                         "%" PRIu64 " bytes of text behind %zu, the limit is %" PRIu64, nbytes,
-                         out->bytes->nbytes, max);
-    return stoa_buffer_reserve(out->bytes, (size_t)nbytes + 64, err);
+    STOA_TRY(stoa_text_check_limit(decoder, out->bytes->nbytes, nbytes, err));
+    st = stoa_buffer_reserve(out->bytes, (size_t)nbytes + 64, err);
+out:
+    return st;
 }
 
 /* ---- The nodes of a page. ---- */

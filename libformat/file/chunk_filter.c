@@ -308,7 +308,7 @@ static enum stoa_status filter_page(struct job *job, uint32_t k, const uint8_t *
         .width = in->width,
         .raw_max = stoa_open_chunk_raw_max(in, k),
         .ncodes = in->ncodes,
-        .text_max = in->budget->left < INT32_MAX ? (size_t)in->budget->left : INT32_MAX,
+        .text_max = in->budget->left < INT32_MAX ? (size_t)in->budget->left + 1 : INT32_MAX,
     };
     uint8_t bits[PAGE_BITS_NBYTES], wanted[PAGE_BITS_NBYTES];
     uint32_t first, n;

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "codec/node.h"
 #include "codec/page_select.h"
 #include "support/fault_alloc.h"
 #include "support/random.h"
@@ -389,6 +390,80 @@ out:
     return st;
 }
 
+/* Words, and bytes that are no symbols, whose codes are two bytes each. */
+static void fill_long(struct stoa_test_random *r, uint8_t *text, size_t nbytes)
+{
+    uint8_t word[64];
+
+    for (size_t at = 0, n; at < nbytes; at += n) {
+        n = stoa_test_random_one_in(r, 2) ? put_words(r, word) : put_noise(r, word);
+        n = n < nbytes - at ? n : nbytes - at;
+        memcpy(text + at, word, n);
+    }
+}
+
+/* Some of few long values, in blocks of far more codes than are looked at together. */
+static void single_values_take_no_memory_for_their_neighbours(void **state)
+{
+    enum { N = 200, TEXT_NBYTES = 2 << 20, MAX_NBYTES = 256 << 10 };
+    uint8_t *text = malloc(TEXT_NBYTES);
+    int32_t offsets[N + 1] = {0}, taken[N + 1] = {0};
+    struct stoa_vector values = {
+        .phys = STOA_PHYS_BYTES, .nvalues = N, .values = text, .offsets = offsets};
+    struct stoa_page_view view = {.phys = STOA_PHYS_BYTES, .nvalues = N, .raw_max = UINT32_MAX};
+    struct stoa_buffer page = {0}, out_text = {0};
+    struct stoa_page_values out = {.offsets = taken, .bytes = &out_text};
+    struct stoa_encoder *encoder;
+    struct stoa_decoder *decoder;
+    struct stoa_test_random r;
+    struct stoa_plan plan;
+    uint32_t raw_nbytes;
+
+    (void)state;
+    stoa_test_random_init(&r, "long blocks");
+    fill_long(&r, text, TEXT_NBYTES);
+    for (unsigned i = 0; i < N; i++) /* empty, short, long; the first block has most of them */
+        offsets[i + 1] = offsets[i] + (int32_t)(i % 3 == 0   ? 0
+                                                : i % 3 == 1 ? stoa_test_random_below(&r, 20)
+                                                             : stoa_test_random_below(&r, 30000));
+    assert_in_range(offsets[128], MAX_NBYTES, TEXT_NBYTES);
+    assert_int_equal(stoa_encoder_new(&encoder, 3, NULL), STOA_OK);
+    assert_int_equal(stoa_decoder_new(&decoder, NULL), STOA_OK);
+    assert_true(stoa_plan_parse("fsst(pfor)", STOA_PHYS_BYTES, &plan));
+    assert_int_equal(stoa_page_encode(encoder, &values, STOA_PHYS_BYTES, NULL, 0, &plan, NULL,
+                                      &page, &raw_nbytes, NULL),
+                     STOA_OK);
+    assert_int_equal(page.data[8], STOA_FSST);
+    view.page = page.data;
+    view.nbytes = page.nbytes;
+    for (unsigned turn = 0; turn < 200; turn++) {
+        uint64_t every = 1 + stoa_test_random_below(&r, turn % 2 == 0 ? 3 : 90);
+        uint32_t places[N];
+        struct stoa_error err = {0};
+        size_t n = 0;
+
+        for (uint32_t i = 0; i < N; i++)
+            if (stoa_test_random_one_in(&r, every) || (i == N - 1 && n == 0))
+                places[n++] = i;
+        out_text.nbytes = 0;
+        if (stoa_page_take(decoder, &view, places, n, &out, &err) != STOA_OK)
+            fail_msg("%s", err.message);
+        for (size_t k = 0; k < n; k++) {
+            size_t nbytes = (size_t)(offsets[places[k] + 1] - offsets[places[k]]);
+
+            assert_int_equal(taken[k + 1] - taken[k], nbytes);
+            if (nbytes > 0)
+                assert_memory_equal(out_text.data + taken[k], text + offsets[places[k]], nbytes);
+        }
+    }
+    assert_in_range(decoder->text.capacity, 1, MAX_NBYTES);
+    stoa_encoder_free(encoder);
+    stoa_decoder_free(decoder);
+    stoa_buffer_free(&page);
+    stoa_buffer_free(&out_text);
+    free(text);
+}
+
 static void failing_allocations_are_reported(void **state)
 {
     struct texts t;
@@ -412,6 +487,7 @@ int main(void)
         cmocka_unit_test(training_again_gives_the_same_symbols),
         cmocka_unit_test(one_long_value_is_sampled),
         cmocka_unit_test(fast_decoding_says_what_the_reference_does),
+        cmocka_unit_test(single_values_take_no_memory_for_their_neighbours),
         cmocka_unit_test(failing_allocations_are_reported),
     };
 

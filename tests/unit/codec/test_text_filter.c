@@ -335,6 +335,40 @@ static void lengths_and_numbers_decide_without_a_text(void **state)
 
 /* ---- Failures. ---- */
 
+/* Of all the texts of a block, which a test makes at once. */
+static void a_block_over_the_limit_is_refused(void **state)
+{
+    enum { NBYTES = STOA_TEXT_BLOCK * 255 };
+    static const char *const plans[] = {"fsst(pfor)", "fsst+zstd(pfor)"};
+    static struct texts t;
+    static struct stoa_test_text text;
+    struct stoa_decoder *decoder;
+    struct stoa_test_random r;
+
+    (void)state;
+    stoa_test_random_init(&r, "limits of filters");
+    texts_make(&t, &r, 6, 500); /* "long" */
+    for (size_t k = 0; k < sizeof(plans) / sizeof(plans[0]); k++) {
+        struct stoa_page_view view;
+        struct stoa_error err = {0};
+        uint8_t *page = encode(&t, NULL, plans[k], &view), bits[512 / 8];
+
+        stoa_test_text_draw(&text, &r, t.vector.values, t.offsets, 500);
+        text.test.nspans = 0; /* the function alone can tell, so that all texts are made */
+        assert_int_equal(stoa_decoder_new(&decoder, NULL), STOA_OK);
+        view.text_max = NBYTES - 1;
+        assert_int_equal(stoa_page_filter(decoder, &view, &text.test, bits, &err), STOA_ERR_LIMIT);
+        assert_string_equal(err.message, "32640 bytes of text behind 0, the limit is 32639");
+        assert_int_equal(decoder->text.capacity, 0); /* before memory is taken */
+        view.text_max = NBYTES;
+        assert_int_equal(stoa_page_filter(decoder, &view, &text.test, bits, NULL), STOA_OK);
+        view.text_max = 0; /* 2^31 - 1 */
+        assert_int_equal(stoa_page_filter(decoder, &view, &text.test, bits, NULL), STOA_OK);
+        stoa_decoder_free(decoder);
+        free(page);
+    }
+}
+
 struct scenario {
     struct stoa_page_view view;
     struct stoa_test_text text;
@@ -379,6 +413,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_pass_that_are_in_a_range),
         cmocka_unit_test(lengths_and_numbers_decide_without_a_text),
+        cmocka_unit_test(a_block_over_the_limit_is_refused),
         cmocka_unit_test(allocations_may_fail),
     };
 
