@@ -142,8 +142,7 @@ void stoa_memory_add_blooms(struct stoa_memory *memory, uint64_t nbits, unsigned
 
 /*
  * Filters of a row group, their copies on the way to the footer, and what is left open where these
- * were. With them a row group may take more while it is written than while it was read: then text
- * ahead of its turn is there as well, and what the footer will have.
+ * were.
  */
 static uint64_t blooms_nbytes(const struct stoa_memory *memory, uint64_t nrows)
 {
@@ -153,7 +152,10 @@ static uint64_t blooms_nbytes(const struct stoa_memory *memory, uint64_t nrows)
     return 3 * made + hashes;
 }
 
-/* What a row group takes besides its rows. */
+/*
+ * What a row group takes besides its rows. With filters it may take more while it is written than
+ * while it was read: then text ahead of its turn is there as well, and what the footer will have.
+ */
 static uint64_t beside_rows(const struct stoa_memory *memory)
 {
     if (memory->to_text || memory->bloom_nbits == 0)
