@@ -4,6 +4,7 @@
  */
 #include "support/random.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,18 @@ void stoa_test_random_bytes(struct stoa_test_random *r, void *out, size_t nbytes
 #else
 #define SCALE 1.0
 #endif
+
+const char *stoa_test_random_text(struct stoa_test_random *r, size_t n, const char *of)
+{
+    static char text[300];
+    const size_t nof = strlen(of);
+
+    assert(n < sizeof(text));
+    for (size_t k = 0; k < n; k++)
+        text[k] = of[stoa_test_random_below(r, nof)];
+    text[n] = '\0';
+    return text;
+}
 
 size_t stoa_test_ncases(size_t ncases)
 {

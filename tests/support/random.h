@@ -42,6 +42,9 @@ double stoa_test_random_unit(struct stoa_test_random *r);
 
 void stoa_test_random_bytes(struct stoa_test_random *r, void *out, size_t nbytes);
 
+/* n < 300 characters out of `of`, each as likely, in a place that the next call uses again. */
+const char *stoa_test_random_text(struct stoa_test_random *r, size_t n, const char *of);
+
 /* How many cases to generate where `ncases` is the usual number: scaled, at least 1. */
 size_t stoa_test_ncases(size_t ncases);
 

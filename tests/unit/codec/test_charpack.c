@@ -24,19 +24,9 @@ struct texts {
     struct stoa_vector vector;
 };
 
-static const char *hex(struct stoa_test_random *r, unsigned ndigits, const char *digits)
-{
-    static char text[ROOM];
-
-    for (unsigned k = 0; k < ndigits; k++)
-        text[k] = digits[stoa_test_random_below(r, 16)];
-    text[ndigits] = '\0';
-    return text;
-}
-
 static void put_uuid(struct stoa_test_random *r, size_t i, char *out)
 {
-    const char *h = hex(r, 32, "0123456789abcdef");
+    const char *h = stoa_test_random_text(r, 32, "0123456789abcdef");
 
     (void)i;
     snprintf(out, ROOM, "%.8s-%.4s-4%.3s-%.4s-%.12s", h, h + 8, h + 12, h + 16, h + 20);
@@ -44,7 +34,7 @@ static void put_uuid(struct stoa_test_random *r, size_t i, char *out)
 
 static void put_short(struct stoa_test_random *r, size_t i, char *out)
 {
-    snprintf(out, ROOM, "%s", i % 5 == 0 ? "" : hex(r, 5, "0123456789abcdef"));
+    snprintf(out, ROOM, "%s", i % 5 == 0 ? "" : stoa_test_random_text(r, 5, "0123456789abcdef"));
 }
 
 static void put_serial(struct stoa_test_random *r, size_t i, char *out)
@@ -62,7 +52,7 @@ static void put_19_digits(struct stoa_test_random *r, size_t i, char *out)
 
 static void put_lengths(struct stoa_test_random *r, size_t i, char *out)
 {
-    snprintf(out, ROOM, "%s", hex(r, 4 + i % 2, "0123456789abcdef"));
+    snprintf(out, ROOM, "%s", stoa_test_random_text(r, 4 + i % 2, "0123456789abcdef"));
 }
 
 /* Texts of one number of digits, or such that a function writes. */
@@ -93,7 +83,7 @@ static void put_text(const struct family *family, struct stoa_test_random *r, si
     if (family->put != NULL)
         family->put(r, i, out);
     else
-        snprintf(out, ROOM, "%s", hex(r, family->ndigits, family->digits));
+        snprintf(out, ROOM, "%s", stoa_test_random_text(r, family->ndigits, family->digits));
 }
 
 static void texts_make(struct texts *t, struct stoa_test_random *r, size_t family, size_t n,

@@ -31,20 +31,9 @@ struct texts {
 
 /* ---- Texts. ---- */
 
-static const char *digits(struct stoa_test_random *r, unsigned n, const char *of)
-{
-    static char text[ROOM];
-    size_t nof = strlen(of);
-
-    for (unsigned k = 0; k < n; k++)
-        text[k] = of[stoa_test_random_below(r, nof)];
-    text[n] = '\0';
-    return text;
-}
-
 static void put_uuid(struct stoa_test_random *r, char *out)
 {
-    const char *h = digits(r, 32, "0123456789abcdef");
+    const char *h = stoa_test_random_text(r, 32, "0123456789abcdef");
 
     snprintf(out, ROOM, "%.8s-%.4s-4%.3s-%.4s-%.12s", h, h + 8, h + 12, h + 16, h + 20);
 }
@@ -53,13 +42,13 @@ static void put_uuid(struct stoa_test_random *r, char *out)
 static void put_twins(struct stoa_test_random *r, char *out)
 {
     snprintf(out, ROOM, "00000000a000000%d%.3s", (int)stoa_test_random_below(r, 2),
-             digits(r, 3, "0f"));
+             stoa_test_random_text(r, 3, "0f"));
 }
 
 static void put_short(struct stoa_test_random *r, char *out)
 {
     snprintf(out, ROOM, "%s",
-             stoa_test_random_one_in(r, 5) ? "" : digits(r, 2, "0123456789ABCDEF"));
+             stoa_test_random_one_in(r, 5) ? "" : stoa_test_random_text(r, 2, "0123456789ABCDEF"));
 }
 
 static void put_serial(struct stoa_test_random *r, char *out)
@@ -70,19 +59,19 @@ static void put_serial(struct stoa_test_random *r, char *out)
 /* Digits at both ends and a fixed place between them. */
 static void put_split(struct stoa_test_random *r, char *out)
 {
-    const char *d = digits(r, 3, "089");
+    const char *d = stoa_test_random_text(r, 3, "089");
 
     snprintf(out, ROOM, "%.1sM%.2s", d, d + 1);
 }
 
 static void put_19_digits(struct stoa_test_random *r, char *out)
 {
-    snprintf(out, ROOM, "%s", digits(r, 19, "0129"));
+    snprintf(out, ROOM, "%s", stoa_test_random_text(r, 19, "0129"));
 }
 
 static void put_long(struct stoa_test_random *r, char *out)
 {
-    snprintf(out, ROOM, "%s", digits(r, 255, "0f"));
+    snprintf(out, ROOM, "%s", stoa_test_random_text(r, 255, "0f"));
 }
 
 static void put_path(struct stoa_test_random *r, char *out)
@@ -104,7 +93,8 @@ static void put_words(struct stoa_test_random *r, char *out)
 
 static void put_letters(struct stoa_test_random *r, char *out)
 {
-    snprintf(out, ROOM, "%s", digits(r, (unsigned)stoa_test_random_below(r, 40), "aaaaaaaaab"));
+    snprintf(out, ROOM, "%s",
+             stoa_test_random_text(r, (unsigned)stoa_test_random_below(r, 40), "aaaaaaaaab"));
 }
 
 static void put_one(struct stoa_test_random *r, char *out)
